@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Sets up what is missing and runs all tests: deploy/test.sh [--no-kafka] [dotnet test arguments, e.g. --filter NAME]
+#
+# The last line says how many passed, failed and were skipped; what was skipped is listed with its reason. Results: TestResults/*.trx
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+[[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,4p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 0; }
+kafka=(--kafka)
+[[ ${1:-} != --no-kafka ]] || { kafka=(); shift; }
+cd "$root"
+deploy/setup.sh "${kafka[@]}"
+dotnet build StreamEngine.sln -c Release -v quiet --nologo -clp:NoSummary
+rm -rf TestResults
+failed=0
+# One project after another: broker, JVM and engine share few cores.
+for project in tests/StreamEngine.Tests tests/StreamEngine.ContractTests tests/StreamEngine.SystemTests; do
+  dotnet test "$project" -c Release --no-build --nologo -v quiet --logger "trx;LogFileName=$(basename "$project").trx" --results-directory TestResults "$@" || failed=1
+done
+python3 deploy/test_summary.py TestResults || failed=1
+exit $failed

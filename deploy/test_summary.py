@@ -1,0 +1,48 @@
+"""Runs the model scripts' tests, then prints over the .trx files of a folder what was skipped and why, what failed, and one line of totals.
+
+Fails where nothing ran, something failed, or STREAMENGINE_REQUIRE_KAFKA is set and a test found no broker.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+
+SPACE = {"t": "http://microsoft.com/schemas/VisualStudio/TeamTest/2010"}
+PYTHON = "/usr/bin/python3"  # Debian's own: the packages are installed for it
+passed = failed = 0
+skipped = {}
+
+for path in sorted(glob.glob(f"{sys.argv[1]}/*.trx")):
+    for result in xml.parse(path).getroot().iterfind(".//t:UnitTestResult", SPACE):
+        outcome = result.get("outcome")
+        if outcome == "Passed":
+            passed += 1
+        elif outcome == "Failed":
+            failed += 1
+            print("FAILED " + result.get("testName"))
+        else:
+            # The reason stands in the output or in the message, depending on how the test was skipped.
+            reason = " ".join(e.text.strip() for e in result.iterfind(".//t:Message", SPACE) if e.text) or " ".join(
+                e.text.strip() for e in result.iterfind(".//t:StdOut", SPACE) if e.text) or "no reason given"
+            skipped.setdefault(reason, []).append(result.get("testName"))
+
+models = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models", "test_models.py")
+if os.path.exists(PYTHON) and subprocess.run([PYTHON, "-c", "import sklearn, onnx"], capture_output=True).returncode == 0:
+    run = subprocess.run([PYTHON, models], capture_output=True, text=True)
+    count = int((re.search(r"Ran (\d+) test", run.stderr) or [0, 0])[1])
+    bad = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", run.stderr)) or (run.returncode != 0)
+    passed, failed = passed + count - bad, failed + bad
+    if bad:
+        print("FAILED models/test_models.py\n" + run.stderr)
+else:
+    skipped["training models needs Debian's python3-sklearn and python3-onnx"] = ["models/test_models.py"]
+
+for reason, tests in skipped.items():
+    print(f"skipped {len(tests)}: {reason} (e.g. {tests[0]})")
+if os.environ.get("STREAMENGINE_REQUIRE_KAFKA") and any("no Kafka broker" in reason for reason in skipped):
+    print("FAILED a broker is at hand, but tests were skipped for want of one")
+    failed += 1
+print(f"{passed} passed, {failed} failed, {sum(map(len, skipped.values()))} skipped")
+sys.exit(1 if failed or not passed else 0)
