@@ -1,0 +1,186 @@
+using System.Diagnostics;
+using StreamEngine.Connectors.Embedded.Groups;
+using StreamEngine.Connectors.Embedded.Storage;
+
+namespace StreamEngine.Connectors.Embedded;
+
+/// <summary>One member of a group with its transaction. A commit is one append of the buffered outputs and offsets, checked under the group's lock.</summary>
+internal sealed class EmbeddedWorker : ILogWorker
+{
+    private readonly EmbeddedLog _log;
+    private readonly WorkerOptions _options;
+    private readonly ConsumerGroup _group;
+    private readonly SourceSet _sources;
+    private readonly GroupOffsets _offsets;
+    private readonly GroupBuffer _transaction = new();
+    private readonly GroupEncoder _encoder;
+    private readonly List<byte[]> _chunks = [];
+    private readonly List<ChunkOffset> _commit = [];
+    private Member _member;
+    private IOwnership? _ownership;
+    private long _epoch;
+    private bool _open;
+    private bool _disposed;
+
+    public EmbeddedWorker(EmbeddedLog log, WorkerOptions options, ConsumerGroup group)
+    {
+        _log = log;
+        _options = options;
+        _group = group;
+        _sources = new SourceSet(log, options.Sources) { Start = StartOffset };
+        _offsets = log.Offsets(options.Group);
+        _encoder = new GroupEncoder(log.Store.ChunkBytes);
+        _member = NewMember();
+        lock (_group.Lock)
+        {
+            _epoch = log.NextEpoch(options.InstanceId);
+            _group.Join(_member);
+        }
+        log.Store.Wake();
+    }
+
+    public void Poll(RecordBatch batch, int maxRecords, TimeSpan timeout, IOwnership ownership)
+    {
+        batch.Clear();
+        _ownership = ownership;
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var mark = _log.Store.VisibleEnd;
+            var changed = Rebalance(ownership);
+            _sources.Read(batch, maxRecords);
+            var left = timeout - Stopwatch.GetElapsedTime(started);
+            if (batch.Count > 0 || changed || left <= TimeSpan.Zero) return;
+            _log.Store.WaitForMore(mark, left < MaxWait ? left : MaxWait);
+        }
+    }
+
+    public void Pause(IReadOnlyList<TopicPartition> partitions)
+    {
+        foreach (var partition in partitions) _sources.Pause(partition);
+    }
+
+    public void Resume(IReadOnlyList<TopicPartition> partitions, long? offset = null)
+    {
+        foreach (var partition in partitions) _sources.Resume(partition, offset);
+    }
+
+    public long StartOffset(TopicPartition partition) => _log.Committed(_options.Group, partition) ?? 0;
+
+    public long Position(TopicPartition partition) => _sources.Position(partition) ?? StartOffset(partition);
+
+    public void Begin()
+    {
+        _transaction.Clear();
+        _open = true;
+    }
+
+    public void Write(OutputBuffer outputs, int from, int to)
+    {
+        for (var i = from; i < to; i++)
+        {
+            ref readonly var output = ref outputs[i];
+            var name = _options.Outputs[output.Topic];
+            var topic = _log.Known(name);
+            if ((uint)output.Partition >= (uint)topic.Partitions)
+                throw new LogException($"{name}[{output.Partition}] does not exist: the topic has {topic.Partitions} partitions.");
+            var key = outputs.Key(i);
+            var value = outputs.Value(i);
+            _log.Store.ThrowIfTooLarge(name, key, value);
+            _transaction.Add(topic.FirstPartition + output.Partition, output.Timestamp, key, value);
+        }
+    }
+
+    public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
+    {
+        if (!_open) throw new InvalidOperationException("No transaction is open.");
+        _open = false;
+        _commit.Clear();
+        foreach (ref readonly var offset in offsets)
+            _commit.Add(new ChunkOffset(_offsets.Id, _log.Known(new TopicPartition(_options.Sources[offset.Topic], offset.Partition)).Id, offset.Next));
+        _encoder.Encode(_transaction, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commit), _log.Store.Catalog.PartitionCount, _chunks);
+        _transaction.Clear();
+
+        long end;
+        lock (_group.Lock)
+        {
+            if (!_log.IsCurrent(_options.InstanceId, _epoch)) return CommitOutcome.Fenced;
+            foreach (ref readonly var offset in offsets)
+                if (!_group.Owns(_member, offset.Partition)) return CommitOutcome.Aborted;
+            end = _log.Store.Append(_chunks);
+        }
+        _log.Store.WaitDurable(end);
+        return CommitOutcome.Committed;
+    }
+
+    public CommitOutcome Abort()
+    {
+        _transaction.Clear();
+        _open = false;
+        return CommitOutcome.Aborted;
+    }
+
+    public void Rebuild()
+    {
+        Abort();
+        lock (_group.Lock) _epoch = _log.NextEpoch(_options.InstanceId);
+    }
+
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        List<int> owned;
+        lock (_group.Lock) owned = _group.OwnedBy(_member);
+        if (owned.Count > 0) _ownership?.Revoked(_sources.Partitions(owned));
+        lock (_group.Lock) _group.Leave(_member);
+        _log.Store.Wake();
+    }
+
+    private static TimeSpan MaxWait => TimeSpan.FromMilliseconds(100);
+
+    private Member NewMember() => new(_options.InstanceId, () => _options.Sources.Max(_log.Partitions));
+
+    /// <summary>Joins again after the group took us for dead; not when a successor with our id is there.</summary>
+    private void Rejoin()
+    {
+        lock (_group.Lock)
+        {
+            if (_member.Active || _group.Find(_options.InstanceId) is not null) return;
+            _group.Join(_member = NewMember());
+        }
+    }
+
+    /// <summary>Tells of what was lost, revoked, assigned, in this order; whether there was anything.</summary>
+    private bool Rebalance(IOwnership ownership)
+    {
+        List<int> lost, revoked;
+        lock (_group.Lock)
+        {
+            lost = [.. _member.Lost];
+            _member.Lost.Clear();
+            revoked = _group.ToRevoke(_member);
+        }
+        if (lost.Count > 0)
+        {
+            ownership.Lost(_sources.Partitions(lost));
+            _sources.Remove(lost);
+        }
+        Rejoin();
+        if (revoked.Count > 0)
+        {
+            ownership.Revoked(_sources.Partitions(revoked));
+            _sources.Remove(revoked);
+            lock (_group.Lock) _group.Release(_member, revoked);
+            _log.Store.Wake();
+        }
+        List<int> assigned;
+        lock (_group.Lock) assigned = _group.Acquire(_member);
+        if (assigned.Count > 0)
+        {
+            _sources.Add(assigned);
+            ownership.Assigned(_sources.Partitions(assigned));
+        }
+        return lost.Count + revoked.Count + assigned.Count > 0;
+    }
+}

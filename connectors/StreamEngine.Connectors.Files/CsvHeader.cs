@@ -1,0 +1,47 @@
+using System.Text;
+using StreamEngine.Events;
+
+namespace StreamEngine.Connectors.Files;
+
+/// <summary>The header of a CSV file, and the columns that a source needs of it.</summary>
+internal static class CsvHeader
+{
+    /// <summary>The fields of one CSV line as text.</summary>
+    public static IReadOnlyList<string> Split(ReadOnlySpan<byte> line)
+    {
+        var text = Encoding.UTF8.GetString(line);
+        var fields = new List<string>();
+        var field = new StringBuilder();
+        var quoted = false;
+        for (var i = 0; i < text.Length; i++)
+        {
+            var c = text[i];
+            if (quoted && c == '"' && i + 1 < text.Length && text[i + 1] == '"') field.Append(text[i++]);
+            else if (c == '"' && (quoted || field.Length == 0)) quoted = !quoted;
+            else if (c == ',' && !quoted)
+            {
+                fields.Add(field.ToString());
+                field.Clear();
+            }
+            else field.Append(c);
+        }
+        fields.Add(field.ToString());
+        return fields;
+    }
+
+    /// <summary>The columns that the source's config names, each with the option that names it.</summary>
+    public static IEnumerable<(string Column, string Option)> Needed(EventSourceOptions source)
+    {
+        if (source.Customer != "key") yield return (source.Customer, "customer");
+        foreach (var column in IdColumns(source.Id)) yield return (column, "id");
+        if (source.Time.Field != "timestamp") yield return (source.Time.Field, "time");
+        if (source.Type is not null) yield return (source.Type, "type");
+        if (source.Consent is not null) yield return (source.Consent, "consent");
+        foreach (var field in source.Fields) yield return (field.From ?? field.Name, $"fields.{field.Name}");
+    }
+
+    private static IEnumerable<string> IdColumns(string id) =>
+        id.StartsWith("hash(", StringComparison.Ordinal) && id.EndsWith(')')
+            ? id[5..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            : [id];
+}

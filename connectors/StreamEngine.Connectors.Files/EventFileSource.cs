@@ -1,0 +1,104 @@
+using StreamEngine.Events;
+
+namespace StreamEngine.Connectors.Files;
+
+/// <summary>
+/// The records of files as one stream in event-time order; equal times in the order of the files. Records without a readable time (malformed ones too) keep
+/// their place behind the record before them, so that the pipeline rejects and counts them. The key is the customer id where it can be read.
+/// </summary>
+public sealed class EventFileSource : IDisposable
+{
+    private readonly EventFiles _files;
+    private readonly IReadOnlyList<IEventDecoder> _decoders;
+    private readonly Event _event;
+    private readonly string _temporaryFolder;
+    private readonly RecordSorter _sorter;
+    private IEnumerator<SortedRecord>? _sorted;
+    private bool _pending;
+
+    /// <summary>Prepares to read.</summary>
+    /// <param name="files">The files.</param>
+    /// <param name="decoders">The decoder of each source.</param>
+    /// <param name="catalog">The fields that the decoders fill.</param>
+    /// <param name="memoryLimit">How many bytes of records are held before runs go to a temporary folder.</param>
+    public EventFileSource(EventFiles files, IReadOnlyList<IEventDecoder> decoders, FieldCatalog catalog, long memoryLimit = 1L << 29)
+    {
+        _files = files;
+        _decoders = decoders;
+        _event = new Event(catalog);
+        _temporaryFolder = Path.Combine(Path.GetTempPath(), $"streamengine-sort-{Guid.NewGuid():N}");
+        _sorter = new RecordSorter(memoryLimit, _temporaryFolder);
+    }
+
+    /// <summary>Records read so far.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Records handed out so far: the next one's offset.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>Runs that did not fit into memory.</summary>
+    public int Runs => _sorter.Runs;
+
+    /// <summary>Event time of the next record to be handed out, ms; null at the end.</summary>
+    public long? NextTime => Peek() ? _sorted!.Current.Time : null;
+
+    /// <summary>Reads all files and sorts them.</summary>
+    /// <param name="progress">Told of the bytes read from disk.</param>
+    /// <param name="stop">Ends the reading.</param>
+    public void Load(Action<int>? progress = null, CancellationToken stop = default)
+    {
+        foreach (var file in _files.Files)
+        {
+            using var records = file.Open(progress);
+            var last = long.MinValue;
+            while (records.Read())
+            {
+                stop.ThrowIfCancellationRequested();
+                last = Keep(records.Record, file.Source, last);
+            }
+        }
+        _sorted = _sorter.Read().GetEnumerator();
+    }
+
+    /// <summary>Adds the next records to a batch (cleared first) as partition 0: at most <paramref name="max"/>, and none at or after <paramref name="before"/>.</summary>
+    /// <returns>Whether there were any.</returns>
+    public bool Read(RecordBatch batch, int max, long before = long.MaxValue)
+    {
+        batch.Clear();
+        while (batch.Count < max && Peek())
+        {
+            var record = _sorted!.Current;
+            if (record.Time >= before) break;
+            batch.Add(record.Source, 0, Position++, Math.Max(0, record.Time), record.Key, record.KeyLength > 0, record.Value, true);
+            _pending = false;
+        }
+        return batch.Count > 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _sorted?.Dispose();
+        _sorter.Dispose();
+        if (Directory.Exists(_temporaryFolder)) Directory.Delete(_temporaryFolder, recursive: true);
+    }
+
+    private bool Peek() => _pending || (_pending = _sorted is not null && _sorted.MoveNext());
+
+    private long Keep(ReadOnlySpan<byte> record, int source, long last)
+    {
+        // The key is at most as long as the record it is part of; unescaping only shortens.
+        var at = _sorter.Reserve(record.Length * 2, out var buffer);
+        record.CopyTo(buffer.AsSpan(at));
+        _event.BeginBatch();
+        _event.Clear();
+        _decoders[source].Decode(buffer, new Range32(at, record.Length), new Range32(at, 0), _event);
+        var time = _event.Time != 0 ? _event.Time : last;
+        var customer = _event.Customer.Text;
+        if (customer.Length > record.Length) customer = default;
+        customer.CopyTo(buffer.AsSpan(at + record.Length));
+        _sorter.Add(time, source, record.Length, customer.Length);
+        Count++;
+        return time;
+    }
+}

@@ -1,0 +1,100 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+
+namespace StreamEngine.Connectors.Kafka;
+
+/// <summary>Kafka as the engine's log, by Confluent.Kafka and librdkafka. Thread-safe; what it opens is not.</summary>
+public sealed class KafkaLog : ILog
+{
+    private readonly KafkaLogOptions _options;
+    private readonly Lazy<IAdminClient> _admin;
+    private readonly KafkaTopics _topics;
+
+    /// <summary>What the last attempt to connect met: a timed-out request does not say.</summary>
+    private volatile string? _connection;
+
+    /// <summary>A log at the cluster that the options name; connects at the first use.</summary>
+    /// <exception cref="LogException">A setting is refused (names all of them), or librdkafka is missing.</exception>
+    public KafkaLog(KafkaLogOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        NativeLibrarySetup.Ensure();
+        KafkaSettings.ThrowIfInvalid(options);
+        _options = options;
+        _admin = new Lazy<IAdminClient>(() => new AdminClientBuilder(KafkaSettings.Client(options))
+            .SetLogHandler((_, line) => ClientLog.Tell(options, line))
+            .SetErrorHandler((_, error) => OnError(error))
+            .Build());
+        _topics = new KafkaTopics(options, () => _admin.Value, () => _connection);
+    }
+
+    /// <inheritdoc/>
+    public int Partitions(string topic) => _topics.Partitions(topic);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> CreateTopics(IReadOnlyList<TopicSpec> topics) => _topics.Create(topics);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<TopicInfo> ListTopics() => _topics.List();
+
+    /// <inheritdoc/>
+    public (long Low, long High) Watermarks(TopicPartition partition) => _topics.Watermarks([partition])[0];
+
+    /// <summary>High watermarks in the order asked.</summary>
+    internal IReadOnlyList<long> Ends(IReadOnlyList<TopicPartition> partitions, TimeSpan patience) => _topics.Ends(partitions, patience);
+
+    /// <inheritdoc/>
+    public long? Committed(string group, TopicPartition partition)
+    {
+        ConsumerGroupTopicPartitions[] wanted = [new(group, [new(partition.Topic, partition.Partition)])];
+        for (var wait = new Waiting(_options.Patience); ;)
+        {
+            var answer = Ask(wanted);
+            if (answer.Error.Code == ErrorCode.NoError) return answer.Offset.Value >= 0 ? answer.Offset.Value : null;
+            var pending = answer.Error.Code == ErrorCode.UnstableOffsetCommit;
+            if (!pending && KafkaErrors.IsLasting(answer.Error.Code)) throw KafkaErrors.Lasting(answer.Error.Code, $"group {group}", answer.Error.Reason);
+            if (!wait.Again())
+                throw new LogException($"group {group}: the committed offset of {partition.Topic}[{partition.Partition}] can't be read within {_options.Patience.TotalSeconds:0} s: {answer.Error.Reason}. "
+                    + (pending ? "A transaction that holds it is still open: list and abort it with kafka-transactions.sh." : "Check that the cluster is up."));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ILogWorker OpenWorker(WorkerOptions options) => new KafkaWorker(this, _options, options);
+
+    /// <inheritdoc/>
+    public ILogReader OpenReader() => new KafkaReader(this, _options);
+
+    /// <inheritdoc/>
+    public ILogWriter OpenWriter() => new KafkaWriter(this, _options);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_admin.IsValueCreated) _admin.Value.Dispose();
+    }
+
+    private void OnError(Error error)
+    {
+        if (error.Code != ErrorCode.Local_AllBrokersDown) _connection = $"{error.Reason} ({error.Code})"; // that one says nothing of the cause
+        _options.Diagnostics?.Invoke($"admin: {error.Reason} ({error.Code})");
+    }
+
+    private TopicPartitionOffsetError Ask(ConsumerGroupTopicPartitions[] wanted)
+    {
+        try
+        {
+            var options = new ListConsumerGroupOffsetsOptions { RequireStableOffsets = true, RequestTimeout = _options.RequestTimeout };
+            return _admin.Value.ListConsumerGroupOffsetsAsync(wanted, options).GetAwaiter().GetResult()[0].Partitions[0];
+        }
+        catch (ListConsumerGroupOffsetsException e)
+        {
+            var result = e.Results[0];
+            return result.Partitions is [var one, ..] && one.Error.IsError ? one : new TopicPartitionOffsetError(wanted[0].TopicPartitions[0], Offset.Unset, result.Error);
+        }
+        catch (KafkaException e)
+        {
+            return new TopicPartitionOffsetError(wanted[0].TopicPartitions[0], Offset.Unset, e.Error);
+        }
+    }
+}

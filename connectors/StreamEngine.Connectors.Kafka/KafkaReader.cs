@@ -1,0 +1,83 @@
+using Confluent.Kafka;
+
+namespace StreamEngine.Connectors.Kafka;
+
+/// <summary>A read-committed reader of one partition outside any group.</summary>
+internal sealed class KafkaReader : ILogReader
+{
+    private readonly KafkaLog _log;
+    private readonly KafkaLogOptions _options;
+    private readonly IConsumer<byte[], byte[]> _consumer;
+    private readonly IRecordFetcher _fetcher;
+    private readonly List<FetchEvent> _events = [];
+    private Partitions _partitions = new([]);
+    private PartitionState? _state;
+    private LogException? _lasting;
+
+    public KafkaReader(KafkaLog log, KafkaLogOptions options)
+    {
+        (_log, _options) = (log, options);
+        var settings = KafkaSettings.Consumer(options);
+        settings["group.id"] = "streamengine-reader"; // librdkafka wants a name; nothing is joined and nothing committed
+        settings["enable.partition.eof"] = "true";
+        _consumer = new ConsumerBuilder<byte[], byte[]>(settings)
+            .SetLogHandler((_, line) => ClientLog.Tell(options, line))
+            .SetErrorHandler((_, error) => OnError(error))
+            .Build();
+        _fetcher = RecordFetcher.For(_consumer, options);
+    }
+
+    public long Position => _state?.Next ?? -1;
+
+    public void Assign(TopicPartition partition, long offset)
+    {
+        _partitions = new Partitions([partition.Topic]);
+        _state = _partitions.Add(partition);
+        _state.Next = offset;
+        _state.Live = true;
+        _lasting = null;
+        _events.Clear();
+        _fetcher.Forget();
+        _consumer.Assign(new TopicPartitionOffset(partition.Topic, partition.Partition, offset));
+    }
+
+    public void Read(RecordBatch batch, int maxRecords, TimeSpan timeout)
+    {
+        batch.Clear();
+        if (_state is null) throw new InvalidOperationException("Assign a partition first.");
+        _fetcher.Fetch(batch, _partitions, maxRecords, (int)timeout.TotalMilliseconds, _events);
+        foreach (var e in _events) Handle(e, _state);
+        _events.Clear();
+        if (_lasting is null || batch.Count > 0) return;
+        var now = _lasting;
+        _lasting = null;
+        throw now;
+    }
+
+    public void Dispose()
+    {
+        _fetcher.Dispose();
+        _consumer.Dispose();
+    }
+
+    private void Handle(FetchEvent e, PartitionState state)
+    {
+        if (e.Code == ErrorCode.Local_PartitionEOF)
+        {
+            // The end lies behind markers and aborted records, which no record tells of.
+            if (e.Partition == state.Id) state.Next = Math.Max(state.Next, e.Offset);
+        }
+        else if (e.Code is ErrorCode.Local_AutoOffsetReset or ErrorCode.OffsetOutOfRange)
+        {
+            var (low, high) = _log.Watermarks(state.Id);
+            _lasting = new OffsetOutOfRangeException(state.Id, state.Next, low, high);
+        }
+        else OnError(new Error(e.Code, e.Text));
+    }
+
+    private void OnError(Error error)
+    {
+        if (error.IsFatal || KafkaErrors.IsLasting(error.Code)) _lasting = KafkaErrors.Lasting(error.Code, $"reading {_state?.Id}", error.Reason);
+        else _options.Diagnostics?.Invoke($"reader: {error.Reason} ({error.Code})");
+    }
+}

@@ -1,0 +1,155 @@
+using System.Globalization;
+using StreamEngine.Connectors.Kafka.Native;
+
+namespace StreamEngine.Connectors.Kafka;
+
+/// <summary>librdkafka settings: which are refused and why, and those of each kind of client.</summary>
+public static class KafkaSettings
+{
+    private const string ConsumerPrefix = "consumer.", ProducerPrefix = "producer.";
+    private const string FromOptions = "it is set from the worker's own ids, so that a restart meets its own transactions and nobody else's";
+
+    private static readonly Dictionary<string, string> Refused = new(StringComparer.Ordinal)
+    {
+        ["bootstrap.servers"] = "the address has its own option",
+        ["metadata.broker.list"] = "the address has its own option",
+        ["isolation.level"] = "records of aborted transactions would be read: only read_committed gives exactly once",
+        ["enable.auto.commit"] = "offsets are committed with the outputs, in one transaction",
+        ["enable.auto.offset.store"] = "offsets are committed with the outputs, in one transaction",
+        ["auto.commit.interval.ms"] = "offsets are committed with the outputs, in one transaction",
+        ["auto.offset.reset"] = "a new group starts at the earliest record; an offset that is out of range must stop the shard, not skip silently",
+        ["partitioner"] = "keys are placed by murmur2, as Kafka's Java clients do; another partitioner would send a customer to two shards",
+        ["acks"] = "an acknowledged record must survive the loss of a broker: always all",
+        ["request.required.acks"] = "an acknowledged record must survive the loss of a broker: always all",
+        ["enable.idempotence"] = "without it a retry writes a record twice",
+        ["enable.gapless.guarantee"] = "transactions already give it",
+        ["transactional.id"] = FromOptions,
+        ["transaction.timeout.ms"] = "it has its own option, transaction timeout",
+        ["group.id"] = FromOptions,
+        ["group.instance.id"] = FromOptions,
+        ["group.protocol"] = "the engine's rebalances are written for the classic protocol with cooperative-sticky",
+        ["group.remote.assignor"] = "the engine's rebalances are written for the classic protocol with cooperative-sticky",
+        ["partition.assignment.strategy"] = "cooperative-sticky keeps the shards that stay running through a rebalance",
+        ["enable.partition.eof"] = "the connector sets it where it reads to the end",
+        ["delivery.report.only.error"] = "the connector sets it",
+        ["allow.auto.create.topics"] = "a topic made by accident has the broker's partitions and retention; use `topics create`",
+        ["plugin.library.paths"] = "code loaded into the client could change what is read and written",
+    };
+
+    /// <summary>The settings that can't be used, each with the reason: refused ones, unknown names, values that librdkafka does not take (the last two only where librdkafka is installed).</summary>
+    /// <param name="settings">The settings as the config has them, prefixes included.</param>
+    /// <param name="transactionTimeout">The transaction timeout that will be used; 10 s by default.</param>
+    public static IEnumerable<(string Key, string Reason)> Validate(IReadOnlyDictionary<string, string> settings, TimeSpan? transactionTimeout = null)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return Check(settings, transactionTimeout ?? TimeSpan.FromSeconds(10));
+    }
+
+    private static IEnumerable<(string Key, string Reason)> Check(IReadOnlyDictionary<string, string> settings, TimeSpan transactionTimeout)
+    {
+        var native = CanAskLibrary();
+        foreach (var (key, value) in settings)
+        {
+            var name = Bare(key);
+            if (Refused.TryGetValue(name, out var reason)) yield return (key, reason);
+            else if (name.StartsWith("dotnet.", StringComparison.Ordinal)) yield return (key, "it is a setting of the .NET client, which the connector sets itself");
+            else if (name == "session.timeout.ms" && int.TryParse(value, CultureInfo.InvariantCulture, out var session) && session <= transactionTimeout.TotalMilliseconds)
+                yield return (key, "it must be longer than the transaction timeout: else partitions move while the dead worker's transaction still hides its outputs");
+            else if (native && Ask(name, value) is { } answer) yield return (key, answer);
+        }
+    }
+
+    /// <exception cref="LogException">A setting is refused: names all of them.</exception>
+    internal static void ThrowIfInvalid(KafkaLogOptions options)
+    {
+        var bad = Check(options.Settings, options.TransactionTimeout).ToList();
+        if (bad.Count > 0) throw new LogException("Kafka settings can't be used: " + string.Join("; ", bad.Select(b => $"{b.Key}: {b.Reason}")));
+    }
+
+    /// <summary>Settings of any client: a base for small batches in flight and no chatter, then the user's.</summary>
+    internal static Dictionary<string, string> Client(KafkaLogOptions options)
+    {
+        var all = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["bootstrap.servers"] = options.Bootstrap,
+            ["client.id"] = "streamengine",
+            ["socket.nagle.disable"] = "true",
+            ["log.connection.close"] = "false",
+            ["reconnect.backoff.max.ms"] = "2000",
+        };
+        foreach (var (key, value) in options.Settings)
+            if (Bare(key) == key) all[key] = value;
+        return all;
+    }
+
+    /// <summary>Settings of a consumer; the caller adds group and isolation.</summary>
+    internal static Dictionary<string, string> Consumer(KafkaLogOptions options)
+    {
+        var all = Client(options);
+        Default(all, "fetch.queue.backoff.ms", "20"); // the default of a second idles a fast reader each time its prefetch is full
+        Default(all, "fetch.error.backoff.ms", "100");
+        Default(all, "queued.max.messages.kbytes", "65536");
+        Default(all, "topic.metadata.refresh.interval.ms", "60000");
+        Prefixed(all, options, ConsumerPrefix);
+        all["isolation.level"] = "read_committed";
+        all["enable.auto.commit"] = "false";
+        all["enable.auto.offset.store"] = "false";
+        all["auto.offset.reset"] = "error";
+        all["allow.auto.create.topics"] = "false";
+        return all;
+    }
+
+    /// <summary>Settings of a producer; the caller adds the transactional id.</summary>
+    internal static Dictionary<string, string> Producer(KafkaLogOptions options)
+    {
+        var all = Client(options);
+        Default(all, "linger.ms", "10"); // a commit flushes at once: this only keeps batches large in between
+        Default(all, "batch.size", "1000000");
+        Default(all, "queue.buffering.max.kbytes", "131072");
+        Default(all, "queue.buffering.max.messages", "200000");
+        Prefixed(all, options, ProducerPrefix);
+        all["enable.idempotence"] = "true";
+        all["acks"] = "all";
+        return all;
+    }
+
+    private static void Default(Dictionary<string, string> all, string name, string value) => all.TryAdd(name, value);
+
+    private static void Prefixed(Dictionary<string, string> all, KafkaLogOptions options, string prefix)
+    {
+        foreach (var (key, value) in options.Settings)
+            if (key.StartsWith(prefix, StringComparison.Ordinal)) all[key[prefix.Length..]] = value;
+    }
+
+    private static string Bare(string key) =>
+        key.StartsWith(ConsumerPrefix, StringComparison.Ordinal) ? key[ConsumerPrefix.Length..]
+        : key.StartsWith(ProducerPrefix, StringComparison.Ordinal) ? key[ProducerPrefix.Length..]
+        : key;
+
+    private static bool CanAskLibrary()
+    {
+        try
+        {
+            NativeLibrarySetup.Ensure();
+            return true;
+        }
+        catch (LogException)
+        {
+            return false; // a config is checked also where no broker will be used; opening the log tells about the library
+        }
+    }
+
+    private static unsafe string? Ask(string name, string value)
+    {
+        var config = Rdkafka.NewConfig();
+        var text = stackalloc byte[512];
+        var outcome = Rdkafka.Set(config, name, value, text, 512);
+        Rdkafka.DestroyConfig(config);
+        return outcome switch
+        {
+            0 => null,
+            -2 => "librdkafka has no setting of that name",
+            _ => Rdkafka.Text((nint)text),
+        };
+    }
+}

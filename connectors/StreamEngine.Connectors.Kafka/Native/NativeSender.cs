@@ -1,0 +1,45 @@
+using Confluent.Kafka;
+
+namespace StreamEngine.Connectors.Kafka.Native;
+
+/// <summary>Produces by <c>rd_kafka_produceva</c> with topic handles kept: one copy, no allocation, no delivery report. An empty key or value is written as none (null).</summary>
+internal sealed unsafe class NativeSender(nint client, IReadOnlyList<string> topics) : IRecordSender
+{
+    private const int CopyPayload = 2; // RD_KAFKA_MSG_F_COPY
+    private readonly nint[] _topics = [.. topics.Select(name => Rdkafka.NewTopic(client, name, 0))];
+
+    public ErrorCode Send(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        fixed (byte* keyBytes = key, valueBytes = value)
+        {
+            var arguments = stackalloc RdArgument[6];
+            arguments[0].Type = RdArgument.Topic;
+            arguments[0].Pointer = _topics[topic];
+            arguments[1].Type = RdArgument.Partition;
+            arguments[1].Int = partition;
+            arguments[2].Type = RdArgument.Timestamp;
+            arguments[2].Long = timestamp;
+            arguments[3].Type = RdArgument.Flags;
+            arguments[3].Int = CopyPayload;
+            arguments[4].Type = RdArgument.Key;
+            arguments[4].Pointer = key.IsEmpty ? 0 : (nint)keyBytes;
+            arguments[4].Size = (nuint)key.Length;
+            arguments[5].Type = RdArgument.Value;
+            arguments[5].Pointer = value.IsEmpty ? 0 : (nint)valueBytes;
+            arguments[5].Size = (nuint)value.Length;
+            var error = Rdkafka.Produce(client, arguments, 6);
+            if (error == 0) return ErrorCode.NoError;
+            var code = Rdkafka.ErrorCode(error);
+            Rdkafka.DestroyError(error);
+            return (ErrorCode)code;
+        }
+    }
+
+    public void Drain(int timeout) => _ = Rdkafka.Flush(client, timeout);
+
+    public void Dispose()
+    {
+        foreach (var topic in _topics) Rdkafka.DestroyTopic(topic);
+        Array.Clear(_topics);
+    }
+}

@@ -1,0 +1,57 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Confluent.Kafka;
+
+namespace StreamEngine.Connectors.Kafka;
+
+/// <summary>
+/// Finds librdkafka: beside the app, then where <c>STREAMENGINE_LIBRDKAFKA</c> points, then in a checkout's <c>.native/</c>, then
+/// wherever the runtime looks by itself (the official librdkafka.redist, whose files are left alone).
+/// </summary>
+internal static class NativeLibrarySetup
+{
+    private const string Variable = "STREAMENGINE_LIBRDKAFKA";
+    private static readonly Lazy<bool> Loaded = new(Load);
+
+    /// <summary>Loads the library once per process.</summary>
+    /// <exception cref="LogException">There is none, or it is too old for the client.</exception>
+    public static void Ensure() => _ = Loaded.Value;
+
+    private static bool Load()
+    {
+        NativeLibrary.SetDllImportResolver(typeof(Library).Assembly, Resolve);
+        NativeLibrary.SetDllImportResolver(typeof(NativeLibrarySetup).Assembly, Resolve);
+        try
+        {
+            Library.Load();
+            return true;
+        }
+        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or InvalidOperationException or FileLoadException)
+        {
+            throw new LogException($"librdkafka, which the Kafka connector needs, can't be loaded: {e.Message}. Run `deploy/setup.sh --kafka`, or set {Variable} to the path of librdkafka.so.", e);
+        }
+    }
+
+    private static IntPtr Resolve(string name, Assembly assembly, DllImportSearchPath? search)
+    {
+        // The client asks for "libdl", the name of a development link that a plain system lacks.
+        if (name == "libdl" && OperatingSystem.IsLinux()) return NativeLibrary.Load("libdl.so.2");
+        if (name != "librdkafka") return IntPtr.Zero;
+        foreach (var path in Candidates())
+            if (File.Exists(path) && NativeLibrary.TryLoad(path, out var handle)) return handle;
+        return IntPtr.Zero;
+    }
+
+    private static IEnumerable<string> Candidates()
+    {
+        yield return Path.Combine(AppContext.BaseDirectory, "librdkafka.so");
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) yield return named;
+        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
+        {
+            var built = new DirectoryInfo(Path.Combine(directory.FullName, ".native", "librdkafka"));
+            if (!built.Exists) continue;
+            foreach (var version in built.EnumerateDirectories().OrderByDescending(d => Version.TryParse(d.Name, out var v) ? v : new Version()))
+                yield return Path.Combine(version.FullName, "librdkafka.so");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using StreamEngine.Configuration;
+using StreamEngine.Connectors;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Inference;
+
+namespace StreamEngine.Host.Cli;
+
+/// <summary>One call of a command: its arguments, where it writes, and when it has to stop.</summary>
+internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
+{
+    private static readonly JsonSerializerOptions Written = new() { WriteIndented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Standard output: results only.</summary>
+    public TextWriter Out => arguments.InvocationConfiguration.Output;
+
+    /// <summary>Standard error: everything for people.</summary>
+    public TextWriter Error => arguments.InvocationConfiguration.Error;
+
+    /// <summary>Set by Ctrl-C and SIGTERM.</summary>
+    public CancellationToken Stop => stop;
+
+    /// <summary>Whether the result is wanted as JSON.</summary>
+    public bool Json => arguments.GetValue(SharedOptions.Json);
+
+    /// <summary>The value of an option.</summary>
+    public T? Get<T>(Option<T> option) => arguments.GetValue(option);
+
+    /// <summary>Writes a line for people, when the log level lets it through.</summary>
+    public void Say(LogLevel level, string text)
+    {
+        if (level >= arguments.GetValue(SharedOptions.Level)) Error.WriteLine($"streamengine: {(level == LogLevel.Info ? "" : $"{level}: ".ToLowerInvariant())}{text}");
+    }
+
+    /// <summary>Writes a result as JSON.</summary>
+    public void Print(JsonNode result) => Out.WriteLine(Text(result));
+
+    /// <summary>A result as indented JSON.</summary>
+    public static string Text(JsonNode result) => result.ToJsonString(Written);
+
+    /// <summary>Reads the config; its mistakes are in <paramref name="errors"/>.</summary>
+    public LoadedConfig Load(Option<string> config, ConfigErrors errors) =>
+        ConfigLoader.Load(Get(config)!, Get(SharedOptions.Set) ?? [], Environment.GetEnvironmentVariables(), errors);
+
+    /// <summary>Gives a command its action: what it throws becomes a message and an exit code.</summary>
+    public static Command Act(Command command, Func<Invocation, Task<int>> action)
+    {
+        command.SetAction(async (arguments, stop) =>
+        {
+            var call = new Invocation(arguments, stop);
+            try
+            {
+                return await action(call).ConfigureAwait(false);
+            }
+            catch (ConfigException e)
+            {
+                return call.Tell(e);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return ExitCode.Done;
+            }
+            catch (Exception e)
+            {
+                // What can be expected of a disk, a network or a broker has a message for people; anything else is told whole.
+                var expected = e is LogException or ModelException or IOException or UnauthorizedAccessException or InvalidDataException;
+                call.Say(LogLevel.Error, expected ? e.Message : e.ToString());
+                return ExitCode.Runtime;
+            }
+        });
+        return command;
+    }
+
+    /// <summary>Tells every mistake of the config.</summary>
+    public int Tell(ConfigException mistakes)
+    {
+        foreach (var error in mistakes.Errors) Error.WriteLine(error);
+        Error.WriteLine(mistakes.Errors.Count == 1 ? "1 mistake in the config" : $"{mistakes.Errors.Count} mistakes in the config");
+        return ExitCode.Config;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace StreamEngine.Host.Cli;
+
+/// <summary>
+/// Turns Ctrl-C and SIGTERM into an orderly stop. A signal that is repeated at once (supervisors send it to the process and to its group) is one signal;
+/// one that comes later, or a stop that takes too long, ends the process as it is: what was not committed is made again after the next start.
+/// </summary>
+internal sealed class StopSignals : IDisposable
+{
+    private static readonly TimeSpan Repeated = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TextWriter _error;
+    private readonly PosixSignalRegistration _interrupt, _terminate;
+    private readonly Timer _limit;
+    private long _first;
+
+    public StopSignals(TextWriter error)
+    {
+        _error = error;
+        _limit = new Timer(_ => End($"still not stopped after {Patience.TotalSeconds:F0} s"));
+        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Received);
+        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Received);
+    }
+
+    /// <summary>Set by the first signal.</summary>
+    public CancellationToken Token => _stop.Token;
+
+    public void Dispose()
+    {
+        _interrupt.Dispose();
+        _terminate.Dispose();
+        _limit.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Received(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (Interlocked.CompareExchange(ref _first, Stopwatch.GetTimestamp(), 0) == 0)
+        {
+            _limit.Change(Patience, Timeout.InfiniteTimeSpan);
+            _stop.Cancel();
+        }
+        else if (Stopwatch.GetElapsedTime(_first) > Repeated) End("asked again to stop");
+    }
+
+    private void End(string why)
+    {
+        _error.WriteLine($"streamengine: error: {why}: ending without a last commit; what is not committed is made again after the next start");
+        Environment.Exit(ExitCode.Runtime);
+    }
+}

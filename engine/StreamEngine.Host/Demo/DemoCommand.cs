@@ -1,0 +1,146 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+using StreamEngine.Configuration;
+using StreamEngine.Connectors;
+using StreamEngine.Connectors.Embedded;
+using StreamEngine.Events;
+using StreamEngine.Host.Cli;
+using StreamEngine.Host.Replay;
+using StreamEngine.Host.Run;
+using StreamEngine.Inference.Onnx;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Demo;
+
+/// <summary><c>demo</c>: the whole engine on the embedded log, fed by a synthetic shop, with what it does shown live.</summary>
+internal static class DemoCommand
+{
+    private const int Partitions = 4;
+
+    /// <summary>Event time of the first event that <c>--write</c> writes: 2026-01-01 UTC, ms.</summary>
+    private const long FileStart = 1_767_225_600_000;
+    private static readonly Option<string> Config = new("--config", "-c") { Description = "Another config than the demo's own; its first source gets the shop's events.", HelpName = "FILE", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "samples", "demo", "streamengine.yaml") };
+    private static readonly Option<int> Rate = Number("--rate", "Events a second.", 2_000, 1, 5_000_000);
+    private static readonly Option<int> Customers = Number("--customers", "Customers of the shop.", 20_000, 2, 10_000_000);
+    private static readonly Option<int> Seed = Number("--seed", "Another seed makes another history.", 42, 0, int.MaxValue);
+    private static readonly Option<int> Speed = Number("--speed", "Seconds of shop time in one second, so that timers of 30 minutes can be seen.", 120, 1, 10_000);
+    private static readonly Option<TimeSpan?> For = FileArguments.Duration("--for", "Ends after this long, e.g. 60s; runs until Ctrl-C where absent.");
+    private static readonly Option<string?> Directory = new("--dir") { Description = "Keeps the log in this folder; a temporary one where absent.", HelpName = "DIR" };
+
+    private static readonly Option<string?> Write = new("--write") { Description = "Runs no engine: writes the shop's events to this file as NDJSON, for replay, features and training; an hour of shop time where --for is absent.", HelpName = "FILE" };
+
+    public static Command Make() => Invocation.Act(
+        new Command("demo", "Runs the engine on a synthetic shop, with nothing else needed, and shows live what it does.") { Config, Rate, Customers, Seed, Speed, For, Directory, Write }, RunAsync);
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        if (call.Get(Write) is { } file) return WriteEvents(call, file);
+        var errors = new ConfigErrors();
+        var config = call.Load(Config, errors);
+        using var compiled = CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(), errors);
+        errors.ThrowIfAny();
+        var given = call.Get(Directory);
+        var folder = given ?? System.IO.Directory.CreateTempSubdirectory("streamengine-demo-").FullName;
+        try
+        {
+            using var log = new EmbeddedLog(new EmbeddedLogOptions(folder));
+            log.CreateTopics(Topics.Needed(config.Options, Partitions));
+            using var stores = new StateStores(config.Options.State, config.BaseDirectory, temporary: true);
+            using var latencies = new Latencies();
+            using var engine = new Engine(RunCommand.Settings(call, compiled!, log, stores));
+            var source = compiled!.Events.Sources[0];
+            var before = Records(log, source.Topic);
+            using var producer = new Producer(log, source.Topic, new Shop(call.Get(Seed), call.Get(Customers)), source.Options.Format, call.Get(Rate), call.Get(Speed), TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+            engine.Start();
+            producer.Start();
+            var watch = new Watch(engine, producer, latencies);
+            await ShowAsync(call, watch, config.Options.Offers.Select(o => o.Name).ToList()).ConfigureAwait(false);
+            producer.Stop();
+            if (producer.Failure is { } failure) throw failure;
+            engine.Stop();
+            await engine.Completion.ConfigureAwait(false);
+            Tell(call, watch.Look(), producer.Written, config.Options.Offers.Select(o => o.Name).ToList());
+            call.Say(LogLevel.Debug, $"{before} events were in the log before");
+        }
+        finally
+        {
+            if (given is null) System.IO.Directory.Delete(folder, recursive: true);
+        }
+        return ExitCode.Done;
+    }
+
+    /// <summary>The events that the demo would send, from a fixed start, so that the same options give the same bytes.</summary>
+    private static int WriteEvents(Invocation call, string file)
+    {
+        var shop = new Shop(call.Get(Seed), call.Get(Customers));
+        using var encoder = new ShopEventWriter(RecordFormat.Json);
+        using var to = File.Create(file);
+        var shopSeconds = (call.Get(For) ?? TimeSpan.FromSeconds(3_600.0 / call.Get(Speed))).TotalSeconds;
+        var count = (long)(shopSeconds * call.Get(Rate));
+        for (var i = 0L; i < count; i++)
+        {
+            to.Write(encoder.Write(shop.Next(FileStart + (long)(i * 1_000.0 * call.Get(Speed) / call.Get(Rate)))));
+            to.WriteByte((byte)'\n');
+        }
+        call.Say(LogLevel.Info, $"{count} events: {file}");
+        return ExitCode.Done;
+    }
+
+    /// <summary>Shows until the time is over, Ctrl-C, or a failure.</summary>
+    private static async Task ShowAsync(Invocation call, Watch watch, IReadOnlyList<string> offers)
+    {
+        var limit = call.Get(For) ?? TimeSpan.MaxValue;
+        if (call.Json || Console.IsOutputRedirected || !ReferenceEquals(call.Out, Console.Out))
+        {
+            while (await watch.NextAsync(TimeSpan.FromSeconds(2), limit, call.Stop).ConfigureAwait(false) is { } moment)
+                if (!call.Json) call.Out.WriteLine(DemoView.Line(moment));
+            return;
+        }
+        await AnsiConsole.Live(new Table()).AutoClear(true).StartAsync(async live =>
+        {
+            while (await watch.NextAsync(TimeSpan.FromSeconds(0.5), limit, call.Stop).ConfigureAwait(false) is { } moment)
+            {
+                live.UpdateTarget(DemoView.Table(moment, offers));
+                live.Refresh();
+            }
+        }).ConfigureAwait(false);
+    }
+
+    private static void Tell(Invocation call, DemoMoment end, long written, IReadOnlyList<string> offers)
+    {
+        var actions = new JsonObject();
+        for (var i = 0; i < offers.Count; i++) actions[offers[i]] = end.Totals.Actions[i];
+        var rejected = new JsonObject();
+        foreach (var (reason, count) in DemoView.Rejected(end.Totals)) rejected[reason] = count;
+        var summary = new JsonObject
+        {
+            ["seconds"] = Math.Round(end.Elapsed.TotalSeconds, 1),
+            ["written"] = written,
+            ["read"] = end.Totals.Records,
+            ["admitted"] = end.Totals.Admitted,
+            ["rejected"] = rejected,
+            ["timers_fired"] = end.Totals.TimersFired,
+            ["decisions"] = end.Totals.Decisions,
+            ["actions"] = actions,
+            ["p50_ms"] = Math.Round(end.P50, 2),
+            ["p99_ms"] = Math.Round(end.P99, 2),
+        };
+        if (call.Json) call.Print(summary);
+        else
+            foreach (var (name, value) in summary)
+                call.Out.WriteLine($"{name,-14} {(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value)}");
+    }
+
+    private static long Records(ILog log, string topic) => Enumerable.Range(0, log.Partitions(topic)).Sum(p => log.Watermarks(new TopicPartition(topic, p)).High);
+
+    private static Option<int> Number(string name, string description, int value, int min, int max)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value, HelpName = "N" };
+        option.Validators.Add(r =>
+        {
+            if (r.Tokens.Count > 0 && int.TryParse(r.Tokens[0].Value, out var n) && (n < min || n > max)) r.AddError($"{name} takes {min} to {max}.");
+        });
+        return option;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+using StreamEngine.Host.Telemetry;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Http;
+
+/// <summary>
+/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, else 503, with the shards), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus).
+/// </summary>
+internal sealed class HttpEndpoint : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private HttpEndpoint(WebApplication app) => _app = app;
+
+    /// <summary>The address that is listened on, with the port that was taken.</summary>
+    public string Address => _app.Urls.First();
+
+    /// <summary>Starts listening; null where the config turns it off.</summary>
+    /// <exception cref="IOException">The port is taken.</exception>
+    public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive)
+    {
+        if (options.Port == 0) return null;
+        return await ListenAsync(options.Address, options.Port, metrics, health, alive).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts listening on a port; 0 takes a free one.</summary>
+    internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            if (IPAddress.TryParse(address, out var ip)) kestrel.Listen(ip, port, o => o.Protocols = HttpProtocols.Http1);
+            else kestrel.ListenLocalhost(port, o => o.Protocols = HttpProtocols.Http1);
+        });
+        var app = builder.Build();
+        app.MapGet("/metrics", () => Results.Text(metrics.Collect(), "text/plain; version=0.0.4; charset=utf-8"));
+        app.MapGet("/healthz/live", () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503));
+        app.MapGet("/healthz/ready", () => Ready(health()));
+        app.MapGet("/healthz", () => Ready(health()));
+        await app.StartAsync().ConfigureAwait(false);
+        return new HttpEndpoint(app);
+    }
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync().ConfigureAwait(false);
+
+    private static IResult Ready(HealthReport report) => Results.Json(
+        new
+        {
+            status = report.Ready ? "ready" : report.Restoring.Count > 0 ? "restoring" : "stopped",
+            restoring = report.Restoring.Select(s => new { partition = s.Partition, progress = s.Progress }),
+        },
+        statusCode: report.Ready ? 200 : 503);
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using StreamEngine.Configuration;
+using StreamEngine.Decisions;
+using StreamEngine.Host.Cli;
+using StreamEngine.Host.Configuration;
+
+namespace StreamEngine.Host.Replay;
+
+/// <summary>
+/// <c>features</c>: point-in-time vectors for training. A label's vector is made of the events strictly before its time, as of that time; events at the very
+/// time are left out, so that an outcome that is itself an event can't leak into its own features. One ordered pass over the events, whatever the number of labels.
+/// </summary>
+internal static class FeaturesCommand
+{
+    private static readonly Option<string> Config = SharedOptions.Config();
+    private static readonly Option<string> At = new("--at") { Description = "A CSV file with the columns customer and time (and any others, passed through): whose features, from the events strictly before when.", Required = true, HelpName = "LABELS" };
+    private static readonly Option<string> Out = new("--out", "-o") { Description = "The CSV file to write: the labels' columns, then the features, in the labels' order.", Required = true, HelpName = "FILE" };
+
+    public static Command Make() => Invocation.Act(
+        new Command("features", "Computes training sets: each label's feature vector as it was just before the label's time, by the operators that run live.") { Config, FileArguments.Events, At, Out, FileArguments.Memory },
+        call => Task.FromResult(Run(call)));
+
+    private static int Run(Invocation call)
+    {
+        var errors = new ConfigErrors();
+        var config = FeaturesOnly(call.Load(Config, errors));
+        var labels = Labels.Read(call.Get(At)!, errors);
+        using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
+        var started = Stopwatch.GetTimestamp();
+        var vectors = new double[labels.Rows.Count][];
+        ProgressView.Show(call, progress => Join(run, labels, vectors, progress, call.Stop));
+        Write(run, labels, vectors, call.Get(Out)!);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        if (call.Json) call.Print(new JsonObject { ["labels"] = labels.Rows.Count, ["features"] = run.Engine.Features.Count, ["read"] = run.Shard.Counters.Records, ["seconds"] = Math.Round(seconds, 3) });
+        else call.Out.WriteLine($"{labels.Rows.Count} labels, {run.Engine.Features.Count} features, {run.Shard.Counters.Records} events before the last label, {seconds:F1} s: {call.Get(Out)}");
+        return ExitCode.Done;
+    }
+
+    /// <summary>Decisions write no features: without them the pass is faster and the vectors are the same.</summary>
+    private static LoadedConfig FeaturesOnly(LoadedConfig config) =>
+        config with { Options = config.Options with { Decisions = new DecisionOptions(), Offers = [], Timers = [], Models = [] } };
+
+    /// <summary>A merge join on time: events and labels both in order, each looked at once.</summary>
+    private static void Join(FileRun run, Labels labels, double[][] vectors, Action<string, double> progress, CancellationToken stop)
+    {
+        run.Load(share => progress("reading", share), stop);
+        var order = Enumerable.Range(0, labels.Rows.Count).OrderBy(i => labels.Rows[i].Time).ToArray();
+        for (var done = 0; done < order.Length; done++)
+        {
+            stop.ThrowIfCancellationRequested();
+            var label = labels.Rows[order[done]];
+            while (run.Step(before: label.Time)) { }
+            var vector = vectors[order[done]] = new double[run.Engine.Features.Count];
+            run.Shard.ReadFeatures(label.Customer, label.Time, vector);
+            if (done % 256 == 0) progress("joining", (double)done / order.Length);
+        }
+    }
+
+    private static void Write(FileRun run, Labels labels, double[][] vectors, string path)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
+        using var csv = FeatureCsv.Create(path);
+        csv.Write(labels.Header, run.Engine.Features.Names);
+        for (var i = 0; i < vectors.Length; i++) csv.Write(labels.Rows[i].Cells, vectors[i]);
+    }
+}

@@ -1,0 +1,112 @@
+using StreamEngine.Configuration;
+using StreamEngine.Connectors;
+using StreamEngine.Connectors.Files;
+using StreamEngine.Events.Avro;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Run;
+using StreamEngine.Inference;
+using StreamEngine.Inference.Onnx;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Replay;
+
+/// <summary>
+/// A whole engine over files instead of a log: one shard, fed in event-time order. Nothing in it depends on the clock or on how records are batched, so the same
+/// files and config give the same outputs, byte for byte.
+/// </summary>
+internal sealed class FileRun : IDisposable
+{
+    private const int BatchLength = 1_000;
+
+    private readonly RecordBatch _batch = new();
+    private readonly StateStores _stores;
+    private readonly Scorer _scorer;
+    private readonly EventFiles _files;
+
+    private FileRun(CompiledEngine engine, EventFiles files, LoadedConfig config, long memory)
+    {
+        _files = files;
+        Engine = engine;
+        _stores = new StateStores(config.Options.State, config.BaseDirectory, temporary: true);
+        _scorer = new Scorer(engine.Policy.Models);
+        var decoders = files.CreateDecoders(engine.Events);
+        Source = new EventFileSource(files, decoders, engine.Events.Fields, memory);
+        Shard = new Shard(engine, 0, _stores.Open(0), Outputs, _scorer, TimeProvider.System, partitions: 1, decoders);
+    }
+
+    /// <summary>The compiled config.</summary>
+    public CompiledEngine Engine { get; }
+
+    /// <summary>The records in order.</summary>
+    public EventFileSource Source { get; }
+
+    /// <summary>The one shard.</summary>
+    public Shard Shard { get; }
+
+    /// <summary>What the last step wrote.</summary>
+    public OutputBuffer Outputs { get; } = new();
+
+    /// <summary>Event time of the newest record processed, ms.</summary>
+    public long Newest { get; private set; }
+
+    /// <summary>Reads config and file headers, and compiles.</summary>
+    /// <param name="config">The config as read.</param>
+    /// <param name="events">The files, folders and patterns.</param>
+    /// <param name="memory">Bytes of records that may be held for sorting.</param>
+    /// <param name="errors">Mistakes so far.</param>
+    /// <exception cref="ConfigException">The config, or a file that it must fit, has mistakes.</exception>
+    public static FileRun Open(LoadedConfig config, IReadOnlyList<string> events, long memory, ConfigErrors errors)
+    {
+        errors.ThrowIfAny();
+        var files = EventFiles.Find(events, config.Options.Events, errors);
+        foreach (var file in files.Files.DistinctBy(f => f.Source))
+            if (files.Sources[file.Source].Time.Field == "timestamp")
+                errors.Add(files.Sources[file.Source].Node, "time", "files have no record timestamp", "Name the field that holds the event time");
+        var engine = CompiledEngine.Compile(config.Options with { Events = files.Sources }, config.BaseDirectory, new OnnxModelLoader(), errors);
+        errors.ThrowIfAny();
+        try
+        {
+            return new FileRun(engine!, files, config, memory);
+        }
+        catch (AvroException e)
+        {
+            engine!.Dispose();
+            throw new InvalidDataException($"An input file's schema does not fit the config's: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads and sorts the files.</summary>
+    /// <param name="progress">Told the share read, 0 to 1.</param>
+    /// <param name="stop">Ends the reading.</param>
+    public void Load(Action<double> progress, CancellationToken stop)
+    {
+        var (read, all) = (0L, Math.Max(1, _files.Length));
+        Source.Load(n => progress((double)(read += n) / all), stop);
+    }
+
+    /// <summary>Processes the next batch of records before a time; false where there are none. What it wrote is in <see cref="Outputs"/>.</summary>
+    public bool Step(long before = long.MaxValue)
+    {
+        Outputs.Clear();
+        if (!Source.Read(_batch, BatchLength, before)) return false;
+        Shard.Process(_batch, 0, _batch.Count);
+        Newest = Math.Max(Newest, _batch[_batch.Count - 1].Timestamp);
+        return true;
+    }
+
+    /// <summary>Fires the timers that are due at a time. What that wrote is in <see cref="Outputs"/>.</summary>
+    public void Finish(long at)
+    {
+        Outputs.Clear();
+        Shard.FinishAt(at);
+    }
+
+    public void Dispose()
+    {
+        Shard.Dispose();
+        Source.Dispose();
+        _scorer.Dispose();
+        Engine.Dispose();
+        _stores.Dispose();
+    }
+}

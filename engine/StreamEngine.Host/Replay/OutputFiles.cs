@@ -1,0 +1,67 @@
+using System.Text;
+using System.Text.Json;
+using StreamEngine.Connectors;
+using StreamEngine.Events.Avro;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Replay;
+
+/// <summary>Writes an engine's outputs as files: <c>actions.ndjson</c>, <c>decisions.ndjson</c>, <c>dead-letter.ndjson</c> and <c>late.ndjson</c>.</summary>
+internal sealed class OutputFiles : IDisposable
+{
+    private const int BufferLength = 1 << 17;
+
+    private readonly OutputTopics _topics;
+    private readonly AvroJson _actions, _decisions, _deadLetters;
+    private readonly FileStream _late;
+
+    public OutputFiles(string directory, OutputTopics topics)
+    {
+        _topics = topics;
+        _actions = new AvroJson("action", Create(directory, "actions.ndjson"));
+        _decisions = new AvroJson("decision", Create(directory, "decisions.ndjson"));
+        _deadLetters = new AvroJson("dead-letter", Create(directory, "dead-letter.ndjson"));
+        _late = Create(directory, "late.ndjson");
+    }
+
+    /// <summary>Writes all records of the buffer, in order.</summary>
+    public void Write(OutputBuffer outputs)
+    {
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            var topic = outputs[i].Topic;
+            if (topic == _topics.Decisions) Decision(_decisions.Read(outputs.Value(i)));
+            else if (topic == _topics.DeadLetter) _deadLetters.Write(_deadLetters.Read(outputs.Value(i)));
+            else if (topic == _topics.Late) Late(outputs[i].Timestamp, outputs.Value(i));
+            else _actions.Write(_actions.Read(outputs.Value(i)));
+        }
+    }
+
+    public void Dispose()
+    {
+        _actions.Dispose();
+        _decisions.Dispose();
+        _deadLetters.Dispose();
+        _late.Dispose();
+    }
+
+    /// <summary>Marks are for recovery alone: they are left out.</summary>
+    private void Decision(AvroRecord record)
+    {
+        if (record["kind"] is AvroEnum { Symbol: "decision" }) _decisions.Write(record);
+    }
+
+    private void Late(long timestamp, ReadOnlySpan<byte> value)
+    {
+        using (var json = new Utf8JsonWriter(_late))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("timestamp", timestamp);
+            json.WriteString("record", Encoding.UTF8.GetString(value));
+            json.WriteEndObject();
+        }
+        _late.WriteByte((byte)'\n');
+    }
+
+    private static FileStream Create(string directory, string name) => new(Path.Combine(directory, name), FileMode.Create, FileAccess.Write, FileShare.Read, BufferLength);
+}

@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using StreamEngine.Configuration;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Host.Cli;
+using StreamEngine.Runtime;
+using StreamEngine.State;
+
+namespace StreamEngine.Host.Replay;
+
+/// <summary><c>replay</c>: the whole engine over files, as fast as it can, with every output as a file.</summary>
+internal static class ReplayCommand
+{
+    private static readonly Option<string> Config = SharedOptions.Config();
+    private static readonly Option<string> Out = new("--out", "-o") { Description = "The folder for the results; made where it is missing.", Required = true, HelpName = "DIR" };
+    private static readonly Option<DateTimeOffset?> AsOf = FileArguments.Time("--as-of", "Leaves out events after this time, and gives the features as of it; the newest event's time where absent.");
+
+    public static Command Make() => Invocation.Act(
+        new Command("replay", "Runs the whole engine over files in event-time order and writes actions, decisions, features, dead letters and a summary. The same input gives the same bytes.")
+        {
+            Config, FileArguments.Events, Out, AsOf, FileArguments.Memory,
+        },
+        call => Task.FromResult(Run(call)));
+
+    private static int Run(Invocation call)
+    {
+        var errors = new ConfigErrors();
+        var config = call.Load(Config, errors);
+        using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
+        var directory = Directory.CreateDirectory(call.Get(Out)!).FullName;
+        var started = Stopwatch.GetTimestamp();
+        var asOf = call.Get(AsOf)?.ToUnixTimeMilliseconds();
+        ProgressView.Show(call, progress => Replay(run, directory, asOf, progress, call.Stop));
+        var summary = Summary(run, asOf, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        File.WriteAllText(Path.Combine(directory, "summary.json"), Invocation.Text(summary) + "\n");
+        if (call.Json) call.Print(summary);
+        else Tell(call, summary, directory);
+        return ExitCode.Done;
+    }
+
+    private static void Replay(FileRun run, string directory, long? asOf, Action<string, double> progress, CancellationToken stop)
+    {
+        run.Load(share => progress("reading", share), stop);
+        var before = asOf is { } last && last < long.MaxValue ? last + 1 : long.MaxValue;
+        using var files = new OutputFiles(directory, run.Engine.Outputs);
+        while (run.Step(before))
+        {
+            stop.ThrowIfCancellationRequested();
+            files.Write(run.Outputs);
+            progress("replaying", (double)run.Source.Position / Math.Max(1, run.Source.Count));
+        }
+        run.Finish(asOf ?? run.Newest);
+        files.Write(run.Outputs);
+        progress("replaying", 1);
+        WriteFeatures(run, Path.Combine(directory, "features.csv"), asOf ?? run.Newest);
+    }
+
+    /// <summary>One row per profile, by the customer id's bytes.</summary>
+    private static void WriteFeatures(FileRun run, string path, long at)
+    {
+        var customers = new Customers();
+        run.Shard.Scan(customers);
+        customers.Keys.Sort(static (a, b) => a.AsSpan().SequenceCompareTo(b));
+        var vector = new double[run.Engine.Features.Count];
+        using var csv = FeatureCsv.Create(path);
+        csv.Write(["customer_id"], run.Engine.Features.Names);
+        foreach (var key in customers.Keys)
+        {
+            run.Shard.ReadFeatures(key, at, vector);
+            csv.Write([Encoding.UTF8.GetString(key)], vector);
+        }
+    }
+
+    private static JsonObject Summary(FileRun run, long? asOf, double seconds)
+    {
+        var counts = run.Shard.Counters;
+        return new JsonObject
+        {
+            ["read"] = counts.Records,
+            ["admitted"] = counts.Admitted,
+            ["duplicates"] = counts.Rejected[(int)RejectReason.Duplicate],
+            ["late"] = counts.Rejected[(int)RejectReason.Late],
+            ["rejected"] = Named(EngineMetrics.Reasons, counts.Rejected, but: [(int)RejectReason.Duplicate, (int)RejectReason.Late]),
+            ["profiles"] = run.Shard.Profiles,
+            ["timers_fired"] = counts.TimersFired,
+            ["decisions"] = counts.Decisions,
+            ["outcomes"] = Named([.. Enum.GetNames<Outcome>().Select(OutputNames.Snake)], counts.Outcomes),
+            ["actions"] = Named([.. run.Engine.Options.Offers.Select(o => o.Name)], counts.Actions),
+            ["dropped"] = Named([.. Enum.GetNames<DropReason>().Select(OutputNames.Snake)], counts.Drops, but: [(int)DropReason.None]),
+            ["as_of"] = DateTimeOffset.FromUnixTimeMilliseconds(asOf ?? run.Newest).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture),
+            ["config_hash"] = run.Engine.ConfigHash,
+            ["spilled_runs"] = run.Source.Runs,
+            ["seconds"] = Math.Round(seconds, 3),
+            ["events_per_second"] = Math.Round(counts.Records / Math.Max(seconds, 1e-9)),
+        };
+    }
+
+    private static JsonObject Named(IReadOnlyList<string> names, long[] counts, IReadOnlyList<int>? but = null)
+    {
+        var named = new JsonObject();
+        for (var i = 0; i < Math.Min(names.Count, counts.Length); i++)
+            if (counts[i] > 0 && but?.Contains(i) != true) named[names[i]] = counts[i];
+        return named;
+    }
+
+    private static void Tell(Invocation call, JsonObject summary, string directory)
+    {
+        foreach (var (name, value) in summary)
+            call.Out.WriteLine($"{name,-18} {(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value)}");
+        call.Out.WriteLine($"{"written to",-18} {directory}");
+    }
+
+    private sealed class Customers : IProfileVisitor
+    {
+        public List<byte[]> Keys { get; } = [];
+
+        public void Visit(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile) => Keys.Add(key.ToArray());
+    }
+}

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using StreamEngine.Connectors;
+using StreamEngine.Connectors.Embedded;
+using StreamEngine.Connectors.Kafka;
+using StreamEngine.Host.Cli;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Run;
+
+/// <summary>Which log a command works on: <c>--embedded DIR</c> or <c>--kafka BOOTSTRAP</c>, one of the two.</summary>
+internal static class LogOptions
+{
+    public static readonly Option<string?> Embedded = new("--embedded") { Description = "The folder of the embedded log, for single machines.", HelpName = "DIR" };
+
+    public static readonly Option<string?> Kafka = new("--kafka") { Description = "Kafka's bootstrap servers, host:port with commas between.", HelpName = "BOOTSTRAP" };
+
+    /// <summary>Adds the two options and the rule that exactly one is given.</summary>
+    public static Command AddTo(Command command)
+    {
+        command.Add(Embedded);
+        command.Add(Kafka);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(Embedded) is null == result.GetResult(Kafka) is null) result.AddError("Give one of --embedded DIR and --kafka BOOTSTRAP.");
+        });
+        return command;
+    }
+
+    /// <summary>Opens the log.</summary>
+    /// <exception cref="LogException">It can't be opened.</exception>
+    public static ILog Open(Invocation call, KafkaOptions options) => call.Get(Embedded) is { } directory
+        ? new EmbeddedLog(new EmbeddedLogOptions(Path.GetFullPath(directory)))
+        : new KafkaLog(new KafkaLogOptions
+        {
+            Bootstrap = call.Get(Kafka)!,
+            Settings = options.Settings,
+            Diagnostics = line => call.Say(LogLevel.Debug, line),
+        });
+}

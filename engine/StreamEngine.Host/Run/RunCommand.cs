@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Net;
+using System.Text.Json.Nodes;
+using StreamEngine.Configuration;
+using StreamEngine.Connectors;
+using StreamEngine.Events;
+using StreamEngine.Host.Cli;
+using StreamEngine.Host.Http;
+using StreamEngine.Host.Telemetry;
+using StreamEngine.Inference.Onnx;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Run;
+
+/// <summary><c>run</c>: the engine on a log until it is stopped, or with <c>--drain</c> until the log's present end.</summary>
+internal static class RunCommand
+{
+    private static readonly Option<string> Config = SharedOptions.Config();
+    private static readonly Option<bool> Drain = new("--drain") { Description = "Ends once everything that is in the source topics now is processed and committed, and prints a summary as one JSON object." };
+
+    public static Command Make() => Invocation.Act(
+        LogOptions.AddTo(new Command("run", "Runs the engine on Kafka or on the embedded log, exactly once, until Ctrl-C or SIGTERM.") { Config, Drain }), RunAsync);
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        var errors = new ConfigErrors();
+        var config = call.Load(Config, errors);
+        using var compiled = CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(), errors);
+        foreach (var source in config.Options.Events.Where(e => e.Format == RecordFormat.Csv && e.Columns.Count == 0))
+            errors.Add(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
+        if (config.Options.Http.Address != "localhost" && !IPAddress.TryParse(config.Options.Http.Address, out _))
+            errors.Add(config.Options.Http.Node, "address", $"'{config.Options.Http.Address}' is no address to listen on", "Write an IP address, 0.0.0.0 for all, or localhost");
+        errors.ThrowIfAny();
+        compiled!.Events.SchemaProblem = reason => call.Say(LogLevel.Warning, reason);
+        using var log = LogOptions.Open(call, config.Options.Kafka);
+        using var stores = new StateStores(config.Options.State, config.BaseDirectory);
+        using var metrics = new MetricsEndpoint();
+        using var engine = new Engine(Settings(call, compiled, log, stores));
+        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () => !engine.Completion.IsCompleted).ConfigureAwait(false);
+        if (http is not null) call.Say(LogLevel.Info, $"{http.Address}/metrics and /healthz");
+
+        var drain = call.Get(Drain);
+        engine.Start(drain);
+        call.Say(LogLevel.Info, $"{config.Options.Name} {compiled.ConfigHash}: {engine.Partitions} shards, {config.Options.Runtime.Workers} workers");
+        using (call.Stop.Register(engine.Stop)) await engine.Completion.ConfigureAwait(false);
+
+        if (drain) Print(call, engine.Summary());
+        else call.Say(LogLevel.Info, "stopped: everything done is committed");
+        return ExitCode.Done;
+    }
+
+    /// <summary>What the workers get; also for the demo.</summary>
+    internal static WorkerSettings Settings(Invocation call, CompiledEngine compiled, ILog log, StateStores stores) => new()
+    {
+        Engine = compiled,
+        Log = log,
+        InstanceId = $"{compiled.Options.Name}-{compiled.Options.Kafka.NodeName ?? Environment.MachineName}",
+        OpenStore = stores.Open,
+        Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
+    };
+
+    internal static HealthReport Health(Engine engine)
+    {
+        var restoring = engine.Restoring.Select(r => new ShardHealth(r.Key, Math.Round(r.Value, 3))).OrderBy(s => s.Partition).ToList();
+        return new HealthReport(restoring.Count == 0 && !engine.Completion.IsCompleted, restoring);
+    }
+
+    /// <summary>One line, so that scripts find it.</summary>
+    private static void Print(Invocation call, DrainSummary s) => call.Out.WriteLine(new JsonObject
+    {
+        ["events"] = s.Events,
+        ["decisions"] = s.Decisions,
+        ["seconds"] = Math.Round(s.Seconds, 4),
+        ["cpu_seconds"] = Math.Round(s.CpuSeconds, 4),
+        ["allocated_bytes"] = s.AllocatedBytes,
+        ["peak_rss_mb"] = Math.Round(s.PeakRssMb, 1),
+    }.ToJsonString());
+}

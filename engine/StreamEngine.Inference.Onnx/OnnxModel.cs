@@ -1,0 +1,52 @@
+namespace StreamEngine.Inference.Onnx;
+
+/// <summary>One session, shared by all runners; it lives until the model and its last runner are disposed, so that a model can be replaced under load.</summary>
+internal sealed class OnnxModel(ModelManifest manifest, string file, string provider, SessionHandle session, Signature signature) : IModel
+{
+    private int _users = 1;
+    private int _disposed;
+
+    /// <inheritdoc/>
+    public ModelManifest Manifest => manifest;
+
+    /// <inheritdoc/>
+    public string Provider => provider;
+
+    /// <summary>The model's file, for messages.</summary>
+    public string File => file;
+
+    /// <summary>The graph's input and output.</summary>
+    public Signature Signature => signature;
+
+    /// <summary>The shared session; safe to run from several threads.</summary>
+    public SessionHandle Session => session;
+
+    /// <inheritdoc/>
+    public IModelRunner CreateRunner(int maxRows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxRows, 1);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        Interlocked.Increment(ref _users);
+        try
+        {
+            return new OnnxRunner(this, maxRows);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+    }
+
+    /// <summary>One user less; the last one closes the session.</summary>
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref _users) == 0) session.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0) Release();
+    }
+}

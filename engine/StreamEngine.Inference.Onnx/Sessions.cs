@@ -1,0 +1,111 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace StreamEngine.Inference.Onnx;
+
+/// <summary>A session and the options it was made with, which it goes on using.</summary>
+internal sealed record SessionHandle(InferenceSession Session, SessionOptions Options) : IDisposable
+{
+    public void Dispose()
+    {
+        Session.Dispose();
+        Options.Dispose();
+    }
+}
+
+/// <summary>Makes sessions whose rows score the same in every batch.</summary>
+internal static class Sessions
+{
+    /// <summary>Makes a session of the model's bytes on the provider asked for; <paramref name="provider"/> is the one that runs every node: <c>cpu</c> or <c>cuda</c>.</summary>
+    /// <exception cref="ModelException">The model is damaged, or the provider asked for can't run it.</exception>
+    public static SessionHandle Create(byte[] model, string file, OnnxOptions options, out string provider)
+    {
+        var hasCuda = NativeRuntime.HasCuda();
+        if (options.Provider == OnnxProvider.Cuda && !hasCuda)
+        {
+            throw new ModelException(
+                $"{file}: provider 'cuda' is asked for, but {NativeRuntime.CudaLibrary} is not beside the application: " +
+                "add the CUDA build of ONNX Runtime (engine/docs/packages.md), or choose 'auto' or 'cpu'.");
+        }
+
+        if (options.Provider != OnnxProvider.Cpu && hasCuda)
+        {
+            try
+            {
+                provider = "cuda";
+                return Create(model, CudaOptions(options.Device));
+            }
+            catch (OnnxRuntimeException cause) when (options.Provider == OnnxProvider.Cuda)
+            {
+                throw new ModelException(
+                    $"{file} can't run wholly on CUDA (tree ensembles have no CUDA kernel; or the driver, CUDA or cuDNN is missing): {cause.Message}", cause);
+            }
+            catch (OnnxRuntimeException)
+            {
+                // 'auto': the CPU runs what CUDA can't, and is reported as the provider.
+            }
+        }
+
+        try
+        {
+            provider = "cpu";
+            return Create(model, BaseOptions());
+        }
+        catch (OnnxRuntimeException cause)
+        {
+            throw new ModelException($"{file} is no model that ONNX Runtime can run: {cause.Message}", cause);
+        }
+    }
+
+    private static SessionHandle Create(byte[] model, SessionOptions options)
+    {
+        try
+        {
+            return new SessionHandle(new InferenceSession(model, options), options);
+        }
+        catch
+        {
+            options.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>One thread, the caller's: a row's sum is added in one order whatever the batch, so that a replay agrees bit for bit.</summary>
+    private static SessionOptions BaseOptions()
+    {
+        var options = new SessionOptions
+        {
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+        };
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
+        return options;
+    }
+
+    private static SessionOptions CudaOptions(int device)
+    {
+        var options = BaseOptions();
+        try
+        {
+            // A node left to the CPU would make "cuda" a false report: refuse instead.
+            options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
+            using var cuda = new OrtCUDAProviderOptions();
+            cuda.UpdateOptions(new Dictionary<string, string>
+            {
+                ["device_id"] = device.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                // TF32 drops mantissa bits that the CPU keeps.
+                ["use_tf32"] = "0",
+            });
+            options.AppendExecutionProvider_CUDA(cuda);
+            return options;
+        }
+        catch
+        {
+            options.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using FASTER.core;
+
+namespace StreamEngine.State.Faster;
+
+/// <summary>
+/// One shard's profiles in FASTER: a hash index over a log whose tail is in memory and updated in place, the rest on disk. One session, one thread;
+/// an operation that has to fetch from disk is completed before it returns.
+/// </summary>
+public sealed class FasterStateStore : IStateStore
+{
+    private readonly FasterStateOptions _options;
+    private readonly IDevice _device;
+    private readonly FasterKV<SpanByte, SpanByte> _store;
+    private readonly ClientSession<SpanByte, SpanByte, long, long, Empty, ProfileFunctions> _session;
+    private readonly ProfileOperation _operation = new();
+    private bool _disposed;
+
+    /// <summary>Opens an empty store in the options' directory.</summary>
+    /// <exception cref="IOException">The directory can't be made or written.</exception>
+    public FasterStateStore(FasterStateOptions options)
+    {
+        _options = options;
+        Directory.CreateDirectory(options.Directory);
+        _device = Devices.CreateLogDevice(Path.Combine(options.Directory, "profiles"), deleteOnClose: options.DeleteOnClose, disableFileBuffering: false);
+        _store = new FasterKV<SpanByte, SpanByte>(new FasterKVSettings<SpanByte, SpanByte>
+        {
+            LogDevice = _device,
+            IndexSize = options.Index,
+            MemorySize = options.Memory,
+            PageSize = options.PageBytes,
+            SegmentSize = Math.Max(options.PageBytes, 64L << 20),
+            MutableFraction = options.MutableFraction,
+            ConcurrencyControlMode = ConcurrencyControlMode.None, // one session on one thread
+        });
+        _session = _store.For(new ProfileFunctions(_operation)).NewSession<ProfileFunctions>(
+            sessionVariableLengthStructSettings: new SessionVariableLengthStructSettings<SpanByte, long> { valueLength = new ProfileLengths(_operation) });
+    }
+
+    /// <inheritdoc/>
+    public long Count => _operation.Count;
+
+    /// <inheritdoc/>
+    public long MemoryBytes => _store.Log.MemorySizeBytes + (_store.IndexSize + _store.OverflowBucketCount) * 64;
+
+    /// <summary>Bytes of the whole log, memory and disk, superseded versions included.</summary>
+    public long LogBytes => _store.Log.TailAddress - _store.Log.BeginAddress;
+
+    /// <inheritdoc/>
+    public unsafe void Update(ReadOnlySpan<byte> key, IProfileUpdate update)
+    {
+        _operation.Update = update;
+        fixed (byte* start = key)
+        {
+            var pinned = SpanByte.FromPointer(start, key.Length);
+            long input = 0, output = 0;
+            var status = _session.RMW(ref pinned, ref input, ref output);
+            if (status.IsPending) _session.CompletePending(wait: true);
+            else if (status.IsFaulted) throw Failed();
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Read(ReadOnlySpan<byte> key, IProfileReader reader) => Find(key, reader);
+
+    /// <inheritdoc/>
+    public unsafe bool Delete(ReadOnlySpan<byte> key)
+    {
+        if (!Find(key, null)) return false; // FASTER's own delete writes a tombstone without looking at the disk
+        fixed (byte* start = key)
+        {
+            var pinned = SpanByte.FromPointer(start, key.Length);
+            var status = _session.Delete(ref pinned);
+            if (status.IsPending) _session.CompletePending(wait: true);
+        }
+        _operation.Count--;
+        return true;
+    }
+
+    /// <summary>
+    /// Shows every live profile once: walks the whole log and shows a version when the index says that it is the newest (FASTER's own iterator leaves out
+    /// live records where versions of one chain are deleted). Versions on disk cost a read each; memory does not grow.
+    /// </summary>
+    public void Scan(IProfileVisitor visitor)
+    {
+        using var versions = _store.Log.Scan(_store.Log.BeginAddress, _store.Log.TailAddress);
+        while (versions.GetNext(out var record))
+        {
+            if (record.Tombstone) continue;
+            ref var key = ref versions.GetKey();
+            if (Find(key.AsReadOnlySpan(), null) && _operation.Address == versions.CurrentAddress)
+                visitor.Visit(key.AsReadOnlySpan(), versions.GetValue().AsReadOnlySpan());
+        }
+    }
+
+    /// <summary>
+    /// Drops superseded versions when the log is longer than <paramref name="maxLogBytes"/>: moves what lives in its older half to the tail and gives the
+    /// disk space back. Takes as long as reading that half; call it between commits.
+    /// </summary>
+    /// <returns>Whether anything was dropped.</returns>
+    public bool CompactAbove(long maxLogBytes)
+    {
+        if (LogBytes <= maxLogBytes) return false;
+        var until = Math.Min(_store.Log.BeginAddress + LogBytes / 2, _store.Log.SafeReadOnlyAddress);
+        if (until <= _store.Log.BeginAddress) return false;
+        var before = _store.Log.BeginAddress;
+        _session.Compact(until, CompactionType.Lookup);
+        _store.Log.Truncate();
+        return _store.Log.BeginAddress > before;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        _session.Dispose();
+        _store.Dispose();
+        _device.Dispose();
+    }
+
+    private unsafe bool Find(ReadOnlySpan<byte> key, IProfileReader? reader)
+    {
+        _operation.Reader = reader;
+        _operation.Found = false;
+        fixed (byte* start = key)
+        {
+            var pinned = SpanByte.FromPointer(start, key.Length);
+            long input = 0, output = 0;
+            var status = _session.Read(ref pinned, ref input, ref output);
+            if (status.IsPending) _session.CompletePending(wait: true);
+            else if (status.IsFaulted) throw Failed();
+        }
+        _operation.Reader = null;
+        return _operation.Found;
+    }
+
+    private IOException Failed() => new($"The state store in {_options.Directory} could not read or write its file: check the disk.");
+}

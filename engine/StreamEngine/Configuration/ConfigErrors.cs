@@ -1,0 +1,46 @@
+namespace StreamEngine.Configuration;
+
+/// <summary>One mistake in the config: where, what, and what to do about it.</summary>
+public sealed record ConfigError(ConfigLocation At, string Message, string Remedy)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{At}: {At.Path}: {Message}. {Remedy}";
+}
+
+/// <summary>Collects every mistake, so that a bad config is told all at once.</summary>
+public sealed class ConfigErrors
+{
+    private readonly List<ConfigError> _all = [];
+
+    /// <summary>The mistakes in the order found.</summary>
+    public IReadOnlyList<ConfigError> All => _all;
+
+    /// <summary>Whether there are any.</summary>
+    public bool Any => _all.Count > 0;
+
+    /// <summary>Adds a mistake at a known place.</summary>
+    public void Add(ConfigLocation at, string message, string remedy) => _all.Add(new ConfigError(at, message, remedy));
+
+    /// <summary>Adds a mistake at the entry <paramref name="key"/> of <paramref name="node"/>, or at the node itself where the entry is absent.</summary>
+    public void Add(ConfigNode node, string key, string message, string remedy)
+    {
+        var at = (node[key] ?? node).At;
+        if (node[key] is null && key.Length > 0) at = at with { Path = at.Path.Length == 0 ? key : $"{at.Path}.{key}" };
+        Add(at, message, remedy);
+    }
+
+    /// <summary>Throws when there are any.</summary>
+    /// <exception cref="ConfigException">There are mistakes.</exception>
+    public void ThrowIfAny()
+    {
+        if (Any) throw new ConfigException(_all);
+    }
+}
+
+/// <summary>The config can't be used: carries every mistake.</summary>
+public sealed class ConfigException(IReadOnlyList<ConfigError> errors)
+    : Exception(string.Join(Environment.NewLine, errors))
+{
+    /// <summary>Every mistake found.</summary>
+    public IReadOnlyList<ConfigError> Errors { get; } = errors;
+}

@@ -1,0 +1,110 @@
+using System.Collections;
+
+namespace StreamEngine.Configuration;
+
+/// <summary>
+/// Makes option records from config nodes, by reflection over the records alone: property names are snake case, a list marked <see cref="KeyedAttribute"/>
+/// is a mapping, a record marked <see cref="ShorthandAttribute"/> may be a bare scalar. Every mistake is added to the errors; binding goes on with the default.
+/// </summary>
+public static class OptionsBinder
+{
+    /// <summary>Binds a node to a record; what the node does not say keeps the record's default.</summary>
+    public static T Bind<T>(ConfigNode node, ConfigErrors errors) where T : ILocated =>
+        (T)(Record(OptionShape.Of(typeof(T)), node, null, errors) ?? Activator.CreateInstance<T>());
+
+    private static object? Value(OptionShape shape, ConfigNode node, ConfigErrors errors) => shape.Kind switch
+    {
+        ShapeKind.Scalar => Scalar(shape, node, errors),
+        ShapeKind.List => List(shape, node, errors),
+        ShapeKind.Keyed => Keyed(shape, node, errors),
+        ShapeKind.Texts => Texts(node, errors),
+        _ => Record(shape, node, null, errors),
+    };
+
+    /// <summary>A record from a mapping, or from a scalar where it has a shorthand; <paramref name="key"/> is its name in a keyed list.</summary>
+    private static object? Record(OptionShape shape, ConfigNode node, string? key, ConfigErrors errors)
+    {
+        var shorthand = shape.Shorthand;
+        if (node.Items is not null || (node.Scalar is not null && shorthand is null))
+            return Wrong(node, shorthand is null ? "a mapping" : "a mapping or a single value", "Indent its options below it, one 'name: value' a line", errors);
+
+        var record = Activator.CreateInstance(shape.Type)!;
+        shape.Type.GetProperty(nameof(ILocated.Node))!.SetValue(record, node);
+        if (key is not null) shape.Type.GetProperty("Name")!.SetValue(record, key);
+        if (node.Scalar is not null) Set(record, OptionShape.Of(shorthand!), node, errors);
+
+        var members = OptionShape.Members(shape.Type, key is not null);
+        foreach (var (name, value) in node.Entries ?? [])
+        {
+            var member = members.FirstOrDefault(m => m.Name == name);
+            if (member is null) Unknown(name, value, members, errors);
+            else if (!IsNull(value)) Set(record, member, value, errors);
+        }
+        return record;
+    }
+
+    private static void Set(object record, OptionShape member, ConfigNode node, ConfigErrors errors)
+    {
+        if (Value(member, node, errors) is { } value) member.Property!.SetValue(record, value);
+    }
+
+    private static void Unknown(string name, ConfigNode node, IReadOnlyList<OptionShape> members, ConfigErrors errors)
+    {
+        var near = OptionNames.Nearest(name, members.Select(m => m.Name));
+        var known = string.Join(", ", members.Select(m => m.Name));
+        if (IsNull(node) && name.AsSpan().ContainsAny("()'\" "))
+            errors.Add(node.At, $"'{name}' is no option here", "A comma inside { } begins the next option: put a value that holds one in quotes, or write one option a line");
+        else errors.Add(node.At, $"'{name}' is no option here", near is null ? $"The options are: {known}" : $"Did you mean '{near}'? The options are: {known}");
+    }
+
+    private static object? Scalar(OptionShape shape, ConfigNode node, ConfigErrors errors)
+    {
+        if (node.Scalar is null) return Wrong(node, "a single value", "Write one value behind the name", errors);
+        var value = ScalarText.Read(shape.Type, node.Scalar, out var fault);
+        if (value is null) return Wrong(node, fault.Expected, fault.Remedy, errors);
+        if (shape.Bounds is not { } bounds || ScalarText.Magnitude(value) is not { } size || (size >= bounds.Min && size <= bounds.Max)) return value;
+        errors.Add(node.At, $"'{node.Scalar}' is out of bounds", $"Choose from {ScalarText.Bound(value, bounds.Min)} to {ScalarText.Bound(value, bounds.Max)}");
+        return null;
+    }
+
+    private static object? List(OptionShape shape, ConfigNode node, ConfigErrors errors)
+    {
+        if (node.Items is null) return Wrong(node, "a list", node.Scalar is null ? "Write its items one a line behind '- '" : $"Write [{node.Scalar}]", errors);
+        var list = NewList(shape.Item.Type);
+        foreach (var item in node.Items)
+            if (Value(shape.Item, item, errors) is { } value) list.Add(value);
+        return list;
+    }
+
+    private static object? Keyed(OptionShape shape, ConfigNode node, ConfigErrors errors)
+    {
+        if (node.Entries is null) return Wrong(node, "a mapping of names", "Write the entries as 'name:' with their options indented below", errors);
+        var list = NewList(shape.Item.Type);
+        foreach (var (name, value) in node.Entries)
+            if (Record(shape.Item, value, name, errors) is { } record) list.Add(record);
+        return list;
+    }
+
+    private static Dictionary<string, string>? Texts(ConfigNode node, ConfigErrors errors)
+    {
+        if (node.Entries is null) return (Dictionary<string, string>?)Wrong(node, "a mapping of names to values", "Write one 'name: value' a line", errors);
+        var texts = new Dictionary<string, string>();
+        foreach (var (name, value) in node.Entries)
+        {
+            if (value.Items is null && value.Entries is null) texts[name] = value.Scalar ?? "";
+            else Wrong(value, "a single value", "Write one value behind the name", errors);
+        }
+        return texts;
+    }
+
+    private static IList NewList(Type item) => (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(item))!;
+
+    private static bool IsNull(ConfigNode node) => node.Scalar is null && node.Items is null && node.Entries is null;
+
+    private static object? Wrong(ConfigNode node, string expected, string remedy, ConfigErrors errors)
+    {
+        var found = node.Scalar is not null ? $"'{node.Scalar}'" : node.Items is not null ? "a list" : node.Entries is not null ? "a mapping" : "nothing";
+        errors.Add(node.At, $"{found} is not {expected}", remedy);
+        return null;
+    }
+}

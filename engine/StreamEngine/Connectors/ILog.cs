@@ -1,0 +1,163 @@
+namespace StreamEngine.Connectors;
+
+/// <summary>A partition of a topic.</summary>
+public readonly record struct TopicPartition(string Topic, int Partition);
+
+/// <summary>A topic to create. Retention is unlimited by default: records carry event time, and a broker's default of seven days deletes a replayed history.</summary>
+/// <param name="Name">The topic's name.</param>
+/// <param name="Partitions">How many partitions.</param>
+/// <param name="Retention">How long records are kept; null for ever.</param>
+/// <param name="ReplicationFactor">Copies; -1 takes the broker's default.</param>
+/// <param name="Compacted">Whether only the newest record of a key is kept.</param>
+public sealed record TopicSpec(string Name, int Partitions, TimeSpan? Retention = null, short ReplicationFactor = -1, bool Compacted = false);
+
+/// <summary>What a topic is, for <c>topics list</c>.</summary>
+public sealed record TopicInfo(string Name, int Partitions, long Records, string Retention);
+
+/// <summary>A log of partitioned topics with transactions over outputs and input offsets: Kafka, or the embedded log.</summary>
+public interface ILog : IDisposable
+{
+    /// <summary>Partitions of a topic; 0 where it does not exist.</summary>
+    int Partitions(string topic);
+
+    /// <summary>Creates the topics that are missing; returns the names of those it created.</summary>
+    /// <exception cref="LogException">A topic exists with another number of partitions, or the log refuses.</exception>
+    IReadOnlyList<string> CreateTopics(IReadOnlyList<TopicSpec> topics);
+
+    /// <summary>The topics there are.</summary>
+    IReadOnlyList<TopicInfo> ListTopics();
+
+    /// <summary>The first offset and the one past the last (the high watermark, uncommitted records included).</summary>
+    (long Low, long High) Watermarks(TopicPartition partition);
+
+    /// <summary>The group's stable committed offset: waits while a transaction that holds offsets of the partition is pending. Null where the group has none.</summary>
+    long? Committed(string group, TopicPartition partition);
+
+    /// <summary>Joins the group: one consumer and one transactional producer, both owned by the calling thread.</summary>
+    ILogWorker OpenWorker(WorkerOptions options);
+
+    /// <summary>A reader outside any group, for restore and for people; sees only committed records, in order.</summary>
+    ILogReader OpenReader();
+
+    /// <summary>A plain writer for producers of events (demo, load, tests): keyed, murmur2-partitioned; not transactional.</summary>
+    ILogWriter OpenWriter();
+}
+
+/// <summary>Who a worker is and what it reads and writes.</summary>
+public sealed record WorkerOptions
+{
+    /// <summary>The consumer group.</summary>
+    public required string Group { get; init; }
+
+    /// <summary>Stable id of group, node and worker: static member id and transactional id. A second worker with the same id fences the first.</summary>
+    public required string InstanceId { get; init; }
+
+    /// <summary>The topics to read: a record's <see cref="RecordInfo.Topic"/> is an index into this list.</summary>
+    public required IReadOnlyList<string> Sources { get; init; }
+
+    /// <summary>The topics to write: an output's <see cref="OutputInfo.Topic"/> is an index into this list.</summary>
+    public required IReadOnlyList<string> Outputs { get; init; }
+}
+
+/// <summary>Told of ownership changes, on the loop's thread, from inside <see cref="ILogWorker.Poll"/> or <see cref="IDisposable.Dispose"/>. A shard is a partition number over all sources.</summary>
+public interface IOwnership
+{
+    /// <summary>These partitions are ours now; the worker has paused them: resume each when its shard is restored.</summary>
+    void Assigned(IReadOnlyList<TopicPartition> partitions);
+
+    /// <summary>These are about to go: commit what is done, then close. Still ours during the call.</summary>
+    void Revoked(IReadOnlyList<TopicPartition> partitions);
+
+    /// <summary>These are gone already, somebody else may own them: drop them, commit nothing for them.</summary>
+    void Lost(IReadOnlyList<TopicPartition> partitions);
+}
+
+/// <summary>An offset to commit: the next one to read.</summary>
+public readonly record struct OffsetToCommit(int Topic, int Partition, long Next);
+
+/// <summary>How a commit or an abort ended: what the caller must do next.</summary>
+public enum CommitOutcome
+{
+    /// <summary>Everything of the transaction is committed.</summary>
+    Committed,
+
+    /// <summary>The transaction was aborted; nothing of it is visible. Resend what is still owned in a new one.</summary>
+    Aborted,
+
+    /// <summary>Nobody knows: the caller must call <see cref="ILogWorker.Rebuild"/>, read the stable committed offset, and resend only if it is behind.</summary>
+    Unknown,
+
+    /// <summary>Another producer has our transactional id, or the client is beyond repair: nothing was committed; <see cref="ILogWorker.Rebuild"/> and check ownership.</summary>
+    Fenced,
+}
+
+/// <summary>One worker's consumer and transactional producer. Not thread-safe: everything on the loop's thread.</summary>
+public interface ILogWorker : IDisposable
+{
+    /// <summary>Fetches at most <paramref name="maxRecords"/> records into <paramref name="batch"/> (cleared first), waiting at most <paramref name="timeout"/>; ownership changes are told during the call.</summary>
+    /// <exception cref="OffsetOutOfRangeException">The committed offset is no longer in the log: records were lost before they were read.</exception>
+    /// <exception cref="LogException">The log can't be used, for a reason that waiting does not cure.</exception>
+    void Poll(RecordBatch batch, int maxRecords, TimeSpan timeout, IOwnership ownership);
+
+    /// <summary>Stops fetching these partitions.</summary>
+    void Pause(IReadOnlyList<TopicPartition> partitions);
+
+    /// <summary>Fetches these partitions (again), from the given offset where one is given.</summary>
+    void Resume(IReadOnlyList<TopicPartition> partitions, long? offset = null);
+
+    /// <summary>The position a partition is read from next: the stable committed offset, or the earliest for a group that has none.</summary>
+    long StartOffset(TopicPartition partition);
+
+    /// <summary>Opens a transaction: takes the group metadata now, on this thread.</summary>
+    void Begin();
+
+    /// <summary>Adds outputs <paramref name="from"/> (inclusive) to <paramref name="to"/> (exclusive) to the open transaction; waits while the log is slow.</summary>
+    void Write(OutputBuffer outputs, int from, int to);
+
+    /// <summary>Commits the open transaction with these input offsets (never empty: a transaction without offsets is not fenced).</summary>
+    CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets);
+
+    /// <summary>Aborts the open transaction.</summary>
+    CommitOutcome Abort();
+
+    /// <summary>Replaces the producer (and where it is dead, the consumer) by a new one: resolves what a predecessor with this id left open.</summary>
+    void Rebuild();
+
+    /// <summary>Whether there is nothing left to fetch below the positions given by <see cref="ILog.Watermarks"/> when asked; used by drain.</summary>
+    long Position(TopicPartition partition);
+}
+
+/// <summary>A read-committed reader of assigned partitions, outside any group.</summary>
+public interface ILogReader : IDisposable
+{
+    /// <summary>Reads this partition from this offset on (replaces the earlier assignment).</summary>
+    void Assign(TopicPartition partition, long offset);
+
+    /// <summary>Fetches the next committed records (topic index 0) into <paramref name="batch"/> (cleared first); fewer or none when the timeout passes first.</summary>
+    void Read(RecordBatch batch, int maxRecords, TimeSpan timeout);
+
+    /// <summary>The next offset to be read: also past aborted records and markers at the end, so that it reaches a high watermark taken before.</summary>
+    long Position { get; }
+}
+
+/// <summary>A plain, keyed producer. Not thread-safe.</summary>
+public interface ILogWriter : IDisposable
+{
+    /// <summary>Appends a record to the partition that the key hashes to (murmur2, as Kafka's default partitioner); waits while the log is slow.</summary>
+    void Write(string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long timestamp);
+
+    /// <summary>Waits until everything written is durable.</summary>
+    /// <exception cref="LogException">A record could not be written.</exception>
+    void Flush();
+}
+
+/// <summary>The log can't do what was asked; the message names the topic or address and the remedy.</summary>
+public class LogException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The offset to read from is not in the log any more: names the gap.</summary>
+public sealed class OffsetOutOfRangeException(TopicPartition partition, long wanted, long low, long high)
+    : LogException($"{partition.Topic}[{partition.Partition}]: offset {wanted} is not in the log any more (it holds {low} to {high}): {Math.Max(0, low - wanted)} records were deleted before they were read. Raise the topic's retention; to go on without them, reset the group's offset.")
+{
+    /// <summary>The partition with the gap.</summary>
+    public TopicPartition Partition { get; } = partition;
+}

@@ -1,0 +1,52 @@
+using StreamEngine.Connectors;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>Writes action records (<c>schemas/action.avsc</c>, Confluent wire format) for served decisions. Allocates nothing.</summary>
+public sealed class ActionRecordWriter
+{
+    private readonly EncodedPolicy _parts;
+    private readonly int _fixedBytes;
+
+    /// <summary>Encodes what does not change.</summary>
+    /// <param name="engine">The engine's name.</param>
+    /// <param name="sourceTopics">The source topics, in the worker's order.</param>
+    /// <param name="policy">The policy whose decisions are written.</param>
+    /// <param name="configHash">The config's hash.</param>
+    public ActionRecordWriter(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash)
+    {
+        _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
+        _fixedBytes = 5 + _parts.IdPrefixes.Select(SpanWriter.MaxId).DefaultIfEmpty().Max() + 8 * SpanWriter.MaxLong + 2 * 8 + _parts.MaxOffer
+            + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max() + _parts.ConfigHash.Length;
+    }
+
+    /// <summary>Writes the action of a served decision, with the customer id as key.</summary>
+    /// <param name="output">The interval's outputs.</param>
+    /// <param name="topic">Index of the action topic among the worker's outputs.</param>
+    /// <param name="partition">The action topic's partition.</param>
+    /// <param name="request">Who, when, by what cause.</param>
+    /// <param name="decision">The decision; its outcome is <see cref="Outcome.Served"/>.</param>
+    public void Write(OutputBuffer output, int topic, int partition, in DecisionRequest request, Decision decision)
+    {
+        var customer = request.CustomerId;
+        var offer = decision.Chosen;
+        output.Begin(topic, partition, request.Partition, request.DecidedAt, customer);
+        var writer = new SpanWriter(output.Reserve(_fixedBytes + customer.Length + request.EventId.Length + decision.Placement.Length));
+        writer.Header(OutputSchemas.Action);
+        writer.Id(_parts.IdPrefixes[request.Topic], request.Partition, request.Offset, request.Ordinal);
+        if (request.EventId.Present) writer.Bytes(request.EventId.Text);
+        else writer.Hex(request.EventHash);
+        writer.Bytes(customer);
+        writer.Long(request.EventTime);
+        writer.Raw(_parts.Channels[offer]);
+        writer.Bytes(decision.Placement);
+        writer.Raw(_parts.Offers[offer]);
+        writer.Raw(_parts.Treatments[offer]);
+        writer.Double(decision.Priority[offer]);
+        writer.Double(decision.P[offer]);
+        writer.Raw(_parts.Triggers[request.Trigger]);
+        writer.Raw(_parts.ConfigHash);
+        output.Advance(writer.Length);
+        output.End();
+    }
+}

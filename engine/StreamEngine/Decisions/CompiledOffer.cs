@@ -1,0 +1,65 @@
+using StreamEngine.Expressions;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>An offer ready to run: rules and factors as delegates.</summary>
+public sealed record CompiledOffer
+{
+    /// <summary>The offer's id.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The channel its actions go to.</summary>
+    public required string Channel { get; init; }
+
+    /// <summary>What is shown.</summary>
+    public required string Treatment { get; init; }
+
+    /// <summary>The id as UTF-8.</summary>
+    public required byte[] Utf8Name { get; init; }
+
+    /// <summary>Placements it may be shown in, UTF-8; empty for all.</summary>
+    public required byte[][] Placements { get; init; }
+
+    /// <summary>Who may get it; null for everybody.</summary>
+    public BoolExpr? Eligible { get; init; }
+
+    /// <summary>Whether it fits now; null for always.</summary>
+    public BoolExpr? Applicable { get; init; }
+
+    /// <summary>Whether it is good for the customer; null for always.</summary>
+    public BoolExpr? Suitable { get; init; }
+
+    /// <summary>C; null for 1.</summary>
+    public DoubleExpr? Context { get; init; }
+
+    /// <summary>V; null for 1.</summary>
+    public DoubleExpr? Value { get; init; }
+
+    /// <summary>The levers, which add to 1.</summary>
+    public required DoubleExpr[] Levers { get; init; }
+
+    /// <summary>The model's index in <see cref="DecisionPolicy.Models"/>; -1 where P is the default.</summary>
+    public int Model { get; init; } = -1;
+
+    /// <summary>The model's output column.</summary>
+    public int Output { get; init; }
+
+    /// <summary>P without a model, and where it fails.</summary>
+    public double DefaultPropensity { get; init; }
+}
+
+/// <summary>A trigger ready to run.</summary>
+public sealed record CompiledTrigger
+{
+    /// <summary>The trigger's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The events that open a decision; null for a timer's trigger.</summary>
+    public BoolExpr? When { get; init; }
+
+    /// <summary>The timer's index; -1 for an event's trigger.</summary>
+    public int Timer { get; init; } = -1;
+
+    /// <summary>Where the offer will be shown; null for nowhere in particular.</summary>
+    public StringExpr? Placement { get; init; }
+}

@@ -1,0 +1,142 @@
+namespace StreamEngine.Decisions;
+
+/// <summary>How a decision ended. The names, in snake case, are the record's symbols and the metric's labels.</summary>
+public enum Outcome : byte
+{
+    /// <summary>No decision: a mark in the decision log.</summary>
+    None,
+
+    /// <summary>An offer was chosen and is shown.</summary>
+    Served,
+
+    /// <summary>An offer would have been chosen, but the customer is in the holdout: nothing is shown.</summary>
+    Holdout,
+
+    /// <summary>The customer does not consent to the purpose of decisions: no candidate was looked at.</summary>
+    NoConsent,
+
+    /// <summary>No candidate was left, and the default offer was not possible either.</summary>
+    NoOffer,
+}
+
+/// <summary>Why a candidate was not chosen. The names, in snake case, are the record's reasons and the metric's labels.</summary>
+public enum DropReason : byte
+{
+    /// <summary>Not dropped: it is the chosen one.</summary>
+    None,
+
+    /// <summary>It may not be shown in this placement.</summary>
+    Placement,
+
+    /// <summary>The <c>eligible</c> rule says no.</summary>
+    NotEligible,
+
+    /// <summary>The <c>applicable</c> rule says no.</summary>
+    NotApplicable,
+
+    /// <summary>The <c>suitable</c> rule says no.</summary>
+    NotSuitable,
+
+    /// <summary>A cap over the customer's offers is reached.</summary>
+    CustomerCap,
+
+    /// <summary>A cap on this offer is reached.</summary>
+    OfferCap,
+
+    /// <summary>Its priority is no finite number (a value, context or lever expression gave infinity or no number).</summary>
+    BadPriority,
+
+    /// <summary>Another candidate had the higher priority, or the default offer went before it.</summary>
+    LostArbitration,
+
+    /// <summary>It won, but the customer is in the holdout.</summary>
+    Holdout,
+
+    /// <summary>The customer does not consent: it was not looked at.</summary>
+    NoConsent,
+}
+
+/// <summary>Where a candidate's P came from.</summary>
+public enum PropensitySource : byte
+{
+    /// <summary>No P was needed: the candidate was dropped before arbitration.</summary>
+    None,
+
+    /// <summary>The offer has no model: its default.</summary>
+    Fixed,
+
+    /// <summary>The model's output.</summary>
+    Model,
+
+    /// <summary>The model failed on this row or its output is outside 0 to 1: the offer's default.</summary>
+    Fallback,
+}
+
+/// <summary>What was decided and why: reused from decision to decision, one entry per offer in config order.</summary>
+public sealed class Decision(DecisionPolicy policy)
+{
+    private byte[] _placement = new byte[64];
+    private int _placementLength;
+
+    /// <summary>How it ended.</summary>
+    public Outcome Outcome;
+
+    /// <summary>The chosen offer's index; -1 where nothing is shown.</summary>
+    public int Chosen = -1;
+
+    /// <summary>Whether the default offer was taken instead of arbitration's best.</summary>
+    public bool IsDefault;
+
+    /// <summary>The probability with which this outcome had to come out, for off-policy evaluation: 1 for the best by priority.</summary>
+    public double SelectionProbability;
+
+    /// <summary>Why each candidate was not chosen.</summary>
+    public readonly DropReason[] Drop = new DropReason[policy.Offers.Count];
+
+    /// <summary>The cap that a candidate has reached (first in config order); -1 where none.</summary>
+    public readonly int[] Cap = new int[policy.Offers.Count];
+
+    /// <summary>Propensity; 0 for a candidate that did not reach arbitration, as the other factors.</summary>
+    public readonly double[] P = new double[policy.Offers.Count];
+
+    /// <summary>The context's weight.</summary>
+    public readonly double[] C = new double[policy.Offers.Count];
+
+    /// <summary>The value.</summary>
+    public readonly double[] V = new double[policy.Offers.Count];
+
+    /// <summary>The levers' factor: 1 plus their sum.</summary>
+    public readonly double[] L = new double[policy.Offers.Count];
+
+    /// <summary>P x C x V x L.</summary>
+    public readonly double[] Priority = new double[policy.Offers.Count];
+
+    /// <summary>The place in arbitration from 1; 0 for a candidate that did not take part.</summary>
+    public readonly int[] Rank = new int[policy.Offers.Count];
+
+    /// <summary>Where P came from.</summary>
+    public readonly PropensitySource[] Source = new PropensitySource[policy.Offers.Count];
+
+    /// <summary>The placement, UTF-8.</summary>
+    public ReadOnlySpan<byte> Placement => _placement.AsSpan(0, _placementLength);
+
+    internal void Reset(ReadOnlySpan<byte> placement)
+    {
+        if (_placement.Length < placement.Length) _placement = new byte[placement.Length * 2];
+        placement.CopyTo(_placement);
+        _placementLength = placement.Length;
+        Outcome = Outcome.NoOffer;
+        Chosen = -1;
+        IsDefault = false;
+        SelectionProbability = 1;
+        Array.Clear(Drop);
+        Array.Fill(Cap, -1);
+        Array.Clear(P);
+        Array.Clear(C);
+        Array.Clear(V);
+        Array.Clear(L);
+        Array.Clear(Priority);
+        Array.Clear(Rank);
+        Array.Clear(Source);
+    }
+}

@@ -1,0 +1,169 @@
+using StreamEngine.Configuration;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>When a decision is opened and how it is made.</summary>
+public sealed record DecisionOptions : ILocated
+{
+    [Doc("What opens a decision.")]
+    [Keyed]
+    public IReadOnlyList<TriggerOptions> Triggers { get; init; } = [];
+
+    [Doc("The purpose a customer must consent to for a decision; none where absent.")]
+    public string? Purpose { get; init; }
+
+    [Doc("A share of customers that gets no offers, so that the effect of all others can be measured.")]
+    public HoldoutOptions? Holdout { get; init; }
+
+    [Doc("The offer for a customer of whom nothing is known or for whom no offer is left; must be eligible itself.")]
+    public string? DefaultOffer { get; init; }
+
+    [Doc("Contact limits.")]
+    [Keyed]
+    public IReadOnlyList<CapOptions> Caps { get; init; } = [];
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>What opens a decision: an event that matches, or a timer.</summary>
+public sealed record TriggerOptions : ILocated
+{
+    /// <summary>The trigger's name, in the decision record.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("The events that open a decision, an expression.")]
+    public ExprText? When { get; init; }
+
+    [Doc("The timer that opens a decision.")]
+    public string? Timer { get; init; }
+
+    [Doc("Where the offer will be shown, an expression of type string, e.g. event.placement or 'email'.")]
+    public ExprText Placement { get; init; } = "''";
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>The global holdout: customers by hash of salt and customer id.</summary>
+public sealed record HoldoutOptions : ILocated
+{
+    [Doc("The share of customers, 0 to 1.")]
+    [Bounds(0, 1)]
+    public double Share { get; init; }
+
+    [Doc("The hash's seed: another salt draws another holdout.")]
+    public string Salt { get; init; } = "holdout";
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>What a cap counts.</summary>
+public enum CapScope
+{
+    /// <summary>All offers shown to the customer.</summary>
+    Customer,
+
+    /// <summary>Each offer shown to the customer by itself.</summary>
+    Offer,
+}
+
+/// <summary>At most <c>max</c> offers within <c>window</c>.</summary>
+public sealed record CapOptions : ILocated
+{
+    /// <summary>The cap's name, in drop reasons.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("customer or offer.")]
+    public CapScope Per { get; init; } = CapScope.Customer;
+
+    [Doc("How many.")]
+    [Bounds(1, 1_000)]
+    public int Max { get; init; } = 1;
+
+    [Doc("Within how much event time.")]
+    public TimeSpan Window { get; init; } = TimeSpan.FromDays(1);
+
+    [Doc("The offers that the cap is about; all where absent.")]
+    public IReadOnlyList<string> Offers { get; init; } = [];
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Something that can be recommended.</summary>
+public sealed record OfferOptions : ILocated
+{
+    /// <summary>The offer's id.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("The channel its actions go to.")]
+    public string Channel { get; init; } = "default";
+
+    [Doc("What is shown, an id for the reader of the action.")]
+    public string Treatment { get; init; } = "";
+
+    [Doc("Placements it may be shown in; all where absent.")]
+    public IReadOnlyList<string> Placements { get; init; } = [];
+
+    [Doc("Who may get it at all (law, contract, stock), an expression over event, features, offer and consent.")]
+    public ExprText? Eligible { get; init; }
+
+    [Doc("Whether it fits now, likewise.")]
+    public ExprText? Applicable { get; init; }
+
+    [Doc("Whether it is good for the customer, likewise.")]
+    public ExprText? Suitable { get; init; }
+
+    [Doc("P: the propensity.")]
+    public PropensityOptions Propensity { get; init; } = new();
+
+    [Doc("C: the context's weight, an expression of type double.")]
+    public ExprText Context { get; init; } = "1.0";
+
+    [Doc("V: what it is worth, an expression of type double.")]
+    public ExprText Value { get; init; } = "1.0";
+
+    [Doc("L: levers by name, each an expression of type double: levers add to 1 inside the factor, 1 + sum.")]
+    [Keyed]
+    public IReadOnlyList<LeverOptions> Levers { get; init; } = [];
+
+    [Doc("Attributes that expressions read as offer.NAME: numbers and texts.")]
+    public IReadOnlyDictionary<string, string> Attributes { get; init; } = new Dictionary<string, string>();
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>A business lever of an offer.</summary>
+[Shorthand(nameof(By))]
+public sealed record LeverOptions : ILocated
+{
+    /// <summary>The lever's name.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("By how much it lifts the priority, an expression of type double: 0.2 is 20 percent.")]
+    public ExprText By { get; init; } = "0.0";
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Where an offer's propensity comes from.</summary>
+[Shorthand(nameof(Default))]
+public sealed record PropensityOptions : ILocated
+{
+    [Doc("The model; the default is used where absent.")]
+    public string? Model { get; init; }
+
+    [Doc("The model's output column, by name or number; the first where absent.")]
+    public string? Output { get; init; }
+
+    [Doc("The propensity where there is no model or it fails, 0 to 1.")]
+    [Bounds(0, 1)]
+    public double Default { get; init; } = 0.01;
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}

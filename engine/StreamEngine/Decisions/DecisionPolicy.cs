@@ -1,0 +1,83 @@
+using StreamEngine.Configuration;
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+using StreamEngine.Inference;
+using StreamEngine.State;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>The compiled config of decisions: triggers, offers, caps, holdout. Immutable, shared by all shards.</summary>
+public sealed class DecisionPolicy
+{
+    private readonly int[] _timerTriggers;
+
+    internal DecisionPolicy(CompiledTrigger[] triggers, CompiledOffer[] offers, int timers)
+    {
+        (Triggers, Offers) = (triggers, offers);
+        _timerTriggers = new int[timers];
+        for (var timer = 0; timer < timers; timer++) _timerTriggers[timer] = Array.FindIndex(triggers, t => t.Timer == timer);
+    }
+
+    /// <summary>The triggers in config order.</summary>
+    public IReadOnlyList<CompiledTrigger> Triggers { get; }
+
+    /// <summary>The offers in config order.</summary>
+    public IReadOnlyList<CompiledOffer> Offers { get; }
+
+    /// <summary>The models that offers use: what a <see cref="Scorer"/> runs.</summary>
+    public required IReadOnlyList<ModelUse> Models { get; init; }
+
+    /// <summary>The contact limits.</summary>
+    public required Caps Caps { get; init; }
+
+    /// <summary>Whether a decision reads the profile; where not, the funnel takes an empty one.</summary>
+    public bool NeedsProfile => Caps.Any;
+
+    /// <summary>The consent bits that a decision needs; 0 for none.</summary>
+    public ulong Purpose { get; init; }
+
+    /// <summary>The share of customers that gets no offers, 0 to 1.</summary>
+    public double HoldoutShare { get; init; }
+
+    /// <summary>The holdout's seed, UTF-8.</summary>
+    public byte[] HoldoutSalt { get; init; } = [];
+
+    /// <summary>The default offer's index; -1 for none.</summary>
+    public int DefaultOffer { get; init; } = -1;
+
+    /// <summary>Compiles the config; every mistake goes to <paramref name="errors"/>, and the result is usable only where there is none.</summary>
+    /// <param name="options">When and how to decide.</param>
+    /// <param name="offers">What can be recommended.</param>
+    /// <param name="fields">The events' fields.</param>
+    /// <param name="featureNames">The features in vector order.</param>
+    /// <param name="purposes">The purposes in bit order.</param>
+    /// <param name="timers">The timers' names, in the order of their indexes.</param>
+    /// <param name="models">The loaded models by their names in the config.</param>
+    /// <param name="layout">Takes the caps' slots.</param>
+    /// <param name="errors">Receives every mistake.</param>
+    public static DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, FieldCatalog fields, IReadOnlyList<string> featureNames,
+        IReadOnlyList<string> purposes, IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, StateLayout layout, ConfigErrors errors) =>
+        new PolicyCompiler(fields, featureNames, purposes, timers, models, errors).Compile(options, offers, layout);
+
+    /// <summary>The first trigger whose <c>when</c> is true for the event; -1 where none is.</summary>
+    public int MatchTrigger(EvalContext context)
+    {
+        for (var i = 0; i < Triggers.Count; i++)
+            if (Triggers[i].When is { } when && when(context)) return i;
+        return -1;
+    }
+
+    /// <summary>The trigger of a timer; -1 where it opens no decision.</summary>
+    public int TimerTrigger(int timerIndex) => _timerTriggers[timerIndex];
+
+    /// <summary>Where a trigger's offer will be shown, UTF-8; valid as long as the batch.</summary>
+    public ReadOnlySpan<byte> Placement(int trigger, EvalContext context) => Triggers[trigger].Placement is { } placement ? placement(context) : default;
+
+    /// <summary>The index of the offer of that name (UTF-8); -1 where the config has it no more.</summary>
+    public int OfferIndex(ReadOnlySpan<byte> name)
+    {
+        for (var i = 0; i < Offers.Count; i++)
+            if (name.SequenceEqual(Offers[i].Utf8Name)) return i;
+        return -1;
+    }
+}

@@ -1,0 +1,175 @@
+using StreamEngine.Connectors;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>
+/// Writes decision records (<c>schemas/decision.avsc</c>, Confluent wire format) straight into the interval's outputs. A decision goes to the decision topic's
+/// partition of its shard's number, so that recovery finds it there. Allocates nothing.
+/// </summary>
+public sealed class DecisionRecordWriter
+{
+    private readonly EncodedPolicy _parts;
+    private readonly int _offers;
+    private readonly int _fixedBytes;
+
+    /// <summary>Encodes what does not change.</summary>
+    /// <param name="engine">The engine's name.</param>
+    /// <param name="sourceTopics">The source topics, in the worker's order.</param>
+    /// <param name="policy">The policy whose decisions are written.</param>
+    /// <param name="configHash">The config's hash.</param>
+    public DecisionRecordWriter(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash)
+    {
+        _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
+        _offers = policy.Offers.Count;
+        _fixedBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty().Max()
+            + 24 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
+            + _parts.MaxOffer + 6 * 8 + _offers * (_parts.MaxCandidate + 5 * 8 + 2 * SpanWriter.MaxLong)
+            + _parts.Models.Length + _parts.ConfigHash.Length;
+    }
+
+    /// <summary>Writes a decision.</summary>
+    /// <param name="output">The interval's outputs.</param>
+    /// <param name="topic">Index of the decision topic among the worker's outputs.</param>
+    /// <param name="request">Who, when, by what cause.</param>
+    /// <param name="decision">What was decided.</param>
+    /// <param name="features">The feature vector that was scored.</param>
+    public void Write(OutputBuffer output, int topic, in DecisionRequest request, Decision decision, ReadOnlySpan<double> features)
+    {
+        var customer = request.CustomerId;
+        var consented = decision.Outcome != Outcome.NoConsent;
+        var size = _fixedBytes + customer.Length + request.EventId.Length + decision.Placement.Length + 8 * features.Length;
+        output.Begin(topic, request.Partition, request.Partition, request.DecidedAt, customer);
+        var writer = new SpanWriter(output.Reserve(size));
+        Cause(ref writer, DecisionKind.Decision, request);
+        writer.Bytes(customer);
+        writer.Long(request.EventTime);
+        writer.Long(request.DecidedAt);
+        writer.Raw(_parts.Triggers[request.Trigger]);
+        writer.Bytes(decision.Placement);
+        writer.Long((int)decision.Outcome);
+        Chosen(ref writer, decision);
+        writer.Double(decision.SelectionProbability);
+        Candidates(ref writer, decision, consented ? _offers : 0);
+        Features(ref writer, consented ? features : default);
+        writer.Raw(_parts.Models);
+        writer.Raw(_parts.ConfigHash);
+        writer.Long(request.Watermark);
+        output.Advance(writer.Length);
+        output.End();
+    }
+
+    /// <summary>Writes the mark that a partition's watermark was advanced without a record, before timers act on it.</summary>
+    /// <param name="output">The interval's outputs.</param>
+    /// <param name="topic">Index of the decision topic among the worker's outputs.</param>
+    /// <param name="sourceTopic">Index of the source topic whose position it stands at.</param>
+    /// <param name="partition">The partition, which is the shard.</param>
+    /// <param name="offset">The offset of the newest record when it happened.</param>
+    /// <param name="ordinal">Counts marks and decisions of that offset.</param>
+    /// <param name="at">When it happened, ms: the record's timestamp.</param>
+    /// <param name="watermark">The watermark it was advanced to, ms.</param>
+    public void WriteWatermark(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at, long watermark) =>
+        Mark(output, topic, DecisionKind.Watermark, new DecisionRequest { Topic = sourceTopic, Partition = partition, Offset = offset, Ordinal = ordinal, DecidedAt = at, Watermark = watermark });
+
+    /// <summary>Writes the mark that a source was processed up to an offset before another source followed.</summary>
+    /// <param name="output">The interval's outputs.</param>
+    /// <param name="topic">Index of the decision topic among the worker's outputs.</param>
+    /// <param name="sourceTopic">Index of the source topic that was processed.</param>
+    /// <param name="partition">The partition, which is the shard.</param>
+    /// <param name="offset">The offset of that source's newest record.</param>
+    /// <param name="ordinal">Counts marks of that offset.</param>
+    /// <param name="at">When it happened, ms: the record's timestamp.</param>
+    /// <param name="watermark">The partition's watermark, ms.</param>
+    public void WriteOrder(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at, long watermark) =>
+        Mark(output, topic, DecisionKind.Order, new DecisionRequest { Topic = sourceTopic, Partition = partition, Offset = offset, Ordinal = ordinal, DecidedAt = at, Watermark = watermark });
+
+    /// <summary>Writes the mark that a record was refused because of the clock.</summary>
+    /// <param name="output">The interval's outputs.</param>
+    /// <param name="topic">Index of the decision topic among the worker's outputs.</param>
+    /// <param name="sourceTopic">Index of the source topic.</param>
+    /// <param name="partition">The partition, which is the shard.</param>
+    /// <param name="offset">The refused record's offset.</param>
+    /// <param name="ordinal">Counts marks of that offset.</param>
+    /// <param name="at">When it happened, ms: the record's timestamp.</param>
+    /// <param name="watermark">The partition's watermark, ms.</param>
+    public void WriteRefused(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at, long watermark) =>
+        Mark(output, topic, DecisionKind.Refused, new DecisionRequest { Topic = sourceTopic, Partition = partition, Offset = offset, Ordinal = ordinal, DecidedAt = at, Watermark = watermark });
+
+    private void Mark(OutputBuffer output, int topic, DecisionKind kind, in DecisionRequest position)
+    {
+        output.Begin(topic, position.Partition, position.Partition, position.DecidedAt, default);
+        var writer = new SpanWriter(output.Reserve(_fixedBytes));
+        Cause(ref writer, kind, position);
+        writer.Bytes(default); // customer_id
+        writer.Long(0); // event_time
+        writer.Long(position.DecidedAt);
+        writer.Bytes(default); // trigger
+        writer.Bytes(default); // placement
+        writer.Long((int)Outcome.None);
+        writer.Long(0); // chosen: null
+        writer.Double(1);
+        writer.Long(0); // candidates
+        writer.Long(0); // features
+        writer.Long(0); // models
+        writer.Raw(_parts.ConfigHash);
+        writer.Long(position.Watermark);
+        output.Advance(writer.Length);
+        output.End();
+    }
+
+    private void Cause(ref SpanWriter writer, DecisionKind kind, in DecisionRequest request)
+    {
+        writer.Header(OutputSchemas.Decision);
+        writer.Id(_parts.IdPrefixes[request.Topic], request.Partition, request.Offset, request.Ordinal);
+        writer.Long((int)kind);
+        if (kind != DecisionKind.Decision) writer.Bytes(default);
+        else if (request.EventId.Present) writer.Bytes(request.EventId.Text);
+        else writer.Hex(request.EventHash);
+        writer.Raw(_parts.Topics[request.Topic]);
+        writer.Long(request.Source);
+        writer.Long(request.Partition);
+        writer.Long(request.Offset);
+        writer.Long(request.Ordinal);
+    }
+
+    private void Chosen(ref SpanWriter writer, Decision decision)
+    {
+        var offer = decision.Chosen;
+        writer.Long(offer < 0 ? 0 : 1);
+        if (offer < 0) return;
+        writer.Raw(_parts.Offers[offer]);
+        writer.Raw(_parts.Treatments[offer]);
+        writer.Raw(_parts.Channels[offer]);
+        Factors(ref writer, decision, offer);
+        writer.Bool(decision.IsDefault);
+    }
+
+    private void Candidates(ref SpanWriter writer, Decision decision, int count)
+    {
+        if (count > 0) writer.Long(count);
+        for (var offer = 0; offer < count; offer++)
+        {
+            writer.Raw(_parts.Offers[offer]);
+            writer.Raw(_parts.Drop(decision, offer));
+            Factors(ref writer, decision, offer);
+            writer.Long(decision.Rank[offer]);
+            writer.Long((int)decision.Source[offer]);
+        }
+        writer.Long(0);
+    }
+
+    private static void Factors(ref SpanWriter writer, Decision decision, int offer)
+    {
+        writer.Double(decision.P[offer]);
+        writer.Double(decision.C[offer]);
+        writer.Double(decision.V[offer]);
+        writer.Double(decision.L[offer]);
+        writer.Double(decision.Priority[offer]);
+    }
+
+    private static void Features(ref SpanWriter writer, ReadOnlySpan<double> features)
+    {
+        if (features.Length > 0) writer.Long(features.Length);
+        foreach (var feature in features) writer.Double(feature);
+        writer.Long(0);
+    }
+}

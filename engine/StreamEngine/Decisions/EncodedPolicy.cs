@@ -1,0 +1,68 @@
+using System.Text;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>The parts of output records that do not change from record to record, encoded once.</summary>
+internal sealed class EncodedPolicy
+{
+    public EncodedPolicy(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash)
+    {
+        IdPrefixes = sourceTopics.Select(t => Encoding.UTF8.GetBytes($"{engine}/{t}/")).ToArray();
+        Topics = sourceTopics.Select(SpanWriter.Encode).ToArray();
+        Triggers = policy.Triggers.Select(t => SpanWriter.Encode(t.Name)).ToArray();
+        Offers = policy.Offers.Select(o => SpanWriter.Encode(o.Name)).ToArray();
+        Treatments = policy.Offers.Select(o => SpanWriter.Encode(o.Treatment)).ToArray();
+        Channels = policy.Offers.Select(o => SpanWriter.Encode(o.Channel)).ToArray();
+        ConfigHash = SpanWriter.Encode(configHash);
+        Models = EncodeModels(policy);
+        Drops = Enum.GetValues<DropReason>().Select(r => SpanWriter.Encode(Reason(r))).ToArray();
+        CapDrops = policy.Caps.Names.Select((name, cap) => SpanWriter.Encode($"{Reason(policy.Caps.Scope(cap) == CapScope.Customer ? DropReason.CustomerCap : DropReason.OfferCap)}:{name}")).ToArray();
+    }
+
+    /// <summary>Not yet length-prefixed: the position follows.</summary>
+    public byte[][] IdPrefixes { get; }
+
+    public byte[][] Topics { get; }
+
+    public byte[][] Triggers { get; }
+
+    public byte[][] Offers { get; }
+
+    public byte[][] Treatments { get; }
+
+    public byte[][] Channels { get; }
+
+    public byte[] ConfigHash { get; }
+
+    /// <summary>The whole array of models.</summary>
+    public byte[] Models { get; }
+
+    private byte[][] Drops { get; }
+
+    private byte[][] CapDrops { get; }
+
+    /// <summary>Why a candidate was dropped, as an encoded string.</summary>
+    public ReadOnlySpan<byte> Drop(Decision decision, int offer) =>
+        decision.Drop[offer] is DropReason.CustomerCap or DropReason.OfferCap ? CapDrops[decision.Cap[offer]] : Drops[(int)decision.Drop[offer]];
+
+    /// <summary>The most bytes that a candidate takes apart from its numbers.</summary>
+    public int MaxCandidate => Longest(Offers) + Math.Max(Longest(Drops), Longest(CapDrops));
+
+    /// <summary>The most bytes of an offer's names.</summary>
+    public int MaxOffer => Longest(Offers) + Longest(Treatments) + Longest(Channels);
+
+    private static string Reason(DropReason reason) => reason == DropReason.None ? "" : OutputNames.Snake(reason.ToString());
+
+    private static int Longest(byte[][] parts) => parts.Length == 0 ? 0 : parts.Max(p => p.Length);
+
+    private static byte[] EncodeModels(DecisionPolicy policy)
+    {
+        var parts = policy.Models.Select(m => (byte[])[.. SpanWriter.Encode(m.Name), .. SpanWriter.Encode(m.Model.Manifest.Version), .. SpanWriter.Encode(m.Model.Provider)]).ToArray();
+        var block = new byte[2 * SpanWriter.MaxLong + parts.Sum(p => p.Length)];
+        var writer = new SpanWriter(block);
+        if (parts.Length > 0) writer.Long(parts.Length);
+        foreach (var part in parts) writer.Raw(part);
+        writer.Long(0);
+        return block[..writer.Length];
+    }
+}

@@ -1,0 +1,158 @@
+using StreamEngine.Expressions;
+using StreamEngine.Inference;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>
+/// Makes a decision: 1. consent, 2. placement, eligibility, applicability, suitability, contact policy for each offer, 3. arbitration by P x C x V x L,
+/// 4. the default offer, 5. the holdout. One per shard; allocates nothing.
+/// </summary>
+public sealed class Funnel
+{
+    private readonly DecisionPolicy _policy;
+    private readonly CompiledOffer[] _offers;
+    private readonly int[] _nameOrder;
+    private readonly int[] _ranking;
+
+    /// <summary>Makes a funnel over a policy.</summary>
+    public Funnel(DecisionPolicy policy)
+    {
+        _policy = policy;
+        _offers = [.. policy.Offers];
+        _ranking = new int[_offers.Length];
+        _nameOrder = new int[_offers.Length];
+        var byName = Enumerable.Range(0, _offers.Length).OrderBy(i => _offers[i].Name, StringComparer.Ordinal).ToArray();
+        for (var i = 0; i < byName.Length; i++) _nameOrder[byName[i]] = i;
+        Counters = new DecisionCounters(policy);
+    }
+
+    /// <summary>What came out so far.</summary>
+    public DecisionCounters Counters { get; }
+
+    /// <summary>Decides. The caller then counts a served offer in the profile (<see cref="Caps.Record"/>) before the profile's next step.</summary>
+    /// <param name="request">Who, when, by what cause.</param>
+    /// <param name="context">The event and the feature vector that were copied when the decision was opened.</param>
+    /// <param name="scorer">Holds the scores of the batch.</param>
+    /// <param name="row">The vector's row in the scored batch.</param>
+    /// <param name="profile">The profile now; may be empty where <see cref="DecisionPolicy.NeedsProfile"/> is false.</param>
+    /// <param name="result">Receives the decision.</param>
+    public void Decide(in DecisionRequest request, EvalContext context, Scorer scorer, int row, ReadOnlySpan<byte> profile, Decision result)
+    {
+        result.Reset(_policy.Placement(request.Trigger, context));
+
+        // 1. Consent, checked here again: it may have been withdrawn since the timer was set.
+        if ((context.Consent & _policy.Purpose) != _policy.Purpose)
+        {
+            result.Outcome = Outcome.NoConsent;
+            Array.Fill(result.Drop, DropReason.NoConsent);
+            Counters.Count(result);
+            return;
+        }
+
+        // 2. Each offer through the gates; 3. those left by priority.
+        var candidates = 0;
+        for (var offer = 0; offer < _offers.Length; offer++)
+        {
+            var drop = Gates(offer, context, request.DecidedAt, profile, result);
+            if (drop == DropReason.None)
+            {
+                Price(offer, context, scorer, row, result);
+                if (double.IsFinite(result.Priority[offer])) Enter(offer, candidates++, result.Priority);
+                else drop = DropReason.BadPriority;
+            }
+            result.Drop[offer] = drop;
+        }
+        for (var place = 0; place < candidates; place++)
+        {
+            result.Rank[_ranking[place]] = place + 1;
+            result.Drop[_ranking[place]] = DropReason.LostArbitration;
+        }
+
+        // 4. The best, or the default offer for an unknown customer and where nothing is left.
+        var best = candidates > 0 ? _ranking[0] : -1;
+        if ((best < 0 || request.ColdStart) && DefaultIsPossible(result))
+        {
+            best = _policy.DefaultOffer;
+            if (result.Source[best] == PropensitySource.None) Price(best, context, scorer, row, result);
+            result.IsDefault = true;
+        }
+
+        // 5. The holdout goes through everything before, so that those who would have been served can be compared.
+        if (best >= 0)
+        {
+            var held = _policy.HoldoutShare > 0 && BucketHash.Bucket(_policy.HoldoutSalt, request.CustomerId) < _policy.HoldoutShare;
+            result.Outcome = held ? Outcome.Holdout : Outcome.Served;
+            result.Drop[best] = held ? DropReason.Holdout : DropReason.None;
+            if (!held) result.Chosen = best;
+        }
+        Counters.Count(result);
+    }
+
+    private DropReason Gates(int offer, EvalContext context, long now, ReadOnlySpan<byte> profile, Decision result)
+    {
+        var o = _offers[offer];
+        if (!InPlacement(o.Placements, result.Placement)) return DropReason.Placement;
+        if (o.Eligible is { } eligible && !eligible(context)) return DropReason.NotEligible;
+        // Caps stand behind the rules, but the default offer may be taken against two of the rules, never against a cap.
+        var capped = _policy.NeedsProfile && _policy.Caps.Reached(profile, offer, now, out result.Cap[offer]);
+        if (o.Applicable is { } applicable && !applicable(context)) return DropReason.NotApplicable;
+        if (o.Suitable is { } suitable && !suitable(context)) return DropReason.NotSuitable;
+        return !capped ? DropReason.None : _policy.Caps.Scope(result.Cap[offer]) == CapScope.Customer ? DropReason.CustomerCap : DropReason.OfferCap;
+    }
+
+    private static bool InPlacement(byte[][] allowed, ReadOnlySpan<byte> placement)
+    {
+        foreach (var one in allowed)
+            if (placement.SequenceEqual(one)) return true;
+        return allowed.Length == 0;
+    }
+
+    /// <summary>P x C x V x L.</summary>
+    private void Price(int offer, EvalContext context, Scorer scorer, int row, Decision result)
+    {
+        var o = _offers[offer];
+        result.P[offer] = Propensity(o, scorer, row, out result.Source[offer]);
+        result.C[offer] = o.Context is { } weight ? weight(context) : 1;
+        result.V[offer] = o.Value is { } value ? value(context) : 1;
+        var levers = 1.0;
+        foreach (var lever in o.Levers) levers += lever(context);
+        result.L[offer] = levers;
+        result.Priority[offer] = result.P[offer] * result.C[offer] * result.V[offer] * levers;
+    }
+
+    private static double Propensity(CompiledOffer offer, Scorer scorer, int row, out PropensitySource source)
+    {
+        source = PropensitySource.Fixed;
+        if (offer.Model < 0) return offer.DefaultPropensity;
+        source = PropensitySource.Fallback;
+        if (scorer.Failed(offer.Model, row)) return offer.DefaultPropensity;
+        var p = scorer.Outputs(offer.Model, row)[offer.Output];
+        if (p is not (>= 0 and <= 1)) return offer.DefaultPropensity;
+        source = PropensitySource.Model;
+        return p;
+    }
+
+    /// <summary>Sorts a candidate into the ranking: higher priority first, ties by name.</summary>
+    private void Enter(int offer, int count, double[] priority)
+    {
+        var (low, high) = (0, count);
+        while (low < high)
+        {
+            var middle = (low + high) >> 1;
+            if (Before(offer, _ranking[middle], priority)) high = middle;
+            else low = middle + 1;
+        }
+        _ranking.AsSpan(low, count - low).CopyTo(_ranking.AsSpan(low + 1));
+        _ranking[low] = offer;
+    }
+
+    private bool Before(int a, int b, double[] priority) => priority[a] != priority[b] ? priority[a] > priority[b] : _nameOrder[a] < _nameOrder[b];
+
+    /// <summary>The default offer must be allowed in the placement, eligible and below its caps; whether it applies and suits does not matter.</summary>
+    private bool DefaultIsPossible(Decision result)
+    {
+        if (_policy.DefaultOffer < 0) return false;
+        var drop = result.Drop[_policy.DefaultOffer];
+        return drop is not (DropReason.Placement or DropReason.NotEligible) && (!_policy.NeedsProfile || result.Cap[_policy.DefaultOffer] < 0);
+    }
+}

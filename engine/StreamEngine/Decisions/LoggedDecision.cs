@@ -1,0 +1,121 @@
+using StreamEngine.Events;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>What a record in the decision log is.</summary>
+public enum DecisionKind : byte
+{
+    /// <summary>A decision.</summary>
+    Decision,
+
+    /// <summary>The partition's watermark was advanced by idleness.</summary>
+    Watermark,
+
+    /// <summary>A source was processed up to an offset, then another source followed.</summary>
+    Order,
+
+    /// <summary>The record at the offset was refused because of the clock, which a restore can't ask again.</summary>
+    Refused,
+}
+
+/// <summary>What recovery needs of a record of the decision log. Texts are slices of the record's value.</summary>
+public struct LoggedDecision
+{
+    /// <summary>What it is.</summary>
+    public DecisionKind Kind;
+
+    /// <summary>The source topic's name.</summary>
+    public Range32 Topic;
+
+    /// <summary>The partition.</summary>
+    public int Partition;
+
+    /// <summary>The offset of the cause.</summary>
+    public long Offset;
+
+    /// <summary>Counts the decisions of one offset from 0.</summary>
+    public int Ordinal;
+
+    /// <summary>The customer id; empty for a mark.</summary>
+    public Range32 Customer;
+
+    /// <summary>The event time at which it was decided, ms.</summary>
+    public long DecidedAt;
+
+    /// <summary>The trigger's name.</summary>
+    public Range32 Trigger;
+
+    /// <summary>How it ended; <see cref="Outcome.None"/> for a mark.</summary>
+    public Outcome Outcome;
+
+    /// <summary>The chosen offer's name; empty where none was.</summary>
+    public Range32 Offer;
+
+    /// <summary>The partition's watermark, ms.</summary>
+    public long Watermark;
+
+    /// <summary>What is wrong with the record and at which byte; null where it was read.</summary>
+    public string? Error;
+
+    /// <summary>
+    /// Reads a record's value. Nothing is tolerated: another schema id, an unknown symbol, an early end or bytes behind the end make it
+    /// false, and <see cref="Error"/> says what and at which byte.
+    /// </summary>
+    public static bool TryParse(ReadOnlySpan<byte> value, ref LoggedDecision d)
+    {
+        d = default;
+        var reader = new AvroCursor(value);
+        reader.Header(OutputSchemas.Decision);
+        reader.Bytes("decision_id");
+        d.Kind = (DecisionKind)reader.Symbol(4, "kind");
+        reader.Bytes("cause.event_id");
+        d.Topic = reader.Bytes("cause.topic");
+        reader.Int("cause.source");
+        d.Partition = reader.Int("cause.partition");
+        d.Offset = reader.Long("cause.offset");
+        d.Ordinal = reader.Int("cause.ordinal");
+        d.Customer = reader.Bytes("customer_id");
+        reader.Long("event_time");
+        d.DecidedAt = reader.Long("decided_at");
+        d.Trigger = reader.Bytes("trigger");
+        reader.Bytes("placement");
+        d.Outcome = (Outcome)reader.Symbol(5, "outcome");
+        if (reader.Symbol(2, "chosen") == 1) d.Offer = Chosen(ref reader);
+        reader.Skip(8, "selection_probability");
+        for (var left = reader.Items("candidates"); left > 0; left = left > 1 ? left - 1 : reader.Items("candidates")) Candidate(ref reader);
+        for (var left = reader.Items("features"); left > 0; left = reader.Items("features")) reader.Skip(8 * left, "features");
+        for (var left = reader.Items("models"); left > 0; left = left > 1 ? left - 1 : reader.Items("models")) Model(ref reader);
+        reader.Bytes("config_hash");
+        d.Watermark = reader.Long("watermark");
+        reader.End();
+        if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0)) reader.Fail("chosen", "does not fit the outcome");
+        d.Error = reader.Error;
+        return d.Error is null;
+    }
+
+    private static Range32 Chosen(ref AvroCursor reader)
+    {
+        var offer = reader.Bytes("chosen.offer");
+        reader.Bytes("chosen.treatment");
+        reader.Bytes("chosen.channel");
+        reader.Skip(5 * 8, "chosen");
+        reader.Bool("chosen.is_default");
+        return offer;
+    }
+
+    private static void Candidate(ref AvroCursor reader)
+    {
+        reader.Bytes("candidates.offer");
+        reader.Bytes("candidates.drop");
+        reader.Skip(5 * 8, "candidates");
+        reader.Int("candidates.rank");
+        reader.Symbol(4, "candidates.p_source");
+    }
+
+    private static void Model(ref AvroCursor reader)
+    {
+        reader.Bytes("models.name");
+        reader.Bytes("models.version");
+        reader.Bytes("models.provider");
+    }
+}

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Text;
+using StreamEngine.Configuration;
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+using StreamEngine.Inference;
+using StreamEngine.State;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>Compiles the options of decisions to a <see cref="DecisionPolicy"/>, collecting every mistake.</summary>
+internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> featureNames, IReadOnlyList<string> purposes,
+    IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, ConfigErrors errors)
+{
+    private readonly List<ModelUse> _used = [];
+
+    public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, StateLayout layout)
+    {
+        var names = offers.Select(o => o.Name).ToArray();
+        Unique(offers.Select(o => (o.Name, o.Node)), "offer");
+        Unique(options.Triggers.Select(t => (t.Name, t.Node)), "trigger");
+        foreach (var second in options.Triggers.Where((t, i) => t.Timer is not null && options.Triggers.Take(i).Any(u => u.Timer == t.Timer)))
+            errors.Add(second.Node, "timer", $"timer {second.Timer} opens another trigger already", "Keep one trigger per timer; rules of offers can tell cases apart");
+        if (options.Triggers.Count > 0 && offers.Count == 0) errors.Add(options.Node, "triggers", "there are triggers but no offers", "Declare 'offers', or leave the triggers out to keep features only");
+        var triggers = options.Triggers.Select(Trigger).ToArray();
+        var compiled = offers.Select(Offer).ToArray();
+        return new DecisionPolicy(triggers, compiled, timers.Count)
+        {
+            Models = _used,
+            Caps = Caps.Compile(options.Caps, names, layout, errors),
+            Purpose = Purpose(options),
+            HoldoutShare = Share(options.Holdout),
+            HoldoutSalt = Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? ""),
+            DefaultOffer = options.DefaultOffer is { } name ? Known(options.Node, "default_offer", name, names, "offers") : -1,
+        };
+    }
+
+    private CompiledTrigger Trigger(TriggerOptions options)
+    {
+        if ((options.When is null) == (options.Timer is null))
+            errors.Add(options.Node.At, $"trigger {options.Name} has {(options.When is null ? "neither 'when' nor 'timer'" : "both 'when' and 'timer'")}", "Give exactly one: 'when' for events, 'timer' for a timer");
+        var scope = new Scope { Event = fields, Purposes = purposes };
+        return new CompiledTrigger
+        {
+            Name = options.Name,
+            When = options.When is null ? null : ExpressionCompiler.Bool(options.When, scope, errors),
+            Timer = options.Timer is null ? -1 : Known(options.Node, "timer", options.Timer, timers, "timers"),
+            Placement = ExpressionCompiler.String(options.Placement, scope, errors),
+        };
+    }
+
+    private CompiledOffer Offer(OfferOptions options)
+    {
+        var scope = new Scope { Event = fields, Features = featureNames, Purposes = purposes, Constants = Constants(options) };
+        var model = Model(options.Propensity);
+        Unique(options.Levers.Select(l => (l.Name, l.Node)), "lever");
+        if (options.Propensity.Default is not (>= 0 and <= 1)) errors.Add(options.Propensity.Node, "default", $"{options.Propensity.Default} is no propensity", "Choose a number from 0 to 1");
+        return new CompiledOffer
+        {
+            Name = options.Name,
+            Channel = options.Channel,
+            Treatment = options.Treatment,
+            Utf8Name = Encoding.UTF8.GetBytes(options.Name),
+            Placements = options.Placements.Select(Encoding.UTF8.GetBytes).ToArray(),
+            Eligible = Rule(options.Eligible),
+            Applicable = Rule(options.Applicable),
+            Suitable = Rule(options.Suitable),
+            Context = ExpressionCompiler.Double(options.Context, scope, errors),
+            Value = ExpressionCompiler.Double(options.Value, scope, errors),
+            Levers = options.Levers.Select(l => ExpressionCompiler.Double(l.By, scope, errors)).OfType<DoubleExpr>().ToArray(),
+            Model = model,
+            Output = model < 0 ? 0 : Output(options.Propensity, _used[model].Model.Manifest),
+            DefaultPropensity = options.Propensity.Default,
+        };
+
+        BoolExpr? Rule(ExprText? text) => text is null ? null : ExpressionCompiler.Bool(text, scope, errors);
+    }
+
+    /// <summary>The index of the offer's model among the used ones, bound to the features at its first use; -1 for none.</summary>
+    private int Model(PropensityOptions options)
+    {
+        if (options.Model is not { } name)
+        {
+            if (options.Output is not null) errors.Add(options.Node, "output", "there is an output but no model", "Add 'model', or remove 'output'");
+            return -1;
+        }
+        var index = _used.FindIndex(u => u.Name == name);
+        if (index >= 0) return index;
+        if (!models.TryGetValue(name, out var model))
+        {
+            // A model that the config declares but that can't be loaded has been told where it is declared.
+            if (!errors.All.Any(e => e.At.Path == $"models.{name}" || e.At.Path.StartsWith($"models.{name}.", StringComparison.Ordinal)))
+                errors.Add(options.Node, "model", $"'{name}' is no model", $"{KnownNames.Hint(name, [.. models.Keys], "models")}; models are declared under 'models'");
+            return -1;
+        }
+        _used.Add(ModelUse.Bind(name, model, featureNames, options.Node, errors));
+        return _used.Count - 1;
+    }
+
+    private int Output(PropensityOptions options, ModelManifest manifest)
+    {
+        if (options.Output is not { } output) return 0;
+        for (var column = 0; column < manifest.Outputs.Count; column++)
+            if (manifest.Outputs[column] == output) return column;
+        if (int.TryParse(output, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < manifest.Outputs.Count) return number;
+        errors.Add(options.Node, "output", $"model {manifest.Name} {manifest.Version} has no output '{output}'", $"{KnownNames.Hint(output, manifest.Outputs, "outputs")}; a number counts from 0");
+        return 0;
+    }
+
+    private Dictionary<string, object> Constants(OfferOptions options)
+    {
+        var constants = new Dictionary<string, object> { ["offer.name"] = options.Name, ["offer.channel"] = options.Channel };
+        foreach (var (name, text) in options.Attributes)
+        {
+            var identifier = name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+            if (!identifier) errors.Add(options.Node, "attributes", $"'{name}' can't be read as offer.{name}", "Use letters, digits and underscores, and begin with no digit");
+            else if (!constants.TryAdd($"offer.{name}", Constant(text))) errors.Add(options.Node, "attributes", $"offer.{name} is the offer's own {name}", "Choose another name for the attribute");
+        }
+        return constants;
+    }
+
+    private static object Constant(string text)
+    {
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return integer;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) return number;
+        return text is "true" or "false" ? text == "true" : text;
+    }
+
+    private ulong Purpose(DecisionOptions options)
+    {
+        if (options.Purpose is not { } purpose) return 0;
+        var index = Known(options.Node, "purpose", purpose, purposes, "purposes");
+        return index is >= 0 and < 64 ? 1UL << index : 0;
+    }
+
+    private double Share(HoldoutOptions? options)
+    {
+        if (options is null) return 0;
+        if (options.Share is not (>= 0 and <= 1)) errors.Add(options.Node, "share", $"{options.Share} is no share", "Choose a number from 0 to 1");
+        return options.Share;
+    }
+
+    private int Known(ConfigNode node, string key, string name, IReadOnlyList<string> known, string what)
+    {
+        for (var i = 0; i < known.Count; i++)
+            if (known[i] == name) return i;
+        errors.Add(node, key, $"'{name}' is none of the {what}", KnownNames.Hint(name, known, what));
+        return -1;
+    }
+
+    private void Unique(IEnumerable<(string Name, ConfigNode Node)> items, string what)
+    {
+        var seen = new HashSet<string>();
+        foreach (var (name, node) in items)
+            if (!seen.Add(name)) errors.Add(node.At, $"{what} {name} is declared twice", "Rename or remove one of them");
+    }
+}

@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Text;
+
+namespace StreamEngine.Events.Avro;
+
+/// <summary>
+/// Reads an Avro object container file block by block (codecs null and deflate). Values come as their own Avro binary, ready for a decoder:
+/// nothing is materialised.
+/// </summary>
+public sealed class AvroFileReader : IDisposable
+{
+    private const int MaxBlock = 1 << 30;
+    private readonly Stream _stream;
+    private readonly AvroSkipper _skipper;
+    private readonly byte[] _sync = new byte[16];
+    private readonly bool _deflate;
+    private byte[] _block = [];
+    private byte[] _packed = [];
+    private int _used;
+    private int _at;
+    private long _left;
+
+    /// <summary>Reads the file's header. The stream is read forward only, and disposed with this.</summary>
+    /// <exception cref="AvroException">This is no Avro file, its codec is another, or its schema is missing.</exception>
+    /// <exception cref="AvroSchemaException">Its schema is not valid.</exception>
+    public AvroFileReader(Stream stream)
+    {
+        _stream = stream;
+        if (!Exactly(4).SequenceEqual("Obj\u0001"u8)) throw new AvroException("this is no Avro file: it does not begin with 'Obj' and 1");
+        var metadata = new Dictionary<string, byte[]>();
+        for (long count; (count = Number()) != 0;)
+        {
+            if (count < 0) Number();
+            for (count = Math.Abs(count); count > 0; count--) metadata[Encoding.UTF8.GetString(Exactly(Size()))] = Exactly(Size()).ToArray();
+        }
+        Exactly(16).CopyTo(_sync);
+        Metadata = metadata;
+        Schema = AvroSchema.Parse(metadata.TryGetValue("avro.schema", out var json) ? Encoding.UTF8.GetString(json) : throw new AvroException("the file has no schema"));
+        Codec = metadata.TryGetValue("avro.codec", out var codec) ? Encoding.UTF8.GetString(codec) : "null";
+        if (Codec is not ("null" or "deflate")) throw new AvroException($"the codec '{Codec}' can't be read: null and deflate can");
+        _deflate = Codec == "deflate";
+        _skipper = AvroSkipper.Of(Schema);
+    }
+
+    /// <summary>The schema that the values were written with.</summary>
+    public AvroSchema Schema { get; }
+
+    /// <summary>How blocks are compressed: null or deflate.</summary>
+    public string Codec { get; }
+
+    /// <summary>The header's metadata.</summary>
+    public IReadOnlyDictionary<string, byte[]> Metadata { get; }
+
+    /// <summary>The next value's binary, good until the next call; false at the file's end.</summary>
+    /// <exception cref="AvroException">The file is damaged or ends early.</exception>
+    public bool Next(out ReadOnlyMemory<byte> value)
+    {
+        value = default;
+        while (_left == 0)
+            if (!NextBlock()) return false;
+        var length = _skipper.Length(_block.AsSpan(_at, _used - _at));
+        if (length < 0) throw new AvroException("a value in the file is malformed");
+        value = _block.AsMemory(_at, length);
+        _at += length;
+        if (--_left == 0 && _at != _used) throw new AvroException($"a block of the file has {_used - _at} bytes left over");
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stream.Dispose();
+
+    private bool NextBlock()
+    {
+        var first = _stream.ReadByte();
+        if (first < 0) return false;
+        _left = Number(first);
+        var size = Size();
+        if (_left < 0) throw new AvroException("a block of the file has a negative count");
+        Exactly(size, ref _deflate ? ref _packed : ref _block);
+        _used = _deflate ? Inflate(size) : size;
+        _at = 0;
+        if (!Exactly(16).SequenceEqual(_sync)) throw new AvroException("a block of the file does not end with the sync marker");
+        return true;
+    }
+
+    private int Inflate(int size)
+    {
+        using var inflater = new DeflateStream(new MemoryStream(_packed, 0, size), CompressionMode.Decompress);
+        var used = 0;
+        try
+        {
+            while (true)
+            {
+                if (used == _block.Length) Array.Resize(ref _block, Math.Max(4096, Math.Min(MaxBlock, _block.Length * 2)));
+                var read = inflater.Read(_block, used, _block.Length - used);
+                if (read == 0) return used;
+                used += read;
+                if (used == MaxBlock) throw new AvroException("a block of the file is larger than 1 GiB");
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            throw new AvroException("a block of the file can't be inflated: " + e.Message);
+        }
+    }
+
+    private int Size() => Number() is var n and >= 0 and <= MaxBlock ? (int)n : throw new AvroException("the file has a size out of range");
+
+    private long Number(int first = -1)
+    {
+        Span<byte> bytes = stackalloc byte[Varint.MaxLength];
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var b = i == 0 && first >= 0 ? first : _stream.ReadByte();
+            if (b < 0) throw new AvroException("the file ends early");
+            bytes[i] = (byte)b;
+            if (b < 0x80 && Varint.ReadLonger(bytes[..(i + 1)], 0, out var value) > 0) return value;
+        }
+        throw new AvroException("the file has a number of more than 64 bits");
+    }
+
+    private byte[] Exactly(int size)
+    {
+        var bytes = Array.Empty<byte>();
+        return Exactly(size, ref bytes);
+    }
+
+    /// <summary>Reads so many bytes; grows as they come, so that a wrong size does not take memory that the file does not fill.</summary>
+    private byte[] Exactly(int size, ref byte[] bytes)
+    {
+        var used = 0;
+        while (used < size)
+        {
+            if (used == bytes.Length) Array.Resize(ref bytes, Math.Min(size, Math.Max(1 << 16, bytes.Length * 2)));
+            var read = _stream.Read(bytes, used, Math.Min(size, bytes.Length) - used);
+            if (read == 0) throw new AvroException("the file ends early");
+            used += read;
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,70 @@
+using StreamEngine.Configuration;
+using StreamEngine.Events.Registry;
+
+namespace StreamEngine.Events.Decoding;
+
+/// <summary>Compiles all sources: first the shared fields, then each source against them.</summary>
+internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ISchemaRegistry registry, string baseDirectory, ConfigErrors errors)
+{
+    private readonly Dictionary<string, (Field Field, ConfigLocation At)> _fields = [];
+    private readonly List<Field> _inOrder = [];
+    private readonly SymbolTable _symbols = new();
+
+    public EventCatalog Compile(IReadOnlyList<EventSourceOptions> sources)
+    {
+        CheckPurposes(sources);
+        CheckTwice(sources, s => s.Name, "", "the source name");
+        CheckTwice(sources, s => s.Topic, "topic", "the topic");
+        foreach (var source in sources)
+            foreach (var field in source.Fields) Declare(source, field);
+        var catalog = new FieldCatalog(_inOrder);
+        EventCatalog? result = null;
+        var bits = new Purposes([.. purposes.Take(Purposes.Max)]);
+        var compiled = new List<EventSource>();
+        foreach (var source in sources)
+            compiled.Add(new SourceCompiler(source, compiled.Count, catalog, bits, purposes, _symbols, errors)
+                .Compile(registry, baseDirectory, message => result?.SchemaProblem?.Invoke(message)));
+        return result = new EventCatalog(catalog, compiled);
+    }
+
+    private void Declare(EventSourceOptions source, FieldOptions options)
+    {
+        if (options.Name.Length == 0 || char.IsAsciiDigit(options.Name[0]) || !options.Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
+            errors.Add(options.Node, "", $"'{options.Name}' can't be used in an expression", "Use letters, digits and _, and give the record's own name as 'from'.");
+        if (!FieldTypeText.TryParse(options.Type, out var type, out var scale, out _, out var problem))
+        {
+            errors.Add(options.Node, "type", problem, $"Types are {FieldTypeText.Valid}.");
+            return;
+        }
+        if (source.Fields.Count(f => f.Name == options.Name) > 1 && source.Fields.First(f => f.Name == options.Name) != options)
+            errors.Add(options.Node, "", $"the field '{options.Name}' is declared twice in the source '{source.Name}'", "Keep one of them.");
+        if (!_fields.TryGetValue(options.Name, out var known))
+        {
+            var field = new Field(_inOrder.Count, options.Name, type, scale);
+            _inOrder.Add(field);
+            _fields[options.Name] = (field, options.Node.At);
+        }
+        else if (known.Field.Type != type || known.Field.Scale != scale)
+        {
+            errors.Add(options.Node, "type", $"the field '{options.Name}' has another type at {known.At}", "Sources that declare the same name share the field: give both the same type, or another name with 'from'.");
+        }
+    }
+
+    private void CheckPurposes(IReadOnlyList<EventSourceOptions> sources)
+    {
+        var node = sources.Count > 0 ? sources[0].Node : ConfigNode.InCode;
+        var at = new ConfigLocation(node.At.File, 1, 1, "purposes");
+        if (purposes.Count > Purposes.Max) errors.Add(at, $"{purposes.Count} purposes are declared", $"At most {Purposes.Max} can be.");
+        foreach (var twice in purposes.GroupBy(p => p).Where(g => g.Count() > 1))
+            errors.Add(at, $"the purpose '{twice.Key}' is declared twice", "Keep one of them.");
+        if (purposes.Any(string.IsNullOrWhiteSpace)) errors.Add(at, "a purpose has no name", "Name it, or take it out.");
+    }
+
+    private void CheckTwice(IReadOnlyList<EventSourceOptions> sources, Func<EventSourceOptions, string> of, string key, string what)
+    {
+        var seen = new Dictionary<string, EventSourceOptions>();
+        foreach (var source in sources)
+            if (of(source).Length > 0 && !seen.TryAdd(of(source), source))
+                errors.Add(source.Node, key, $"{what} '{of(source)}' is used twice, first at {seen[of(source)].Node.At}", "A source has a name and a topic of its own; several event types in one topic are told apart by 'type'.");
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace StreamEngine.Events.Decoding;
+
+/// <summary>A declared type as the config writes it: <c>string</c>, <c>double</c>, <c>decimal(2)</c>, <c>int</c>, <c>bool</c>, <c>timestamp</c>, <c>timestamp(seconds)</c>.</summary>
+internal static class FieldTypeText
+{
+    public const string Valid = "string, double, decimal(N) with N from 0 to 18, int, bool, timestamp, timestamp(FORMAT)";
+    private static readonly string[] Names = ["string", "double", "decimal(2)", "int", "bool", "timestamp"];
+
+    /// <summary>Reads a type; false with the reason where there is none.</summary>
+    public static bool TryParse(string text, out FieldType type, out int scale, out TimeFormat time, out string problem)
+    {
+        (type, scale, time, problem) = (FieldType.String, 0, TimeFormat.Auto, "");
+        text = text.Trim();
+        switch (text)
+        {
+            case "string": return true;
+            case "double": type = FieldType.Double; return true;
+            case "int": type = FieldType.Int; return true;
+            case "bool": type = FieldType.Bool; return true;
+            case "timestamp": type = FieldType.Timestamp; return true;
+        }
+        var open = text.IndexOf('(');
+        if (open > 0 && text[^1] == ')')
+        {
+            var argument = text[(open + 1)..^1].Trim();
+            if (text[..open] == "decimal")
+            {
+                type = FieldType.Decimal;
+                if (int.TryParse(argument, NumberStyles.None, CultureInfo.InvariantCulture, out scale) && scale <= DecimalMath.MaxScale) return true;
+                problem = $"'{argument}' is no number of digits from 0 to {DecimalMath.MaxScale}";
+                return false;
+            }
+            if (text[..open] == "timestamp")
+            {
+                type = FieldType.Timestamp;
+                time = TimeFormat.Compile(argument, out var wrong) ?? TimeFormat.Auto;
+                problem = wrong.Length == 0 ? "" : $"the time format '{argument}' can't be used: {wrong}";
+                return problem.Length == 0;
+            }
+        }
+        problem = $"'{text}' is no type{NearNames.Hint(text, Names)}";
+        return false;
+    }
+}

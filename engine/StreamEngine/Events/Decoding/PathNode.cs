@@ -1,0 +1,63 @@
+using System.Text;
+
+namespace StreamEngine.Events.Decoding;
+
+/// <summary>The declared paths of a source as a tree: what is wanted below each name.</summary>
+internal sealed class PathNode(string name, string path)
+{
+    /// <summary>The last part of the path.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The path from the record's root.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>The name's bytes.</summary>
+    public byte[] Utf8 { get; } = Encoding.UTF8.GetBytes(name);
+
+    /// <summary>The name as an array's index, or -1.</summary>
+    public int Index { get; } = name.Length < 9 && int.TryParse(name, System.Globalization.NumberStyles.None, null, out var index) ? index : -1;
+
+    /// <summary>What is wanted further down.</summary>
+    public List<PathNode> Children { get; } = [];
+
+    /// <summary>What is wanted of the value here.</summary>
+    public List<Target> Targets { get; } = [];
+
+    /// <summary>Whether the value here is the list of consents.</summary>
+    public bool Consent { get; set; }
+
+    /// <summary>Whether the value here is personal data (for masking).</summary>
+    public bool Masked { get; set; }
+
+    /// <summary>The node of a path below this one, made where it is not there yet.</summary>
+    public PathNode At(string path)
+    {
+        var node = this;
+        foreach (var part in path.Split('.'))
+        {
+            var next = node.Child(part);
+            if (next is null) node.Children.Add(next = new PathNode(part, node.Path.Length == 0 ? part : $"{node.Path}.{part}"));
+            node = next;
+        }
+        return node;
+    }
+
+    /// <summary>The child of that name, or null.</summary>
+    public PathNode? Child(string name) => Children.Find(c => c.Name == name);
+
+    /// <summary>The child of that name, or null.</summary>
+    public PathNode? Child(ReadOnlySpan<byte> name)
+    {
+        foreach (var child in Children)
+            if (name.SequenceEqual(child.Utf8)) return child;
+        return null;
+    }
+
+    /// <summary>The child of that array index, or null.</summary>
+    public PathNode? Child(int index)
+    {
+        foreach (var child in Children)
+            if (child.Index == index) return child;
+        return null;
+    }
+}

@@ -1,0 +1,68 @@
+using StreamEngine.Configuration;
+using StreamEngine.Events.Avro;
+using StreamEngine.Events.Masking;
+using StreamEngine.Events.Registry;
+
+namespace StreamEngine.Events.Decoding;
+
+/// <summary>Loads an Avro source's schema and checks the declared paths against it.</summary>
+internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape, IReadOnlyDictionary<string, (ConfigNode Node, string Key)> declared, ConfigErrors errors)
+{
+    public AvroSource Compile(ISchemaRegistry registry, string baseDirectory, Action<string> problem)
+    {
+        var reader = options.Schema is { Length: > 0 } file ? Load(Path.Combine(baseDirectory, file), file) : null;
+        var latest = Latest(registry);
+        if (reader is not null || latest is not null && options.Schema is null) CheckPaths(reader ?? latest!);
+        if (reader is not null && latest is not null && ProjectionBuilder.Build(latest, reader, shape).Unresolved is { } reason)
+            errors.Add(options.Node, "schema", $"the registry's newest schema of '{options.Topic}-value' can't be read with it: {reason}", "Give the field a default in the reader's schema.");
+        var bare = reader ?? (options.Framing == AvroFraming.Bare ? latest : null);
+        if (options.Framing == AvroFraming.Bare && bare is null && options.Schema is null)
+            errors.Add(options.Node, "framing", "bare records need a schema", "Name the file they are written with as 'schema'.");
+        return new AvroSource(shape, reader, bare, options.Framing, registry, problem);
+    }
+
+    private AvroSchema? Load(string path, string file)
+    {
+        try
+        {
+            return AvroSchema.Parse(File.ReadAllText(path));
+        }
+        catch (AvroSchemaException e)
+        {
+            errors.Add(options.Node, "schema", $"{file}: {e.Message}", "Mend the schema there.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            errors.Add(options.Node, "schema", $"the schema file '{file}' can't be read: {e.Message}", "The path is relative to the config file.");
+        }
+        return null;
+    }
+
+    private AvroSchema? Latest(ISchemaRegistry registry)
+    {
+        if (options.Topic.Length == 0) return null;
+        try
+        {
+            return registry.Latest($"{options.Topic}-value")?.Schema;
+        }
+        catch (SchemaRegistryException)
+        {
+            // Nothing to check against now; the first record tells, and then as loudly as it must.
+            return null;
+        }
+    }
+
+    private void CheckPaths(AvroSchema schema)
+    {
+        var problems = new List<(string Path, string Message)>();
+        ProjectionBuilder.Build(schema, null, shape, problems);
+        foreach (var (path, message) in problems)
+        {
+            var (node, key) = declared[path];
+            errors.Add(node, key, $"the field '{path}' {message}", $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
+        }
+        foreach (var path in options.Pii)
+            if (!AvroMasker.Has(schema, path.Split('.')))
+                errors.Add(options.Node, "pii", $"the field '{path}' is not in the schema{NearNames.Hint(path, schema.Fields.Select(f => f.Name))}", $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
+    }
+}

@@ -1,0 +1,154 @@
+using StreamEngine.Configuration;
+using StreamEngine.Events.Masking;
+using StreamEngine.Events.Registry;
+
+namespace StreamEngine.Events.Decoding;
+
+/// <summary>Compiles one source: its paths, its schema, its masks. Every mistake is reported at the option that made it.</summary>
+internal sealed class SourceCompiler(
+    EventSourceOptions options, int index, FieldCatalog catalog, Purposes bits, IReadOnlyList<string> purposes, SymbolTable symbols, ConfigErrors errors)
+{
+    private readonly PathNode _root = new("", "");
+    private readonly Dictionary<string, (ConfigNode Node, string Key)> _declared = [];
+    private int _hidden;
+
+    public EventSource Compile(ISchemaRegistry registry, string baseDirectory, Action<string> problem)
+    {
+        foreach (var field in options.Fields) AddField(field);
+        var customerIsKey = options.Customer == "key";
+        var timeIsRecords = options.Time.Field == "timestamp";
+        if (!customerIsKey) Want(options.Customer, Target.CustomerSlot, options.Node, "customer");
+        if (!timeIsRecords) AddTime();
+        if (options.Type is { Length: > 0 } type) Want(type, Target.TypeSlot, options.Node, "type");
+        if (options.Consent is { Length: > 0 } consent && Declare(consent, options.Node, "consent")) _root.At(consent).Consent = true;
+        var hash = AddId();
+        var shape = new EventShape
+        {
+            Source = index,
+            Root = _root,
+            FixedType = options.Type is { Length: > 0 } ? null : symbols.Of(options.Name),
+            CustomerIsKey = customerIsKey,
+            TimeIsRecords = timeIsRecords,
+            HasConsent = options.Consent is { Length: > 0 },
+            HashSlots = hash,
+            HiddenCount = _hidden,
+            Purposes = bits,
+            Symbols = symbols,
+        };
+        CheckPii();
+        if (options.Format == RecordFormat.Csv) CheckColumns();
+        var avro = options.Format == RecordFormat.Avro ? new SchemaChecker(options, shape, _declared, errors).Compile(registry, baseDirectory, problem) : null;
+        return new EventSource(options, shape, avro, RequiredConsent(), Masker(avro));
+    }
+
+    private void AddField(FieldOptions field)
+    {
+        if (catalog.Find(field.Name) is not { } slot || !FieldTypeText.TryParse(field.Type, out var type, out var scale, out var time, out _)) return;
+        var path = field.From ?? field.Name;
+        if (!Declare(path, field.Node, field.From is null ? "" : "from")) return;
+        _root.At(path).Targets.Add(new Target(slot.Index, path, type, scale, time));
+    }
+
+    private void AddTime()
+    {
+        var format = TimeFormat.Compile(options.Time.Format, out var problem);
+        if (format is null) errors.Add(options.Time.Node, "format", $"the time format '{options.Time.Format}' can't be used: {problem}", "Write millis, seconds, micros, iso, or a .NET pattern such as 'yyyy-MM-dd HH:mm:ss'.");
+        if (Declare(options.Time.Field, options.Time.Node, "field"))
+            _root.At(options.Time.Field).Targets.Add(new Target(Target.TimeSlot, options.Time.Field, FieldType.Timestamp, 0, format ?? TimeFormat.Auto));
+    }
+
+    /// <summary>The id's path; for hash(...), the slots that are hashed: declared fields by their name, anything else by its path.</summary>
+    private int[]? AddId()
+    {
+        var id = options.Id.Trim();
+        if (!id.StartsWith("hash(", StringComparison.Ordinal))
+        {
+            Want(id, Target.IdSlot, options.Node, "id");
+            return null;
+        }
+        var parts = id.EndsWith(')') ? id[5..^1].Split(',', StringSplitOptions.TrimEntries) : [""];
+        if (parts.Any(p => p.Length == 0))
+        {
+            errors.Add(options.Node, "id", $"'{id}' is not well formed", "Write a field, or hash(field, field, ...).");
+            return [];
+        }
+        var slots = new int[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (options.Fields.Any(f => f.Name == parts[i]) && catalog.Find(parts[i]) is { } field)
+            {
+                slots[i] = field.Index;
+                continue;
+            }
+            slots[i] = Target.HashSlot - _hidden++;
+            if (Declare(parts[i], options.Node, "id"))
+                _root.At(parts[i]).Targets.Add(new Target(slots[i], parts[i], FieldType.String, 0, TimeFormat.Auto, Natural: true));
+        }
+        return slots;
+    }
+
+    private void Want(string path, int slot, ConfigNode node, string key)
+    {
+        if (Declare(path, node, key)) _root.At(path).Targets.Add(new Target(slot, path, FieldType.String, 0, TimeFormat.Auto));
+    }
+
+    /// <summary>Remembers where a path was written, so that a later mistake is shown there.</summary>
+    private bool Declare(string path, ConfigNode node, string key)
+    {
+        if (path.Length == 0 || path.Split('.').Any(p => p.Length == 0))
+        {
+            errors.Add(node, key, $"'{path}' is no path", "Write names joined by dots, such as order.total or items.0.sku.");
+            return false;
+        }
+        _declared.TryAdd(path, (node, key));
+        return true;
+    }
+
+    private void CheckPii()
+    {
+        foreach (var path in options.Pii)
+        {
+            var clash = options.Fields.FirstOrDefault(f => Within(f.From ?? f.Name, path));
+            if (clash is not null)
+                errors.Add(clash.Node, "", $"the field '{clash.Name}' is personal data by 'pii: {path}', which is never kept", "Drop the field, or take the path out of 'pii'.");
+        }
+    }
+
+    private static bool Within(string path, string area) => path == area || path.StartsWith(area + ".", StringComparison.Ordinal);
+
+    private void CheckColumns()
+    {
+        if (options.Columns.Count == 0) return;
+        foreach (var (path, (node, key)) in _declared)
+            if (!options.Columns.Contains(path))
+                errors.Add(node, key, $"the column '{path}' is not in 'columns'{NearNames.Hint(path, options.Columns)}", $"Columns are {string.Join(", ", options.Columns)}.");
+        foreach (var path in options.Pii)
+            if (!options.Columns.Contains(path))
+                errors.Add(options.Node, "pii", $"the column '{path}' is not in 'columns'{NearNames.Hint(path, options.Columns)}", $"Columns are {string.Join(", ", options.Columns)}.");
+    }
+
+    private ulong RequiredConsent()
+    {
+        if (options.Requires.Count > 0 && string.IsNullOrEmpty(options.Consent))
+            errors.Add(options.Node, "requires", "purposes are required, but no field has the consent", "Name the field with the list of purposes as 'consent'.");
+        var required = 0UL;
+        foreach (var purpose in options.Requires)
+        {
+            if (!purposes.Contains(purpose))
+                errors.Add(options.Node, "requires", $"the purpose '{purpose}' is not declared{NearNames.Hint(purpose, purposes)}", purposes.Count == 0 ? "Declare it under 'purposes'." : $"Purposes are {string.Join(", ", purposes)}.");
+            required |= bits.Bit(purpose);
+        }
+        return required;
+    }
+
+    private IMasker? Masker(AvroSource? avro)
+    {
+        if (options.Pii.Count == 0) return null;
+        return options.Format switch
+        {
+            RecordFormat.Json => new JsonMasker(MaskPaths.Tree(options.Pii)),
+            RecordFormat.Csv => new CsvMasker(options.Columns, options.Pii),
+            _ => new AvroMasker(avro!, MaskPaths.Tree(options.Pii)),
+        };
+    }
+}

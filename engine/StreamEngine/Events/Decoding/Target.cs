@@ -1,0 +1,49 @@
+namespace StreamEngine.Events.Decoding;
+
+/// <summary>What went wrong with single values, while the record as such could be read.</summary>
+[Flags]
+internal enum Faults : byte
+{
+    None = 0,
+    WrongType = 1,
+    BadUtf8 = 2,
+}
+
+/// <summary>One value to project: where it stands in the record, and where and as what it goes.</summary>
+/// <param name="Slot">A field's index, or one of the constants below.</param>
+/// <param name="Path">The dotted path in the record.</param>
+/// <param name="Type">The type to convert to.</param>
+/// <param name="Scale">Digits after the point, for decimals.</param>
+/// <param name="Time">How times are written.</param>
+/// <param name="Natural">Take the value as it is, number or text: for hashing.</param>
+internal sealed record Target(int Slot, string Path, FieldType Type, int Scale, TimeFormat Time, bool Natural = false)
+{
+    public const int TypeSlot = -1, IdSlot = -2, CustomerSlot = -3, TimeSlot = -4;
+
+    /// <summary>The first slot of values that are hashed only; the next ones follow downwards.</summary>
+    public const int HashSlot = -5;
+}
+
+/// <summary>Values of a record that have no place in <see cref="Event"/>.</summary>
+internal sealed class HiddenValues(int hashed)
+{
+    public FieldValue Time;
+    public readonly FieldValue[] Hashed = new FieldValue[hashed];
+
+    public void Clear()
+    {
+        Time = default;
+        Array.Clear(Hashed);
+    }
+
+    /// <summary>The slot's place: a field of the event, or one of its named values, or a value here.</summary>
+    public ref FieldValue Slot(Event target, int slot)
+    {
+        if (slot >= 0) return ref target.Fields[slot];
+        if (slot == Target.TypeSlot) return ref target.Type;
+        if (slot == Target.IdSlot) return ref target.Id;
+        if (slot == Target.CustomerSlot) return ref target.Customer;
+        if (slot == Target.TimeSlot) return ref Time;
+        return ref Hashed[Target.HashSlot - slot];
+    }
+}

@@ -1,0 +1,89 @@
+namespace StreamEngine.Events.Decoding;
+
+/// <summary>How a time is written: a unit for numbers, ISO 8601 or a pattern for text. Without a format, numbers are milliseconds and text is ISO 8601.</summary>
+internal sealed class TimeFormat
+{
+    private enum Unit : byte
+    {
+        Auto,
+        Millis,
+        Seconds,
+        Micros,
+        Iso,
+        Pattern,
+    }
+
+    /// <summary>Numbers are milliseconds, text is ISO 8601.</summary>
+    public static readonly TimeFormat Auto = new(Unit.Auto, null);
+    private readonly Unit _unit;
+    private readonly TimePattern? _pattern;
+
+    private TimeFormat(Unit unit, TimePattern? pattern)
+    {
+        _unit = unit;
+        _pattern = pattern;
+    }
+
+    /// <summary>Compiles a format, or says what is wrong with it.</summary>
+    public static TimeFormat? Compile(string? format, out string problem)
+    {
+        problem = "";
+        switch (format)
+        {
+            case null or "": return Auto;
+            case "millis": return new TimeFormat(Unit.Millis, null);
+            case "seconds": return new TimeFormat(Unit.Seconds, null);
+            case "micros": return new TimeFormat(Unit.Micros, null);
+            case "iso": return new TimeFormat(Unit.Iso, null);
+        }
+        return TimePattern.Compile(format, out problem) is { } pattern ? new TimeFormat(Unit.Pattern, pattern) : null;
+    }
+
+    /// <summary>Reads a text: a number in the unit, or a time as written.</summary>
+    public bool TryText(ReadOnlySpan<byte> text, out long ms)
+    {
+        switch (_unit)
+        {
+            case Unit.Iso: return TimeText.TryIso(text, out ms);
+            case Unit.Pattern: return _pattern!.TryParse(text, out ms);
+            case Unit.Auto when !IsNumber(text): return TimeText.TryIso(text, out ms);
+        }
+        var scale = _unit == Unit.Seconds ? 3 : 0;
+        if (!DecimalMath.TryParse(text, scale, out ms, out _)) return false;
+        if (_unit == Unit.Micros) ms = FloorDiv(ms, 1000);
+        return InRange(ms);
+    }
+
+    /// <summary>Reads a number in the unit.</summary>
+    public bool TryNumber(long number, out long ms)
+    {
+        ms = _unit switch
+        {
+            Unit.Micros => FloorDiv(number, 1000),
+            Unit.Seconds => number is >= TimeText.Min / 1000 and <= TimeText.Max / 1000 ? number * 1000 : long.MaxValue,
+            _ => number,
+        };
+        return _unit is not (Unit.Iso or Unit.Pattern) && InRange(ms);
+    }
+
+    /// <summary>Reads a number in the unit.</summary>
+    public bool TryNumber(double number, out long ms)
+    {
+        var scaled = Math.Round(number * (_unit == Unit.Seconds ? 1000 : _unit == Unit.Micros ? 0.001 : 1));
+        var ok = scaled is >= TimeText.Min and <= TimeText.Max && _unit is not (Unit.Iso or Unit.Pattern);
+        ms = ok ? (long)scaled : 0;
+        return ok;
+    }
+
+    /// <summary>Whether there can be such a time.</summary>
+    public static bool InRange(long ms) => ms is >= TimeText.Min and <= TimeText.Max;
+
+    /// <summary>Division that rounds down, also below zero.</summary>
+    public static long FloorDiv(long value, long by) => value >= 0 ? value / by : -((-(value + 1)) / by) - 1;
+
+    private static bool IsNumber(ReadOnlySpan<byte> text)
+    {
+        var digits = text.Length > 0 && text[0] == '-' ? text[1..] : text;
+        return digits.Length > 0 && digits.IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
+    }
+}

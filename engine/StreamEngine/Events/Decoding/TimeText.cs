@@ -1,0 +1,77 @@
+namespace StreamEngine.Events.Decoding;
+
+/// <summary>Reads times written as text, without allocating. Where no zone is written, the time is UTC.</summary>
+internal static class TimeText
+{
+    /// <summary>0001-01-01 and 9999-12-31, ms since 1970: nothing outside is a time.</summary>
+    public const long Min = -62_135_596_800_000, Max = 253_402_300_799_999;
+
+    /// <summary>ISO 8601 extended: yyyy-MM-dd, then optionally T or a blank, HH:mm, :ss, a fraction, and Z or an offset.</summary>
+    public static bool TryIso(ReadOnlySpan<byte> text, out long ms)
+    {
+        ms = 0;
+        var at = 0;
+        if (!Digits(text, ref at, 4, 4, out var year) || !Mark(text, ref at, '-') || !Digits(text, ref at, 2, 2, out var month)
+            || !Mark(text, ref at, '-') || !Digits(text, ref at, 2, 2, out var day))
+            return false;
+        if (at == text.Length) return TryMake(year, month, day, 0, 0, 0, 0, 0, out ms);
+        if (text[at] is not ((byte)'T' or (byte)'t' or (byte)' ')) return false;
+        at++;
+        int second = 0, milli = 0;
+        if (!Digits(text, ref at, 2, 2, out var hour) || !Mark(text, ref at, ':') || !Digits(text, ref at, 2, 2, out var minute)) return false;
+        if (Mark(text, ref at, ':') && !Digits(text, ref at, 2, 2, out second)) return false;
+        if ((Mark(text, ref at, '.') || Mark(text, ref at, ',')) && !Fraction(text, ref at, out milli)) return false;
+        return Zone(text, ref at, out var offset) && at == text.Length && TryMake(year, month, day, hour, minute, second, milli, offset, out ms);
+    }
+
+    /// <summary>Reads from <paramref name="least"/> to <paramref name="most"/> digits.</summary>
+    public static bool Digits(ReadOnlySpan<byte> text, ref int at, int least, int most, out int value)
+    {
+        value = 0;
+        var from = at;
+        for (; at < text.Length && at - from < most && (uint)(text[at] - '0') <= 9; at++) value = value * 10 + text[at] - '0';
+        return at - from >= least;
+    }
+
+    /// <summary>Reads a fraction of a second: any number of digits, of which three count.</summary>
+    public static bool Fraction(ReadOnlySpan<byte> text, ref int at, out int milli)
+    {
+        milli = 0;
+        var from = at;
+        for (var unit = 100; at < text.Length && (uint)(text[at] - '0') <= 9; at++, unit /= 10) milli += unit * (text[at] - '0');
+        return at > from;
+    }
+
+    /// <summary>Reads Z, +hh:mm, +hhmm or +hh, or nothing; the offset is in minutes.</summary>
+    public static bool Zone(ReadOnlySpan<byte> text, ref int at, out int offset)
+    {
+        offset = 0;
+        if (at == text.Length || Mark(text, ref at, 'Z') || Mark(text, ref at, 'z')) return true;
+        if (text[at] is not ((byte)'+' or (byte)'-')) return false;
+        var sign = text[at++] == '-' ? -1 : 1;
+        if (!Digits(text, ref at, 2, 2, out var hours)) return false;
+        Mark(text, ref at, ':');
+        var minutes = 0;
+        if (at < text.Length && !Digits(text, ref at, 2, 2, out minutes)) return false;
+        offset = sign * (hours * 60 + minutes);
+        return hours <= 14 && minutes < 60;
+    }
+
+    /// <summary>Milliseconds since 1970 of a civil time; false where there is no such time. Second 60 (a leap second) counts as the next minute's 0.</summary>
+    public static bool TryMake(int year, int month, int day, int hour, int minute, int second, int milli, int offset, out long ms)
+    {
+        ms = 0;
+        if (year is < 1 or > 9999 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;
+        if (hour > 24 || hour == 24 && (minute | second | milli) != 0 || minute > 59 || second > 60) return false;
+        ms = new DateTime(year, month, day).Ticks / TimeSpan.TicksPerMillisecond + Min;
+        ms += ((hour * 60L + minute - offset) * 60 + second) * 1000 + milli;
+        return ms is >= Min and <= Max;
+    }
+
+    private static bool Mark(ReadOnlySpan<byte> text, ref int at, char mark)
+    {
+        if (at >= text.Length || text[at] != mark) return false;
+        at++;
+        return true;
+    }
+}

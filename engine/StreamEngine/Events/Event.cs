@@ -1,0 +1,74 @@
+namespace StreamEngine.Events;
+
+/// <summary>
+/// One decoded customer event: reused from record to record, so nothing of it may be kept past the batch. Text fields are slices of the
+/// batch's buffer (or of its scratch space) and stay valid until the batch ends.
+/// </summary>
+public sealed class Event(FieldCatalog catalog)
+{
+    /// <summary>The declared fields.</summary>
+    public FieldCatalog Catalog { get; } = catalog;
+
+    /// <summary>The projected fields, indexed as in <see cref="FieldCatalog"/>.</summary>
+    public readonly FieldValue[] Fields = new FieldValue[catalog.Count];
+
+    /// <summary>The event type: the value of the declared type field, or the event source's name.</summary>
+    public FieldValue Type;
+
+    /// <summary>The event id as text; absent where the id is a hash of fields.</summary>
+    public FieldValue Id;
+
+    /// <summary>A 64-bit hash of the event id (of the fields, for <c>hash(...)</c>): breaks ties in time and finds duplicates.</summary>
+    public ulong IdHash;
+
+    /// <summary>The customer id.</summary>
+    public FieldValue Customer;
+
+    /// <summary>Event time, milliseconds since 1970-01-01 UTC.</summary>
+    public long Time;
+
+    /// <summary>The purposes the customer consents to, a bit per declared purpose in order; all ones where the event type declares no consent.</summary>
+    public ulong Consent;
+
+    /// <summary>Index of the event source (in config order) that the record came from.</summary>
+    public int Source;
+
+    /// <summary>Text made while decoding (JSON unescaping, CSV quotes): grows with the batch, reset by <see cref="BeginBatch"/>.</summary>
+    public ScratchBuffer Scratch { get; } = new();
+
+    /// <summary>Forgets the last batch's scratch text.</summary>
+    public void BeginBatch() => Scratch.Reset();
+
+    /// <summary>Forgets the last record's values.</summary>
+    public void Clear()
+    {
+        Array.Clear(Fields);
+        Type = Id = Customer = default;
+        IdHash = 0;
+        Time = 0;
+        Consent = 0;
+    }
+}
+
+/// <summary>Append-only bytes whose earlier slices stay valid while it grows (a full chunk is kept until reset, not copied).</summary>
+public sealed class ScratchBuffer
+{
+    private byte[] _chunk = new byte[4096];
+    private int _used;
+
+    /// <summary>Reserves <paramref name="length"/> bytes and says where they begin in <paramref name="buffer"/>.</summary>
+    public int Take(int length, out byte[] buffer)
+    {
+        if (_used + length > _chunk.Length)
+        {
+            _chunk = new byte[Math.Max(_chunk.Length * 2, length)];
+            _used = 0;
+        }
+        buffer = _chunk;
+        _used += length;
+        return _used - length;
+    }
+
+    /// <summary>Makes all space free again.</summary>
+    public void Reset() => _used = 0;
+}

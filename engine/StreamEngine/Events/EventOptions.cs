@@ -1,0 +1,181 @@
+using StreamEngine.Configuration;
+
+namespace StreamEngine.Events;
+
+/// <summary>How the bytes of a source's records are written.</summary>
+public enum RecordFormat
+{
+    /// <summary>Avro binary: Confluent wire format (byte 0, schema id) or single-object encoding (C3 01, fingerprint), told apart by the first bytes; bare Avro where neither fits and a schema is given.</summary>
+    Avro,
+
+    /// <summary>One JSON object per record.</summary>
+    Json,
+
+    /// <summary>One CSV line per record; the header is given by <c>columns</c> (files bring their own).</summary>
+    Csv,
+}
+
+/// <summary>How Avro records say which schema wrote them.</summary>
+public enum AvroFraming
+{
+    /// <summary>The first bytes tell: 0 is Confluent, C3 01 single-object; what fits neither is bare where a schema is given.</summary>
+    Auto,
+
+    /// <summary>Confluent's wire format: byte 0, schema id as int32 big-endian.</summary>
+    Confluent,
+
+    /// <summary>Single-object encoding: C3 01, fingerprint as 8 bytes little-endian.</summary>
+    SingleObject,
+
+    /// <summary>No frame: every record is written with the source's schema.</summary>
+    Bare,
+}
+
+/// <summary>Where schemas are found.</summary>
+[Doc("Where Avro schemas are found: a folder of <id>.avsc files with subjects, or the URL of a Confluent-compatible registry.")]
+public sealed record SchemaOptions : ILocated
+{
+    [Doc("A folder (relative to the config file) or an http(s) URL.")]
+    public string Registry { get; init; } = "schemas";
+
+    [Doc("User and password for an HTTP registry, as user:password; prefer the environment variable.")]
+    public string? Credentials { get; init; }
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>One source of events: a topic, or files in a replay, and how its records become events.</summary>
+public sealed record EventSourceOptions : ILocated
+{
+    /// <summary>The source's name: the event type where <see cref="Type"/> is not given.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("The topic to read. All source topics must have the same number of partitions: partition p of each belongs to shard p.")]
+    public string Topic { get; init; } = "";
+
+    [Doc("How the records are written: avro, json or csv.")]
+    public RecordFormat Format { get; init; } = RecordFormat.Avro;
+
+    [Doc("The reader's Avro schema file, relative to the config file. Without it the writer's schema is used as it is.")]
+    public string? Schema { get; init; }
+
+    [Doc("How Avro records say which schema wrote them: auto, confluent, single-object or bare. Set it for bare records: some begin like a frame.")]
+    public AvroFraming Framing { get; init; } = AvroFraming.Auto;
+
+    [Doc("Column names of headerless CSV records, in order.")]
+    public IReadOnlyList<string> Columns { get; init; } = [];
+
+    [Doc("The field with the customer id, as a dotted path; 'key' takes the record's key.")]
+    public string Customer { get; init; } = "customer_id";
+
+    [Doc("The field with the event id, or hash(field, ...) over fields where the data has none.")]
+    public string Id { get; init; } = "event_id";
+
+    [Doc("The field with the event time.")]
+    public TimeFieldOptions Time { get; init; } = new();
+
+    [Doc("The field with the event type; without it every event has the source's name as its type.")]
+    public string? Type { get; init; }
+
+    [Doc("The field with the list of purposes the customer consents to.")]
+    public string? Consent { get; init; }
+
+    [Doc("Purposes that an event of this source needs to be admitted.")]
+    public IReadOnlyList<string> Requires { get; init; } = [];
+
+    [Doc("Paths of fields with personal data: masked in dead letters, never kept.")]
+    public IReadOnlyList<string> Pii { get; init; } = [];
+
+    [Doc("The fields that features, rules and models use: name to type, or name to { from: path, type: ... }.")]
+    [Keyed]
+    public IReadOnlyList<FieldOptions> Fields { get; init; } = [];
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Where the event time stands and how it is written.</summary>
+[Shorthand(nameof(Field))]
+public sealed record TimeFieldOptions : ILocated
+{
+    [Doc("The field, as a dotted path; 'timestamp' takes the record's own timestamp.")]
+    public string Field { get; init; } = "event_time";
+
+    [Doc("How it is written: millis, seconds, micros, iso, or a .NET pattern such as 'yyyy-MM-dd HH:mm:ss' (UTC). Avro timestamps need none.")]
+    public string? Format { get; init; }
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>One projected field.</summary>
+[Shorthand(nameof(Type))]
+public sealed record FieldOptions : ILocated
+{
+    /// <summary>The name in expressions: <c>event.NAME</c>.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("string, double, decimal(N), int, bool or timestamp; timestamp(FORMAT) where numbers are not milliseconds or text is not ISO 8601: seconds, micros, or a .NET pattern.")]
+    public string Type { get; init; } = "string";
+
+    [Doc("The path in the record, where it differs from the name: dots step into records and objects, numbers into arrays.")]
+    public string? From { get; init; }
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Event time: watermark, lateness and bounds.</summary>
+public sealed record TimeOptions : ILocated
+{
+    [Doc("The watermark of a partition is its newest event time minus this.")]
+    [Bounds(0, 86_400 * 7)]
+    public TimeSpan OutOfOrderness { get; init; } = TimeSpan.Zero;
+
+    [Doc("An event older than the watermark by more than this goes to the late topic; up to then it counts, in any order, to the same result.")]
+    [Bounds(0, 86_400 * 60)]
+    public TimeSpan Lateness { get; init; } = TimeSpan.FromHours(1);
+
+    [Doc("An event further in the future than this, by the clock, is rejected: one wrong clock would otherwise make every later event late.")]
+    [Bounds(0, 86_400 * 3_650)]
+    public TimeSpan MaxFuture { get; init; } = TimeSpan.FromHours(1);
+
+    [Doc("An event before this time is rejected, ISO 8601.")]
+    public DateTimeOffset Earliest { get; init; } = DateTimeOffset.UnixEpoch;
+
+    [Doc("When a partition brings nothing for this long (wall clock), its watermark follows the clock, so that timers fire; 0 turns it off.")]
+    [Bounds(0, 86_400)]
+    public TimeSpan IdleAfter { get; init; } = TimeSpan.Zero;
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>What becomes of a repeated event.</summary>
+public enum DuplicateFate
+{
+    /// <summary>To the dead letter, with reason duplicate.</summary>
+    DeadLetter,
+
+    /// <summary>Counted and dropped.</summary>
+    Drop,
+}
+
+/// <summary>Duplicates by event id, kept with the profile.</summary>
+public sealed record DuplicateOptions : ILocated
+{
+    [Doc("How long, in event time, an event id is remembered; a repeat within it is found for certain. 0 turns it off.")]
+    [Bounds(0, 86_400 * 90)]
+    public TimeSpan Horizon { get; init; } = TimeSpan.FromHours(1);
+
+    [Doc("The most ids remembered per customer; past it the oldest are forgotten early, and counted.")]
+    [Bounds(16, 1 << 20)]
+    public int MaxPerCustomer { get; init; } = 65_536;
+
+    [Doc("dead-letter or drop.")]
+    public DuplicateFate Fate { get; init; } = DuplicateFate.DeadLetter;
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}

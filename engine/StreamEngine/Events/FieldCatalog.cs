@@ -1,0 +1,27 @@
+namespace StreamEngine.Events;
+
+/// <summary>A declared field of the events: its name in expressions (<c>event.NAME</c>) and its type.</summary>
+/// <param name="Index">The slot in <see cref="Event.Fields"/>.</param>
+/// <param name="Name">The name in expressions.</param>
+/// <param name="Type">The declared type.</param>
+/// <param name="Scale">Digits after the point, for <see cref="FieldType.Decimal"/>.</param>
+public sealed record Field(int Index, string Name, FieldType Type, int Scale = 0)
+{
+    /// <summary>What one unscaled unit is worth: 10^-Scale.</summary>
+    public double Unit { get; } = Math.Pow(10, -Scale);
+}
+
+/// <summary>All declared fields over all event sources; sources that declare the same name share the field and must agree on its type.</summary>
+public sealed class FieldCatalog(IReadOnlyList<Field> fields)
+{
+    private readonly Dictionary<string, Field> _byName = fields.ToDictionary(f => f.Name);
+
+    /// <summary>The fields in slot order.</summary>
+    public IReadOnlyList<Field> Fields { get; } = fields;
+
+    /// <summary>How many slots an event has.</summary>
+    public int Count => Fields.Count;
+
+    /// <summary>The field of that name, or null.</summary>
+    public Field? Find(string name) => _byName.GetValueOrDefault(name);
+}

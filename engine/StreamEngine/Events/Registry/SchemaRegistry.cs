@@ -1,0 +1,24 @@
+using StreamEngine.Configuration;
+
+namespace StreamEngine.Events.Registry;
+
+/// <summary>Opens the registry that the config names.</summary>
+public static class SchemaRegistry
+{
+    /// <summary>A folder's or an HTTP registry; a mistake goes to <paramref name="errors"/> and gives an empty registry.</summary>
+    public static ISchemaRegistry Open(SchemaOptions options, string baseDirectory, TimeProvider clock, ConfigErrors errors)
+    {
+        var isUrl = options.Registry.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || options.Registry.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+        if (isUrl && Uri.TryCreate(options.Registry, UriKind.Absolute, out var url)) return new HttpSchemaRegistry(url, options.Credentials, clock);
+        try
+        {
+            if (!isUrl) return new FolderSchemaRegistry(Path.Combine(baseDirectory, options.Registry));
+            errors.Add(options.Node, "registry", $"'{options.Registry}' is no address", "Write a folder, or a URL such as https://registry.example:8081.");
+        }
+        catch (SchemaRegistryException e)
+        {
+            errors.Add(options.Node, "registry", e.Message, "Mend the file, or take it out of the folder.");
+        }
+        return new FolderSchemaRegistry("");
+    }
+}

@@ -1,0 +1,34 @@
+using StreamEngine.Events;
+
+namespace StreamEngine.Expressions;
+
+/// <summary>What an expression sees when it runs: reused, owned by a shard.</summary>
+public sealed class EvalContext
+{
+    /// <summary>The event's projected fields (<c>event.NAME</c>); for a timer's decision all absent.</summary>
+    public FieldValue[] Fields = [];
+
+    /// <summary>The event's type (<c>event.type</c>).</summary>
+    public FieldValue Type;
+
+    /// <summary>Event time, ms (<c>event.time</c>).</summary>
+    public long Time;
+
+    /// <summary>The consented purposes, a bit each (<c>consent.NAME</c>).</summary>
+    public ulong Consent;
+
+    /// <summary>The feature vector's array (<c>features.NAME</c>).</summary>
+    public double[] Features = [];
+
+    /// <summary>Where the vector begins in <see cref="Features"/>.</summary>
+    public int FeatureBase;
+
+    /// <summary>Points at a decoded event.</summary>
+    public void Use(Event e)
+    {
+        Fields = e.Fields;
+        Type = e.Type;
+        Time = e.Time;
+        Consent = e.Consent;
+    }
+}

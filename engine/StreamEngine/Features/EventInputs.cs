@@ -1,0 +1,104 @@
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+
+namespace StreamEngine.Features;
+
+/// <summary>How an operand is read from an event.</summary>
+internal enum OperandKind
+{
+    /// <summary>There is none: the event itself counts.</summary>
+    None,
+
+    /// <summary>A field of type double.</summary>
+    DoubleField,
+
+    /// <summary>A field whose bits are an integer: int, timestamp, or a decimal in its smallest unit.</summary>
+    IntegerField,
+
+    /// <summary>An expression.</summary>
+    Expression,
+}
+
+/// <summary>An operand of features: a field, or an expression.</summary>
+/// <param name="Kind">How it is read.</param>
+/// <param name="Field">The field's slot.</param>
+/// <param name="Divisor">For an integer field, 10^scale of the field.</param>
+/// <param name="Expression">The expression.</param>
+/// <param name="Factor">10^scale of fixed-point sums; 0 where sums are in double precision.</param>
+internal sealed record Operand(OperandKind Kind, int Field, double Divisor, DoubleExpr? Expression, double Factor)
+{
+    /// <summary>Integers up to this magnitude are exact in double precision: a fixed-point value beyond it is not counted.</summary>
+    private const long Largest = 1L << 53;
+
+    /// <summary>Reads the operand; false where the event doesn't have it, or it isn't a finite number.</summary>
+    public bool Read(Event e, EvalContext context, ref InputValue value)
+    {
+        switch (Kind)
+        {
+            case OperandKind.None:
+                return true;
+            case OperandKind.IntegerField:
+                ref var whole = ref e.Fields[Field];
+                value.Value = whole.Bits / Divisor;
+                value.Fixed = Divisor == Factor ? whole.Bits : Scaled(value.Value);
+                return whole.Present && value.Fixed is <= Largest and >= -Largest;
+            case OperandKind.DoubleField:
+                ref var field = ref e.Fields[Field];
+                value.Value = field.Double;
+                if (!field.Present) return false;
+                break;
+            default:
+                value.Value = Expression!(context);
+                break;
+        }
+        if (!double.IsFinite(value.Value)) return false;
+        if (Factor == 0) return true;
+        value.Fixed = Scaled(value.Value);
+        return value.Fixed is <= Largest and >= -Largest;
+    }
+
+    private long Scaled(double value) => (long)Math.Round(value * Factor);
+}
+
+/// <summary>Which events a column takes, and with what value.</summary>
+/// <param name="Where">Index of the condition, -1 for all events.</param>
+/// <param name="Operand">The value; an event without it doesn't count.</param>
+internal readonly record struct EventInput(int Where, Operand Operand);
+
+/// <summary>An input evaluated for one event.</summary>
+internal struct InputValue
+{
+    /// <summary>Whether the event counts.</summary>
+    public bool Counts;
+
+    /// <summary>The operand.</summary>
+    public double Value;
+
+    /// <summary>The operand in units of 10^-scale, where a scale is known.</summary>
+    public long Fixed;
+}
+
+/// <summary>Everything that features ask of an event, each asked once: conditions are shared by their text, operands by condition and text.</summary>
+internal sealed class EventInputs(BoolExpr[] wheres, EventInput[] inputs)
+{
+    private readonly BoolExpr[] _wheres = wheres;
+    private readonly EventInput[] _inputs = inputs;
+
+    /// <summary>How many inputs there are.</summary>
+    public int Count => _inputs.Length;
+
+    /// <summary>Evaluates all inputs.</summary>
+    /// <param name="e">The event.</param>
+    /// <param name="context">Points at the event.</param>
+    /// <param name="values">Receives <see cref="Count"/> values; zero-filled.</param>
+    public void Evaluate(Event e, EvalContext context, Span<InputValue> values)
+    {
+        Span<bool> matches = stackalloc bool[_wheres.Length];
+        for (var i = 0; i < matches.Length; i++) matches[i] = _wheres[i](context);
+        for (var i = 0; i < values.Length; i++)
+        {
+            ref readonly var input = ref _inputs[i];
+            if (input.Where < 0 || matches[input.Where]) values[i].Counts = input.Operand.Read(e, context, ref values[i]);
+        }
+    }
+}

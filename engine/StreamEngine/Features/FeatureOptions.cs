@@ -1,0 +1,132 @@
+using StreamEngine.Configuration;
+
+namespace StreamEngine.Features;
+
+/// <summary>What a feature computes over its window's events.</summary>
+public enum FeatureOperator
+{
+    /// <summary>How many events.</summary>
+    Count,
+
+    /// <summary>The sum of <c>of</c>.</summary>
+    Sum,
+
+    /// <summary>The mean of <c>of</c>.</summary>
+    Mean,
+
+    /// <summary>The smallest <c>of</c>.</summary>
+    Min,
+
+    /// <summary>The largest <c>of</c>.</summary>
+    Max,
+
+    /// <summary><c>of</c> at the earliest event (ties by event id).</summary>
+    First,
+
+    /// <summary><c>of</c> at the latest event (ties by event id).</summary>
+    Last,
+
+    /// <summary>Time since the latest event, in <c>unit</c>.</summary>
+    TimeSince,
+
+    /// <summary>Session window only: time from the session's first event to its last, in <c>unit</c>.</summary>
+    Duration,
+
+    /// <summary>Recency, frequency, monetary and age at once: makes NAME_recency, NAME_frequency, NAME_monetary and NAME_age.</summary>
+    Rfm,
+}
+
+/// <summary>The unit of a feature that is a duration.</summary>
+public enum TimeUnit
+{
+    /// <summary>Seconds.</summary>
+    Seconds,
+
+    /// <summary>Minutes.</summary>
+    Minutes,
+
+    /// <summary>Hours.</summary>
+    Hours,
+
+    /// <summary>Days of 86,400 seconds.</summary>
+    Days,
+}
+
+/// <summary>The events that a feature looks at; exactly one kind is given, none means the whole life time.</summary>
+public sealed record WindowOptions : ILocated
+{
+    [Doc("The last so much time, by panes of 'every': covers the pane of now and the size/every - 1 panes before.")]
+    public TimeSpan? Sliding { get; init; }
+
+    [Doc("Aligned windows of this size (days are UTC days); the feature is that of the window of now.")]
+    public TimeSpan? Tumbling { get; init; }
+
+    [Doc("The customer's open session: ends where the gap between events is larger than this.")]
+    public TimeSpan? Session { get; init; }
+
+    [Doc("The pane of a sliding window: the feature's edge is exact to this much. Must divide the size.")]
+    public TimeSpan? Every { get; init; }
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>One feature: an operator over events in a window, or an expression over other features.</summary>
+public sealed record FeatureOptions : ILocated
+{
+    /// <summary>The name in expressions (<c>features.NAME</c>), models and outputs.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("What is computed: count, sum, mean, min, max, first, last, time_since, duration, rfm.")]
+    public FeatureOperator? Op { get; init; }
+
+    [Doc("The operand, an expression over the event, e.g. event.value.")]
+    public ExprText? Of { get; init; }
+
+    [Doc("Which events count, an expression over the event; all where absent.")]
+    public ExprText? Where { get; init; }
+
+    [Doc("The window; the whole life time where absent.")]
+    public WindowOptions? Window { get; init; }
+
+    [Doc("Digits after the point that are kept when values are added: sums are then exact in any order. Taken from the operand where that is a decimal field.")]
+    [Bounds(0, 9)]
+    public int? Scale { get; init; }
+
+    [Doc("The unit of time_since, duration and of rfm's recency and age.")]
+    public TimeUnit? Unit { get; init; }
+
+    [Doc("time_since only: measure from the event before the current one.")]
+    public bool Previous { get; init; }
+
+    [Doc("rfm only: purchases of one UTC day count as one.")]
+    public bool SameDayMerge { get; init; }
+
+    [Doc("A derived feature: an expression over other features, e.g. features.revenue_24h / max(features.views_1h, 1.0).")]
+    public ExprText? Expr { get; init; }
+
+    [Doc("The value where nothing is known.")]
+    public double Default { get; init; }
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>An event-time timer of a customer: every event that matches <c>start</c> sets it anew, one that matches <c>cancel</c> stops it.</summary>
+public sealed record TimerOptions : ILocated
+{
+    /// <summary>The name that triggers refer to.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("Events that set the timer; 'true' with after: 30m is a session's end.")]
+    public ExprText Start { get; init; } = "true";
+
+    [Doc("Events that cancel it.")]
+    public ExprText? Cancel { get; init; }
+
+    [Doc("How long after the last start the timer fires, in event time by the partition's watermark.")]
+    public TimeSpan After { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}

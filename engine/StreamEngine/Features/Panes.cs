@@ -1,0 +1,110 @@
+namespace StreamEngine.Features;
+
+/// <summary>The rows of a window that a feature is read from, oldest first: up to two runs of a ring.</summary>
+internal readonly record struct RowRange(int Start, int Count, int WrappedCount)
+{
+    /// <summary>One row.</summary>
+    public static RowRange One(int row) => new(row, 1, 0);
+
+    /// <summary>Whether there is a single row.</summary>
+    public bool IsOne => Count == 1 && WrappedCount == 0;
+
+    /// <summary>Whether there is no row.</summary>
+    public bool IsEmpty => Count == 0;
+}
+
+/// <summary>A ring's newest pane, as number and as row: pane p is in row p mod rows.</summary>
+internal struct PaneClock
+{
+    /// <summary>The newest pane that the ring has an event in; <see cref="long.MinValue"/> before the first.</summary>
+    public long Newest;
+
+    public long Row;
+
+    /// <summary>Whether a time is in the newest pane: saves the division for most events and reads.</summary>
+    public readonly bool IsIn(long time, long width) => Newest != long.MinValue && (ulong)(time - Newest * width) < (ulong)width;
+}
+
+/// <summary>
+/// A ring of panes: pane p (the events whose time t has floor(t / width) = p) lives in row p mod rows. The ring's own clock is the newest pane
+/// it has an event in; panes behind it by the number of rows or more are gone, and no read can ask for them, because reads are never before the
+/// profile's newest event.
+/// </summary>
+internal static class Panes
+{
+    /// <summary>Milliseconds of a UTC day.</summary>
+    public const long DayMs = 86_400_000;
+
+    /// <summary>
+    /// floor(time / width) by one floating-point division: exact for |time| below 2^52 ms, because a quotient below an integer is further from it
+    /// than half a unit in the last place. Several times faster than an integer division.
+    /// </summary>
+    public static long Of(long time, long width) => (long)Math.Floor((double)time / width);
+
+    /// <summary>Makes a ring's clock that of no events.</summary>
+    public static void Clear(ref byte profile, int clock) => Cells.At<PaneClock>(ref profile, clock) = new PaneClock { Newest = long.MinValue };
+
+    /// <summary>Opens an event's pane.</summary>
+    /// <param name="profile">The profile.</param>
+    /// <param name="state">Offset of the ring's <see cref="PaneClock"/>.</param>
+    /// <param name="window">The window.</param>
+    /// <param name="columns">The columns whose rows the ring reuses.</param>
+    /// <param name="time">The event's time.</param>
+    /// <returns>The row, or -1 where the ring has moved past the pane.</returns>
+    public static int Enter(ref byte profile, int state, in Window window, ReadOnlySpan<Column> columns, long time)
+    {
+        ref var clock = ref Cells.At<PaneClock>(ref profile, state);
+        if (clock.IsIn(time, window.Size)) return (int)clock.Row;
+        var pane = Of(time, window.Size);
+        var rows = window.Rows;
+        if (clock.Newest == long.MinValue || pane - clock.Newest >= rows)
+        {
+            if (clock.Newest != long.MinValue)
+                foreach (ref readonly var column in columns) column.Clear(ref profile, 0, rows);
+            clock.Newest = pane;
+            clock.Row = pane - rows * Of(pane, rows);
+            return (int)clock.Row;
+        }
+        var step = (int)(pane - clock.Newest);
+        if (step <= -rows) return -1;
+        var row = (int)clock.Row + step;
+        if (step > 0)
+        {
+            ClearRows(ref profile, rows, columns, (int)clock.Row + 1, step);
+            if (row >= rows) row -= rows;
+            clock.Newest = pane;
+            clock.Row = row;
+        }
+        return row < 0 ? row + rows : row;
+    }
+
+    /// <summary>The rows of the window that ends with the pane of now, oldest first; panes after the newest are empty and left out.</summary>
+    public static RowRange At(ref byte profile, int state, in Window window, long now)
+    {
+        ref var clock = ref Cells.At<PaneClock>(ref profile, state);
+        var rows = window.Rows;
+        var ahead = 0L;
+        if (!clock.IsIn(now, window.Size))
+        {
+            if (clock.Newest == long.MinValue) return default;
+            ahead = Math.Max(0, Of(now, window.Size) - clock.Newest);
+            if (ahead >= rows) return default;
+        }
+        var start = (int)clock.Row + 1 + (int)ahead;
+        if (start >= rows) start -= rows;
+        var count = rows - (int)ahead;
+        var straight = Math.Min(count, rows - start);
+        return new RowRange(start, straight, count - straight);
+    }
+
+    private static void ClearRows(ref byte profile, int rows, ReadOnlySpan<Column> columns, int start, int count)
+    {
+        if (start >= rows) start -= rows;
+        var straight = Math.Min(count, rows - start);
+        foreach (ref readonly var column in columns)
+        {
+            column.Clear(ref profile, start, straight);
+            if (count > straight) column.Clear(ref profile, 0, count - straight);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+namespace StreamEngine.Inference;
+
+/// <summary>
+/// One worker's scoring step: runs every used model over the feature vectors of a batch and keeps the outputs until the next batch.
+/// A row's outputs depend on that row alone. Not thread-safe; allocates nothing once it has seen its largest batch.
+/// </summary>
+public sealed class Scorer : IDisposable
+{
+    /// <summary>The largest batch of a tree model, in rows: beyond it ONNX Runtime's tree kernel gains nothing.</summary>
+    public const int TreeRows = 32;
+
+    /// <summary>The largest batch of a dense model, in rows.</summary>
+    public const int DenseRows = 128;
+
+    private readonly Lane[] _lanes;
+
+    /// <summary>Prepares a runner for every model.</summary>
+    /// <param name="models">The models, in the order that <see cref="Outputs"/> counts them.</param>
+    /// <exception cref="ModelException">A model's columns are not those of its manifest.</exception>
+    public Scorer(IReadOnlyList<ModelUse> models)
+    {
+        _lanes = new Lane[models.Count];
+        for (var i = 0; i < _lanes.Length; i++) _lanes[i] = new Lane(models[i]);
+    }
+
+    /// <summary>How many models there are.</summary>
+    public int Models => _lanes.Length;
+
+    /// <summary>How many rows failed since the start, over all models.</summary>
+    public long FailedRows { get; private set; }
+
+    /// <summary>Scores a batch; the results replace those of the batch before.</summary>
+    /// <param name="vectors">The feature vectors, row-major.</param>
+    /// <param name="stride">Features of one vector.</param>
+    /// <param name="count">How many vectors.</param>
+    public void Score(double[] vectors, int stride, int count)
+    {
+        foreach (var lane in _lanes) FailedRows += lane.Score(vectors, stride, count);
+    }
+
+    /// <summary>The outputs of a model for a row of the batch; of no use where <see cref="Failed"/>.</summary>
+    public ReadOnlySpan<float> Outputs(int model, int row) => _lanes[model].Outputs(row);
+
+    /// <summary>Whether the model failed on the row: it threw, or an output is no finite number.</summary>
+    public bool Failed(int model, int row) => _lanes[model].Failed(row);
+
+    /// <summary>The message of the model's newest failure, for the log and for health; null while it never failed.</summary>
+    public string? LastFailure(int model) => _lanes[model].LastFailure;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var lane in _lanes) lane.Dispose();
+    }
+
+    /// <summary>One model's runner with its results.</summary>
+    private sealed class Lane : IDisposable
+    {
+        private readonly int[] _inputs;
+        private readonly IModelRunner _runner;
+        private readonly int _width;
+        private readonly string _name;
+        private float[] _outputs = [];
+        private bool[] _failed = [];
+
+        public Lane(ModelUse use)
+        {
+            var manifest = use.Model.Manifest;
+            _name = $"{use.Name} {manifest.Version}";
+            _inputs = use.Inputs;
+            _runner = use.Model.CreateRunner(manifest.Kind == "trees" ? TreeRows : DenseRows);
+            _width = _runner.OutputWidth;
+            if (_runner.InputWidth == _inputs.Length && _width == manifest.Outputs.Count) return;
+            var found = $"{_runner.InputWidth} input and {_width} output columns";
+            _runner.Dispose();
+            throw new ModelException($"model {_name} has {found}, but its model.json names {_inputs.Length} inputs and {manifest.Outputs.Count} outputs: write the model.json anew from the training script");
+        }
+
+        public string? LastFailure { get; private set; }
+
+        public ReadOnlySpan<float> Outputs(int row) => _outputs.AsSpan(row * _width, _width);
+
+        public bool Failed(int row) => _failed[row];
+
+        public void Dispose() => _runner.Dispose();
+
+        /// <summary>Scores in chunks of at most the runner's rows; returns how many rows failed.</summary>
+        public int Score(double[] vectors, int stride, int count)
+        {
+            if (_failed.Length < count)
+            {
+                _failed = new bool[Math.Max(count, _failed.Length * 2)];
+                _outputs = new float[_failed.Length * _width];
+            }
+            for (var first = 0; first < count; first += _runner.MaxRows)
+            {
+                var rows = Math.Min(_runner.MaxRows, count - first);
+                if (Run(vectors, stride, first, rows)) continue;
+                _failed[first] = true;
+                if (rows == 1) continue;
+                // One bad row must not decide the fate of its neighbours, or a decision would depend on where a batch ends.
+                for (var row = first; row < first + rows; row++)
+                    if (!Run(vectors, stride, row, 1)) _failed[row] = true;
+            }
+            var failed = 0;
+            for (var row = 0; row < count; row++) failed += _failed[row] ? 1 : 0;
+            return failed;
+        }
+
+        private bool Run(double[] vectors, int stride, int first, int rows)
+        {
+            Gather(vectors, stride, first, rows);
+            try
+            {
+                _runner.Run(rows).CopyTo(_outputs.AsSpan(first * _width, rows * _width));
+            }
+            catch (ModelException e)
+            {
+                LastFailure = e.Message;
+                return false;
+            }
+            for (var row = first; row < first + rows; row++) _failed[row] = !Finite(row);
+            return true;
+        }
+
+        private void Gather(double[] vectors, int stride, int first, int rows)
+        {
+            var target = _runner.Inputs(rows);
+            var at = 0;
+            for (var row = first; row < first + rows; row++)
+            {
+                var vector = vectors.AsSpan(row * stride, stride);
+                foreach (var feature in _inputs) target[at++] = (float)vector[feature];
+            }
+        }
+
+        private bool Finite(int row)
+        {
+            foreach (var output in Outputs(row))
+                if (!float.IsFinite(output))
+                {
+                    LastFailure ??= $"model {_name} gave an output that is no finite number";
+                    return false;
+                }
+            return true;
+        }
+    }
+}

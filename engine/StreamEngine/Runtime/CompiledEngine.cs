@@ -1,0 +1,162 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using StreamEngine.Configuration;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Events.Registry;
+using StreamEngine.Expressions;
+using StreamEngine.Features;
+using StreamEngine.Inference;
+using StreamEngine.State;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// A config, compiled: decoders, state layout, features, timers, models, offers. Immutable after <see cref="Compile"/>, shared by all workers.
+/// </summary>
+public sealed class CompiledEngine : IDisposable
+{
+    private static readonly string[] Deciding = ["events", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers"];
+
+    private CompiledEngine(EngineOptions options) => Options = options;
+
+    /// <summary>The options it was compiled from.</summary>
+    public EngineOptions Options { get; }
+
+    /// <summary>The event sources and their decoders.</summary>
+    public required EventCatalog Events { get; init; }
+
+    /// <summary>The profile's layout.</summary>
+    public required StateLayout Layout { get; init; }
+
+    /// <summary>The features.</summary>
+    public required FeatureSet Features { get; init; }
+
+    /// <summary>The remembered event ids; null where duplicates are not looked for.</summary>
+    public required DuplicateFilter? Duplicates { get; init; }
+
+    /// <summary>The timers.</summary>
+    public required TimerSet Timers { get; init; }
+
+    /// <summary>The loaded models by config name.</summary>
+    public required ModelRegistry Models { get; init; }
+
+    /// <summary>Triggers, offers, caps and holdout.</summary>
+    public required DecisionPolicy Policy { get; init; }
+
+    /// <summary>The topics that are written.</summary>
+    public required OutputTopics Outputs { get; init; }
+
+    /// <summary>Identifies config and models: the first 16 hex digits of a SHA-256; stands in every decision record.</summary>
+    public required string ConfigHash { get; init; }
+
+    /// <summary>Compiles the options. Every mistake is added to <paramref name="errors"/>; the result is null when there are any.</summary>
+    /// <param name="options">The bound options.</param>
+    /// <param name="baseDirectory">Relative paths of the config start here.</param>
+    /// <param name="loader">Loads the models.</param>
+    /// <param name="errors">Collects the mistakes.</param>
+    public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors)
+    {
+        var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, TimeProvider.System, errors);
+        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors);
+        CheckTopics(options, errors);
+        var layout = new StateLayout();
+        var features = FeatureSet.Compile(options.Features, events.Fields, options.Purposes, options.Time, layout, errors);
+        var duplicates = DuplicateFilter.Compile(options.Duplicates, layout);
+        var scope = new Scope { Event = events.Fields, Purposes = options.Purposes };
+        var timers = TimerSet.Compile(options.Timers, scope, layout, errors);
+        var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
+        var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, events.Fields, features.Names, options.Purposes, timers.Names, models.Models, layout, errors);
+        if (errors.Any)
+        {
+            models.Dispose();
+            return null;
+        }
+        return new CompiledEngine(options)
+        {
+            Events = events,
+            Layout = layout,
+            Features = features,
+            Duplicates = duplicates,
+            Timers = timers,
+            Models = models,
+            Policy = policy,
+            Outputs = new OutputTopics(options.Outputs, options.Offers),
+            ConfigHash = Hash(options, models.Models),
+        };
+    }
+
+    /// <summary>Makes a new, zero-filled profile one of which nothing is known.</summary>
+    public void InitializeProfile(Span<byte> profile)
+    {
+        StateLayout.NewestTime(profile) = long.MinValue;
+        Features.Initialize(profile);
+        Timers.Initialize(profile);
+        Policy.Caps.Initialize(profile);
+    }
+
+    /// <summary>Unloads the models.</summary>
+    public void Dispose()
+    {
+        Models.Dispose();
+    }
+
+    private static void CheckTopics(EngineOptions options, ConfigErrors errors)
+    {
+        var seen = new Dictionary<string, string>();
+        if (options.Events.Count == 0) errors.Add(options.Node, "events", "no event source is declared", "Declare at least one source under events.");
+        foreach (var source in options.Events)
+        {
+            if (source.Topic.Length == 0) errors.Add(source.Node, "topic", "the source has no topic", "Name the topic that it is read from.");
+            else if (!seen.TryAdd(source.Topic, source.Name))
+                errors.Add(source.Node, "topic", $"topic '{source.Topic}' is read by source '{seen[source.Topic]}' already", "Give each source a topic of its own; tell event types apart by a field (type).");
+        }
+        foreach (var (key, topic) in new[] { ("actions", options.Outputs.Actions), ("decisions", options.Outputs.Decisions), ("dead_letter", options.Outputs.DeadLetter), ("late", options.Outputs.Late) })
+            if (seen.ContainsKey(topic)) errors.Add(options.Outputs.Node, key, $"topic '{topic}' is also read as a source", "Write to another topic: the engine would read its own output.");
+        foreach (var (key, topic) in new[] { ("decisions", options.Outputs.Decisions), ("dead_letter", options.Outputs.DeadLetter), ("late", options.Outputs.Late) })
+            if (topic.Length == 0) errors.Add(options.Outputs.Node, key, "the topic's name is empty", "Name a topic; only actions may be turned off.");
+        if (options.Outputs.Decisions == options.Outputs.Actions)
+            errors.Add(options.Outputs.Node, "decisions", "decisions and actions share a topic", "Give the decision log a topic of its own.");
+    }
+
+    /// <summary>Hash of what decides: those sections as written (comments and layout aside), and the models' digests. Where records go and how fast is left out.</summary>
+    private static string Hash(EngineOptions options, IReadOnlyDictionary<string, IModel> models)
+    {
+        var text = new StringBuilder();
+        foreach (var section in Deciding)
+            if (options.Node[section] is { } node)
+            {
+                text.Append(section).Append(':');
+                Canonical(node, text);
+            }
+        foreach (var (name, model) in models.OrderBy(m => m.Key, StringComparer.Ordinal)) text.Append(name).Append('=').Append(model.Manifest.Sha256).Append('\n');
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
+    }
+
+    private static void Canonical(ConfigNode node, StringBuilder text)
+    {
+        if (node.Entries is not null)
+        {
+            text.Append('{');
+            foreach (var (key, value) in node.Entries)
+            {
+                text.Append(JsonEncodedText.Encode(key)).Append(':');
+                Canonical(value, text);
+                text.Append(',');
+            }
+            text.Append('}');
+        }
+        else if (node.Items is not null)
+        {
+            text.Append('[');
+            foreach (var item in node.Items)
+            {
+                Canonical(item, text);
+                text.Append(',');
+            }
+            text.Append(']');
+        }
+        else text.Append('"').Append(JsonEncodedText.Encode(node.Scalar ?? "")).Append('"');
+    }
+}

@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using StreamEngine.Connectors;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>What a drained run did. Seconds and CPU seconds count from the first record processed to the last commit.</summary>
+public sealed record DrainSummary(long Events, long Decisions, double Seconds, double CpuSeconds, long AllocatedBytes, double PeakRssMb);
+
+/// <summary>An engine's workers on their threads: starts, stops, drains, and says how it is.</summary>
+public sealed class Engine : IDisposable
+{
+    private readonly WorkerSettings _settings;
+    private readonly CompiledEngine _engine;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Thread> _threads = [];
+    private readonly List<Worker> _workers = [];
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long[][]? _ends;
+    private HashSet<int> _left = [];
+    private int _running;
+
+    /// <summary>Prepares an engine; checks the topics.</summary>
+    /// <param name="settings">What each worker gets; <see cref="WorkerSettings.InstanceId"/> is completed with the worker's number.</param>
+    /// <exception cref="LogException">A topic is missing or has another number of partitions; says how to create it.</exception>
+    public Engine(WorkerSettings settings)
+    {
+        _settings = settings;
+        _engine = settings.Engine;
+        Partitions = Topics.Check(settings.Log, _engine);
+        Metrics = new EngineMetrics(_engine);
+    }
+
+    /// <summary>Partitions of the sources: the number of shards in all.</summary>
+    public int Partitions { get; }
+
+    /// <summary>The engine's numbers.</summary>
+    public EngineMetrics Metrics { get; }
+
+    /// <summary>Ends when every worker has ended; fails with the first worker's failure.</summary>
+    public Task Completion => _ended.Task;
+
+    /// <summary>Shards that are being restored, by partition, with their progress from 0 to 1.</summary>
+    public IEnumerable<KeyValuePair<int, double>> Restoring
+    {
+        get
+        {
+            lock (_workers) return [.. _workers.SelectMany(w => w.Restoring)];
+        }
+    }
+
+    /// <summary>Starts the workers.</summary>
+    /// <param name="drain">Ends by itself once everything that is in the source topics now has been processed and committed.</param>
+    public void Start(bool drain = false)
+    {
+        if (drain)
+        {
+            _ends = [.. _engine.Events.Sources.Select(s => Enumerable.Range(0, Partitions).Select(p => _settings.Log.Watermarks(new TopicPartition(s.Topic, p)).High).ToArray())];
+            _left = [.. Enumerable.Range(0, Partitions)];
+        }
+        _running = _engine.Options.Runtime.Workers;
+        for (var i = 0; i < _engine.Options.Runtime.Workers; i++)
+        {
+            var id = $"{_settings.InstanceId}-{i}";
+            var thread = new Thread(() => Work(id)) { Name = $"worker-{i}", IsBackground = true };
+            _threads.Add(thread);
+            thread.Start();
+        }
+    }
+
+    /// <summary>Stops the workers: each commits what it has done and leaves. Wait for <see cref="Completion"/>.</summary>
+    public void Stop() => _stop.Cancel();
+
+    /// <summary>What a drained run did.</summary>
+    public DrainSummary Summary()
+    {
+        var totals = Metrics.Totals();
+        if (Metrics.First is not { } first) return new DrainSummary(0, 0, 0, 0, 0, PeakRssMb());
+        var (timestamp, cpu, allocated) = _last ?? (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
+        return new DrainSummary(totals.Records, totals.Decisions, Stopwatch.GetElapsedTime(first.Timestamp, timestamp).TotalSeconds,
+            (cpu - first.Cpu).TotalSeconds, allocated - first.Allocated, PeakRssMb());
+    }
+
+    private (long Timestamp, TimeSpan Cpu, long Allocated)? _last;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Stop();
+        foreach (var thread in _threads) thread.Join();
+        Metrics.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Work(string id)
+    {
+        try
+        {
+            using var worker = new Worker(_settings with { InstanceId = id }, Metrics, Partitions);
+            lock (_workers) _workers.Add(worker);
+            worker.Run(_stop.Token, _ends is null ? null : Drained);
+        }
+        catch (Exception e)
+        {
+            // A worker that can't go on stops the process with its reason: half an engine would be a silent loss.
+            _ended.TrySetException(e);
+            _stop.Cancel();
+        }
+        if (Interlocked.Decrement(ref _running) == 0) _ended.TrySetResult();
+    }
+
+    /// <summary>Ticks off what is done; false, for every worker, once nothing is left.</summary>
+    private bool Drained(Worker worker)
+    {
+        lock (_left)
+        {
+            if (_left.Count == 0) return false;
+            worker.Reached(_ends!, p => _left.Remove(p));
+            if (_left.Count > 0) return true;
+            _last = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
+            return false;
+        }
+    }
+
+    private static double PeakRssMb()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64 / 1048576.0;
+    }
+}

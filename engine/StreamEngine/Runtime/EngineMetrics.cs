@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Text;
+using StreamEngine.Connectors;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Telemetry;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>All instruments of an engine in one place. Counters are read from the shards' plain numbers when somebody collects, so an event costs nothing here.</summary>
+public sealed class EngineMetrics : IDisposable
+{
+    private readonly Meter _meter = EngineMeter.Create();
+    private readonly CompiledEngine _engine;
+    private readonly ConcurrentDictionary<Shard, byte> _open = [];
+    private readonly ShardCounters _closed;
+    private readonly Histogram<double> _batch, _commit, _interval;
+    private readonly Counter<long> _commits, _batches;
+
+    /// <summary>Registers the instruments.</summary>
+    public EngineMetrics(CompiledEngine engine)
+    {
+        _engine = engine;
+        _closed = new ShardCounters(engine.Policy.Offers.Count);
+        var duration = new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds };
+        _batch = _meter.CreateHistogram("streamengine.batch.duration", "s", "From poll to the last output of a batch.", advice: duration);
+        _commit = _meter.CreateHistogram("streamengine.commit.duration", "s", "How long a commit took.", advice: duration);
+        _interval = _meter.CreateHistogram("streamengine.interval.duration", "s", "From an interval's first record to its confirmed commit: the longest that one of its decisions took.", advice: duration);
+        _commits = _meter.CreateCounter<long>("streamengine.commits", "{commit}", "Commits by outcome.");
+        _batches = _meter.CreateCounter<long>("streamengine.batches", "{batch}", "Batches with records.");
+        Counter("streamengine.records", "{record}", "Records read.", c => c.Records);
+        Counter("streamengine.bytes", "By", "Bytes of keys and values read.", c => c.Bytes);
+        Counter("streamengine.events.admitted", "{event}", "Events applied to a profile.", c => c.Admitted);
+        Counter("streamengine.records.wrong_partition", "{record}", "Records in a partition that their customer does not hash to.", c => c.WrongPartition);
+        Counter("streamengine.duplicates.evicted", "{id}", "Event ids forgotten before their horizon.", c => c.DuplicatesEvicted);
+        Counter("streamengine.decisions", "{decision}", "Decisions made.", c => c.Decisions);
+        Counter("streamengine.scores.failed", "{score}", "Scores replaced by the default propensity.", c => c.ScoresFailed);
+        Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
+        Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
+        Counters("streamengine.records.rejected", "{record}", "Records rejected, by reason.", "reason", Reasons, c => c.Rejected);
+        Counters("streamengine.decisions.outcomes", "{decision}", "Decisions by outcome.", "outcome", Names<Outcome>(), c => c.Outcomes);
+        Counters("streamengine.candidates.dropped", "{candidate}", "Candidates dropped, by reason.", "reason", Names<DropReason>(), c => c.Drops);
+        Counters("streamengine.actions", "{action}", "Actions by offer.", "offer", [.. engine.Options.Offers.Select(o => o.Name)], c => c.Actions);
+        _meter.CreateObservableGauge("streamengine.timers.waiting", () => _open.Keys.Sum(s => s.Counters.TimersWaiting), "{timer}", "Timers that wait.");
+        _meter.CreateObservableGauge("streamengine.profiles", () => _open.Keys.Sum(s => s.Profiles), "{profile}", "Profiles held.");
+        _meter.CreateObservableGauge("streamengine.state.memory", () => _open.Keys.Sum(s => s.StateBytes), "By", "Memory of the state stores.");
+        _meter.CreateObservableGauge("streamengine.shards", () => (long)_open.Count, "{shard}", "Shards owned.");
+        _meter.CreateObservableGauge("streamengine.watermark", Watermarks, "s", "Event-time watermark per partition, seconds since 1970.");
+    }
+
+    /// <summary>Reject reasons as the dead letter spells them, indexed by <see cref="RejectReason"/>.</summary>
+    public static IReadOnlyList<string> Reasons { get; } = Names<RejectReason>();
+
+    /// <summary>When and at how much CPU time of the process the first record was processed; null before.</summary>
+    public (long Timestamp, TimeSpan Cpu, long Allocated)? First { get; private set; }
+
+    /// <summary>A record is about to be processed: remembers the first.</summary>
+    internal void FirstRecord()
+    {
+        if (First is null) First = (System.Diagnostics.Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
+    }
+
+    /// <summary>A batch was processed.</summary>
+    public void BatchDone(int records, TimeSpan took)
+    {
+        _batches.Add(1);
+        _batch.Record(took.TotalSeconds);
+    }
+
+    /// <summary>A commit ended.</summary>
+    public void CommitDone(CommitOutcome outcome, TimeSpan took, TimeSpan interval)
+    {
+        _commits.Add(1, new KeyValuePair<string, object?>("outcome", Kebab(outcome.ToString())));
+        _commit.Record(took.TotalSeconds);
+        if (outcome == CommitOutcome.Committed) _interval.Record(interval.TotalSeconds);
+    }
+
+    /// <summary>A shard came.</summary>
+    public void ShardOpened(Shard shard) => _open[shard] = 0;
+
+    /// <summary>A shard went: its counts stay in the totals.</summary>
+    public void ShardClosed(Shard shard)
+    {
+        if (!_open.TryRemove(shard, out _)) return;
+        lock (_closed) _closed.Add(shard.Counters);
+    }
+
+    /// <summary>The totals of all shards, open and closed.</summary>
+    public ShardCounters Totals()
+    {
+        var sum = new ShardCounters(_engine.Policy.Offers.Count);
+        lock (_closed) sum.Add(_closed);
+        foreach (var shard in _open.Keys) sum.Add(shard.Counters);
+        return sum;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private void Counter(string name, string unit, string what, Func<ShardCounters, long> value) =>
+        _meter.CreateObservableCounter(name, () => value(Totals()), unit, what);
+
+    private void Counters(string name, string unit, string what, string label, IReadOnlyList<string> labels, Func<ShardCounters, long[]> values) =>
+        _meter.CreateObservableCounter(name, () =>
+        {
+            var all = values(Totals());
+            var measured = new List<Measurement<long>>();
+            for (var i = 0; i < labels.Count && i < all.Length; i++)
+                if (all[i] > 0) measured.Add(new Measurement<long>(all[i], new KeyValuePair<string, object?>(label, labels[i])));
+            return measured;
+        }, unit, what);
+
+    private IEnumerable<Measurement<double>> Watermarks()
+    {
+        foreach (var shard in _open.Keys)
+            if (shard.Counters.Watermark != long.MinValue)
+                yield return new Measurement<double>(shard.Counters.Watermark / 1000.0, new KeyValuePair<string, object?>("partition", shard.Partition));
+    }
+
+    private static string[] Names<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(Kebab)];
+
+    /// <summary>UnknownSchema becomes unknown-schema, BadUtf8 bad-utf8.</summary>
+    internal static string Kebab(string name)
+    {
+        var text = new StringBuilder(name.Length + 4);
+        foreach (var c in name)
+        {
+            if (char.IsUpper(c) && text.Length > 0) text.Append('-');
+            text.Append(char.ToLowerInvariant(c));
+        }
+        return text.ToString();
+    }
+}

@@ -1,0 +1,184 @@
+using StreamEngine.Configuration;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Features;
+using StreamEngine.Inference;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>The whole config of an engine.</summary>
+[Doc("The config of a StreamEngine: what events look like, which features are kept, which offers there are and how one is chosen.")]
+public sealed record EngineOptions : ILocated
+{
+    [Doc("The engine's name: the consumer group and the prefix of transactional ids.")]
+    public string Name { get; init; } = "streamengine";
+
+    [Doc("Where Avro schemas are found.")]
+    public SchemaOptions Schemas { get; init; } = new();
+
+    [Doc("The event sources.")]
+    [Keyed]
+    public IReadOnlyList<EventSourceOptions> Events { get; init; } = [];
+
+    [Doc("Event time.")]
+    public TimeOptions Time { get; init; } = new();
+
+    [Doc("Duplicates by event id.")]
+    public DuplicateOptions Duplicates { get; init; } = new();
+
+    [Doc("Purposes that customers consent to, at most 64.")]
+    public IReadOnlyList<string> Purposes { get; init; } = [];
+
+    [Doc("The features, in the order of the vector.")]
+    [Keyed]
+    public IReadOnlyList<FeatureOptions> Features { get; init; } = [];
+
+    [Doc("Event-time timers.")]
+    [Keyed]
+    public IReadOnlyList<TimerOptions> Timers { get; init; } = [];
+
+    [Doc("The models.")]
+    [Keyed]
+    public IReadOnlyList<ModelOptions> Models { get; init; } = [];
+
+    [Doc("When and how decisions are made.")]
+    public DecisionOptions Decisions { get; init; } = new();
+
+    [Doc("The offers.")]
+    [Keyed]
+    public IReadOnlyList<OfferOptions> Offers { get; init; } = [];
+
+    [Doc("The topics that are written.")]
+    public OutputOptions Outputs { get; init; } = new();
+
+    [Doc("The state store.")]
+    public StateOptions State { get; init; } = new();
+
+    [Doc("The loop.")]
+    public RuntimeOptions Runtime { get; init; } = new();
+
+    [Doc("Kafka.")]
+    public KafkaOptions Kafka { get; init; } = new();
+
+    [Doc("Health and metrics over HTTP.")]
+    public HttpOptions Http { get; init; } = new();
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>The topics that are written.</summary>
+public sealed record OutputOptions : ILocated
+{
+    [Doc("The topic of actions whose channel has no topic of its own; empty writes no actions (the decision record has all of them).")]
+    public string Actions { get; init; } = "actions";
+
+    [Doc("Topics of single channels: channel to topic.")]
+    public IReadOnlyDictionary<string, string> Channels { get; init; } = new Dictionary<string, string>();
+
+    [Doc("The topic of decision records: the engine's own log of what it decided; as many partitions as the sources.")]
+    public string Decisions { get; init; } = "decisions";
+
+    [Doc("The topic of rejected records.")]
+    public string DeadLetter { get; init; } = "dead-letter";
+
+    [Doc("The topic of late records.")]
+    public string Late { get; init; } = "late";
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Which store keeps the profiles.</summary>
+public enum StoreKind
+{
+    /// <summary>FASTER: memory first, the rest on disk.</summary>
+    Faster,
+
+    /// <summary>Memory only, for tests and small runs.</summary>
+    Memory,
+}
+
+/// <summary>The state store.</summary>
+public sealed record StateOptions : ILocated
+{
+    [Doc("faster or memory.")]
+    public StoreKind Store { get; init; } = StoreKind.Faster;
+
+    [Doc("The folder for profiles that do not fit into memory; a temporary folder where absent.")]
+    public string? Directory { get; init; }
+
+    [Doc("Memory for profiles per shard.")]
+    [Bounds(1 << 20, 1L << 40)]
+    public ByteSize Memory { get; init; } = ByteSize.Mb(256);
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>What becomes of a record in a partition that its key does not hash to.</summary>
+public enum WrongPartitionFate
+{
+    /// <summary>Counted and processed where it is.</summary>
+    Count,
+
+    /// <summary>Rejected to the dead letter.</summary>
+    Refuse,
+}
+
+/// <summary>The loop.</summary>
+public sealed record RuntimeOptions : ILocated
+{
+    [Doc("Threads with a consumer and a producer each.")]
+    [Bounds(1, 256)]
+    public int Workers { get; init; } = 1;
+
+    [Doc("How often outputs, decisions and offsets are committed together.")]
+    [Bounds(0.001, 10)]
+    public TimeSpan CommitInterval { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    [Doc("The most records of one poll.")]
+    [Bounds(1, 100_000)]
+    public int MaxPollRecords { get; init; } = 1_000;
+
+    [Doc("Commits early when the interval's outputs grow to this size.")]
+    [Bounds(1 << 10, 1L << 31)]
+    public ByteSize MaxIntervalBytes { get; init; } = ByteSize.Mb(16);
+
+    [Doc("A record larger than this is rejected.")]
+    [Bounds(64, 1L << 30)]
+    public ByteSize MaxRecordBytes { get; init; } = ByteSize.Mb(1);
+
+    [Doc("A record in a partition that its key does not hash to: count or refuse.")]
+    public WrongPartitionFate WrongPartition { get; init; } = WrongPartitionFate.Count;
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Kafka.</summary>
+public sealed record KafkaOptions : ILocated
+{
+    [Doc("librdkafka settings passed through (security.protocol, sasl.*, ssl.*, fetch.*, ...); those that would break exactly-once are refused.")]
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    [Doc("A stable name of this node, for static membership; the host's name where absent.")]
+    public string? NodeName { get; init; }
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Health and metrics over HTTP.</summary>
+public sealed record HttpOptions : ILocated
+{
+    [Doc("The address to listen on.")]
+    public string Address { get; init; } = "127.0.0.1";
+
+    [Doc("The port of /metrics and /healthz; 0 turns it off.")]
+    [Bounds(0, 65_535)]
+    public int Port { get; init; } = 9464;
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}

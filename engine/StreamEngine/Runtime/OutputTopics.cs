@@ -1,0 +1,53 @@
+using StreamEngine.Connectors;
+using StreamEngine.Decisions;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>The topics that an engine writes, by index, and how many partitions each has.</summary>
+public sealed class OutputTopics
+{
+    private readonly List<string> _names = [];
+    private readonly int[] _actionsByOffer;
+
+    /// <summary>Collects the topics of the config.</summary>
+    public OutputTopics(OutputOptions options, IReadOnlyList<OfferOptions> offers)
+    {
+        Decisions = Index(options.Decisions);
+        DeadLetter = Index(options.DeadLetter);
+        Late = Index(options.Late);
+        _actionsByOffer = new int[offers.Count];
+        for (var i = 0; i < offers.Count; i++)
+            _actionsByOffer[i] = options.Channels.TryGetValue(offers[i].Channel, out var topic) ? Index(topic) : options.Actions.Length > 0 ? Index(options.Actions) : -1;
+        Partitions = new int[_names.Count];
+        Array.Fill(Partitions, 1);
+    }
+
+    /// <summary>The topics' names: <see cref="WorkerOptions.Outputs"/>.</summary>
+    public IReadOnlyList<string> Names => _names;
+
+    /// <summary>Partitions by topic index; all 1 until a log says otherwise.</summary>
+    public int[] Partitions { get; }
+
+    /// <summary>Index of the decisions topic.</summary>
+    public int Decisions { get; }
+
+    /// <summary>Index of the dead-letter topic.</summary>
+    public int DeadLetter { get; }
+
+    /// <summary>Index of the late topic.</summary>
+    public int Late { get; }
+
+    /// <summary>The topic an offer's actions go to; -1 where actions are not written.</summary>
+    public int ActionsOf(int offer) => _actionsByOffer[offer];
+
+    /// <summary>Whether the topic holds actions.</summary>
+    public bool IsActions(int topic) => Array.IndexOf(_actionsByOffer, topic) >= 0;
+
+    private int Index(string topic)
+    {
+        var i = _names.IndexOf(topic);
+        if (i >= 0) return i;
+        _names.Add(topic);
+        return _names.Count - 1;
+    }
+}

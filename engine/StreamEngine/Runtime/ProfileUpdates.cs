@@ -1,0 +1,128 @@
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+using StreamEngine.Features;
+using StreamEngine.State;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>What one event does to its profile, in one state access: duplicate? features, timers, and the copy of the vector where a decision opens.</summary>
+internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext context, TimerHeap timers) : IProfileUpdate
+{
+    private readonly FeatureSet _features = engine.Features;
+    private readonly DuplicateFilter? _duplicates = engine.Duplicates;
+
+    /// <summary>In: where the vector goes; empty where no decision opens.</summary>
+    public Memory<double> Vector;
+
+    /// <summary>Out: whether the event was applied before.</summary>
+    public bool Duplicate;
+
+    /// <summary>Out: whether an id had to be forgotten early.</summary>
+    public bool Evicted;
+
+    /// <summary>Out: the time the vector was read at, ms: the event's, or the profile's newest where the event is late.</summary>
+    public long DecidedAt;
+
+    /// <summary>Out: whether the customer was unknown before.</summary>
+    public bool Created;
+
+    public int InitialLength { get; } = engine.Layout.FixedLength;
+
+    public int RequiredLength(ReadOnlySpan<byte> profile) => _duplicates?.RequiredLength(profile, e.IdHash, e.Time) ?? InitialLength;
+
+    public void Apply(Span<byte> profile, bool created)
+    {
+        if (created) engine.InitializeProfile(profile);
+        Created = created;
+        Duplicate = Evicted = false;
+        if (_duplicates is not null)
+        {
+            var known = _duplicates.TryAdd(profile, e.IdHash, e.Time, created);
+            Duplicate = known == DuplicateResult.Duplicate;
+            Evicted = known == DuplicateResult.AddedButEvicted;
+            if (Duplicate) return;
+        }
+        _features.Update(profile, e, context);
+        ref var newest = ref StateLayout.NewestTime(profile);
+        ref var consent = ref StateLayout.Consent(profile);
+        // The newest word counts; of two at the same time the stricter, so that their order does not matter.
+        if (e.Time > newest) (newest, consent) = (e.Time, e.Consent);
+        else if (e.Time == newest) consent &= e.Consent;
+        engine.Timers.Update(profile, e, context, timers);
+        if (Vector.IsEmpty) return;
+        DecidedAt = newest;
+        _features.Read(profile, newest, Vector.Span);
+    }
+}
+
+/// <summary>What a due timer does to its profile: fires and has the vector copied, or waits on.</summary>
+internal sealed class TimerUpdate(CompiledEngine engine, TimerHeap timers) : IProfileUpdate
+{
+    /// <summary>In: the timer.</summary>
+    public int Timer;
+
+    /// <summary>In: when it was due, ms.</summary>
+    public long Due;
+
+    /// <summary>In: the profile's key.</summary>
+    public ReadOnlyMemory<byte> Key;
+
+    /// <summary>In: where the vector goes; empty where no decision opens.</summary>
+    public Memory<double> Vector;
+
+    /// <summary>Out: whether it fired.</summary>
+    public bool Fired;
+
+    /// <summary>Out: the time the vector was read at, ms.</summary>
+    public long DecidedAt;
+
+    /// <summary>Out: the purposes that the customer's newest event consents to.</summary>
+    public ulong Consent;
+
+    public int InitialLength { get; } = engine.Layout.FixedLength;
+
+    public int RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;
+
+    public void Apply(Span<byte> profile, bool created)
+    {
+        if (created) engine.InitializeProfile(profile);
+        Fired = !created && engine.Timers.Fire(profile, Timer, timers, Key.Span, ref Due);
+        if (!Fired || Vector.IsEmpty) return;
+        DecidedAt = Math.Max(Due, StateLayout.NewestTime(profile));
+        Consent = StateLayout.Consent(profile);
+        engine.Features.Read(profile, DecidedAt, Vector.Span);
+    }
+}
+
+/// <summary>Counts a logged decision's offer against the caps again, while a shard is restored.</summary>
+internal sealed class CapUpdate(CompiledEngine engine) : IProfileUpdate
+{
+    /// <summary>In: the offer.</summary>
+    public int Offer;
+
+    /// <summary>In: when it was decided, ms.</summary>
+    public long Time;
+
+    public int InitialLength { get; } = engine.Layout.FixedLength;
+
+    public int RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;
+
+    public void Apply(Span<byte> profile, bool created)
+    {
+        if (created) engine.InitializeProfile(profile);
+        engine.Policy.Caps.Record(profile, Offer, Time);
+    }
+}
+
+/// <summary>Reads a profile's features as of a time.</summary>
+internal sealed class FeatureReader(FeatureSet features) : IProfileReader
+{
+    /// <summary>In: as of when, ms; raised to the profile's newest time.</summary>
+    public long At;
+
+    /// <summary>In: where the vector goes.</summary>
+    public Memory<double> Vector;
+
+    public void Read(ReadOnlySpan<byte> profile) =>
+        features.Read(profile, Math.Max(At, System.Runtime.InteropServices.MemoryMarshal.Read<long>(profile)), Vector.Span);
+}

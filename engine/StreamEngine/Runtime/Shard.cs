@@ -1,0 +1,357 @@
+using StreamEngine.Connectors;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Events.Registry;
+using StreamEngine.Expressions;
+using StreamEngine.Identity;
+using StreamEngine.Inference;
+using StreamEngine.State;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// The one owner of a partition's state, timers and order: the way of one event, top to bottom.
+/// <code>
+///  (1) poll      is the worker's: a run of this partition's records comes in
+///  (2) decode    project the record into the event
+///  (3) admit     partition, time bounds, consent, lateness; what is refused goes to the dead letter or the late topic
+///      (timers)  the watermark follows; timers that are due fire before the event is applied
+///  (4) identify  the profile's key
+///  (5) update    duplicate? then features and timers, in place, in one state access
+///  (6) trigger   a decision opens: its vector was copied in that same access
+///  (7) score     all open decisions' vectors in one model run
+///  (8) decide    in order, each applied to its profile before the next
+///  (9) emit      action and decision record into the interval's outputs
+/// (10) commit    is the worker's
+/// </code>
+/// Nothing here depends on where a batch ends. While restored, steps 6 to 9 are left out: decisions come from the log (<see cref="Apply"/>).
+/// </summary>
+public sealed class Shard : IDisposable
+{
+    /// <summary>How often a registry that is away is asked, a second apart, before the process stops and says so.</summary>
+    private const int RegistryTries = 60;
+
+    private readonly CompiledEngine _engine;
+    private readonly IStateStore _store;
+    private readonly IEventDecoder[] _decoders;
+    private readonly bool[] _timeIsRecords;
+    private readonly ulong[] _required;
+    private readonly Event _event;
+    private readonly EvalContext _context = new();
+    private readonly TimerHeap _timers = new();
+    private readonly EventUpdate _update;
+    private readonly TimerUpdate _timerUpdate;
+    private readonly CapUpdate _capUpdate;
+    private readonly DecisionQueue _decisions;
+    private readonly ShardOutputs _out;
+    private readonly Idleness _idle;
+    private readonly TimeProvider _time;
+    private readonly long[] _next;
+    private readonly long[] _committed;
+    private readonly int _partitions;
+    private readonly long _lateness, _outOfOrderness, _maxFuture, _earliest;
+    private readonly bool _refuseWrongPartition;
+    private readonly int _maxRecordBytes;
+
+    private long _watermark = long.MinValue;
+    private long _latest = long.MaxValue;   // event times past this are from the future, ms
+    private int _source = -1;     // of the newest record
+    private int _ordinal;         // decisions and marks of the newest record so far
+    private bool _live = true;
+
+    /// <summary>Makes a shard with an empty store.</summary>
+    /// <param name="engine">The compiled config.</param>
+    /// <param name="partition">The partition it owns, of every source.</param>
+    /// <param name="store">Its profiles; disposed with the shard.</param>
+    /// <param name="outputs">The interval's outputs, shared by the worker's shards.</param>
+    /// <param name="scorer">The worker's scorer.</param>
+    /// <param name="time">The clock of idleness and of future bounds.</param>
+    /// <param name="partitions">Partitions of the sources: customers hash over them; 1 takes every record as rightly placed.</param>
+    /// <param name="decoders">Decoders by source where the records are not as the topics have them (files with a header or schema of their own).</param>
+    public Shard(CompiledEngine engine, int partition, IStateStore store, OutputBuffer outputs, Scorer scorer, TimeProvider time, int partitions = 1, IReadOnlyList<IEventDecoder>? decoders = null)
+    {
+        var options = engine.Options;
+        _engine = engine;
+        _store = store;
+        _time = time;
+        _partitions = partitions;
+        Partition = partition;
+        Counters = new ShardCounters(engine.Policy.Offers.Count);
+        _decoders = [.. decoders ?? [.. engine.Events.Sources.Select(s => s.CreateDecoder())]];
+        _timeIsRecords = [.. engine.Events.Sources.Select(s => s.TimeIsRecordTimestamp)];
+        _required = [.. engine.Events.Sources.Select(s => s.RequiredConsent)];
+        _next = new long[_decoders.Length];
+        _committed = new long[_decoders.Length];
+        _event = new Event(engine.Events.Fields);
+        _update = new EventUpdate(engine, _event, _context, _timers);
+        _timerUpdate = new TimerUpdate(engine, _timers);
+        _capUpdate = new CapUpdate(engine);
+        _out = new ShardOutputs(engine, partition, outputs);
+        _decisions = new DecisionQueue(engine, partition, store, scorer, _out, Counters);
+        _idle = new Idleness(options.Time.IdleAfter, time);
+        _lateness = (long)options.Time.Lateness.TotalMilliseconds;
+        _outOfOrderness = (long)options.Time.OutOfOrderness.TotalMilliseconds;
+        _maxFuture = (long)options.Time.MaxFuture.TotalMilliseconds;
+        _earliest = options.Time.Earliest.ToUnixTimeMilliseconds();
+        _refuseWrongPartition = options.Runtime.WrongPartition == WrongPartitionFate.Refuse;
+        _maxRecordBytes = (int)Math.Min(int.MaxValue, options.Runtime.MaxRecordBytes.Bytes);
+    }
+
+    /// <summary>The partition it owns.</summary>
+    public int Partition { get; }
+
+    /// <summary>What it has done.</summary>
+    public ShardCounters Counters { get; }
+
+    /// <summary>The next offset to read of a source.</summary>
+    public long Next(int source) => _next[source];
+
+    /// <summary>The next offset of a source as last committed.</summary>
+    public long CommittedNext(int source) => _committed[source];
+
+    /// <summary>How many profiles it holds.</summary>
+    public long Profiles => _store.Count;
+
+    /// <summary>Memory of its state store, bytes.</summary>
+    public long StateBytes => _store.MemoryBytes;
+
+    /// <summary>Processes a run of this partition's records, live.</summary>
+    public void Process(RecordBatch batch, int from, int to)
+    {
+        _event.BeginBatch();
+        _latest = _time.GetUtcNow().ToUnixTimeMilliseconds() + _maxFuture;
+        for (var i = from; i < to; i++)
+        {
+            Record(batch, i, batch[i].Topic);
+            if (_decisions.Full) _decisions.Flush();
+        }
+        _decisions.Flush();
+        _idle.Seen();
+        Publish();
+    }
+
+    /// <summary>Applies a run of records again while the shard is restored: no scores, no decisions, no outputs.</summary>
+    public void Replay(RecordBatch batch, int from, int to, int source)
+    {
+        if (from == to) return;
+        _live = false;
+        _event.BeginBatch();
+        for (var i = from; i < to; i++)
+            if (batch[i].Offset >= _next[source])
+            {
+                Record(batch, i, source);
+                Counters.Restored++;
+            }
+        _live = true;
+        Publish();
+    }
+
+    /// <summary>Applies a logged entry while the shard is restored; its cause was replayed already.</summary>
+    /// <param name="entry">What was logged.</param>
+    /// <param name="source">The source of its cause.</param>
+    /// <param name="value">The logged record's bytes, which the entry's texts are slices of.</param>
+    public void Apply(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
+    {
+        _source = source;
+        _ordinal = entry.Ordinal + 1;
+        switch (entry.Kind)
+        {
+            case DecisionKind.Watermark:
+                _live = false;
+                AdvanceWatermark(entry.Watermark);
+                _live = true;
+                break;
+            case DecisionKind.Refused:
+                SkipTo(source, entry.Offset + 1);
+                break;
+            case DecisionKind.Decision when entry.Outcome == Outcome.Served && _engine.Policy.NeedsProfile:
+                _capUpdate.Offer = _engine.Policy.OfferIndex(value.Slice(entry.Offer.Start, entry.Offer.Length));
+                _capUpdate.Time = entry.DecidedAt;
+                if (_capUpdate.Offer >= 0) _store.Update(value.Slice(entry.Customer.Start, entry.Customer.Length), _capUpdate);
+                break;
+        }
+    }
+
+    /// <summary>Where the shard starts in a source, before anything is replayed.</summary>
+    public void StartAt(int source, long offset) => _next[source] = _committed[source] = offset;
+
+    /// <summary>Offsets below this hold no more records for us (markers, aborted or compacted records).</summary>
+    public void SkipTo(int source, long offset)
+    {
+        if (offset > _next[source]) _next[source] = offset;
+        _committed[source] = _next[source];
+    }
+
+    /// <summary>The interval was committed.</summary>
+    public void Committed() => _next.CopyTo(_committed, 0);
+
+    /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
+    public bool AdvanceIdle()
+    {
+        if (_source < 0 || _watermark == long.MinValue || !_idle.Due(out var elapsed)) return false;
+        var to = _watermark + elapsed;
+        if (_timers.NextDue > to) return false;
+        // Nothing in the events says so: logged with its position before it acts.
+        _idle.Seen();
+        _out.Watermark(_source, _next[_source] - 1, _ordinal++, to);
+        AdvanceWatermark(to);
+        _decisions.Flush();
+        Publish();
+        return true;
+    }
+
+    /// <summary>Moves the watermark and fires what is due (the end of a replay).</summary>
+    public void FinishAt(long watermark)
+    {
+        AdvanceWatermark(watermark);
+        _decisions.Flush();
+        Publish();
+    }
+
+    /// <summary>A customer's features as of a time, ms (not before the profile's newest event); those of a stranger where there is no profile.</summary>
+    public bool ReadFeatures(ReadOnlySpan<byte> customer, long at, Memory<double> vector)
+    {
+        var reader = new FeatureReader(_engine.Features) { At = at, Vector = vector };
+        if (_store.Read(customer, reader)) return true;
+        _engine.Features.ReadEmpty(vector.Span);
+        return false;
+    }
+
+    /// <summary>Shows every profile.</summary>
+    public void Scan(IProfileVisitor visitor) => _store.Scan(visitor);
+
+    /// <inheritdoc/>
+    public void Dispose() => _store.Dispose();
+
+    /// <summary>Steps 2 to 6 for one record.</summary>
+    private void Record(RecordBatch batch, int index, int source)
+    {
+        ref readonly var record = ref batch[index];
+        if (_live) Begin(record, source);
+        _source = source;
+        _ordinal = 0;
+        _next[source] = record.Offset + 1;
+
+        // (2) Decode.
+        _event.Clear();
+        _event.Source = source;
+        var reason = record.Value.Length > _maxRecordBytes ? RejectReason.Oversized
+            : record.Value.Length < 0 ? RejectReason.Malformed
+            : Decode(batch, record, source);
+
+        if (_timeIsRecords[source]) _event.Time = record.Timestamp;
+
+        // (3) Admit.
+        if (reason == RejectReason.None) reason = Admit(record, source);
+        if (reason != RejectReason.None)
+        {
+            Reject(batch, index, reason);
+            return;
+        }
+        if (_event.Time - _outOfOrderness > _watermark || _timers.NextDue <= _watermark) AdvanceWatermark(Math.Max(_watermark, _event.Time - _outOfOrderness));
+
+        // (4) Identify.
+        var key = ProfileKey.Of(_event);
+
+        // (5) Update, and (6) trigger: the vector is copied in the same access, so later events of the batch can't leak into it.
+        _context.Use(_event);
+        var trigger = _live ? _engine.Policy.MatchTrigger(_context) : -1;
+        _update.Vector = trigger >= 0 ? _decisions.NextVector() : default;
+        _store.Update(key, _update);
+        if (_update.Evicted) Counters.DuplicatesEvicted++;
+        if (_update.Duplicate)
+        {
+            Reject(batch, index, RejectReason.Duplicate);
+            return;
+        }
+        if (!_live) return;
+        Counters.Admitted++;
+        if (trigger >= 0) _decisions.Open(_event, _context, trigger, new Cause(source, record.Offset, _ordinal++), _update.DecidedAt, _update.Created, _watermark);
+    }
+
+    /// <summary>Counts, and where the source changes notes the order: which of two sources came first can't be told from their offsets.</summary>
+    private void Begin(in RecordInfo record, int source)
+    {
+        Counters.Records++;
+        Counters.Bytes += Math.Max(0, record.Key.Length) + Math.Max(0, record.Value.Length);
+        if (source == _source || _source < 0) return;
+        _decisions.Flush();
+        _out.Order(_source, _next[_source] - 1, _ordinal++, _watermark);
+    }
+
+    /// <summary>Decodes; a schema registry that is away is waited for: the record is not at fault, and nothing of it was applied.</summary>
+    private RejectReason Decode(RecordBatch batch, in RecordInfo record, int source)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return _decoders[source].Decode(batch.Buffer, record.Value, record.Key, _event);
+            }
+            catch (SchemaRegistryException) when (tries < RegistryTries)
+            {
+                Task.Delay(TimeSpan.FromSeconds(1), _time).Wait();
+                _event.Clear();
+                _event.Source = source;
+            }
+        }
+    }
+
+    private RejectReason Admit(in RecordInfo record, int source)
+    {
+        if (_partitions > 1 && Murmur2.Partition(_event.Customer.Text, _partitions) != Partition)
+        {
+            if (_live) Counters.WrongPartition++;
+            if (_refuseWrongPartition) return RejectReason.WrongPartition;
+        }
+        if (_event.Time < _earliest) return RejectReason.TooOld;
+        if (_event.Time > _latest && FromTheFuture(record, source)) return RejectReason.FutureTime;
+        if ((_event.Consent & _required[source]) != _required[source]) return RejectReason.NoConsent;
+        return _watermark != long.MinValue && _event.Time < _watermark - _lateness ? RejectReason.Late : RejectReason.None;
+    }
+
+    /// <summary>Steps 5 and 6 for the timers that are due at a watermark, in the order of due time and key.</summary>
+    private void AdvanceWatermark(long watermark)
+    {
+        _watermark = watermark;
+        while (_timers.NextDue <= watermark)
+        {
+            _timers.Pop(out var due, out var timer, out var key, out var length);
+            var trigger = _live ? _engine.Policy.TimerTrigger(timer) : -1;
+            _timerUpdate.Timer = timer;
+            _timerUpdate.Due = due;
+            _timerUpdate.Key = key.AsMemory(0, length);
+            _timerUpdate.Vector = trigger >= 0 ? _decisions.NextVector() : default;
+            _store.Update(key.AsSpan(0, length), _timerUpdate);
+            if (_timerUpdate.Fired && _live)
+            {
+                Counters.TimersFired++;
+                if (trigger >= 0) _decisions.OpenTimer(key, length, due, trigger, new Cause(_source, _next[_source] - 1, _ordinal++), _timerUpdate.DecidedAt, _timerUpdate.Consent, watermark);
+                if (_decisions.Full) _decisions.Flush();
+            }
+            if (!_timerUpdate.Fired || trigger < 0) _timers.Return(key);
+        }
+    }
+
+    /// <summary>Whether the event is too far ahead of the clock. The clock is no fact of the log, so a refusal is noted there; a restore only follows the notes.</summary>
+    private bool FromTheFuture(in RecordInfo record, int source)
+    {
+        if (!_live) return false;
+        _decisions.Flush();
+        _out.Refused(source, record.Offset, _ordinal++, _watermark);
+        return true;
+    }
+
+    private void Reject(RecordBatch batch, int index, RejectReason reason)
+    {
+        if (!_live) return;
+        Counters.Rejected[(int)reason]++;
+        _out.Rejected(batch, index, _event, reason);
+    }
+
+    private void Publish()
+    {
+        Counters.Watermark = _watermark;
+        Counters.TimersWaiting = _timers.Count;
+    }
+}

@@ -1,0 +1,78 @@
+using StreamEngine.Events;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// What a shard has done, in plain numbers: written by the shard's thread only, read by the metrics now and then (a torn or late value of a
+/// counter does no harm there).
+/// </summary>
+public sealed class ShardCounters(int offers)
+{
+    /// <summary>Records processed live.</summary>
+    public long Records;
+
+    /// <summary>Bytes of keys and values processed live.</summary>
+    public long Bytes;
+
+    /// <summary>Events applied to a profile.</summary>
+    public long Admitted;
+
+    /// <summary>Records rejected, by <see cref="RejectReason"/>.</summary>
+    public readonly long[] Rejected = new long[(int)RejectReason.Duplicate + 1];
+
+    /// <summary>Records in a partition that their customer does not hash to.</summary>
+    public long WrongPartition;
+
+    /// <summary>Event ids forgotten before their horizon because a customer had too many.</summary>
+    public long DuplicatesEvicted;
+
+    /// <summary>Decisions made.</summary>
+    public long Decisions;
+
+    /// <summary>Decisions by <see cref="Decisions.Outcome"/>.</summary>
+    public readonly long[] Outcomes = new long[8];
+
+    /// <summary>Actions by offer.</summary>
+    public readonly long[] Actions = new long[offers];
+
+    /// <summary>Candidates dropped, by drop reason.</summary>
+    public readonly long[] Drops = new long[16];
+
+    /// <summary>Scores that failed and were replaced by the default propensity.</summary>
+    public long ScoresFailed;
+
+    /// <summary>Timers fired.</summary>
+    public long TimersFired;
+
+    /// <summary>Timers waiting now.</summary>
+    public long TimersWaiting;
+
+    /// <summary>The partition's watermark, ms; <see cref="long.MinValue"/> before the first event.</summary>
+    public long Watermark = long.MinValue;
+
+    /// <summary>Records re-read while the shard was restored.</summary>
+    public long Restored;
+
+    /// <summary>Adds another shard's counts (gauges left out).</summary>
+    public void Add(ShardCounters other)
+    {
+        Records += other.Records;
+        Bytes += other.Bytes;
+        Admitted += other.Admitted;
+        WrongPartition += other.WrongPartition;
+        DuplicatesEvicted += other.DuplicatesEvicted;
+        Decisions += other.Decisions;
+        ScoresFailed += other.ScoresFailed;
+        TimersFired += other.TimersFired;
+        Restored += other.Restored;
+        Add(Rejected, other.Rejected);
+        Add(Outcomes, other.Outcomes);
+        Add(Actions, other.Actions);
+        Add(Drops, other.Drops);
+    }
+
+    private static void Add(long[] to, long[] from)
+    {
+        for (var i = 0; i < to.Length; i++) to[i] += from[i];
+    }
+}

@@ -1,0 +1,95 @@
+using System.Buffers;
+using StreamEngine.Connectors;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>(9) Everything a shard writes: actions, decision records and marks, dead letters, late records. All of it lands in the interval's outputs.</summary>
+internal sealed class ShardOutputs
+{
+    private readonly CompiledEngine _engine;
+    private readonly OutputTopics _topics;
+    private readonly OutputBuffer _outputs;
+    private readonly int _partition;
+    private readonly DecisionRecordWriter _decisions;
+    private readonly ActionRecordWriter _actions;
+    private readonly DeadLetterWriter _deadLetters;
+    private readonly ArrayBufferWriter<byte> _masked = new();
+    private readonly bool[] _hasPii;
+
+    public ShardOutputs(CompiledEngine engine, int partition, OutputBuffer outputs)
+    {
+        var sources = engine.Events.Sources;
+        string[] topics = [.. sources.Select(s => s.Topic)];
+        _engine = engine;
+        _topics = engine.Outputs;
+        _outputs = outputs;
+        _partition = partition;
+        _decisions = new DecisionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash);
+        _actions = new ActionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash);
+        _deadLetters = new DeadLetterWriter(topics);
+        _hasPii = [.. sources.Select(s => s.Options.Pii.Count > 0)];
+    }
+
+    /// <summary>The action, where an offer is shown, then the decision record.</summary>
+    public void Decided(in DecisionRequest request, Decision decision, ReadOnlySpan<double> vector)
+    {
+        if (decision.Outcome == Outcome.Served)
+        {
+            var topic = _topics.ActionsOf(decision.Chosen);
+            if (topic >= 0) _actions.Write(_outputs, topic, PartitionOf(request.CustomerId, _topics.Partitions[topic]), request, decision);
+        }
+        _decisions.Write(_outputs, _topics.Decisions, request, decision, vector);
+    }
+
+    /// <summary>The watermark was moved by idleness after the record at an offset.</summary>
+    public void Watermark(int source, long offset, int ordinal, long watermark) =>
+        _decisions.WriteWatermark(_outputs, _topics.Decisions, source, _partition, offset, ordinal, Math.Max(0, watermark), watermark);
+
+    /// <summary>A source was read up to and with an offset, then another source followed.</summary>
+    public void Order(int source, long offset, int ordinal, long watermark) =>
+        _decisions.WriteOrder(_outputs, _topics.Decisions, source, _partition, offset, ordinal, Math.Max(0, watermark), watermark);
+
+    /// <summary>A record was refused by the clock.</summary>
+    public void Refused(int source, long offset, int ordinal, long watermark) =>
+        _decisions.WriteRefused(_outputs, _topics.Decisions, source, _partition, offset, ordinal, Math.Max(0, watermark), watermark);
+
+    /// <summary>A rejected record: late ones as they are to the late topic, the others to the dead letter, masked; without consent only position and hash.</summary>
+    public void Rejected(RecordBatch batch, int index, Event e, RejectReason reason)
+    {
+        ref readonly var record = ref batch[index];
+        if (reason == RejectReason.Late)
+        {
+            _outputs.Add(_topics.Late, _partition % _topics.Partitions[_topics.Late], _partition, record.Timestamp, batch.Key(index), batch.Value(index));
+            return;
+        }
+        if (reason == RejectReason.Duplicate && _engine.Options.Duplicates.Fate == DuplicateFate.Drop) return;
+        var value = batch.Value(index);
+        var letter = new DeadLetter
+        {
+            Reason = reason,
+            Topic = e.Source,
+            Partition = record.Partition,
+            Offset = record.Offset,
+            Timestamp = Math.Max(0, record.Timestamp),
+            Original = value,
+        };
+        if (reason != RejectReason.NoConsent)
+        {
+            letter.Key = batch.Key(index);
+            letter.Keep = record.Value.Length >= 0;
+            letter.Kept = value;
+            if (_hasPii[e.Source])
+            {
+                // What can't be parsed can't be masked: then nothing of it is kept.
+                _masked.ResetWrittenCount();
+                letter.Keep = letter.Masked = letter.Keep && _engine.Events.TryMask(e.Source, value, _masked);
+                letter.Kept = letter.Keep ? _masked.WrittenSpan : default;
+            }
+        }
+        _deadLetters.Write(_outputs, _topics.DeadLetter, _partition % _topics.Partitions[_topics.DeadLetter], letter);
+    }
+
+    private int PartitionOf(ReadOnlySpan<byte> customer, int partitions) => partitions == 1 ? 0 : Murmur2.Partition(customer, partitions);
+}

@@ -1,0 +1,97 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using StreamEngine.Configuration;
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+using StreamEngine.Features;
+using StreamEngine.State;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// The declared event-time timers. Each has a slot in the profile with the newest start, the newest cancel, the start it last fired for and the
+/// time it waits for in the heap. Only maxima are kept, so any order of the same events arms the same timers; a cancel at the time of a start wins.
+/// </summary>
+public sealed class TimerSet
+{
+    private const int None = -1;
+    private readonly Timer[] _timers;
+
+    private sealed record Timer(string Name, BoolExpr Start, BoolExpr? Cancel, long After, Slot Slot);
+
+    private struct State
+    {
+        public long Started, Cancelled, Fired, Waiting;
+    }
+
+    private TimerSet(Timer[] timers) => _timers = timers;
+
+    /// <summary>The timers' names in order.</summary>
+    public IReadOnlyList<string> Names => Array.ConvertAll(_timers, t => t.Name);
+
+    /// <summary>How many there are.</summary>
+    public int Count => _timers.Length;
+
+    /// <summary>Compiles the declared timers and reserves their slots.</summary>
+    public static TimerSet Compile(IReadOnlyList<TimerOptions> options, Scope scope, StateLayout layout, ConfigErrors errors)
+    {
+        var timers = new List<Timer>();
+        foreach (var o in options)
+        {
+            var start = ExpressionCompiler.Bool(o.Start, scope, errors);
+            var cancel = o.Cancel is null ? null : ExpressionCompiler.Bool(o.Cancel, scope, errors);
+            if (o.After <= TimeSpan.Zero) errors.Add(o.Node, "after", $"a timer can't fire after {o.After}", "Give a positive duration such as 30m.");
+            var slot = layout.Reserve($"timer/{o.Name}", Unsafe.SizeOf<State>(), "timer");
+            timers.Add(new Timer(o.Name, start ?? (_ => false), cancel, (long)o.After.TotalMilliseconds, slot));
+        }
+        return new TimerSet([.. timers]);
+    }
+
+    /// <summary>Prepares a new profile.</summary>
+    public void Initialize(Span<byte> profile)
+    {
+        foreach (var timer in _timers)
+            At(profile, timer) = new State { Started = long.MinValue, Cancelled = long.MinValue, Fired = long.MinValue, Waiting = None };
+    }
+
+    /// <summary>Applies an event; a timer that must be waited for now (and is not yet) is scheduled with the profile's key.</summary>
+    public void Update(Span<byte> profile, Event e, EvalContext context, TimerHeap heap)
+    {
+        for (var i = 0; i < _timers.Length; i++)
+        {
+            var timer = _timers[i];
+            ref var state = ref At(profile, timer);
+            if (timer.Cancel is not null && e.Time > state.Cancelled && timer.Cancel(context)) state.Cancelled = e.Time;
+            if (e.Time > state.Started && timer.Start(context)) state.Started = e.Time;
+            if (state.Waiting != None || !Armed(state)) continue;
+            state.Waiting = state.Started + timer.After;
+            heap.Push(state.Waiting, i, e.Customer.Text);
+        }
+    }
+
+    /// <summary>
+    /// A heap entry has come due: true where the timer fires now (marked as fired); otherwise it was cancelled, or its start moved on and it is
+    /// scheduled anew for <paramref name="due"/>.
+    /// </summary>
+    public bool Fire(Span<byte> profile, int index, TimerHeap heap, ReadOnlySpan<byte> key, ref long due)
+    {
+        var timer = _timers[index];
+        ref var state = ref At(profile, timer);
+        state.Waiting = None;
+        if (!Armed(state)) return false;
+        var real = state.Started + timer.After;
+        if (real > due)
+        {
+            state.Waiting = due = real;
+            heap.Push(real, index, key);
+            return false;
+        }
+        state.Fired = state.Started;
+        return true;
+    }
+
+    private static bool Armed(in State s) => s.Started > s.Cancelled && s.Started > s.Fired;
+
+    private static ref State At(Span<byte> profile, Timer timer) =>
+        ref Unsafe.As<byte, State>(ref MemoryMarshal.GetReference(timer.Slot.In(profile)));
+}

@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace StreamEngine.State;
+
+/// <summary>A fixed place in every profile.</summary>
+/// <param name="Name">What it holds, e.g. <c>feature/views_1h</c>; names and shapes make the layout's version.</param>
+/// <param name="Offset">Bytes from the profile's start.</param>
+/// <param name="Length">Length in bytes.</param>
+public sealed record Slot(string Name, int Offset, int Length)
+{
+    /// <summary>The slot's bytes in a profile.</summary>
+    public Span<byte> In(Span<byte> profile) => profile.Slice(Offset, Length);
+
+    /// <summary>The slot's bytes in a profile.</summary>
+    public ReadOnlySpan<byte> In(ReadOnlySpan<byte> profile) => profile.Slice(Offset, Length);
+}
+
+/// <summary>
+/// The compiled layout of a profile: parts reserve fixed slots while the config is compiled, then the layout is sealed. The first 16 bytes are the
+/// profile's own header. Behind <see cref="FixedLength"/> a profile may have a tail of variable length (the remembered event ids).
+/// </summary>
+public sealed class StateLayout
+{
+    private readonly List<Slot> _slots = [new("header", 0, HeaderLength)];
+    private readonly StringBuilder _shape = new();
+
+    /// <summary>Bytes of the header: newest event time (int64, ms), then that event's consent (a bit per purpose).</summary>
+    public const int HeaderLength = 16;
+
+    /// <summary>Bytes of the fixed part, a multiple of 8.</summary>
+    public int FixedLength { get; private set; } = HeaderLength;
+
+    /// <summary>All slots in order.</summary>
+    public IReadOnlyList<Slot> Slots => _slots;
+
+    /// <summary>Reserves a slot, aligned to 8 bytes.</summary>
+    /// <param name="name">Unique in the layout.</param>
+    /// <param name="length">Bytes.</param>
+    /// <param name="shape">What makes two slots of one name incompatible, e.g. operator and window.</param>
+    public Slot Reserve(string name, int length, string shape)
+    {
+        var slot = new Slot(name, FixedLength, length);
+        _slots.Add(slot);
+        _shape.Append(name).Append('=').Append(shape).Append('\n');
+        FixedLength += (length + 7) & ~7;
+        return slot;
+    }
+
+    /// <summary>Identifies the layout: the first 16 hex digits of the SHA-256 of names and shapes in order.</summary>
+    public string Version => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_shape.ToString())))[..16];
+
+    /// <summary>Event time of the profile's newest event, ms; <see cref="long.MinValue"/> before the first.</summary>
+    public static ref long NewestTime(Span<byte> profile) => ref System.Runtime.CompilerServices.Unsafe.As<byte, long>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile));
+
+    /// <summary>The purposes that the newest event consents to: what a timer's decision goes by.</summary>
+    public static ref ulong Consent(Span<byte> profile) => ref System.Runtime.CompilerServices.Unsafe.As<byte, ulong>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile[8..]));
+}

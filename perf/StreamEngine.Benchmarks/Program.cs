@@ -1,0 +1,21 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using StreamEngine.Benchmarks;
+
+// dotnet run -c Release --project perf/StreamEngine.Benchmarks -- --filter '*Expression*'   BenchmarkDotNet's table
+// dotnet run -c Release --project perf/StreamEngine.Benchmarks -- budgets [filter]          checks perf/budgets.json
+// dotnet run -c Release --project perf/StreamEngine.Benchmarks -- kafka-connector [n]       the Kafka connector alone, on a broker of its own
+if (args is ["kafka-connector", ..]) return KafkaConnectorRun.Run(args[1..]);
+if (args is ["budgets", ..]) return BudgetCheck.Run(args.ElementAtOrDefault(1) ?? "");
+
+var config = ManualConfig.Create(DefaultConfig.Instance)
+    // In this process: a child project would not know the central package versions and the native libraries.
+    .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+    .AddDiagnoser(MemoryDiagnoser.Default)
+    .WithOptions(ConfigOptions.JoinSummary)
+    .WithArtifactsPath(Path.Combine(AppContext.BaseDirectory, "results"));
+BenchmarkSwitcher.FromAssembly(typeof(BudgetCheck).Assembly).Run(args, config);
+return 0;

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs the job once over what is in topic $IN of the broker $BOOTSTRAP, as group $RUN, into topic $OUT, and prints a RESULT line.
+set -euo pipefail
+overrides=(--set "name=$RUN" --set "events.shop.topic=$IN" --set "outputs.decisions=$OUT" --set "outputs.dead_letter=$RUN-dead-letter" --set "outputs.late=$RUN-late" --set "state.directory=$STATE")
+"$STREAMENGINE" topics create --config "$JOB" --kafka "$BOOTSTRAP" --partitions 4 "${overrides[@]}" > /dev/null
+"$STREAMENGINE" run --config "$JOB" --kafka "$BOOTSTRAP" --drain --json "${overrides[@]}" | python3 -c '
+import json, sys
+s = json.load(sys.stdin)
+print("RESULT peer=streamengine events=%d seconds=%.2f cpu_seconds=%.2f rss_mb=%.0f decisions=%d allocated_bytes=%d" % (
+    s["events"], s["seconds"], s["cpu_seconds"], s["peak_rss_mb"], s["decisions"], s["allocated_bytes"]))'

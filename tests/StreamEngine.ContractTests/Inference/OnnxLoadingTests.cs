@@ -1,0 +1,132 @@
+using StreamEngine.Inference;
+using StreamEngine.Inference.Onnx;
+using Xunit;
+
+namespace StreamEngine.ContractTests.Inference;
+
+/// <summary>A model that can't be used is refused at load, in words that say what to do.</summary>
+public sealed class OnnxLoadingTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("models-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_sound_model_says_what_it_is()
+    {
+        using var model = new OnnxModelLoader(new OnnxOptions { Provider = OnnxProvider.Cpu }).Load(TestModels.Job);
+        Assert.Equal(("job", "1", "dense"), (model.Manifest.Name, model.Manifest.Version, model.Manifest.Kind));
+        Assert.Equal("since_last_s", model.Manifest.Inputs[11]);
+        Assert.Equal(["offer-0", "offer-1", "offer-2", "offer-3", "offer-4"], model.Manifest.Outputs);
+        Assert.Equal("cpu", model.Provider);
+    }
+
+    [Fact]
+    public void A_missing_folder_or_file_is_named()
+    {
+        Assert.Contains("models/<name>/<version>/", Refusal(Path.Combine(_folder, "none", "1")));
+        var copy = Copy("trees");
+        File.Delete(Path.Combine(copy, "model.onnx"));
+        Assert.Contains($"{copy}/model.onnx is missing", Refusal(copy));
+        File.Delete(Path.Combine(copy, "model.json"));
+        Assert.Contains($"{copy}/model.json is missing", Refusal(copy));
+    }
+
+    [Fact]
+    public void A_damaged_file_is_found_by_its_digest()
+    {
+        var copy = Copy("trees");
+        var file = Path.Combine(copy, "model.onnx");
+        var bytes = File.ReadAllBytes(file);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(file, bytes);
+        Assert.Contains("is not the file that model.json describes: its SHA-256 is", Refusal(copy));
+    }
+
+    [Fact]
+    public void A_file_that_is_no_model_is_refused_although_its_digest_fits()
+    {
+        var copy = Copy("trees");
+        File.WriteAllText(Path.Combine(copy, "model.onnx"), "no model");
+        Edit(copy, Digest("trees"), Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("no model"u8)));
+        Assert.Contains("is no model that ONNX Runtime can run", Refusal(copy));
+    }
+
+    [Fact]
+    public void All_problems_of_a_manifest_come_at_once()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "churn", "2")).FullName;
+        File.WriteAllText(
+            Path.Combine(folder, "model.json"),
+            """{"name": "other", "version": 2, "kind": "forest", "inputs": ["a", "b", "a"], "sha256": "ABC", "metrics": {"auc": "high"}, "training_window": ["x", "y"]}""");
+        var message = Refusal(folder);
+        string[] expected =
+        [
+            "'name' is 'other', but the folder says 'churn'", "'version' must be a text", "'kind' is 'forest'", "'inputs' names 'a' 2 times",
+            "'outputs' is missing", "'sha256' must be 64", "'metrics.auc' must be a number", "'training_window' must be",
+        ];
+        Assert.All(expected, problem => Assert.Contains(problem, message));
+    }
+
+    [Theory]
+    [InlineData("{", "can't be read")]
+    [InlineData("[]", "'inputs' is missing")]
+    public void A_manifest_that_is_no_object_is_refused(string json, string expected)
+    {
+        var copy = Copy("trees");
+        File.WriteAllText(Path.Combine(copy, "model.json"), json);
+        Assert.Contains(expected, Refusal(copy));
+    }
+
+    [Fact]
+    public void Another_number_of_inputs_than_the_graphs_is_refused()
+    {
+        var copy = Copy("trees");
+        Edit(copy, "\"f0\",", "");
+        Assert.Contains("input 'features' has 6 columns, 'inputs' names 5", Refusal(copy));
+    }
+
+    [Theory]
+    [InlineData("two-outputs", "the graph has 2 outputs (y, z), it must have one")]
+    [InlineData("two-inputs", "the graph has 2 inputs (x, x2), it must have one")]
+    [InlineData("double-input", "input 'x' must be a float matrix")]
+    [InlineData("fixed-rows", "input 'x' has a fixed number of rows, 4")]
+    [InlineData("open-width", "failed on 1 rows of 2 columns for 2 outputs")]
+    public void A_graph_outside_the_rules_is_refused(string name, string expected) =>
+        Assert.Contains(expected, Refusal(TestModels.Folder(name)));
+
+    [Fact]
+    public void A_missing_native_library_names_the_remedy()
+    {
+        var error = Assert.Throws<ModelException>(() => NativeRuntime.Probe("onnxruntime_that_is_not_there"));
+        Assert.Contains("run deploy/setup.sh", error.Message);
+    }
+
+    [SkippableFact]
+    public void Cuda_where_it_is_not_is_refused_and_auto_takes_the_cpu()
+    {
+        Skip.If(NativeRuntime.HasCuda(), "the CUDA provider is here");
+        var error = Assert.Throws<ModelException>(() => new OnnxModelLoader(new OnnxOptions { Provider = OnnxProvider.Cuda }).Load(TestModels.Folder("trees")));
+        Assert.Contains("libonnxruntime_providers_cuda.so is not beside the application", error.Message);
+        using var model = new OnnxModelLoader(new OnnxOptions { Provider = OnnxProvider.Auto }).Load(TestModels.Folder("trees"));
+        Assert.Equal("cpu", model.Provider);
+    }
+
+    private static string Refusal(string folder) => Assert.Throws<ModelException>(() => new OnnxModelLoader().Load(folder)).Message;
+
+    private static string Digest(string name) =>
+        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(Path.Combine(TestModels.Folder(name), "model.onnx"))));
+
+    private string Copy(string name)
+    {
+        var target = Directory.CreateDirectory(Path.Combine(_folder, name, "1")).FullName;
+        foreach (var file in Directory.GetFiles(TestModels.Folder(name))) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        return target;
+    }
+
+    private static void Edit(string folder, string old, string replacement)
+    {
+        var file = Path.Combine(folder, "model.json");
+        File.WriteAllText(file, File.ReadAllText(file).Replace(old, replacement));
+    }
+}

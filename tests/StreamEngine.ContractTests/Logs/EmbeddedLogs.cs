@@ -1,0 +1,39 @@
+using StreamEngine.Connectors;
+using StreamEngine.Connectors.Embedded;
+
+namespace StreamEngine.ContractTests.Logs;
+
+public sealed class EmbeddedTopics : TopicContract
+{
+    private readonly TempDirectory _directory = new();
+
+    private protected override ILog OpenLog() => new EmbeddedLog(new EmbeddedLogOptions(_directory.Path));
+
+    protected override void Close() => _directory.Dispose();
+}
+
+public sealed class EmbeddedTransactions : TransactionContract
+{
+    private readonly TempDirectory _directory = new();
+
+    private protected override ILog OpenLog() => new EmbeddedLog(new EmbeddedLogOptions(_directory.Path));
+
+    protected override void Close() => _directory.Dispose();
+}
+
+public sealed class EmbeddedGroups : GroupContract
+{
+    private readonly TempDirectory _directory = new();
+
+    private protected override ILog OpenLog() => new EmbeddedLog(new EmbeddedLogOptions(_directory.Path));
+
+    protected override void Close() => _directory.Dispose();
+}
+
+/// <summary>A directory of its own, removed afterwards.</summary>
+internal sealed class TempDirectory : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("log-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

@@ -1,0 +1,64 @@
+using StreamEngine.State;
+using StreamEngine.State.Faster;
+using Xunit;
+
+namespace StreamEngine.ContractTests.State;
+
+public sealed class MemoryStateStoreTests : StateStoreContract
+{
+    private protected override IStateStore Open() => new MemoryStateStore();
+}
+
+public sealed class FasterStateStoreTests : StateStoreContract, IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("state-").FullName;
+    private int _stores;
+
+    private protected override IStateStore Open() => OpenFaster(32L << 20);
+
+    private protected override IStateStore OpenSmall() => OpenFaster(256 << 10);
+
+    [Fact]
+    public void State_beyond_memory_is_on_disk_and_memory_stays_bounded()
+    {
+        using var store = OpenFaster(256 << 10);
+        for (var i = 0; i < 10_000; i++) store.Update(Key(i), new Filler { InitialLength = 400, Value = (byte)i });
+        Assert.InRange(store.MemoryBytes, 1, 1 << 20);
+        Assert.InRange(store.LogBytes, 4_000_000, long.MaxValue);
+        for (var i = 0; i < 10_000; i += 97) Assert.All(BytesOf(store, Key(i))!, b => Assert.Equal((byte)i, b));
+    }
+
+    [Fact]
+    public void Compaction_drops_old_versions_and_keeps_every_profile()
+    {
+        using var store = OpenFaster(256 << 10);
+        for (var round = 0; round < 10; round++)
+            for (var i = 0; i < 2_000; i++) store.Update(Key(i), new Filler { InitialLength = 400, Value = (byte)(i + round) });
+        for (var i = 0; i < 2_000; i += 2) store.Delete(Key(i));
+        var before = store.LogBytes;
+
+        Assert.True(store.CompactAbove(before / 2));
+        Assert.InRange(store.LogBytes, 1, before * 3 / 4);
+        Assert.Equal(1_000, store.Count);
+        for (var i = 0; i < 2_000; i++)
+        {
+            var bytes = BytesOf(store, Key(i));
+            if (i % 2 == 0) Assert.Null(bytes);
+            else Assert.All(bytes!, b => Assert.Equal((byte)(i + 9), b));
+        }
+    }
+
+    [Fact]
+    public void Closing_removes_the_files()
+    {
+        var directory = Path.Combine(_directory, "closed");
+        using (var store = new FasterStateStore(new FasterStateOptions(directory, 256 << 10, 64 << 10)))
+            for (var i = 0; i < 10_000; i++) store.Update(Key(i), new Counter());
+        Assert.Empty(Directory.GetFiles(directory));
+    }
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    private FasterStateStore OpenFaster(long memory) =>
+        new(new FasterStateOptions(Path.Combine(_directory, $"{_stores++}"), memory, IndexBytes: 64 << 10));
+}

@@ -1,0 +1,57 @@
+using StreamEngine.SystemTests.Oracle;
+using StreamEngine.SystemTests.Runs;
+using StreamEngine.Testing;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace StreamEngine.SystemTests;
+
+/// <summary>
+/// Nothing lost, nothing doubled, nothing decided twice: whatever kills the engine, and whenever. <c>STREAMENGINE_CHAOS_RUNS=20</c> repeats the killing tests with as many seeds
+/// (from <c>STREAMENGINE_CHAOS_SEED</c> on, 1 where absent), <c>STREAMENGINE_CHAOS_EVENTS</c> and <c>STREAMENGINE_CHAOS_KILLS</c> make each longer.
+/// </summary>
+[Collection(nameof(ChaosTests))]
+public sealed class ChaosTests(ITestOutputHelper output)
+{
+    private static readonly int Runs = Setting("RUNS", 1), FirstSeed = Setting("SEED", 1), Kills = Setting("KILLS", 5), Events = Setting("EVENTS", 60_000);
+
+    [SkippableFact]
+    public async Task A_killed_engine_on_Kafka_decides_once() => await Chaos(JobDefinition.Chaos, Kafka(), "chaos-kafka", live: true);
+
+    [SkippableFact]
+    public async Task The_measured_job_killed_on_Kafka_decides_once() => await Chaos(JobDefinition.Plain, Kafka(), "job-kafka", live: true, PeersCheck.Run);
+
+    [Fact]
+    public async Task A_killed_engine_on_the_embedded_log_decides_once() => await Chaos(JobDefinition.Chaos, null, "chaos-embedded", live: false);
+
+    [Fact]
+    public async Task The_measured_job_killed_on_the_embedded_log_decides_once() => await Chaos(JobDefinition.Plain, null, "job-embedded", live: false);
+
+    private async Task Chaos(JobDefinition job, string? kafka, string name, bool live, Action<Arena, string, Action<string>>? then = null)
+    {
+        for (var seed = FirstSeed; seed < FirstSeed + Runs; seed++)
+        {
+            using var arena = new Arena(job, kafka, $"{name}-{seed}");
+            var run = new ChaosRun(arena, new ChaosPlan(seed, Events, Kills), Tell);
+            var report = await run.Go(live, chaosModel: job.Name == "chaos");
+            Assert.True(report.Faults == 0, $"seed {seed}: {report}");
+            Assert.Equal(Events, report.Events);
+            Assert.Equal(Kills, run.Kills);
+            then?.Invoke(arena, kafka!, Tell);
+        }
+    }
+
+    private static string Kafka()
+    {
+        Skip.If(KafkaBroker.Missing is not null, KafkaBroker.Missing);
+        return KafkaBroker.Shared.Address;
+    }
+
+    private void Tell(string line)
+    {
+        output.WriteLine(line);
+        if (Runs > 1) Console.WriteLine(line);
+    }
+
+    private static int Setting(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable($"STREAMENGINE_CHAOS_{name}"), out var number) ? number : otherwise;
+}

@@ -1,0 +1,107 @@
+using StreamEngine.Connectors;
+using StreamEngine.Connectors.Embedded;
+using StreamEngine.Connectors.Kafka;
+using StreamEngine.SystemTests.Oracle;
+using StreamEngine.SystemTests.Shop;
+
+namespace StreamEngine.SystemTests.Runs;
+
+/// <summary>Where one run takes place: a log, topics and a group of its own, folders that go with it, and the command lines of its engines.</summary>
+internal sealed class Arena : IDisposable
+{
+    public const int Partitions = 4;
+    private readonly string? _kafka;
+    private readonly string _directory = Directory.CreateTempSubdirectory("streamengine-chaos-").FullName;
+    private readonly List<EngineProcess> _engines = [];
+    private readonly string _config;
+
+    /// <param name="job">The job; gets a group of its own.</param>
+    /// <param name="kafka">A broker's address; null for the embedded log.</param>
+    /// <param name="name">Unique among the runs on the broker.</param>
+    public Arena(JobDefinition job, string? kafka, string name)
+    {
+        _kafka = kafka;
+        _config = Path.Combine(Root, "perf", "job", job.Name == "job" ? "streamengine.yaml" : $"{job.Name}.yaml");
+        Job = job with { Name = name };
+        Topics = new RunTopics($"{name}-events", $"{name}-decisions", $"{name}-actions", $"{name}-dead-letter", $"{name}-late");
+        using var log = OpenLog();
+        log.CreateTopics([.. new[] { Topics.Events, Topics.Decisions, Topics.Actions, Topics.DeadLetter, Topics.Late }.Select(t => new TopicSpec(t, Partitions))]);
+    }
+
+    /// <summary>The job under the run's name.</summary>
+    public JobDefinition Job { get; }
+
+    /// <summary>The run's topics.</summary>
+    public RunTopics Topics { get; }
+
+    /// <summary>The repository, found from the tests' folder.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The run's log; of an embedded one, nobody else may have it open.</summary>
+    public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_directory, "log"))) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka });
+
+    /// <summary>Writes records, at most so many per second; 0 for as fast as it goes.</summary>
+    public async Task Write(IEnumerable<InputRecord> records, int perSecond = 0)
+    {
+        using var log = OpenLog();
+        using var writer = log.OpenWriter();
+        var n = 0;
+        foreach (var record in records)
+        {
+            writer.Write(Topics.Events, record.Key, record.Value, record.Timestamp);
+            if (perSecond == 0 || ++n % (perSecond / 50) != 0) continue;
+            writer.Flush();
+            await Task.Delay(20);
+        }
+        writer.Flush();
+    }
+
+    /// <summary>Starts an engine on this run's topics.</summary>
+    /// <param name="version">The model's version; null for the config's.</param>
+    /// <param name="drain">Whether it ends by itself at the present end of the input.</param>
+    /// <param name="node">The node's name: engines with the same name take each other's place.</param>
+    /// <param name="settings">More settings, <c>path=value</c>.</param>
+    public EngineProcess Start(int? version, bool drain = false, string node = "a", params string[] settings)
+    {
+        string[] log = _kafka is null ? ["--embedded", Path.Combine(_directory, "log")] : ["--kafka", _kafka];
+        string[] set =
+        [
+            $"name={Job.Name}", $"events.shop.topic={Topics.Events}", $"outputs.decisions={Topics.Decisions}", $"outputs.dead_letter={Topics.DeadLetter}", $"outputs.late={Topics.Late}",
+            $"outputs.actions={(Job.Actions is null ? "" : Topics.Actions)}", $"state.directory={Path.Combine(_directory, "state")}", $"kafka.node_name={node}", "state.memory=16mb",
+            .. version is null ? Array.Empty<string>() : [$"models.{Job.Model}.version={version}"],
+            .. settings,
+        ];
+        var engine = EngineProcess.Start(["run", "--config", _config, .. log, .. drain ? ["--drain"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })]);
+        _engines.Add(engine);
+        return engine;
+    }
+
+    /// <summary>Runs an engine to the present end of the input.</summary>
+    public async Task Drain(int? version, params string[] settings)
+    {
+        using var engine = Start(version, drain: true, "a", settings);
+        var code = await engine.Exit(TimeSpan.FromMinutes(3));
+        if (code != 0) throw new InvalidOperationException($"the draining engine ended with {code}:\n{engine.Output}");
+    }
+
+    /// <summary>Holds everything in the log against the oracle.</summary>
+    public Report Check()
+    {
+        using var log = OpenLog();
+        return new LogCheck(log, Job, Topics, Path.Combine(Root, "schemas")).Run();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var engine in _engines) engine.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private static string FindRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "StreamEngine.sln"))) directory = directory.Parent;
+        return directory?.FullName ?? throw new DirectoryNotFoundException("the repository is not above the tests' folder");
+    }
+}

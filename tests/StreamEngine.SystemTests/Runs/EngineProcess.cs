@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace StreamEngine.SystemTests.Runs;
+
+/// <summary>An engine as a process of its own, as an operator runs it, so that it can be killed as a machine dies. Ended by its id when disposed.</summary>
+internal sealed partial class EngineProcess : IDisposable
+{
+    private const int SigTerm = 15, KeptLines = 200;
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _lines = [];
+    private readonly HttpClient _http;
+    private bool _disposed;
+
+    private EngineProcess(Process process, int port)
+    {
+        _process = process;
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromSeconds(5) };
+        DataReceivedEventHandler keep = (_, e) =>
+        {
+            if (e.Data is null) return;
+            _lines.Enqueue(e.Data);
+            while (_lines.Count > KeptLines) _lines.TryDequeue(out var _);
+        };
+        process.OutputDataReceived += keep;
+        process.ErrorDataReceived += keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>What it said last.</summary>
+    public string Output => string.Join('\n', _lines);
+
+    /// <summary>Whether it has ended.</summary>
+    public bool Ended => _process.HasExited;
+
+    /// <summary>Starts <c>streamengine</c> with these arguments; its metrics are on a port of their own.</summary>
+    public static EngineProcess Start(IEnumerable<string> arguments)
+    {
+        var port = FreePort();
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "StreamEngine.Host.dll"));
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        start.ArgumentList.Add("--set");
+        start.ArgumentList.Add($"http.port={port}");
+        return new EngineProcess(Process.Start(start)!, port);
+    }
+
+    /// <summary>Waits for something to hold; false when the time is over or the process has ended.</summary>
+    public async Task<bool> Until(Func<Task<bool>> holds, TimeSpan timeout)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < timeout && !Ended)
+        {
+            if (await holds()) return true;
+            await Task.Delay(Poll);
+        }
+        return false;
+    }
+
+    /// <summary>The sum of a metric over its labels; 0 where it is not there or nobody answers yet.</summary>
+    public async Task<double> Metric(string name) => (await Metrics()).GetValueOrDefault(name);
+
+    /// <summary>All metrics, summed over their labels.</summary>
+    public async Task<Dictionary<string, double>> Metrics()
+    {
+        var sums = new Dictionary<string, double>();
+        try
+        {
+            foreach (var line in (await _http.GetStringAsync("metrics")).Split('\n'))
+            {
+                var end = line.LastIndexOf(' ');
+                if (end < 0 || line[0] == '#') continue;
+                var name = line[..end].Split('{')[0];
+                sums[name] = sums.GetValueOrDefault(name) + double.Parse(line[(end + 1)..], CultureInfo.InvariantCulture);
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            // Not listening yet, or gone.
+        }
+        return sums;
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task Kill()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Asks it to stop, as service managers do.</summary>
+    public void Terminate() => SendSignal(_process.Id, SigTerm);
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="TimeoutException">It runs on.</exception>
+    public async Task<int> Exit(TimeSpan timeout)
+    {
+        using var patience = new CancellationTokenSource(timeout);
+        try
+        {
+            await _process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"the engine did not end within {timeout.TotalSeconds:0} s:\n{Output}");
+        }
+        return _process.ExitCode;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+        _process.Dispose();
+        _http.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int SendSignal(int process, int signal);
+}

@@ -1,0 +1,85 @@
+using System.Text;
+using StreamEngine.Configuration;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+using StreamEngine.Inference;
+using StreamEngine.State;
+
+namespace StreamEngine.Tests.Decisions;
+
+/// <summary>A small compiled shop: one event, two features, and whatever offers and rules a test gives it.</summary>
+internal sealed class Shop
+{
+    public static readonly string[] Features = ["views", "revenue"];
+
+    public static readonly FieldCatalog Fields = new([new Field(0, "placement", FieldType.String), new Field(1, "value", FieldType.Double)]);
+
+    private static readonly TriggerOptions View = new() { Name = "view", When = "event.type == 'page_view'", Placement = "event.placement" };
+
+    public Shop(IReadOnlyList<OfferOptions> offers, DecisionOptions? options = null, params IModel[] models)
+    {
+        options ??= new DecisionOptions();
+        if (options.Triggers.Count == 0) options = options with { Triggers = [View] };
+        var errors = new ConfigErrors();
+        Policy = Compile(options, offers, errors, models);
+        errors.ThrowIfAny();
+        Scorer = new Scorer(Policy.Models);
+        Funnel = new Funnel(Policy);
+        Result = new Decision(Policy);
+        Profile = new byte[Layout.FixedLength];
+        Policy.Caps.Initialize(Profile);
+        Set("page_view", "home");
+        Buffer = Encoding.UTF8.GetBytes("customer-1");
+    }
+
+    public StateLayout Layout { get; } = new();
+
+    public DecisionPolicy Policy { get; }
+
+    public Scorer Scorer { get; }
+
+    public Funnel Funnel { get; }
+
+    public Decision Result { get; }
+
+    public byte[] Profile { get; }
+
+    public EvalContext Context { get; } = new() { Fields = new FieldValue[Fields.Count], Features = [3, 20], Consent = ulong.MaxValue };
+
+    public byte[] Buffer { get; set; }
+
+    public static OfferOptions Offer(string name, string value = "1.0") => new() { Name = name, Channel = "onsite", Treatment = $"{name}-banner", Value = value, Propensity = new PropensityOptions { Default = 0.5 } };
+
+    public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, ConfigErrors errors, params IModel[] models) =>
+        DecisionPolicy.Compile(options, offers, Fields, Features, ["marketing", "ads"], ["cart", "session"], models.ToDictionary(m => m.Manifest.Name), Layout, errors);
+
+    /// <summary>The event that the next decision is about.</summary>
+    public void Set(string type, string placement)
+    {
+        var text = Encoding.UTF8.GetBytes(type + placement);
+        Context.Type.Set(text, 0, type.Length);
+        Context.Fields[0].Set(text, type.Length, placement.Length);
+    }
+
+    public DecisionRequest Request(long at = 1_000) => new()
+    {
+        Buffer = Buffer,
+        Customer = new Range32(0, Buffer.Length),
+        EventTime = at,
+        DecidedAt = at,
+        Offset = 7,
+    };
+
+    /// <summary>Scores and decides; a served offer is counted in the profile.</summary>
+    public Decision Decide(long at = 1_000, bool coldStart = false)
+    {
+        var request = Request(at) with { ColdStart = coldStart };
+        Scorer.Score(Context.Features, Features.Length, 1);
+        Funnel.Decide(request, Context, Scorer, 0, Profile, Result);
+        if (Result.Outcome == Outcome.Served) Policy.Caps.Record(Profile, Result.Chosen, at);
+        return Result;
+    }
+
+    public string Chosen => Result.Chosen < 0 ? "" : Policy.Offers[Result.Chosen].Name;
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using StreamEngine.Events.Avro;
+using StreamEngine.Tests.Configuration;
+using Xunit;
+
+namespace StreamEngine.Tests.Events.Avro;
+
+/// <summary>The codec against Apache Avro's Python library: random schemas and values, both ways, and with a reader's schema of its own.</summary>
+public sealed class PythonAvroTests
+{
+    private const int Schemas = 60, Values = 8;
+
+    [SkippableFact]
+    public void PythonReadsWhatWeWriteAndWritesWhatWeRead()
+    {
+        Skip.If(!Python("-c", "import avro").Ok, "needs Debian's python3-avro: apt-get install python3-avro");
+        var folder = Directory.CreateTempSubdirectory("avro").FullName;
+        try
+        {
+            var written = Enumerable.Range(0, Schemas).Select(seed => Write(folder, seed)).ToList();
+            var run = Python(Repository.Path("tests", "StreamEngine.Tests", "Events", "Avro", "python_avro.py"), folder);
+            Assert.True(run.Ok, run.Error);
+            var resolved = 0;
+            for (var seed = 0; seed < Schemas; seed++)
+            {
+                var (schema, values, reader) = written[seed];
+                Assert.Equal(Normal(File.ReadAllText(Path.Combine(folder, $"{seed}.canonical"))), Normal(schema.CanonicalForm));
+                Assert.Equal(values.Select(RandomAvro.Show), Read(Path.Combine(folder, $"{seed}.back.avro"), null));
+                if (reader is null) continue;
+                resolved++;
+                Assert.Equal(Read(Path.Combine(folder, $"{seed}.resolved.avro"), null), Read(Path.Combine(folder, $"{seed}.avro"), reader));
+            }
+            Assert.True(resolved > Schemas / 3, $"{resolved} schemas were resolved");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static (AvroSchema Schema, List<object?> Values, AvroSchema? Reader) Write(string folder, int seed)
+    {
+        var random = new RandomAvro(seed);
+        var json = random.Schema();
+        var schema = AvroSchema.Parse(json);
+        var values = Enumerable.Range(0, Values).Select(_ => random.Value(schema)).ToList();
+        using (var writer = new AvroFileWriter(File.Create(Path.Combine(folder, $"{seed}.avro")), json, deflate: seed % 2 == 0))
+            foreach (var value in values) writer.Write(value);
+        var newer = Newer(json);
+        if (newer is null) return (schema, values, null);
+        File.WriteAllText(Path.Combine(folder, $"{seed}.reader.avsc"), newer);
+        return (schema, values, AvroSchema.Parse(newer));
+    }
+
+    /// <summary>A reader's schema: the first field dropped, ints as longs, longs as doubles, a field with a default; null where the dropped one defined a type.</summary>
+    private static string? Newer(string json)
+    {
+        var root = JsonNode.Parse(json)!;
+        var fields = root["fields"]!.AsArray();
+        if (fields[0]!["type"]!.ToJsonString().Contains("\"name\"", StringComparison.Ordinal)) return null;
+        fields.RemoveAt(0);
+        foreach (var field in fields)
+            if (field!["type"] is JsonValue type)
+                field["type"] = type.GetValue<string>() switch { "int" => "long", "long" => "double", "float" => "double", var same => same };
+        fields.Insert(0, JsonNode.Parse("""{ "name": "added", "type": ["string", "null"], "default": "new" }"""));
+        return root.ToJsonString();
+    }
+
+    /// <summary>Key order is the only freedom that the Python library takes.</summary>
+    private static string Normal(string canonical) => AvroSchema.Parse(canonical).CanonicalForm;
+
+    private static List<string> Read(string path, AvroSchema? readerSchema)
+    {
+        using var file = new AvroFileReader(File.OpenRead(path));
+        var values = new AvroValueReader(file.Schema, readerSchema);
+        var all = new List<string>();
+        while (file.Next(out var value)) all.Add(RandomAvro.Show(values.Read(value.Span)));
+        return all;
+    }
+
+    private static (bool Ok, string Error) Python(params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo("/usr/bin/python3", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            var error = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return (process.ExitCode == 0, error);
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            return (false, e.Message);
+        }
+    }
+}

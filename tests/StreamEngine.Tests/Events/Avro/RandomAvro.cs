@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using StreamEngine.Events.Avro;
+
+namespace StreamEngine.Tests.Events.Avro;
+
+/// <summary>Random schemas and values from a seed.</summary>
+internal sealed class RandomAvro(int seed)
+{
+    private static readonly string[] Primitives = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
+    private readonly Random _random = new(seed);
+    private int _names;
+
+    /// <summary>A record schema as JSON.</summary>
+    public string Schema(int depth = 4) => JsonSerializer.Serialize(Record(depth));
+
+    public object? Value(AvroSchema s, int depth = 0) => s.Kind switch
+    {
+        AvroKind.Null => null,
+        AvroKind.Boolean => _random.Next(2) == 1,
+        AvroKind.Int => _random.Next(4) == 0 ? _random.Next(int.MinValue, int.MaxValue) : _random.Next(-70, 70),
+        AvroKind.Long => _random.Next(4) == 0 ? _random.NextInt64(long.MinValue, long.MaxValue) : _random.Next(-70, 70),
+        AvroKind.Float => (float)(_random.NextDouble() * 1000 - 500),
+        AvroKind.Double => _random.NextDouble() * 1e6 - 5e5,
+        AvroKind.Bytes => Bytes(_random.Next(6)),
+        AvroKind.String => Text(),
+        AvroKind.Fixed => new AvroFixed(s, Bytes(s.Size)),
+        AvroKind.Enum => new AvroEnum(s, s.Symbols[_random.Next(s.Symbols.Count)]),
+        AvroKind.Array => Enumerable.Range(0, depth > 8 ? 0 : _random.Next(4)).Select(_ => Value(s.Element!, depth + 1)).ToList(),
+        AvroKind.Map => Enumerable.Range(0, depth > 8 ? 0 : _random.Next(4)).ToDictionary(i => i == 0 ? "k0" : $"k{i}{Text()}", _ => Value(s.Element!, depth + 1)),
+        AvroKind.Union => Value(s.Branches[depth > 8 ? 0 : _random.Next(s.Branches.Count)], depth + 1),
+        _ => Record(s, depth),
+    };
+
+    public static byte[] Encode(AvroSchema schema, object? value)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        new AvroValueWriter(schema).Write(value, new AvroWriter(bytes));
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The same value with arrays and maps in two blocks each, their sizes written: what other writers do, and what this one reads.</summary>
+    public static byte[] EncodeInBlocks(AvroSchema s, object? value)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        var output = new AvroWriter(bytes);
+        switch (s.Kind, value)
+        {
+            case (AvroKind.Record, AvroRecord record):
+                foreach (var field in s.Fields) output.Raw(EncodeInBlocks(field.Schema, record.Values[field.Index]));
+                break;
+            case (AvroKind.Array, IReadOnlyList<object?> list):
+                Blocks(output, [.. list.Select(item => EncodeInBlocks(s.Element!, item))]);
+                break;
+            case (AvroKind.Map, IReadOnlyDictionary<string, object?> map):
+                Blocks(output, [.. map.Select(e => (byte[])[.. Encode(AvroSchema.Parse("\"string\""), e.Key), .. EncodeInBlocks(s.Element!, e.Value)])]);
+                break;
+            case (AvroKind.Union, _):
+                var plain = new AvroReader(Encode(s, value));
+                plain.TryLong(out var branch);
+                output.Long(branch);
+                output.Raw(EncodeInBlocks(s.Branches[(int)branch], value));
+                break;
+            default:
+                output.Raw(Encode(s, value));
+                break;
+        }
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    private static void Blocks(AvroWriter output, byte[][] items)
+    {
+        foreach (var block in (byte[][][])[items[..(items.Length / 2)], items[(items.Length / 2)..]])
+        {
+            if (block.Length == 0) continue;
+            output.Long(-block.Length);
+            output.Long(block.Sum(i => i.Length));
+            foreach (var item in block) output.Raw(item);
+        }
+        output.Long(0);
+    }
+
+    /// <summary>A text by which values can be compared.</summary>
+    public static string Show(object? value) => value switch
+    {
+        null => "null",
+        string s => JsonSerializer.Serialize(s),
+        byte[] b => "0x" + Convert.ToHexString(b),
+        AvroFixed f => "f" + Convert.ToHexString(f.Bytes),
+        AvroRecord r => $"{{{string.Join(",", r.Schema.Fields.Select(f => $"{f.Name}:{Show(r.Values[f.Index])}"))}}}",
+        IReadOnlyDictionary<string, object?> map => $"<{string.Join(",", map.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{JsonSerializer.Serialize(e.Key)}:{Show(e.Value)}"))}>",
+        IReadOnlyList<object?> list => $"[{string.Join(",", list.Select(Show))}]",
+        IFormattable number => $"{value.GetType().Name}:{number.ToString(null, System.Globalization.CultureInfo.InvariantCulture)}",
+        _ => value.ToString()!,
+    };
+
+    private AvroRecord Record(AvroSchema s, int depth)
+    {
+        var record = new AvroRecord(s);
+        foreach (var field in s.Fields) record.Values[field.Index] = Value(field.Schema, depth + 1);
+        return record;
+    }
+
+    private byte[] Bytes(int length)
+    {
+        var bytes = new byte[length];
+        _random.NextBytes(bytes);
+        return bytes;
+    }
+
+    private string Text()
+    {
+        var text = new StringBuilder();
+        for (var i = _random.Next(10); i > 0; i--) text.Append(_random.Next(12) == 0 ? "é€😀"[..2] : (char)_random.Next('a', 'z' + 1));
+        return text.ToString();
+    }
+
+    private object Type(int depth)
+    {
+        var pick = depth <= 0 ? 0 : _random.Next(14);
+        return pick switch
+        {
+            8 => Record(depth - 1),
+            9 => new { type = "array", items = Type(depth - 1) },
+            10 => new { type = "map", values = Type(depth - 1) },
+            11 => new { type = "enum", name = $"E{_names++}", symbols = new[] { "A", "B", "C" } },
+            12 => new { type = "fixed", name = $"F{_names++}", size = _random.Next(5) },
+            13 => Union(depth - 1),
+            _ => Primitives[_random.Next(Primitives.Length)],
+        };
+    }
+
+    private object Union(int depth)
+    {
+        // One of number and boolean, and one of bytes and string: other libraries tell a value's branch by a looser type than the schema has.
+        var branches = new List<object> { "null" };
+        if (_random.Next(2) == 0) branches.Add(Primitives[_random.Next(1, 6)]);
+        if (_random.Next(2) == 0) branches.Add(Primitives[_random.Next(6, 8)]);
+        if (_random.Next(2) == 0) branches.Add(Record(depth - 1));
+        return branches;
+    }
+
+    private object Record(int depth)
+    {
+        var name = $"R{_names++}";
+        var fields = new List<object>();
+        for (var i = _random.Next(1, 6); i > 0; i--) fields.Add(new { name = $"f{_names++}", type = Type(depth - 1) });
+        if (_random.Next(6) == 0) fields.Add(new { name = "next", type = new[] { "null", name } });
+        return new { type = "record", name, @namespace = "t.x", fields };
+    }
+}

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Text;
+using StreamEngine.Configuration;
+using StreamEngine.Events;
+using Xunit;
+
+namespace StreamEngine.Tests.Events;
+
+/// <summary>Compiling sources: every mistake at once; masks of dead letters.</summary>
+public sealed class EventCatalogTests
+{
+    private static readonly EventSourceOptions Json = new() { Name = "j", Topic = "j", Format = RecordFormat.Json };
+
+    [Fact]
+    public void EveryMistakeIsReportedAtOnce()
+    {
+        var errors = Mistakes(
+            [
+                ShopEvents.Source with
+                {
+                    Id = "evnt_id",
+                    Requires = ["personalisation"],
+                    Pii = ["ulr"],
+                    Fields = [Decoding.Field("value", "desimal(2)"), Decoding.Field("placement", "double"), Decoding.Field("type", "int"), Decoding.Field("quantity", "int")],
+                },
+                Json with { Topic = "events", Time = new TimeFieldOptions { Field = "t", Format = "QQ" }, Fields = [Decoding.Field("quantity", "double")], Requires = ["ads"] },
+                Json with { Format = RecordFormat.Avro, Schema = "no-such.avsc" , Id = "hash(a,)" },
+                Json with { Name = "c", Topic = "c", Format = RecordFormat.Csv, Columns = ["customer", "event_id", "event_time"] },
+            ],
+            ["ads", "ads", "personalization"]);
+        string[] expected =
+        [
+            "the purpose 'ads' is declared twice",
+            "the source name 'j' is used twice",
+            "the topic 'events' is used twice",
+            "'desimal(2)' is no type (did you mean 'decimal(2)')",
+            "the field 'quantity' has another type",
+            "the field 'evnt_id' is not in the schema (did you mean 'event_id')",
+            "the field 'type' is streamengine.events.EventType in the schema, which can't become int",
+            "the purpose 'personalisation' is not declared (did you mean 'personalization')",
+            "the field 'ulr' is not in the schema (did you mean 'url')",
+            "the time format 'QQ' can't be used",
+            "purposes are required, but no field has the consent",
+            "the schema file 'no-such.avsc' can't be read",
+            "'hash(a,)' is not well formed",
+            "the column 'customer_id' is not in 'columns'",
+        ];
+        foreach (var text in expected) Assert.True(errors.Exists(e => e.Contains(text, StringComparison.Ordinal)), $"{text}\nin\n{string.Join("\n", errors)}");
+        Assert.Equal(expected.Length, errors.Count);
+    }
+
+    [Fact]
+    public void PersonalDataIsNoFieldAndPurposesAreBounded()
+    {
+        var errors = Mistakes([Json with { Pii = ["user"], Fields = [Decoding.Field("mail", "string", "user.mail")] }], [.. Enumerable.Range(0, 65).Select(i => $"p{i}")]);
+        Assert.Equal(2, errors.Count);
+        Assert.Contains(errors, e => e.Contains("personal data", StringComparison.Ordinal));
+        Assert.Contains(errors, e => e.Contains("At most 64", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void MistakesNameTheLine()
+    {
+        var node = new ConfigNode(new ConfigLocation("shop.yaml", 12, 5, "events.shop.fields.value"));
+        var error = Assert.Single(Mistakes([Json with { Fields = [new FieldOptions { Name = "value", Type = "number", Node = node }] }], []));
+        Assert.StartsWith("shop.yaml:12:5", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SourcesShareFields()
+    {
+        var errors = new ConfigErrors();
+        var catalog = EventCatalog.Compile(
+            [Json with { Fields = [Decoding.Field("a", "int"), Decoding.Field("b", "decimal(2)")] }, Json with { Name = "k", Topic = "k", Fields = [Decoding.Field("b", "decimal(2)", "x.y")] }],
+            [], new Schemas(), "", errors);
+        Assert.Empty(errors.All);
+        Assert.Equal(["a", "b"], catalog.Fields.Fields.Select(f => f.Name));
+        Assert.Equal(1, catalog.Sources[1].Index);
+    }
+
+    [Fact]
+    public void AvroIsMaskedInItsFrame()
+    {
+        var shop = ShopEvents.Decoder();
+        var bytes = ShopEvents.Encode();
+        var output = new ArrayBufferWriter<byte>();
+        Assert.True(shop.Catalog.TryMask(0, bytes, output));
+        Assert.Equal(-1, output.WrittenSpan.IndexOf("shop.example"u8));
+        Assert.True(output.WrittenSpan.IndexOf("\u0006***"u8) > 0);
+        Assert.Equal(RejectReason.None, shop.Decode(output.WrittenSpan));
+        Assert.Equal(1234, shop["value"].Bits);
+        Assert.Equal(0UL, shop.Event.Consent);
+        for (var cut = 0; cut < bytes.Length; cut++)
+        {
+            output.ResetWrittenCount();
+            Assert.False(shop.Catalog.TryMask(0, bytes.AsSpan(0, cut), output));
+            Assert.Equal(0, output.WrittenCount);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"mail":"x@y","n":[1,"é"],"user":{"phone":49123,"name":"Ann","ok":true},"list":[{"mail":"a"},{"mail":"b","c":1.50}]}""",
+        """{"mail":"***","n":[1,"é"],"user":{"phone":0,"name":"***","ok":false},"list":[{"mail":"***"},{"mail":"***","c":1.50}]}""")]
+    [InlineData("""{"mail":{"a":1},"user":null}""", """{"mail":"***","user":null}""")]
+    [InlineData("""{"mail":"x@y" """, null)]
+    [InlineData("""{"mail":"x@y"} {}""", null)]
+    public void JsonIsMasked(string json, string? masked)
+    {
+        var d = new Decoding(Json with { Pii = ["mail", "user.phone", "user.name", "user.ok", "list.mail"] });
+        Assert.Equal(masked, Mask(d, json));
+    }
+
+    [Theory]
+    [InlineData("\"a,\"\"b\",ann@x,\"49, 12\",1", "\"a,\"\"b\",***,***,1")]
+    [InlineData("a,,4912,1", "a,,0,1")]
+    [InlineData("a,b,c", null)]
+    public void CsvIsMasked(string line, string? masked)
+    {
+        var d = new Decoding(Json with
+        {
+            Format = RecordFormat.Csv,
+            Columns = ["id", "mail", "phone", "t"],
+            Customer = "id",
+            Id = "hash(id)",
+            Time = new TimeFieldOptions { Field = "t" },
+            Pii = ["mail", "phone"],
+        });
+        Assert.Equal(masked, Mask(d, line));
+    }
+
+    private static string? Mask(Decoding d, string value)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        return d.Catalog.TryMask(0, Encoding.UTF8.GetBytes(value), output) ? Encoding.UTF8.GetString(output.WrittenSpan) : null;
+    }
+
+    private static List<string> Mistakes(IReadOnlyList<EventSourceOptions> sources, IReadOnlyList<string> purposes)
+    {
+        var errors = new ConfigErrors();
+        EventCatalog.Compile(sources, purposes, new Schemas((1, ShopEvents.Schema)), AppContext.BaseDirectory, errors);
+        return [.. errors.All.Select(e => e.ToString())];
+    }
+}

@@ -1,0 +1,118 @@
+using StreamEngine.Configuration;
+using StreamEngine.Events;
+using StreamEngine.Features;
+using StreamEngine.State;
+using Xunit;
+
+namespace StreamEngine.Tests.Features;
+
+/// <summary>Mistakes in feature options: all told at once, each at its key.</summary>
+public sealed class FeatureConfigErrorTests
+{
+    private static readonly WindowOptions Session = new() { Session = TimeSpan.FromMinutes(30) };
+
+    /// <summary>A wrong feature, the key that the error must point at, and what it must speak of.</summary>
+    public static TheoryData<FeatureOptions, string, string> Mistakes => new()
+    {
+        { new(), "op", "computes nothing" },
+        { Of(FeatureOperator.Count) with { Expr = "1.0" }, "expr", "either 'op' or 'expr'" },
+        { Of(FeatureOperator.Sum), "of", "sum needs an operand" },
+        { Of(FeatureOperator.Rfm), "of", "rfm needs an operand" },
+        { Of(FeatureOperator.Count) with { Of = "event.value" }, "of", "no operand" },
+        { Of(FeatureOperator.Count) with { Scale = 2 }, "scale", "no scale" },
+        { Of(FeatureOperator.Sum) with { Of = "event.value", Scale = 10 }, "scale", "out of range" },
+        { Of(FeatureOperator.Count) with { Unit = TimeUnit.Days }, "unit", "measures no time" },
+        { Of(FeatureOperator.Count) with { Previous = true }, "previous", "no previous event" },
+        { Of(FeatureOperator.Count) with { SameDayMerge = true }, "same_day_merge", "merges no days" },
+        { Of(FeatureOperator.Duration), "window", "length of a session" },
+        { Of(FeatureOperator.Duration) with { Window = Session, Where = "event.quantity > 1" }, "where", "whole session" },
+        { Of(FeatureOperator.TimeSince) with { Window = Session }, "window", "whole life time" },
+        { Of(FeatureOperator.Count) with { Default = double.NaN }, "default", "finite" },
+        { Of(FeatureOperator.Count) with { Where = "event.valu > 1.0" }, "", "event.valu" },
+        { Of(FeatureOperator.Count) with { Where = "event.value" }, "", "bool" },
+        { Of(FeatureOperator.Sum) with { Of = "event.type" }, "", "" },
+        { new() { Expr = "features.nothing + 1.0" }, "", "features.nothing" },
+        { new() { Expr = "1.0", Window = Session }, "window", "derived" },
+        { new() { Expr = "1.0", Of = "event.value" }, "of", "derived" },
+        { Windowed(new() { Sliding = TimeSpan.FromHours(1), Session = TimeSpan.FromHours(1) }), "", "of one kind" },
+        { Windowed(new()), "", "no kind" },
+        { Windowed(new() { Sliding = TimeSpan.FromHours(1) }), "every", "moves by panes" },
+        { Windowed(new() { Sliding = TimeSpan.FromHours(1), Every = TimeSpan.FromMinutes(7) }), "every", "don't divide" },
+        { Windowed(new() { Sliding = TimeSpan.FromDays(7), Every = TimeSpan.FromMinutes(1) }), "every", "10080 panes" },
+        { Windowed(new() { Tumbling = TimeSpan.FromHours(1), Every = TimeSpan.FromMinutes(1) }), "every", "only a sliding window" },
+        { Windowed(new() { Tumbling = TimeSpan.Zero }), "tumbling", "positive" },
+        { Windowed(new() { Session = TimeSpan.FromMicroseconds(1) }), "session", "positive" },
+        { Windowed(new() { Session = TimeSpan.FromSeconds(1) }), "session", "fragments" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void Are_told_at_their_place(FeatureOptions feature, string key, string message)
+    {
+        var error = Assert.Single(Compile(feature with { Name = "f" }));
+        Assert.EndsWith(key, error.At.Path);
+        Assert.Contains(message, error.Message);
+        Assert.NotEmpty(error.Remedy);
+    }
+
+    [Fact]
+    public void Are_told_all_at_once() =>
+        Assert.Equal(5, Compile(
+            Of(FeatureOperator.Sum) with { Name = "a", Previous = true },
+            Of(FeatureOperator.Count) with { Name = "b", Where = "event.value == ", Unit = TimeUnit.Days },
+            Of(FeatureOperator.Count) with { Name = "b" }).Count);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("7days")]
+    [InlineData("a-b")]
+    [InlineData("größe")]
+    public void A_name_must_be_an_identifier(string name) =>
+        Assert.Contains("can't be a feature's name", Assert.Single(Compile(Of(FeatureOperator.Count) with { Name = name })).Message);
+
+    [Fact]
+    public void Two_features_of_one_name_are_a_mistake_also_through_rfm()
+    {
+        var errors = Compile(
+            Of(FeatureOperator.Rfm) with { Name = "shop", Of = "event.value" },
+            Of(FeatureOperator.Count) with { Name = "shop_frequency" });
+        Assert.Contains("two features named 'shop_frequency' (from 'shop' and 'shop_frequency')", Assert.Single(errors).Message);
+    }
+
+    [Fact]
+    public void Same_day_merge_needs_a_lateness_that_it_can_cover()
+    {
+        var feature = Of(FeatureOperator.Rfm) with { Name = "shop", Of = "event.value", SameDayMerge = true };
+        var time = new TimeOptions { Lateness = TimeSpan.FromDays(60), OutOfOrderness = TimeSpan.FromDays(3) };
+        Assert.Empty(Compile(time, feature));
+        var error = Assert.Single(Compile(time with { OutOfOrderness = TimeSpan.FromDays(4) }, feature));
+        Assert.EndsWith("same_day_merge", error.At.Path);
+    }
+
+    [Fact]
+    public void Derived_features_in_a_circle_are_a_mistake()
+    {
+        var error = Assert.Single(Compile(
+            new FeatureOptions { Name = "a", Expr = "features.b + 1.0" },
+            new FeatureOptions { Name = "b", Expr = "features.c * 2.0" },
+            new FeatureOptions { Name = "c", Expr = "features.a" }));
+        Assert.Contains("a -> b -> c -> a", error.Message);
+    }
+
+    [Fact]
+    public void A_wrong_feature_makes_no_second_mistake_of_those_that_use_it() =>
+        Assert.Single(Compile(Of(FeatureOperator.Sum) with { Name = "a" }, new FeatureOptions { Name = "b", Expr = "features.a + 1.0" }));
+
+    private static FeatureOptions Of(FeatureOperator op) => new() { Op = op };
+
+    private static FeatureOptions Windowed(WindowOptions window) => Of(FeatureOperator.Count) with { Window = window };
+
+    private static IReadOnlyList<ConfigError> Compile(params FeatureOptions[] features) => Compile(new TimeOptions(), features);
+
+    private static IReadOnlyList<ConfigError> Compile(TimeOptions time, params FeatureOptions[] features)
+    {
+        var errors = new ConfigErrors();
+        FeatureSet.Compile(features, FeatureHarness.Catalog, [], time, new StateLayout(), errors);
+        return errors.All;
+    }
+}

@@ -1,0 +1,59 @@
+using FsCheck;
+using FsCheck.Fluent;
+using StreamEngine.Features;
+using Xunit;
+
+namespace StreamEngine.Tests.Features;
+
+/// <summary>Random features over random events against the naive oracle, and against themselves in another order.</summary>
+public sealed class FeatureProperties
+{
+    private static readonly Config Config = Config.QuickThrowOnFailure.WithMaxTest(300);
+
+    [Fact]
+    public void Every_vector_on_the_way_is_that_of_the_definitions() =>
+        Check.One(Config.WithReplay(20_260_101, 7), Prop.ForAll(Scenario.Any, scenario =>
+        {
+            var harness = new FeatureHarness(scenario.Features, scenario.Time);
+            var order = scenario.FirstOrder;
+            AssertSame(scenario, NaiveFeatures.Read(scenario.Features, [], 0), harness.Empty());
+            for (var i = 1; i <= order.Count; i++)
+            {
+                harness.Apply(order[i - 1]);
+                var at = harness.Newest + (i == order.Count ? scenario.Wait : 0);
+                AssertSame(scenario, NaiveFeatures.Read(scenario.Features, [.. order.Take(i)], at), harness.Read(at));
+            }
+        }));
+
+    [Fact]
+    public void Any_order_inside_the_lateness_gives_the_same_vector() =>
+        Check.One(Config.WithReplay(20_260_102, 7), Prop.ForAll(Scenario.Any, scenario =>
+        {
+            var first = new FeatureHarness(scenario.Features, scenario.Time).Apply(scenario.FirstOrder);
+            var second = new FeatureHarness(scenario.Features, scenario.Time).Apply(scenario.SecondOrder);
+            var at = first.Newest + scenario.Wait;
+            var (a, b) = (first.Read(at), second.Read(at));
+            AssertSame(scenario, a, b);
+
+            // What isn't a sum of plain doubles is the same bit for bit.
+            var place = 0;
+            foreach (var feature in scenario.Features)
+            {
+                var exact = feature.Scale is not null || feature.Of?.Text is null or "event.price" or "event.quantity"
+                    || feature.Op is not (FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Rfm);
+                for (var end = place + (feature.Op == FeatureOperator.Rfm ? 4 : 1); place < end; place++)
+                    if (exact) Assert.True(a[place].Equals(b[place]), $"feature {place}: {a[place]:R} and {b[place]:R}\n{scenario}");
+            }
+        }));
+
+    private static void AssertSame(Scenario scenario, double[] expected, double[] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            // Values are below 100 and there are 30 of them: a sum near zero has the rounding of its parts.
+            var tolerance = 1e-9 * Math.Max(1, Math.Abs(expected[i]));
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance, $"value {i}: expected {expected[i]:R}, was {actual[i]:R}\n{scenario}");
+        }
+    }
+}

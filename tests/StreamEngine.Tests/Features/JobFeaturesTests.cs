@@ -1,0 +1,64 @@
+using StreamEngine.Events;
+using StreamEngine.Features;
+using Xunit;
+
+namespace StreamEngine.Tests.Features;
+
+/// <summary>The comparison job's twelve features: exact, and without allocation.</summary>
+public sealed class JobFeaturesTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Agree_with_the_reference_bit_for_bit(int seed)
+    {
+        var reference = new JobProfile();
+        var harness = new FeatureHarness(JobProfile.Options);
+        foreach (var e in JobProfile.Events(20_000, seed))
+        {
+            reference.Apply(e);
+            harness.Apply(e);
+            Assert.Equal(reference.Features, harness.Read());
+        }
+    }
+
+    [Fact]
+    public void A_single_rfm_feature_says_the_same_as_its_parts()
+    {
+        var rfm = new FeatureOptions { Name = "shop", Op = FeatureOperator.Rfm, Of = "event.value", Where = "event.type == 'purchase'", Default = -1 };
+        var harness = new FeatureHarness([.. JobProfile.Options, rfm]);
+        Assert.Equal(["shop_recency", "shop_frequency", "shop_monetary", "shop_age"], harness.Set.Names.Skip(12));
+        Assert.Equal([-1, 0, 0, -1], harness.Empty()[12..]);
+        foreach (var e in JobProfile.Events(2_000, 4)) harness.Apply(e);
+        var vector = harness.Read();
+        Assert.Equal(vector[8..11], vector[12..15]);
+    }
+
+    [Fact]
+    public void Updating_and_reading_allocates_nothing()
+    {
+        FeatureOptions[] derived = [new() { Name = "revenue_per_view", Expr = "features.revenue_24h / max(features.views_7d, 1.0)" }];
+        var harness = new FeatureHarness([.. JobProfile.Options, .. derived]);
+        var events = Decoded(2_000);
+        var vector = new double[harness.Set.Count];
+        Run(harness, events, vector);
+
+        harness.Reset();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Run(harness, events, vector);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    /// <summary>Events of their own, because a harness decodes into a single one.</summary>
+    private static Event[] Decoded(int count) => [.. JobProfile.Events(count, 5).Select(e => new FeatureHarness([]).Decode(e))];
+
+    private static void Run(FeatureHarness harness, Event[] events, double[] vector)
+    {
+        foreach (var e in events)
+        {
+            harness.Apply(e);
+            harness.Read(harness.Newest, vector);
+        }
+    }
+}

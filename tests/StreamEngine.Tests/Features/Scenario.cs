@@ -1,0 +1,100 @@
+using FsCheck;
+using FsCheck.Fluent;
+using StreamEngine.Configuration;
+using StreamEngine.Events;
+using StreamEngine.Features;
+
+namespace StreamEngine.Tests.Features;
+
+/// <summary>Random features, random events and two orders of arrival inside the lateness.</summary>
+/// <param name="Features">Valid features.</param>
+/// <param name="Events">Each event with its delay in the first and in the second order.</param>
+/// <param name="Late">The largest delay, ms.</param>
+/// <param name="Wait">From the newest event to the last read, ms.</param>
+public sealed record Scenario(IReadOnlyList<FeatureOptions> Features, IReadOnlyList<(ShopEvent Event, long DelayA, long DelayB)> Events, long Late, long Wait)
+{
+    /// <summary>Late by arrival alone: half of it may be declared as out-of-orderness of the watermark.</summary>
+    public TimeOptions Time => new() { Lateness = TimeSpan.FromMilliseconds(Late - Late / 2), OutOfOrderness = TimeSpan.FromMilliseconds(Late / 2) };
+
+    /// <summary>An order of arrival: by time plus delay, so that no event comes later than the lateness after the newest.</summary>
+    public IReadOnlyList<ShopEvent> FirstOrder => Events.OrderBy(e => e.Event.Time + e.DelayA).Select(e => e.Event).ToList();
+
+    public IReadOnlyList<ShopEvent> SecondOrder => Events.OrderBy(e => e.Event.Time + e.DelayB).Select(e => e.Event).ToList();
+
+    public override string ToString() =>
+        $"late {Late}, wait {Wait}\n{string.Join("\n", Features.Select(f => $"{f.Op} of {f.Of?.Text} where {f.Where?.Text} scale {f.Scale} previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
+            + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session}"))}\n{string.Join("\n", FirstOrder)}";
+
+    public static Arbitrary<Scenario> Any { get; } = Arb.From(Generator(), Shrink);
+
+    private static Gen<Scenario> Generator() =>
+        from unit in Gen.Elements(1L, 1_000L, 6 * 3_600_000L)
+        from start in Gen.Elements(0L, -40L, 78_840_000L)
+        from late in Gen.Choose(0, 40)
+        from wait in Gen.Frequency((2, Gen.Constant(0)), (1, Gen.Choose(0, 60)))
+        from features in Gen.ArrayOf(Feature(unit), 6)
+        from count in Gen.Choose(1, 30)
+        from span in Gen.Choose(1, 120)
+        from events in Gen.ArrayOf(Event(unit, start, span, late), count)
+        select new Scenario([.. features.Select((f, i) => f with { Name = $"f{i}" })], events, late * unit, wait * unit);
+
+    private static Gen<(ShopEvent, long, long)> Event(long unit, long start, int span, int late) =>
+        from time in Gen.Choose(0, span)
+        from id in Gen.Choose(0, 1000)
+        from type in Gen.Elements("view", "purchase", "purchase", "return")
+        from price in Absent(Gen.Choose(-2_000, 9_999).Select(p => (long)p))
+        from value in Absent(Gen.Choose(-20_000, 99_999).Select(v => v / 1000.0))
+        from quantity in Absent(Gen.Choose(-1, 4).Select(q => (long)q))
+        from a in Gen.Choose(0, late)
+        from b in Gen.Choose(0, late)
+        select (new ShopEvent((start + time) * unit, (ulong)id, type, price, value, quantity), a * unit, b * unit);
+
+    /// <summary>A field that one event in six doesn't have.</summary>
+    private static Gen<T?> Absent<T>(Gen<T> value) where T : struct => Gen.Frequency((5, value.Select(v => (T?)v)), (1, Gen.Constant((T?)null)));
+
+    private static Gen<FeatureOptions> Feature(long unit) =>
+        from op in Gen.Elements(Enum.GetValues<FeatureOperator>())
+        from window in Window(op, unit)
+        from condition in Gen.Elements(NaiveFeatures.Wheres.Keys.Append("").ToArray())
+        from of in Gen.Elements(NaiveFeatures.Operands.Keys.ToArray())
+        from scale in Gen.Elements<int?>(null, null, 3, 5)
+        from other in Gen.Elements(0.0, -1.0)
+        from previous in Gen.Elements(true, false)
+        from merge in Gen.Elements(true, false)
+        let takes = op is not (FeatureOperator.Count or FeatureOperator.TimeSince or FeatureOperator.Duration)
+        let adds = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Rfm
+        select new FeatureOptions
+        {
+            Op = op,
+            Window = window,
+            Where = condition.Length == 0 || op == FeatureOperator.Duration ? null : new ExprText { Text = condition },
+            Of = takes ? new ExprText { Text = of } : null,
+            Scale = adds ? scale : null,
+            Default = other,
+            Previous = previous && op == FeatureOperator.TimeSince,
+            SameDayMerge = merge && op == FeatureOperator.Rfm,
+        };
+
+    private static Gen<WindowOptions?> Window(FeatureOperator op, long unit)
+    {
+        var session = Gen.Choose(1, 12).Select(gap => (WindowOptions?)new WindowOptions { Session = TimeSpan.FromMilliseconds(gap * unit) });
+        if (op == FeatureOperator.Duration) return session;
+        var lifetime = Gen.Constant((WindowOptions?)null);
+        if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm) return lifetime;
+        var tumbling = Gen.Choose(1, 50).Select(size => (WindowOptions?)new WindowOptions { Tumbling = TimeSpan.FromMilliseconds(size * unit) });
+        var sliding =
+            from every in Gen.Choose(1, 9)
+            from panes in Gen.Choose(1, 20)
+            select (WindowOptions?)new WindowOptions { Sliding = TimeSpan.FromMilliseconds(every * panes * unit), Every = TimeSpan.FromMilliseconds(every * unit) };
+        return Gen.OneOf(lifetime, tumbling, sliding, sliding, session, session);
+    }
+
+    private static IEnumerable<Scenario> Shrink(Scenario s)
+    {
+        for (var i = 0; i < s.Features.Count; i++)
+            if (s.Features.Count > 1) yield return s with { Features = [.. s.Features.Where((_, k) => k != i)] };
+        for (var i = 0; i < s.Events.Count; i++)
+            if (s.Events.Count > 1) yield return s with { Events = [.. s.Events.Where((_, k) => k != i)] };
+        if (s.Wait > 0) yield return s with { Wait = 0 };
+    }
+}

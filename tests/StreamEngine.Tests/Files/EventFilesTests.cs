@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text;
+using StreamEngine.Configuration;
+using StreamEngine.Connectors;
+using StreamEngine.Connectors.Files;
+using StreamEngine.Events;
+using Xunit;
+
+namespace StreamEngine.Tests.Files;
+
+public sealed class EventFilesTests : IDisposable
+{
+    private static readonly EventSourceOptions Csv = new() { Name = "orders", Format = RecordFormat.Csv, Customer = "c", Id = "hash(c, t)", Time = new() { Field = "t" } };
+    private static readonly EventSourceOptions Json = new() { Name = "clicks", Format = RecordFormat.Json };
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("files-test-").FullName;
+    private readonly ConfigErrors _errors = new();
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Folders_patterns_and_names_find_files_and_their_sources()
+    {
+        Write("b/2.csv", "t,c\n");
+        Write("b/1.csv", "t,c\n");
+        Write("b/.hidden", "t,c\n");
+        Write("a.ndjson", "{}\n");
+        Write("empty.csv", "");
+        var files = EventFiles.Find([$"{_folder}/b", $"{_folder}/*.ndjson", $"orders={_folder}/?/1.csv", $"{_folder}/empty.csv"], [Csv, Json], _errors);
+        Assert.Empty(_errors.All);
+        Assert.Equal([("1.csv", 0), ("2.csv", 0), ("a.ndjson", 1), ("1.csv", 0)], files.Files.Select(f => (Path.GetFileName(f.Path), f.Source)));
+        Assert.Equal(["t", "c"], files.Sources[0].Columns);
+    }
+
+    [Fact]
+    public void Every_mistake_names_the_file()
+    {
+        Write("no-time.csv", "c,x\n");
+        Write("a.json", "{}\n");
+        EventFiles.Find([$"{_folder}/no-time.csv", $"{_folder}/none.csv", $"{_folder}/a.json"], [Csv, Csv with { Name = "more" }], _errors);
+        EventFiles.Find([$"{_folder}/no-time.csv"], [Csv], _errors);
+        EventFiles.Find([$"{_folder}/a.json"], [Csv], _errors);
+        Assert.Equal(
+            [
+                "the file may belong to orders, more", "there is no such file", "no source has the format json",
+                $"the file {_folder}/no-time.csv has no column 't'", $"the file {_folder}/no-time.csv has no column 't'", "the file looks like json, the source 'orders' is csv",
+            ],
+            _errors.All.Select(e => e.Message));
+    }
+
+    [Fact]
+    public void Configured_columns_mean_no_header_unless_the_first_line_says_the_same()
+    {
+        Write("with.csv", "t,c\n1,a\n");
+        Write("without.csv", "2,b\n");
+        var files = EventFiles.Find([$"{_folder}/with.csv", $"{_folder}/without.csv"], [Csv with { Columns = ["t", "c"] }], _errors);
+        Assert.Empty(_errors.All);
+        Assert.Equal("1,a 2,b", string.Join(' ', Read(files).Select(r => r.Value)));
+    }
+
+    [Fact]
+    public void A_second_file_with_another_header_is_an_error()
+    {
+        Write("1.csv", "t,c\n");
+        Write("2.csv", "c,t\n");
+        EventFiles.Find([_folder], [Csv], _errors);
+        Assert.Contains("differs", Assert.Single(_errors.All).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(1)]
+    public void Records_come_in_event_time_order_and_bad_ones_keep_their_place(long memory)
+    {
+        Write("1.csv", "t,c\n5,a\n7,b\nbad\n9,a\n");
+        Write("2.csv", "t,c\n1,x\n7,y\n8,z\n");
+        var files = EventFiles.Find([_folder], [Csv], _errors);
+        var records = Read(files, memory);
+        Assert.Equal("1,x 5,a 7,b bad 7,y 8,z 9,a", string.Join(' ', records.Select(r => r.Value)));
+        Assert.Equal("x a b - y z a", string.Join(' ', records.Select(r => r.Key)));
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6], records.Select(r => r.Offset));
+        Assert.Equal([1, 5, 7, 7, 7, 8, 9], records.Select(r => r.Time));
+    }
+
+    [Fact]
+    public void Reading_stops_before_a_time()
+    {
+        Write("1.csv", "t,c\n5,a\n7,b\n9,a\n");
+        using var source = new EventFileSource(EventFiles.Find([_folder], [Csv], _errors), [new Decoder()], new FieldCatalog([]));
+        source.Load();
+        var batch = new RecordBatch();
+        Assert.True(source.Read(batch, 10, before: 7));
+        Assert.Equal((1, 7L), (batch.Count, source.NextTime));
+        Assert.False(source.Read(batch, 10, before: 7));
+        Assert.True(source.Read(batch, 1));
+        Assert.True(source.Read(batch, 1));
+        Assert.False(source.Read(batch, 1));
+        Assert.Null(source.NextTime);
+    }
+
+    private static List<(string Key, string Value, long Offset, long Time)> Read(EventFiles files, long memory = 1 << 20)
+    {
+        using var source = new EventFileSource(files, [new Decoder()], new FieldCatalog([]), memory);
+        source.Load();
+        var batch = new RecordBatch();
+        var records = new List<(string, string, long, long)>();
+        while (source.Read(batch, 2))
+            for (var i = 0; i < batch.Count; i++)
+                records.Add((batch[i].Key.Length < 0 ? "-" : Encoding.UTF8.GetString(batch.Key(i)), Encoding.UTF8.GetString(batch.Value(i)), batch[i].Offset, batch[i].Timestamp));
+        return records;
+    }
+
+    private void Write(string name, string text)
+    {
+        var path = Path.Combine(_folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+    }
+
+    /// <summary>Reads "time,customer".</summary>
+    private sealed class Decoder : IEventDecoder
+    {
+        public RejectReason Decode(byte[] buffer, Range32 value, Range32 key, Event target)
+        {
+            var text = Encoding.UTF8.GetString(buffer, value.Start, value.Length);
+            var comma = text.IndexOf(',', StringComparison.Ordinal);
+            if (comma < 0) return RejectReason.Malformed;
+            target.Time = long.Parse(text[..comma], CultureInfo.InvariantCulture);
+            target.Customer.Set(buffer, value.Start + comma + 1, value.Length - comma - 1);
+            return RejectReason.None;
+        }
+    }
+}

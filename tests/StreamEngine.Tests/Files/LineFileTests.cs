@@ -1,0 +1,79 @@
+using System.IO.Compression;
+using System.Text;
+using StreamEngine.Connectors.Files;
+using Xunit;
+
+namespace StreamEngine.Tests.Files;
+
+public sealed class LineFileTests
+{
+    [Theory]
+    [InlineData("a\nb\n", "a|b")]
+    [InlineData("a\r\nb", "a|b")]
+    [InlineData("\n\r\na\n\n", "a")]
+    [InlineData("", "")]
+    [InlineData("\uFEFFa,b\n1,2\n", "a,b|1,2")]
+    public void Lines(string text, string records)
+    {
+        Assert.Equal(records, Records(text, csv: true));
+        Assert.Equal(records, Records(text, csv: false));
+    }
+
+    [Theory]
+    [InlineData("1,\"a\nb\",2\n3\n", "1,\"a\nb\",2|3")]
+    [InlineData("\"a\"\"\nb\"\nc\n", "\"a\"\"\nb\"|c")]
+    [InlineData("1,a\"b\n2,c\"\"d\n3\n", "1,a\"b|2,c\"\"d|3")]
+    [InlineData("\"\",\"\"\nx\n", "\"\",\"\"|x")]
+    public void A_break_inside_quotes_belongs_to_a_csv_record(string text, string records) => Assert.Equal(records, Records(text, csv: true));
+
+    [Fact]
+    public void A_quote_that_never_closes_costs_one_line_only() => Assert.Equal("1,\"a|2,b|3,c", Records("1,\"a\n2,b\n3,c\n", csv: true));
+
+    [Fact]
+    public void An_open_quote_is_given_up_after_the_limit()
+    {
+        var many = string.Concat(Enumerable.Repeat("2,b\n", 100));
+        Assert.Equal(102, Records("1,\"a\n" + many + "3,c\"\n", csv: true, maxQuoted: 64).Split('|').Length);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(100_000)]
+    public void Records_longer_than_the_buffer_and_short_reads(int step)
+    {
+        var lines = Enumerable.Range(0, 40).Select(i => new string((char)('a' + i % 26), i * i * 200)).Where(l => l.Length > 0).ToArray();
+        Assert.Equal(string.Join('|', lines), Records(string.Join('\n', lines), csv: true, step: step));
+    }
+
+    [Fact]
+    public void Gzip_is_found_by_content_whatever_the_name()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            using (var gzip = new GZipStream(File.Create(path), CompressionLevel.Fastest)) gzip.Write("a\nb\n"u8);
+            using var file = new LineFile(ByteSource.Open(path), path, csv: false);
+            Assert.True(file.Read() && file.Record.SequenceEqual("a"u8));
+            Assert.True(file.Read() && file.Record.SequenceEqual("b"u8));
+            Assert.False(file.Read());
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static string Records(string text, bool csv, int maxQuoted = 1 << 20, int step = int.MaxValue)
+    {
+        using var file = new LineFile(new ShortReads(Encoding.UTF8.GetBytes(text), step), "t", csv, maxQuoted);
+        var records = new List<string>();
+        while (file.Read()) records.Add(Encoding.UTF8.GetString(file.Record));
+        return string.Join('|', records);
+    }
+
+    private sealed class ShortReads(byte[] bytes, int step) : MemoryStream(bytes)
+    {
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, step)]);
+    }
+}

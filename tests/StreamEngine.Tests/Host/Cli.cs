@@ -1,0 +1,14 @@
+using StreamEngine.Host.Cli;
+
+namespace StreamEngine.Tests.Host;
+
+/// <summary>Runs command lines inside the test.</summary>
+internal static class Cli
+{
+    public static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var code = await CommandLine.RunAsync(arguments, output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+}

@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace StreamEngine.Tests.Host;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("")]
+    [InlineData("fly")]
+    [InlineData("validate")]
+    [InlineData("run --config x.yaml")]
+    [InlineData("run --config x.yaml --embedded a --kafka b")]
+    [InlineData("demo --rate 0")]
+    [InlineData("demo --for 5")]
+    [InlineData("replay --config x.yaml --events a --out b --as-of yesterday")]
+    [InlineData("topics create --config x.yaml --embedded a --partitions 0")]
+    public async Task A_wrong_command_line_is_a_usage_error(string line)
+    {
+        var (code, output, error) = await Cli.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(1, code);
+        Assert.Empty(output);
+        Assert.Contains("--help' tells the usage", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("demo")]
+    [InlineData("run")]
+    [InlineData("replay")]
+    [InlineData("features")]
+    [InlineData("validate")]
+    [InlineData("topics")]
+    [InlineData("topics create")]
+    [InlineData("topics list")]
+    [InlineData("schema")]
+    public async Task Help_has_examples(string command)
+    {
+        var (code, output, _) = await Cli.RunAsync([.. command.Split(' '), "--help"]);
+        Assert.Equal(0, code);
+        Assert.Contains($"Examples:{Environment.NewLine}  streamengine {command}", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("validate --config no-such.yaml")]
+    [InlineData("run --config no-such.yaml --embedded x")]
+    [InlineData("replay --config no-such.yaml --events a --out b")]
+    [InlineData("features --config no-such.yaml --events a --at b --out c")]
+    public async Task A_missing_config_is_a_config_error(string line)
+    {
+        var (code, _, error) = await Cli.RunAsync(line.Split(' '));
+        Assert.Equal(2, code);
+        Assert.Contains("no-such.yaml: config: there is no such file", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("demo")]
+    [InlineData("online-retail")]
+    public async Task The_samples_are_valid(string sample)
+    {
+        var path = Configuration.Repository.Path("deploy", "samples", sample, "streamengine.yaml");
+        Assert.StartsWith("# yaml-language-server: $schema=../../../schemas/streamengine.schema.json", File.ReadAllText(path), StringComparison.Ordinal);
+        var (code, output, error) = await Cli.RunAsync("validate", "--config", path);
+        Assert.True(code == 0, error);
+        Assert.Contains("is valid", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Validate_tells_mistakes_of_binding_and_compiling_with_their_places()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, """
+                events:
+                  e: { topic: t, format: json, fields: { value: double } }
+                features:
+                  sum: { op: sum, of: event.valeu }
+                """);
+            var (code, _, error) = await Cli.RunAsync("validate", "--config", path);
+            Assert.Equal(2, code);
+            Assert.Contains($"{path}:4:29: features.sum.of: ", error, StringComparison.Ordinal);
+            var (_, output, _) = await Cli.RunAsync("validate", "--config", path, "--json", "--set", "nmae=x");
+            var result = JsonNode.Parse(output)!;
+            Assert.False((bool)result["valid"]!);
+            Assert.Equal("nmae", (string)result["errors"]![0]!["path"]!);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public async Task Schema_prints_the_schema()
+    {
+        var (code, output, _) = await Cli.RunAsync("schema");
+        Assert.Equal(0, code);
+        Assert.NotNull(JsonNode.Parse(output)!["$defs"]);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Net;
+using System.Text.RegularExpressions;
+using StreamEngine.Host.Http;
+using StreamEngine.Host.Telemetry;
+using Xunit;
+
+namespace StreamEngine.Tests.Host;
+
+public sealed class MetricsTests : IDisposable
+{
+    private readonly string _name = $"test-{Guid.NewGuid():N}";
+    private readonly Meter _meter;
+    private readonly MetricsEndpoint _metrics;
+
+    public MetricsTests()
+    {
+        _meter = new Meter(_name);
+        _metrics = new MetricsEndpoint(_name);
+    }
+
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        _meter.Dispose();
+    }
+
+    [Theory]
+    [InlineData("streamengine.records", "{record}", true, "streamengine_records_total")]
+    [InlineData("http.requests_total", "", true, "http_requests_total")]
+    [InlineData("state.memory", "By", false, "state_memory_bytes")]
+    [InlineData("commit.duration", "s", false, "commit_duration_seconds")]
+    [InlineData("commit.seconds", "s", false, "commit_seconds")]
+    [InlineData("fill", "1", false, "fill_ratio")]
+    [InlineData("9-odd..name", "", false, "_9_odd_name")]
+    public void Names(string name, string unit, bool counter, string expected) => Assert.Equal(expected, PrometheusText.Name(name, unit, counter, gauge: !counter));
+
+    [Fact]
+    public void Counters_gauges_and_histograms_read_back()
+    {
+        _meter.CreateCounter<long>("events", "{event}", "What came in.").Add(7, new KeyValuePair<string, object?>("reason", "a\"b\\c\nd"));
+        _meter.CreateObservableGauge("watermark", () => 12.5, "s");
+        var histogram = _meter.CreateHistogram<double>("commit.duration", "s");
+        foreach (var x in new[] { 0.0001, 0.02, 0.02, 99 }) histogram.Record(x);
+
+        var samples = Parse(_metrics.Collect(), out var types);
+
+        Assert.Equal(7, samples["events_total{reason=\"a\\\"b\\\\c\\nd\"}"]);
+        Assert.Equal(12.5, samples["watermark_seconds"]);
+        Assert.Equal(["counter", "gauge", "histogram"], [types["events_total"], types["watermark_seconds"], types["commit_duration_seconds"]]);
+        Assert.Equal(4, samples["commit_duration_seconds_count"]);
+        Assert.Equal(99.0401, samples["commit_duration_seconds_sum"], 9);
+        Assert.Equal(1, samples["commit_duration_seconds_bucket{le=\"0.0001\"}"]);
+        Assert.Equal(1, samples["commit_duration_seconds_bucket{le=\"0.01\"}"]);
+        Assert.Equal(3, samples["commit_duration_seconds_bucket{le=\"0.025\"}"]);
+        Assert.Equal(4, samples["commit_duration_seconds_bucket{le=\"+Inf\"}"]);
+    }
+
+    [Fact]
+    public void A_name_is_described_once_and_counts_add_up_between_looks()
+    {
+        var counter = _meter.CreateCounter<long>("events", "{event}", "What came in.");
+        counter.Add(1, new KeyValuePair<string, object?>("reason", "a"));
+        counter.Add(2, new KeyValuePair<string, object?>("reason", "b"));
+        _metrics.Collect();
+        counter.Add(10, new KeyValuePair<string, object?>("reason", "a"));
+        var text = _metrics.Collect();
+        Assert.Single(Regex.Matches(text, "# TYPE events_total counter"));
+        Assert.Equal(11, Parse(text, out _)["events_total{reason=\"a\"}"]);
+    }
+
+    [Fact]
+    public async Task Http_serves_metrics_and_health()
+    {
+        _meter.CreateCounter<long>("events").Add(1);
+        var (report, alive) = (new HealthReport(false, [new ShardHealth(3, 0.25)]), true);
+        await using var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => report, () => alive);
+        using var client = new HttpClient { BaseAddress = new Uri(http.Address) };
+
+        Assert.Contains("events_total 1\n", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        var restoring = await client.GetAsync("/healthz/ready");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, restoring.StatusCode);
+        Assert.Equal("""{"status":"restoring","restoring":[{"partition":3,"progress":0.25}]}""", await restoring.Content.ReadAsStringAsync());
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/healthz/live")).StatusCode);
+
+        (report, alive) = (new HealthReport(true, []), false);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/healthz")).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/healthz/live")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/")).StatusCode);
+    }
+
+    /// <summary>A strict reader of the text format: every line is a comment or a sample whose name was typed before.</summary>
+    private static Dictionary<string, double> Parse(string text, out Dictionary<string, string> types)
+    {
+        types = [];
+        var samples = new Dictionary<string, double>();
+        Assert.EndsWith("\n", text, StringComparison.Ordinal);
+        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (Regex.Match(line, "^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)$") is { Success: true } type)
+            {
+                types.Add(type.Groups[1].Value, type.Groups[2].Value);
+                continue;
+            }
+            if (line.StartsWith("# HELP ", StringComparison.Ordinal)) continue;
+            var sample = Regex.Match(line, """^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\["\\n])*",?)+\})? ([^ ]+)$""");
+            Assert.True(sample.Success, line);
+            var family = Regex.Replace(sample.Groups[1].Value, "_(bucket|sum|count)$", "");
+            Assert.True(types.ContainsKey(family) || types.ContainsKey(sample.Groups[1].Value), line);
+            samples.Add(sample.Groups[1].Value + sample.Groups[2].Value, double.Parse(sample.Groups[5].Value, CultureInfo.InvariantCulture));
+        }
+        return samples;
+    }
+}

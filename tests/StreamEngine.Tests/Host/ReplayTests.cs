@@ -1,0 +1,177 @@
+using System.IO.Compression;
+using System.Text.Json.Nodes;
+using StreamEngine.Events.Avro;
+using Xunit;
+
+namespace StreamEngine.Tests.Host;
+
+public sealed class ReplayTests : IDisposable
+{
+    private const string Config = """
+        name: small
+        events:
+          orders:
+            topic: orders
+            format: FORMAT
+            time: { field: at, format: iso }
+            id: order
+            customer: who
+            fields: { value: decimal(2) }
+        features:
+          spent: { op: sum, of: event.value }
+          orders_2d: { op: count, window: { sliding: 2d, every: 1d } }
+        timers:
+          thanks: { after: 1h }
+        decisions:
+          triggers:
+            big: { when: event.value >= 10.0, placement: "'web'" }
+            thanks: { timer: thanks, placement: "'mail'" }
+        offers:
+          gift: { placements: [web], propensity: 0.5, value: features.spent }
+          letter: { placements: [mail], propensity: 0.1, value: "1.0" }
+        state: { store: memory }
+        """;
+
+    private const string Csv = """
+        order,who,at,value
+        1,ann,2020-01-01T10:00:00Z,10.50
+        2,bob,2020-01-01T11:00:00Z,3
+        4,ann,2020-01-03T09:00:00Z,20
+        2,bob,2020-01-01T11:00:00Z,3
+        3,,2020-01-02T00:00:00Z,1
+        oh no
+        5,bob,2020-01-01T12:00:00Z,4.25
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("replay-test-").FullName;
+
+    public ReplayTests() => Write("config.yaml", Config.Replace("FORMAT", "csv", StringComparison.Ordinal));
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_replay_writes_everything_and_counts_everything()
+    {
+        Write("orders.csv", Csv);
+        var summary = await ReplayAsync("orders.csv", "out");
+
+        Assert.Equal((7, 4, 1, 0), ((int)summary["read"]!, (int)summary["admitted"]!, (int)summary["duplicates"]!, (int)summary["late"]!));
+        Assert.Equal(1, (int)summary["rejected"]!["missing-customer"]!);
+        Assert.Equal(1, (int)summary["rejected"]!["malformed"]!);
+        Assert.Equal("customer_id,spent,orders_2d\nann,30.5,1\nbob,7.25,0\n", File.ReadAllText(Path.Combine(_folder, "out", "features.csv")));
+        Assert.Equal(["gift web", "letter mail", "letter mail", "letter mail", "gift web"], Lines("out/actions.ndjson").Select(a => $"{a["offer"]} {a["placement"]}"));
+        Assert.Equal(5, Lines("out/decisions.ndjson").Count);
+        Assert.Equal(["duplicate", "malformed", "missing-customer"], Lines("out/dead-letter.ndjson").Select(d => (string)d["reason"]!).Order());
+        Assert.Contains("oh no", Lines("out/dead-letter.ndjson").Select(d => (string)d["bytes"]!));
+        Assert.Empty(Lines("out/late.ndjson"));
+    }
+
+    [Fact]
+    public async Task A_second_run_and_a_run_with_little_memory_give_the_same_bytes()
+    {
+        Write("orders.csv", Csv);
+        await ReplayAsync("orders.csv", "one");
+        await ReplayAsync("orders.csv", "two");
+        var spilled = await ReplayAsync("orders.csv", "three", "--memory", "64");
+        Assert.True((int)spilled["spilled_runs"]! > 0);
+        foreach (var name in new[] { "actions.ndjson", "decisions.ndjson", "features.csv", "dead-letter.ndjson", "late.ndjson" })
+        {
+            Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "one", name)), File.ReadAllBytes(Path.Combine(_folder, "two", name)));
+            Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "one", name)), File.ReadAllBytes(Path.Combine(_folder, "three", name)));
+        }
+    }
+
+    [Fact]
+    public async Task As_of_leaves_later_events_out_and_reads_windows_then()
+    {
+        Write("orders.csv", Csv);
+        var summary = await ReplayAsync("orders.csv", "out", "--as-of", "2020-01-02T11:00:00Z");
+        Assert.Equal("2020-01-02T11:00:00.000Z", (string)summary["as_of"]!);
+        Assert.Equal("customer_id,spent,orders_2d\nann,10.5,1\nbob,7.25,2\n", File.ReadAllText(Path.Combine(_folder, "out", "features.csv")));
+    }
+
+    [Fact]
+    public async Task Json_gzip_and_avro_files_give_the_features_that_csv_gives()
+    {
+        Write("orders.csv", Csv);
+        await ReplayAsync("orders.csv", "csv");
+
+        var rows = Csv.Split('\n')[1..].Select(l => l.Split(',')).Where(c => c.Length == 4 && c[1].Length > 0).ToList();
+        var json = string.Concat(rows.Select(c => $$"""{"order":"{{c[0]}}","who":"{{c[1]}}","at":"{{c[2]}}","value":{{c[3]}}}""" + "\n"));
+        using (var gzip = new GZipStream(File.Create(Path.Combine(_folder, "orders.data")), CompressionLevel.Fastest)) gzip.Write(System.Text.Encoding.UTF8.GetBytes(json));
+        Write("config.yaml", Config.Replace("FORMAT", "json", StringComparison.Ordinal));
+        await ReplayAsync("orders.data", "json");
+
+        const string Schema = """{"type":"record","name":"Order","fields":[{"name":"order","type":"string"},{"name":"who","type":"string"},{"name":"at","type":"string"},{"name":"value","type":"double"}]}""";
+        var schema = AvroSchema.Parse(Schema);
+        using (var file = new AvroFileWriter(File.Create(Path.Combine(_folder, "orders.avro")), Schema, deflate: true))
+            foreach (var c in rows) file.Write(new AvroRecord(schema) { ["order"] = c[0], ["who"] = c[1], ["at"] = c[2], ["value"] = double.Parse(c[3], System.Globalization.CultureInfo.InvariantCulture) });
+        Write("config.yaml", Config.Replace("FORMAT", "avro", StringComparison.Ordinal));
+        await ReplayAsync("orders.avro", "avro");
+
+        var features = File.ReadAllText(Path.Combine(_folder, "csv", "features.csv"));
+        Assert.Equal(features, File.ReadAllText(Path.Combine(_folder, "json", "features.csv")));
+        Assert.Equal(features, File.ReadAllText(Path.Combine(_folder, "avro", "features.csv")));
+    }
+
+    [Fact]
+    public async Task A_missing_column_names_the_file_and_the_option()
+    {
+        Write("orders.csv", "order,who,when,value\n");
+        var (code, _, error) = await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"));
+        Assert.Equal(2, code);
+        Assert.Contains($"config.yaml:6:", error, StringComparison.Ordinal);
+        Assert.Contains($"the file {In("orders.csv")} has no column 'at'", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Features_are_of_events_strictly_before_the_label()
+    {
+        Write("orders.csv", Csv);
+        Write("labels.csv", """
+            time,customer,label
+            2020-01-03T09:00:00Z,ann,x
+            2020-01-03T09:00:00.001Z,ann,"a, b"
+            2020-01-01T11:30:00Z,bob,0
+            1577880000000,bob,1
+            2020-01-01T09:00:00Z,ann,
+            2020-01-03T09:00:00Z,zoe,
+            """);
+        var (code, _, error) = await Cli.RunAsync("features", "--config", In("config.yaml"), "--events", In("orders.csv"), "--at", In("labels.csv"), "--out", In("out/training.csv"));
+        Assert.True(code == 0, error);
+        Assert.Equal("""
+            time,customer,label,spent,orders_2d
+            2020-01-03T09:00:00Z,ann,x,10.5,0
+            2020-01-03T09:00:00.001Z,ann,"a, b",30.5,1
+            2020-01-01T11:30:00Z,bob,0,3,1
+            1577880000000,bob,1,3,1
+            2020-01-01T09:00:00Z,ann,,0,0
+            2020-01-03T09:00:00Z,zoe,,0,0
+
+            """.ReplaceLineEndings("\n"), File.ReadAllText(In("out/training.csv")));
+    }
+
+    [Fact]
+    public async Task Labels_with_mistakes_are_config_errors()
+    {
+        Write("orders.csv", Csv);
+        Write("labels.csv", "customer,time\nann,soon\nbob\n");
+        var (code, _, error) = await Cli.RunAsync("features", "--config", In("config.yaml"), "--events", In("orders.csv"), "--at", In("labels.csv"), "--out", In("t.csv"));
+        Assert.Equal(2, code);
+        Assert.Contains("labels.csv:2:1: at: 'soon' is not a time", error, StringComparison.Ordinal);
+        Assert.Contains("labels.csv:3:1: at: the row has 1 cells, the header 2", error, StringComparison.Ordinal);
+    }
+
+    private async Task<JsonNode> ReplayAsync(string events, string output, params string[] more)
+    {
+        var (code, _, error) = await Cli.RunAsync(["replay", "--config", In("config.yaml"), "--events", In(events), "--out", In(output), "--json", .. more]);
+        Assert.True(code == 0, error);
+        return JsonNode.Parse(File.ReadAllText(In($"{output}/summary.json")))!;
+    }
+
+    private List<JsonNode> Lines(string name) => [.. File.ReadAllLines(In(name)).Select(l => JsonNode.Parse(l)!)];
+
+    private void Write(string name, string text) => File.WriteAllText(In(name), text);
+
+    private string In(string name) => Path.Combine(_folder, name);
+}

@@ -1,0 +1,77 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using StreamEngine.Connectors.Embedded;
+using StreamEngine.Events;
+using StreamEngine.Host.Demo;
+using Xunit;
+
+namespace StreamEngine.Tests.Host;
+
+public sealed class RunTests : IDisposable
+{
+    private const int Count = 3_000;
+    private readonly string _folder = Directory.CreateTempSubdirectory("run-test-").FullName;
+    private readonly string _config = Configuration.Repository.Path("deploy", "samples", "demo", "streamengine.yaml");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("json")]
+    [InlineData("avro")]
+    public async Task A_drained_run_reads_everything_once_and_says_so_in_one_line(string format)
+    {
+        string[] common = ["--config", _config, "--embedded", _folder, "--set", $"events.shop.format={format}", "--set", "state.store=memory"];
+        var (code, output, error) = await Cli.RunAsync(["topics", "create", "--partitions", "2", "--json", .. common]);
+        Assert.True(code == 0, error);
+        Assert.Equal(["events", "decisions", "dead-letter", "late", "actions"], JsonNode.Parse(output)!["created"]!.AsArray().Select(n => (string)n!));
+        Write(format);
+
+        (code, output, error) = await Cli.RunAsync(["run", "--drain", .. common]);
+        Assert.True(code == 0, error);
+        var summary = JsonNode.Parse(Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)))!;
+        Assert.Equal(Count, (int)summary["events"]!);
+        Assert.True((int)summary["decisions"]! > 100);
+        Assert.Equal(["events", "decisions", "seconds", "cpu_seconds", "allocated_bytes", "peak_rss_mb"], summary.AsObject().Select(p => p.Key));
+
+        (code, output, _) = await Cli.RunAsync(["run", "--drain", .. common]);
+        Assert.Equal((0, 0), (code, (int)JsonNode.Parse(output)!["events"]!));
+
+        (_, output, _) = await Cli.RunAsync("topics", "list", "--embedded", _folder, "--json");
+        var topics = JsonNode.Parse(output)!["topics"]!.AsArray().ToDictionary(t => (string)t!["name"]!, t => (int)t!["records"]!);
+        Assert.Equal((Count, (int)summary["decisions"]!), (topics["events"], topics["decisions"]));
+        Assert.True(topics["dead-letter"] > 0);
+    }
+
+    [Fact]
+    public async Task Missing_topics_are_a_runtime_error_with_a_remedy()
+    {
+        var (code, _, error) = await Cli.RunAsync("run", "--config", _config, "--embedded", _folder, "--drain");
+        Assert.Equal(3, code);
+        Assert.Contains("topics create", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_demo_runs_for_a_while_and_sums_up()
+    {
+        var (code, output, error) = await Cli.RunAsync("demo", "--config", _config, "--for", "2s", "--rate", "500", "--customers", "100", "--dir", _folder, "--json", "--set", "state.store=memory");
+        Assert.True(code == 0, error);
+        var summary = JsonNode.Parse(output)!;
+        Assert.True((int)summary["written"]! > 0);
+        Assert.True((int)summary["admitted"]! > 0);
+        Assert.True((int)summary["read"]! <= (int)summary["written"]!);
+    }
+
+    private void Write(string format)
+    {
+        using var log = new EmbeddedLog(new EmbeddedLogOptions(_folder));
+        using var writer = log.OpenWriter();
+        using var encoder = new ShopEventWriter(format == "avro" ? RecordFormat.Avro : RecordFormat.Json);
+        var shop = new Shop(5, 50);
+        for (var i = 0; i < Count; i++)
+        {
+            var e = shop.Next(1_700_000_000_000 + i * 1_000);
+            writer.Write("events", Encoding.UTF8.GetBytes(e.CustomerId), encoder.Write(e), e.Time);
+        }
+        writer.Flush();
+    }
+}

@@ -1,0 +1,60 @@
+using StreamEngine.Runtime;
+using StreamEngine.Testing;
+using Xunit;
+
+namespace StreamEngine.Tests.Runtime;
+
+public sealed class BatchIndependenceTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Process_InBatchesOf1And7And1000_WritesTheSameBytes(int seed)
+    {
+        using var engine = Scenario.Compile(Scenario.Options(), new LinearModels(seed: 1));
+        var one = Run(engine, seed, 1);
+        var seven = Run(engine, seed, 7);
+        var thousand = Run(engine, seed, 1_000);
+
+        Assert.Contains("actions", one.Keys);
+        Assert.Contains("late", one.Keys);
+        Assert.Contains("dead-letter", one.Keys);
+        Assert.True(one["decisions"].Count > 300);
+        AssertSame(one, seven);
+        AssertSame(one, thousand);
+    }
+
+    [Fact]
+    public void Process_TwoSources_NotesTheirOrder()
+    {
+        using var engine = Scenario.Compile(Scenario.Options(twoSources: true), new LinearModels(seed: 1));
+        var one = Run(engine, 5, 1, sources: 2);
+        AssertSame(one, Run(engine, 5, 64, sources: 2));
+    }
+
+    private static Dictionary<string, List<Written>> Run(CompiledEngine engine, int seed, int batch, int sources = 1)
+    {
+        using var driver = new ShardDriver(engine);
+        var random = new Random(seed);
+        var n = 0;
+        foreach (var (key, json, time) in Scenario.Events(5_000, 40, seed))
+        {
+            driver.Add(key, json, time, random.Next(sources));
+            if (++n % batch == 0) driver.Process();
+        }
+        driver.Process();
+        return driver.Outputs.GroupBy(o => o.Topic).ToDictionary(g => g.Key, g => g.ToList());
+    }
+
+    private static void AssertSame(Dictionary<string, List<Written>> expected, Dictionary<string, List<Written>> actual)
+    {
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        foreach (var (topic, records) in expected)
+        {
+            Assert.Equal(records.Count, actual[topic].Count);
+            for (var i = 0; i < records.Count; i++)
+                Assert.True(records[i].Value.AsSpan().SequenceEqual(actual[topic][i].Value), $"{topic}, record {i} differs");
+        }
+    }
+}

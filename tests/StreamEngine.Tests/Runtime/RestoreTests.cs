@@ -1,0 +1,186 @@
+using System.Text;
+using StreamEngine.Connectors;
+using StreamEngine.Connectors.Embedded;
+using StreamEngine.Events.Avro;
+using StreamEngine.Runtime;
+using StreamEngine.State;
+using StreamEngine.Testing;
+using Xunit;
+
+namespace StreamEngine.Tests.Runtime;
+
+/// <summary>
+/// A worker over the embedded log is dropped at random turns, without a clean stop, and started again with another model each time. What came out must be
+/// what an uninterrupted shard makes of the same input, and what was decided before must stand.
+/// </summary>
+public sealed class RestoreTests : IDisposable
+{
+    private const int Partitions = 3;
+    private readonly string _folder = Directory.CreateTempSubdirectory("restore-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, false)]
+    [InlineData(4, true)]
+    [InlineData(5, true)]
+    public void CrashedAtRandomTurns_OutputIsThatOfAnUninterruptedRun(int seed, bool twoSources)
+    {
+        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = 61, CommitInterval = TimeSpan.FromMilliseconds(1) } };
+        WriteEvents(options, seed);
+        var random = new Random(seed);
+        for (var life = 0; life < 8; life++) Live(options, model: life, turns: life == 7 ? int.MaxValue : random.Next(3, 60));
+
+        using var log = Open();
+        var total = 0;
+        for (var p = 0; p < Partitions; p++)
+        {
+            var decisions = Decisions(log, p);
+            // With two sources the order in which the first life read them is a fact of that life: only one source has an order of its own.
+            if (!twoSources) AssertCauses(Expected(options, log, p), decisions);
+            AssertCaps(options, decisions);
+            total += decisions.Count;
+        }
+        Assert.True(total > 300);
+        Assert.Equal(ServedIds(log), ActionIds(log));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void RestoredShard_HasTheSameFeatures(bool twoSources)
+    {
+        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = 97, CommitInterval = TimeSpan.FromMilliseconds(1) } };
+        WriteEvents(options, 11);
+        var live = Live(options, 1, int.MaxValue);
+        var restored = Live(options, 2, int.MaxValue);
+        Assert.NotEmpty(live);
+        Assert.Equal(live.Keys.Order(), restored.Keys.Order());
+        foreach (var (customer, profile) in live) Assert.True(profile.AsSpan().SequenceEqual(restored[customer]), customer);
+    }
+
+    private EmbeddedLog Open() => new(new EmbeddedLogOptions(Path.Combine(_folder, "log")) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
+
+    private void WriteEvents(EngineOptions options, int seed)
+    {
+        using var log = Open();
+        log.CreateTopics(Topics.Needed(options, Partitions));
+        using var writer = log.OpenWriter();
+        var random = new Random(seed);
+        foreach (var (key, json, time) in Scenario.Events(4_000, 60, seed))
+            writer.Write(options.Events[random.Next(options.Events.Count)].Topic, Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(json), time);
+        writer.Flush();
+    }
+
+    /// <summary>One life: so many turns, or to the end; returns the profiles.</summary>
+    private Dictionary<string, byte[]> Live(EngineOptions options, int model, int turns)
+    {
+        using var log = Open();
+        using var engine = Scenario.Compile(options, new LinearModels(model));
+        var shards = Topics.Check(log, engine);
+        using var metrics = new EngineMetrics(engine);
+        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore() }, metrics, shards);
+        var ends = options.Events.Select(e => Enumerable.Range(0, shards).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray()).ToArray();
+        if (turns < int.MaxValue)
+        {
+            for (var i = 0; i < turns; i++) worker.Turn();
+            return []; // dropped: the log goes without the worker's goodbye
+        }
+        worker.Run(CancellationToken.None, w =>
+        {
+            var reached = 0;
+            w.Reached(ends, _ => reached++);
+            return reached < shards;
+        });
+        var profiles = new Dictionary<string, byte[]>();
+        foreach (var shard in worker.Shards.Values) shard.Scan(new Copy(profiles));
+        worker.Dispose();
+        return profiles;
+    }
+
+    /// <summary>What an uninterrupted shard decides about, and when.</summary>
+    private static List<AvroRecord> Expected(EngineOptions options, EmbeddedLog log, int partition)
+    {
+        using var engine = Scenario.Compile(options, new LinearModels(99));
+        using var driver = new ShardDriver(engine);
+        foreach (var record in Read(log, options.Events[0].Topic, partition)) driver.Add(record.Key, record.Value, record.Timestamp).Process();
+        return [.. driver.Outputs.Where(o => o.Topic == options.Outputs.Decisions).Select(o => Parse(o.Value))];
+    }
+
+    private static void AssertCauses(List<AvroRecord> expected, List<AvroRecord> actual)
+    {
+        Assert.Equal(expected.Count, actual.Count);
+        for (var i = 0; i < expected.Count; i++)
+        {
+            var (e, a) = (expected[i], actual[i]);
+            var cause = (AvroRecord)e["cause"]!;
+            var found = (AvroRecord)a["cause"]!;
+            Assert.Equal((cause["ordinal"], e["customer_id"], e["trigger"], e["decided_at"]), (found["ordinal"], a["customer_id"], a["trigger"], a["decided_at"]));
+            Assert.Equal((IEnumerable<object?>)e["features"]!, (IEnumerable<object?>)a["features"]!);
+        }
+    }
+
+    /// <summary>Counts what was served before each decision, from the log alone.</summary>
+    private static void AssertCaps(EngineOptions options, List<AvroRecord> decisions)
+    {
+        var served = new List<(string Customer, string Offer, long At)>();
+        foreach (var d in decisions)
+        {
+            var customer = (string)d["customer_id"]!;
+            var at = Millis(d["decided_at"]);
+            foreach (AvroRecord candidate in ((IEnumerable<object?>)d["candidates"]!).Cast<AvroRecord>())
+            {
+                var drop = (string)candidate["drop"]!;
+                var offer = (string)candidate["offer"]!;
+                int Since(TimeSpan window, string? of) => served.Count(s => s.Customer == customer && (of is null || s.Offer == of) && s.At > at - (long)window.TotalMilliseconds);
+                var capped = Since(TimeSpan.FromHours(4), null) >= 6 || Since(TimeSpan.FromHours(2), offer) >= 2;
+                if (drop.Contains("_cap:")) Assert.True(capped, $"{d["decision_id"]}: {offer} dropped by a cap that is not reached");
+                else if (drop is "" or "lost_arbitration") Assert.False(capped, $"{d["decision_id"]}: {offer} takes part above a cap");
+            }
+            if (d["chosen"] is AvroRecord chosen) served.Add((customer, (string)chosen["offer"]!, at));
+        }
+        Assert.NotEmpty(served);
+        Assert.NotEmpty(options.Decisions.Caps);
+    }
+
+    private static List<AvroRecord> Decisions(EmbeddedLog log, int partition) =>
+        [.. Read(log, "decisions", partition).Select(r => Parse(r.Value)).Where(d => d["kind"]!.ToString() == "decision")];
+
+    private static List<string> ServedIds(EmbeddedLog log) =>
+        [.. Enumerable.Range(0, Partitions).SelectMany(p => Decisions(log, p)).Where(d => d["chosen"] is not null).Select(d => (string)d["decision_id"]!).Order()];
+
+    private static List<string> ActionIds(EmbeddedLog log)
+    {
+        var reader = new AvroValueReader(AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "action.avsc"))));
+        return [.. Enumerable.Range(0, Partitions).SelectMany(p => Read(log, "actions", p)).Select(r => (string)((AvroRecord)reader.Read(r.Value.AsSpan(5))!)["action_id"]!).Order()];
+    }
+
+    private static readonly AvroSchema DecisionSchema = AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "decision.avsc")));
+
+    private static AvroRecord Parse(byte[] value) => (AvroRecord)new AvroValueReader(DecisionSchema).Read(value.AsSpan(5))!;
+
+    private static long Millis(object? time) => time switch { DateTimeOffset t => t.ToUnixTimeMilliseconds(), DateTime t => new DateTimeOffset(t).ToUnixTimeMilliseconds(), _ => Convert.ToInt64(time) };
+
+    private static List<(string Key, byte[] Value, long Timestamp)> Read(EmbeddedLog log, string topic, int partition)
+    {
+        var all = new List<(string, byte[], long)>();
+        var at = new TopicPartition(topic, partition);
+        var end = log.Watermarks(at).High;
+        using var reader = log.OpenReader();
+        reader.Assign(at, 0);
+        var batch = new RecordBatch();
+        while (reader.Position < end)
+        {
+            reader.Read(batch, 1_000, TimeSpan.FromMilliseconds(50));
+            for (var i = 0; i < batch.Count; i++) all.Add((Encoding.UTF8.GetString(batch.Key(i)), batch.Value(i).ToArray(), batch[i].Timestamp));
+        }
+        return all;
+    }
+
+    private sealed class Copy(Dictionary<string, byte[]> to) : IProfileVisitor
+    {
+        public void Visit(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile) => to[Encoding.UTF8.GetString(key)] = profile.ToArray();
+    }
+}

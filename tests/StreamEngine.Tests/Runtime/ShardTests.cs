@@ -1,0 +1,174 @@
+using System.Text;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Events.Avro;
+using StreamEngine.Runtime;
+using StreamEngine.Testing;
+using Xunit;
+
+namespace StreamEngine.Tests.Runtime;
+
+public sealed class ShardTests : IDisposable
+{
+    private static readonly AvroSchema DeadLetterSchema = AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "dead-letter.avsc")));
+    private readonly ManualTime _time = new(DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start));
+    private readonly CompiledEngine _engine;
+    private readonly ShardDriver _driver;
+
+    public ShardTests()
+    {
+        var options = Scenario.Options();
+        options = options with
+        {
+            Time = options.Time with { MaxFuture = TimeSpan.FromHours(1), IdleAfter = TimeSpan.FromSeconds(30), Earliest = DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start).AddDays(-1) },
+            Events = [options.Events[0] with { Requires = ["personalization"] }],
+            Runtime = options.Runtime with { MaxRecordBytes = new(2_000) },
+            Decisions = options.Decisions with { Holdout = null },
+        };
+        _engine = Scenario.Compile(options, new LinearModels(1));
+        _driver = new ShardDriver(_engine, time: _time);
+    }
+
+    public void Dispose()
+    {
+        _driver.Dispose();
+        _engine.Dispose();
+    }
+
+    [Theory]
+    [InlineData("""{"id":""", "malformed")]
+    [InlineData("""{"id":"x","customer":"c","type":"search","time":"soon","consent":["personalization"]}""", "wrong-type")]
+    [InlineData("""{"id":"x","type":"search","time":T,"consent":["personalization"]}""", "missing-customer")]
+    [InlineData("""{"customer":"c","type":"search","time":T,"consent":["personalization"]}""", "missing-id")]
+    [InlineData("""{"id":"x","customer":"c","type":"search","consent":["personalization"]}""", "missing-time")]
+    [InlineData("""{"id":"x","customer":"c","type":"search","time":9999999999999,"consent":["personalization"]}""", "future-time")]
+    [InlineData("""{"id":"x","customer":"c","type":"search","time":1000,"consent":["personalization"]}""", "too-old")]
+    [InlineData("""{"id":"x","customer":"c","type":"search","time":T,"consent":[]}""", "no-consent")]
+    public void Record_ThatIsBad_GoesToTheDeadLetterWithItsReason(string json, string reason)
+    {
+        Pipe(json.Replace("T", Scenario.Start.ToString()));
+        var letter = Assert.Single(_driver.Outputs, o => o.Topic == "dead-letter");
+        var record = (AvroRecord)new AvroValueReader(DeadLetterSchema).Read(letter.Value.AsSpan(5))!;
+        Assert.Equal(reason, record["reason"]);
+        Assert.Equal(0L, record["offset"]);
+        Assert.Equal(0, _driver.Shard.Counters.Admitted);
+    }
+
+    [Fact]
+    public void Record_ThatIsTooLarge_GoesToTheDeadLetter()
+    {
+        Pipe(Event("x", "search", Scenario.Start, placement: new string('p', 3_000)));
+        Assert.Equal(1, _driver.Shard.Counters.Rejected[(int)RejectReason.Oversized]);
+    }
+
+    [Fact]
+    public void Record_WithBadUtf8_GoesToTheDeadLetter()
+    {
+        var bytes = Encoding.UTF8.GetBytes(Event("x", "search", Scenario.Start, placement: "?"));
+        bytes[Array.IndexOf(bytes, (byte)'?')] = 0xFF;
+        _driver.Add("c", bytes, Scenario.Start).Process();
+        Assert.Equal(0, _driver.Shard.Counters.Admitted);
+        Assert.Single(_driver.Outputs, o => o.Topic == "dead-letter");
+    }
+
+    [Fact]
+    public void Record_FromTheFuture_IsNotedInTheDecisionLogAndLeavesTheWatermarkAlone()
+    {
+        Pipe(Event("a", "search", Scenario.Start));
+        Pipe(Event("b", "search", Scenario.Start + 7_200_000));
+        Pipe(Event("c", "search", Scenario.Start + 1));
+        Assert.Equal(2, _driver.Shard.Counters.Admitted);
+        Assert.Equal(DecisionKind.Refused, Logged().Kind);
+    }
+
+    [Fact]
+    public void NegativeAmount_IsAReturnNotAnError()
+    {
+        Pipe(Event("a", "purchase", Scenario.Start, value: "50.00"));
+        Pipe(Event("b", "purchase", Scenario.Start + 1, value: "-20.00"));
+        Assert.Equal(30.0, _driver.Features("c", Scenario.Start + 1)[1]);
+    }
+
+    [Fact]
+    public void RepeatedEvent_IsAppliedOnce()
+    {
+        Pipe(Event("a", "purchase", Scenario.Start, value: "50.00"));
+        Pipe(Event("a", "purchase", Scenario.Start, value: "50.00"));
+        Assert.Equal(50.0, _driver.Features("c", Scenario.Start)[1]);
+        Assert.Equal(1, _driver.Shard.Counters.Rejected[(int)RejectReason.Duplicate]);
+    }
+
+    [Fact]
+    public void AbandonedCart_OpensADecisionWhenTheWatermarkPasses_AndNotAfterAPurchase()
+    {
+        Pipe(Event("a", "cart_add", Scenario.Start, value: "9.00"));
+        Pipe(Event("b", "search", Scenario.Start + 1_199_999, customer: "other"));
+        Assert.Equal(0, _driver.Shard.Counters.TimersFired);
+        Pipe(Event("d", "search", Scenario.Start + 1_200_000, customer: "other"));
+        Assert.Equal(1, _driver.Shard.Counters.TimersFired);
+        Assert.Equal("cart", Text(Logged().Trigger));
+
+        Pipe(Event("e", "cart_add", Scenario.Start + 1_300_000, value: "9.00"));
+        Pipe(Event("f", "purchase", Scenario.Start + 1_400_000, value: "9.00"));
+        var fired = _driver.Shard.Counters.TimersFired;
+        Pipe(Event("g", "search", Scenario.Start + 1_300_000 + 1_200_001, customer: "third"));
+        Assert.Equal(fired, _driver.Shard.Counters.TimersFired);
+    }
+
+    [Fact]
+    public void IdlePartition_FollowsTheClock_AndLogsItBeforeTimersAct()
+    {
+        Pipe(Event("a", "cart_add", Scenario.Start, value: "9.00"));
+        _time.Advance(TimeSpan.FromSeconds(29));
+        _driver.AdvanceIdle();
+        Assert.Empty(_driver.Outputs);
+        _time.Advance(TimeSpan.FromMinutes(25));
+        _driver.AdvanceIdle();
+        var log = _driver.Outputs.Where(o => o.Topic == "decisions").Select(o => Parse(o.Value)).ToList();
+        Assert.Equal([DecisionKind.Watermark, DecisionKind.Decision], log.Select(l => l.Kind));
+        Assert.Equal([0, 1], log.Select(l => l.Ordinal));
+        Assert.Equal(Scenario.Start + (29 + 1_500) * 1_000, log[0].Watermark);
+    }
+
+    [Fact]
+    public void WithdrawnConsent_StopsATimersDecision()
+    {
+        using var engine = Scenario.Compile(Scenario.Options(), new LinearModels(1));
+        using var driver = new ShardDriver(engine);
+        driver.Add("c", Event("a", "cart_add", Scenario.Start, value: "9.00"), Scenario.Start);
+        driver.Add("c", Event("b", "search", Scenario.Start + 5).Replace("\"personalization\"", ""), Scenario.Start);
+        driver.Add("c", Event("d", "search", Scenario.Start + 1_200_005, customer: "other"), Scenario.Start).Process();
+        var decision = Parse(driver.Outputs.Last(o => o.Topic == "decisions").Value);
+        Assert.Equal(Outcome.NoConsent, decision.Outcome);
+        Assert.DoesNotContain(driver.Outputs, o => o.Topic == "actions");
+    }
+
+    [Fact]
+    public void Events_InSteadyState_AllocateNothing()
+    {
+        var events = Enumerable.Range(0, 40_000).Select(i => Encoding.UTF8.GetBytes(Event($"e{i}", i % 9 == 0 ? "page_view" : "search", Scenario.Start + i / 20, customer: $"c{i % 50}", placement: "home"))).ToList();
+        var options = Scenario.Options() with { Duplicates = new DuplicateOptions { Horizon = TimeSpan.Zero } };
+        using var engine = Scenario.Compile(options, new LinearModels(1));
+        using var bench = new ShardBench(engine);
+        bench.Run(events, 0, 30_000);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        bench.Run(events, 30_000, 10_000);
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 10_000.0, 0, 0.5);
+    }
+
+    private void Pipe(string json) => _driver.Add("c", json, Scenario.Start).Process();
+
+    private LoggedDecision Logged() => Parse(_driver.Outputs.Last(o => o.Topic == "decisions").Value);
+
+    private static LoggedDecision Parse(byte[] value)
+    {
+        var logged = default(LoggedDecision);
+        Assert.True(LoggedDecision.TryParse(value, ref logged), logged.Error);
+        return logged;
+    }
+
+    private string Text(Range32 slice) => Encoding.UTF8.GetString(_driver.Outputs.Last(o => o.Topic == "decisions").Value, slice.Start, slice.Length);
+
+    private static string Event(string id, string type, long time, string customer = "c", string value = "0", string placement = "") =>
+        $$"""{"id":"{{id}}","customer":"{{customer}}","type":"{{type}}","time":{{time}},"value":{{value}},"placement":"{{placement}}","consent":["personalization"]}""";
+}
