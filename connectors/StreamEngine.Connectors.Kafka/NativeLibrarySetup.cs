@@ -5,12 +5,16 @@ using Confluent.Kafka;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>
-/// Finds librdkafka: beside the app, then where <c>STREAMENGINE_LIBRDKAFKA</c> points, then in a checkout's <c>.native/</c>, then
-/// wherever the runtime looks by itself (the official librdkafka.redist, whose files are left alone).
+/// Finds librdkafka: where <c>STREAMENGINE_LIBRDKAFKA</c> points, then beside the app (its own build, or any variant of the official
+/// librdkafka.redist that loads here), then in a checkout's <c>.native/</c>. Client and connector get the same copy.
 /// </summary>
 internal static class NativeLibrarySetup
 {
     private const string Variable = "STREAMENGINE_LIBRDKAFKA";
+
+    /// <summary>The files of librdkafka.redist for Linux, best first: with Kerberos (needs libsasl2), self-contained, for musl.</summary>
+    private static readonly string[] Variants = ["librdkafka.so", "centos8-librdkafka.so", "alpine-librdkafka.so"];
+
     private static readonly Lazy<bool> Loaded = new(Load);
 
     /// <summary>Loads the library once per process.</summary>
@@ -44,8 +48,12 @@ internal static class NativeLibrarySetup
 
     private static IEnumerable<string> Candidates()
     {
-        yield return Path.Combine(AppContext.BaseDirectory, "librdkafka.so");
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) yield return named;
+        var architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+        string[] homes = [AppContext.BaseDirectory, Path.Combine(AppContext.BaseDirectory, "runtimes", $"linux-{architecture}", "native")];
+        foreach (var home in homes)
+            foreach (var variant in Variants)
+                yield return Path.Combine(home, variant);
         for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
         {
             var built = new DirectoryInfo(Path.Combine(directory.FullName, ".native", "librdkafka"));
