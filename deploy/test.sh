@@ -15,7 +15,8 @@ rm -rf TestResults
 failed=0
 # One project after another: broker, JVM and engine share few cores.
 for project in tests/StreamEngine.Tests tests/StreamEngine.ContractTests tests/StreamEngine.SystemTests; do
-  dotnet test "$project" -c Release --no-build --nologo -v quiet --logger "trx;LogFileName=$(basename "$project").trx" --results-directory TestResults "$@" || failed=1
+  # A test that hangs for five minutes ends its run as failed, and is named.
+  dotnet test "$project" -c Release --no-build --nologo -v quiet --blame-hang-timeout 5m --blame-hang-dump-type none --logger "trx;LogFileName=$(basename "$project").trx" --results-directory TestResults "$@" || failed=1
 done
 python3 deploy/test_summary.py TestResults || failed=1
 exit $failed

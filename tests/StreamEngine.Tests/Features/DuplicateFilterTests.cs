@@ -1,8 +1,9 @@
-using FsCheck;
 using FsCheck.Fluent;
+using FsCheck;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.State;
+using StreamEngine.Testing;
 using Xunit;
 
 namespace StreamEngine.Tests.Features;
@@ -100,10 +101,12 @@ public sealed class DuplicateFilterTests
     public void Asking_for_the_length_changes_nothing_and_adding_allocates_nothing()
     {
         var tail = new Tail(1_000_000, 64);
-        for (var i = 0; i < 64; i++) tail.Add((ulong)i, i);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 64; i < 1_000; i++) tail.Add((ulong)i, i);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        var i = 0;
+        for (; i < 64; i++) tail.Add((ulong)i, i);
+        Assert.Equal(0, Allocations.Least(() =>
+        {
+            for (var end = i + 1_000; i < end; i++) tail.Add((ulong)i, i);
+        }));
     }
 
     /// <summary>A profile that grows as a store grows it.</summary>
