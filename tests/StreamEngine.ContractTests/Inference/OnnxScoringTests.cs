@@ -1,5 +1,5 @@
-using StreamEngine.Inference.Onnx;
 using StreamEngine.Inference;
+using StreamEngine.Inference.Onnx;
 using StreamEngine.Testing;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
-using StreamEngine.Events.Avro;
 using StreamEngine.Events;
+using StreamEngine.Events.Avro;
 using StreamEngine.Testing;
 using Xunit;
 

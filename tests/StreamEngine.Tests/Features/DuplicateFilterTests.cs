@@ -1,5 +1,5 @@
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.State;
