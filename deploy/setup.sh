@@ -4,13 +4,15 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: deploy/setup.sh [--kafka] [--refresh] [--help]
+usage: deploy/setup.sh [--kafka] [--oracles] [--refresh] [--help]
 
 Prepares a checkout for `dotnet build`: checks the .NET SDK, and puts ONNX Runtime into .native/
 (from npm, or not at all where the NuGet feed has the official package). Quiet when nothing is missing.
 
   --kafka     also librdkafka, needed by the Kafka connector only; built from source, about a minute
               the first time, cached in ${XDG_CACHE_HOME:-~/.cache}/streamengine/
+  --oracles   also what tests compare with: Debian's python3-avro, python3-sklearn and python3-onnx
+              (some 400 MB; only where apt-get is there: without them these tests are skipped)
   --refresh   ask the NuGet feed again which official packages it has, instead of the remembered answer
   --help      this text
 
@@ -25,10 +27,12 @@ say()  { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 
 with_kafka=false
+with_oracles=false
 refresh=false
 for argument in "$@"; do
   case $argument in
     --kafka) with_kafka=true ;;
+    --oracles) with_oracles=true ;;
     --refresh) refresh=true ;;
     --help|-h) usage; exit 0 ;;
     *) usage >&2; fail "unknown option '$argument'" ;;
@@ -148,6 +152,21 @@ publish() {
 
 has_header() { printf '#include <%s>\n' "$1" | gcc -E - >/dev/null 2>&1; }
 
+# apt_install PURPOSE PACKAGE...: as root, or by sudo.
+apt_install() {
+  local purpose=$1; shift
+  command -v apt-get >/dev/null || fail "$purpose; missing here (Debian's names): $*"
+  local as_root=()
+  if [[ $(id -u) != 0 ]]; then
+    command -v sudo >/dev/null || fail "neither root nor sudo: ask an administrator to install $*"
+    as_root=(sudo)
+  fi
+  say "installing $*"
+  { "${as_root[@]}" apt-get update -qq &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null ||
+    fail "apt-get could not install $*"
+}
+
 bring_compiler() {
   local missing=()
   command -v gcc >/dev/null || missing+=(gcc libc6-dev)
@@ -156,17 +175,22 @@ bring_compiler() {
   has_header zlib.h || missing+=(zlib1g-dev)
   has_header zstd.h || missing+=(libzstd-dev)
   if ((${#missing[@]} == 0)); then return; fi
-  command -v apt-get >/dev/null ||
-    fail "building librdkafka needs gcc, make and the headers of OpenSSL, zlib and zstd; missing here (Debian's names): ${missing[*]}"
-  local as_root=()
-  if [[ $(id -u) != 0 ]]; then
-    command -v sudo >/dev/null || fail "neither root nor sudo: ask an administrator to install ${missing[*]}"
-    as_root=(sudo)
+  apt_install "building librdkafka needs gcc, make and the headers of OpenSSL, zlib and zstd" "${missing[@]}"
+}
+
+# Other implementations that tests compare with, for Debian's own python3. Nothing that is built or run needs them.
+bring_oracles() {
+  local missing=() module
+  for module in avro sklearn onnx; do
+    /usr/bin/python3 -c "import $module" 2>/dev/null || missing+=("python3-$module")
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  if ! command -v apt-get >/dev/null; then
+    say "no apt-get: tests that need ${missing[*]} will be skipped"
+    return
   fi
-  say "installing ${missing[*]}"
-  { "${as_root[@]}" apt-get update -qq &&
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null ||
-    fail "apt-get could not install ${missing[*]}"
+  (apt_install "tests compare with other implementations" python3 "${missing[@]}") ||
+    say "going on without: tests that need ${missing[*]} will be skipped"
 }
 
 # True where the file exists and every library it needs is here.
@@ -212,3 +236,4 @@ check_tools
 look_at_feed
 use_official UseOfficialOnnxRuntime || bring_onnxruntime
 if [[ $with_kafka == true ]] && ! use_official UseOfficialLibrdkafka; then bring_librdkafka; fi
+if [[ $with_oracles == true ]]; then bring_oracles; fi

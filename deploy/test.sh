@@ -9,7 +9,7 @@ root=$(dirname "$here")
 kafka=(--kafka)
 [[ ${1:-} != --no-kafka ]] || { kafka=(); shift; }
 cd "$root"
-deploy/setup.sh "${kafka[@]}"
+deploy/setup.sh --oracles "${kafka[@]}"
 dotnet build StreamEngine.sln -c Release -v quiet --nologo -clp:NoSummary
 rm -rf TestResults
 failed=0

@@ -9,7 +9,7 @@ namespace StreamEngine.State.Faster;
 public sealed class FasterStateStore : IStateStore
 {
     private readonly FasterStateOptions _options;
-    private readonly IDevice _device;
+    private readonly LocalDevice _device;
     private readonly FasterKV<SpanByte, SpanByte> _store;
     private readonly ClientSession<SpanByte, SpanByte, long, long, Empty, ProfileFunctions> _session;
     private readonly ProfileOperation _operation = new();
@@ -21,7 +21,7 @@ public sealed class FasterStateStore : IStateStore
     {
         _options = options;
         Directory.CreateDirectory(options.Directory);
-        _device = Devices.CreateLogDevice(Path.Combine(options.Directory, "profiles"), deleteOnClose: options.DeleteOnClose, disableFileBuffering: false);
+        _device = new LocalDevice(Path.Combine(options.Directory, "profiles"), options.DeleteOnClose);
         _store = new FasterKV<SpanByte, SpanByte>(new FasterKVSettings<SpanByte, SpanByte>
         {
             LogDevice = _device,
@@ -55,7 +55,7 @@ public sealed class FasterStateStore : IStateStore
             long input = 0, output = 0;
             var status = _session.RMW(ref pinned, ref input, ref output);
             if (status.IsPending) _session.CompletePending(wait: true);
-            else if (status.IsFaulted) throw Failed();
+            if (status.IsFaulted || _device.Failure is not null) throw Failed();
         }
     }
 
@@ -128,11 +128,11 @@ public sealed class FasterStateStore : IStateStore
             long input = 0, output = 0;
             var status = _session.Read(ref pinned, ref input, ref output);
             if (status.IsPending) _session.CompletePending(wait: true);
-            else if (status.IsFaulted) throw Failed();
+            if (status.IsFaulted || _device.Failure is not null) throw Failed();
         }
         _operation.Reader = null;
         return _operation.Found;
     }
 
-    private IOException Failed() => new($"The state store in {_options.Directory} could not read or write its file: check the disk.");
+    private IOException Failed() => new($"The state store in {_options.Directory} could not read or write its files: {_device.Failure?.Message ?? "FASTER reports a fault"} Check the disk and its free space (state.directory names the folder), then start again: the state is rebuilt from the log.", _device.Failure);
 }

@@ -49,6 +49,20 @@ public sealed class FasterStateStoreTests : StateStoreContract, IDisposable
     }
 
     [Fact]
+    public void A_disk_that_fails_is_told_with_folder_and_reason()
+    {
+        var directory = Path.Combine(_directory, "gone");
+        using var store = new FasterStateStore(new FasterStateOptions(directory, 256 << 10, 64 << 10));
+        Directory.Delete(directory);
+        var error = Assert.Throws<IOException>(() =>
+        {
+            for (var i = 0; i < 100_000; i++) store.Update(Key(i), new Filler { InitialLength = 400, Value = 1 });
+        });
+        Assert.Contains(directory, error.Message);
+        Assert.IsType<DirectoryNotFoundException>(error.InnerException);
+    }
+
+    [Fact]
     public void Closing_removes_the_files()
     {
         var directory = Path.Combine(_directory, "closed");
