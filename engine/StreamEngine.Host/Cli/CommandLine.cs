@@ -41,6 +41,10 @@ internal static class CommandLine
         Add(topics.All, "streamengine topics list --kafka broker:9092");
         examples[topics.Create] = ["streamengine topics create --config shop.yaml --kafka broker:9092 --partitions 12 --replication-factor 3", "streamengine topics create --config shop.yaml --embedded ./log"];
         examples[topics.List] = ["streamengine topics list --kafka broker:9092", "streamengine topics list --embedded ./log --json"];
+        var checkpoints = CheckpointsCommand.Make();
+        Add(checkpoints.All, "streamengine checkpoints list --config shop.yaml");
+        examples[checkpoints.List] = ["streamengine checkpoints list --config shop.yaml", "streamengine checkpoints list --config shop.yaml --json"];
+        examples[checkpoints.Verify] = ["streamengine checkpoints verify --config shop.yaml"];
         Add(ValidateCommand.Make(), "streamengine validate --config shop.yaml", "streamengine validate --config shop.yaml --set state.memory=1gb --json");
         Add(SchemaCommand.Make(), "streamengine schema > streamengine.schema.json", "# first line of a config: # yaml-language-server: $schema=streamengine.schema.json");
         root.Add(SharedOptions.Set);

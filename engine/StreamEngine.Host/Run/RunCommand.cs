@@ -9,6 +9,7 @@ using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Inference.Onnx;
 using StreamEngine.Runtime;
+using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Host.Run;
 
@@ -56,6 +57,7 @@ internal static class RunCommand
         Log = log,
         InstanceId = $"{compiled.Options.Name}-{compiled.Options.Kafka.NodeName ?? Environment.MachineName}",
         OpenStore = stores.Open,
+        OpenCheckpoints = stores.KeepsCheckpoints(compiled.Options.Checkpoints) ? (partition, report) => new CheckpointFiles(stores.CheckpointFolder(compiled.Options.Name, partition), report) : null,
         Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
     };
 

@@ -53,6 +53,9 @@ internal sealed class DecisionQueue : IProfileUpdate
         InitialLength = engine.Layout.FixedLength;
     }
 
+    /// <summary>The shard's checkpoints; null where none are kept.</summary>
+    public ShardCut? Cut { get; set; }
+
     public bool Full => _count == Capacity;
 
     public int InitialLength { get; }
@@ -123,7 +126,9 @@ internal sealed class DecisionQueue : IProfileUpdate
         if (created) _engine.InitializeProfile(profile);
         ref readonly var request = ref _requests[_row];
         _funnel.Decide(request, _context, _scorer, _row, profile, _decision);
-        if (_decision.Outcome == Outcome.Served) _policy.Caps.Record(profile, _decision.Chosen, request.DecidedAt);
+        if (_decision.Outcome != Outcome.Served) return;
+        Cut?.Touch(profile, request.CustomerId);
+        _policy.Caps.Record(profile, _decision.Chosen, request.DecidedAt);
     }
 
     private ref DecisionRequest Next(int trigger, Cause cause, long decidedAt, long watermark)

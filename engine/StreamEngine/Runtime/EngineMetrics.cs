@@ -38,6 +38,9 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.scores.failed", "{score}", "Scores replaced by the default propensity.", c => c.ScoresFailed);
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
+        Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
+        Counter("streamengine.checkpoints", "{checkpoint}", "Checkpoints closed.", c => c.Checkpoints);
+        Counter("streamengine.checkpoints.failed", "{checkpoint}", "Checkpoints that could not be written.", c => c.CheckpointsFailed);
         Counters("streamengine.records.rejected", "{record}", "Records rejected, by reason.", "reason", Reasons, c => c.Rejected);
         Counters("streamengine.decisions.outcomes", "{decision}", "Decisions by outcome.", "outcome", Names<Outcome>(), c => c.Outcomes);
         Counters("streamengine.candidates.dropped", "{candidate}", "Candidates dropped, by reason.", "reason", Names<DropReason>(), c => c.Drops);
@@ -46,6 +49,8 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("streamengine.profiles", () => _open.Keys.Sum(s => s.Profiles), "{profile}", "Profiles held.");
         _meter.CreateObservableGauge("streamengine.state.memory", () => _open.Keys.Sum(s => s.StateBytes), "By", "Memory of the state stores.");
         _meter.CreateObservableGauge("streamengine.shards", () => (long)_open.Count, "{shard}", "Shards owned.");
+        _meter.CreateObservableGauge("streamengine.checkpoint.size", () => _open.Keys.Sum(s => s.Counters.CheckpointBytes), "By", "Checkpoint files on the disk.");
+        _meter.CreateObservableGauge("streamengine.checkpoint.time", () => _open.Keys.Where(s => s.Counters.CheckpointAt > 0).Select(s => new Measurement<double>(s.Counters.CheckpointAt / 1000.0, new KeyValuePair<string, object?>("partition", s.Partition))), "s", "When a partition's newest checkpoint began, seconds since 1970.");
         _meter.CreateObservableGauge("streamengine.watermark", Watermarks, "s", "Event-time watermark per partition, seconds since 1970.");
     }
 

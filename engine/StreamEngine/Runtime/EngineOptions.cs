@@ -54,6 +54,9 @@ public sealed record EngineOptions : ILocated
     [Doc("The state store.")]
     public StateOptions State { get; init; } = new();
 
+    [Doc("Checkpoints of the state, so that a restart re-reads little.")]
+    public CheckpointOptions Checkpoints { get; init; } = new();
+
     [Doc("The loop.")]
     public RuntimeOptions Runtime { get; init; } = new();
 
@@ -105,12 +108,23 @@ public sealed record StateOptions : ILocated
     [Doc("faster or memory.")]
     public StoreKind Store { get; init; } = StoreKind.Faster;
 
-    [Doc("The folder for profiles that do not fit into memory; a temporary folder where absent.")]
+    [Doc("The folder for checkpoints and for profiles that do not fit into memory. Where absent, the latter go to a temporary folder, and no checkpoints are kept.")]
     public string? Directory { get; init; }
 
     [Doc("Memory for profiles per shard.")]
     [Bounds(1 << 20, 1L << 40)]
     public ByteSize Memory { get; init; } = ByteSize.Mb(256);
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Checkpoints of the state.</summary>
+public sealed record CheckpointOptions : ILocated
+{
+    [Doc("How often each shard's changed profiles are written to state.directory; a restart re-reads the events since then. 0s keeps no checkpoints.")]
+    [Bounds(0, 86_400)]
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

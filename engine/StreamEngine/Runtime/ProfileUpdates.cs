@@ -1,7 +1,9 @@
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Features;
+using StreamEngine.Identity;
 using StreamEngine.State;
+using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Runtime;
 
@@ -10,6 +12,12 @@ internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext co
 {
     private readonly FeatureSet _features = engine.Features;
     private readonly DuplicateFilter? _duplicates = engine.Duplicates;
+
+    /// <summary>In: the shard's checkpoints; null where none are kept.</summary>
+    public ShardCut? Cut;
+
+    /// <summary>In: the event's offset while the shard is restored, else -1.</summary>
+    public long Restoring = -1;
 
     /// <summary>In: where the vector goes; empty where no decision opens.</summary>
     public Memory<double> Vector;
@@ -28,13 +36,17 @@ internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext co
 
     public int InitialLength { get; } = engine.Layout.FixedLength;
 
-    public int RequiredLength(ReadOnlySpan<byte> profile) => _duplicates?.RequiredLength(profile, e.IdHash, e.Time) ?? InitialLength;
+    public int RequiredLength(ReadOnlySpan<byte> profile) =>
+        _duplicates is null ? InitialLength : Holds(profile) ? profile.Length : _duplicates.RequiredLength(profile, e.IdHash, e.Time);
 
     public void Apply(Span<byte> profile, bool created)
     {
         if (created) engine.InitializeProfile(profile);
         Created = created;
-        Duplicate = Evicted = false;
+        Evicted = false;
+        Duplicate = Holds(profile);
+        if (Duplicate) return;
+        Cut?.Touch(profile, ProfileKey.Of(e));
         if (_duplicates is not null)
         {
             var known = _duplicates.TryAdd(profile, e.IdHash, e.Time, created);
@@ -53,6 +65,9 @@ internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext co
         DecidedAt = newest;
         _features.Read(profile, newest, Vector.Span);
     }
+
+    /// <summary>Whether the profile was loaded as of a later position than the cut's start, and holds the event already.</summary>
+    private bool Holds(ReadOnlySpan<byte> profile) => Restoring >= 0 && Cut is not null && Cut.Covers(profile, e.Source, Restoring, CutPosition.TheRecord);
 }
 
 /// <summary>What a due timer does to its profile: fires and has the vector copied, or waits on.</summary>
@@ -61,14 +76,26 @@ internal sealed class TimerUpdate(CompiledEngine engine, TimerHeap timers) : IPr
     /// <summary>In: the timer.</summary>
     public int Timer;
 
+    /// <summary>In: the shard's checkpoints; null where none are kept.</summary>
+    public ShardCut? Cut;
+
     /// <summary>In: when it was due, ms.</summary>
     public long Due;
 
     /// <summary>In: the profile's key.</summary>
     public ReadOnlyMemory<byte> Key;
 
+    /// <summary>In: what moves the watermark; counts only while the shard is restored.</summary>
+    public Cause Cause;
+
+    /// <summary>In: whether the shard is restored.</summary>
+    public bool Restoring;
+
     /// <summary>In: where the vector goes; empty where no decision opens.</summary>
     public Memory<double> Vector;
+
+    /// <summary>Out: whether the profile was loaded as of a later position: its timer, which still waited there, must not fire yet.</summary>
+    public bool Early;
 
     /// <summary>Out: whether it fired.</summary>
     public bool Fired;
@@ -86,6 +113,10 @@ internal sealed class TimerUpdate(CompiledEngine engine, TimerHeap timers) : IPr
     public void Apply(Span<byte> profile, bool created)
     {
         if (created) engine.InitializeProfile(profile);
+        Early = Restoring && Cut is not null && Cut.Covers(profile, Cause.Source, Cause.Offset, Cause.Ordinal);
+        Fired = false;
+        if (Early) return;
+        Cut?.Touch(profile, Key.Span);
         Fired = !created && engine.Timers.Fire(profile, Timer, timers, Key.Span, ref Due);
         if (!Fired || Vector.IsEmpty) return;
         DecidedAt = Math.Max(Due, StateLayout.NewestTime(profile));
@@ -103,6 +134,15 @@ internal sealed class CapUpdate(CompiledEngine engine) : IProfileUpdate
     /// <summary>In: when it was decided, ms.</summary>
     public long Time;
 
+    /// <summary>In: the shard's checkpoints; null where none are kept.</summary>
+    public ShardCut? Cut;
+
+    /// <summary>In: what caused it.</summary>
+    public Cause Cause;
+
+    /// <summary>In: the profile's key.</summary>
+    public ReadOnlyMemory<byte> Key;
+
     public int InitialLength { get; } = engine.Layout.FixedLength;
 
     public int RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;
@@ -110,7 +150,43 @@ internal sealed class CapUpdate(CompiledEngine engine) : IProfileUpdate
     public void Apply(Span<byte> profile, bool created)
     {
         if (created) engine.InitializeProfile(profile);
+        if (Cut is not null)
+        {
+            if (Cut.Covers(profile, Cause.Source, Cause.Offset, Cause.Ordinal)) return;
+            Cut.Touch(profile, Key.Span);
+        }
         engine.Policy.Caps.Record(profile, Offer, Time);
+    }
+}
+
+/// <summary>Puts a profile of a checkpoint into the store; of two versions the later call's counts.</summary>
+internal sealed class LoadUpdate(CompiledEngine engine, TimerHeap timers) : IProfileUpdate
+{
+    private byte[] _profile = [];
+    private byte[] _key = [];
+    private int _length, _keyLength;
+    private uint _epoch;
+
+    public int InitialLength => _length;
+
+    /// <summary>In: the profile, its key, and the slice it comes from.</summary>
+    public void Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile, uint epoch)
+    {
+        if (_profile.Length < profile.Length) _profile = new byte[profile.Length * 2];
+        if (_key.Length < key.Length) _key = new byte[key.Length * 2];
+        profile.CopyTo(_profile);
+        key.CopyTo(_key);
+        (_length, _keyLength, _epoch) = (profile.Length, key.Length, epoch);
+    }
+
+    public int RequiredLength(ReadOnlySpan<byte> profile) => _length;
+
+    public void Apply(Span<byte> profile, bool created)
+    {
+        _profile.AsSpan(0, _length).CopyTo(profile);
+        profile[_length..].Clear();
+        StateLayout.Epoch(profile) = _epoch;
+        engine.Timers.Resume(profile, timers, _key.AsSpan(0, _keyLength));
     }
 }
 

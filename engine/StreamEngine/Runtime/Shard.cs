@@ -6,6 +6,7 @@ using StreamEngine.Expressions;
 using StreamEngine.Identity;
 using StreamEngine.Inference;
 using StreamEngine.State;
+using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Runtime;
 
@@ -42,6 +43,7 @@ public sealed class Shard : IDisposable
     private readonly EventUpdate _update;
     private readonly TimerUpdate _timerUpdate;
     private readonly CapUpdate _capUpdate;
+    private readonly LoadUpdate _load;
     private readonly DecisionQueue _decisions;
     private readonly ShardOutputs _out;
     private readonly Idleness _idle;
@@ -58,6 +60,8 @@ public sealed class Shard : IDisposable
     private int _source = -1;     // of the newest record
     private int _ordinal;         // decisions and marks of the newest record so far
     private bool _live = true;
+    private CheckpointFiles? _checkpoints;
+    private ShardCut? _cut;
 
     /// <summary>Makes a shard with an empty store.</summary>
     /// <param name="engine">The compiled config.</param>
@@ -86,6 +90,7 @@ public sealed class Shard : IDisposable
         _update = new EventUpdate(engine, _event, _context, _timers);
         _timerUpdate = new TimerUpdate(engine, _timers);
         _capUpdate = new CapUpdate(engine);
+        _load = new LoadUpdate(engine, _timers);
         _out = new ShardOutputs(engine, partition, outputs);
         _decisions = new DecisionQueue(engine, partition, store, scorer, _out, Counters);
         _idle = new Idleness(options.Time.IdleAfter, time);
@@ -158,7 +163,8 @@ public sealed class Shard : IDisposable
         {
             case DecisionKind.Watermark:
                 _live = false;
-                AdvanceWatermark(entry.Watermark);
+                _cut?.Reschedule(_timers, new Cause(source, entry.Offset, entry.Ordinal));
+                AdvanceWatermark(entry.Watermark, entry.Ordinal);
                 _live = true;
                 break;
             case DecisionKind.Refused:
@@ -167,7 +173,11 @@ public sealed class Shard : IDisposable
             case DecisionKind.Decision when entry.Outcome == Outcome.Served && _engine.Policy.NeedsProfile:
                 _capUpdate.Offer = _engine.Policy.OfferIndex(value.Slice(entry.Offer.Start, entry.Offer.Length));
                 _capUpdate.Time = entry.DecidedAt;
-                if (_capUpdate.Offer >= 0) _store.Update(value.Slice(entry.Customer.Start, entry.Customer.Length), _capUpdate);
+                if (_capUpdate.Offer < 0) break;
+                var customer = value.Slice(entry.Customer.Start, entry.Customer.Length);
+                if (_cut is not null) _capUpdate.Key = customer.ToArray(); // a restore may allocate
+                _capUpdate.Cause = new Cause(source, entry.Offset, entry.Ordinal);
+                _store.Update(customer, _capUpdate);
                 break;
         }
     }
@@ -182,8 +192,60 @@ public sealed class Shard : IDisposable
         _committed[source] = _next[source];
     }
 
+    /// <summary>Keeps checkpoints from now on; before anything is loaded or replayed. The files are disposed with the shard.</summary>
+    /// <param name="files">The shard's files.</param>
+    /// <param name="decisionsEnd">Asks for the end of the shard's decision partition.</param>
+    public void KeepCheckpoints(CheckpointFiles files, Func<Task<long>> decisionsEnd)
+    {
+        _checkpoints = files;
+        _cut = _update.Cut = _timerUpdate.Cut = _capUpdate.Cut = _decisions.Cut =
+            new ShardCut(_engine.StateVersion, _store, files, Counters, _engine.Options.Checkpoints.Interval, _time, decisionsEnd);
+    }
+
+    /// <summary>Whether a cut has profiles to copy: turns without records do that too.</summary>
+    public bool CutIsBusy => _cut is { Busy: true };
+
+    /// <summary>The shard's checkpoint files; null where none are kept.</summary>
+    internal CheckpointFiles? Checkpoints => _checkpoints;
+
+    /// <summary>Stands where a cut began; its profiles are loaded next.</summary>
+    internal void StartAt(CutMarker cut)
+    {
+        cut.Start.Next.CopyTo(_next, 0);
+        cut.Start.Next.CopyTo(_committed, 0);
+        (_source, _ordinal, _watermark) = (cut.Start.Source, cut.Start.Ordinal, cut.Watermark);
+    }
+
+    /// <summary>Loads a block of profiles.</summary>
+    internal void Load(in CutBlock block)
+    {
+        var slice = _cut!.Slice(block.Position);
+        var payload = block.Payload;
+        while (CutBlock.Next(ref payload, out var key, out var profile))
+        {
+            _load.Set(key, profile, slice);
+            _store.Update(key, _load);
+            Counters.Loaded++;
+        }
+        Publish();
+    }
+
+    /// <summary>The restore is over.</summary>
+    internal void Restored(CutMarker? from)
+    {
+        _cut?.Reschedule(_timers, null);
+        _cut?.Restored(from);
+    }
+
     /// <summary>The interval was committed.</summary>
-    public void Committed() => _next.CopyTo(_committed, 0);
+    public void Committed()
+    {
+        _next.CopyTo(_committed, 0);
+        AdvanceCut();
+    }
+
+    /// <summary>Goes on with the checkpoint, if one is due or under way. Only where everything applied is committed.</summary>
+    public void AdvanceCut() => _cut?.Advance(_next, _source, _ordinal, _watermark);
 
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
     public bool AdvanceIdle()
@@ -221,7 +283,11 @@ public sealed class Shard : IDisposable
     public void Scan(IProfileVisitor visitor) => _store.Scan(visitor);
 
     /// <inheritdoc/>
-    public void Dispose() => _store.Dispose();
+    public void Dispose()
+    {
+        _checkpoints?.Dispose();
+        _store.Dispose();
+    }
 
     /// <summary>Steps 2 to 6 for one record.</summary>
     private void Record(RecordBatch batch, int index, int source)
@@ -248,6 +314,7 @@ public sealed class Shard : IDisposable
             Reject(batch, index, reason);
             return;
         }
+        if (!_live) _cut?.Reschedule(_timers, new Cause(source, record.Offset, CutPosition.TheRecord));
         if (_event.Time - _outOfOrderness > _watermark || _timers.NextDue <= _watermark) AdvanceWatermark(Math.Max(_watermark, _event.Time - _outOfOrderness));
 
         // (4) Identify.
@@ -257,6 +324,7 @@ public sealed class Shard : IDisposable
         _context.Use(_event);
         var trigger = _live ? _engine.Policy.MatchTrigger(_context) : -1;
         _update.Vector = trigger >= 0 ? _decisions.NextVector() : default;
+        _update.Restoring = _live ? -1 : record.Offset;
         _store.Update(key, _update);
         if (_update.Evicted) Counters.DuplicatesEvicted++;
         if (_update.Duplicate)
@@ -311,9 +379,11 @@ public sealed class Shard : IDisposable
     }
 
     /// <summary>Steps 5 and 6 for the timers that are due at a watermark, in the order of due time and key.</summary>
-    private void AdvanceWatermark(long watermark)
+    private void AdvanceWatermark(long watermark, int ordinal = CutPosition.TheRecord)
     {
         _watermark = watermark;
+        _timerUpdate.Restoring = !_live;
+        if (!_live) _timerUpdate.Cause = new Cause(_source, _next[_source] - 1, ordinal);
         while (_timers.NextDue <= watermark)
         {
             _timers.Pop(out var due, out var timer, out var key, out var length);
@@ -323,6 +393,7 @@ public sealed class Shard : IDisposable
             _timerUpdate.Key = key.AsMemory(0, length);
             _timerUpdate.Vector = trigger >= 0 ? _decisions.NextVector() : default;
             _store.Update(key.AsSpan(0, length), _timerUpdate);
+            if (_timerUpdate.Early) _cut!.Postpone(due, timer, key.AsSpan(0, length));
             if (_timerUpdate.Fired && _live)
             {
                 Counters.TimersFired++;

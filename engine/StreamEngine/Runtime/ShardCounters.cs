@@ -53,6 +53,21 @@ public sealed class ShardCounters(int offers)
     /// <summary>Records re-read while the shard was restored.</summary>
     public long Restored;
 
+    /// <summary>Profiles loaded from a checkpoint.</summary>
+    public long Loaded;
+
+    /// <summary>Checkpoints closed.</summary>
+    public long Checkpoints;
+
+    /// <summary>Checkpoints that failed: none follow until the shard is opened again.</summary>
+    public long CheckpointsFailed;
+
+    /// <summary>Bytes of the checkpoint files on the disk.</summary>
+    public long CheckpointBytes;
+
+    /// <summary>When the newest checkpoint began, ms since 1970-01-01 UTC; 0 before the first.</summary>
+    public long CheckpointAt;
+
     /// <summary>Adds another shard's counts (gauges left out).</summary>
     public void Add(ShardCounters other)
     {
@@ -65,6 +80,9 @@ public sealed class ShardCounters(int offers)
         ScoresFailed += other.ScoresFailed;
         TimersFired += other.TimersFired;
         Restored += other.Restored;
+        Loaded += other.Loaded;
+        Checkpoints += other.Checkpoints;
+        CheckpointsFailed += other.CheckpointsFailed;
         Add(Rejected, other.Rejected);
         Add(Outcomes, other.Outcomes);
         Add(Actions, other.Actions);

@@ -2,13 +2,16 @@ using System.Diagnostics;
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
+using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// Rebuilds one shard from the log, in slices between polls, on readers of its own. The order is the one in which it happened:
+/// Rebuilds one shard, in slices between polls, on readers of its own: from its newest cut that is whole and fits, else from the start of the log. Then everything in the
+/// order in which it happened:
 /// <code>
 ///  (1) ask       the stable committed offset of each source, then the decision partition's high watermark
+///  (-) load      the cut's profiles, each as of its own position; what that covers is left out below
 ///  (2) decisions read the decision partition up to that mark; each entry names its cause (source, offset)
 ///  (3) events    re-read the cause's source up to the cause, without scoring or emitting, then apply the entry
 ///  (4) rest      re-read each source up to its committed offset
@@ -22,7 +25,7 @@ public sealed class ShardRestore : IDisposable
 
     private readonly CompiledEngine _engine;
     private readonly Action<WorkerEvent> _report;
-    private readonly Task<(long[] Committed, long[] Start, long First, long Mark)> _asked;
+    private readonly Task<Answer> _asked;
     private readonly ILogReader[] _events;
     private readonly RecordBatch[] _eventBatches;
     private readonly int[] _eventAt;
@@ -32,6 +35,8 @@ public sealed class ShardRestore : IDisposable
     private readonly byte[][] _sourceTopics;
     private readonly long _started = Stopwatch.GetTimestamp();
     private long[]? _committed;
+    private FileCut? _cut;
+    private CheckpointReader? _load;
     private long _mark;
     private int _decisionAt;
     private LoggedDecision _entry;
@@ -39,6 +44,9 @@ public sealed class ShardRestore : IDisposable
     private string _entryTopic = "";
     private bool _hasEntry;
     private long _reportedAt;
+
+    /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, and the cut to start from.</summary>
+    private sealed record Answer(long[] Committed, long[] Start, long First, long Mark, string? Path, FileCut? Cut);
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
     public ShardRestore(ILog log, CompiledEngine engine, Shard shard, Action<WorkerEvent> report)
@@ -53,7 +61,8 @@ public sealed class ShardRestore : IDisposable
         _eventAt = new int[sources.Count];
         _sourceTopics = [.. sources.Select(s => Encoding.UTF8.GetBytes(s.Topic))];
         _decisions = log.OpenReader();
-        _asked = Task.Run(() => Ask(log, engine, shard.Partition));
+        var checkpoints = shard.Checkpoints?.Folder;
+        _asked = Task.Run(() => Ask(log, engine, shard.Partition, checkpoints));
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
@@ -81,10 +90,11 @@ public sealed class ShardRestore : IDisposable
     {
         foreach (var reader in _events) reader.Dispose();
         _decisions.Dispose();
+        _load?.Dispose();
     }
 
     /// <summary>(1) Asks the log: stable offsets first, the mark after them, so that every decision before the offsets lies below the mark.</summary>
-    private static (long[] Committed, long[] Start, long First, long Mark) Ask(ILog log, CompiledEngine engine, int partition)
+    private static Answer Ask(ILog log, CompiledEngine engine, int partition, string? checkpoints)
     {
         var sources = engine.Events.Sources;
         var committed = new long[sources.Count];
@@ -97,26 +107,64 @@ public sealed class ShardRestore : IDisposable
             if (committed[i] < start[i]) throw new OffsetOutOfRangeException(at, committed[i], start[i], log.Watermarks(at).High);
         }
         var (low, high) = log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition));
-        return (committed, start, low, high);
+        if (checkpoints is not null)
+            foreach (var (path, cut) in CheckpointFiles.Cuts(checkpoints))
+                if (Fits(cut)) return new Answer(committed, start, low, high, path, cut);
+        return new Answer(committed, start, low, high, null, null);
+
+        // Whole it is; it must also belong to this config, be committed in full, and have its following events and decisions still in the log.
+        bool Fits(FileCut cut)
+        {
+            var marker = cut.Marker;
+            if (marker.Version != engine.StateVersion || cut.Highest.Length != committed.Length || marker.Decisions < low || marker.Decisions > high) return false;
+            for (var i = 0; i < committed.Length; i++)
+                if (cut.Highest[i] > committed[i] || marker.Start.Next[i] < start[i]) return false;
+            return true;
+        }
     }
 
     private bool Start()
     {
         if (!_asked.IsCompleted) return false;
-        (_committed, var start, var first, _mark) = _asked.GetAwaiter().GetResult();
+        (_committed, var start, var first, _mark, var path, _cut) = _asked.GetAwaiter().GetResult();
+        Shard.Checkpoints?.Begin(path, _cut);
         for (var i = 0; i < _events.Length; i++)
         {
+            if (_cut is not null) start[i] = _cut.Marker.Start.Next[i];
             Shard.StartAt(i, start[i]);
             if (start[i] < _committed[i]) _events[i].Assign(new TopicPartition(_engine.Events.Sources[i].Topic, Shard.Partition), start[i]);
+        }
+        if (_cut is not null)
+        {
+            Shard.StartAt(_cut.Marker);
+            first = _cut.Marker.Decisions;
+            _load = new CheckpointReader(path!);
         }
         if (_mark <= first) _mark = 0;
         else _decisions.Assign(new TopicPartition(_decisionTopic, Shard.Partition), first);
         return true;
     }
 
-    /// <summary>One small step of (2) to (4); true when there is nothing left to do.</summary>
+    /// <summary>Loads a block of the cut; true while there are more.</summary>
+    private bool Load()
+    {
+        if (_load is null) return false;
+        if (_load.Position < _cut!.End)
+        {
+            // It was read and checked a moment ago.
+            if (!_load.Next(out var block)) throw new IOException($"Checkpoint {_cut.Marker.Number} of shard {Shard.Partition} can't be read again: check the disk. The next start takes an older one, or the log.");
+            if (block.Kind == BlockKind.Profiles) Shard.Load(block);
+            return true;
+        }
+        _load.Dispose();
+        _load = null;
+        return false;
+    }
+
+    /// <summary>One small step of loading and of (2) to (4); true when there is nothing left to do.</summary>
     private bool Step()
     {
+        if (Load()) return false;
         if (!_hasEntry && !NextEntry(out var exhausted) && !exhausted) return false;
         if (_hasEntry)
         {
@@ -130,7 +178,8 @@ public sealed class ShardRestore : IDisposable
                 ReplayEvents(source, end);
                 return false;
             }
-            Shard.Apply(_entry, source, _decisionBatch.Value(_decisionAt - 1));
+            // An entry that the cut's start covers is in the state already.
+            if (_cut is null || !_cut.Marker.Start.Covers(source, _entry.Offset, _entry.Ordinal)) Shard.Apply(_entry, source, _decisionBatch.Value(_decisionAt - 1));
             _hasEntry = false;
             return false;
         }
@@ -204,18 +253,23 @@ public sealed class ShardRestore : IDisposable
     private bool Done()
     {
         Progress = 1;
-        if (Shard.Counters.Restored > 0)
-            _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {Shard.Counters.Restored} records in {Stopwatch.GetElapsedTime(_started).TotalSeconds:0.0} s."));
+        Shard.Restored(_cut?.Marker);
+        if (Shard.Counters.Restored + Shard.Counters.Loaded > 0)
+        {
+            var loaded = _cut is null ? "" : $"checkpoint {_cut.Marker.Number} with {Shard.Counters.Loaded} profiles, then ";
+            _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {Stopwatch.GetElapsedTime(_started).TotalSeconds:0.0} s."));
+        }
         return true;
     }
 
     private void Report()
     {
-        long done = 0, all = 0;
+        // In bytes loaded and records read again: only the course of it matters.
+        long done = _load?.Position ?? _cut?.End ?? 0, all = _cut?.End ?? 0;
         for (var i = 0; i < _events.Length; i++)
         {
-            done += Shard.Next(i);
-            all += _committed![i];
+            done += Shard.Next(i) - (_cut?.Marker.Start.Next[i] ?? 0);
+            all += _committed![i] - (_cut?.Marker.Start.Next[i] ?? 0);
         }
         Progress = all == 0 ? 1 : (double)done / all;
         if (_reportedAt != 0 && Stopwatch.GetElapsedTime(_reportedAt) < TimeSpan.FromSeconds(5)) return;

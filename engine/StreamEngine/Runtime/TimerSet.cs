@@ -69,6 +69,16 @@ public sealed class TimerSet
         }
     }
 
+    /// <summary>Schedules what a loaded profile waits for.</summary>
+    public void Resume(Span<byte> profile, TimerHeap heap, ReadOnlySpan<byte> key)
+    {
+        for (var i = 0; i < _timers.Length; i++)
+        {
+            var waiting = At(profile, _timers[i]).Waiting;
+            if (waiting != None) heap.Push(waiting, i, key);
+        }
+    }
+
     /// <summary>
     /// A heap entry has come due: true where the timer fires now (marked as fired); otherwise it was cancelled, or its start moved on and it is
     /// scheduled anew for <paramref name="due"/>.
@@ -77,6 +87,7 @@ public sealed class TimerSet
     {
         var timer = _timers[index];
         ref var state = ref At(profile, timer);
+        if (state.Waiting != due) return false; // the entry of an older version of a loaded profile
         state.Waiting = None;
         if (!Armed(state)) return false;
         var real = state.Started + timer.After;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using StreamEngine.Connectors;
 using StreamEngine.Inference;
 using StreamEngine.State;
+using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Runtime;
 
@@ -19,6 +20,9 @@ public sealed record WorkerSettings
 
     /// <summary>Opens the state store of a shard.</summary>
     public required Func<int, IStateStore> OpenStore { get; init; }
+
+    /// <summary>Opens the checkpoint files of a shard; null where none are kept.</summary>
+    public Func<int, Action<CheckpointEvent>, CheckpointFiles>? OpenCheckpoints { get; init; }
 
     /// <summary>The clock of idleness and of future bounds.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -39,7 +43,7 @@ public readonly record struct WorkerEvent(bool Warning, string Text);
 ///  (2) poll      a bounded batch; ownership changes are told here
 ///  (3) process   each shard its run of records: decode ... decide, emit into the interval's outputs (Shard)
 ///  (4) write     the new outputs into the open transaction
-///  (5) commit    outputs, decisions and the offsets of every shard together, when the interval is over
+///  (5) commit    outputs, decisions and the offsets of every shard together, when the interval is over; then each shard copies a slice of its checkpoint
 /// </code>
 /// The loop polls only when it has room: an interval whose commit failed is kept (state can't be rolled back), and while it is larger than the
 /// limit nothing is fetched. An aborted interval is sent again, byte for byte, without the outputs of shards that were lost.
@@ -151,6 +155,7 @@ public sealed class Worker : IOwnership, IDisposable
 
         // (5) Commit.
         if (_dirty && Elapsed(_intervalStart) >= _engine.Options.Runtime.CommitInterval) TryCommit();
+        else if (!_dirty) AdvanceCuts();
     }
 
     void IOwnership.Assigned(IReadOnlyList<TopicPartition> partitions)
@@ -160,6 +165,7 @@ public sealed class Worker : IOwnership, IDisposable
         {
             if (_assigned[shard] != _sources || _shards.ContainsKey(shard) || _restoring.ContainsKey(shard)) continue;
             var fresh = new Shard(_engine, shard, _settings.OpenStore(shard), _outputs, _scorer, _settings.Time, _partitions);
+            KeepCheckpoints(fresh);
             _restoring[shard] = new ShardRestore(_settings.Log, _engine, fresh, _settings.Report);
             _metrics.ShardOpened(fresh);
         }
@@ -227,6 +233,42 @@ public sealed class Worker : IOwnership, IDisposable
         if (_engine.Options.Time.IdleAfter <= TimeSpan.Zero) return;
         foreach (var shard in _shards.Values)
             if (shard.AdvanceIdle()) MarkDirty();
+    }
+
+    /// <summary>Nothing waits for a commit: checkpoints go on without one.</summary>
+    private void AdvanceCuts()
+    {
+        foreach (var shard in _shards.Values) shard.AdvanceCut();
+    }
+
+    private void KeepCheckpoints(Shard shard)
+    {
+        if (_settings.OpenCheckpoints is null) return;
+        try
+        {
+            var partition = shard.Partition;
+            var files = _settings.OpenCheckpoints(partition, e => CheckpointTold(shard, e));
+            var decisions = new TopicPartition(_engine.Options.Outputs.Decisions, partition);
+            shard.KeepCheckpoints(files, () => Task.Run(() => _settings.Log.Watermarks(decisions).High));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition} keeps no checkpoints: {e.Message} It is restored from the log."));
+        }
+    }
+
+    /// <summary>On the files' thread.</summary>
+    private void CheckpointTold(Shard shard, CheckpointEvent e)
+    {
+        shard.Counters.CheckpointBytes = e.Bytes;
+        if (e.Marker is { } cut)
+        {
+            shard.Counters.Checkpoints++;
+            shard.Counters.CheckpointAt = cut.CreatedAt;
+            return;
+        }
+        shard.Counters.CheckpointsFailed++;
+        _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition} writes no further checkpoints until it is opened again: {e.Failure!.Message}"));
     }
 
     private void MarkDirty()
@@ -358,7 +400,7 @@ public sealed class Worker : IOwnership, IDisposable
         if (_restoring.Count > 0) return TimeSpan.Zero;
         if (_held) return TimeSpan.FromMilliseconds(50);
         var idle = TimeSpan.FromMilliseconds(100);
-        if (!_dirty) return idle;
+        if (!_dirty) return _shards.Values.Any(s => s.CutIsBusy) ? TimeSpan.FromMilliseconds(1) : idle;
         var left = _engine.Options.Runtime.CommitInterval - Elapsed(_intervalStart);
         return left <= TimeSpan.Zero ? TimeSpan.Zero : left < idle ? left : idle;
     }

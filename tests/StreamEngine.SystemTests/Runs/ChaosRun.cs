@@ -53,7 +53,7 @@ internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
     private async Task RunAndKill(int kill, int within, bool chaosModel)
     {
         // Small batches and commits, so that a kill finds an engine amid its work.
-        using var engine = arena.Start(Version(kill, chaosModel), false, "a", "runtime.max_poll_records=20", $"runtime.commit_interval={(kill % 2 == 0 ? 5 : 40)}ms");
+        using var engine = arena.Start(Version(kill, chaosModel), false, "a", "runtime.max_poll_records=20", "checkpoints.interval=200ms", $"runtime.commit_interval={(kill % 2 == 0 ? 5 : 40)}ms");
         string how;
         if (kill % 5 == 4)
         {

@@ -61,7 +61,7 @@ public sealed class DuplicateFilterTests
         var tail = new Tail(Horizon, 65_536);
         for (var i = 0; i < 100_000; i++) Assert.Equal(DuplicateResult.Added, tail.Add((ulong)i, i * 10L));
         Assert.InRange(tail.Growths, 0, 1);
-        Assert.True(tail.Length <= 16 + 24 + 16 + 16 * 16, $"{tail.Length} bytes");
+        Assert.True(tail.Length <= StateLayout.HeaderLength + 24 + 16 + 16 * 16, $"{tail.Length} bytes");
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using StreamEngine.Connectors.Embedded;
 using StreamEngine.Events.Avro;
 using StreamEngine.Runtime;
 using StreamEngine.State;
+using StreamEngine.State.Checkpoints;
 using StreamEngine.Testing;
 using Xunit;
 
@@ -16,22 +17,28 @@ namespace StreamEngine.Tests.Runtime;
 public sealed class RestoreTests : IDisposable
 {
     private const int Partitions = 3;
+    private Random? _checkpoints;   // tears the files' tails; null without checkpoints
+    private long _loaded;
     private readonly string _folder = Directory.CreateTempSubdirectory("restore-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData(1, false)]
-    [InlineData(2, false)]
-    [InlineData(3, false)]
-    [InlineData(4, true)]
-    [InlineData(5, true)]
-    public void CrashedAtRandomTurns_OutputIsThatOfAnUninterruptedRun(int seed, bool twoSources)
+    [InlineData(1, false, false)]
+    [InlineData(2, false, false)]
+    [InlineData(3, true, false)]
+    [InlineData(4, false, true)]
+    [InlineData(5, false, true)]
+    [InlineData(6, false, true)]
+    [InlineData(7, true, true)]
+    [InlineData(8, true, true)]
+    public void CrashedAtRandomTurns_OutputIsThatOfAnUninterruptedRun(int seed, bool twoSources, bool checkpoints)
     {
-        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = 61, CommitInterval = TimeSpan.FromMilliseconds(1) } };
+        _checkpoints = checkpoints ? new Random(seed) : null;
+        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 13 : 61, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often };
         WriteEvents(options, seed);
         var random = new Random(seed);
-        for (var life = 0; life < 8; life++) Live(options, model: life, turns: life == 7 ? int.MaxValue : random.Next(3, 60));
+        for (var life = 0; life < 8; life++) Live(options, model: life, turns: life == 7 ? int.MaxValue : random.Next(checkpoints ? 20 : 3, 60));
 
         using var log = Open();
         var total = 0;
@@ -44,22 +51,44 @@ public sealed class RestoreTests : IDisposable
             total += decisions.Count;
         }
         Assert.True(total > 300);
+        if (checkpoints) Assert.True(_loaded > 0);
         Assert.Equal(ServedIds(log), ActionIds(log));
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void RestoredShard_HasTheSameFeatures(bool twoSources)
+    [InlineData(11, false, false)]
+    [InlineData(12, true, false)]
+    [InlineData(13, false, true)]
+    [InlineData(14, true, true)]
+    [InlineData(15, true, true)]
+    [InlineData(16, true, true)]
+    public void RestoredShard_HasTheSameFeatures(int seed, bool twoSources, bool checkpoints)
     {
-        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = 97, CommitInterval = TimeSpan.FromMilliseconds(1) } };
-        WriteEvents(options, 11);
+        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 17 : 97, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often };
+        WriteEvents(options, seed);
+        // A life after crashed ones, one that starts from what it left, and one from the log alone.
+        _checkpoints = checkpoints ? new Random(seed) : null;
+        foreach (var turns in new[] { 10, 25, 60 }) Live(options, 1, turns);
         var live = Live(options, 1, int.MaxValue);
         var restored = Live(options, 2, int.MaxValue);
         Assert.NotEmpty(live);
         Assert.Equal(live.Keys.Order(), restored.Keys.Order());
-        foreach (var (customer, profile) in live) Assert.True(profile.AsSpan().SequenceEqual(restored[customer]), customer);
+        foreach (var (customer, profile) in live) AssertSame(options, customer, profile, restored[customer]);
+        if (!checkpoints) return;
+        Assert.True(_loaded > 0);
+        _checkpoints = null;
+        var rebuilt = Live(options, 2, int.MaxValue);
+        foreach (var (customer, profile) in live) AssertSame(options, customer, profile, rebuilt[customer]);
     }
+
+    private static void AssertSame(EngineOptions options, string customer, byte[] expected, byte[] actual)
+    {
+        using var engine = Scenario.Compile(options, new LinearModels(1));
+        foreach (var slot in engine.Layout.Slots) Assert.True(slot.In(expected).SequenceEqual(slot.In(actual)), $"{customer} {slot.Name}: {Convert.ToHexString(slot.In(expected))} became {Convert.ToHexString(slot.In(actual))}");
+        Assert.Equal(expected, actual);
+    }
+
+    private static readonly CheckpointOptions Often = new() { Interval = TimeSpan.FromTicks(1) };
 
     private EmbeddedLog Open() => new(new EmbeddedLogOptions(Path.Combine(_folder, "log")) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
 
@@ -81,12 +110,21 @@ public sealed class RestoreTests : IDisposable
         using var engine = Scenario.Compile(options, new LinearModels(model));
         var shards = Topics.Check(log, engine);
         using var metrics = new EngineMetrics(engine);
-        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore() }, metrics, shards);
+        var files = new List<CheckpointFiles>();
+        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = _checkpoints is null ? null : OpenFiles }, metrics, shards);
         var ends = options.Events.Select(e => Enumerable.Range(0, shards).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray()).ToArray();
         if (turns < int.MaxValue)
         {
-            for (var i = 0; i < turns; i++) worker.Turn();
-            return []; // dropped: the log goes without the worker's goodbye
+            // With checkpoints a life is counted from when it is restored, so that it is long enough to close some.
+            for (var i = 0; i < turns; i += _checkpoints is null || worker.Shards.Count == shards ? 1 : 0)
+            {
+                worker.Turn();
+                if (_checkpoints is not null) Thread.Sleep(1); // the files' thread and the log's answers need a moment
+            }
+            _loaded += metrics.Totals().Loaded;
+            // Dropped: the log goes without the worker's goodbye, and of the files' tails some bytes are gone.
+            foreach (var open in files) Tear(open);
+            return [];
         }
         worker.Run(CancellationToken.None, w =>
         {
@@ -96,8 +134,24 @@ public sealed class RestoreTests : IDisposable
         });
         var profiles = new Dictionary<string, byte[]>();
         foreach (var shard in worker.Shards.Values) shard.Scan(new Copy(profiles));
+        _loaded += metrics.Totals().Loaded;
         worker.Dispose();
         return profiles;
+
+        CheckpointFiles OpenFiles(int partition, Action<CheckpointEvent> report)
+        {
+            var open = new CheckpointFiles(Path.Combine(_folder, "checkpoints", $"{partition}"), report);
+            files.Add(open);
+            return open;
+        }
+    }
+
+    private void Tear(CheckpointFiles open)
+    {
+        open.Dispose();
+        if (CheckpointFiles.In(open.Folder) is not [var newest, ..]) return;
+        using var file = new FileStream(newest, FileMode.Open);
+        file.SetLength(Math.Max(0, file.Length - _checkpoints!.Next(500)));
     }
 
     /// <summary>What an uninterrupted shard decides about, and when.</summary>
@@ -181,6 +235,10 @@ public sealed class RestoreTests : IDisposable
 
     private sealed class Copy(Dictionary<string, byte[]> to) : IProfileVisitor
     {
-        public void Visit(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile) => to[Encoding.UTF8.GetString(key)] = profile.ToArray();
+        public void Visit(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile)
+        {
+            to[Encoding.UTF8.GetString(key)] = profile.ToArray();
+            StateLayout.Epoch(to[Encoding.UTF8.GetString(key)]) = 0; // which cut it changed in is no feature
+        }
     }
 }

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using StreamEngine.State;
+using StreamEngine.State.Checkpoints;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// A shard's checkpoints while it is live, and what was loaded from one while it is restored. A cut begins right after a commit, where state is exactly what is committed;
+/// the profiles changed since the last cut are then copied in slices, right after later commits, each as of its slice's position. No commit waits for a whole cut, and restore
+/// applies to each profile only what its slice does not cover.
+/// </summary>
+internal sealed class ShardCut : IProfileReader
+{
+    private const int SliceBytes = 256 << 10, ProfilesPerLook = 32;
+    private const uint Loaded = 1u << 31;
+    private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(1);
+
+    private readonly IStateStore _store;
+    private readonly CheckpointFiles _files;
+    private readonly ShardCounters _counters;
+    private readonly Func<Task<long>> _decisionsEnd;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _interval;
+    private readonly string _version;
+    private readonly CutBlock.Writer _block = new();
+    private readonly List<CutPosition> _slices = [];
+    private readonly List<(long Due, int Timer, byte[] Key, CutPosition Until)> _postponed = [];
+    private CutPosition? _covering;
+    private KeyList _changed = new(), _copying = new();
+    private byte[] _key = new byte[64];
+    private int _keyLength;
+    private CutMarker? _cut;
+    private Task<long>? _asked;
+    private long _number;
+    private long _due;
+    private uint _epoch = 1;
+
+    /// <param name="version">Layout and sources: a cut of another version is not loaded.</param>
+    /// <param name="store">The shard's profiles.</param>
+    /// <param name="files">Where cuts go.</param>
+    /// <param name="counters">The shard's.</param>
+    /// <param name="interval">How long after one cut's begin the next begins.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="decisionsEnd">Asks for the end of the shard's decision partition; may take a while.</param>
+    public ShardCut(string version, IStateStore store, CheckpointFiles files, ShardCounters counters, TimeSpan interval, TimeProvider time, Func<Task<long>> decisionsEnd)
+    {
+        _version = version;
+        _store = store;
+        _files = files;
+        _counters = counters;
+        _decisionsEnd = decisionsEnd;
+        _time = time;
+        _interval = interval;
+        _due = time.GetTimestamp();
+    }
+
+    /// <summary>Whether profiles are waiting to be copied.</summary>
+    public bool Busy => _cut is not null && _files.HasRoom;
+
+    /// <summary>Notes that a profile changes; one compare where it has changed since the cut before.</summary>
+    public void Touch(Span<byte> profile, ReadOnlySpan<byte> key)
+    {
+        ref var epoch = ref StateLayout.Epoch(profile);
+        if (epoch == _epoch) return;
+        epoch = _epoch;
+        _changed.Add(key);
+    }
+
+    /// <summary>A slice is about to be loaded; its profiles get this number as their epoch.</summary>
+    public uint Slice(CutPosition position)
+    {
+        _slices.Add(position);
+        return Loaded | (uint)(_slices.Count - 1);
+    }
+
+    /// <summary>Whether a loaded profile holds already what a cause did. Asked only while the shard is restored: what is live comes after every slice.</summary>
+    public bool Covers(ReadOnlySpan<byte> profile, int source, long offset, int ordinal)
+    {
+        var epoch = MemoryMarshal.Read<uint>(profile[StateLayout.EpochOffset..]);
+        _covering = (epoch & Loaded) != 0 ? _slices[(int)(epoch & ~Loaded)] : null;
+        return _covering is not null && _covering.Covers(source, offset, ordinal);
+    }
+
+    /// <summary>
+    /// A timer came due before the position that its profile was loaded as of, where it still waited (it was armed by that position's last event, when it was due already).
+    /// It fires right behind that position, as it did or will do.
+    /// </summary>
+    public void Postpone(long due, int timer, ReadOnlySpan<byte> key) => _postponed.Add((due, timer, key.ToArray(), _covering!));
+
+    /// <summary>Lets those timers wait again that nothing covers any more at a cause; all where there is none.</summary>
+    public void Reschedule(TimerHeap timers, Cause? cause)
+    {
+        for (var i = _postponed.Count - 1; i >= 0; i--)
+        {
+            var (due, timer, key, until) = _postponed[i];
+            if (cause is { } at && until.Covers(at.Source, at.Offset, at.Ordinal)) continue;
+            timers.Push(due, timer, key);
+            _postponed.RemoveAt(i);
+        }
+    }
+
+    /// <summary>The shard was restored: numbers go on behind the cut it came from.</summary>
+    public void Restored(CutMarker? from)
+    {
+        _number = from?.Number ?? 0;
+        _due = _time.GetTimestamp() + ToTicks(_interval);
+    }
+
+    /// <summary>Everything up to here is committed and nothing more is applied: copies a slice, ends a cut, or begins one.</summary>
+    public void Advance(ReadOnlySpan<long> next, int source, int ordinal, long watermark)
+    {
+        if (_cut is not null) Copy(next, source, ordinal);
+        else if (_time.GetTimestamp() >= _due && _changed.Count > 0) Begin(next, source, ordinal, watermark);
+    }
+
+    void IProfileReader.Read(ReadOnlySpan<byte> profile) => _block.Add(_key.AsSpan(0, _keyLength), profile);
+
+    private void Begin(ReadOnlySpan<long> next, int source, int ordinal, long watermark)
+    {
+        // The end of the decision partition, asked before the cut begins: whatever is decided after it lies behind.
+        _asked ??= _decisionsEnd();
+        if (!_asked.IsCompleted || !_files.HasRoom) return;
+        var asked = _asked;
+        _asked = null;
+        if (!asked.IsCompletedSuccessfully) return; // asked again; without an answer there is no cut, and restore takes longer
+        _cut = new CutMarker(++_number, new CutPosition(next.ToArray(), source, ordinal), watermark, asked.Result, _time.GetUtcNow().ToUnixTimeMilliseconds(), _store.Count, _version);
+        _due = _time.GetTimestamp() + ToTicks(_interval);
+        (_changed, _copying) = (_copying, _changed);
+        _epoch++;
+    }
+
+    private void Copy(ReadOnlySpan<long> next, int source, int ordinal)
+    {
+        if (!_files.HasRoom) return;
+        var began = Stopwatch.GetTimestamp();
+        var profiles = 0;
+        _block.Begin(BlockKind.Profiles, next, source, ordinal);
+        while (_copying.Count > 0 && _block.Length < SliceBytes)
+        {
+            var key = _copying.Take();
+            if (_key.Length < key.Length) _key = new byte[key.Length * 2];
+            key.CopyTo(_key);
+            _keyLength = key.Length;
+            _store.Read(_key.AsSpan(0, _keyLength), this);
+            if (++profiles % ProfilesPerLook == 0 && Stopwatch.GetElapsedTime(began) > SliceTime) break;
+        }
+        if (profiles > 0)
+        {
+            _block.End();
+            _files.Append(_block.Bytes, null, profiles);
+        }
+        if (_copying.Count > 0) return;
+        _block.Mark(_cut!);
+        _files.Append(_block.Bytes, _cut, 0);
+        _cut = null;
+    }
+
+    private long ToTicks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);
+}

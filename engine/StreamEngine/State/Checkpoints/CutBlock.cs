@@ -1,0 +1,171 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace StreamEngine.State.Checkpoints;
+
+/// <summary>What a block holds.</summary>
+public enum BlockKind : byte
+{
+    /// <summary>Profiles, all as of the block's position.</summary>
+    Profiles = 1,
+
+    /// <summary>The end of a cut; the block's position is the cut's start.</summary>
+    Marker = 2,
+}
+
+/// <summary>
+/// The unit of a checkpoint, in files and in the topic alike. Little-endian:
+/// <code>
+///  0  uint32  magic "SEC1"         12  byte    kind            20  int32       ordinal of the newest record
+///  4  uint32  bytes from 12 on     13  byte    sources         24  int64 each  next offset by source
+///  8  uint32  CRC-32C of these     16  int32   newest source        ...        profiles, or the marker
+/// </code>
+/// A profile is its key's length (uint16), its own (int32), key and bytes. Every byte of a block is under the checksum, or makes it fail.
+/// </summary>
+public readonly ref struct CutBlock
+{
+    private const uint Magic = 0x31434553;
+    private const int Prefix = 12, Head = 24;
+
+    /// <summary>The longest block; longer ones are damage.</summary>
+    public const int MaxBytes = 1 << 28;
+
+    private readonly ReadOnlySpan<byte> _bytes;
+
+    private CutBlock(ReadOnlySpan<byte> bytes) => _bytes = bytes;
+
+    /// <summary>What it holds.</summary>
+    public BlockKind Kind => (BlockKind)_bytes[12];
+
+    /// <summary>Bytes of the whole block.</summary>
+    public int Length => _bytes.Length;
+
+    /// <summary>The position of its profiles, or the cut's start.</summary>
+    public CutPosition Position
+    {
+        get
+        {
+            var next = new long[_bytes[13]];
+            for (var i = 0; i < next.Length; i++) next[i] = BinaryPrimitives.ReadInt64LittleEndian(_bytes[(Head + 8 * i)..]);
+            return new CutPosition(next, BinaryPrimitives.ReadInt32LittleEndian(_bytes[16..]), BinaryPrimitives.ReadInt32LittleEndian(_bytes[20..]));
+        }
+    }
+
+    /// <summary>The profiles or the marker.</summary>
+    public ReadOnlySpan<byte> Payload => _bytes[(Head + 8 * _bytes[13])..];
+
+    /// <summary>Parses the block at the start of some bytes; false where there is none, or a damaged one.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> bytes, out CutBlock block)
+    {
+        block = default;
+        if (bytes.Length < Head || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic) return false;
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
+        if (length > MaxBytes || length < Head - Prefix || length > bytes.Length - Prefix) return false;
+        var body = bytes.Slice(Prefix, (int)length);
+        if (Crc32C(body) != BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..])) return false;
+        block = new CutBlock(bytes[..(Prefix + (int)length)]);
+        return true;
+    }
+
+    /// <summary>The length of the block whose first bytes these are (at least 12); 0 where they are no block's.</summary>
+    public static int LengthOf(ReadOnlySpan<byte> start)
+    {
+        if (start.Length < Prefix || BinaryPrimitives.ReadUInt32LittleEndian(start) != Magic) return 0;
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(start[4..]);
+        return length is < Head - Prefix or > MaxBytes ? 0 : Prefix + (int)length;
+    }
+
+    /// <summary>Takes the next profile off a payload; false at its end.</summary>
+    public static bool Next(ref ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> profile)
+    {
+        key = profile = default;
+        if (payload.Length < 6) return false;
+        var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(payload);
+        var length = BinaryPrimitives.ReadInt32LittleEndian(payload[2..]);
+        key = payload.Slice(6, keyLength);
+        profile = payload.Slice(6 + keyLength, length);
+        payload = payload[(6 + keyLength + length)..];
+        return true;
+    }
+
+    /// <summary>Reads the marker.</summary>
+    public CutMarker Marker()
+    {
+        var p = Payload;
+        return new CutMarker(
+            BinaryPrimitives.ReadInt64LittleEndian(p), Position, BinaryPrimitives.ReadInt64LittleEndian(p[8..]), BinaryPrimitives.ReadInt64LittleEndian(p[16..]),
+            BinaryPrimitives.ReadInt64LittleEndian(p[24..]), BinaryPrimitives.ReadInt64LittleEndian(p[32..]), Encoding.UTF8.GetString(p[40..]));
+    }
+
+    /// <summary>The Castagnoli CRC (RFC 3720, appendix B.4), by the processor's instruction where it has one.</summary>
+    internal static uint Crc32C(ReadOnlySpan<byte> bytes)
+    {
+        var crc = uint.MaxValue;
+        foreach (var word in MemoryMarshal.Cast<byte, ulong>(bytes)) crc = BitOperations.Crc32C(crc, word);
+        foreach (var b in bytes[(bytes.Length & ~7)..]) crc = BitOperations.Crc32C(crc, b);
+        return ~crc;
+    }
+
+    /// <summary>Writes a block into a buffer that grows and is used again.</summary>
+    public sealed class Writer
+    {
+        private byte[] _buffer = new byte[1 << 12];
+        private int _used;
+
+        /// <summary>Bytes of the block so far.</summary>
+        public int Length => _used;
+
+        /// <summary>The finished block.</summary>
+        public ReadOnlySpan<byte> Bytes => _buffer.AsSpan(0, _used);
+
+        /// <summary>Starts a block.</summary>
+        public void Begin(BlockKind kind, ReadOnlySpan<long> next, int source, int ordinal)
+        {
+            _used = 0;
+            var head = Take(Head + 8 * next.Length);
+            BinaryPrimitives.WriteUInt32LittleEndian(head, Magic);
+            BinaryPrimitives.WriteInt32LittleEndian(head[12..], (byte)kind | next.Length << 8);
+            BinaryPrimitives.WriteInt32LittleEndian(head[16..], source);
+            BinaryPrimitives.WriteInt32LittleEndian(head[20..], ordinal);
+            for (var i = 0; i < next.Length; i++) BinaryPrimitives.WriteInt64LittleEndian(head[(Head + 8 * i)..], next[i]);
+        }
+
+        /// <summary>Adds a profile.</summary>
+        public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile)
+        {
+            var place = Take(6 + key.Length + profile.Length);
+            BinaryPrimitives.WriteUInt16LittleEndian(place, checked((ushort)key.Length));
+            BinaryPrimitives.WriteInt32LittleEndian(place[2..], profile.Length);
+            key.CopyTo(place[6..]);
+            profile.CopyTo(place[(6 + key.Length)..]);
+        }
+
+        /// <summary>Writes a whole marker block.</summary>
+        public void Mark(CutMarker marker)
+        {
+            Begin(BlockKind.Marker, marker.Start.Next, marker.Start.Source, marker.Start.Ordinal);
+            ReadOnlySpan<long> fields = [marker.Number, marker.Watermark, marker.Decisions, marker.CreatedAt, marker.Profiles];
+            foreach (var field in fields) BinaryPrimitives.WriteInt64LittleEndian(Take(8), field);
+            var version = Encoding.UTF8.GetBytes(marker.Version);
+            version.CopyTo(Take(version.Length));
+            End();
+        }
+
+        /// <summary>Closes the block with its length and checksum.</summary>
+        public void End()
+        {
+            var body = _buffer.AsSpan(Prefix, _used - Prefix);
+            BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(4), body.Length);
+            BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(8), Crc32C(body));
+        }
+
+        private Span<byte> Take(int length)
+        {
+            if (_used + length > _buffer.Length) Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _used + length));
+            _used += length;
+            return _buffer.AsSpan(_used - length, length);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+namespace StreamEngine.State.Checkpoints;
+
+/// <summary>
+/// Where a shard stands between two commits: the next offset of each source, and how many decisions and marks its newest record has caused so far
+/// (an idle partition's watermark moves without a record).
+/// </summary>
+/// <param name="Next">The next offset to read, by source.</param>
+/// <param name="Source">The source of the newest record; -1 before the first.</param>
+/// <param name="Ordinal">Decisions and marks of the newest record.</param>
+public sealed record CutPosition(long[] Next, int Source, int Ordinal)
+{
+    /// <summary>The ordinal that stands for a record itself, before what it causes.</summary>
+    public const int TheRecord = -1;
+
+    /// <summary>Whether a state at this position holds what a cause did.</summary>
+    /// <param name="source">The cause's source.</param>
+    /// <param name="offset">The cause's offset.</param>
+    /// <param name="ordinal">Which of its decisions and marks; <see cref="TheRecord"/> for the record.</param>
+    public bool Covers(int source, long offset, int ordinal) =>
+        offset < Next[source] - 1 || (offset == Next[source] - 1 && (source != Source || ordinal < Ordinal));
+
+    /// <summary>Whether every offset is at or below another position's.</summary>
+    public bool AtMost(ReadOnlySpan<long> next)
+    {
+        for (var i = 0; i < Next.Length; i++)
+            if (Next[i] > next[i]) return false;
+        return true;
+    }
+}
+
+/// <summary>What closes a cut: every profile that changed before its start, and since the cut before, stands in front of it.</summary>
+/// <param name="Number">Cuts of a shard are numbered upwards.</param>
+/// <param name="Start">Where the shard stood when the cut began: events from here on are applied again.</param>
+/// <param name="Watermark">The watermark there, ms.</param>
+/// <param name="Decisions">An offset of the decision partition at or below the first entry that the start does not cover.</param>
+/// <param name="CreatedAt">When the cut began, ms since 1970-01-01 UTC.</param>
+/// <param name="Profiles">Profiles that the shard held.</param>
+/// <param name="Version">Layout and sources that the profiles belong to.</param>
+public sealed record CutMarker(long Number, CutPosition Start, long Watermark, long Decisions, long CreatedAt, long Profiles, string Version);
