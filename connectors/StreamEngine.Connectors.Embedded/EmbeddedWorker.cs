@@ -69,6 +69,8 @@ internal sealed class EmbeddedWorker : ILogWorker
 
     public long Position(TopicPartition partition) => _sources.Position(partition) ?? StartOffset(partition);
 
+    public int MaxOutputBytes => _log.Store.MaxRecordBytes;
+
     public void Begin()
     {
         _transaction.Clear();

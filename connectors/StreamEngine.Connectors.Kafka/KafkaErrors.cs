@@ -25,6 +25,7 @@ internal static class KafkaErrors
         ErrorCode.Local_Ssl => "Check the certificates (ssl.*).",
         ErrorCode.Local_UnknownTopic or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition => "Create the topic: `topics create`.",
         ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge => "Raise message.max.bytes here and max.message.bytes of the topic.",
+        ErrorCode.InvalidTimestamp => "Outputs carry event time: set the topic's message.timestamp.after.max.ms and message.timestamp.before.max.ms to 9223372036854775807, as `topics create` does, or lower time.max_future.",
         ErrorCode.FencedInstanceId => "Another worker runs with this instance id: give each node its own.",
         ErrorCode.UnsupportedVersion or ErrorCode.Local_UnsupportedFeature => "The broker is too old: it needs Apache Kafka 2.5 or newer.",
         ErrorCode.InvalidTransactionTimeout => "The transaction timeout is above the broker's transaction.max.timeout.ms.",

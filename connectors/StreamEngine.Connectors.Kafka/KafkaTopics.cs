@@ -144,7 +144,8 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
             ["cleanup.policy"] = topic.Compacted ? "compact" : "delete",
             ["retention.ms"] = topic.Retention is { } kept ? $"{(long)kept.TotalMilliseconds}" : "-1",
             ["retention.bytes"] = "-1",
-            ["message.timestamp.type"] = "CreateTime", // records carry event time
+            ["message.timestamp.type"] = "CreateTime", // records carry event time,
+            ["message.timestamp.after.max.ms"] = $"{long.MaxValue}", // also that of a clock which runs ahead: how far is the engine's to judge
         },
     };
 

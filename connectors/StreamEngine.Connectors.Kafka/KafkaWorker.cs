@@ -13,6 +13,7 @@ internal sealed class KafkaWorker : ILogWorker
     public KafkaWorker(KafkaLog log, KafkaLogOptions options, WorkerOptions worker)
     {
         (_log, _options, _worker) = (log, options, worker);
+        MaxOutputBytes = int.Parse(KafkaSettings.Producer(options).GetValueOrDefault("message.max.bytes", "1000000"), System.Globalization.CultureInfo.InvariantCulture);
         foreach (var source in worker.Sources) _ = RequiredPartitions(source, "read");
         // First the producer: taking the transactional id over fences a zombie before its partitions can come here.
         _producer = new TransactionalProducer(options, worker, [.. worker.Outputs.Select(o => RequiredPartitions(o, "written"))]);
@@ -40,6 +41,9 @@ internal sealed class KafkaWorker : ILogWorker
     public long StartOffset(TopicPartition partition) => _consumer.StartOffset(partition);
 
     public long Position(TopicPartition partition) => _consumer.Position(partition);
+
+    /// <summary>As librdkafka counts it (message.max.bytes), which is also below a broker's default for a topic.</summary>
+    public int MaxOutputBytes { get; }
 
     public void Begin() => _producer.Begin(_consumer.Metadata);
 

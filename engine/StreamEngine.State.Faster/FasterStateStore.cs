@@ -8,11 +8,14 @@ namespace StreamEngine.State.Faster;
 /// </summary>
 public sealed class FasterStateStore : IStateStore
 {
+    private const long TidyBytes = 2 << 20;
+
     private readonly FasterStateOptions _options;
     private readonly LocalDevice _device;
     private readonly FasterKV<SpanByte, SpanByte> _store;
     private readonly ClientSession<SpanByte, SpanByte, long, long, Empty, ProfileFunctions> _session;
     private readonly ProfileOperation _operation = new();
+    private long _tidyAbove, _tidyUntil;
     private bool _disposed;
 
     /// <summary>Opens an empty store in the options' directory.</summary>
@@ -20,6 +23,7 @@ public sealed class FasterStateStore : IStateStore
     public FasterStateStore(FasterStateOptions options)
     {
         _options = options;
+        _tidyAbove = SmallestTidy;
         Directory.CreateDirectory(options.Directory);
         _device = new LocalDevice(Path.Combine(options.Directory, "profiles"), options.DeleteOnClose);
         _store = new FasterKV<SpanByte, SpanByte>(new FasterKVSettings<SpanByte, SpanByte>
@@ -93,20 +97,25 @@ public sealed class FasterStateStore : IStateStore
     }
 
     /// <summary>
-    /// Drops superseded versions when the log is longer than <paramref name="maxLogBytes"/>: moves what lives in its older half to the tail and gives the
-    /// disk space back. Takes as long as reading that half; call it between commits.
+    /// Once the log is twice as long as after the last time (and longer than memory), its older half is moved to the tail where it still lives, a few pages a call, and
+    /// its disk space given back.
     /// </summary>
-    /// <returns>Whether anything was dropped.</returns>
-    public bool CompactAbove(long maxLogBytes)
+    public void Tidy()
     {
-        if (LogBytes <= maxLogBytes) return false;
-        var until = Math.Min(_store.Log.BeginAddress + LogBytes / 2, _store.Log.SafeReadOnlyAddress);
-        if (until <= _store.Log.BeginAddress) return false;
-        var before = _store.Log.BeginAddress;
+        if (_tidyUntil <= _store.Log.BeginAddress)
+        {
+            if (LogBytes <= _tidyAbove) return;
+            _tidyUntil = Math.Min(_store.Log.BeginAddress + LogBytes / 2, _store.Log.SafeReadOnlyAddress);
+            if (_tidyUntil <= _store.Log.BeginAddress) return;
+        }
+        var until = Math.Min(_tidyUntil, _store.Log.BeginAddress + TidyBytes);
         _session.Compact(until, CompactionType.Lookup);
         _store.Log.Truncate();
-        return _store.Log.BeginAddress > before;
+        if (_device.Failure is not null) throw Failed();
+        if (_tidyUntil <= _store.Log.BeginAddress) _tidyAbove = Math.Max(SmallestTidy, 2 * LogBytes);
     }
+
+    private long SmallestTidy => 2 * _options.Memory;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -70,7 +70,8 @@ internal sealed class GroupStore : IDisposable
             throw new LogException($"A record of {key.Length + value.Length} bytes for topic {topic} is larger than {MaxRecordBytes}, the most that a page of the log holds.");
     }
 
-    private int MaxRecordBytes => _options.PageBytes - SegmentFiles.EntryHeader - Chunk.HeaderLength - Chunk.SectionLength - Chunk.RecordHeaderLength;
+    /// <summary>The most bytes of a record, key and value.</summary>
+    public int MaxRecordBytes => _options.PageBytes - SegmentFiles.EntryHeader - Chunk.HeaderLength - Chunk.SectionLength - Chunk.RecordHeaderLength;
 
     /// <summary>Appends a closed group: all chunks, one behind the other. Returns the address that must become durable.</summary>
     /// <exception cref="LogException">The log could not be written before.</exception>

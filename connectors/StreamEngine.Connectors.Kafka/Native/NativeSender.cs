@@ -39,7 +39,8 @@ internal sealed unsafe class NativeSender(nint client, IReadOnlyList<string> top
 
     public void Dispose()
     {
-        foreach (var topic in _topics) Rdkafka.DestroyTopic(topic);
+        foreach (var topic in _topics)
+            if (topic != 0) Rdkafka.DestroyTopic(topic);
         Array.Clear(_topics);
     }
 }

@@ -108,6 +108,9 @@ public interface ILogWorker : IDisposable
     /// <summary>The position a partition is read from next: the stable committed offset, or the earliest for a group that has none.</summary>
     long StartOffset(TopicPartition partition);
 
+    /// <summary>The most bytes of an output, key and value, that the log takes.</summary>
+    int MaxOutputBytes { get; }
+
     /// <summary>Opens a transaction: takes the group metadata now, on this thread.</summary>
     void Begin();
 

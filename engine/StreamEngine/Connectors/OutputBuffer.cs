@@ -29,6 +29,9 @@ public sealed class OutputBuffer
     private int _used;
     private int _open = -1;
 
+    /// <summary>The most bytes of a record, key and value, that the log takes.</summary>
+    public int MaxRecordBytes { get; set; } = int.MaxValue;
+
     /// <summary>How many records there are.</summary>
     public int Count { get; private set; }
 

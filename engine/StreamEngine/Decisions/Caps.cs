@@ -17,6 +17,7 @@ public sealed class Caps
     private readonly Counter[] _counters;
     private readonly CapScope[] _scopes;
     private readonly Counter[][] _byOffer;
+    private readonly Counter[] _anyOffer;
 
     private Caps(IReadOnlyList<CapOptions> caps, Counter[] counters, int offers)
     {
@@ -24,6 +25,7 @@ public sealed class Caps
         _scopes = caps.Select(c => c.Per).ToArray();
         _counters = counters;
         _byOffer = new Counter[offers][];
+        _anyOffer = counters.Where(c => caps[c.Cap].Per == CapScope.Customer && caps[c.Cap].Offers.Count == 0).ToArray();
         for (var offer = 0; offer < offers; offer++) _byOffer[offer] = counters.Where(c => c.Offers[offer]).ToArray();
     }
 
@@ -62,11 +64,11 @@ public sealed class Caps
 
     /// <summary>Counts a shown offer; times may come in any order.</summary>
     /// <param name="profile">The profile.</param>
-    /// <param name="offer">The offer's index.</param>
+    /// <param name="offer">The offer's index; -1 for one that the config has no more: caps per customer over all offers count it.</param>
     /// <param name="time">When it was decided, ms.</param>
     public void Record(Span<byte> profile, int offer, long time)
     {
-        foreach (var counter in _byOffer[offer]) Insert(counter.Slot.In(profile), counter.Max, time);
+        foreach (var counter in offer < 0 ? _anyOffer : _byOffer[offer]) Insert(counter.Slot.In(profile), counter.Max, time);
     }
 
     /// <summary>Reserves the slots: one per cap, or one per cap and offer, by name, so that another offer in the config moves no counts.</summary>

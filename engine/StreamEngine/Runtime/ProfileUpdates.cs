@@ -128,7 +128,7 @@ internal sealed class TimerUpdate(CompiledEngine engine, TimerHeap timers) : IPr
 /// <summary>Counts a logged decision's offer against the caps again, while a shard is restored.</summary>
 internal sealed class CapUpdate(CompiledEngine engine) : IProfileUpdate
 {
-    /// <summary>In: the offer.</summary>
+    /// <summary>In: the offer; -1 for one that the config has no more, which still counts where every offer does.</summary>
     public int Offer;
 
     /// <summary>In: when it was decided, ms.</summary>

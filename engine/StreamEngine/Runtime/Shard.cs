@@ -29,8 +29,8 @@ namespace StreamEngine.Runtime;
 /// </summary>
 public sealed class Shard : IDisposable
 {
-    /// <summary>How often a registry that is away is asked, a second apart, before the process stops and says so.</summary>
-    private const int RegistryTries = 60;
+    /// <summary>How long a registry that is away is waited for before the process stops and says so; well below the time after which the group takes the worker for dead.</summary>
+    private static readonly TimeSpan RegistryPatience = TimeSpan.FromSeconds(60);
 
     private readonly CompiledEngine _engine;
     private readonly IStateStore _store;
@@ -173,7 +173,6 @@ public sealed class Shard : IDisposable
             case DecisionKind.Decision when entry.Outcome == Outcome.Served && _engine.Policy.NeedsProfile:
                 _capUpdate.Offer = _engine.Policy.OfferIndex(value.Slice(entry.Offer.Start, entry.Offer.Length));
                 _capUpdate.Time = entry.DecidedAt;
-                if (_capUpdate.Offer < 0) break;
                 var customer = value.Slice(entry.Customer.Start, entry.Customer.Length);
                 if (_cut is not null) _capUpdate.Key = customer.ToArray(); // a restore may allocate
                 _capUpdate.Cause = new Cause(source, entry.Offset, entry.Ordinal);
@@ -235,6 +234,7 @@ public sealed class Shard : IDisposable
     {
         _cut?.Reschedule(_timers, null);
         _cut?.Restored(from);
+        _idle.Seen();
     }
 
     /// <summary>The interval was committed.</summary>
@@ -242,10 +242,14 @@ public sealed class Shard : IDisposable
     {
         _next.CopyTo(_committed, 0);
         AdvanceCut();
+        _store.Tidy();
     }
 
     /// <summary>Goes on with the checkpoint, if one is due or under way. Only where everything applied is committed.</summary>
     public void AdvanceCut() => _cut?.Advance(_next, _source, _ordinal, _watermark);
+
+    /// <summary>The silence up to now was not the partition's.</summary>
+    public void NotIdle() => _idle.Seen();
 
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
     public bool AdvanceIdle()
@@ -289,6 +293,9 @@ public sealed class Shard : IDisposable
         _store.Dispose();
     }
 
+    /// <summary>The longest customer id or event id, bytes: both go into every record that is written about the event.</summary>
+    public const int MaxIdBytes = 1_024;
+
     /// <summary>Steps 2 to 6 for one record.</summary>
     private void Record(RecordBatch batch, int index, int source)
     {
@@ -306,6 +313,10 @@ public sealed class Shard : IDisposable
             : Decode(batch, record, source);
 
         if (_timeIsRecords[source]) _event.Time = record.Timestamp;
+        if (reason == RejectReason.None && (_event.Customer.Text.Length > MaxIdBytes || _event.Id.Length > MaxIdBytes)) reason = RejectReason.Oversized;
+
+        // What the registry does not know today it may know tomorrow: a restore must not ask it again.
+        if (reason == RejectReason.UnknownSchema && _live) NoteRefused(record, source);
 
         // (3) Admit.
         if (reason == RejectReason.None) reason = Admit(record, source);
@@ -350,14 +361,15 @@ public sealed class Shard : IDisposable
     /// <summary>Decodes; a schema registry that is away is waited for: the record is not at fault, and nothing of it was applied.</summary>
     private RejectReason Decode(RecordBatch batch, in RecordInfo record, int source)
     {
-        for (var tries = 1; ; tries++)
+        for (long began = 0; ;)
         {
             try
             {
                 return _decoders[source].Decode(batch.Buffer, record.Value, record.Key, _event);
             }
-            catch (SchemaRegistryException) when (tries < RegistryTries)
+            catch (SchemaRegistryException) when (began == 0 || _time.GetElapsedTime(began) < RegistryPatience)
             {
+                if (began == 0) began = _time.GetTimestamp();
                 Task.Delay(TimeSpan.FromSeconds(1), _time).Wait();
                 _event.Clear();
                 _event.Source = source;
@@ -408,9 +420,14 @@ public sealed class Shard : IDisposable
     private bool FromTheFuture(in RecordInfo record, int source)
     {
         if (!_live) return false;
+        NoteRefused(record, source);
+        return true;
+    }
+
+    private void NoteRefused(in RecordInfo record, int source)
+    {
         _decisions.Flush();
         _out.Refused(source, record.Offset, _ordinal++, _watermark);
-        return true;
     }
 
     private void Reject(RecordBatch batch, int index, RejectReason reason)

@@ -8,6 +8,9 @@ namespace StreamEngine.Runtime;
 /// <summary>(9) Everything a shard writes: actions, decision records and marks, dead letters, late records. All of it lands in the interval's outputs.</summary>
 internal sealed class ShardOutputs
 {
+    /// <summary>What a dead letter adds to a record, at most, and the log's own overhead.</summary>
+    private const int Envelope = 2_048;
+
     private readonly CompiledEngine _engine;
     private readonly OutputTopics _topics;
     private readonly OutputBuffer _outputs;
@@ -59,7 +62,7 @@ internal sealed class ShardOutputs
     public void Rejected(RecordBatch batch, int index, Event e, RejectReason reason)
     {
         ref readonly var record = ref batch[index];
-        if (reason == RejectReason.Late)
+        if (reason == RejectReason.Late && Fits(record))
         {
             _outputs.Add(_topics.Late, _partition % _topics.Partitions[_topics.Late], _partition, record.Timestamp, batch.Key(index), batch.Value(index));
             return;
@@ -87,9 +90,18 @@ internal sealed class ShardOutputs
                 letter.Keep = letter.Masked = letter.Keep && _engine.Events.TryMask(e.Source, value, _masked);
                 letter.Kept = letter.Keep ? _masked.WrittenSpan : default;
             }
+            // A record that the log would not take back is told by position and hash; it must not stop the shard.
+            if (!Fits(record) || letter.Key.Length + letter.Kept.Length + Envelope > _outputs.MaxRecordBytes)
+            {
+                letter.Keep = letter.Masked = false;
+                letter.Kept = default;
+            }
+            if (letter.Key.Length + Envelope > _outputs.MaxRecordBytes) letter.Key = default;
         }
         _deadLetters.Write(_outputs, _topics.DeadLetter, _partition % _topics.Partitions[_topics.DeadLetter], letter);
     }
+
+    private bool Fits(in RecordInfo record) => Math.Max(0, record.Key.Length) + Math.Max(0, record.Value.Length) + Envelope <= _outputs.MaxRecordBytes;
 
     private int PartitionOf(ReadOnlySpan<byte> customer, int partitions) => partitions == 1 ? 0 : Murmur2.Partition(customer, partitions);
 }

@@ -43,10 +43,11 @@ public sealed class ShardRestore : IDisposable
     private int _entrySource = -1;
     private string _entryTopic = "";
     private bool _hasEntry;
+    private bool _noOffsets;
     private long _reportedAt;
 
-    /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, and the cut to start from.</summary>
-    private sealed record Answer(long[] Committed, long[] Start, long First, long Mark, string? Path, FileCut? Cut);
+    /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, whether the group has no offsets, and the cut to start from.</summary>
+    private sealed record Answer(long[] Committed, long[] Start, long First, long Mark, bool NoOffsets, string? Path, FileCut? Cut);
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
     public ShardRestore(ILog log, CompiledEngine engine, Shard shard, Action<WorkerEvent> report)
@@ -67,6 +68,9 @@ public sealed class ShardRestore : IDisposable
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
     public Shard Shard { get; }
+
+    /// <summary>Whether there is nothing to do but wait for the log's answer.</summary>
+    public bool Waits => _committed is null && !_asked.IsCompleted;
 
     /// <summary>How much is done, 0 to 1.</summary>
     public double Progress { get; private set; }
@@ -97,20 +101,24 @@ public sealed class ShardRestore : IDisposable
     private static Answer Ask(ILog log, CompiledEngine engine, int partition, string? checkpoints)
     {
         var sources = engine.Events.Sources;
+        var none = false;
         var committed = new long[sources.Count];
         var start = new long[sources.Count];
         for (var i = 0; i < sources.Count; i++)
         {
             var at = new TopicPartition(sources[i].Topic, partition);
             start[i] = log.Watermarks(at).Low;
-            committed[i] = log.Committed(engine.Options.Name, at) ?? start[i];
-            if (committed[i] < start[i]) throw new OffsetOutOfRangeException(at, committed[i], start[i], log.Watermarks(at).High);
+            var known = log.Committed(engine.Options.Name, at);
+            none |= known is null;
+            committed[i] = known ?? start[i];
+            var end = log.Watermarks(at).High;
+            if (committed[i] < start[i] || committed[i] > end) throw new OffsetOutOfRangeException(at, committed[i], start[i], end);
         }
         var (low, high) = log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition));
         if (checkpoints is not null)
             foreach (var (path, cut) in CheckpointFiles.Cuts(checkpoints))
-                if (Fits(cut)) return new Answer(committed, start, low, high, path, cut);
-        return new Answer(committed, start, low, high, null, null);
+                if (Fits(cut)) return new Answer(committed, start, low, high, none, path, cut);
+        return new Answer(committed, start, low, high, none, null, null);
 
         // Whole it is; it must also belong to this config, be committed in full, and have its following events and decisions still in the log.
         bool Fits(FileCut cut)
@@ -126,8 +134,12 @@ public sealed class ShardRestore : IDisposable
     private bool Start()
     {
         if (!_asked.IsCompleted) return false;
-        (_committed, var start, var first, _mark, var path, _cut) = _asked.GetAwaiter().GetResult();
+        (_committed, var start, var first, _mark, _noOffsets, var path, _cut) = _asked.GetAwaiter().GetResult();
         Shard.Checkpoints?.Begin(path, _cut);
+        if (_cut is null)
+            for (var i = 0; i < start.Length; i++)
+                if (start[i] > 0 && _committed[i] > start[i])
+                    _report(new WorkerEvent(true, $"Shard {Shard.Partition}: {_engine.Events.Sources[i].Topic} starts at offset {start[i]}: what stood before it was deleted and is missing from the features. Raise the topic's retention."));
         for (var i = 0; i < _events.Length; i++)
         {
             if (_cut is not null) start[i] = _cut.Marker.Start.Next[i];
@@ -170,7 +182,7 @@ public sealed class ShardRestore : IDisposable
         {
             var source = _entrySource;
             if (source < 0 || _entry.Offset >= _committed![source])
-                throw new LogException($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is not committed: the group's offsets or the config's event sources were changed by hand. Reset the group's offsets to the start, or give the engine a name and a decision topic of its own.");
+                throw new LogException($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is not committed: {(_noOffsets ? $"group {_engine.Options.Name} has no offsets any more; Kafka forgets those of a group that was stopped for longer than offsets.retention.minutes (7 days). Set them to where the group stood (kafka-consumer-groups.sh --reset-offsets --to-offset)" : "the group's offsets or the config's event sources were changed by hand. Set the offsets back")}, or give the engine a name and a decision topic of its own.");
             // A refusal is known before its record: that one is not applied. Everything else follows its cause.
             var end = _entry.Kind == DecisionKind.Refused ? _entry.Offset : _entry.Offset + 1;
             if (Shard.Next(source) < end)

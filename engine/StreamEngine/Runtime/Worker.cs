@@ -62,14 +62,19 @@ public sealed class Worker : IOwnership, IDisposable
     private readonly int _sources, _partitions;
     private readonly EngineMetrics _metrics;
 
+    private static readonly TimeSpan SlowTurn = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
+
     private OffsetToCommit[] _offsets = [];
     private bool _open;          // a transaction is open
     private int _written;        // outputs already in the open transaction
     private bool _dirty;         // the interval has something to commit
     private bool _stale;         // the open transaction holds outputs of a lost shard, or the last one failed
     private bool _held;          // fetching is stopped because the interval is full
-    private int _failures;       // commits failed in a row
+    private bool _broken;        // a turn failed half-way: state is ahead of what was written, nothing may be committed any more
     private long _intervalStart;
+    private long _lastTurn;      // when the turn before polled
+    private bool _slow;          // that was long ago
 
     /// <summary>Joins the group.</summary>
     /// <param name="settings">What it works on.</param>
@@ -90,6 +95,7 @@ public sealed class Worker : IOwnership, IDisposable
             Sources = [.. _engine.Events.Sources.Select(s => s.Topic)],
             Outputs = _engine.Outputs.Names,
         });
+        _outputs.MaxRecordBytes = _log.MaxOutputBytes;
     }
 
     /// <summary>The shards that are live, by partition. Loop's thread only.</summary>
@@ -128,11 +134,28 @@ public sealed class Worker : IOwnership, IDisposable
         }
         // A log that is away must not keep a stopped process alive for ever: what is not committed is made again after the next start.
         var patience = Stopwatch.GetTimestamp();
-        while (_dirty && !TryCommit() && Elapsed(patience) < TimeSpan.FromSeconds(30)) Serve();
+        while (_dirty && !TryCommit())
+        {
+            if (Elapsed(patience) > StopPatience) throw new LogException($"Stopped without a commit: the log did not take one for {StopPatience.TotalSeconds:0} s. Nothing is lost; the last events are processed again after the next start.");
+            Serve();
+        }
     }
 
-    /// <summary>One turn of the loop, as the class says.</summary>
+    /// <summary>One turn of the loop, as the class says. Where it throws, the worker is done: what the turn left half-way is never committed, the next owner makes it again.</summary>
     public void Turn()
+    {
+        try
+        {
+            TakeTurn();
+        }
+        catch
+        {
+            _broken = true;
+            throw;
+        }
+    }
+
+    private void TakeTurn()
     {
         // (1) Restore: in slices, so that this worker's other shards keep committing.
         RestoreSlices();
@@ -141,6 +164,8 @@ public sealed class Worker : IOwnership, IDisposable
         var full = _outputs.Bytes > _engine.Options.Runtime.MaxIntervalBytes.Bytes;
         if (full && _dirty && !TryCommit()) Hold();
         else if (_held) Release();
+        _slow = _lastTurn != 0 && Elapsed(_lastTurn) > SlowTurn;
+        _lastTurn = Stopwatch.GetTimestamp();
         _log.Poll(_batch, _engine.Options.Runtime.MaxPollRecords, PollTimeout(), this);
         if (_stale && _open) Abort();
 
@@ -173,8 +198,7 @@ public sealed class Worker : IOwnership, IDisposable
 
     void IOwnership.Revoked(IReadOnlyList<TopicPartition> partitions)
     {
-        WriteOutputsIfDirty();
-        for (var tries = 0; _dirty && tries < 3 && !TryCommit(); tries++) { }
+        for (var tries = 0; _dirty && !_broken && tries < 3 && !TryCommit(); tries++) { }
         Close(partitions, lost: _dirty);
     }
 
@@ -205,6 +229,7 @@ public sealed class Worker : IOwnership, IDisposable
             var shard = _shards[partition] = restore.Shard;
             for (var source = 0; source < _sources; source++)
                 _log.Resume([new TopicPartition(_engine.Events.Sources[source].Topic, partition)], shard.Next(source));
+            if (_held) _log.Pause(Partitions(partition));
         }
     }
 
@@ -230,9 +255,14 @@ public sealed class Worker : IOwnership, IDisposable
 
     private void AdvanceIdle()
     {
-        if (_engine.Options.Time.IdleAfter <= TimeSpan.Zero) return;
+        // Idle is a partition that was asked and had nothing. While an interval waits, nothing is asked.
+        if (_engine.Options.Time.IdleAfter <= TimeSpan.Zero || _held) return;
         foreach (var shard in _shards.Values)
-            if (shard.AdvanceIdle()) MarkDirty();
+        {
+            // Where the loop itself stood still (a slow commit, a stopped process), the silence was ours.
+            if (_slow) shard.NotIdle();
+            else if (shard.AdvanceIdle()) MarkDirty();
+        }
     }
 
     /// <summary>Nothing waits for a commit: checkpoints go on without one.</summary>
@@ -276,11 +306,6 @@ public sealed class Worker : IOwnership, IDisposable
         if (_dirty) return;
         _dirty = true;
         _intervalStart = Stopwatch.GetTimestamp();
-    }
-
-    private void WriteOutputsIfDirty()
-    {
-        if (_dirty) WriteOutputs();
     }
 
     private void WriteOutputs()
@@ -330,7 +355,6 @@ public sealed class Worker : IOwnership, IDisposable
 
     private void Failed(string what)
     {
-        _failures++;
         _stale = false;
         _intervalStart = Stopwatch.GetTimestamp();
         _settings.Report(new WorkerEvent(true, what));
@@ -341,7 +365,7 @@ public sealed class Worker : IOwnership, IDisposable
         _outputs.Clear();
         foreach (var shard in _shards.Values) shard.Committed();
         _dirty = _stale = false;
-        _written = _failures = 0;
+        _written = 0;
     }
 
     private void Abort()
@@ -382,7 +406,11 @@ public sealed class Worker : IOwnership, IDisposable
 
     private void Release()
     {
-        foreach (var shard in _shards.Keys) _log.Resume(Partitions(shard));
+        foreach (var (partition, shard) in _shards)
+        {
+            _log.Resume(Partitions(partition));
+            shard.NotIdle();
+        }
         _held = false;
     }
 
@@ -397,7 +425,7 @@ public sealed class Worker : IOwnership, IDisposable
 
     private TimeSpan PollTimeout()
     {
-        if (_restoring.Count > 0) return TimeSpan.Zero;
+        if (_restoring.Count > 0) return _restoring.Values.Any(r => !r.Waits) ? TimeSpan.Zero : TimeSpan.FromMilliseconds(5);
         if (_held) return TimeSpan.FromMilliseconds(50);
         var idle = TimeSpan.FromMilliseconds(100);
         if (!_dirty) return _shards.Values.Any(s => s.CutIsBusy) ? TimeSpan.FromMilliseconds(1) : idle;

@@ -17,6 +17,9 @@ public interface IStateStore : IDisposable
     /// <summary>Shows every live profile once, in no particular order; the store must not be changed meanwhile.</summary>
     void Scan(IProfileVisitor visitor);
 
+    /// <summary>A bounded piece of housekeeping, where there is any: gives back disk that superseded profiles take. Call it between commits.</summary>
+    void Tidy();
+
     /// <summary>How many profiles there are (may be an estimate after deletes).</summary>
     long Count { get; }
 

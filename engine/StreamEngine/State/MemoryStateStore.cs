@@ -65,6 +65,11 @@ public sealed class MemoryStateStore : IStateStore
     }
 
     /// <inheritdoc/>
+    public void Tidy()
+    {
+    }
+
+    /// <inheritdoc/>
     public void Dispose() => _profiles.Clear();
 
     private void Create(ReadOnlySpan<byte> key, IProfileUpdate update)

@@ -8,6 +8,7 @@ namespace StreamEngine.Events.Decoding;
 internal sealed class AvroSource(EventShape shape, AvroSchema? reader, AvroSchema? bare, AvroFraming framing, ISchemaRegistry registry, Action<string> problem)
 {
     private readonly ConcurrentDictionary<int, ProjectionProgram> _byId = new();
+    private readonly ConcurrentDictionary<int, byte> _unusable = new();
     private readonly ConcurrentDictionary<ulong, ProjectionProgram> _byFingerprint = new();
 
     /// <summary>The source compiled.</summary>
@@ -44,8 +45,22 @@ internal sealed class AvroSource(EventShape shape, AvroSchema? reader, AvroSchem
     /// <summary>The same source over bare records of that writer's schema.</summary>
     public AvroSource ForBare(AvroSchema writer) => new(Shape, Reader, writer, AvroFraming.Bare, registry, problem);
 
-    /// <summary>The writer's schema of a registry id, or null.</summary>
-    public AvroSchema? SchemaById(int id) => registry.ById(id);
+    /// <summary>The writer's schema of a registry id, or null where the registry does not know it or has no Avro schema that can be read.</summary>
+    /// <exception cref="SchemaRegistryException">The registry can't be asked.</exception>
+    public AvroSchema? SchemaById(int id)
+    {
+        if (_unusable.ContainsKey(id)) return null;
+        try
+        {
+            return registry.ById(id);
+        }
+        catch (SchemaRegistryException e) when (e.Unusable)
+        {
+            // The records are at fault, or their producer is; the registry answered. Told once; asked again after a restart.
+            if (_unusable.TryAdd(id, 0)) problem($"{e.Message}; its records are rejected as unknown-schema");
+            return null;
+        }
+    }
 
     /// <summary>The writer's schema of a fingerprint, or null.</summary>
     public AvroSchema? SchemaByFingerprint(ulong fingerprint) =>

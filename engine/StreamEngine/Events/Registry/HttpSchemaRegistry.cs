@@ -107,9 +107,9 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
     private AvroSchema Parse(JsonElement answer, string what)
     {
         var type = answer.TryGetProperty("schemaType", out var t) ? t.GetString() : "AVRO";
-        if (type is not (null or "AVRO")) throw new SchemaRegistryException($"{_http.BaseAddress}: {what} is {type}, not Avro");
+        if (type is not (null or "AVRO")) throw new SchemaRegistryException($"{_http.BaseAddress}: {what} is {type}, not Avro") { Unusable = true };
         if (answer.TryGetProperty("references", out var references) && references.ValueKind == JsonValueKind.Array && references.GetArrayLength() > 0)
-            throw new SchemaRegistryException($"{_http.BaseAddress}: {what} refers to other schemas; register it with its types written out");
+            throw new SchemaRegistryException($"{_http.BaseAddress}: {what} refers to other schemas; register it with its types written out") { Unusable = true };
         try
         {
             var schema = AvroSchema.Parse(answer.GetProperty("schema").GetString() ?? "");
@@ -118,7 +118,7 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
         }
         catch (Exception e) when (e is AvroSchemaException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new SchemaRegistryException($"{_http.BaseAddress}: {what} can't be read: {e.Message}", e);
+            throw new SchemaRegistryException($"{_http.BaseAddress}: {what} can't be read: {e.Message}", e) { Unusable = true };
         }
     }
 
