@@ -31,7 +31,7 @@ internal sealed class FileRun : IDisposable
         _scorer = new Scorer(engine.Policy.Models);
         var decoders = files.CreateDecoders(engine.Events);
         Source = new EventFileSource(files, decoders, engine.Events.Fields, memory);
-        Shard = new Shard(engine, 0, _stores.Open(0), Outputs, _scorer, TimeProvider.System, partitions: 1, decoders);
+        Shard = new Shard(engine, 0, _stores.Open(0), Outputs, _scorer, TimeProvider.System, partitions: 1, decoders) { OneTimeline = true };
     }
 
     /// <summary>The compiled config.</summary>

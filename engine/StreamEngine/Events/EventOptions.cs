@@ -129,7 +129,7 @@ public sealed record FieldOptions : ILocated
 /// <summary>Event time: watermark, lateness and bounds.</summary>
 public sealed record TimeOptions : ILocated
 {
-    [Doc("The watermark of a partition is its newest event time minus this.")]
+    [Doc("The watermark of a partition is its newest event time minus this; with several sources, that of the slowest.")]
     [Bounds(0, 86_400 * 7)]
     public TimeSpan OutOfOrderness { get; init; } = TimeSpan.Zero;
 
@@ -144,7 +144,7 @@ public sealed record TimeOptions : ILocated
     [Doc("An event before this time is rejected, ISO 8601.")]
     public DateTimeOffset Earliest { get; init; } = DateTimeOffset.UnixEpoch;
 
-    [Doc("When a partition brings nothing for this long (wall clock), its watermark follows the clock, so that timers fire; 0 turns it off.")]
+    [Doc("When a partition brings nothing for this long (wall clock), its watermark follows the clock, so that timers fire; 0 turns it off. With several sources, a source that is silent for this long (5s where 0) holds the others' watermark back no more.")]
     [Bounds(0, 86_400)]
     public TimeSpan IdleAfter { get; init; } = TimeSpan.Zero;
 

@@ -93,7 +93,7 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>Makes a new, zero-filled profile one of which nothing is known.</summary>
     public void InitializeProfile(Span<byte> profile)
     {
-        StateLayout.NewestTime(profile) = long.MinValue;
+        StateLayout.NewestTime(profile) = StateLayout.ConsentTime(profile) = long.MinValue;
         Features.Initialize(profile);
         Timers.Initialize(profile);
         Policy.Caps.Initialize(profile);

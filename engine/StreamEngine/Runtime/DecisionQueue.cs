@@ -64,11 +64,11 @@ internal sealed class DecisionQueue : IProfileUpdate
     public Memory<double> NextVector() => _vectors.AsMemory(_count * _stride, _stride);
 
     /// <summary>(6) Opens a decision for an event.</summary>
-    public void Open(Event e, EvalContext context, int trigger, Cause cause, long decidedAt, bool coldStart, long watermark)
+    public void Open(Event e, EvalContext context, int trigger, Cause cause, long decidedAt, ulong consent, bool coldStart, long watermark)
     {
         Array.Copy(context.Fields, _fields[_count], context.Fields.Length);
         _types[_count] = e.Type;
-        _consents[_count] = e.Consent;
+        _consents[_count] = consent;
         ref var request = ref Next(trigger, cause, decidedAt, watermark);
         request.Buffer = e.Customer.Buffer!;
         request.Customer = new Range32(e.Customer.Start, e.Customer.Length);

@@ -28,8 +28,11 @@ internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext co
     /// <summary>Out: whether an id had to be forgotten early.</summary>
     public bool Evicted;
 
-    /// <summary>Out: the time the vector was read at, ms: the event's, or the profile's newest where the event is late.</summary>
+    /// <summary>Out: the time the vector is read at, ms: the event's, or the profile's newest where the event is late.</summary>
     public long DecidedAt;
+
+    /// <summary>Out: the purposes that the customer's newest word consents to: an event that came late can't bring back what was withdrawn since.</summary>
+    public ulong Consent;
 
     /// <summary>Out: whether the customer was unknown before.</summary>
     public bool Created;
@@ -55,15 +58,10 @@ internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext co
             if (Duplicate) return;
         }
         _features.Update(profile, e, context);
-        ref var newest = ref StateLayout.NewestTime(profile);
-        ref var consent = ref StateLayout.Consent(profile);
-        // The newest word counts; of two at the same time the stricter, so that their order does not matter.
-        if (e.Time > newest) (newest, consent) = (e.Time, e.Consent);
-        else if (e.Time == newest) consent &= e.Consent;
+        DecidedAt = StateLayout.NewestTime(profile) = Math.Max(e.Time, StateLayout.NewestTime(profile));
+        Consent = ConsentUpdate.Note(profile, e.Time, e.Consent);
         engine.Timers.Update(profile, e, context, timers);
-        if (Vector.IsEmpty) return;
-        DecidedAt = newest;
-        _features.Read(profile, newest, Vector.Span);
+        if (!Vector.IsEmpty) _features.Read(profile, DecidedAt, Vector.Span);
     }
 
     /// <summary>Whether the profile was loaded as of a later position than the cut's start, and holds the event already.</summary>
@@ -118,10 +116,52 @@ internal sealed class TimerUpdate(CompiledEngine engine, TimerHeap timers) : IPr
         if (Early) return;
         Cut?.Touch(profile, Key.Span);
         Fired = !created && engine.Timers.Fire(profile, Timer, timers, Key.Span, ref Due);
-        if (!Fired || Vector.IsEmpty) return;
+        if (!Fired) return;
         DecidedAt = Math.Max(Due, StateLayout.NewestTime(profile));
         Consent = StateLayout.Consent(profile);
-        engine.Features.Read(profile, DecidedAt, Vector.Span);
+        if (!Vector.IsEmpty) engine.Features.Read(profile, DecidedAt, Vector.Span);
+    }
+}
+
+/// <summary>What an event that was rejected for want of consent still does to its customer's profile: its word on consent counts, nothing else of it.</summary>
+internal sealed class ConsentUpdate(CompiledEngine engine, Event e) : IProfileUpdate
+{
+    /// <summary>In: the shard's checkpoints; null where none are kept.</summary>
+    public ShardCut? Cut;
+
+    /// <summary>In: the event's offset while the shard is restored, else -1.</summary>
+    public long Restoring = -1;
+
+    public int InitialLength { get; } = engine.Layout.FixedLength;
+
+    public int RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;
+
+    public void Apply(Span<byte> profile, bool created)
+    {
+        if (created) engine.InitializeProfile(profile);
+        if (Restoring >= 0 && Cut is not null && Cut.Covers(profile, e.Source, Restoring, CutPosition.TheRecord)) return;
+        Cut?.Touch(profile, ProfileKey.Of(e));
+        Note(profile, e.Time, e.Consent);
+    }
+
+    /// <summary>The newest word counts; of two at the same time the stricter, so that their order does not matter. Returns what counts now.</summary>
+    public static ulong Note(Span<byte> profile, long time, ulong consent)
+    {
+        ref var at = ref StateLayout.ConsentTime(profile);
+        ref var known = ref StateLayout.Consent(profile);
+        if (time > at) (at, known) = (time, consent);
+        else if (time == at) known &= consent;
+        return known;
+    }
+}
+
+/// <summary>Asks only whether there is a profile.</summary>
+internal sealed class NoReader : IProfileReader
+{
+    public static readonly NoReader Instance = new();
+
+    public void Read(ReadOnlySpan<byte> profile)
+    {
     }
 }
 

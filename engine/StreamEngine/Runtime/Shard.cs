@@ -32,6 +32,10 @@ public sealed class Shard : IDisposable
     /// <summary>How long a registry that is away is waited for before the process stops and says so; well below the time after which the group takes the worker for dead.</summary>
     private static readonly TimeSpan RegistryPatience = TimeSpan.FromSeconds(60);
 
+    /// <summary>After how long without a record a source holds back the watermark of the others no more, where the config does not say.</summary>
+    private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
     private readonly CompiledEngine _engine;
     private readonly IStateStore _store;
     private readonly IEventDecoder[] _decoders;
@@ -41,6 +45,7 @@ public sealed class Shard : IDisposable
     private readonly EvalContext _context = new();
     private readonly TimerHeap _timers = new();
     private readonly EventUpdate _update;
+    private readonly ConsentUpdate _consentUpdate;
     private readonly TimerUpdate _timerUpdate;
     private readonly CapUpdate _capUpdate;
     private readonly LoadUpdate _load;
@@ -55,8 +60,13 @@ public sealed class Shard : IDisposable
     private readonly bool _refuseWrongPartition;
     private readonly int _maxRecordBytes;
 
+    private readonly long[] _newest;        // event time of each source, ms: the watermark follows the slowest
+    private readonly long[] _heard;         // when each source last brought a record
+    private readonly TimeSpan _silentAfter;
+
     private long _watermark = long.MinValue;
     private long _latest = long.MaxValue;   // event times past this are from the future, ms
+    private long _looked;         // when silent sources were last looked for
     private int _source = -1;     // of the newest record
     private int _ordinal;         // decisions and marks of the newest record so far
     private bool _live = true;
@@ -86,8 +96,14 @@ public sealed class Shard : IDisposable
         _required = [.. engine.Events.Sources.Select(s => s.RequiredConsent)];
         _next = new long[_decoders.Length];
         _committed = new long[_decoders.Length];
+        _newest = new long[_decoders.Length];
+        _heard = new long[_decoders.Length];
+        Array.Fill(_newest, long.MinValue);
+        Array.Fill(_heard, time.GetTimestamp());
+        _silentAfter = options.Time.IdleAfter > TimeSpan.Zero ? options.Time.IdleAfter : SilentAfter;
         _event = new Event(engine.Events.Fields);
         _update = new EventUpdate(engine, _event, _context, _timers);
+        _consentUpdate = new ConsentUpdate(engine, _event);
         _timerUpdate = new TimerUpdate(engine, _timers);
         _capUpdate = new CapUpdate(engine);
         _load = new LoadUpdate(engine, _timers);
@@ -132,6 +148,11 @@ public sealed class Shard : IDisposable
         }
         _decisions.Flush();
         _idle.Seen();
+        if (_heard.Length > 1)
+        {
+            var now = _time.GetTimestamp();
+            for (var i = from; i < to; i++) _heard[batch[i].Topic] = now;
+        }
         Publish();
     }
 
@@ -164,6 +185,7 @@ public sealed class Shard : IDisposable
             case DecisionKind.Watermark:
                 _live = false;
                 _cut?.Reschedule(_timers, new Cause(source, entry.Offset, entry.Ordinal));
+                RaiseTo(entry.Watermark);
                 AdvanceWatermark(entry.Watermark, entry.Ordinal);
                 _live = true;
                 break;
@@ -197,7 +219,7 @@ public sealed class Shard : IDisposable
     public void KeepCheckpoints(CheckpointFiles files, Func<Task<long>> decisionsEnd)
     {
         _checkpoints = files;
-        _cut = _update.Cut = _timerUpdate.Cut = _capUpdate.Cut = _decisions.Cut =
+        _cut = _update.Cut = _consentUpdate.Cut = _timerUpdate.Cut = _capUpdate.Cut = _decisions.Cut =
             new ShardCut(_engine.StateVersion, _store, files, Counters, _engine.Options.Checkpoints.Interval, _time, decisionsEnd);
     }
 
@@ -212,6 +234,7 @@ public sealed class Shard : IDisposable
     {
         cut.Start.Next.CopyTo(_next, 0);
         cut.Start.Next.CopyTo(_committed, 0);
+        cut.Newest.CopyTo(_newest, 0);
         (_source, _ordinal, _watermark) = (cut.Start.Source, cut.Start.Ordinal, cut.Watermark);
     }
 
@@ -234,7 +257,7 @@ public sealed class Shard : IDisposable
     {
         _cut?.Reschedule(_timers, null);
         _cut?.Restored(from);
-        _idle.Seen();
+        NotIdle();
     }
 
     /// <summary>The interval was committed.</summary>
@@ -246,24 +269,70 @@ public sealed class Shard : IDisposable
     }
 
     /// <summary>Goes on with the checkpoint, if one is due or under way. Only where everything applied is committed.</summary>
-    public void AdvanceCut() => _cut?.Advance(_next, _source, _ordinal, _watermark);
+    public void AdvanceCut() => _cut?.Advance(_next, _source, _ordinal, _watermark, _newest);
+
+    /// <summary>Whether records come in the order of event time over all sources, as from files: then each source has come as far as the newest of any.</summary>
+    public bool OneTimeline { get; init; }
 
     /// <summary>The silence up to now was not the partition's.</summary>
-    public void NotIdle() => _idle.Seen();
+    public void NotIdle()
+    {
+        _idle.Seen();
+        Array.Fill(_heard, _time.GetTimestamp());
+    }
 
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
     public bool AdvanceIdle()
     {
-        if (_source < 0 || _watermark == long.MinValue || !_idle.Due(out var elapsed)) return false;
-        var to = _watermark + elapsed;
-        if (_timers.NextDue > to) return false;
+        if (_source < 0) return false;
+        long to;
+        if (_engine.Options.Time.IdleAfter > TimeSpan.Zero && _watermark != long.MinValue && _idle.Due(out var elapsed))
+        {
+            // The whole partition is silent: its watermark follows the clock, where a timer waits for it.
+            to = _watermark + elapsed;
+            if (_timers.NextDue > to) return false;
+            _idle.Seen();
+        }
+        else if (!SilentSources(out to)) return false;
         // Nothing in the events says so: logged with its position before it acts.
-        _idle.Seen();
         _out.Watermark(_source, _next[_source] - 1, _ordinal++, to);
+        RaiseTo(to);
         AdvanceWatermark(to);
         _decisions.Flush();
         Publish();
         return true;
+    }
+
+    /// <summary>The watermark once a source has come to a time, ms: the slowest source's newest time, less what may come out of order.</summary>
+    private long WatermarkWith(int source, long time)
+    {
+        if (time > _newest[source])
+        {
+            if (OneTimeline) Array.Fill(_newest, time);
+            else _newest[source] = time;
+        }
+        var slowest = _newest[0];
+        for (var i = 1; i < _newest.Length; i++) slowest = Math.Min(slowest, _newest[i]);
+        return slowest == long.MinValue ? long.MinValue : slowest - _outOfOrderness;
+    }
+
+    /// <summary>Where some of several sources are silent for long enough, the others' watermark; looked at once a second.</summary>
+    private bool SilentSources(out long to)
+    {
+        to = long.MaxValue;
+        if (_newest.Length == 1 || _time.GetElapsedTime(_looked) < LookEvery) return false;
+        _looked = _time.GetTimestamp();
+        for (var i = 0; i < _newest.Length; i++)
+            if (_time.GetElapsedTime(_heard[i]) < _silentAfter) to = Math.Min(to, _newest[i]);
+        if (to == long.MaxValue || to == long.MinValue) return false;
+        to -= _outOfOrderness;
+        return to > _watermark;
+    }
+
+    /// <summary>No source holds the watermark below this any more, ms.</summary>
+    private void RaiseTo(long watermark)
+    {
+        for (var i = 0; i < _newest.Length; i++) _newest[i] = Math.Max(_newest[i], watermark + _outOfOrderness);
     }
 
     /// <summary>Moves the watermark and fires what is due (the end of a replay).</summary>
@@ -322,11 +391,13 @@ public sealed class Shard : IDisposable
         if (reason == RejectReason.None) reason = Admit(record, source);
         if (reason != RejectReason.None)
         {
+            if (reason == RejectReason.NoConsent) Withdraw(record);
             Reject(batch, index, reason);
             return;
         }
         if (!_live) _cut?.Reschedule(_timers, new Cause(source, record.Offset, CutPosition.TheRecord));
-        if (_event.Time - _outOfOrderness > _watermark || _timers.NextDue <= _watermark) AdvanceWatermark(Math.Max(_watermark, _event.Time - _outOfOrderness));
+        var watermark = WatermarkWith(source, _event.Time);
+        if (watermark > _watermark || _timers.NextDue <= _watermark) AdvanceWatermark(Math.Max(_watermark, watermark));
 
         // (4) Identify.
         var key = ProfileKey.Of(_event);
@@ -345,7 +416,16 @@ public sealed class Shard : IDisposable
         }
         if (!_live) return;
         Counters.Admitted++;
-        if (trigger >= 0) _decisions.Open(_event, _context, trigger, new Cause(source, record.Offset, _ordinal++), _update.DecidedAt, _update.Created, _watermark);
+        if (trigger >= 0) _decisions.Open(_event, _context, trigger, new Cause(source, record.Offset, _ordinal++), _update.DecidedAt, _event.Consent & _update.Consent, _update.Created, _watermark);
+    }
+
+    /// <summary>A customer without consent gets no profile; one who withdraws it keeps only that word.</summary>
+    private void Withdraw(in RecordInfo record)
+    {
+        var key = ProfileKey.Of(_event);
+        if (!_store.Read(key, NoReader.Instance)) return;
+        _consentUpdate.Restoring = _live ? -1 : record.Offset;
+        _store.Update(key, _consentUpdate);
     }
 
     /// <summary>Counts, and where the source changes notes the order: which of two sources came first can't be told from their offsets.</summary>

@@ -108,15 +108,15 @@ internal sealed class ShardCut : IProfileReader
     }
 
     /// <summary>Everything up to here is committed and nothing more is applied: copies a slice, ends a cut, or begins one.</summary>
-    public void Advance(ReadOnlySpan<long> next, int source, int ordinal, long watermark)
+    public void Advance(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
     {
         if (_cut is not null) Copy(next, source, ordinal);
-        else if (_time.GetTimestamp() >= _due && _changed.Count > 0) Begin(next, source, ordinal, watermark);
+        else if (_time.GetTimestamp() >= _due && _changed.Count > 0) Begin(next, source, ordinal, watermark, newest);
     }
 
     void IProfileReader.Read(ReadOnlySpan<byte> profile) => _block.Add(_key.AsSpan(0, _keyLength), profile);
 
-    private void Begin(ReadOnlySpan<long> next, int source, int ordinal, long watermark)
+    private void Begin(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
     {
         // The end of the decision partition, asked before the cut begins: whatever is decided after it lies behind.
         _asked ??= _decisionsEnd();
@@ -124,7 +124,7 @@ internal sealed class ShardCut : IProfileReader
         var asked = _asked;
         _asked = null;
         if (!asked.IsCompletedSuccessfully) return; // asked again; without an answer there is no cut, and restore takes longer
-        _cut = new CutMarker(++_number, new CutPosition(next.ToArray(), source, ordinal), watermark, asked.Result, _time.GetUtcNow().ToUnixTimeMilliseconds(), _store.Count, _version);
+        _cut = new CutMarker(++_number, new CutPosition(next.ToArray(), source, ordinal), watermark, newest.ToArray(), asked.Result, _time.GetUtcNow().ToUnixTimeMilliseconds(), _store.Count, _version);
         _due = _time.GetTimestamp() + ToTicks(_interval);
         (_changed, _copying) = (_copying, _changed);
         _epoch++;

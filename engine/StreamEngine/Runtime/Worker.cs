@@ -256,7 +256,7 @@ public sealed class Worker : IOwnership, IDisposable
     private void AdvanceIdle()
     {
         // Idle is a partition that was asked and had nothing. While an interval waits, nothing is asked.
-        if (_engine.Options.Time.IdleAfter <= TimeSpan.Zero || _held) return;
+        if (_engine.Options.Time.IdleAfter <= TimeSpan.Zero && _sources == 1 || _held) return;
         foreach (var shard in _shards.Values)
         {
             // Where the loop itself stood still (a slow commit, a stopped process), the silence was ours.

@@ -17,7 +17,7 @@ public sealed record Slot(string Name, int Offset, int Length)
 }
 
 /// <summary>
-/// The compiled layout of a profile: parts reserve fixed slots while the config is compiled, then the layout is sealed. The first 24 bytes are the
+/// The compiled layout of a profile: parts reserve fixed slots while the config is compiled, then the layout is sealed. The first 32 bytes are the
 /// profile's own header. Behind <see cref="FixedLength"/> a profile may have a tail of variable length (the remembered event ids).
 /// </summary>
 public sealed class StateLayout
@@ -25,8 +25,8 @@ public sealed class StateLayout
     private readonly List<Slot> _slots = [new("header", 0, HeaderLength)];
     private readonly StringBuilder _shape = new();
 
-    /// <summary>Bytes of the header: newest event time (int64, ms), that event's consent (a bit per purpose), and the cut in which the profile last changed (uint32).</summary>
-    public const int HeaderLength = 24;
+    /// <summary>Bytes of the header: newest event time (int64, ms), the newest word on consent (a bit per purpose), the cut in which the profile last changed (uint32), and the time of that word (int64, ms).</summary>
+    public const int HeaderLength = 32;
 
     /// <summary>Where in the header the cut stands.</summary>
     public const int EpochOffset = 16;
@@ -56,7 +56,10 @@ public sealed class StateLayout
     /// <summary>Event time of the profile's newest event, ms; <see cref="long.MinValue"/> before the first.</summary>
     public static ref long NewestTime(Span<byte> profile) => ref System.Runtime.CompilerServices.Unsafe.As<byte, long>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile));
 
-    /// <summary>The purposes that the newest event consents to: what a timer's decision goes by.</summary>
+    /// <summary>When the newest word on consent was given, ms: that of an event, or of one that was rejected for want of consent.</summary>
+    public static ref long ConsentTime(Span<byte> profile) => ref System.Runtime.CompilerServices.Unsafe.As<byte, long>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile[24..]));
+
+    /// <summary>The purposes that the newest word consents to: what a timer's decision goes by.</summary>
     public static ref ulong Consent(Span<byte> profile) => ref System.Runtime.CompilerServices.Unsafe.As<byte, ulong>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile[8..]));
 
     /// <summary>The cut after which the profile last changed; 0 where no checkpoints are kept. No part of what is known of the customer.</summary>

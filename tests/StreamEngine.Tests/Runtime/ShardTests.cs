@@ -35,6 +35,81 @@ public sealed class ShardTests : IDisposable
         _engine.Dispose();
     }
 
+    [Fact]
+    public void A_topic_that_is_read_ahead_makes_the_other_one_late_only_when_that_is_silent()
+    {
+        var time = new ManualTime(DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start).AddDays(2));
+        using var engine = Scenario.Compile(Scenario.Options(twoSources: true), new LinearModels(1));
+        using var driver = new ShardDriver(engine, time: time);
+        for (var i = 0; i < 100; i++) driver.Add("c", Event($"s{i}", "search", Scenario.Start + i * 600_000), 0, source: 0);
+        driver.Process();
+        for (var i = 0; i < 50; i++) driver.Add("c", Event($"m{i}", "search", Scenario.Start + i * 600_000), 0, source: 1);
+        driver.Process();
+        Assert.Equal(150, driver.Shard.Counters.Admitted);
+        Assert.Equal(Scenario.Start + 49 * 600_000, driver.Shard.Counters.Watermark);
+
+        // One that brings nothing more holds the watermark back for so long only; a restore learns of it from the log.
+        time.Advance(TimeSpan.FromSeconds(3));
+        driver.Add("c", Event("s100", "search", Scenario.Start + 60_000_000), 0, source: 0).Process();
+        driver.AdvanceIdle();
+        Assert.Equal(Scenario.Start + 49 * 600_000, driver.Shard.Counters.Watermark);
+        time.Advance(TimeSpan.FromSeconds(3));
+        driver.AdvanceIdle();
+        Assert.Equal(Scenario.Start + 60_000_000, driver.Shard.Counters.Watermark);
+        Assert.Contains(driver.Outputs, o => o.Topic == "decisions" && Parse(o.Value).Kind == DecisionKind.Watermark && Parse(o.Value).Watermark == Scenario.Start + 60_000_000);
+    }
+
+    [Fact]
+    public void A_withdrawal_that_is_rejected_for_want_of_consent_stops_the_timers_decision()
+    {
+        Pipe(Event("a", "cart_add", Scenario.Start, value: "9.00"));
+        Pipe(Event("b", "search", Scenario.Start + 5).Replace("\"personalization\"", ""));
+        Pipe(Event("d", "search", Scenario.Start + 1_200_005, customer: "other"));
+        var decision = Parse(_driver.Outputs.Last(o => o.Topic == "decisions").Value);
+        Assert.Equal(Outcome.NoConsent, decision.Outcome);
+        Assert.DoesNotContain(_driver.Outputs, o => o.Topic == "actions");
+        Assert.Equal(1, _driver.Shard.Counters.Rejected[(int)RejectReason.NoConsent]);
+    }
+
+    [Fact]
+    public void A_late_event_does_not_bring_back_a_consent_that_was_withdrawn_since()
+    {
+        Pipe(Event("a", "search", Scenario.Start));
+        Pipe(Event("b", "search", Scenario.Start + 60_000).Replace("\"personalization\"", ""));
+        Pipe(Event("c", "page_view", Scenario.Start + 30_000, placement: "home"));
+        Assert.Equal(Outcome.NoConsent, Parse(_driver.Outputs.Last(o => o.Topic == "decisions").Value).Outcome);
+    }
+
+    [Fact]
+    public void Without_consent_there_is_no_profile()
+    {
+        Pipe(Event("a", "search", Scenario.Start).Replace("\"personalization\"", ""));
+        Assert.Equal(0, _driver.Shard.Profiles);
+    }
+
+    [Fact]
+    public void Without_features_a_decision_still_has_its_time_and_its_consent()
+    {
+        var options = Scenario.Options();
+        options = options with
+        {
+            Features = [],
+            Models = [],
+            Offers = [new OfferOptions { Name = "a", Value = "1.0", Propensity = new PropensityOptions { Default = 0.5 } }],
+            Decisions = options.Decisions with { Holdout = null, Caps = [new CapOptions { Name = "daily", Per = CapScope.Customer, Max = 1, Window = TimeSpan.FromDays(1) }] },
+        };
+        using var engine = Scenario.Compile(options, new LinearModels(1));
+        using var driver = new ShardDriver(engine, time: _time);
+        foreach (var day in new[] { 0, 4, 8 }) driver.Add("c", Event($"e{day}", "page_view", Scenario.Start + day * 86_400_000L, placement: "home"), 0).Process();
+        driver.Add("c", Event("cart", "cart_add", Scenario.Start + 12 * 86_400_000L), 0);
+        driver.Add("c", Event("end", "search", Scenario.Start + 14 * 86_400_000L, customer: "other"), 0).Process();
+        var decisions = driver.Outputs.Where(o => o.Topic == "decisions").Select(o => Parse(o.Value)).ToList();
+        // The views' decisions, by the time they were made: a cap of a day is over after four.
+        var views = decisions.Where(d => (d.DecidedAt - Scenario.Start) % (4 * 86_400_000L) == 0).ToList();
+        Assert.Equal([Outcome.Served, Outcome.Served, Outcome.Served], views.Select(d => d.Outcome));
+        Assert.DoesNotContain(decisions, d => d.Outcome == Outcome.NoConsent);
+    }
+
     [Theory]
     [InlineData("""{"id":""", "malformed")]
     [InlineData("""{"id":"x","customer":"c","type":"search","time":"soon","consent":["personalization"]}""", "wrong-type")]

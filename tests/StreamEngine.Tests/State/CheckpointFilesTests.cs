@@ -24,7 +24,7 @@ public sealed class CheckpointFilesTests : IDisposable
         var cuts = CheckpointFiles.Cuts(_folder).ToList();
         Assert.Equal([2L, 1], cuts.Select(c => c.Cut.Marker.Number));
         var expected = Marker(2, 3);
-        Assert.Equal(expected, cuts[0].Cut.Marker with { Start = expected.Start });
+        Assert.Equal(expected, cuts[0].Cut.Marker with { Start = expected.Start, Newest = expected.Newest });
         Assert.Equal(Marker(2, 3).Start.Next, cuts[0].Cut.Marker.Start.Next);
         Assert.Equal([2_010L, 7], cuts[0].Cut.Highest);
         var profiles = Read(cuts[0].Path, cuts[0].Cut);
@@ -150,7 +150,7 @@ public sealed class CheckpointFilesTests : IDisposable
         files.Append(writer.Bytes, Marker(number, profiles), 0);
     }
 
-    private static CutMarker Marker(int number, int profiles) => new(number, new CutPosition([number * 1_000L, 7], 0, 3), 123_456, 42, 1_767_225_600_000, profiles, "layout");
+    private static CutMarker Marker(int number, int profiles) => new(number, new CutPosition([number * 1_000L, 7], 0, 3), 123_456, [123_456, 99], 42, 1_767_225_600_000, profiles, "layout");
 
     private static Dictionary<string, string> Read(string path, FileCut cut)
     {

@@ -93,10 +93,11 @@ public readonly ref struct CutBlock
     /// <summary>Reads the marker.</summary>
     public CutMarker Marker()
     {
-        var p = Payload;
-        return new CutMarker(
-            BinaryPrimitives.ReadInt64LittleEndian(p), Position, BinaryPrimitives.ReadInt64LittleEndian(p[8..]), BinaryPrimitives.ReadInt64LittleEndian(p[16..]),
-            BinaryPrimitives.ReadInt64LittleEndian(p[24..]), BinaryPrimitives.ReadInt64LittleEndian(p[32..]), Encoding.UTF8.GetString(p[40..]));
+        var payload = Payload;
+        var position = Position;
+        var fields = new long[5 + position.Next.Length];
+        for (var i = 0; i < fields.Length; i++) fields[i] = BinaryPrimitives.ReadInt64LittleEndian(payload[(8 * i)..]);
+        return new CutMarker(fields[0], position, fields[1], fields[5..], fields[2], fields[3], fields[4], Encoding.UTF8.GetString(payload[(8 * fields.Length)..]));
     }
 
     /// <summary>The Castagnoli CRC (RFC 3720, appendix B.4), by the processor's instruction where it has one.</summary>
@@ -146,7 +147,7 @@ public readonly ref struct CutBlock
         public void Mark(CutMarker marker)
         {
             Begin(BlockKind.Marker, marker.Start.Next, marker.Start.Source, marker.Start.Ordinal);
-            ReadOnlySpan<long> fields = [marker.Number, marker.Watermark, marker.Decisions, marker.CreatedAt, marker.Profiles];
+            ReadOnlySpan<long> fields = [marker.Number, marker.Watermark, marker.Decisions, marker.CreatedAt, marker.Profiles, .. marker.Newest];
             foreach (var field in fields) BinaryPrimitives.WriteInt64LittleEndian(Take(8), field);
             var version = Encoding.UTF8.GetBytes(marker.Version);
             version.CopyTo(Take(version.Length));

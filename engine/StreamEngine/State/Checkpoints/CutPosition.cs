@@ -32,8 +32,9 @@ public sealed record CutPosition(long[] Next, int Source, int Ordinal)
 /// <param name="Number">Cuts of a shard are numbered upwards.</param>
 /// <param name="Start">Where the shard stood when the cut began: events from here on are applied again.</param>
 /// <param name="Watermark">The watermark there, ms.</param>
+/// <param name="Newest">The newest event time of each source there, ms.</param>
 /// <param name="Decisions">An offset of the decision partition at or below the first entry that the start does not cover.</param>
 /// <param name="CreatedAt">When the cut began, ms since 1970-01-01 UTC.</param>
 /// <param name="Profiles">Profiles that the shard held.</param>
 /// <param name="Version">Layout and sources that the profiles belong to.</param>
-public sealed record CutMarker(long Number, CutPosition Start, long Watermark, long Decisions, long CreatedAt, long Profiles, string Version);
+public sealed record CutMarker(long Number, CutPosition Start, long Watermark, long[] Newest, long Decisions, long CreatedAt, long Profiles, string Version);
