@@ -33,6 +33,9 @@ public sealed class ShardDriver : IDisposable
     /// <summary>The shard.</summary>
     public Shard Shard { get; }
 
+    /// <summary>The most bytes of an output that the log behind it would take.</summary>
+    public int MaxOutputBytes { set => _outputs.MaxRecordBytes = value; }
+
     /// <summary>Everything written so far, in order.</summary>
     public List<Written> Outputs { get; } = [];
 

@@ -37,6 +37,18 @@ public abstract class TransactionContract : LogContract
     }
 
     [SkippableFact]
+    public void The_largest_output_that_the_log_names_is_taken()
+    {
+        var (source, output) = (Topic("in"), Topic("out"));
+        Produce(source, "a");
+        using var worker = Worker(source, output);
+        Until(() => worker.Records.Count == 1, "a record", worker);
+        var large = new string('x', worker.Log.MaxOutputBytes - 2_048); // room for what the log itself adds
+        Assert.Equal(CommitOutcome.Committed, Send(worker, large, 0, next: 1));
+        Assert.Equal([large.Length], Values(output).Select(v => v.Length));
+    }
+
+    [SkippableFact]
     public void A_fenced_producer_commits_no_outputs()
     {
         var (source, output) = (Topic("in"), Topic("out"));

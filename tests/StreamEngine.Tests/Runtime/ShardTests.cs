@@ -129,6 +129,27 @@ public sealed class ShardTests : IDisposable
         Assert.Equal(0, _driver.Shard.Counters.Admitted);
     }
 
+    [Theory]
+    [InlineData("bad", RejectReason.Malformed)]
+    [InlineData("late", RejectReason.Late)]
+    [InlineData("long id", RejectReason.Oversized)]
+    public void A_rejected_record_that_the_log_would_not_take_back_is_told_by_position_and_hash(string kind, RejectReason reason)
+    {
+        using var engine = Scenario.Compile(Scenario.Options(), new LinearModels(1));
+        using var driver = new ShardDriver(engine, time: _time) { MaxOutputBytes = 10_000 };
+        driver.Add("c", Event("first", "search", Scenario.Start + 86_400_000), 0);
+        driver.Add("c", kind switch
+        {
+            "bad" => new string('{', 9_500),
+            "late" => Event("x", "search", Scenario.Start, placement: new string('p', 9_500)),
+            _ => Event(new string('i', 1_025), "search", Scenario.Start + 86_400_000, placement: new string('p', 9_500)),
+        }, 0).Process();
+        var letter = Assert.Single(driver.Outputs, o => o.Topic == "dead-letter");
+        Assert.DoesNotContain(driver.Outputs, o => o.Topic == "late");
+        Assert.InRange(letter.Value.Length, 1, 2_000);
+        Assert.Equal(1, driver.Shard.Counters.Rejected[(int)reason]);
+    }
+
     [Fact]
     public void Record_ThatIsTooLarge_GoesToTheDeadLetter()
     {
