@@ -122,9 +122,12 @@ public sealed record StateOptions : ILocated
 /// <summary>Checkpoints of the state.</summary>
 public sealed record CheckpointOptions : ILocated
 {
-    [Doc("How often each shard's changed profiles are written to state.directory; a restart re-reads the events since then. 0s keeps no checkpoints.")]
+    [Doc("How often each shard's changed profiles are written, to state.directory and to the topic; a restart re-reads the events since then. 0s keeps no checkpoints.")]
     [Bounds(0, 86_400)]
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
+
+    [Doc("A compacted topic for checkpoints as well, from which any machine restores a shard; as many partitions as the sources. Empty writes none.")]
+    public string Topic { get; init; } = "";
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

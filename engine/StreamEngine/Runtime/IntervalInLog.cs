@@ -16,6 +16,9 @@ internal static class IntervalInLog
     {
         for (var i = outputs.Count - 1; i >= 0; i--)
             if (outputs[i].Topic == engine.Outputs.Decisions) return Find(log, engine, outputs, i);
+        // Profiles of a checkpoint may be written twice, but must not be missing.
+        for (var i = 0; i < outputs.Count; i++)
+            if (outputs[i].Topic == engine.Outputs.Checkpoints) return false;
         foreach (var shard in shards)
             for (var source = 0; source < engine.Events.Sources.Count; source++)
             {

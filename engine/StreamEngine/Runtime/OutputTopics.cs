@@ -10,11 +10,15 @@ public sealed class OutputTopics
     private readonly int[] _actionsByOffer;
 
     /// <summary>Collects the topics of the config.</summary>
-    public OutputTopics(OutputOptions options, IReadOnlyList<OfferOptions> offers)
+    /// <param name="options">The config's outputs section.</param>
+    /// <param name="offers">The offers: their channels have topics.</param>
+    /// <param name="checkpoints">The checkpoint topic; empty where none is written.</param>
+    public OutputTopics(OutputOptions options, IReadOnlyList<OfferOptions> offers, string checkpoints = "")
     {
         Decisions = Index(options.Decisions);
         DeadLetter = Index(options.DeadLetter);
         Late = Index(options.Late);
+        Checkpoints = checkpoints.Length > 0 ? Index(checkpoints) : -1;
         _actionsByOffer = new int[offers.Count];
         for (var i = 0; i < offers.Count; i++)
             _actionsByOffer[i] = options.Channels.TryGetValue(offers[i].Channel, out var topic) ? Index(topic) : options.Actions.Length > 0 ? Index(options.Actions) : -1;
@@ -36,6 +40,9 @@ public sealed class OutputTopics
 
     /// <summary>Index of the late topic.</summary>
     public int Late { get; }
+
+    /// <summary>Index of the checkpoint topic; -1 where none is written.</summary>
+    public int Checkpoints { get; }
 
     /// <summary>The topic an offer's actions go to; -1 where actions are not written.</summary>
     public int ActionsOf(int offer) => _actionsByOffer[offer];

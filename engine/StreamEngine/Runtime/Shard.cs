@@ -51,6 +51,7 @@ public sealed class Shard : IDisposable
     private readonly LoadUpdate _load;
     private readonly DecisionQueue _decisions;
     private readonly ShardOutputs _out;
+    private readonly OutputBuffer _outputs;
     private readonly Idleness _idle;
     private readonly TimeProvider _time;
     private readonly long[] _next;
@@ -107,6 +108,7 @@ public sealed class Shard : IDisposable
         _timerUpdate = new TimerUpdate(engine, _timers);
         _capUpdate = new CapUpdate(engine);
         _load = new LoadUpdate(engine, _timers);
+        _outputs = outputs;
         _out = new ShardOutputs(engine, partition, outputs);
         _decisions = new DecisionQueue(engine, partition, store, scorer, _out, Counters);
         _idle = new Idleness(options.Time.IdleAfter, time);
@@ -214,17 +216,23 @@ public sealed class Shard : IDisposable
     }
 
     /// <summary>Keeps checkpoints from now on; before anything is loaded or replayed. The files are disposed with the shard.</summary>
-    /// <param name="files">The shard's files.</param>
+    /// <param name="files">The shard's files; null where only the topic is written.</param>
     /// <param name="decisionsEnd">Asks for the end of the shard's decision partition.</param>
-    public void KeepCheckpoints(CheckpointFiles files, Func<Task<long>> decisionsEnd)
+    public void KeepCheckpoints(CheckpointFiles? files, Func<Task<long>> decisionsEnd)
     {
         _checkpoints = files;
         _cut = _update.Cut = _consentUpdate.Cut = _timerUpdate.Cut = _capUpdate.Cut = _decisions.Cut =
-            new ShardCut(_engine.StateVersion, _store, files, Counters, _engine.Options.Checkpoints.Interval, _time, decisionsEnd);
+            new ShardCut(_engine.StateVersion, _store, files, _outputs, _engine.Outputs.Checkpoints, Partition, Counters, _engine.Options.Checkpoints.Interval, _time, decisionsEnd);
     }
 
     /// <summary>Whether a cut has profiles to copy: turns without records do that too.</summary>
     public bool CutIsBusy => _cut is { Busy: true };
+
+    /// <summary>Whether such a cut needs a commit to go on.</summary>
+    public bool CutNeedsCommit => _cut is { Busy: true, NeedsCommits: true };
+
+    /// <summary>Whether checkpoints are kept.</summary>
+    internal bool KeepsCheckpoints => _cut is not null;
 
     /// <summary>The shard's checkpoint files; null where none are kept.</summary>
     internal CheckpointFiles? Checkpoints => _checkpoints;
@@ -238,15 +246,19 @@ public sealed class Shard : IDisposable
         (_source, _ordinal, _watermark) = (cut.Start.Source, cut.Start.Ordinal, cut.Watermark);
     }
 
+    /// <summary>Whether loaded profiles belong into the next cut: where one of the places that cuts go to does not hold them.</summary>
+    internal bool CopyLoaded { get; set; }
+
     /// <summary>Loads a block of profiles.</summary>
     internal void Load(in CutBlock block)
     {
-        var slice = _cut!.Slice(block.Position);
+        var slice = _cut!.Loading(block.Position);
         var payload = block.Payload;
         while (CutBlock.Next(ref payload, out var key, out var profile))
         {
             _load.Set(key, profile, slice);
             _store.Update(key, _load);
+            if (CopyLoaded) _cut.Changed(key);
             Counters.Loaded++;
         }
         Publish();
@@ -269,7 +281,10 @@ public sealed class Shard : IDisposable
     }
 
     /// <summary>Goes on with the checkpoint, if one is due or under way. Only where everything applied is committed.</summary>
-    public void AdvanceCut() => _cut?.Advance(_next, _source, _ordinal, _watermark, _newest);
+    public void AdvanceCut() => _cut?.Committed(_next, _source, _ordinal, _watermark, _newest);
+
+    /// <summary>The interval is about to be committed.</summary>
+    public void Committing() => _cut?.Committing(_next, _source, _ordinal);
 
     /// <summary>Whether records come in the order of event time over all sources, as from files: then each source has come as far as the newest of any.</summary>
     public bool OneTimeline { get; init; }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using StreamEngine.Connectors;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 
@@ -7,23 +8,29 @@ namespace StreamEngine.Runtime;
 
 /// <summary>
 /// A shard's checkpoints while it is live, and what was loaded from one while it is restored. A cut begins right after a commit, where state is exactly what is committed;
-/// the profiles changed since the last cut are then copied in slices, right after later commits, each as of its slice's position. No commit waits for a whole cut, and restore
-/// applies to each profile only what its slice does not cover.
+/// the profiles changed since the last cut are then copied in slices, each as of its slice's position. No commit waits for a whole cut, and restore applies to each profile only
+/// what its slice does not cover. For files alone a slice is copied right after a commit; with a topic right before one, so that its profiles travel in that very commit, fenced
+/// like every output, and reach the files once it is confirmed.
 /// </summary>
 internal sealed class ShardCut : IProfileReader
 {
+    /// <summary>The key of markers in the topic: no customer id, which is valid UTF-8.</summary>
+    private static readonly byte[] MarkerKey = [0xFF];
+
     private const int SliceBytes = 256 << 10, ProfilesPerLook = 32;
     private const uint Loaded = 1u << 31;
     private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(1);
 
     private readonly IStateStore _store;
-    private readonly CheckpointFiles _files;
+    private readonly CheckpointFiles? _files;
+    private readonly OutputBuffer _outputs;
+    private readonly int _topic, _partition;
     private readonly ShardCounters _counters;
     private readonly Func<Task<long>> _decisionsEnd;
     private readonly TimeProvider _time;
     private readonly TimeSpan _interval;
     private readonly string _version;
-    private readonly CutBlock.Writer _block = new();
+    private readonly CutBlock.Writer _block = new(), _single = new();
     private readonly List<CutPosition> _slices = [];
     private readonly List<(long Due, int Timer, byte[] Key, CutPosition Until)> _postponed = [];
     private CutPosition? _covering;
@@ -35,16 +42,24 @@ internal sealed class ShardCut : IProfileReader
     private long _number;
     private long _due;
     private uint _epoch = 1;
+    private bool _sliced;        // the slice in _block waits for its commit
+    private int _profiles;       // in it
+    private CutPosition _at = new([], -1, 0);
+    private long _now;
 
     /// <param name="version">Layout and sources: a cut of another version is not loaded.</param>
     /// <param name="store">The shard's profiles.</param>
-    /// <param name="files">Where cuts go.</param>
+    /// <param name="files">The files that cuts go to; null where none are kept.</param>
+    /// <param name="outputs">The interval's outputs, for the checkpoint topic.</param>
+    /// <param name="topic">The checkpoint topic's index among the outputs; -1 where none is written.</param>
+    /// <param name="partition">The shard's partition.</param>
     /// <param name="counters">The shard's.</param>
     /// <param name="interval">How long after one cut's begin the next begins.</param>
     /// <param name="time">The clock.</param>
     /// <param name="decisionsEnd">Asks for the end of the shard's decision partition; may take a while.</param>
-    public ShardCut(string version, IStateStore store, CheckpointFiles files, ShardCounters counters, TimeSpan interval, TimeProvider time, Func<Task<long>> decisionsEnd)
+    public ShardCut(string version, IStateStore store, CheckpointFiles? files, OutputBuffer outputs, int topic, int partition, ShardCounters counters, TimeSpan interval, TimeProvider time, Func<Task<long>> decisionsEnd)
     {
+        (_outputs, _topic, _partition) = (outputs, topic, partition);
         _version = version;
         _store = store;
         _files = files;
@@ -56,7 +71,12 @@ internal sealed class ShardCut : IProfileReader
     }
 
     /// <summary>Whether profiles are waiting to be copied.</summary>
-    public bool Busy => _cut is not null && _files.HasRoom;
+    public bool Busy => _cut is not null && HasRoom;
+
+    /// <summary>Whether slices travel in commits: then a cut that is busy needs one, also where no record came.</summary>
+    public bool NeedsCommits => _topic >= 0;
+
+    private bool HasRoom => _files?.HasRoom ?? true;
 
     /// <summary>Notes that a profile changes; one compare where it has changed since the cut before.</summary>
     public void Touch(Span<byte> profile, ReadOnlySpan<byte> key)
@@ -68,11 +88,14 @@ internal sealed class ShardCut : IProfileReader
     }
 
     /// <summary>A slice is about to be loaded; its profiles get this number as their epoch.</summary>
-    public uint Slice(CutPosition position)
+    public uint Loading(CutPosition position)
     {
         _slices.Add(position);
         return Loaded | (uint)(_slices.Count - 1);
     }
+
+    /// <summary>A profile was loaded from elsewhere: the next cut must hold it too.</summary>
+    public void Changed(ReadOnlySpan<byte> key) => _changed.Add(key);
 
     /// <summary>Whether a loaded profile holds already what a cause did. Asked only while the shard is restored: what is live comes after every slice.</summary>
     public bool Covers(ReadOnlySpan<byte> profile, int source, long offset, int ordinal)
@@ -107,20 +130,36 @@ internal sealed class ShardCut : IProfileReader
         _due = _time.GetTimestamp() + ToTicks(_interval);
     }
 
-    /// <summary>Everything up to here is committed and nothing more is applied: copies a slice, ends a cut, or begins one.</summary>
-    public void Advance(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
+    /// <summary>Everything up to here is committed and nothing more is applied: hands a slice to the files, and begins a cut where one is due.</summary>
+    public void Committed(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
     {
-        if (_cut is not null) Copy(next, source, ordinal);
-        else if (_time.GetTimestamp() >= _due && _changed.Count > 0) Begin(next, source, ordinal, watermark, newest);
+        if (_topic < 0) Slice(next, source, ordinal);
+        if (_sliced) Confirm();
+        if (_cut is null && _time.GetTimestamp() >= _due && _changed.Count > 0) Begin(next, source, ordinal, watermark, newest);
     }
 
-    void IProfileReader.Read(ReadOnlySpan<byte> profile) => _block.Add(_key.AsSpan(0, _keyLength), profile);
+    /// <summary>An interval is about to be committed: copies a slice into its outputs. A commit that is tried again has it already.</summary>
+    public void Committing(ReadOnlySpan<long> next, int source, int ordinal)
+    {
+        if (_topic >= 0 && !_sliced) Slice(next, source, ordinal);
+    }
+
+    void IProfileReader.Read(ReadOnlySpan<byte> profile)
+    {
+        var key = _key.AsSpan(0, _keyLength);
+        _block.Add(key, profile);
+        if (_topic < 0) return;
+        _single.Begin(BlockKind.Profiles, _at.Next, _at.Source, _at.Ordinal);
+        _single.Add(key, profile);
+        _single.End();
+        _outputs.Add(_topic, _partition, _partition, _now, key, _single.Bytes);
+    }
 
     private void Begin(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
     {
         // The end of the decision partition, asked before the cut begins: whatever is decided after it lies behind.
         _asked ??= _decisionsEnd();
-        if (!_asked.IsCompleted || !_files.HasRoom) return;
+        if (!_asked.IsCompleted || !HasRoom) return;
         var asked = _asked;
         _asked = null;
         if (!asked.IsCompletedSuccessfully) return; // asked again; without an answer there is no cut, and restore takes longer
@@ -130,11 +169,14 @@ internal sealed class ShardCut : IProfileReader
         _epoch++;
     }
 
-    private void Copy(ReadOnlySpan<long> next, int source, int ordinal)
+    private void Slice(ReadOnlySpan<long> next, int source, int ordinal)
     {
-        if (!_files.HasRoom) return;
+        if (_cut is null || !HasRoom) return;
         var began = Stopwatch.GetTimestamp();
-        var profiles = 0;
+        _sliced = true;
+        _profiles = 0;
+        if (_topic >= 0) _at = new CutPosition(next.ToArray(), source, ordinal);
+        _now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         _block.Begin(BlockKind.Profiles, next, source, ordinal);
         while (_copying.Count > 0 && _block.Length < SliceBytes)
         {
@@ -143,16 +185,23 @@ internal sealed class ShardCut : IProfileReader
             key.CopyTo(_key);
             _keyLength = key.Length;
             _store.Read(_key.AsSpan(0, _keyLength), this);
-            if (++profiles % ProfilesPerLook == 0 && Stopwatch.GetElapsedTime(began) > SliceTime) break;
+            if (++_profiles % ProfilesPerLook == 0 && Stopwatch.GetElapsedTime(began) > SliceTime) break;
         }
-        if (profiles > 0)
-        {
-            _block.End();
-            _files.Append(_block.Bytes, null, profiles);
-        }
+        _block.End();
+        if (_copying.Count > 0 || _topic < 0) return;
+        _single.Mark(_cut);
+        _outputs.Add(_topic, _partition, _partition, _now, MarkerKey, _single.Bytes);
+    }
+
+    /// <summary>The slice's commit is confirmed (or nothing waits for one): it goes to the files, and the marker after the last.</summary>
+    private void Confirm()
+    {
+        _sliced = false;
+        if (_profiles > 0) _files?.Append(_block.Bytes, null, _profiles);
         if (_copying.Count > 0) return;
         _block.Mark(_cut!);
-        _files.Append(_block.Bytes, _cut, 0);
+        _files?.Append(_block.Bytes, _cut, 0);
+        if (_files is null) (_counters.Checkpoints, _counters.CheckpointAt) = (_counters.Checkpoints + 1, _cut!.CreatedAt);
         _cut = null;
     }
 

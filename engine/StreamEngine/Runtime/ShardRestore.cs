@@ -24,6 +24,7 @@ public sealed class ShardRestore : IDisposable
     private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(15);
 
     private readonly CompiledEngine _engine;
+    private readonly ILog _log;
     private readonly Action<WorkerEvent> _report;
     private readonly Task<Answer> _asked;
     private readonly ILogReader[] _events;
@@ -35,8 +36,8 @@ public sealed class ShardRestore : IDisposable
     private readonly byte[][] _sourceTopics;
     private readonly long _started = Stopwatch.GetTimestamp();
     private long[]? _committed;
-    private FileCut? _cut;
-    private CheckpointReader? _load;
+    private CutMarker? _cut;
+    private ICutLoad? _load;
     private long _mark;
     private int _decisionAt;
     private LoggedDecision _entry;
@@ -46,13 +47,14 @@ public sealed class ShardRestore : IDisposable
     private bool _noOffsets;
     private long _reportedAt;
 
-    /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, whether the group has no offsets, and the cut to start from.</summary>
-    private sealed record Answer(long[] Committed, long[] Start, long First, long Mark, bool NoOffsets, string? Path, FileCut? Cut);
+    /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, whether the group has no offsets, and the newest fitting cuts in the files and in the topic.</summary>
+    private sealed record Answer(long[] Committed, long[] Start, long First, long Mark, bool NoOffsets, string? Path, FileCut? Cut, CutMarker? InTopic, long TopicLow, long TopicHigh);
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
     public ShardRestore(ILog log, CompiledEngine engine, Shard shard, Action<WorkerEvent> report)
     {
         _engine = engine;
+        _log = log;
         _report = report;
         Shard = shard;
         _decisionTopic = engine.Options.Outputs.Decisions;
@@ -115,18 +117,23 @@ public sealed class ShardRestore : IDisposable
             if (committed[i] < start[i] || committed[i] > end) throw new OffsetOutOfRangeException(at, committed[i], start[i], end);
         }
         var (low, high) = log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition));
-        if (checkpoints is not null)
-            foreach (var (path, cut) in CheckpointFiles.Cuts(checkpoints))
-                if (Fits(cut)) return new Answer(committed, start, low, high, none, path, cut);
-        return new Answer(committed, start, low, high, none, null, null);
+        var (path, file) = checkpoints is null ? default : CheckpointFiles.Cuts(checkpoints).FirstOrDefault(c => Fits(c.Cut.Marker, c.Cut.Highest));
+        CutMarker? inTopic = null;
+        long topicLow = 0, topicHigh = 0;
+        if (engine.Outputs.Checkpoints >= 0)
+        {
+            var at = new TopicPartition(engine.Options.Checkpoints.Topic, partition);
+            (topicLow, topicHigh) = log.Watermarks(at);
+            inTopic = TopicCutLoad.Newest(log, at, topicLow, topicHigh, m => Fits(m, m.Start.Next));
+        }
+        return new Answer(committed, start, low, high, none, path, file, inTopic, topicLow, topicHigh);
 
         // Whole it is; it must also belong to this config, be committed in full, and have its following events and decisions still in the log.
-        bool Fits(FileCut cut)
+        bool Fits(CutMarker marker, long[] highest)
         {
-            var marker = cut.Marker;
-            if (marker.Version != engine.StateVersion || cut.Highest.Length != committed.Length || marker.Decisions < low || marker.Decisions > high) return false;
+            if (marker.Version != engine.StateVersion || highest.Length != committed.Length || marker.Decisions < low || marker.Decisions > high) return false;
             for (var i = 0; i < committed.Length; i++)
-                if (cut.Highest[i] > committed[i] || marker.Start.Next[i] < start[i]) return false;
+                if (highest[i] > committed[i] || marker.Start.Next[i] < start[i]) return false;
             return true;
         }
     }
@@ -134,23 +141,34 @@ public sealed class ShardRestore : IDisposable
     private bool Start()
     {
         if (!_asked.IsCompleted) return false;
-        (_committed, var start, var first, _mark, _noOffsets, var path, _cut) = _asked.GetAwaiter().GetResult();
-        Shard.Checkpoints?.Begin(path, _cut);
+        (_committed, var start, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) = _asked.GetAwaiter().GetResult();
+        Shard.Checkpoints?.Begin(path, file);
+        if (Shard.KeepsCheckpoints && file is not null)
+        {
+            _load = new FileCutLoad(path!, file);
+            // The topic holds what changed before the file's cut only if it has a cut that began no earlier.
+            Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && (inTopic is null || !file.Marker.Start.AtMost(inTopic.Start.Next));
+        }
+        else if (Shard.KeepsCheckpoints && inTopic is not null)
+        {
+            _load = new TopicCutLoad(_log, new TopicPartition(_engine.Options.Checkpoints.Topic, Shard.Partition), topicLow, topicHigh, inTopic);
+            Shard.CopyLoaded = Shard.Checkpoints is not null; // its files begin anew
+        }
+        _cut = _load?.Marker;
         if (_cut is null)
             for (var i = 0; i < start.Length; i++)
                 if (start[i] > 0 && _committed[i] > start[i])
                     _report(new WorkerEvent(true, $"Shard {Shard.Partition}: {_engine.Events.Sources[i].Topic} starts at offset {start[i]}: what stood before it was deleted and is missing from the features. Raise the topic's retention."));
         for (var i = 0; i < _events.Length; i++)
         {
-            if (_cut is not null) start[i] = _cut.Marker.Start.Next[i];
+            if (_cut is not null) start[i] = _cut.Start.Next[i];
             Shard.StartAt(i, start[i]);
             if (start[i] < _committed[i]) _events[i].Assign(new TopicPartition(_engine.Events.Sources[i].Topic, Shard.Partition), start[i]);
         }
         if (_cut is not null)
         {
-            Shard.StartAt(_cut.Marker);
-            first = _cut.Marker.Decisions;
-            _load = new CheckpointReader(path!);
+            Shard.StartAt(_cut);
+            first = _cut.Decisions;
         }
         if (_mark <= first) _mark = 0;
         else _decisions.Assign(new TopicPartition(_decisionTopic, Shard.Partition), first);
@@ -161,13 +179,7 @@ public sealed class ShardRestore : IDisposable
     private bool Load()
     {
         if (_load is null) return false;
-        if (_load.Position < _cut!.End)
-        {
-            // It was read and checked a moment ago.
-            if (!_load.Next(out var block)) throw new IOException($"Checkpoint {_cut.Marker.Number} of shard {Shard.Partition} can't be read again: check the disk. The next start takes an older one, or the log.");
-            if (block.Kind == BlockKind.Profiles) Shard.Load(block);
-            return true;
-        }
+        if (_load.Step(Shard)) return true;
         _load.Dispose();
         _load = null;
         return false;
@@ -191,7 +203,7 @@ public sealed class ShardRestore : IDisposable
                 return false;
             }
             // An entry that the cut's start covers is in the state already.
-            if (_cut is null || !_cut.Marker.Start.Covers(source, _entry.Offset, _entry.Ordinal)) Shard.Apply(_entry, source, _decisionBatch.Value(_decisionAt - 1));
+            if (_cut is null || !_cut.Start.Covers(source, _entry.Offset, _entry.Ordinal)) Shard.Apply(_entry, source, _decisionBatch.Value(_decisionAt - 1));
             _hasEntry = false;
             return false;
         }
@@ -265,10 +277,10 @@ public sealed class ShardRestore : IDisposable
     private bool Done()
     {
         Progress = 1;
-        Shard.Restored(_cut?.Marker);
+        Shard.Restored(_cut);
         if (Shard.Counters.Restored + Shard.Counters.Loaded > 0)
         {
-            var loaded = _cut is null ? "" : $"checkpoint {_cut.Marker.Number} with {Shard.Counters.Loaded} profiles, then ";
+            var loaded = _cut is null ? "" : $"checkpoint {_cut.Number} with {Shard.Counters.Loaded} profiles, then ";
             _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {Stopwatch.GetElapsedTime(_started).TotalSeconds:0.0} s."));
         }
         return true;
@@ -276,14 +288,14 @@ public sealed class ShardRestore : IDisposable
 
     private void Report()
     {
-        // In bytes loaded and records read again: only the course of it matters.
-        long done = _load?.Position ?? _cut?.End ?? 0, all = _cut?.End ?? 0;
+        long done = 0, all = 0;
         for (var i = 0; i < _events.Length; i++)
         {
-            done += Shard.Next(i) - (_cut?.Marker.Start.Next[i] ?? 0);
-            all += _committed![i] - (_cut?.Marker.Start.Next[i] ?? 0);
+            done += Shard.Next(i) - (_cut?.Start.Next[i] ?? 0);
+            all += _committed![i] - (_cut?.Start.Next[i] ?? 0);
         }
-        Progress = all == 0 ? 1 : (double)done / all;
+        var replayed = all == 0 ? 1 : (double)done / all;
+        Progress = _cut is null ? replayed : ((_load?.Progress ?? 1) + replayed) / 2;
         if (_reportedAt != 0 && Stopwatch.GetElapsedTime(_reportedAt) < TimeSpan.FromSeconds(5)) return;
         if (_reportedAt != 0) _report(new WorkerEvent(false, $"Shard {Shard.Partition} is being restored: {Progress:P0}."));
         _reportedAt = Stopwatch.GetTimestamp();

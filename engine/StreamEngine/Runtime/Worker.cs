@@ -268,23 +268,25 @@ public sealed class Worker : IOwnership, IDisposable
     /// <summary>Nothing waits for a commit: checkpoints go on without one.</summary>
     private void AdvanceCuts()
     {
-        foreach (var shard in _shards.Values) shard.AdvanceCut();
+        foreach (var shard in _shards.Values)
+            if (shard.CutNeedsCommit) MarkDirty();
+            else shard.AdvanceCut();
     }
 
     private void KeepCheckpoints(Shard shard)
     {
-        if (_settings.OpenCheckpoints is null) return;
+        CheckpointFiles? files = null;
         try
         {
-            var partition = shard.Partition;
-            var files = _settings.OpenCheckpoints(partition, e => CheckpointTold(shard, e));
-            var decisions = new TopicPartition(_engine.Options.Outputs.Decisions, partition);
-            shard.KeepCheckpoints(files, () => Task.Run(() => _settings.Log.Watermarks(decisions).High));
+            files = _settings.OpenCheckpoints?.Invoke(shard.Partition, e => CheckpointTold(shard, e));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition} keeps no checkpoints: {e.Message} It is restored from the log."));
+            _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition} keeps no checkpoint files: {e.Message}"));
         }
+        if (files is null && _engine.Outputs.Checkpoints < 0) return;
+        var decisions = new TopicPartition(_engine.Options.Outputs.Decisions, shard.Partition);
+        shard.KeepCheckpoints(files, () => Task.Run(() => _settings.Log.Watermarks(decisions).High));
     }
 
     /// <summary>On the files' thread.</summary>
@@ -331,6 +333,7 @@ public sealed class Worker : IOwnership, IDisposable
             Forget();
             return true;
         }
+        foreach (var shard in _shards.Values) shard.Committing();
         WriteOutputs();
         var started = Stopwatch.GetTimestamp();
         var outcome = _log.Commit(Offsets());

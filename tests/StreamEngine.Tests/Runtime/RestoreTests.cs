@@ -17,25 +17,28 @@ namespace StreamEngine.Tests.Runtime;
 public sealed class RestoreTests : IDisposable
 {
     private const int Partitions = 3;
-    private Random? _checkpoints;   // tears the files' tails; null without checkpoints
+    private Kept _kept;
+    private Random _random = new(0);   // tears the files' tails
+    private string _topic = "";
     private long _loaded;
     private readonly string _folder = Directory.CreateTempSubdirectory("restore-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData(1, false, false)]
-    [InlineData(2, false, false)]
-    [InlineData(3, true, false)]
-    [InlineData(4, false, true)]
-    [InlineData(5, false, true)]
-    [InlineData(6, false, true)]
-    [InlineData(7, true, true)]
-    [InlineData(8, true, true)]
-    public void CrashedAtRandomTurns_OutputIsThatOfAnUninterruptedRun(int seed, bool twoSources, bool checkpoints)
+    [InlineData(1, false, Kept.Nowhere)]
+    [InlineData(2, false, Kept.Nowhere)]
+    [InlineData(3, true, Kept.Nowhere)]
+    [InlineData(4, false, Kept.InFiles)]
+    [InlineData(5, true, Kept.InFiles)]
+    [InlineData(6, false, Kept.InTopic)]
+    [InlineData(7, true, Kept.InTopic)]
+    [InlineData(8, false, Kept.InBoth)]
+    [InlineData(9, true, Kept.InBoth)]
+    public void CrashedAtRandomTurns_OutputIsThatOfAnUninterruptedRun(int seed, bool twoSources, Kept kept)
     {
-        _checkpoints = checkpoints ? new Random(seed) : null;
-        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 13 : 61, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often };
+        var checkpoints = Keep(kept, seed);
+        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 13 : 61, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic } };
         WriteEvents(options, seed);
         var random = new Random(seed);
         for (var life = 0; life < 8; life++) Live(options, model: life, turns: life == 7 ? int.MaxValue : random.Next(checkpoints ? 20 : 3, 60));
@@ -56,18 +59,21 @@ public sealed class RestoreTests : IDisposable
     }
 
     [Theory]
-    [InlineData(11, false, false)]
-    [InlineData(12, true, false)]
-    [InlineData(13, false, true)]
-    [InlineData(14, true, true)]
-    [InlineData(15, true, true)]
-    [InlineData(16, true, true)]
-    public void RestoredShard_HasTheSameFeatures(int seed, bool twoSources, bool checkpoints)
+    [InlineData(11, false, Kept.Nowhere)]
+    [InlineData(12, true, Kept.Nowhere)]
+    [InlineData(13, false, Kept.InFiles)]
+    [InlineData(14, true, Kept.InFiles)]
+    [InlineData(15, true, Kept.InFiles)]
+    [InlineData(16, false, Kept.InTopic)]
+    [InlineData(17, true, Kept.InTopic)]
+    [InlineData(18, false, Kept.InBoth)]
+    [InlineData(19, true, Kept.InBoth)]
+    public void RestoredShard_HasTheSameFeatures(int seed, bool twoSources, Kept kept)
     {
-        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 17 : 97, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often };
+        var checkpoints = Keep(kept, seed);
+        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 17 : 97, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic } };
         WriteEvents(options, seed);
         // A life after crashed ones, one that starts from what it left, and one from the log alone.
-        _checkpoints = checkpoints ? new Random(seed) : null;
         foreach (var turns in new[] { 10, 25, 60 }) Live(options, 1, turns);
         var live = Live(options, 1, int.MaxValue);
         var restored = Live(options, 2, int.MaxValue);
@@ -76,8 +82,8 @@ public sealed class RestoreTests : IDisposable
         foreach (var (customer, profile) in live) AssertSame(options, customer, profile, restored[customer]);
         if (!checkpoints) return;
         Assert.True(_loaded > 0);
-        _checkpoints = null;
-        var rebuilt = Live(options, 2, int.MaxValue);
+        Keep(Kept.Nowhere, 0);
+        var rebuilt = Live(options with { Checkpoints = Often }, 2, int.MaxValue);
         foreach (var (customer, profile) in live) AssertSame(options, customer, profile, rebuilt[customer]);
     }
 
@@ -139,6 +145,22 @@ public sealed class RestoreTests : IDisposable
         public void Dispose() => _store.Dispose();
     }
 
+    /// <summary>Where checkpoints are kept; of both, the files are lost now and then, as when a shard moves to another machine.</summary>
+    public enum Kept
+    {
+        Nowhere,
+        InFiles,
+        InTopic,
+        InBoth,
+    }
+
+    private bool Keep(Kept kept, int seed)
+    {
+        (_kept, _random) = (kept, new Random(seed));
+        if (kept is Kept.InTopic or Kept.InBoth) _topic = "checkpoints";
+        return kept != Kept.Nowhere;
+    }
+
     private static readonly CheckpointOptions Often = new() { Interval = TimeSpan.FromTicks(1) };
 
     private EmbeddedLog Open() => new(new EmbeddedLogOptions(Path.Combine(_folder, "log")) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
@@ -162,15 +184,15 @@ public sealed class RestoreTests : IDisposable
         var shards = Topics.Check(log, engine);
         using var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
-        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = _checkpoints is null ? null : OpenFiles }, metrics, shards);
+        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = _kept is Kept.InFiles or Kept.InBoth ? OpenFiles : null }, metrics, shards);
         var ends = options.Events.Select(e => Enumerable.Range(0, shards).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray()).ToArray();
         if (turns < int.MaxValue)
         {
             // With checkpoints a life is counted from when it is restored, so that it is long enough to close some.
-            for (var i = 0; i < turns; i += _checkpoints is null || worker.Shards.Count == shards ? 1 : 0)
+            for (var i = 0; i < turns; i += _kept == Kept.Nowhere || worker.Shards.Count == shards ? 1 : 0)
             {
                 worker.Turn();
-                if (_checkpoints is not null) Thread.Sleep(1); // the files' thread and the log's answers need a moment
+                if (_kept != Kept.Nowhere) Thread.Sleep(1); // the files' thread and the log's answers need a moment
             }
             _loaded += metrics.Totals().Loaded;
             // Dropped: the log goes without the worker's goodbye, and of the files' tails some bytes are gone.
@@ -201,8 +223,13 @@ public sealed class RestoreTests : IDisposable
     {
         open.Dispose();
         if (CheckpointFiles.In(open.Folder) is not [var newest, ..]) return;
+        if (_kept == Kept.InBoth && _random.Next(2) == 0)
+        {
+            File.Delete(newest);
+            return;
+        }
         using var file = new FileStream(newest, FileMode.Open);
-        file.SetLength(Math.Max(0, file.Length - _checkpoints!.Next(500)));
+        file.SetLength(Math.Max(0, file.Length - _random.Next(500)));
     }
 
     /// <summary>What an uninterrupted shard decides about, and when.</summary>
