@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
@@ -33,7 +32,8 @@ public sealed class ShardRestore : IDisposable
     private readonly RecordBatch _decisionBatch = new();
     private readonly string _decisionTopic;
     private readonly byte[][] _sourceTopics;
-    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly TimeProvider _time;
+    private readonly long _started;
     private long[]? _committed;
     private FileCut? _cut;
     private CheckpointReader? _load;
@@ -50,10 +50,13 @@ public sealed class ShardRestore : IDisposable
     private sealed record Answer(long[] Committed, long[] Start, long First, long Mark, bool NoOffsets, string? Path, FileCut? Cut);
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
-    public ShardRestore(ILog log, CompiledEngine engine, Shard shard, Action<WorkerEvent> report)
+    public ShardRestore(WorkerSettings settings, Shard shard)
     {
+        var (log, engine) = (settings.Log, settings.Engine);
         _engine = engine;
-        _report = report;
+        _report = settings.Report;
+        _time = settings.Time;
+        _started = _time.GetTimestamp();
         Shard = shard;
         _decisionTopic = engine.Options.Outputs.Decisions;
         var sources = engine.Events.Sources;
@@ -63,7 +66,7 @@ public sealed class ShardRestore : IDisposable
         _sourceTopics = [.. sources.Select(s => Encoding.UTF8.GetBytes(s.Topic))];
         _decisions = log.OpenReader();
         var checkpoints = shard.Checkpoints?.Folder;
-        _asked = Task.Run(() => Ask(log, engine, shard.Partition, checkpoints));
+        _asked = settings.InBackground(() => Ask(log, engine, shard.Partition, checkpoints));
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
@@ -79,12 +82,12 @@ public sealed class ShardRestore : IDisposable
     public bool Slice()
     {
         if (_committed is null && !Start()) return false;
-        var began = Stopwatch.GetTimestamp();
+        var began = _time.GetTimestamp();
         do
         {
             if (Step()) return Done();
         }
-        while (Stopwatch.GetElapsedTime(began) < SliceTime);
+        while (_time.GetElapsedTime(began) < SliceTime);
         Report();
         return false;
     }
@@ -269,7 +272,7 @@ public sealed class ShardRestore : IDisposable
         if (Shard.Counters.Restored + Shard.Counters.Loaded > 0)
         {
             var loaded = _cut is null ? "" : $"checkpoint {_cut.Marker.Number} with {Shard.Counters.Loaded} profiles, then ";
-            _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {Stopwatch.GetElapsedTime(_started).TotalSeconds:0.0} s."));
+            _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {_time.GetElapsedTime(_started).TotalSeconds:0.0} s."));
         }
         return true;
     }
@@ -284,8 +287,8 @@ public sealed class ShardRestore : IDisposable
             all += _committed![i] - (_cut?.Marker.Start.Next[i] ?? 0);
         }
         Progress = all == 0 ? 1 : (double)done / all;
-        if (_reportedAt != 0 && Stopwatch.GetElapsedTime(_reportedAt) < TimeSpan.FromSeconds(5)) return;
+        if (_reportedAt != 0 && _time.GetElapsedTime(_reportedAt) < TimeSpan.FromSeconds(5)) return;
         if (_reportedAt != 0) _report(new WorkerEvent(false, $"Shard {Shard.Partition} is being restored: {Progress:P0}."));
-        _reportedAt = Stopwatch.GetTimestamp();
+        _reportedAt = _time.GetTimestamp();
     }
 }
