@@ -95,6 +95,12 @@ internal sealed class SimGroup(string name, int partitions)
         Generation++;
     }
 
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"generation {Generation}, members {string.Join(' ', _members.Select(m => m.InstanceId))}, owners {string.Join(' ', _owners.Select(NameOf))}, to be {string.Join(' ', _targets.Select(NameOf))}";
+
+    private static string NameOf(SimMember? m) => m is null ? "nobody" : m.IsIn ? m.InstanceId : $"({m.InstanceId})";
+
     private void Balance()
     {
         Generation++;

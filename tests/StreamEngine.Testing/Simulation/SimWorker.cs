@@ -163,11 +163,8 @@ internal sealed class SimWorker : ILogWorker
             ownership.Lost(Partitions(lost));
             _positions.Remove(lost);
         }
-        if (_member.IsReplaced)
-        {
-            if (_log.Kind == SimLogKind.Kafka) throw new LogException($"worker {_options.InstanceId}: another worker has joined with this id.");
-            return lost.Count > 0;
-        }
+        if (_member.IsReplaced && _log.Kind == SimLogKind.Kafka) throw new SimReplacedException(_options.InstanceId);
+        if (!_member.IsIn && _log.Kind == SimLogKind.Embedded && _group.Find(_options.InstanceId) is not null) return lost.Count > 0; // let in again once the other one with its id is gone
         if (!_member.IsIn) _group.Join(_member = new SimMember(_options.InstanceId));
 
         var revoked = _group.Generation == _member.Generation ? [] : _group.ToRelease(_member);
@@ -191,3 +188,6 @@ internal sealed class SimWorker : ILogWorker
 
     private List<TopicPartition> Partitions(List<int> shards) => [.. shards.SelectMany(s => _options.Sources.Select(t => new TopicPartition(t, s)))];
 }
+
+/// <summary>Another worker has joined with this id: this one is beyond repair.</summary>
+internal sealed class SimReplacedException(string id) : LogException($"worker {id}: another worker has joined with this id.");
