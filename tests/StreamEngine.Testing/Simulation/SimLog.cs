@@ -157,6 +157,7 @@ public sealed class SimLog : ILog
 
     private void Finish(SimTransaction transaction)
     {
+        if (!transaction.Decided) throw new InvalidOperationException("A transaction is open; a client whose commit ended without an outcome must be rebuilt.");
         while (!transaction.IsDone) Announce(transaction);
         _transactions.Remove(transaction);
     }

@@ -114,7 +114,15 @@ internal sealed class SimWorker : ILogWorker
         }
         if (_log.Kind == SimLogKind.Embedded) return Append(transaction, offsets);
         AddOffsets(transaction, offsets);
-        Schedule.At(SimPoint.OffsetsSent);
+        try
+        {
+            Schedule.At(SimPoint.OffsetsSent);
+        }
+        catch when (Schedule.Later())
+        {
+            transaction.IsOnItsWay = true; // it only dies later: it was stopped here, and will go on to the commit at some time
+            throw;
+        }
         if (!IsOpen(transaction)) return CommitOutcome.Fenced;
 
         // 2. What the client still has, then the commit itself.

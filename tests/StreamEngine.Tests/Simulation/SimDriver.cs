@@ -11,6 +11,7 @@ namespace StreamEngine.Tests.Simulation;
 internal sealed class SimDriver : SimSchedule
 {
     private const int Slots = 3;
+    private const int MostBoundaries = 100_000; // some hundreds are usual
     private const string Group = "sim";
 
     private readonly Random _random;
@@ -94,7 +95,7 @@ internal sealed class SimDriver : SimSchedule
 
     public override void At(SimPoint point)
     {
-        Boundaries++;
+        if (++Boundaries > MostBoundaries) throw new SimFailure("this has no end");
         if (_random.Next(4) == 0) Time.Advance(TimeSpan.FromMilliseconds(_random.Next(1, 12)));
         if (_calm) return;
         if (_current is not null && _crashes < _faults.Crashes && Chance(_faults.Crash))
@@ -265,6 +266,7 @@ internal sealed class SimDriver : SimSchedule
         {
             _crashes++;
             Forget(process);
+            if (_random.Next(2) == 0) Log.Expel(Group, process.Id); // before it is started again
         }
         catch (SimReplacedException)
         {
