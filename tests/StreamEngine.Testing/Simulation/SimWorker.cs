@@ -46,6 +46,8 @@ internal sealed class SimWorker : ILogWorker
 
     public long Position(TopicPartition partition) => _positions.Of(partition);
 
+    public int MaxOutputBytes => 1 << 20;
+
     public void Begin()
     {
         Schedule.At(SimPoint.Begin);

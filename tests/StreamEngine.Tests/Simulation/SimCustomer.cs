@@ -8,12 +8,12 @@ internal sealed record SimTimer(string Trigger, Func<SimEvent, bool> Start, Func
 /// <summary>What the oracle knows of a customer: everything, unbounded, and computed from all of it each time.</summary>
 internal sealed class SimCustomer(string id)
 {
-    private const long Minute = 60_000, Gap = 30 * Minute;
+    private static readonly long Pane = (long)SimEngines.Pane.TotalMilliseconds, Gap = (long)SimEngines.SessionGap.TotalMilliseconds;
 
     public static readonly SimTimer[] Timers =
     [
-        new("cart", e => e.Type == "cart_add", e => e.Type == "purchase", 20 * Minute),
-        new("bye", _ => true, _ => false, 30 * Minute),
+        new("cart", e => e.Type == "cart_add", e => e.Type == "purchase", (long)SimEngines.CartAfter.TotalMilliseconds),
+        new("bye", _ => true, _ => false, (long)SimEngines.SessionGap.TotalMilliseconds),
     ];
 
     private readonly List<SimEvent> _applied = [];
@@ -65,7 +65,7 @@ internal sealed class SimCustomer(string id)
         var bought = long.MinValue;
         foreach (var e in _applied)
         {
-            if (now / Minute - e.Time / Minute < 5) recent++;
+            if (now / Pane - e.Time / Pane < SimEngines.Panes) recent++;
             if (e.Type != "purchase") continue;
             revenue += e.Value;
             bought = Math.Max(bought, e.Time);
@@ -77,7 +77,7 @@ internal sealed class SimCustomer(string id)
             session++;
             from = e.Time;
         }
-        return [recent, (double)revenue, session, bought == long.MinValue ? -1 : (now - bought) / (double)Minute];
+        return [recent, (double)revenue, session, bought == long.MinValue ? -1 : (now - bought) / 1_000.0];
     }
 
     /// <summary>The cap that forbids an offer at a time; null where none does.</summary>

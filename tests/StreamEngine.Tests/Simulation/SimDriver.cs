@@ -38,7 +38,7 @@ internal sealed class SimDriver : SimSchedule
         _engines = engines;
         _told = told;
         _faults = SimFaults.Draw(_random);
-        Time.Advance(TimeSpan.FromHours(4));
+        Time.Advance(TimeSpan.FromMinutes(4));
         Sources = _random.Next(3) == 0 ? 2 : 1;
         Partitions = _random.Next(1, 4);
         _slots = _random.Next(1, Slots + 1);
@@ -71,8 +71,7 @@ internal sealed class SimDriver : SimSchedule
         _calm = true;
         Settle();
         // A silence long enough for every timer: the watermarks follow the clock.
-        Tell("three hours of silence");
-        Time.Advance(TimeSpan.FromHours(3));
+        Silence(seconds: 150);
         Settle();
     }
 
@@ -134,8 +133,9 @@ internal sealed class SimDriver : SimSchedule
         else if (roll < 980) Expel();
         else if (roll < 988) Move();
         else if (roll < 992) Stop();
-        else if (roll < 996) Double();
-        else Jump();
+        else if (roll < 995) Double();
+        else if (roll < 998) Leap();
+        else if (_jumps++ < 2) Silence(_random.Next(3, 40));
     }
 
     private void Turn()
@@ -238,12 +238,28 @@ internal sealed class SimDriver : SimSchedule
         Start(id);
     }
 
-    private void Jump()
+    /// <summary>The clock goes on while everything stands still: transactions time out.</summary>
+    private void Leap()
     {
         if (_jumps++ >= 3) return;
-        var by = TimeSpan.FromSeconds(_random.Next(1, 2_400));
-        Tell($"{by} of silence");
+        var by = TimeSpan.FromSeconds(_random.Next(1, 60));
+        Tell($"everything stands still for {by}");
         Time.Advance(by);
+    }
+
+    /// <summary>Everybody goes on, but nothing comes.</summary>
+    private void Silence(int seconds)
+    {
+        Tell($"[ {seconds} seconds of silence");
+        for (var until = Time.GetUtcNow() + TimeSpan.FromSeconds(seconds); Time.GetUtcNow() < until && !(_calm && _processes.TrueForAll(IsAtRest));)
+        {
+            Time.Advance(TimeSpan.FromMilliseconds(600)); // a loop that stands still for a second takes the silence for its own
+            _tasks.RunOne();
+            Log.Tick();
+            foreach (var process in _processes.ToArray())
+                if (!process.IsBusy && !process.IsPaused && _processes.Contains(process)) Do(process, worker => worker.Turn());
+        }
+        Tell("]");
     }
 
     private SimProcess? Idle()
@@ -301,15 +317,26 @@ internal sealed class SimDriver : SimSchedule
         for (var round = 0; quiet < 10; round++)
         {
             if (round == 3_000) throw new SimFailure($"the workers do not come to rest: {string.Join(", ", _processes.Select(p => $"{p.Id} has {p.Worker.Shards.Count} shards and restores {p.Worker.Restoring.Count}"))}; {Log.Group(Group, Partitions)}");
-            var before = Log.Changes;
+            var before = Doings();
             for (var i = 0; i < _slots; i++) Start();
             RunTasks();
             Log.Tick();
             foreach (var process in _processes.ToArray()) Do(process, worker => worker.Turn());
             var live = _processes.Sum(p => p.Worker.Shards.Count);
-            quiet = Log.Changes == before && !Log.IsBusy && _tasks.Count == 0 && live == Partitions ? quiet + 1 : 0;
+            quiet = Doings() == before && !Log.IsBusy && _tasks.Count == 0 && live == Partitions ? quiet + 1 : 0;
             Time.Advance(TimeSpan.FromMilliseconds(30));
         }
+    }
+
+    private static bool IsAtRest(SimProcess process) => process.Worker.Shards.Values.All(s => s.Counters.TimersWaiting == 0);
+
+    /// <summary>Changes whenever anything was done, committed or not.</summary>
+    private long Doings()
+    {
+        var doings = Log.Changes;
+        foreach (var process in _processes)
+            foreach (var shard in process.Worker.Shards.Values) doings += shard.Counters.Records + shard.Counters.Watermark;
+        return doings;
     }
 
     private bool Chance(double rate) => rate > 0 && _random.NextDouble() < rate;

@@ -1,5 +1,6 @@
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Features;
 using StreamEngine.Inference;
 using StreamEngine.Runtime;
 using StreamEngine.Testing;
@@ -20,10 +21,12 @@ internal sealed class SimEngines : IDisposable
     }
 
     public const int DailyCap = 4, SameCap = 2;
-    public static readonly TimeSpan DailyWindow = TimeSpan.FromHours(2), SameWindow = TimeSpan.FromHours(1);
-    public static readonly TimeSpan Lateness = TimeSpan.FromMinutes(10), MaxFuture = TimeSpan.FromHours(1), IdleAfter = TimeSpan.FromSeconds(30), DuplicateHorizon = TimeSpan.FromHours(1);
+    public static readonly TimeSpan DailyWindow = TimeSpan.FromSeconds(120), SameWindow = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Lateness = TimeSpan.FromSeconds(10), MaxFuture = TimeSpan.FromSeconds(60), IdleAfter = TimeSpan.FromSeconds(2), DuplicateHorizon = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Pane = TimeSpan.FromSeconds(1), SessionGap = TimeSpan.FromSeconds(30), CartAfter = TimeSpan.FromSeconds(20);
+    public const int Panes = 5;
 
-    /// <summary>Tight caps, a short horizon of duplicates, idleness, and an interval that a few decisions fill.</summary>
+    /// <summary>The scenario's shop in a hurry (a second for a minute), with tight caps, idleness, and an interval that a few decisions fill.</summary>
     public static EngineOptions Options(bool twoSources)
     {
         var shop = Scenario.Options(twoSources, "sim");
@@ -31,6 +34,14 @@ internal sealed class SimEngines : IDisposable
         {
             Time = new TimeOptions { Lateness = Lateness, MaxFuture = MaxFuture, IdleAfter = IdleAfter },
             Duplicates = new DuplicateOptions { Horizon = DuplicateHorizon },
+            Features =
+            [
+                shop.Features[0] with { Window = new WindowOptions { Sliding = Panes * Pane, Every = Pane } },
+                shop.Features[1],
+                shop.Features[2] with { Window = new WindowOptions { Session = SessionGap } },
+                shop.Features[3] with { Unit = TimeUnit.Seconds },
+            ],
+            Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],
             Runtime = new RuntimeOptions { MaxPollRecords = 20, CommitInterval = TimeSpan.FromMilliseconds(20), MaxIntervalBytes = new(6_000) },
             Decisions = shop.Decisions with
             {

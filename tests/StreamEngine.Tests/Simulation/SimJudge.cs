@@ -65,10 +65,12 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         driver.RunTasks();
         while (!restore.Slice()) driver.Log.Tick();
         foreach (var (customer, profile) in Profiles(fresh))
-            if (!profile.AsSpan().SequenceEqual(kept.GetValueOrDefault(customer))) throw new SimFailure($"the restored profile of {customer} is not the live one");
+            if (!profile.AsSpan().SequenceEqual(kept.GetValueOrDefault(customer))) throw new SimFailure($"the restored profile of {customer} is not the live one: restored {string.Join(' ', Longs(profile))}, live {string.Join(' ', Longs(kept.GetValueOrDefault(customer)))}");
         if (fresh.Profiles != live.Profiles) throw new SimFailure($"shard {live.Partition} has {live.Profiles} profiles, restored {fresh.Profiles}");
         if (fresh.Counters.Watermark != live.Counters.Watermark || fresh.Counters.TimersWaiting != live.Counters.TimersWaiting) throw new SimFailure($"shard {live.Partition} has watermark {live.Counters.Watermark} and {live.Counters.TimersWaiting} timers, restored {fresh.Counters.Watermark} and {fresh.Counters.TimersWaiting}");
     }
+
+    private static long[] Longs(byte[]? profile) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(profile).ToArray();
 
     private IEnumerable<byte[]> Committed(string topic, int partition) => driver.Log.Known(new TopicPartition(topic, partition)).Committed().Select(r => r.Record.Value!);
 

@@ -8,7 +8,7 @@ namespace StreamEngine.Tests.Simulation;
 /// <summary>One record of the recorded stream.</summary>
 internal sealed record SimInput(TopicPartition Partition, byte[] Key, byte[] Value, long Time);
 
-/// <summary>A recorded stream: a few customers for a few hours, with all that can go wrong.</summary>
+/// <summary>A recorded stream: a few customers for a few minutes, with all that can go wrong.</summary>
 internal static class SimStream
 {
     private static readonly string[] Topics = ["shop", "mail"];
@@ -26,7 +26,7 @@ internal static class SimStream
         var time = Scenario.Start;
         for (var i = 0; i < count; i++)
         {
-            time += random.Next(25) == 0 ? random.Next(900_000, 2_400_000) : random.Next(0, 90_000);
+            time += random.Next(25) == 0 ? random.Next(15_000, 40_000) : random.Next(0, 1_500);
             if (inputs.Count > 5 && random.Next(15) == 0)
             {
                 // Sent again, to the same partition of whichever source.
@@ -36,7 +36,7 @@ internal static class SimStream
             }
             var customer = $"c{random.Next(customers)}";
             var key = Encoding.UTF8.GetBytes(customer);
-            var at = random.Next(10) == 0 ? time - random.Next(0, 1_200_000) : i > count / 2 && random.Next(40) == 0 ? clock + (long)SimEngines.MaxFuture.TotalMilliseconds + random.Next(-60_000, 1_200_000) : time;
+            var at = random.Next(10) == 0 ? time - random.Next(0, 20_000) : i > count / 2 && random.Next(40) == 0 ? clock + (long)SimEngines.MaxFuture.TotalMilliseconds + random.Next(-1_000, 20_000) : time;
             inputs.Add(new SimInput(new TopicPartition(Topics[random.Next(sources)], Murmur2.Partition(key, partitions)), key, Encoding.UTF8.GetBytes(Json(random, $"e{i}", customer, at)), at));
         }
         return inputs;
