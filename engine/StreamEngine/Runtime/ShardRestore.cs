@@ -24,8 +24,10 @@ public sealed class ShardRestore : IDisposable
 
     private readonly CompiledEngine _engine;
     private readonly Action<WorkerEvent> _report;
-    private readonly Task<Answer> _asked;
+    private readonly WorkerSettings _settings;
+    private Task<Answer> _asked;
     private readonly ILogReader[] _events;
+    private readonly bool[] _reading;
     private readonly RecordBatch[] _eventBatches;
     private readonly int[] _eventAt;
     private readonly ILogReader _decisions;
@@ -44,6 +46,7 @@ public sealed class ShardRestore : IDisposable
     private string _entryTopic = "";
     private bool _hasEntry;
     private bool _noOffsets;
+    private bool _askedAgain;   // about the entry at hand
     private long _reportedAt;
 
     /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, whether the group has no offsets, and the cut to start from.</summary>
@@ -53,7 +56,9 @@ public sealed class ShardRestore : IDisposable
     public ShardRestore(WorkerSettings settings, Shard shard)
     {
         var (log, engine) = (settings.Log, settings.Engine);
+        _settings = settings;
         _engine = engine;
+        _reading = new bool[engine.Events.Sources.Count];
         _report = settings.Report;
         _time = settings.Time;
         _started = _time.GetTimestamp();
@@ -73,7 +78,7 @@ public sealed class ShardRestore : IDisposable
     public Shard Shard { get; }
 
     /// <summary>Whether there is nothing to do but wait for the log's answer.</summary>
-    public bool Waits => _committed is null && !_asked.IsCompleted;
+    public bool Waits => !_asked.IsCompleted;
 
     /// <summary>How much is done, 0 to 1.</summary>
     public double Progress { get; private set; }
@@ -81,13 +86,15 @@ public sealed class ShardRestore : IDisposable
     /// <summary>Works for a few milliseconds; true once the shard stands at its committed offsets.</summary>
     public bool Slice()
     {
-        if (_committed is null && !Start()) return false;
+        if (Waits) return false;
+        if (_committed is null) Start();
+        else if (_askedAgain) TakeAnswer();
         var began = _time.GetTimestamp();
         do
         {
             if (Step()) return Done();
         }
-        while (_time.GetElapsedTime(began) < SliceTime);
+        while (!Waits && _time.GetElapsedTime(began) < SliceTime);
         Report();
         return false;
     }
@@ -134,9 +141,8 @@ public sealed class ShardRestore : IDisposable
         }
     }
 
-    private bool Start()
+    private void Start()
     {
-        if (!_asked.IsCompleted) return false;
         (_committed, var start, var first, _mark, _noOffsets, var path, _cut) = _asked.GetAwaiter().GetResult();
         Shard.Checkpoints?.Begin(path, _cut);
         if (_cut is null)
@@ -147,7 +153,7 @@ public sealed class ShardRestore : IDisposable
         {
             if (_cut is not null) start[i] = _cut.Marker.Start.Next[i];
             Shard.StartAt(i, start[i]);
-            if (start[i] < _committed[i]) _events[i].Assign(new TopicPartition(_engine.Events.Sources[i].Topic, Shard.Partition), start[i]);
+            Read(i);
         }
         if (_cut is not null)
         {
@@ -157,7 +163,29 @@ public sealed class ShardRestore : IDisposable
         }
         if (_mark <= first) _mark = 0;
         else _decisions.Assign(new TopicPartition(_decisionTopic, Shard.Partition), first);
-        return true;
+    }
+
+    private void Read(int source)
+    {
+        if (_reading[source] || Shard.Next(source) >= _committed![source]) return;
+        _reading[source] = true;
+        _events[source].Assign(new TopicPartition(_engine.Events.Sources[source].Topic, Shard.Partition), Shard.Next(source));
+    }
+
+    /// <summary>
+    /// An entry is in the log whose cause was not committed when we asked. If it is now, the shard went to another owner between the two questions, as happens to a process
+    /// that stood still: we shall be told, and until then go on by the new answer. If it is not, somebody has changed the offsets.
+    /// </summary>
+    private void AskAgain()
+    {
+        _askedAgain = true;
+        _asked = _settings.InBackground(() => Ask(_settings.Log, _engine, Shard.Partition, checkpoints: null));
+    }
+
+    private void TakeAnswer()
+    {
+        (_committed, _, _, _mark, _noOffsets, _, _) = _asked.GetAwaiter().GetResult();
+        for (var i = 0; i < _events.Length; i++) Read(i);
     }
 
     /// <summary>Loads a block of the cut; true while there are more.</summary>
@@ -184,6 +212,11 @@ public sealed class ShardRestore : IDisposable
         if (_hasEntry)
         {
             var source = _entrySource;
+            if (source >= 0 && _entry.Offset >= _committed![source] && !_askedAgain)
+            {
+                AskAgain();
+                return false;
+            }
             if (source < 0 || _entry.Offset >= _committed![source])
                 throw new LogException($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is not committed: {(_noOffsets ? $"group {_engine.Options.Name} has no offsets any more; Kafka forgets those of a group that was stopped for longer than offsets.retention.minutes (7 days). Set them to where the group stood (kafka-consumer-groups.sh --reset-offsets --to-offset)" : "the group's offsets or the config's event sources were changed by hand. Set the offsets back")}, or give the engine a name and a decision topic of its own.");
             // A refusal is known before its record: that one is not applied. Everything else follows its cause.
@@ -195,7 +228,7 @@ public sealed class ShardRestore : IDisposable
             }
             // An entry that the cut's start covers is in the state already.
             if (_cut is null || !_cut.Marker.Start.Covers(source, _entry.Offset, _entry.Ordinal)) Shard.Apply(_entry, source, _decisionBatch.Value(_decisionAt - 1));
-            _hasEntry = false;
+            _hasEntry = _askedAgain = false;
             return false;
         }
         for (var source = 0; source < _events.Length; source++)
