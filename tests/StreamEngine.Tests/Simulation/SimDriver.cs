@@ -1,3 +1,4 @@
+using StreamEngine.Connectors;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.Testing.Simulation;
@@ -102,10 +103,12 @@ internal sealed class SimDriver : SimSchedule
             Tell($"{_current.Id} dies at {point}");
             throw new SimCrash();
         }
-        if (_nested >= 2 || !Chance(_faults.Others)) return;
+        // A restore asks few questions, and much may happen between two of them.
+        var others = point is SimPoint.AskingOffset or SimPoint.AskingEnds ? 4 * _faults.Others : _faults.Others;
+        if (_nested >= 2 || !Chance(others)) return;
         _nested++;
         Tell($"[ while {_current?.Id ?? "a task"} is at {point}");
-        for (var steps = _random.Next(1, 12); steps > 0; steps--) Step();
+        for (var steps = _random.Next(1, 25); steps > 0; steps--) Step();
         Tell("]");
         _nested--;
     }
@@ -283,6 +286,10 @@ internal sealed class SimDriver : SimSchedule
             _crashes++;
             Forget(process);
             if (_random.Next(2) == 0) Log.Expel(Group, process.Id); // before it is started again
+        }
+        catch (LogException e) when (e.Message.StartsWith("Stopped without a commit", StringComparison.Ordinal))
+        {
+            Tell($"{process.Id} stops without a commit");
         }
         catch (SimReplacedException)
         {

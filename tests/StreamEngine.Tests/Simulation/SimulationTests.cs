@@ -34,7 +34,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared"));
-        Assert.True(decisions > seeds * 5 && deaths > seeds);
+        if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds);
     }
 
     [Fact]
