@@ -34,12 +34,19 @@ internal sealed class SimCustomer(string id)
     /// <summary>Whether the newest event consents; of two at one time, whether both do.</summary>
     public bool Consent { get; private set; }
 
+    /// <summary>
+    /// Whether an event came that is older than the newest by more than the lateness: with several sources the watermark follows the slowest, so that one is not late. A shard
+    /// keeps sessions no longer than the lateness behind a customer's newest event, so what it counts then is not the whole.
+    /// </summary>
+    public bool IsTornApart { get; private set; }
+
     /// <summary>Applies an event; false for a repeat within the horizon.</summary>
     public bool Apply(SimEvent e)
     {
         var horizon = (long)SimEngines.DuplicateHorizon.TotalMilliseconds;
         if (_seen.TryGetValue(e.Id, out var seen) && seen >= Math.Max(Newest, e.Time) - horizon) return false;
         _seen[e.Id] = e.Time;
+        IsTornApart |= Newest > long.MinValue && e.Time < Newest - (long)SimEngines.Lateness.TotalMilliseconds;
         _applied.Add(e);
         if (e.Time > Newest) (Newest, Consent) = (e.Time, e.Consent);
         else if (e.Time == Newest) Consent &= e.Consent;
@@ -79,6 +86,10 @@ internal sealed class SimCustomer(string id)
         }
         return [recent, (double)revenue, session, bought == long.MinValue ? -1 : (now - bought) / 1_000.0];
     }
+
+    /// <summary>Whether a vector is the one expected: what could be counted of a session after it was torn apart is left open.</summary>
+    public bool Agrees(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual) =>
+        expected.Length == actual.Length && (IsTornApart ? expected[..2].SequenceEqual(actual[..2]) && expected[3] == actual[3] : expected.SequenceEqual(actual));
 
     /// <summary>The cap that forbids an offer at a time; null where none does.</summary>
     public string? Capped(string offer, long now)

@@ -15,7 +15,7 @@ internal sealed record SimExpected(
             return $"event time, decision time or watermark: {actual.EventTime} {actual.DecidedAt} {actual.Watermark}, expected {EventTime} {DecidedAt} {Watermark}";
         var candidates = actual.Candidates;
         if (!Consent) return actual is { Outcome: "no_consent", Offer: null } && candidates.Length == 0 && actual.Features.Length == 0 ? null : "decided, or kept something, without consent";
-        if (!actual.Features.AsSpan().SequenceEqual(Features)) return $"features {string.Join(' ', actual.Features)}, expected {string.Join(' ', Features)}";
+        if (!Customer.Agrees(Features, actual.Features)) return $"features {string.Join(' ', actual.Features)}, expected {string.Join(' ', Features)}";
         if (candidates.Length != Offers.Length) return "candidates are missing";
 
         var best = -1;

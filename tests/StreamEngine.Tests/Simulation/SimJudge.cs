@@ -32,7 +32,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             Offsets(p);
         }
         Same("actions", oracles.SelectMany(o => o.Served).Order(), Enumerable.Range(0, driver.Partitions).SelectMany(p => Committed("actions", p)).Select(Action).Order());
-        foreach (var process in driver.Processes)
+        foreach (var process in driver.Cluster.Processes)
             foreach (var shard in process.Worker.Shards.Values) State(shard, process.Version, oracles[shard.Partition]);
     }
 
@@ -54,15 +54,16 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         foreach (var customer in oracle.Customers)
         {
             live.ReadFeatures(customer.Key, 0, vector);
-            Same($"features of {customer.Id} in shard {live.Partition}", customer.Features(customer.Newest), vector);
+            var expected = customer.Features(customer.Newest);
+            if (!customer.Agrees(expected, vector)) Same($"features of {customer.Id} in shard {live.Partition}", expected, vector);
         }
         var kept = Profiles(live);
         Same($"customers of shard {live.Partition}", oracle.Customers.Select(c => c.Id), kept.Keys);
 
         using var scorer = new Scorer(engines[driver.Sources, 0].Policy.Models);
         var fresh = new Shard(engines[driver.Sources, 0], live.Partition, new MemoryStateStore(), new OutputBuffer(), scorer, driver.Time, driver.Partitions);
-        using var restore = new ShardRestore(driver.Settings("judge", 0), fresh);
-        driver.RunTasks();
+        using var restore = new ShardRestore(driver.Cluster.Settings("judge", 0), fresh);
+        driver.Cluster.RunTasks();
         while (!restore.Slice()) driver.Log.Tick();
         foreach (var (customer, profile) in Profiles(fresh))
             if (!profile.AsSpan().SequenceEqual(kept.GetValueOrDefault(customer))) throw new SimFailure($"the restored profile of {customer} is not the live one: restored {string.Join(' ', Longs(profile))}, live {string.Join(' ', Longs(kept.GetValueOrDefault(customer)))}");

@@ -12,7 +12,8 @@ internal sealed class SimOracle(int partition, string[] topics, List<(long Offse
     private readonly Queue<SimExpected> _expected = new();
     private readonly int[] _next = new int[topics.Length];
     private readonly HashSet<string> _ids = [];
-    private long? _watermark;
+    private readonly long[] _newest = [.. topics.Select(_ => long.MinValue)];
+    private long _watermark = long.MinValue;
 
     public IEnumerable<SimCustomer> Customers => _customers.Values;
 
@@ -74,6 +75,7 @@ internal sealed class SimOracle(int partition, string[] topics, List<(long Offse
             case "watermark":
                 if (entry.Watermark <= _watermark) throw new SimFailure($"the watermark goes back: {entry}");
                 _watermark = entry.Watermark;
+                for (var i = 0; i < _newest.Length; i++) _newest[i] = Math.Max(_newest[i], _watermark);
                 Fire(source, entry.Offset, entry.Ordinal + 1);
                 break;
             case "refused":
@@ -92,12 +94,13 @@ internal sealed class SimOracle(int partition, string[] topics, List<(long Offse
             DeadLetters.Add((topics[source], input.Offset, "malformed"));
             return;
         }
-        if (e.Time < _watermark - SimEngines.Lateness.TotalMilliseconds)
+        if (_watermark > long.MinValue && e.Time < _watermark - (long)SimEngines.Lateness.TotalMilliseconds)
         {
             Late.Add(input.Record.Value!);
             return;
         }
-        _watermark = Math.Max(_watermark ?? long.MinValue, e.Time);
+        _newest[source] = Math.Max(_newest[source], e.Time);
+        _watermark = Math.Max(_watermark, _newest.Min());
         var ordinal = Fire(source, input.Offset, 0);
         if (!_customers.TryGetValue(e.Customer, out var customer)) _customers[e.Customer] = customer = new SimCustomer(e.Customer);
         if (!customer.Apply(e))
@@ -107,7 +110,7 @@ internal sealed class SimOracle(int partition, string[] topics, List<(long Offse
         }
         if (e.Type != "page_view" || e.Placement.Length == 0) return;
         var at = Math.Max(e.Time, customer.Newest);
-        _expected.Enqueue(new SimExpected(customer, topics[source], input.Offset, ordinal, "view", e.Placement, e.Time, at, _watermark!.Value, customer.Features(at), e.Consent));
+        _expected.Enqueue(new SimExpected(customer, topics[source], input.Offset, ordinal, "view", e.Placement, e.Time, at, _watermark, customer.Features(at), e.Consent && customer.Consent));
     }
 
     /// <summary>Fires what is due by the watermark in the order of due time, customer and timer; returns the next ordinal.</summary>
@@ -122,7 +125,7 @@ internal sealed class SimOracle(int partition, string[] topics, List<(long Offse
         {
             customer.Fire(timer);
             var now = Math.Max(at, customer.Newest);
-            _expected.Enqueue(new SimExpected(customer, topics[source], offset, ordinal++, SimCustomer.Timers[timer].Trigger, "email", at, now, _watermark!.Value, customer.Features(now), customer.Consent));
+            _expected.Enqueue(new SimExpected(customer, topics[source], offset, ordinal++, SimCustomer.Timers[timer].Trigger, "email", at, now, _watermark, customer.Features(now), customer.Consent));
         }
         return ordinal;
     }

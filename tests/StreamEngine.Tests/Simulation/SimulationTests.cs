@@ -19,7 +19,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
     public void EverySeed_CommitsWhatTheOracleExpects_Once()
     {
         var first = Setting("STREAMENGINE_SIM_FIRST", 1);
-        var seeds = Setting("STREAMENGINE_SIM_SEEDS", 2_000);
+        var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_500);
         using var engines = new SimEngines();
         var started = Stopwatch.GetTimestamp();
         long boundaries = 0, decisions = 0, deaths = 0;
@@ -29,7 +29,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
             var driver = new SimDriver(seed, Kind, engines, told: null);
             if (Failure(driver, engines, out var judged) is { } failure) Assert.Fail(Story(seed, engines, failure));
             boundaries += driver.Boundaries;
-            deaths += driver.Crashes;
+            deaths += driver.Cluster.Crashes;
             decisions += judged;
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -59,7 +59,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         }
         finally
         {
-            foreach (var process in driver.Processes) process.Forget();
+            foreach (var process in driver.Cluster.Processes) process.Forget();
             decisions = judge.Decisions;
         }
     }
