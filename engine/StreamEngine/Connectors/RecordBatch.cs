@@ -30,11 +30,11 @@ public struct RecordInfo
 /// </summary>
 public sealed class RecordBatch
 {
-    private RecordInfo[] _records = new RecordInfo[1024];
+    private RecordInfo[] _records = new RecordInfo[64];
     private int _used;
 
     /// <summary>The bytes of all keys and values. Replaced when it grows, so read it after the poll, not before.</summary>
-    public byte[] Buffer { get; private set; } = new byte[1 << 18];
+    public byte[] Buffer { get; private set; } = new byte[1 << 13];
 
     /// <summary>How many records there are.</summary>
     public int Count { get; private set; }

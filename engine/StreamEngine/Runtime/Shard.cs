@@ -190,6 +190,7 @@ public sealed class Shard : IDisposable
                 RaiseTo(entry.Watermark);
                 AdvanceWatermark(entry.Watermark, entry.Ordinal);
                 _live = true;
+                Publish();
                 break;
             case DecisionKind.Refused:
                 SkipTo(source, entry.Offset + 1);

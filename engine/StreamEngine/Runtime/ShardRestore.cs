@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
@@ -26,15 +25,18 @@ public sealed class ShardRestore : IDisposable
     private readonly CompiledEngine _engine;
     private readonly ILog _log;
     private readonly Action<WorkerEvent> _report;
-    private readonly Task<Answer> _asked;
+    private readonly WorkerSettings _settings;
+    private Task<Answer> _asked;
     private readonly ILogReader[] _events;
+    private readonly bool[] _reading;
     private readonly RecordBatch[] _eventBatches;
     private readonly int[] _eventAt;
     private readonly ILogReader _decisions;
     private readonly RecordBatch _decisionBatch = new();
     private readonly string _decisionTopic;
     private readonly byte[][] _sourceTopics;
-    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly TimeProvider _time;
+    private readonly long _started;
     private long[]? _committed;
     private CutMarker? _cut;
     private ICutLoad? _load;
@@ -45,17 +47,23 @@ public sealed class ShardRestore : IDisposable
     private string _entryTopic = "";
     private bool _hasEntry;
     private bool _noOffsets;
+    private bool _askedAgain;   // about the entry at hand
     private long _reportedAt;
 
     /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, whether the group has no offsets, and the newest fitting cuts in the files and in the topic.</summary>
     private sealed record Answer(long[] Committed, long[] Start, long First, long Mark, bool NoOffsets, string? Path, FileCut? Cut, CutMarker? InTopic, long TopicLow, long TopicHigh);
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
-    public ShardRestore(ILog log, CompiledEngine engine, Shard shard, Action<WorkerEvent> report)
+    public ShardRestore(WorkerSettings settings, Shard shard)
     {
+        var (log, engine) = (settings.Log, settings.Engine);
+        _settings = settings;
         _engine = engine;
         _log = log;
-        _report = report;
+        _reading = new bool[engine.Events.Sources.Count];
+        _report = settings.Report;
+        _time = settings.Time;
+        _started = _time.GetTimestamp();
         Shard = shard;
         _decisionTopic = engine.Options.Outputs.Decisions;
         var sources = engine.Events.Sources;
@@ -65,14 +73,14 @@ public sealed class ShardRestore : IDisposable
         _sourceTopics = [.. sources.Select(s => Encoding.UTF8.GetBytes(s.Topic))];
         _decisions = log.OpenReader();
         var checkpoints = shard.Checkpoints?.Folder;
-        _asked = Task.Run(() => Ask(log, engine, shard.Partition, checkpoints));
+        _asked = settings.InBackground(() => Ask(log, engine, shard.Partition, checkpoints));
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
     public Shard Shard { get; }
 
     /// <summary>Whether there is nothing to do but wait for the log's answer.</summary>
-    public bool Waits => _committed is null && !_asked.IsCompleted;
+    public bool Waits => !_asked.IsCompleted;
 
     /// <summary>How much is done, 0 to 1.</summary>
     public double Progress { get; private set; }
@@ -80,13 +88,15 @@ public sealed class ShardRestore : IDisposable
     /// <summary>Works for a few milliseconds; true once the shard stands at its committed offsets.</summary>
     public bool Slice()
     {
-        if (_committed is null && !Start()) return false;
-        var began = Stopwatch.GetTimestamp();
+        if (Waits) return false;
+        if (_committed is null) Start();
+        else if (_askedAgain) TakeAnswer();
+        var began = _time.GetTimestamp();
         do
         {
             if (Step()) return Done();
         }
-        while (Stopwatch.GetElapsedTime(began) < SliceTime);
+        while (!Waits && _time.GetElapsedTime(began) < SliceTime);
         Report();
         return false;
     }
@@ -138,9 +148,8 @@ public sealed class ShardRestore : IDisposable
         }
     }
 
-    private bool Start()
+    private void Start()
     {
-        if (!_asked.IsCompleted) return false;
         (_committed, var start, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) = _asked.GetAwaiter().GetResult();
         Shard.Checkpoints?.Begin(path, file);
         if (Shard.KeepsCheckpoints && file is not null)
@@ -163,7 +172,7 @@ public sealed class ShardRestore : IDisposable
         {
             if (_cut is not null) start[i] = _cut.Start.Next[i];
             Shard.StartAt(i, start[i]);
-            if (start[i] < _committed[i]) _events[i].Assign(new TopicPartition(_engine.Events.Sources[i].Topic, Shard.Partition), start[i]);
+            Read(i);
         }
         if (_cut is not null)
         {
@@ -172,7 +181,30 @@ public sealed class ShardRestore : IDisposable
         }
         if (_mark <= first) _mark = 0;
         else _decisions.Assign(new TopicPartition(_decisionTopic, Shard.Partition), first);
-        return true;
+    }
+
+    private void Read(int source)
+    {
+        if (_reading[source] || Shard.Next(source) >= _committed![source]) return;
+        _reading[source] = true;
+        _events[source].Assign(new TopicPartition(_engine.Events.Sources[source].Topic, Shard.Partition), Shard.Next(source));
+    }
+
+    /// <summary>
+    /// An entry is in the log whose cause was not committed when we asked. If it is now, the shard went to another owner between the two questions, as happens to a process
+    /// that stood still: we shall be told, and until then go on by the new answer. If it is not, somebody has changed the offsets.
+    /// </summary>
+    private void AskAgain()
+    {
+        _askedAgain = true;
+        _asked = _settings.InBackground(() => Ask(_settings.Log, _engine, Shard.Partition, checkpoints: null));
+    }
+
+    private void TakeAnswer()
+    {
+        var answer = _asked.GetAwaiter().GetResult();
+        (_committed, _mark, _noOffsets) = (answer.Committed, answer.Mark, answer.NoOffsets);
+        for (var i = 0; i < _events.Length; i++) Read(i);
     }
 
     /// <summary>Loads a block of the cut; true while there are more.</summary>
@@ -193,6 +225,11 @@ public sealed class ShardRestore : IDisposable
         if (_hasEntry)
         {
             var source = _entrySource;
+            if (source >= 0 && _entry.Offset >= _committed![source] && !_askedAgain)
+            {
+                AskAgain();
+                return false;
+            }
             if (source < 0 || _entry.Offset >= _committed![source])
                 throw new LogException($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is not committed: {(_noOffsets ? $"group {_engine.Options.Name} has no offsets any more; Kafka forgets those of a group that was stopped for longer than offsets.retention.minutes (7 days). Set them to where the group stood (kafka-consumer-groups.sh --reset-offsets --to-offset)" : "the group's offsets or the config's event sources were changed by hand. Set the offsets back")}, or give the engine a name and a decision topic of its own.");
             // A refusal is known before its record: that one is not applied. Everything else follows its cause.
@@ -204,7 +241,7 @@ public sealed class ShardRestore : IDisposable
             }
             // An entry that the cut's start covers is in the state already.
             if (_cut is null || !_cut.Start.Covers(source, _entry.Offset, _entry.Ordinal)) Shard.Apply(_entry, source, _decisionBatch.Value(_decisionAt - 1));
-            _hasEntry = false;
+            _hasEntry = _askedAgain = false;
             return false;
         }
         for (var source = 0; source < _events.Length; source++)
@@ -281,7 +318,7 @@ public sealed class ShardRestore : IDisposable
         if (Shard.Counters.Restored + Shard.Counters.Loaded > 0)
         {
             var loaded = _cut is null ? "" : $"checkpoint {_cut.Number} with {Shard.Counters.Loaded} profiles, then ";
-            _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {Stopwatch.GetElapsedTime(_started).TotalSeconds:0.0} s."));
+            _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {_time.GetElapsedTime(_started).TotalSeconds:0.0} s."));
         }
         return true;
     }
@@ -296,8 +333,8 @@ public sealed class ShardRestore : IDisposable
         }
         var replayed = all == 0 ? 1 : (double)done / all;
         Progress = _cut is null ? replayed : ((_load?.Progress ?? 1) + replayed) / 2;
-        if (_reportedAt != 0 && Stopwatch.GetElapsedTime(_reportedAt) < TimeSpan.FromSeconds(5)) return;
+        if (_reportedAt != 0 && _time.GetElapsedTime(_reportedAt) < TimeSpan.FromSeconds(5)) return;
         if (_reportedAt != 0) _report(new WorkerEvent(false, $"Shard {Shard.Partition} is being restored: {Progress:P0}."));
-        _reportedAt = Stopwatch.GetTimestamp();
+        _reportedAt = _time.GetTimestamp();
     }
 }

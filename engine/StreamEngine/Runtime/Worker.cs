@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamEngine.Connectors;
 using StreamEngine.Inference;
 using StreamEngine.State;
@@ -24,8 +23,14 @@ public sealed record WorkerSettings
     /// <summary>Opens the checkpoint files of a shard; null where none are kept.</summary>
     public Func<int, Action<CheckpointEvent>, CheckpointFiles>? OpenCheckpoints { get; init; }
 
-    /// <summary>The clock of idleness and of future bounds.</summary>
+    /// <summary>The clock: of idleness and future bounds, and of the loop's own intervals.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Runs what may wait for the log outside the loop's thread (a restore's first questions). A simulation gives one that runs nothing by itself.</summary>
+    public TaskScheduler Background { get; init; } = TaskScheduler.Default;
+
+    /// <summary>Starts a task there.</summary>
+    internal Task<T> InBackground<T>(Func<T> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Background);
 
     /// <summary>Told what happens outside the ordinary: rebalance, restore, abort.</summary>
     public Action<WorkerEvent> Report { get; init; } = _ => { };
@@ -133,7 +138,7 @@ public sealed class Worker : IOwnership, IDisposable
             if (turned is not null && !_dirty && !turned(this)) break;
         }
         // A log that is away must not keep a stopped process alive for ever: what is not committed is made again after the next start.
-        var patience = Stopwatch.GetTimestamp();
+        var patience = _settings.Time.GetTimestamp();
         while (_dirty && !TryCommit())
         {
             if (Elapsed(patience) > StopPatience) throw new LogException($"Stopped without a commit: the log did not take one for {StopPatience.TotalSeconds:0} s. Nothing is lost; the last events are processed again after the next start.");
@@ -165,18 +170,18 @@ public sealed class Worker : IOwnership, IDisposable
         if (full && _dirty && !TryCommit()) Hold();
         else if (_held) Release();
         _slow = _lastTurn != 0 && Elapsed(_lastTurn) > SlowTurn;
-        _lastTurn = Stopwatch.GetTimestamp();
+        _lastTurn = _settings.Time.GetTimestamp();
         _log.Poll(_batch, _engine.Options.Runtime.MaxPollRecords, PollTimeout(), this);
         if (_stale && _open) Abort();
 
         // (3) Process.
-        var started = Stopwatch.GetTimestamp();
+        var started = _settings.Time.GetTimestamp();
         ProcessBatch();
         AdvanceIdle();
 
         // (4) Write.
         if (_dirty) WriteOutputs();
-        if (_batch.Count > 0) _metrics.BatchDone(_batch.Count, Stopwatch.GetElapsedTime(started));
+        if (_batch.Count > 0) _metrics.BatchDone(_batch.Count, Elapsed(started));
 
         // (5) Commit.
         if (_dirty && Elapsed(_intervalStart) >= _engine.Options.Runtime.CommitInterval) TryCommit();
@@ -191,7 +196,7 @@ public sealed class Worker : IOwnership, IDisposable
             if (_assigned[shard] != _sources || _shards.ContainsKey(shard) || _restoring.ContainsKey(shard)) continue;
             var fresh = new Shard(_engine, shard, _settings.OpenStore(shard), _outputs, _scorer, _settings.Time, _partitions);
             KeepCheckpoints(fresh);
-            _restoring[shard] = new ShardRestore(_settings.Log, _engine, fresh, _settings.Report);
+            _restoring[shard] = new ShardRestore(_settings, fresh);
             _metrics.ShardOpened(fresh);
         }
     }
@@ -286,7 +291,7 @@ public sealed class Worker : IOwnership, IDisposable
         }
         if (files is null && _engine.Outputs.Checkpoints < 0) return;
         var decisions = new TopicPartition(_engine.Options.Outputs.Decisions, shard.Partition);
-        shard.KeepCheckpoints(files, () => Task.Run(() => _settings.Log.Watermarks(decisions).High));
+        shard.KeepCheckpoints(files, () => _settings.InBackground(() => _settings.Log.Watermarks(decisions).High));
     }
 
     /// <summary>On the files' thread.</summary>
@@ -307,7 +312,7 @@ public sealed class Worker : IOwnership, IDisposable
     {
         if (_dirty) return;
         _dirty = true;
-        _intervalStart = Stopwatch.GetTimestamp();
+        _intervalStart = _settings.Time.GetTimestamp();
     }
 
     private void WriteOutputs()
@@ -335,10 +340,10 @@ public sealed class Worker : IOwnership, IDisposable
         }
         foreach (var shard in _shards.Values) shard.Committing();
         WriteOutputs();
-        var started = Stopwatch.GetTimestamp();
+        var started = _settings.Time.GetTimestamp();
         var outcome = _log.Commit(Offsets());
         _open = false;
-        _metrics.CommitDone(outcome, Stopwatch.GetElapsedTime(started), Elapsed(_intervalStart));
+        _metrics.CommitDone(outcome, Elapsed(started), Elapsed(_intervalStart));
         switch (outcome)
         {
             case CommitOutcome.Committed:
@@ -359,7 +364,7 @@ public sealed class Worker : IOwnership, IDisposable
     private void Failed(string what)
     {
         _stale = false;
-        _intervalStart = Stopwatch.GetTimestamp();
+        _intervalStart = _settings.Time.GetTimestamp();
         _settings.Report(new WorkerEvent(true, what));
     }
 
@@ -448,5 +453,5 @@ public sealed class Worker : IOwnership, IDisposable
 
     private List<TopicPartition> Partitions(int partition) => [.. _engine.Events.Sources.Select(s => new TopicPartition(s.Topic, partition))];
 
-    private static TimeSpan Elapsed(long since) => Stopwatch.GetElapsedTime(since);
+    private TimeSpan Elapsed(long since) => _settings.Time.GetElapsedTime(since);
 }

@@ -1,0 +1,203 @@
+using StreamEngine.Connectors;
+
+namespace StreamEngine.Testing.Simulation;
+
+/// <summary>One member of a group with its transactional producer.</summary>
+internal sealed class SimWorker : ILogWorker
+{
+    private readonly SimLog _log;
+    private readonly WorkerOptions _options;
+    private readonly SimGroup _group;
+    private readonly SimPositions _positions;
+    private SimMember _member;
+    private SimTransaction? _transaction;
+    private IOwnership? _ownership;
+    private int _epoch;
+
+    public SimWorker(SimLog log, WorkerOptions options, SimGroup group)
+    {
+        (_log, _options, _group) = (log, options, group);
+        _positions = new SimPositions(log, options.Sources);
+        _epoch = log.TakeOver(options.InstanceId);
+        _group.Join(_member = new SimMember(options.InstanceId));
+    }
+
+    private SimSchedule Schedule => _log.Schedule;
+
+    public void Poll(RecordBatch batch, int maxRecords, TimeSpan timeout, IOwnership ownership)
+    {
+        batch.Clear();
+        Schedule.At(SimPoint.PollBegins);
+        _ownership = ownership;
+        var changed = Rebalance(ownership);
+        _positions.Fetch(batch, maxRecords);
+        if (batch.Count == 0 && !changed) Schedule.Wait(timeout);
+        Schedule.At(SimPoint.PollEnds);
+    }
+
+    public void Pause(IReadOnlyList<TopicPartition> partitions) => _positions.Pause(partitions);
+
+    public void Resume(IReadOnlyList<TopicPartition> partitions, long? offset = null)
+    {
+        foreach (var partition in partitions) _positions.Resume(partition, offset, StartOffset);
+    }
+
+    public long StartOffset(TopicPartition partition) => _log.Committed(_options.Group, partition) ?? 0;
+
+    public long Position(TopicPartition partition) => _positions.Of(partition);
+
+    public int MaxOutputBytes => 1 << 20;
+
+    public void Begin()
+    {
+        Schedule.At(SimPoint.Begin);
+        _transaction = _log.Begin(_options.InstanceId, _epoch, _group, _member);
+    }
+
+    public void Write(OutputBuffer outputs, int from, int to)
+    {
+        var transaction = _transaction ?? throw new InvalidOperationException("No transaction is open.");
+        for (var i = from; i < to; i++)
+        {
+            ref readonly var output = ref outputs[i];
+            transaction.Unsent.Enqueue((_log.Known(new TopicPartition(_options.Outputs[output.Topic], output.Partition)), outputs.Key(i).ToArray(), outputs.Value(i).ToArray(), output.Timestamp));
+        }
+        if (_log.Kind == SimLogKind.Kafka)
+            while (transaction.Unsent.Count > 0 && IsOpen(transaction) && !Schedule.Later()) transaction.Send(1);
+        Schedule.At(SimPoint.Written);
+    }
+
+    public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
+    {
+        if (offsets.IsEmpty) throw new ArgumentException("A transaction without offsets is not fenced.", nameof(offsets));
+        var transaction = _transaction ?? throw new InvalidOperationException("No transaction is open.");
+        var next = offsets.ToArray();
+        _transaction = null;
+        Schedule.At(SimPoint.CommitBegins);
+        var outcome = Commit(transaction, next);
+        Schedule.At(SimPoint.CommitEnds);
+        return outcome;
+    }
+
+    public CommitOutcome Abort()
+    {
+        Schedule.At(SimPoint.Aborting);
+        if (_transaction is not { } transaction) return CommitOutcome.Aborted;
+        _transaction = null;
+        if (_log.Kind == SimLogKind.Embedded) return CommitOutcome.Aborted;
+        if (!IsOpen(transaction) || Schedule.Fate() == SimFate.Fenced) return CommitOutcome.Fenced;
+        _log.End(transaction, commit: false);
+        return CommitOutcome.Aborted;
+    }
+
+    public void Rebuild()
+    {
+        Schedule.At(SimPoint.Rebuilding);
+        _transaction = null;
+        _epoch = _log.TakeOver(_options.InstanceId);
+        Schedule.At(SimPoint.Rebuilt);
+    }
+
+    public void Dispose()
+    {
+        if (_member.IsIn && _group.OwnedBy(_member) is { Count: > 0 } owned) _ownership?.Revoked(Partitions(owned));
+        _group.Remove(_member);
+        if (_transaction is not null) Abort();
+    }
+
+    private CommitOutcome Commit(SimTransaction transaction, OffsetToCommit[] offsets)
+    {
+        // 1. The offsets: from here on they are pending, and nobody who comes later can be told what is committed before this transaction is decided.
+        if (!IsOpen(transaction)) return CommitOutcome.Fenced;
+        if (IsThrownOut(transaction, offsets))
+        {
+            if (_log.Kind == SimLogKind.Kafka) _log.End(transaction, commit: false);
+            return CommitOutcome.Aborted;
+        }
+        if (_log.Kind == SimLogKind.Embedded) return Append(transaction, offsets);
+        AddOffsets(transaction, offsets);
+        try
+        {
+            Schedule.At(SimPoint.OffsetsSent);
+        }
+        catch when (Schedule.Later())
+        {
+            transaction.IsOnItsWay = true; // it only dies later: it was stopped here, and will go on to the commit at some time
+            throw;
+        }
+        if (!IsOpen(transaction)) return CommitOutcome.Fenced;
+
+        // 2. What the client still has, then the commit itself.
+        var fate = Schedule.Fate();
+        if (fate is SimFate.Commit or SimFate.CommitUnknown) transaction.Send(transaction.Unsent.Count);
+        if (fate is SimFate.Commit or SimFate.CommitUnknown or SimFate.Abort) _log.End(transaction, fate != SimFate.Abort);
+        else transaction.IsOnItsWay = fate == SimFate.LateUnknown;
+        return Outcome(fate);
+    }
+
+    private CommitOutcome Append(SimTransaction transaction, OffsetToCommit[] offsets)
+    {
+        var fate = Schedule.Fate();
+        if (fate is not (SimFate.Commit or SimFate.CommitUnknown)) return Outcome(fate);
+        AddOffsets(transaction, offsets);
+        _log.Append(transaction, _group);
+        return Outcome(fate);
+    }
+
+    private void AddOffsets(SimTransaction transaction, OffsetToCommit[] offsets)
+    {
+        foreach (var offset in offsets) transaction.Offsets.Add((new TopicPartition(_options.Sources[offset.Topic], offset.Partition), offset.Next));
+    }
+
+    private bool IsOpen(SimTransaction transaction) => !transaction.Decided && _log.IsCurrent(_options.InstanceId, transaction.Epoch);
+
+    /// <summary>Kafka knows members and generations, not who owns what; the embedded log asks for the owner.</summary>
+    private bool IsThrownOut(SimTransaction transaction, OffsetToCommit[] offsets) => _log.Kind == SimLogKind.Kafka
+        ? !transaction.Member.IsIn || transaction.Generation != transaction.Member.Generation
+        : Array.Exists(offsets, o => !_group.Owns(_member, o.Partition));
+
+    private static CommitOutcome Outcome(SimFate fate) => fate switch
+    {
+        SimFate.Commit => CommitOutcome.Committed,
+        SimFate.Abort => CommitOutcome.Aborted,
+        SimFate.Fenced => CommitOutcome.Fenced,
+        _ => CommitOutcome.Unknown,
+    };
+
+    /// <summary>Tells of what was lost, revoked, assigned, in this order; whether there was anything.</summary>
+    private bool Rebalance(IOwnership ownership)
+    {
+        var lost = _member.IsIn ? [] : _positions.Shards();
+        if (lost.Count > 0)
+        {
+            ownership.Lost(Partitions(lost));
+            _positions.Remove(lost);
+        }
+        if (_member.IsReplaced && _log.Kind == SimLogKind.Kafka) throw new SimReplacedException(_options.InstanceId);
+        if (!_member.IsIn && _log.Kind == SimLogKind.Embedded && _group.Find(_options.InstanceId) is not null) return lost.Count > 0; // let in again once the other one with its id is gone
+        if (!_member.IsIn) _group.Join(_member = new SimMember(_options.InstanceId));
+
+        var revoked = _group.Generation == _member.Generation ? [] : _group.ToRelease(_member);
+        _member.Generation = _group.Generation;
+        if (revoked.Count > 0)
+        {
+            Schedule.At(SimPoint.Revoking);
+            ownership.Revoked(Partitions(revoked));
+            _positions.Remove(revoked);
+            if (!_member.IsIn) return true; // taken for dead meanwhile: the next poll tells
+            _group.Release(_member, revoked);
+        }
+        var assigned = _group.Acquire(_member);
+        if (assigned.Count > 0)
+        {
+            _positions.Add(assigned);
+            ownership.Assigned(Partitions(assigned));
+        }
+        return lost.Count + revoked.Count + assigned.Count > 0;
+    }
+
+    private List<TopicPartition> Partitions(List<int> shards) => [.. shards.SelectMany(s => _options.Sources.Select(t => new TopicPartition(t, s)))];
+}
+
+/// <summary>Another worker has joined with this id: this one is beyond repair.</summary>
+internal sealed class SimReplacedException(string id) : LogException($"worker {id}: another worker has joined with this id.");

@@ -1,0 +1,86 @@
+using System.Text;
+using StreamEngine.Connectors;
+using StreamEngine.Runtime;
+using StreamEngine.State;
+using StreamEngine.Testing.Simulation;
+using Xunit;
+
+namespace StreamEngine.Tests.Simulation;
+
+/// <summary>A log that takes no commit stalls the poll: the interval stays as it is, and the stream goes on by itself once the log is well.</summary>
+public sealed class BackpressureTests : IDisposable
+{
+    private const int Records = 400;
+    private readonly SimEngines _engines = new();
+    private readonly SimTasks _tasks = new();
+    private readonly Sick _log = new();
+    private readonly EngineMetrics _metrics;
+    private readonly Worker _worker;
+
+    public BackpressureTests()
+    {
+        var log = new SimLog(SimLogKind.Kafka, _log);
+        log.CreateTopics(Topics.Needed(SimEngines.Options(twoSources: false), 2));
+        for (var i = 0; i < Records; i++)
+            log.Known(new TopicPartition("shop", i % 2)).Append("c"u8, Encoding.UTF8.GetBytes($$"""{"id":"e{{i}}","customer":"c{{i}}","type":"page_view","time":{{_log.Time.GetUtcNow().ToUnixTimeMilliseconds()}},"value":0,"placement":"home","consent":["personalization"]}"""), 0);
+        var engine = _engines[1, 0];
+        Topics.Check(log, engine);
+        _metrics = new EngineMetrics(engine);
+        _worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), Time = _log.Time, Background = _tasks }, _metrics, partitions: 2);
+        Turn(1);
+    }
+
+    public void Dispose()
+    {
+        _worker.Dispose();
+        _metrics.Dispose();
+        _engines.Dispose();
+    }
+
+    [Fact]
+    public void CommitsThatFail_StallThePoll()
+    {
+        while (_tasks.Count > 0) _tasks.RunOne();
+        Turn(50);
+        var held = _metrics.Totals().Records;
+        Assert.InRange(held, 1, 60);
+        Turn(50);
+        Assert.Equal(held, _metrics.Totals().Records);
+        Recover();
+    }
+
+    [Fact]
+    public void ShardThatIsRestoredMeanwhile_WaitsToo()
+    {
+        _tasks.RunOne();
+        Turn(50);
+        var held = _metrics.Totals().Records;
+        _tasks.RunOne();
+        Turn(50);
+        Assert.Equal(2, _worker.Shards.Count);
+        Assert.Equal(held, _metrics.Totals().Records);
+        Recover();
+    }
+
+    private void Recover()
+    {
+        _log.IsWell = true;
+        Turn(200);
+        Assert.Equal(Records, _metrics.Totals().Records);
+        Assert.Equal(Records, _metrics.Totals().Decisions);
+    }
+
+    private void Turn(int turns)
+    {
+        for (; turns > 0; turns--) _worker.Turn();
+    }
+
+    private sealed class Sick : SimSchedule
+    {
+        public bool IsWell { get; set; }
+
+        public override SimFate Fate() => IsWell ? SimFate.Commit : SimFate.Abort;
+
+        public override void At(SimPoint point) => Time.Advance(TimeSpan.FromMilliseconds(5));
+    }
+}

@@ -1,0 +1,229 @@
+using StreamEngine.Connectors;
+using StreamEngine.Runtime;
+using StreamEngine.State;
+using StreamEngine.Testing.Simulation;
+
+namespace StreamEngine.Tests.Simulation;
+
+/// <summary>The processes of a simulation, and what happens to them.</summary>
+internal sealed class SimCluster(SimDriver driver, Random random, SimEngines engines, int slots)
+{
+    public const string Group = "sim";
+
+    private readonly SimTasks _tasks = new();
+    private readonly List<SimProcess> _processes = [];
+    private readonly List<string> _doubled = [];
+
+    /// <summary>The processes that are there; once settled they hold every shard once.</summary>
+    public IReadOnlyList<SimProcess> Processes => _processes;
+
+    /// <summary>The process whose turn it is; null between turns.</summary>
+    public SimProcess? Current { get; private set; }
+
+    /// <summary>Processes that died.</summary>
+    public int Crashes { get; private set; }
+
+    /// <summary>A fresh process' settings with a model.</summary>
+    public WorkerSettings Settings(string id, int version) => new()
+    {
+        Engine = engines[driver.Sources, version],
+        Log = driver.Log,
+        InstanceId = id,
+        OpenStore = _ => new MemoryStateStore(),
+        Time = driver.Time,
+        Background = _tasks,
+    };
+
+    /// <summary>Does one piece of background work.</summary>
+    public void RunTask() => _tasks.RunOne();
+
+    /// <summary>Does all background work.</summary>
+    public void RunTasks()
+    {
+        while (_tasks.Count > 0) _tasks.RunOne();
+    }
+
+    /// <summary>Starts every process that is not there.</summary>
+    public void StartAll()
+    {
+        for (var i = 0; i < slots; i++) Start();
+    }
+
+    /// <summary>Starts a process that is not there.</summary>
+    public void Start()
+    {
+        for (var slot = 0; slot < slots; slot++)
+        {
+            var id = $"n{slot}";
+            if (_processes.Exists(p => p.Id == id)) continue;
+            Start(id);
+            return;
+        }
+    }
+
+    public void Turn()
+    {
+        if (Idle() is not { IsPaused: false } process) return;
+        driver.Tell($"{process.Id} turns");
+        Do(process, worker => worker.Turn());
+    }
+
+    public void Die(bool may)
+    {
+        if (!may || Idle() is not { } process) return;
+        driver.Tell($"{process.Id} dies between turns");
+        Crashes++;
+        Forget(process);
+    }
+
+    public void PauseOrGoOn()
+    {
+        if (Idle() is not { } process) return;
+        process.IsPaused = !process.IsPaused;
+        driver.Tell($"{process.Id} {(process.IsPaused ? "is stopped" : "goes on")}");
+    }
+
+    public void Expel()
+    {
+        var id = $"n{random.Next(slots)}";
+        if (random.Next(3) > 0 && _processes.Exists(p => p.Id == id && !p.IsPaused && !p.IsBusy)) return;
+        driver.Tell($"{id} is taken for dead");
+        driver.Log.Expel(Group, id);
+    }
+
+    public void Move()
+    {
+        var (partition, to) = (random.Next(driver.Partitions), random.Next(slots));
+        driver.Tell($"partition {partition} is to move");
+        driver.Log.Group(Group, driver.Partitions).Move(partition, to);
+    }
+
+    public void Stop()
+    {
+        if (Idle() is not { IsPaused: false } process) return;
+        driver.Tell($"{process.Id} is told to stop");
+        Do(process, worker =>
+        {
+            worker.Run(new CancellationToken(canceled: true));
+            worker.Dispose();
+        });
+        Forget(process);
+    }
+
+    /// <summary>A process is thought dead and started anew; the old one goes on.</summary>
+    public void Double()
+    {
+        if (_processes.Count > slots || _processes.Count == 0) return;
+        var id = _processes[random.Next(_processes.Count)].Id;
+        _doubled.Add(id);
+        Start(id);
+    }
+
+    /// <summary>Everybody goes on, but nothing comes.</summary>
+    public void Silence(int seconds, bool untilAtRest = false)
+    {
+        driver.Tell($"[ {seconds} seconds of silence");
+        for (var until = driver.Time.GetUtcNow() + TimeSpan.FromSeconds(seconds); driver.Time.GetUtcNow() < until && !(untilAtRest && _processes.TrueForAll(IsAtRest));)
+        {
+            driver.Time.Advance(TimeSpan.FromMilliseconds(600)); // a loop that stands still for a second takes the silence for its own
+            _tasks.RunOne();
+            driver.Log.Tick();
+            foreach (var process in _processes.ToArray())
+                if (!process.IsBusy && !process.IsPaused && _processes.Contains(process)) Do(process, worker => worker.Turn());
+        }
+        driver.Tell("]");
+    }
+
+    /// <summary>Lets everybody go on in peace until nothing happens any more.</summary>
+    public void Settle()
+    {
+        driver.Tell("peace");
+        foreach (var process in _processes.ToArray())
+        {
+            process.IsPaused = false;
+            if (process.IsOvertaken) Forget(process);
+        }
+        foreach (var id in _doubled) driver.Log.Expel(Group, id); // an old one may have been let in again, and died
+        _doubled.Clear();
+        var quiet = 0;
+        for (var round = 0; quiet < 10; round++)
+        {
+            if (round == 3_000) throw new SimFailure($"the workers do not come to rest: {string.Join(", ", _processes.Select(p => $"{p.Id} has {p.Worker.Shards.Count} shards and restores {p.Worker.Restoring.Count}"))}; {driver.Log.Group(Group, driver.Partitions)}");
+            var before = Doings();
+            StartAll();
+            RunTasks();
+            driver.Log.Tick();
+            foreach (var process in _processes.ToArray()) Do(process, worker => worker.Turn());
+            var live = _processes.Sum(p => p.Worker.Shards.Count);
+            quiet = Doings() == before && !driver.Log.IsBusy && _tasks.Count == 0 && live == driver.Partitions ? quiet + 1 : 0;
+            driver.Time.Advance(TimeSpan.FromMilliseconds(30));
+        }
+    }
+
+    private void Start(string id)
+    {
+        var version = random.Next(SimEngines.Versions);
+        driver.Tell($"{id} starts with model {version}");
+        foreach (var before in _processes)
+            if (before.Id == id) before.IsOvertaken = true;
+        var engine = engines[driver.Sources, version];
+        Topics.Check(driver.Log, engine);
+        var metrics = new EngineMetrics(engine);
+        _processes.Add(new SimProcess(id, version, new Worker(Settings(id, version), metrics, driver.Partitions), metrics));
+    }
+
+    private void Do(SimProcess process, Action<Worker> what)
+    {
+        var before = Current;
+        Current = process;
+        process.IsBusy = true;
+        try
+        {
+            what(process.Worker);
+        }
+        catch (SimCrash)
+        {
+            Crashes++;
+            Forget(process);
+            if (random.Next(2) == 0) driver.Log.Expel(Group, process.Id); // before it is started again
+        }
+        catch (LogException e) when (e.Message.StartsWith("Stopped without a commit", StringComparison.Ordinal))
+        {
+            driver.Tell($"{process.Id} stops without a commit");
+        }
+        catch (SimReplacedException)
+        {
+            driver.Tell($"{process.Id} finds another in its place and ends");
+            Forget(process);
+        }
+        finally
+        {
+            process.IsBusy = false;
+            Current = before;
+        }
+    }
+
+    private void Forget(SimProcess process)
+    {
+        _processes.Remove(process);
+        process.Forget();
+    }
+
+    private SimProcess? Idle()
+    {
+        if (_processes.Count == 0) return null;
+        var process = _processes[random.Next(_processes.Count)];
+        return process.IsBusy ? null : process;
+    }
+
+    private static bool IsAtRest(SimProcess process) => process.Worker.Shards.Values.All(s => s.Counters.TimersWaiting == 0);
+
+    /// <summary>Changes whenever anything was done, committed or not.</summary>
+    private long Doings()
+    {
+        var doings = driver.Log.Changes;
+        foreach (var process in _processes)
+            foreach (var shard in process.Worker.Shards.Values) doings += shard.Counters.Records + shard.Counters.Watermark;
+        return doings;
+    }
+}

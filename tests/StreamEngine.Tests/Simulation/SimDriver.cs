@@ -1,0 +1,148 @@
+using StreamEngine.Runtime;
+using StreamEngine.Testing.Simulation;
+
+namespace StreamEngine.Tests.Simulation;
+
+/// <summary>
+/// Runs workers over a simulated log by a seed: one thread, one clock, every choice from one random number generator. At every boundary between two steps the
+/// worker that is at it may die, or others may go on before it does. Ends when the stream is used up and everything is committed.
+/// </summary>
+internal sealed class SimDriver : SimSchedule
+{
+    private const int Slots = 3;
+    private const int MostBoundaries = 100_000; // some hundreds are usual
+
+    private readonly Random _random;
+    private readonly SimFaults _faults;
+    private readonly SimCluster _cluster;
+    private readonly List<SimInput> _stream;
+    private readonly List<string>? _told;
+    private int _fed, _nested, _jumps;
+    private bool _calm;
+
+    /// <summary>Prepares a seed.</summary>
+    /// <param name="seed">Decides everything.</param>
+    /// <param name="kind">Which log.</param>
+    /// <param name="engines">The compiled config.</param>
+    /// <param name="told">Receives the schedule, a line per step; null where nobody asks.</param>
+    public SimDriver(int seed, SimLogKind kind, SimEngines engines, List<string>? told)
+    {
+        _random = new Random(seed);
+        _told = told;
+        _faults = SimFaults.Draw(_random);
+        Time.Advance(TimeSpan.FromMinutes(4));
+        Sources = _random.Next(3) == 0 ? 2 : 1;
+        Partitions = _random.Next(1, 4);
+        var slots = _random.Next(1, Slots + 1);
+        _stream = SimStream.Make(_random, Sources, Partitions, Time.GetUtcNow().ToUnixTimeMilliseconds());
+        Log = new SimLog(kind, this);
+        Log.CreateTopics(Topics.Needed(SimEngines.Options(Sources == 2), Partitions));
+        Tell($"{kind}, {Sources} sources, {Partitions} partitions, {slots} processes, {_stream.Count} records, {_faults}");
+        _cluster = new SimCluster(this, _random, engines, slots);
+    }
+
+    public SimLog Log { get; }
+
+    public int Sources { get; }
+
+    public int Partitions { get; }
+
+    public SimCluster Cluster => _cluster;
+
+    /// <summary>Step boundaries that were passed.</summary>
+    public long Boundaries { get; private set; }
+
+    /// <summary>Runs to the end.</summary>
+    public void Run()
+    {
+        _cluster.StartAll();
+        for (var steps = 0; _fed < _stream.Count || steps < 200; steps++) Step();
+        _calm = true;
+        _cluster.Settle();
+        // A silence long enough for every timer: the watermarks follow the clock.
+        _cluster.Silence(seconds: 150, untilAtRest: true);
+        _cluster.Settle();
+    }
+
+    public override void At(SimPoint point)
+    {
+        if (++Boundaries > MostBoundaries) throw new SimFailure("this has no end");
+        if (_random.Next(4) == 0) Time.Advance(TimeSpan.FromMilliseconds(_random.Next(1, 12)));
+        if (_calm) return;
+        if (_cluster.Current is { } current && MayCrash && Chance(_faults.Crash))
+        {
+            Tell($"{current.Id} dies at {point}");
+            throw new SimCrash();
+        }
+        // A restore asks few questions, and much may happen between two of them.
+        var others = point is SimPoint.AskingOffset or SimPoint.AskingEnds ? 4 * _faults.Others : _faults.Others;
+        if (_nested >= 2 || !Chance(others)) return;
+        _nested++;
+        Tell($"[ while {_cluster.Current?.Id ?? "a task"} is at {point}");
+        for (var steps = _random.Next(1, 25); steps > 0; steps--) Step();
+        Tell("]");
+        _nested--;
+    }
+
+    public override int Take(int max) => _calm || max == 0 ? max : _random.Next(0, max + 1);
+
+    public override int Pick(int count) => _random.Next(count);
+
+    public override bool Later() => !_calm && Chance(_faults.Later);
+
+    public override SimFate Fate() => _calm || !Chance(_faults.BadCommit) ? SimFate.Commit : (SimFate)_random.Next(1, 6);
+
+    public override void Wait(TimeSpan time) => Time.Advance(time * _random.NextDouble());
+
+    private void Step()
+    {
+        var roll = _random.Next(1_000);
+        if (roll < 560) _cluster.Turn();
+        else if (roll < 700) Feed();
+        else if (roll < 800) _cluster.RunTask();
+        else if (roll < 890) Log.Tick();
+        else if (roll < 900) _cluster.Die(MayCrash);
+        else if (roll < 945) _cluster.Start();
+        else if (roll < 965) _cluster.PauseOrGoOn();
+        else if (roll < 980) _cluster.Expel();
+        else if (roll < 988) _cluster.Move();
+        else if (roll < 992) _cluster.Stop();
+        else if (roll < 995) _cluster.Double();
+        else if (roll < 998) Leap();
+        else if (_jumps++ < 2) _cluster.Silence(_random.Next(3, 40));
+    }
+
+    private void Feed()
+    {
+        for (var left = _random.Next(1, 8); left > 0 && _fed < _stream.Count; left--)
+        {
+            var input = _stream[_fed++];
+            var partition = Log.Known(input.Partition);
+            if (Log.Kind == SimLogKind.Kafka && Chance(0.1))
+            {
+                // The stream's own producer has transactions too: markers and aborted records stand between the events.
+                var aborted = new SimTransaction("producer", 0, Log.Group(SimCluster.Group, Partitions), new SimMember("producer"), 0);
+                partition.Append(input.Key, input.Value, input.Time, aborted);
+                aborted.Decide(commit: false);
+                partition.Mark(aborted);
+            }
+            partition.Append(input.Key, input.Value, input.Time);
+        }
+        Tell($"{_fed} records are in the log");
+    }
+
+    /// <summary>The clock goes on while everything stands still: transactions time out.</summary>
+    private void Leap()
+    {
+        if (_jumps++ >= 3) return;
+        var by = TimeSpan.FromSeconds(_random.Next(1, 60));
+        Tell($"everything stands still for {by}");
+        Time.Advance(by);
+    }
+
+    private bool MayCrash => _cluster.Crashes < _faults.Crashes;
+
+    private bool Chance(double rate) => rate > 0 && _random.NextDouble() < rate;
+
+    internal void Tell(string what) => _told?.Add(what);
+}

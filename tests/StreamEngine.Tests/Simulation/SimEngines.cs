@@ -1,0 +1,89 @@
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Features;
+using StreamEngine.Inference;
+using StreamEngine.Runtime;
+using StreamEngine.Testing;
+
+namespace StreamEngine.Tests.Simulation;
+
+/// <summary>The simulated engine's config in its versions, compiled once: with one source or two, and with one of several models.</summary>
+internal sealed class SimEngines : IDisposable
+{
+    public const int Versions = 4;
+
+    private readonly CompiledEngine[] _engines;
+    private readonly LinearModel[] _models = new LinearModel[Versions];
+
+    public SimEngines()
+    {
+        _engines = [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0, Versions) select Scenario.Compile(Options(sources == 2), new Loader(this, version))];
+    }
+
+    public const int DailyCap = 4, SameCap = 2;
+    public static readonly TimeSpan DailyWindow = TimeSpan.FromSeconds(120), SameWindow = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Lateness = TimeSpan.FromSeconds(10), MaxFuture = TimeSpan.FromSeconds(60), IdleAfter = TimeSpan.FromSeconds(2), DuplicateHorizon = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Pane = TimeSpan.FromSeconds(1), SessionGap = TimeSpan.FromSeconds(30), CartAfter = TimeSpan.FromSeconds(20);
+    public const int Panes = 5;
+
+    /// <summary>The scenario's shop in a hurry (a second for a minute), with tight caps, idleness, and an interval that a few decisions fill.</summary>
+    public static EngineOptions Options(bool twoSources)
+    {
+        var shop = Scenario.Options(twoSources, "sim");
+        return shop with
+        {
+            Time = new TimeOptions { Lateness = Lateness, MaxFuture = MaxFuture, IdleAfter = IdleAfter },
+            Duplicates = new DuplicateOptions { Horizon = DuplicateHorizon },
+            Features =
+            [
+                shop.Features[0] with { Window = new WindowOptions { Sliding = Panes * Pane, Every = Pane } },
+                shop.Features[1],
+                shop.Features[2] with { Window = new WindowOptions { Session = SessionGap } },
+                shop.Features[3] with { Unit = TimeUnit.Seconds },
+            ],
+            Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],
+            Runtime = new RuntimeOptions { MaxPollRecords = 20, CommitInterval = TimeSpan.FromMilliseconds(20), MaxIntervalBytes = new(6_000) },
+            Decisions = shop.Decisions with
+            {
+                Holdout = null,
+                Caps =
+                [
+                    new CapOptions { Name = "daily", Per = CapScope.Customer, Max = DailyCap, Window = DailyWindow },
+                    new CapOptions { Name = "same", Per = CapScope.Offer, Max = SameCap, Window = SameWindow },
+                ],
+            },
+        };
+    }
+
+    public CompiledEngine this[int sources, int version] => _engines[(sources - 1) * Versions + version];
+
+    /// <summary>The propensity that a version of the model gives for an output.</summary>
+    public static double P(int version, int output, double events) => Bias(version, output) + Weight(version, output) * (float)events;
+
+    /// <summary>Forgets what a seed left in the shared models.</summary>
+    public void Reset()
+    {
+        foreach (var model in _models) model.Runs.Clear();
+    }
+
+    public void Dispose()
+    {
+        foreach (var engine in _engines) engine.Dispose();
+    }
+
+    private static float Bias(int version, int output) => 0.10f + 0.07f * ((version * 5 + output * 3) % 7) / 7;
+
+    private static float Weight(int version, int output) => 0.01f + 0.02f * ((version * 3 + output * 5) % 7) / 7;
+
+    private sealed class Loader(SimEngines engines, int version) : IModelLoader
+    {
+        public IModel Load(string directory)
+        {
+            var model = new LinearModel("shop", ["events_5m"], [.. Enumerable.Range(0, 3).Select(o => ($"{o}", new[] { Weight(version, o), Bias(version, o) }))]);
+            return engines._models[version] = new LinearModel("shop", ["events_5m"], [.. Enumerable.Range(0, 3).Select(o => ($"{o}", new[] { Weight(version, o), Bias(version, o) }))])
+            {
+                Manifest = new ModelManifest { Name = "shop", Version = $"{version}", Inputs = ["events_5m"], Outputs = model.Manifest.Outputs, Sha256 = $"{version}" },
+            };
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.Text;
+using StreamEngine.Connectors;
+using StreamEngine.Events.Avro;
+using StreamEngine.Inference;
+using StreamEngine.Runtime;
+using StreamEngine.State;
+using StreamEngine.Testing;
+
+namespace StreamEngine.Tests.Simulation;
+
+/// <summary>Judges a finished run: everything in the log against the oracle, the live shards against the oracle, and the live shards against what a restore makes of the log.</summary>
+internal sealed class SimJudge(SimDriver driver, SimEngines engines)
+{
+    private static readonly AvroValueReader Actions = Reader("action"), Letters = Reader("dead-letter");
+    private readonly string[] _topics = driver.Sources == 2 ? ["shop", "mail"] : ["shop"];
+
+    /// <summary>Decisions that were compared.</summary>
+    public int Decisions { get; private set; }
+
+    /// <summary>Throws at the first difference.</summary>
+    public void Judge()
+    {
+        var oracles = new SimOracle[driver.Partitions];
+        for (var p = 0; p < driver.Partitions; p++)
+        {
+            var partition = p;
+            oracles[p] = new SimOracle(p, _topics, [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
+            oracles[p].Fold(Committed("decisions", p).Select(value => new SimDecision(value)));
+            Decisions += oracles[p].Decisions;
+            Same("late records", oracles[p].Late.Select(Encoding.UTF8.GetString), Committed("late", p).Select(Encoding.UTF8.GetString));
+            Same("dead letters", oracles[p].DeadLetters.Order(), Committed("dead-letter", p).Select(Letter).Order());
+            Offsets(p);
+        }
+        Same("actions", oracles.SelectMany(o => o.Served).Order(), Enumerable.Range(0, driver.Partitions).SelectMany(p => Committed("actions", p)).Select(Action).Order());
+        foreach (var process in driver.Cluster.Processes)
+            foreach (var shard in process.Worker.Shards.Values) State(shard, process.Version, oracles[shard.Partition]);
+    }
+
+    /// <summary>Everything that was read is committed.</summary>
+    private void Offsets(int partition)
+    {
+        foreach (var topic in _topics)
+        {
+            var at = new TopicPartition(topic, partition);
+            var end = driver.Log.Known(at).Committed().Select(r => r.Offset + 1).LastOrDefault();
+            var next = driver.Log.Committed("sim", at) ?? 0;
+            if (next < end) throw new SimFailure($"{topic}[{partition}] is committed up to {next}, not {end}");
+        }
+    }
+
+    private void State(Shard live, int version, SimOracle oracle)
+    {
+        var vector = new double[engines[driver.Sources, version].Features.Count];
+        foreach (var customer in oracle.Customers)
+        {
+            live.ReadFeatures(customer.Key, 0, vector);
+            var expected = customer.Features(customer.Newest);
+            if (!customer.Agrees(expected, vector)) Same($"features of {customer.Id} in shard {live.Partition}", expected, vector);
+        }
+        var kept = Profiles(live);
+        Same($"customers of shard {live.Partition}", oracle.Customers.Select(c => c.Id), kept.Keys);
+
+        using var scorer = new Scorer(engines[driver.Sources, 0].Policy.Models);
+        var fresh = new Shard(engines[driver.Sources, 0], live.Partition, new MemoryStateStore(), new OutputBuffer(), scorer, driver.Time, driver.Partitions);
+        using var restore = new ShardRestore(driver.Cluster.Settings("judge", 0), fresh);
+        driver.Cluster.RunTasks();
+        while (!restore.Slice()) driver.Log.Tick();
+        foreach (var (customer, profile) in Profiles(fresh))
+            if (!profile.AsSpan().SequenceEqual(kept.GetValueOrDefault(customer))) throw new SimFailure($"the restored profile of {customer} is not the live one: restored {string.Join(' ', Longs(profile))}, live {string.Join(' ', Longs(kept.GetValueOrDefault(customer)))}");
+        if (fresh.Profiles != live.Profiles) throw new SimFailure($"shard {live.Partition} has {live.Profiles} profiles, restored {fresh.Profiles}");
+        if (fresh.Counters.Watermark != live.Counters.Watermark || fresh.Counters.TimersWaiting != live.Counters.TimersWaiting) throw new SimFailure($"shard {live.Partition} has watermark {live.Counters.Watermark} and {live.Counters.TimersWaiting} timers, restored {fresh.Counters.Watermark} and {fresh.Counters.TimersWaiting}");
+    }
+
+    private static long[] Longs(byte[]? profile) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(profile).ToArray();
+
+    private IEnumerable<byte[]> Committed(string topic, int partition) => driver.Log.Known(new TopicPartition(topic, partition)).Committed().Select(r => r.Record.Value!);
+
+    private static SortedDictionary<string, byte[]> Profiles(Shard shard)
+    {
+        var copy = new Copy();
+        shard.Scan(copy);
+        return copy.Profiles;
+    }
+
+    private static (string, string, string) Action(byte[] value)
+    {
+        var action = (AvroRecord)Actions.Read(value.AsSpan(5))!;
+        return ((string)action["action_id"]!, (string)action["customer_id"]!, (string)action["offer"]!);
+    }
+
+    private static (string, long, string) Letter(byte[] value)
+    {
+        var letter = (AvroRecord)Letters.Read(value.AsSpan(5))!;
+        return ((string)letter["topic"]!, (long)letter["offset"]!, (string)letter["reason"]!);
+    }
+
+    private static void Same<T>(string what, IEnumerable<T> expected, IEnumerable<T> actual)
+    {
+        List<T> wanted = [.. expected], found = [.. actual];
+        if (!wanted.SequenceEqual(found)) throw new SimFailure($"{what}: {string.Join(" | ", found)}\n  expected: {string.Join(" | ", wanted)}");
+    }
+
+    private static AvroValueReader Reader(string schema) => new(AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", $"{schema}.avsc"))));
+
+    private sealed class Copy : IProfileVisitor
+    {
+        public SortedDictionary<string, byte[]> Profiles { get; } = new(StringComparer.Ordinal);
+
+        public void Visit(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile) => Profiles[Encoding.UTF8.GetString(key)] = profile.ToArray();
+    }
+}

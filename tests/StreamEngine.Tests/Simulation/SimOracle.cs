@@ -1,0 +1,132 @@
+using StreamEngine.Testing.Simulation;
+
+namespace StreamEngine.Tests.Simulation;
+
+/// <summary>
+/// A shard's fold, a second time and in the plain: all of a partition's events, in the order that the decision log tells, and after each what it must have caused.
+/// What was chosen is taken from the log once it is the right choice for the propensities logged; everything else is computed.
+/// </summary>
+internal sealed class SimOracle(int partition, string[] topics, List<(long Offset, SimRecord Record)>[] events)
+{
+    private readonly SortedDictionary<string, SimCustomer> _customers = new(StringComparer.Ordinal);
+    private readonly Queue<SimExpected> _expected = new();
+    private readonly int[] _next = new int[topics.Length];
+    private readonly HashSet<string> _ids = [];
+    private readonly long[] _newest = [.. topics.Select(_ => long.MinValue)];
+    private long _watermark = long.MinValue;
+
+    public IEnumerable<SimCustomer> Customers => _customers.Values;
+
+    /// <summary>Decisions that showed something: their ids and offers.</summary>
+    public List<(string Id, string Customer, string Offer)> Served { get; } = [];
+
+    public List<(string Topic, long Offset, string Reason)> DeadLetters { get; } = [];
+
+    public List<byte[]> Late { get; } = [];
+
+    public int Decisions { get; private set; }
+
+    /// <summary>Folds everything; throws at the first difference.</summary>
+    public void Fold(IEnumerable<SimDecision> log)
+    {
+        foreach (var entry in log)
+        {
+            if (!_ids.Add(entry.Id)) throw new SimFailure($"logged twice: {entry}");
+            if (entry.Id != $"sim/{entry.Topic}/{partition}/{entry.Offset}/{entry.Ordinal}") throw new SimFailure($"another cause than its id: {entry}");
+            var source = Array.IndexOf(topics, entry.Topic);
+            Advance(source, entry.Kind == "refused" ? entry.Offset - 1 : entry.Offset);
+            if (entry.Kind == "decision") Decided(entry);
+            else Marked(entry, source);
+        }
+        if (Enumerable.Range(0, topics.Length).Count(s => _next[s] < events[s].Count) > 1) throw new SimFailure($"shard {partition}: the log does not tell which source came first");
+        for (var source = 0; source < topics.Length; source++) Advance(source, long.MaxValue);
+        Missing();
+    }
+
+    private void Advance(int source, long through)
+    {
+        for (; _next[source] < events[source].Count && events[source][_next[source]].Offset <= through; _next[source]++)
+        {
+            Missing();
+            Apply(source, events[source][_next[source]]);
+        }
+    }
+
+    private void Missing()
+    {
+        if (_expected.TryPeek(out var lost)) throw new SimFailure($"lost: {lost}");
+    }
+
+    private void Decided(SimDecision entry)
+    {
+        Decisions++;
+        if (!_expected.TryDequeue(out var expected)) throw new SimFailure($"nothing caused: {entry}");
+        if (expected.Difference(entry) is { } difference) throw new SimFailure($"{difference}\n  expected {expected}\n  logged   {entry}");
+        if (entry.Offer is not { } offer) return;
+        expected.Customer.Shown.Add((offer, entry.DecidedAt));
+        Served.Add((entry.Id, entry.Customer, offer));
+    }
+
+    private void Marked(SimDecision entry, int source)
+    {
+        Missing();
+        switch (entry.Kind)
+        {
+            case "watermark":
+                if (entry.Watermark <= _watermark) throw new SimFailure($"the watermark goes back: {entry}");
+                _watermark = entry.Watermark;
+                for (var i = 0; i < _newest.Length; i++) _newest[i] = Math.Max(_newest[i], _watermark);
+                Fire(source, entry.Offset, entry.Ordinal + 1);
+                break;
+            case "refused":
+                if (_next[source] == events[source].Count || events[source][_next[source]].Offset != entry.Offset) throw new SimFailure($"refused, but no record: {entry}");
+                DeadLetters.Add((topics[source], entry.Offset, "future-time"));
+                _next[source]++;
+                break;
+        }
+    }
+
+    private void Apply(int source, (long Offset, SimRecord Record) input)
+    {
+        var e = SimEvent.Parse(input.Record.Value!);
+        if (e is null)
+        {
+            DeadLetters.Add((topics[source], input.Offset, "malformed"));
+            return;
+        }
+        if (_watermark > long.MinValue && e.Time < _watermark - (long)SimEngines.Lateness.TotalMilliseconds)
+        {
+            Late.Add(input.Record.Value!);
+            return;
+        }
+        _newest[source] = Math.Max(_newest[source], e.Time);
+        _watermark = Math.Max(_watermark, _newest.Min());
+        var ordinal = Fire(source, input.Offset, 0);
+        if (!_customers.TryGetValue(e.Customer, out var customer)) _customers[e.Customer] = customer = new SimCustomer(e.Customer);
+        if (!customer.Apply(e))
+        {
+            DeadLetters.Add((topics[source], input.Offset, "duplicate"));
+            return;
+        }
+        if (e.Type != "page_view" || e.Placement.Length == 0) return;
+        var at = Math.Max(e.Time, customer.Newest);
+        _expected.Enqueue(new SimExpected(customer, topics[source], input.Offset, ordinal, "view", e.Placement, e.Time, at, _watermark, customer.Features(at), e.Consent && customer.Consent));
+    }
+
+    /// <summary>Fires what is due by the watermark in the order of due time, customer and timer; returns the next ordinal.</summary>
+    private int Fire(int source, long offset, int ordinal)
+    {
+        var due = new List<(long Due, SimCustomer Customer, int Timer)>();
+        foreach (var customer in _customers.Values)
+            for (var timer = 0; timer < SimCustomer.Timers.Length; timer++)
+                if (customer.Due(timer) is { } at && at <= _watermark) due.Add((at, customer, timer));
+        due.Sort((a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due) : a.Customer.Key.AsSpan().SequenceCompareTo(b.Customer.Key) is var order and not 0 ? order : a.Timer.CompareTo(b.Timer));
+        foreach (var (at, customer, timer) in due)
+        {
+            customer.Fire(timer);
+            var now = Math.Max(at, customer.Newest);
+            _expected.Enqueue(new SimExpected(customer, topics[source], offset, ordinal++, SimCustomer.Timers[timer].Trigger, "email", at, now, _watermark, customer.Features(now), customer.Consent));
+        }
+        return ordinal;
+    }
+}

@@ -1,0 +1,29 @@
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Tests.Simulation;
+
+/// <summary>The process died here: thrown through the worker, which is then forgotten as it stands.</summary>
+internal sealed class SimCrash : Exception;
+
+/// <summary>A process with one worker. Several may have the same id: a restarted one, and the old one that is only thought dead.</summary>
+internal sealed class SimProcess(string id, int version, Worker worker, EngineMetrics metrics)
+{
+    public string Id { get; } = id;
+
+    /// <summary>The model that it scores with.</summary>
+    public int Version { get; } = version;
+
+    public Worker Worker { get; } = worker;
+
+    /// <summary>Whether it is stopped without knowing it.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>Whether another was started with its id, because it was thought dead.</summary>
+    public bool IsOvertaken { get; set; }
+
+    /// <summary>Whether it is in the middle of a turn, waiting for others that go on meanwhile.</summary>
+    public bool IsBusy { get; set; }
+
+    /// <summary>Takes it away as it stands: nothing of it may reach the log any more.</summary>
+    public void Forget() => metrics.Dispose();
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Globalization;
+using StreamEngine.Testing.Simulation;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace StreamEngine.Tests.Simulation;
+
+/// <summary>
+/// Thousands of lives of a few shards, each decided by its seed: workers die at every boundary between two steps, lose and gain partitions, are told nothing, the
+/// wrong thing or too late by the log. What is committed in the end must be what the oracle expects. <c>STREAMENGINE_SIM_SEEDS</c> and
+/// <c>STREAMENGINE_SIM_FIRST</c> run other seeds, or more.
+/// </summary>
+public abstract class SimulationTests(ITestOutputHelper output)
+{
+    private protected abstract SimLogKind Kind { get; }
+
+    [Fact]
+    public void EverySeed_CommitsWhatTheOracleExpects_Once()
+    {
+        var first = Setting("STREAMENGINE_SIM_FIRST", 1);
+        var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_000);
+        using var engines = new SimEngines();
+        var started = Stopwatch.GetTimestamp();
+        long boundaries = 0, decisions = 0, deaths = 0;
+        for (var seed = first; seed < first + seeds; seed++)
+        {
+            engines.Reset();
+            var driver = new SimDriver(seed, Kind, engines, told: null);
+            if (Failure(driver, engines, out var judged) is { } failure) Assert.Fail(Story(seed, engines, failure));
+            boundaries += driver.Boundaries;
+            deaths += driver.Cluster.Crashes;
+            decisions += judged;
+        }
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared"));
+        if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds);
+    }
+
+    [Fact]
+    public void Seed_AlwaysGoesTheSameWay()
+    {
+        using var engines = new SimEngines();
+        for (var seed = 1; seed < 20; seed++) Assert.Equal(Told(seed, engines), Told(seed, engines));
+    }
+
+    private static Exception? Failure(SimDriver driver, SimEngines engines, out int decisions)
+    {
+        var judge = new SimJudge(driver, engines);
+        try
+        {
+            driver.Run();
+            judge.Judge();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+        finally
+        {
+            foreach (var process in driver.Cluster.Processes) process.Forget();
+            decisions = judge.Decisions;
+        }
+    }
+
+    /// <summary>Runs a failed seed again, to tell how it went.</summary>
+    private string Story(int seed, SimEngines engines, Exception failure)
+    {
+        var told = Told(seed, engines);
+        return $"seed {seed} over the {Kind} log: {(failure is SimFailure ? failure.Message : failure)}\n  again: STREAMENGINE_SIM_FIRST={seed} STREAMENGINE_SIM_SEEDS=1\n{string.Join('\n', told)}";
+    }
+
+    private List<string> Told(int seed, SimEngines engines)
+    {
+        var told = new List<string>();
+        Failure(new SimDriver(seed, Kind, engines, told), engines, out _);
+        return told;
+    }
+
+    private static int Setting(string name, int standard) => int.TryParse(Environment.GetEnvironmentVariable(name), out var value) ? value : standard;
+}
+
+public sealed class KafkaSimulationTests(ITestOutputHelper output) : SimulationTests(output)
+{
+    private protected override SimLogKind Kind => SimLogKind.Kafka;
+}
+
+public sealed class EmbeddedSimulationTests(ITestOutputHelper output) : SimulationTests(output)
+{
+    private protected override SimLogKind Kind => SimLogKind.Embedded;
+}
