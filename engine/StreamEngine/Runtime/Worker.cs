@@ -64,6 +64,7 @@ public sealed class Worker : IOwnership, IDisposable
     private bool _dirty;         // the interval has something to commit
     private bool _stale;         // the open transaction holds outputs of a lost shard, or the last one failed
     private bool _held;          // fetching is stopped because the interval is full
+    private bool _broken;        // a step threw: the interval may be half done and must not be committed on the way out
     private int _failures;       // commits failed in a row
     private long _intervalStart;
 
@@ -117,14 +118,22 @@ public sealed class Worker : IOwnership, IDisposable
     /// <param name="turned">Called after each turn on the loop's thread; false stops the loop too (drain).</param>
     public void Run(CancellationToken stop, Func<Worker, bool>? turned = null)
     {
-        while (!stop.IsCancellationRequested)
+        try
         {
-            Turn();
-            if (turned is not null && !_dirty && !turned(this)) break;
+            while (!stop.IsCancellationRequested)
+            {
+                Turn();
+                if (turned is not null && !_dirty && !turned(this)) break;
+            }
+            // A log that is away must not keep a stopped process alive for ever: what is not committed is made again after the next start.
+            var patience = Stopwatch.GetTimestamp();
+            while (_dirty && !TryCommit() && Elapsed(patience) < TimeSpan.FromSeconds(30)) Serve();
         }
-        // A log that is away must not keep a stopped process alive for ever: what is not committed is made again after the next start.
-        var patience = Stopwatch.GetTimestamp();
-        while (_dirty && !TryCommit() && Elapsed(patience) < TimeSpan.FromSeconds(30)) Serve();
+        catch
+        {
+            _broken = true;
+            throw;
+        }
     }
 
     /// <summary>One turn of the loop, as the class says.</summary>
@@ -167,8 +176,11 @@ public sealed class Worker : IOwnership, IDisposable
 
     void IOwnership.Revoked(IReadOnlyList<TopicPartition> partitions)
     {
-        WriteOutputsIfDirty();
-        for (var tries = 0; _dirty && tries < 3 && !TryCommit(); tries++) { }
+        if (!_broken)
+        {
+            WriteOutputsIfDirty();
+            for (var tries = 0; _dirty && tries < 3 && !TryCommit(); tries++) { }
+        }
         Close(partitions, lost: _dirty);
     }
 
