@@ -18,7 +18,10 @@ internal enum FaultKind
     /// <summary>A member that was never there joins, works, and ends as it should.</summary>
     Join,
 
-    /// <summary>The broker ends (as for maintenance, or by kill -9) and starts again on the same data.</summary>
+    /// <summary>
+    /// The broker ends as for maintenance and starts again on the same data. Never by kill -9: a single Kafka 4.3 broker that dies before it has written a commit's markers can forget
+    /// them when it starts, and then the group's offsets stay pending for ever, whatever a client does.
+    /// </summary>
     Broker,
 
     /// <summary>kill -9 of a member whose local files are gone when it starts again.</summary>
