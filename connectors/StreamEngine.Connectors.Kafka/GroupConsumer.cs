@@ -29,7 +29,8 @@ internal sealed class GroupConsumer : IDisposable
         (_log, _options, _worker) = (log, options, worker);
         _partitions = new Partitions(worker.Sources);
         var settings = KafkaSettings.Consumer(options);
-        settings.TryAdd("session.timeout.ms", "15000");
+        // Longer than the transaction timeout, as KafkaSettings asks of a session timeout that is given.
+        settings.TryAdd("session.timeout.ms", $"{(long)Math.Max(15_000, options.TransactionTimeout.TotalMilliseconds * 1.5)}");
         settings["group.id"] = worker.Group;
         settings["partition.assignment.strategy"] = "cooperative-sticky";
         settings["enable.partition.eof"] = "false";

@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 
 namespace StreamEngine.Connectors.Kafka;
 
@@ -8,6 +7,7 @@ public sealed class KafkaLog : ILog
 {
     private readonly KafkaLogOptions _options;
     private readonly Lazy<IAdminClient> _admin;
+    private readonly Lazy<GroupOffsets> _groups;
     private readonly KafkaTopics _topics;
 
     /// <summary>What the last attempt to connect met: a timed-out request does not say.</summary>
@@ -25,6 +25,7 @@ public sealed class KafkaLog : ILog
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
             .SetErrorHandler((_, error) => OnError(error))
             .Build());
+        _groups = new Lazy<GroupOffsets>(() => new GroupOffsets(options));
         _topics = new KafkaTopics(options, () => _admin.Value, () => _connection);
     }
 
@@ -46,10 +47,9 @@ public sealed class KafkaLog : ILog
     /// <inheritdoc/>
     public long? Committed(string group, TopicPartition partition)
     {
-        ConsumerGroupTopicPartitions[] wanted = [new(group, [new(partition.Topic, partition.Partition)])];
         for (var wait = new Waiting(_options.Patience); ;)
         {
-            var answer = Ask(wanted);
+            var answer = _groups.Value.Ask(group, partition);
             if (answer.Error.Code == ErrorCode.NoError) return answer.Offset.Value >= 0 ? answer.Offset.Value : null;
             var pending = answer.Error.Code == ErrorCode.UnstableOffsetCommit;
             if (!pending && KafkaErrors.IsLasting(answer.Error.Code)) throw KafkaErrors.Lasting(answer.Error.Code, $"group {group}", answer.Error.Reason);
@@ -71,6 +71,7 @@ public sealed class KafkaLog : ILog
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_groups.IsValueCreated) _groups.Value.Dispose();
         if (_admin.IsValueCreated) _admin.Value.Dispose();
     }
 
@@ -78,23 +79,5 @@ public sealed class KafkaLog : ILog
     {
         if (error.Code != ErrorCode.Local_AllBrokersDown) _connection = $"{error.Reason} ({error.Code})"; // that one says nothing of the cause
         _options.Diagnostics?.Invoke($"admin: {error.Reason} ({error.Code})");
-    }
-
-    private TopicPartitionOffsetError Ask(ConsumerGroupTopicPartitions[] wanted)
-    {
-        try
-        {
-            var options = new ListConsumerGroupOffsetsOptions { RequireStableOffsets = true, RequestTimeout = _options.RequestTimeout };
-            return _admin.Value.ListConsumerGroupOffsetsAsync(wanted, options).GetAwaiter().GetResult()[0].Partitions[0];
-        }
-        catch (ListConsumerGroupOffsetsException e)
-        {
-            var result = e.Results[0];
-            return result.Partitions is [var one, ..] && one.Error.IsError ? one : new TopicPartitionOffsetError(wanted[0].TopicPartitions[0], Offset.Unset, result.Error);
-        }
-        catch (KafkaException e)
-        {
-            return new TopicPartitionOffsetError(wanted[0].TopicPartitions[0], Offset.Unset, e.Error);
-        }
     }
 }

@@ -23,7 +23,7 @@ public sealed record KafkaLogOptions
 
     /// <summary>
     /// Whether a worker joins the group under its instance id. Then a restart within the session timeout moves no partition, and a worker that is stopped
-    /// for good keeps its partitions until that timeout (<c>consumer.session.timeout.ms</c>, 15 s) is over. Without it, a stopped worker leaves at once and every restart rebalances.
+    /// for good keeps its partitions until that timeout (<c>consumer.session.timeout.ms</c>; 15 s, or half as long again as a longer transaction timeout) is over. Without it, a stopped worker leaves at once and every restart rebalances.
     /// </summary>
     public bool StaticMembership { get; init; } = true;
 

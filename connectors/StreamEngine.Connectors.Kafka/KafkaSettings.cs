@@ -24,7 +24,7 @@ public static class KafkaSettings
         ["enable.idempotence"] = "without it a retry writes a record twice",
         ["enable.gapless.guarantee"] = "transactions already give it",
         ["transactional.id"] = FromOptions,
-        ["transaction.timeout.ms"] = "it has its own option, transaction timeout",
+        ["transaction.timeout.ms"] = "it has its own option, the transaction timeout (kafka.transaction_timeout)",
         ["group.id"] = FromOptions,
         ["group.instance.id"] = FromOptions,
         ["group.protocol"] = "the engine's rebalances are written for the classic protocol with cooperative-sticky",

@@ -1,4 +1,3 @@
-using StreamEngine.Connectors;
 using StreamEngine.SystemTests.Oracle;
 using StreamEngine.SystemTests.Runs;
 using StreamEngine.SystemTests.Shop;
@@ -43,7 +42,7 @@ public sealed class StopTests(ITestOutputHelper output)
 
         await first.Kill();
         await writing;
-        Assert.True(await second.Until(() => Task.FromResult(AllCommitted(arena)), Patience), second.Output);
+        Assert.True(await second.Until(() => Task.FromResult(arena.AllCommitted()), Patience), second.Output);
         second.Terminate();
         Assert.Equal(0, await second.Exit(Patience));
         Fits(arena);
@@ -85,12 +84,6 @@ public sealed class StopTests(ITestOutputHelper output)
         Assert.True(report.Faults == 0, report.ToString());
         Assert.Equal(Events, report.Events);
         return report;
-    }
-
-    private static bool AllCommitted(Arena arena)
-    {
-        using var log = arena.OpenLog();
-        return Enumerable.Range(0, Arena.Partitions).Select(p => new TopicPartition(arena.Topics.Events, p)).All(p => log.Committed(arena.Job.Name, p) == log.Watermarks(p).High);
     }
 
     private static InputRecord[] Input(int seed) => ShopInput.Make(new InputSpec(seed, Events, Customers, Arena.Partitions)).ToArray();

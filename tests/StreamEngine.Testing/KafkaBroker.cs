@@ -80,6 +80,16 @@ public sealed class KafkaBroker : IDisposable
         return broker;
     }
 
+    /// <summary>Asks the broker to stop, as for maintenance, and waits for its end.</summary>
+    public void Stop()
+    {
+        if (_home is null) throw new InvalidOperationException(MissingOwn);
+        _process!.StandardInput.WriteLine(); // the shell passes it on as SIGTERM
+        _process.StandardInput.Flush();
+        _process.WaitForExit(TimeSpan.FromSeconds(30));
+        Kill();
+    }
+
     /// <summary>Kills the broker as kill -9 does.</summary>
     public void Kill()
     {
@@ -123,10 +133,10 @@ public sealed class KafkaBroker : IDisposable
 
     private Process Java(string main, string arguments)
     {
-        // Through a shell, so that the output goes to a file (nobody reads a pipe while a broker runs), and Java is killed (-9) when its input closes:
-        // so it also ends with a test run that is killed itself.
+        // Through a shell, so that the output goes to a file (nobody reads a pipe while a broker runs), and Java is stopped by a line of input and killed (-9) when
+        // the input closes: so it also ends with a test run that is killed itself.
         var java = $"java -Xmx384m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' {main} {arguments}";
-        var command = $"exec 3<&0; {java} >> {_directory}/kafka.log 2>&1 < /dev/null 3<&- & broker=$!; {{ cat <&3; kill -9 $broker; }} > /dev/null 2>&1 & wait $broker";
+        var command = $"exec 3<&0; {java} >> {_directory}/kafka.log 2>&1 < /dev/null 3<&- & broker=$!; {{ read -r _ <&3 && kill $broker; cat <&3; kill -9 $broker; }} > /dev/null 2>&1 & wait $broker";
         return Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardInput = true })!;
     }
 

@@ -34,6 +34,7 @@ internal static class LogOptions
         {
             Bootstrap = call.Get(Kafka)!,
             Settings = options.Settings,
+            TransactionTimeout = options.TransactionTimeout,
             Diagnostics = line => call.Say(LogLevel.Debug, line),
         });
 }

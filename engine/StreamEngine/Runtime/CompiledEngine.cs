@@ -124,6 +124,8 @@ public sealed class CompiledEngine : IDisposable
             errors.Add(options.Checkpoints.Node, "topic", $"topic '{checkpoints}' is read or written for something else", "Give checkpoints a topic of their own: it is compacted.");
         if (options.Outputs.Decisions == options.Outputs.Actions)
             errors.Add(options.Outputs.Node, "decisions", "decisions and actions share a topic", "Give the decision log a topic of its own.");
+        if (options.Runtime.CommitInterval >= options.Kafka.TransactionTimeout)
+            errors.Add(options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would end every transaction before it is committed", "Commit more often, or raise it.");
     }
 
     /// <summary>Hash of what decides: those sections as written (comments and layout aside), and the models' digests. Where records go and how fast is left out.</summary>

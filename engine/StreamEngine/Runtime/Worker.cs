@@ -76,7 +76,7 @@ public sealed class Worker : IOwnership, IDisposable
     private bool _dirty;         // the interval has something to commit
     private bool _stale;         // the open transaction holds outputs of a lost shard, or the last one failed
     private bool _held;          // fetching is stopped because the interval is full
-    private bool _broken;        // a turn failed half-way: state is ahead of what was written, nothing may be committed any more
+    private bool _broken;        // a step threw: state is ahead of what was written, and nothing may be committed on the way out
     private long _intervalStart;
     private long _lastTurn;      // when the turn before polled
     private bool _slow;          // that was long ago
@@ -132,26 +132,20 @@ public sealed class Worker : IOwnership, IDisposable
     /// <param name="turned">Called after each turn on the loop's thread; false stops the loop too (drain).</param>
     public void Run(CancellationToken stop, Func<Worker, bool>? turned = null)
     {
-        while (!stop.IsCancellationRequested)
-        {
-            Turn();
-            if (turned is not null && !_dirty && !turned(this)) break;
-        }
-        // A log that is away must not keep a stopped process alive for ever: what is not committed is made again after the next start.
-        var patience = _settings.Time.GetTimestamp();
-        while (_dirty && !TryCommit())
-        {
-            if (Elapsed(patience) > StopPatience) throw new LogException($"Stopped without a commit: the log did not take one for {StopPatience.TotalSeconds:0} s. Nothing is lost; the last events are processed again after the next start.");
-            Serve();
-        }
-    }
-
-    /// <summary>One turn of the loop, as the class says. Where it throws, the worker is done: what the turn left half-way is never committed, the next owner makes it again.</summary>
-    public void Turn()
-    {
         try
         {
-            TakeTurn();
+            while (!stop.IsCancellationRequested)
+            {
+                Turn();
+                if (turned is not null && !_dirty && !turned(this)) break;
+            }
+            // A log that is away must not keep a stopped process alive for ever: what is not committed is made again after the next start.
+            var patience = _settings.Time.GetTimestamp();
+            while (_dirty && !TryCommit())
+            {
+                if (Elapsed(patience) > StopPatience) throw new LogException($"Stopped without a commit: the log did not take one for {StopPatience.TotalSeconds:0} s. Nothing is lost; the last events are processed again after the next start.");
+                Serve();
+            }
         }
         catch
         {
@@ -160,7 +154,8 @@ public sealed class Worker : IOwnership, IDisposable
         }
     }
 
-    private void TakeTurn()
+    /// <summary>One turn of the loop, as the class says.</summary>
+    public void Turn()
     {
         // (1) Restore: in slices, so that this worker's other shards keep committing.
         RestoreSlices();

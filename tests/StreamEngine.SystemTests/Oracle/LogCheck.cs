@@ -32,6 +32,13 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
         return _report;
     }
 
+    /// <summary>All decisions and marks, by partition and in the order of the log.</summary>
+    public List<DecisionRecord> Decisions()
+    {
+        var schema = new OutputSchema(Path.Combine(schemas, "decision.avsc"), 102);
+        return [.. ReadAll(topics.Decisions).Select(r => new DecisionRecord(schema.Read(r.Value), r.Offset))];
+    }
+
     private void Actions(List<PartitionFold> folds)
     {
         var schema = new OutputSchema(Path.Combine(schemas, "action.avsc"), 101);

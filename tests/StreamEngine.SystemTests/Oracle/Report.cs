@@ -19,6 +19,9 @@ internal sealed class Report
     /// <summary>Faults of all kinds.</summary>
     public long Faults => _faults.Values.Sum();
 
+    /// <summary>Faults of one kind: lost, doubled, wrong, unexpected.</summary>
+    public long Found(string kind) => _faults.GetValueOrDefault(kind);
+
     /// <summary>Something expected is not there.</summary>
     public void Lost(string what) => Add("lost", what);
 
@@ -40,7 +43,7 @@ internal sealed class Report
     /// <inheritdoc/>
     public override string ToString()
     {
-        var faults = string.Join(", ", new[] { "lost", "doubled", "wrong", "unexpected" }.Select(kind => $"{_faults.GetValueOrDefault(kind)} {kind}"));
+        var faults = string.Join(", ", new[] { "lost", "doubled", "wrong", "unexpected" }.Select(kind => $"{Found(kind)} {kind}"));
         var seen = string.Join(", ", Seen.Select(s => $"{s.Value} {s.Key}"));
         return $"{Events} events, {Checked} outputs checked: {faults}\n  seen: {seen}{string.Concat(_first.Select(f => $"\n  {f}"))}";
     }

@@ -11,21 +11,26 @@ internal sealed class Arena : IDisposable
 {
     public const int Partitions = 4;
     private readonly string? _kafka;
-    private readonly string _directory = Directory.CreateTempSubdirectory("streamengine-chaos-").FullName;
+    private readonly int _partitions;
+    private readonly string _directory;
     private readonly List<EngineProcess> _engines = [];
     private readonly string _config;
 
     /// <param name="job">The job; gets a group of its own.</param>
     /// <param name="kafka">A broker's address; null for the embedded log.</param>
     /// <param name="name">Unique among the runs on the broker.</param>
-    public Arena(JobDefinition job, string? kafka, string name)
+    /// <param name="partitions">Partitions of each topic.</param>
+    /// <param name="disk">The folder on whose disk its files are; null for that of temporary files.</param>
+    public Arena(JobDefinition job, string? kafka, string name, int partitions = Partitions, string? disk = null)
     {
+        _directory = disk is null ? Directory.CreateTempSubdirectory("streamengine-chaos-").FullName : Directory.CreateDirectory(Path.Combine(disk, name)).FullName;
         _kafka = kafka;
+        _partitions = partitions;
         _config = Path.Combine(Root, "perf", "job", job.Name == "job" ? "streamengine.yaml" : $"{job.Name}.yaml");
         Job = job with { Name = name };
         Topics = new RunTopics($"{name}-events", $"{name}-decisions", $"{name}-actions", $"{name}-dead-letter", $"{name}-late");
         using var log = OpenLog();
-        log.CreateTopics([.. new[] { Topics.Events, Topics.Decisions, Topics.Actions, Topics.DeadLetter, Topics.Late }.Select(t => new TopicSpec(t, Partitions))]);
+        log.CreateTopics([.. new[] { Topics.Events, Topics.Decisions, Topics.Actions, Topics.DeadLetter, Topics.Late }.Select(t => new TopicSpec(t, partitions))]);
     }
 
     /// <summary>The job under the run's name.</summary>
@@ -38,7 +43,7 @@ internal sealed class Arena : IDisposable
     public static string Root { get; } = FindRoot();
 
     /// <summary>The run's log; of an embedded one, nobody else may have it open.</summary>
-    public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_directory, "log"))) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka });
+    public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(LogDirectory)) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka });
 
     /// <summary>Writes records, at most so many per second; 0 for as fast as it goes.</summary>
     public async Task Write(IEnumerable<InputRecord> records, int perSecond = 0)
@@ -56,6 +61,12 @@ internal sealed class Arena : IDisposable
         writer.Flush();
     }
 
+    /// <summary>Where the engines of a node keep their files.</summary>
+    public string StateOf(string node) => Path.Combine(_directory, $"state-{node}");
+
+    /// <summary>Where the embedded log lies.</summary>
+    public string LogDirectory => Path.Combine(_directory, "log");
+
     /// <summary>Starts an engine on this run's topics.</summary>
     /// <param name="version">The model's version; null for the config's.</param>
     /// <param name="drain">Whether it ends by itself at the present end of the input.</param>
@@ -63,15 +74,15 @@ internal sealed class Arena : IDisposable
     /// <param name="settings">More settings, <c>path=value</c>.</param>
     public EngineProcess Start(int? version, bool drain = false, string node = "a", params string[] settings)
     {
-        string[] log = _kafka is null ? ["--embedded", Path.Combine(_directory, "log")] : ["--kafka", _kafka];
+        string[] log = _kafka is null ? ["--embedded", LogDirectory] : ["--kafka", _kafka];
         string[] set =
         [
             $"name={Job.Name}", $"events.shop.topic={Topics.Events}", $"outputs.decisions={Topics.Decisions}", $"outputs.dead_letter={Topics.DeadLetter}", $"outputs.late={Topics.Late}",
-            $"outputs.actions={(Job.Actions is null ? "" : Topics.Actions)}", $"state.directory={Path.Combine(_directory, "state")}", $"kafka.node_name={node}", "state.memory=16mb",
+            $"outputs.actions={(Job.Actions is null ? "" : Topics.Actions)}", $"state.directory={StateOf(node)}", $"kafka.node_name={node}", "state.memory=16mb",
             .. version is null ? Array.Empty<string>() : [$"models.{Job.Model}.version={version}"],
             .. settings,
         ];
-        var engine = EngineProcess.Start(["run", "--config", _config, .. log, .. drain ? ["--drain"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })]);
+        var engine = EngineProcess.Start(["run", "--log-level", "debug", "--config", _config, .. log, .. drain ? ["--drain"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })]);
         _engines.Add(engine);
         return engine;
     }
@@ -90,6 +101,27 @@ internal sealed class Arena : IDisposable
         using var log = OpenLog();
         return new LogCheck(log, Job, Topics, Path.Combine(Root, "schemas")).Run();
     }
+
+    /// <summary>What was decided, as a read-committed reader sees it.</summary>
+    public List<DecisionRecord> Decisions()
+    {
+        using var log = OpenLog();
+        return new LogCheck(log, Job, Topics, Path.Combine(Root, "schemas")).Decisions();
+    }
+
+    /// <summary>By partition of the events: where the topic ends, and what the group has committed of it.</summary>
+    public (long End, long Committed)[] Offsets()
+    {
+        using var log = OpenLog();
+        return Offsets(log);
+    }
+
+    /// <summary>The same, by a log that is open.</summary>
+    public (long End, long Committed)[] Offsets(ILog log) =>
+        [.. Enumerable.Range(0, _partitions).Select(p => new TopicPartition(Topics.Events, p)).Select(p => (log.Watermarks(p).High, log.Committed(Job.Name, p) ?? 0))];
+
+    /// <summary>Whether everything in the events topic is committed.</summary>
+    public bool AllCommitted() => Offsets().All(p => p.Committed == p.End);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -10,7 +10,7 @@ namespace StreamEngine.SystemTests.Runs;
 /// <summary>An engine as a process of its own, as an operator runs it, so that it can be killed as a machine dies. Ended by its id when disposed.</summary>
 internal sealed partial class EngineProcess : IDisposable
 {
-    private const int SigTerm = 15, KeptLines = 200;
+    private const int SigTerm = 15, SigContinue = 18, SigStop = 19, KeptLines = 200;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = [];
@@ -93,6 +93,12 @@ internal sealed partial class EngineProcess : IDisposable
         _process.Kill();
         await _process.WaitForExitAsync();
     }
+
+    /// <summary>Stops its clockwork: it does nothing more, and does not know (SIGSTOP).</summary>
+    public void Freeze() => SendSignal(_process.Id, SigStop);
+
+    /// <summary>Lets it run on as if nothing had happened (SIGCONT).</summary>
+    public void Thaw() => SendSignal(_process.Id, SigContinue);
 
     /// <summary>Asks it to stop, as service managers do.</summary>
     public void Terminate() => SendSignal(_process.Id, SigTerm);

@@ -94,57 +94,6 @@ public sealed class RestoreTests : IDisposable
         Assert.Equal(expected, actual);
     }
 
-    [Fact]
-    public void A_turn_that_fails_half_way_commits_nothing_of_it()
-    {
-        var options = Scenario.Options() with { Runtime = new RuntimeOptions { MaxPollRecords = 61, CommitInterval = TimeSpan.FromMilliseconds(1) } };
-        WriteEvents(options, 31);
-        for (var life = 0; life < 4; life++)
-        {
-            using var broken = Open();
-            using var engine = Scenario.Compile(options, new LinearModels(life));
-            using var metrics = new EngineMetrics(engine);
-            var failing = life;
-            // Leaves as a failed process does: the group's goodbye asks for a last commit, which must not come.
-            using var worker = new Worker(new WorkerSettings { Engine = engine, Log = broken, InstanceId = "w", OpenStore = _ => new FailingStore(300 + 100 * failing) }, metrics, Topics.Check(broken, engine));
-            var error = Assert.Throws<IOException>(() => worker.Run(CancellationToken.None));
-            Assert.Equal("the disk is full", error.Message);
-        }
-        Live(options, 9, int.MaxValue);
-
-        using var log = Open();
-        for (var p = 0; p < Partitions; p++) AssertCauses(Expected(options, log, p), Decisions(log, p));
-        Assert.Equal(ServedIds(log), ActionIds(log));
-        var letters = Enumerable.Range(0, Partitions).Sum(p => Read(log, "dead-letter", p).Count);
-        Assert.True(letters > 0);
-    }
-
-    private sealed class FailingStore(int updates) : IStateStore
-    {
-        private readonly MemoryStateStore _store = new();
-        private int _left = updates;
-
-        public long Count => _store.Count;
-
-        public long MemoryBytes => _store.MemoryBytes;
-
-        public void Update(ReadOnlySpan<byte> key, IProfileUpdate update)
-        {
-            if (_left-- == 0) throw new IOException("the disk is full");
-            _store.Update(key, update);
-        }
-
-        public bool Read(ReadOnlySpan<byte> key, IProfileReader reader) => _store.Read(key, reader);
-
-        public bool Delete(ReadOnlySpan<byte> key) => _store.Delete(key);
-
-        public void Scan(IProfileVisitor visitor) => _store.Scan(visitor);
-
-        public void Tidy() => _store.Tidy();
-
-        public void Dispose() => _store.Dispose();
-    }
-
     /// <summary>Where checkpoints are kept; of both, the files are lost now and then, as when a shard moves to another machine.</summary>
     public enum Kept
     {

@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using StreamEngine.SystemTests.Shop;
+using StreamEngine.Testing;
+
+namespace StreamEngine.SystemTests.Runs;
+
+/// <summary>
+/// One round: three engines share twelve partitions of a broker of their own while events come in, and the seed's faults strike, up to two at a time. Once all of them are got over
+/// and everything is committed, the engines end and the log is held against the oracle.
+/// </summary>
+internal sealed class ClusterRun : IDisposable
+{
+    public const int Partitions = 12;
+    private const int EventsPerSecond = 300, Customers = 400, AtOnce = 2;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private readonly KafkaBroker _broker;
+    private readonly Arena _arena;
+    private readonly int _seed;
+    private readonly ClusterReport _report;
+    private readonly Action<string> _tell;
+    private readonly GroupWatch _watch;
+    private readonly List<Member> _members;
+    private readonly SemaphoreSlim _brokerBusy = new(1);
+    private int _joiners;
+
+    public ClusterRun(KafkaBroker broker, Arena arena, int seed, ClusterReport report, Action<string> tell)
+    {
+        (_broker, _arena, _seed, _report, _tell) = (broker, arena, seed, report, tell);
+        _watch = new GroupWatch(arena, Partitions);
+        // One with two workers: a member of the group is a worker, not a process.
+        _members = [new Member(arena, "a", 1, seed), new Member(arena, "b", 1, seed + 1), new Member(arena, "c", 2, seed + 2)];
+    }
+
+    /// <summary>Does so many faults and checks.</summary>
+    public async Task Go(int faults, IReadOnlyCollection<FaultKind> kinds)
+    {
+        foreach (var member in _members) member.Start();
+        var done = false;
+        var input = ShopInput.Make(new InputSpec(_seed, int.MaxValue, Customers, Partitions)).TakeWhile(_ => !Volatile.Read(ref done));
+        var writing = Task.Run(() => _arena.Write(input, EventsPerSecond));
+        await _watch.Passes([.. Enumerable.Repeat(1L, Partitions)], Patience); // what strikes before the first commit strikes nothing
+        await Faults(FaultPlan.Make(_seed, faults, kinds).ToArray());
+        Volatile.Write(ref done, true);
+        await writing;
+
+        Revive();
+        await _watch.PassesAll(Patience);
+        Revive();
+        await Task.WhenAll(_members.Select(m => m.Leave()));
+        _report.Add(_arena.Check());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _watch.Dispose();
+        _brokerBusy.Dispose();
+    }
+
+    private async Task Faults(Fault[] faults)
+    {
+        using var room = new SemaphoreSlim(AtOnce);
+        var running = new List<Task>();
+        var number = 0;
+        foreach (var fault in faults)
+        {
+            await room.WaitAsync();
+            await Task.Delay(fault.After);
+            Revive();
+            var label = $"seed {_seed} fault {++number}/{faults.Length}: {fault.Kind}";
+            running.Add(Task.Run(async () =>
+            {
+                try
+                {
+                    await Strike(fault, label);
+                }
+                catch (Exception e)
+                {
+                    Fail($"{label}: {e.Message}{string.Concat(_members.Select(m => $"\n--- {m.Name}:\n{m.Engine.Output}"))}");
+                }
+                finally
+                {
+                    room.Release();
+                }
+            }));
+        }
+        await Task.WhenAll(running);
+    }
+
+    private async Task Strike(Fault fault, string label)
+    {
+        var member = fault.Kind is FaultKind.Broker or FaultKind.Join ? null : Take(fault.Dice);
+        var started = Stopwatch.GetTimestamp();
+        long[] there;
+        string how;
+        try
+        {
+            var striking = fault.Kind switch
+            {
+                FaultKind.Broker => RestartBroker(fault),
+                FaultKind.Join => Join(fault),
+                _ => Hurt(member!, fault),
+            };
+            // What came in since it struck: each partition has some of it.
+            await Task.Delay(TimeSpan.FromMilliseconds(500));
+            there = _watch.Ends;
+            how = await striking;
+        }
+        finally
+        {
+            member?.Busy = false;
+        }
+        await _watch.Passes(there, Patience);
+        var after = Stopwatch.GetElapsedTime(started);
+        _report.Recovered(fault.Kind, after);
+        _tell($"{label}{how}; everything committed again after {after.TotalSeconds:0.0} s");
+    }
+
+    private static async Task<string> Hurt(Member member, Fault fault)
+    {
+        switch (fault.Kind)
+        {
+            case FaultKind.Kill:
+                var away = fault.Dice % 2 == 0 ? TimeSpan.Zero : fault.Between(0, 2 * Member.SessionTimeout.TotalSeconds);
+                await member.Kill();
+                await Task.Delay(away);
+                member.Start();
+                return $" of {member.Name}, away for {away.TotalSeconds:0.0} s";
+            case FaultKind.StateLoss:
+                await member.Kill();
+                member.LoseState();
+                member.Start();
+                return $" of {member.Name}";
+            case FaultKind.Leave:
+                var rest = fault.Between(0, 2 * Member.SessionTimeout.TotalSeconds);
+                await member.Leave();
+                await Task.Delay(rest);
+                member.Start();
+                return $" of {member.Name}, away for {rest.TotalSeconds:0.0} s";
+            default:
+                var (session, transaction) = (Member.SessionTimeout.TotalSeconds, Member.TransactionTimeout.TotalSeconds);
+                var still = fault.Kind == FaultKind.Zombie ? fault.Between(session + 1, session * 2) : fault.Between(transaction, session - 1);
+                member.Engine.Freeze();
+                await Task.Delay(still);
+                member.Engine.Thaw();
+                return $" of {member.Name} for {still.TotalSeconds:0.0} s";
+        }
+    }
+
+    private async Task<string> Join(Fault fault)
+    {
+        var joiner = new Member(_arena, $"j{Interlocked.Increment(ref _joiners)}", 1, fault.Dice % 100);
+        joiner.Start();
+        var took = await joiner.Engine.Until(async () => await joiner.Engine.Metric("streamengine_records_total") > 0, Patience);
+        if (!took) throw new InvalidOperationException($"{joiner.Name} got no records:\n{joiner.Engine.Output}");
+        await Task.Delay(fault.Between(0, 5));
+        await joiner.Leave();
+        return $" of {joiner.Name}";
+    }
+
+    private async Task<string> RestartBroker(Fault fault)
+    {
+        await _brokerBusy.WaitAsync();
+        try
+        {
+            await Task.Run(_broker.Stop);
+            await Task.Delay(fault.Between(0, 3));
+            await Task.Run(_broker.Restart);
+            return "";
+        }
+        finally
+        {
+            _brokerBusy.Release();
+        }
+    }
+
+    /// <summary>A member that no other fault is busy with: there are more of them than faults at a time.</summary>
+    private Member Take(int dice)
+    {
+        lock (_members)
+        {
+            var free = _members.Where(m => !m.Busy).ToList();
+            var member = free[dice % free.Count];
+            member.Busy = true;
+            return member;
+        }
+    }
+
+    private void Revive()
+    {
+        lock (_members)
+            foreach (var member in _members.Where(m => !m.Busy))
+                if (member.Revive() is { } words) Fail($"seed {_seed}: {words}");
+    }
+
+    private void Fail(string what)
+    {
+        _report.Failed(what);
+        _tell($"FAILED: {what}");
+    }
+}

@@ -1,0 +1,66 @@
+namespace StreamEngine.SystemTests.Runs;
+
+/// <summary>A node of a cluster: its name and files stay, its processes come and go. Each start takes another version of the model.</summary>
+internal sealed class Member(Arena arena, string name, int workers, int seed)
+{
+    private const int Versions = 3;
+    private static readonly int[] Intervals = [5, 20, 60];
+
+    /// <summary>Shortened, so that a run sees many of them pass; the session's must be the longer one.</summary>
+    public static readonly TimeSpan TransactionTimeout = TimeSpan.FromSeconds(4), SessionTimeout = TimeSpan.FromSeconds(6);
+
+    /// <summary>The settings that every engine of a cluster gets.</summary>
+    public static string[] Timeouts { get; } =
+    [
+        $"kafka.transaction_timeout={TransactionTimeout.TotalSeconds}s",
+        $"kafka.settings={{consumer.session.timeout.ms: {SessionTimeout.TotalMilliseconds}, consumer.heartbeat.interval.ms: 500}}",
+    ];
+
+    private EngineProcess? _engine;
+    private int _starts;
+
+    /// <summary>The node's name.</summary>
+    public string Name => name;
+
+    /// <summary>Whether a fault is being done to it.</summary>
+    public bool Busy { get; set; }
+
+    /// <summary>Its process.</summary>
+    public EngineProcess Engine => _engine ?? throw new InvalidOperationException($"{name} was never started");
+
+    /// <summary>Starts a process.</summary>
+    public void Start()
+    {
+        var start = _starts++;
+        // Small batches and changing commit intervals, so that a fault finds a member amid its work.
+        _engine = arena.Start(1 + (seed + start) % Versions, drain: false, name, ["runtime.max_poll_records=20", $"runtime.workers={workers}", $"runtime.commit_interval={Intervals[(seed + start) % Intervals.Length]}ms", .. Timeouts]);
+    }
+
+    /// <summary>Ends the process as a machine dies.</summary>
+    public Task Kill() => Engine.Kill();
+
+    /// <summary>Ends it as an operator does.</summary>
+    /// <exception cref="InvalidOperationException">It did not end well.</exception>
+    public async Task Leave()
+    {
+        Engine.Terminate();
+        var code = await Engine.Exit(TimeSpan.FromSeconds(90));
+        if (code != 0) throw new InvalidOperationException($"{name} was asked to stop and ended with {code}:\n{Engine.Output}");
+    }
+
+    /// <summary>Deletes its local files; of a member that does not run.</summary>
+    public void LoseState()
+    {
+        if (Directory.Exists(arena.StateOf(name))) Directory.Delete(arena.StateOf(name), recursive: true);
+    }
+
+    /// <summary>Starts it again where it ended by itself, which no fault may make it do.</summary>
+    /// <returns>Its last words; null where it lives.</returns>
+    public string? Revive()
+    {
+        if (_engine is null || !_engine.Ended) return null;
+        var words = $"{name} ended by itself:\n{_engine.Output}";
+        Start();
+        return words;
+    }
+}
