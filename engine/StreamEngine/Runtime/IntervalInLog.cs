@@ -16,16 +16,14 @@ internal static class IntervalInLog
     {
         for (var i = outputs.Count - 1; i >= 0; i--)
             if (outputs[i].Topic == engine.Outputs.Decisions) return Find(log, engine, outputs, i);
-        // Profiles of a checkpoint may be written twice, but must not be missing.
-        for (var i = 0; i < outputs.Count; i++)
-            if (outputs[i].Topic == engine.Outputs.Checkpoints) return false;
         foreach (var shard in shards)
             for (var source = 0; source < engine.Events.Sources.Count; source++)
             {
                 var at = new TopicPartition(engine.Events.Sources[source].Topic, shard.Partition);
                 if (shard.Next(source) != shard.CommittedNext(source)) return log.Committed(engine.Options.Name, at) >= shard.Next(source);
             }
-        return true;
+        // Nothing but profiles of a checkpoint, if anything: they may be written twice, but must not be missing.
+        return outputs.Count == 0;
     }
 
     private static bool Find(ILog log, CompiledEngine engine, OutputBuffer outputs, int wanted)

@@ -17,7 +17,7 @@ internal sealed class SimEngines : IDisposable
 
     public SimEngines()
     {
-        _engines = [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0, Versions) select Scenario.Compile(Options(sources == 2), new Loader(this, version))];
+        _engines = [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0, Versions) select Scenario.Compile(Options(sources == 2, checkpoints: version > 0), new Loader(this, version))];
     }
 
     public const int DailyCap = 4, SameCap = 2;
@@ -27,7 +27,9 @@ internal sealed class SimEngines : IDisposable
     public const int Panes = 5;
 
     /// <summary>The scenario's shop in a hurry (a second for a minute), with tight caps, idleness, and an interval that a few decisions fill.</summary>
-    public static EngineOptions Options(bool twoSources)
+    /// <param name="twoSources">Whether there are two sources.</param>
+    /// <param name="checkpoints">Whether checkpoints go to their topic; a version without them comes between versions with them.</param>
+    public static EngineOptions Options(bool twoSources, bool checkpoints = true)
     {
         var shop = Scenario.Options(twoSources, "sim");
         return shop with
@@ -42,6 +44,7 @@ internal sealed class SimEngines : IDisposable
                 shop.Features[3] with { Unit = TimeUnit.Seconds },
             ],
             Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],
+            Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromMilliseconds(200), Topic = checkpoints ? "checkpoints" : "" },
             Runtime = new RuntimeOptions { MaxPollRecords = 20, CommitInterval = TimeSpan.FromMilliseconds(20), MaxIntervalBytes = new(6_000) },
             Decisions = shop.Decisions with
             {
