@@ -38,7 +38,7 @@ public sealed class ShardRestore : IDisposable
     private int _entrySource = -1;
     private string _entryTopic = "";
     private bool _hasEntry;
-    private long _reportedAt;
+    private long _reportedAt, _reported = -1;
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
     public ShardRestore(ILog log, CompiledEngine engine, Shard shard, Action<WorkerEvent> report)
@@ -219,7 +219,13 @@ public sealed class ShardRestore : IDisposable
         }
         Progress = all == 0 ? 1 : (double)done / all;
         if (_reportedAt != 0 && Stopwatch.GetElapsedTime(_reportedAt) < TimeSpan.FromSeconds(5)) return;
-        if (_reportedAt != 0) _report(new WorkerEvent(false, $"Shard {Shard.Partition} is being restored: {Progress:P0}."));
+        // Readers stop at an open transaction. One that the broker has forgotten to end would hold them up without a word.
+        var stands = done + _decisions.Position == _reported;
+        _reported = done + _decisions.Position;
+        if (_reportedAt != 0)
+            _report(new WorkerEvent(stands, $"Shard {Shard.Partition} is being restored: {Progress:P0}." + (stands
+                ? $" Nothing has come for 5 s: {_decisionTopic}[{Shard.Partition}] is read at offset {_decisions.Position} of {_mark}. If it stays so, look there and in the sources for a transaction that hangs, and abort it with the broker's tools."
+                : "")));
         _reportedAt = Stopwatch.GetTimestamp();
     }
 }
