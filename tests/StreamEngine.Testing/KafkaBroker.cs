@@ -90,6 +90,34 @@ public sealed class KafkaBroker : IDisposable
         Kill();
     }
 
+    /// <summary>
+    /// Ends what the broker forgot to end, as an operator does: a broker that goes down amid commits can leave a transaction hanging, and read-committed readers stop before it for ever.
+    /// </summary>
+    /// <returns>The transactions that were ended: partition and start offset of each.</returns>
+    public IReadOnlyList<string> EndHangingTransactions(IEnumerable<string> topics)
+    {
+        var ended = new List<string>();
+        foreach (var topic in topics)
+            foreach (var line in Transactions($"find-hanging --topic {topic}"))
+            {
+                // Topic, Partition, ProducerId, ProducerEpoch, CoordinatorEpoch, StartOffset, ...
+                var columns = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+                if (columns.Length < 6 || columns[0] != topic) continue;
+                Transactions($"abort --topic {topic} --partition {columns[1]} --start-offset {columns[5]}");
+                ended.Add($"{topic}[{columns[1]}] from offset {columns[5]}");
+            }
+        return ended;
+    }
+
+    private string[] Transactions(string arguments)
+    {
+        var command = $"exec java -Xmx128m -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' org.apache.kafka.tools.TransactionsCommand --bootstrap-server {Address} {arguments}";
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardOutput = true })!;
+        var lines = process.StandardOutput.ReadToEnd().Split('\n');
+        process.WaitForExit();
+        return lines;
+    }
+
     /// <summary>Kills the broker as kill -9 does.</summary>
     public void Kill()
     {

@@ -48,7 +48,7 @@ public sealed class ShardRestore : IDisposable
     private bool _hasEntry;
     private bool _noOffsets;
     private bool _askedAgain;   // about the entry at hand
-    private long _reportedAt;
+    private long _reportedAt, _reported = -1;
 
     /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, whether the group has no offsets, and the newest fitting cuts in the files and in the topic.</summary>
     private sealed record Answer(long[] Committed, long[] Start, long First, long Mark, bool NoOffsets, string? Path, FileCut? Cut, CutMarker? InTopic, long TopicLow, long TopicHigh);
@@ -334,7 +334,13 @@ public sealed class ShardRestore : IDisposable
         var replayed = all == 0 ? 1 : (double)done / all;
         Progress = _cut is null ? replayed : ((_load?.Progress ?? 1) + replayed) / 2;
         if (_reportedAt != 0 && _time.GetElapsedTime(_reportedAt) < TimeSpan.FromSeconds(5)) return;
-        if (_reportedAt != 0) _report(new WorkerEvent(false, $"Shard {Shard.Partition} is being restored: {Progress:P0}."));
+        // Readers stop at an open transaction. One that the broker has forgotten to end would hold them up without a word.
+        var stands = _load is null && done + _decisions.Position == _reported;
+        _reported = done + _decisions.Position;
+        if (_reportedAt != 0)
+            _report(new WorkerEvent(stands, $"Shard {Shard.Partition} is being restored: {Progress:P0}." + (stands
+                ? $" Nothing has come for 5 s: {_decisionTopic}[{Shard.Partition}] is read at offset {_decisions.Position} of {_mark}. If it stays so, look there and in the sources for a transaction that hangs, and abort it with the broker's tools."
+                : "")));
         _reportedAt = _time.GetTimestamp();
     }
 }

@@ -7,6 +7,7 @@ internal sealed class ClusterReport
 {
     private readonly SortedDictionary<FaultKind, int> _faults = [];
     private readonly SortedDictionary<FaultKind, double> _slowest = [];
+    private int _hung;
     private long _events, _checked, _lost, _doubled, _wrong, _unexpected;
 
     /// <summary>What no fault may do: engines that ended by themselves, faults that were not got over.</summary>
@@ -37,6 +38,9 @@ internal sealed class ClusterReport
         lock (Failures) Failures.Add(what);
     }
 
+    /// <summary>The broker left so many transactions hanging, which were ended by hand.</summary>
+    public void Hung(int transactions) => Interlocked.Add(ref _hung, transactions);
+
     /// <summary>A round's outputs were held against the oracle.</summary>
     public void Add(Report round)
     {
@@ -52,5 +56,5 @@ internal sealed class ClusterReport
     /// <inheritdoc/>
     public override string ToString() =>
         $"{Faults} faults ({string.Join(", ", _faults.Select(f => $"{f.Key} {f.Value}"))}), {_events} events, {_checked} records checked: {_lost} lost, {_doubled} doubled, {_wrong} wrong, {_unexpected} unexpected; "
-        + $"slowest recovery {_slowest.Values.DefaultIfEmpty().Max():0.0} s ({string.Join(", ", _slowest.Select(s => $"{s.Key} {s.Value:0.0}"))}); {Failures.Count} failures";
+        + $"slowest recovery {_slowest.Values.DefaultIfEmpty().Max():0.0} s ({string.Join(", ", _slowest.Select(s => $"{s.Key} {s.Value:0.0}"))}); {_hung} transactions left hanging by the broker; {Failures.Count} failures";
 }
