@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using StreamEngine.Events;
 using StreamEngine.Events.Avro;
+using StreamEngine.Events.Registry;
 using StreamEngine.Testing;
 using Xunit;
 
@@ -116,6 +117,31 @@ public sealed class AvroEventDecoderTests
     }
 
     [Fact]
+    public void AfterTheRegistryWasAwayTheRecordIsReadWithItsOwnSchema()
+    {
+        static AvroSchema Of(string first, string second) => AvroSchema.Parse($$"""{ "type": "record", "name": "V", "fields": [ { "name": "{{first}}", "type": "string" }, { "name": "{{second}}", "type": "string" } ] }""");
+        var (older, newer) = (Of("event_id", "customer_id"), Of("customer_id", "event_id"));
+        var registry = new Interrupted(new Schemas((1, older), (2, newer)));
+        var d = new Decoding(new EventSourceOptions { Name = "v", Topic = "v", Time = new TimeFieldOptions { Field = "timestamp" } }, registry);
+        byte[] value = [2, (byte)'a', 2, (byte)'b'];
+        byte[][][] frames =
+        [
+            [[0, 0, 0, 0, 1], [0, 0, 0, 0, 2]],
+            [.. new[] { older, newer }.Select(s => (byte[])[0xc3, 1, .. BitConverter.GetBytes(s.Fingerprint)])],
+        ];
+        foreach (var frame in frames)
+        {
+            Assert.Equal(RejectReason.None, d.Decode([.. frame[0], .. value]));
+            Assert.Equal("b", Encoding.UTF8.GetString(d.Event.Customer.Text));
+            registry.Away = true;
+            Assert.Throws<SchemaRegistryException>(() => d.Decode([.. frame[1], .. value]));
+            registry.Away = false;
+            Assert.Equal(RejectReason.None, d.Decode([.. frame[1], .. value]));
+            Assert.Equal("a", Encoding.UTF8.GetString(d.Event.Customer.Text));
+        }
+    }
+
+    [Fact]
     public void RandomBytesNeverThrowNorReadOutside()
     {
         var random = new Random(7);
@@ -223,5 +249,17 @@ public sealed class AvroEventDecoderTests
         }
         Run(1_000);
         Assert.Equal(0, Allocations.Least(() => Run(10_000)));
+    }
+
+    /// <summary>A registry that can be away.</summary>
+    private sealed class Interrupted(ISchemaRegistry inner) : ISchemaRegistry
+    {
+        public bool Away;
+
+        public AvroSchema? ById(int id) => Away ? throw new SchemaRegistryException("away") : inner.ById(id);
+
+        public AvroSchema? ByFingerprint(ulong fingerprint) => Away ? throw new SchemaRegistryException("away") : inner.ByFingerprint(fingerprint);
+
+        public RegisteredSchema? Latest(string subject) => inner.Latest(subject);
     }
 }
