@@ -84,7 +84,7 @@ public sealed record EventSourceOptions : ILocated
     [Doc("Purposes that an event of this source needs to be admitted.")]
     public IReadOnlyList<string> Requires { get; init; } = [];
 
-    [Doc("Paths of fields with personal data: masked in dead letters, never kept.")]
+    [Doc("Paths of fields with personal data: masked in dead letters, never kept; customer, id and type can't be among them. Late records go to their topic as they are.")]
     public IReadOnlyList<string> Pii { get; init; } = [];
 
     [Doc("The fields that features, rules and models use: name to type, or name to { from: path, type: ... }.")]
