@@ -66,6 +66,17 @@ public sealed record EventSourceOptions : ILocated
     [Doc("Column names of headerless CSV records, in order.")]
     public IReadOnlyList<string> Columns { get; init; } = [];
 
+    [Doc("What separates the fields of CSV records: one ASCII character, such as ';' or '|'; '\\t' for a tab.")]
+    public string Separator { get; init; } = ",";
+
+    /// <summary><see cref="Separator"/> as it stands in the records; a quote, which can't separate, where it can't be used.</summary>
+    public byte SeparatorByte => Separator switch
+    {
+        "\\t" => (byte)'\t',
+        [var c] when char.IsAscii(c) && c is not ('\r' or '\n') => (byte)c,
+        _ => (byte)'"',
+    };
+
     [Doc("The field with the customer id, as a dotted path; 'key' takes the record's key.")]
     public string Customer { get; init; } = "customer_id";
 

@@ -37,6 +37,10 @@ internal sealed class SourceCompiler(
         };
         CheckPii();
         if (options.Format == RecordFormat.Csv) CheckColumns();
+        if (options.SeparatorByte == '"')
+            errors.Add(options.Node, "separator", $"'{options.Separator}' can't separate fields", "Write one ASCII character that is no quote or line break, such as ';' or '|', or '\\t' for a tab.");
+        else if (options.Format != RecordFormat.Csv && options.Separator != ",")
+            errors.Add(options.Node, "separator", "only CSV has a separator", "Take it out, or set format: csv.");
         var avro = options.Format == RecordFormat.Avro ? new SchemaChecker(options, shape, _declared, errors).Compile(registry, baseDirectory, problem) : null;
         return new EventSource(options, shape, avro, RequiredConsent(), Masker(avro));
     }
@@ -163,7 +167,7 @@ internal sealed class SourceCompiler(
         return options.Format switch
         {
             RecordFormat.Json => new JsonMasker(MaskPaths.Tree(options.Pii)),
-            RecordFormat.Csv => new CsvMasker(options.Columns, options.Pii),
+            RecordFormat.Csv => new CsvMasker(options.Columns, options.SeparatorByte, options.Pii),
             _ => new AvroMasker(avro!, MaskPaths.Tree(options.Pii)),
         };
     }
