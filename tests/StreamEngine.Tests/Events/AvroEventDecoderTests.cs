@@ -116,6 +116,25 @@ public sealed class AvroEventDecoderTests
         Assert.Equal(RejectReason.Malformed, only.Decode(single.WrittenSpan));
     }
 
+    [Theory]
+    [InlineData("c301" + "f7f4876e23ad5342")] // single object: the fingerprint of the canonical form, little-endian
+    [InlineData("00" + "00000001")] // Confluent: the schema id, big-endian
+    public void RecordsThatAnotherImplementationFramedAreRead(string frame)
+    {
+        // The value by Apache Avro's Python library (1.11); the fingerprint over its canonical form by the specification's
+        // algorithm, where a long with a logical type is plain "long", as Java's library has it (Python's keeps an object there).
+        const string Value = "0c652d343731311e637573746f6d65722d30303030343204aad2e2cdbe63003068747470733a2f2f73686f702e6578616d70"
+            + "6c652f702f311653747261c39f652f312e3006702d310a73686f65733333333333f34d4003064555520412616e616c79746963731e706572736f6e616c697a6174696f6e00";
+        var shop = ShopEvents.Decoder();
+        Assert.Equal(RejectReason.None, shop.Decode(Convert.FromHexString(frame + Value)));
+        Assert.Equal("e-4711", Encoding.UTF8.GetString(shop.Event.Id.Text));
+        Assert.Equal("customer-000042", Encoding.UTF8.GetString(shop.Event.Customer.Text));
+        Assert.Equal("cart_add", Encoding.UTF8.GetString(shop.Event.Type.Text));
+        Assert.Equal(DateTimeOffset.Parse("2024-02-29T12:34:56.789Z").ToUnixTimeMilliseconds(), shop.Event.Time);
+        Assert.Equal((5990L, 59.9, ""), (shop["value"].Bits, shop["amount"].Double, shop.Text("placement")));
+        Assert.Equal(0b11UL, shop.Event.Consent);
+    }
+
     [Fact]
     public void AfterTheRegistryWasAwayTheRecordIsReadWithItsOwnSchema()
     {
