@@ -62,7 +62,8 @@ fresh_work() { if [[ -n $work ]]; then rm -rf "$work"; fi; work=$(mktemp -d); }
 check_tools() {
   command -v dotnet >/dev/null ||
     fail "the .NET SDK 10 is missing: install dotnet-sdk-10.0 (your distribution's package or Microsoft's installer)"
-  dotnet --list-sdks | grep -q '^10\.' ||
+  # Not grep -q: it leaves at the first hit, and the broken pipe would count as failure.
+  dotnet --list-sdks | grep '^10\.' >/dev/null ||
     fail "found no .NET SDK 10, only: $(dotnet --list-sdks | cut -d' ' -f1 | tr '\n' ' '); install dotnet-sdk-10.0"
 }
 
@@ -194,7 +195,7 @@ bring_oracles() {
 }
 
 # True where the file exists and every library it needs is here.
-loads() { [[ -f $1 ]] && ! ldd "$1" 2>&1 | grep -q 'not found'; }
+loads() { [[ -f $1 ]] && ! ldd "$1" 2>&1 | grep 'not found' >/dev/null; }
 
 bring_librdkafka() {
   local target=$native/librdkafka/$librdkafka_version

@@ -5,6 +5,7 @@ namespace StreamEngine.Connectors.Files;
 /// <summary>The values of an Avro object container file, as bare Avro binary.</summary>
 internal sealed class AvroFile : IRecordFile
 {
+    private static readonly Dictionary<string, AvroUnpacker> Codecs = new() { ["snappy"] = SnappyBlock.Unpack };
     private readonly string _path;
     private readonly AvroFileReader _reader;
     private ReadOnlyMemory<byte> _value;
@@ -12,7 +13,7 @@ internal sealed class AvroFile : IRecordFile
     public AvroFile(Stream stream, string path)
     {
         _path = path;
-        _reader = Named(() => new AvroFileReader(stream));
+        _reader = Named(() => new AvroFileReader(stream, Codecs));
     }
 
     /// <summary>The schema that the file's values were written with.</summary>

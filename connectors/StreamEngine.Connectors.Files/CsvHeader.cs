@@ -7,7 +7,7 @@ namespace StreamEngine.Connectors.Files;
 internal static class CsvHeader
 {
     /// <summary>The fields of one CSV line as text.</summary>
-    public static IReadOnlyList<string> Split(ReadOnlySpan<byte> line)
+    public static IReadOnlyList<string> Split(ReadOnlySpan<byte> line, byte separator = (byte)',')
     {
         var text = Encoding.UTF8.GetString(line);
         var fields = new List<string>();
@@ -18,7 +18,7 @@ internal static class CsvHeader
             var c = text[i];
             if (quoted && c == '"' && i + 1 < text.Length && text[i + 1] == '"') field.Append(text[i++]);
             else if (c == '"' && (quoted || field.Length == 0)) quoted = !quoted;
-            else if (c == ',' && !quoted)
+            else if (c == separator && !quoted)
             {
                 fields.Add(field.ToString());
                 field.Clear();

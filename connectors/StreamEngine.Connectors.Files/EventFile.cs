@@ -7,7 +7,8 @@ namespace StreamEngine.Connectors.Files;
 /// <param name="Source">The source's index.</param>
 /// <param name="Format">How its records are written.</param>
 /// <param name="HasHeader">Whether the first CSV record is a header.</param>
-public sealed record EventFile(string Path, int Source, RecordFormat Format, bool HasHeader = false)
+/// <param name="Separator">What separates a CSV record's fields.</param>
+public sealed record EventFile(string Path, int Source, RecordFormat Format, bool HasHeader = false, byte Separator = (byte)',')
 {
     /// <summary>Its length on disk, in bytes.</summary>
     public long Length => new FileInfo(Path).Length;
@@ -18,7 +19,7 @@ public sealed record EventFile(string Path, int Source, RecordFormat Format, boo
     public IRecordFile Open(Action<int>? read = null)
     {
         if (Format == RecordFormat.Avro) return new AvroFile(ByteSource.Open(Path, read), Path);
-        var file = new LineFile(ByteSource.Open(Path, read), Path, Format == RecordFormat.Csv);
+        var file = new LineFile(ByteSource.Open(Path, read), Path, Format == RecordFormat.Csv, Separator);
         if (HasHeader) file.Read();
         return file;
     }

@@ -60,7 +60,7 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             }
             if (format == RecordFormat.Avro) TakeSchema(path, source);
             var hasHeader = format == RecordFormat.Csv && TakeHeader(path, source);
-            Files.Add(new EventFile(path, source, format, hasHeader));
+            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte));
         }
 
         private int Guess(string path, RecordFormat format)
@@ -76,9 +76,9 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
         private bool TakeHeader(string path, int source)
         {
             var options = Sources[source];
-            using var file = new EventFile(path, source, RecordFormat.Csv).Open();
+            using var file = new EventFile(path, source, RecordFormat.Csv, Separator: options.SeparatorByte).Open();
             if (!file.Read()) return false;
-            var header = CsvHeader.Split(file.Record);
+            var header = CsvHeader.Split(file.Record, options.SeparatorByte);
             if (options.Columns.Count > 0 && !header.SequenceEqual(options.Columns))
             {
                 if (sources[source].Columns.Count > 0) return false; // the config's columns: the file has no header of its own
@@ -86,7 +86,7 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
                 return true;
             }
             foreach (var (column, option) in CsvHeader.Needed(options))
-                if (!header.Contains(column)) errors.Add(options.Node, option, $"the file {path} has no column '{column}'", $"Its header names {string.Join(", ", header)}");
+                if (!header.Contains(column)) errors.Add(options.Node, option, $"the file {path} has no column '{column}'", $"Its header names {string.Join(", ", header)}{(header.Count == 1 ? $"; if that is several, set the source's separator, now '{options.Separator}'" : "")}");
             Sources[source] = options with { Columns = header };
             return true;
         }

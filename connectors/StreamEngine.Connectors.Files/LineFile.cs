@@ -4,7 +4,7 @@ namespace StreamEngine.Connectors.Files;
 /// Text records one a line: NDJSON, or CSV by RFC 4180, where a line break inside a quoted field belongs to the record. Empty lines are skipped,
 /// CRLF and a byte order mark are taken off. A quote that never closes does not swallow the file: its first line becomes a record for the decoder to reject.
 /// </summary>
-internal sealed class LineFile(Stream stream, string path, bool csv, int maxQuoted = 1 << 20) : IRecordFile
+internal sealed class LineFile(Stream stream, string path, bool csv, byte separator = (byte)',', int maxQuoted = 1 << 20) : IRecordFile
 {
     private byte[] _buffer = new byte[1 << 17];
     private int _start, _end, _length, _next;
@@ -49,7 +49,7 @@ internal sealed class LineFile(Stream stream, string path, bool csv, int maxQuot
                 var quote = c == '"' && (quoted || fieldStart || closed);
                 closed = quote && quoted;
                 if (quote) quoted = !quoted;
-                fieldStart = c == ',' && !quoted;
+                fieldStart = c == separator && !quoted;
                 at++;
             }
             else

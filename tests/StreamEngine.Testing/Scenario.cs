@@ -109,7 +109,7 @@ public static class Scenario
         Type = "type",
         Time = new TimeFieldOptions { Field = "time", Format = "millis" },
         Consent = "consent",
-        Pii = ["customer"],
+        Pii = ["mail"],
         Fields = [new FieldOptions { Name = "value", Type = "decimal(2)" }, new FieldOptions { Name = "placement", Type = "string" }],
     };
 

@@ -11,6 +11,7 @@ public sealed record ConfigError(ConfigLocation At, string Message, string Remed
 public sealed class ConfigErrors
 {
     private readonly List<ConfigError> _all = [];
+    private readonly HashSet<ConfigLocation> _unreadable = [];
 
     /// <summary>The mistakes in the order found.</summary>
     public IReadOnlyList<ConfigError> All => _all;
@@ -18,8 +19,18 @@ public sealed class ConfigErrors
     /// <summary>Whether there are any.</summary>
     public bool Any => _all.Count > 0;
 
-    /// <summary>Adds a mistake at a known place.</summary>
-    public void Add(ConfigLocation at, string message, string remedy) => _all.Add(new ConfigError(at, message, remedy));
+    /// <summary>Adds a mistake at a known place; not where the value could not be read at all: that was told, and what follows from it is no mistake of its own.</summary>
+    public void Add(ConfigLocation at, string message, string remedy)
+    {
+        if (!_unreadable.Contains(at)) _all.Add(new ConfigError(at, message, remedy));
+    }
+
+    /// <summary>Adds a mistake at a value that could not be read; nothing more is told of that value.</summary>
+    public void AddUnreadable(ConfigLocation at, string message, string remedy)
+    {
+        Add(at, message, remedy);
+        _unreadable.Add(at);
+    }
 
     /// <summary>Adds a mistake at the entry <paramref name="key"/> of <paramref name="node"/>, or at the node itself where the entry is absent.</summary>
     public void Add(ConfigNode node, string key, string message, string remedy)

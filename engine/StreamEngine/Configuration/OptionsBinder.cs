@@ -63,7 +63,7 @@ public static class OptionsBinder
         var value = ScalarText.Read(shape.Type, node.Scalar, out var fault);
         if (value is null) return Wrong(node, fault.Expected, fault.Remedy, errors);
         if (shape.Bounds is not { } bounds || ScalarText.Magnitude(value) is not { } size || (size >= bounds.Min && size <= bounds.Max)) return value;
-        errors.Add(node.At, $"'{node.Scalar}' is out of bounds", $"Choose from {ScalarText.Bound(value, bounds.Min)} to {ScalarText.Bound(value, bounds.Max)}");
+        errors.AddUnreadable(node.At, $"'{node.Scalar}' is out of bounds", $"Choose from {ScalarText.Bound(value, bounds.Min)} to {ScalarText.Bound(value, bounds.Max)}");
         return null;
     }
 
@@ -104,7 +104,7 @@ public static class OptionsBinder
     private static object? Wrong(ConfigNode node, string expected, string remedy, ConfigErrors errors)
     {
         var found = node.Scalar is not null ? $"'{node.Scalar}'" : node.Items is not null ? "a list" : node.Entries is not null ? "a mapping" : "nothing";
-        errors.Add(node.At, $"{found} is not {expected}", remedy);
+        errors.AddUnreadable(node.At, $"{found} is not {expected}", remedy);
         return null;
     }
 }

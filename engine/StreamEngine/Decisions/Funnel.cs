@@ -72,9 +72,12 @@ public sealed class Funnel
         var best = candidates > 0 ? _ranking[0] : -1;
         if ((best < 0 || request.ColdStart) && DefaultIsPossible(result))
         {
-            best = _policy.DefaultOffer;
-            if (result.Source[best] == PropensitySource.None) Price(best, context, scorer, row, result);
-            result.IsDefault = true;
+            var standIn = _policy.DefaultOffer;
+            if (result.Source[standIn] == PropensitySource.None) Price(standIn, context, scorer, row, result);
+            // A priority that is no finite number is no reason to show anything, of the default offer either.
+            result.IsDefault = double.IsFinite(result.Priority[standIn]);
+            if (result.IsDefault) best = standIn;
+            else result.Drop[standIn] = DropReason.BadPriority;
         }
 
         // 5. The holdout goes through everything before, so that those who would have been served can be compared.

@@ -29,8 +29,10 @@ public sealed class EventCatalog
     /// <param name="registry">Where writers' schemas are found.</param>
     /// <param name="baseDirectory">What schema files are relative to.</param>
     /// <param name="errors">Takes the mistakes.</param>
-    public static EventCatalog Compile(IReadOnlyList<EventSourceOptions> sources, IReadOnlyList<string> purposes, ISchemaRegistry registry, string baseDirectory, ConfigErrors errors) =>
-        new CatalogCompiler(purposes, registry, baseDirectory, errors).Compile(sources);
+    /// <param name="purposesNode">Where the purposes are written.</param>
+    public static EventCatalog Compile(
+        IReadOnlyList<EventSourceOptions> sources, IReadOnlyList<string> purposes, ISchemaRegistry registry, string baseDirectory, ConfigErrors errors, ConfigNode? purposesNode = null) =>
+        new CatalogCompiler(purposes, purposesNode ?? ConfigNode.InCode, registry, baseDirectory, errors).Compile(sources);
 
     /// <summary>
     /// Writes a record's value with the source's personal data masked (texts <c>***</c>, numbers 0), framed as it was. False, with nothing written, where it can't

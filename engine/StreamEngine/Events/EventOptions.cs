@@ -66,6 +66,17 @@ public sealed record EventSourceOptions : ILocated
     [Doc("Column names of headerless CSV records, in order.")]
     public IReadOnlyList<string> Columns { get; init; } = [];
 
+    [Doc("What separates the fields of CSV records: one ASCII character, such as ';' or '|'; '\\t' for a tab.")]
+    public string Separator { get; init; } = ",";
+
+    /// <summary><see cref="Separator"/> as it stands in the records; a quote, which can't separate, where it can't be used.</summary>
+    public byte SeparatorByte => Separator switch
+    {
+        "\\t" => (byte)'\t',
+        [var c] when char.IsAscii(c) && c is not ('\r' or '\n') => (byte)c,
+        _ => (byte)'"',
+    };
+
     [Doc("The field with the customer id, as a dotted path; 'key' takes the record's key.")]
     public string Customer { get; init; } = "customer_id";
 
@@ -84,7 +95,7 @@ public sealed record EventSourceOptions : ILocated
     [Doc("Purposes that an event of this source needs to be admitted.")]
     public IReadOnlyList<string> Requires { get; init; } = [];
 
-    [Doc("Paths of fields with personal data: masked in dead letters, never kept.")]
+    [Doc("Paths of fields with personal data: masked in dead letters, never kept; customer, id and type can't be among them. Late records go to their topic as they are.")]
     public IReadOnlyList<string> Pii { get; init; } = [];
 
     [Doc("The fields that features, rules and models use: name to type, or name to { from: path, type: ... }.")]

@@ -45,12 +45,12 @@ public sealed class EventSource
     {
         RecordFormat.Json => new JsonEventDecoder(_shape),
         RecordFormat.Csv when Options.Columns.Count == 0 => throw new InvalidOperationException($"The source '{Name}' is CSV; without 'columns' its records can be read from files with a header only."),
-        RecordFormat.Csv => new CsvEventDecoder(_shape, Options.Columns),
+        RecordFormat.Csv => new CsvEventDecoder(_shape, Options.Columns, Options.SeparatorByte),
         _ => new AvroEventDecoder(_avro!),
     };
 
     /// <summary>A decoder for one thread, for CSV records whose columns a file's header names.</summary>
-    public IEventDecoder CreateDecoder(IReadOnlyList<string> columns) => new CsvEventDecoder(_shape, columns);
+    public IEventDecoder CreateDecoder(IReadOnlyList<string> columns) => new CsvEventDecoder(_shape, columns, Options.SeparatorByte);
 
     /// <summary>A decoder for one thread, for bare Avro values written with that schema, as a container file has them.</summary>
     /// <exception cref="AvroException">The schema does not resolve to the source's reader's schema.</exception>

@@ -16,6 +16,9 @@ public sealed class FieldCatalog(IReadOnlyList<Field> fields)
 {
     private readonly Dictionary<string, Field> _byName = fields.ToDictionary(f => f.Name);
 
+    /// <summary>Names that are declared, but with a type that can't be used: that was told, and an expression over them is no mistake of its own.</summary>
+    public IReadOnlySet<string> Unusable { get; init; } = new HashSet<string>();
+
     /// <summary>The fields in slot order.</summary>
     public IReadOnlyList<Field> Fields { get; } = fields;
 

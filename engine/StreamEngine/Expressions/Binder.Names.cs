@@ -33,7 +33,7 @@ internal sealed partial class Binder
     private Field? FindField(Selection selection)
     {
         var field = scope.Event!.Find(selection.Member);
-        if (field is null) Unknown(selection, "event", scope.Event.Fields.Select(f => f.Name).Append("type").Append("time"));
+        if (field is null && !scope.Event.Unusable.Contains(selection.Member)) Unknown(selection, "event", scope.Event.Fields.Select(f => f.Name).Append("type").Append("time"));
         return field;
     }
 

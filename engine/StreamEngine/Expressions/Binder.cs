@@ -10,7 +10,7 @@ internal sealed partial class Binder(Scope scope, Action<int, string, string> re
     /// <summary>The parameter of the code.</summary>
     public ParameterExpression Context { get; } = E.Parameter(typeof(EvalContext), "context");
 
-    /// <summary>The meaning of an expression; <see cref="Bound.Failed"/> where an error was reported.</summary>
+    /// <summary>The meaning of an expression; <see cref="Bound.Failed"/> where an error was reported, here or in a field's declaration.</summary>
     public Bound Bind(Syntax syntax) => syntax switch
     {
         Literal literal => OfConstant(literal.Value),

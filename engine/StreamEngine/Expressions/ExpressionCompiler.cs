@@ -57,7 +57,7 @@ public static class ExpressionCompiler
         context = binder.Context;
         if (Parse(text, errors) is not { } syntax) return null;
         var bound = binder.Bind(syntax, type, "the expression", widen: true);
-        return failed ? null : bound;
+        return failed || bound.IsFailed ? null : bound;
     }
 
     private static Syntax? Parse(ExprText text, ConfigErrors errors)

@@ -17,16 +17,18 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
     /// <summary>How far behind the newest event an admitted event can be, ms.</summary>
     private readonly long _late = Milliseconds(time.Lateness) + Milliseconds(time.OutOfOrderness);
 
+    private bool _wrong;
+
     /// <summary>Checks the options of one feature; false where it can't be compiled.</summary>
     public bool Check(FeatureOptions feature)
     {
-        var before = _errors.All.Count;
+        _wrong = false;
         if (!double.IsFinite(feature.Default)) Error(feature, "default", "the default isn't a finite number", "Give a finite number");
         if (feature.Op is { } op && feature.Expr is null) CheckOperator(feature, op);
         else if (feature.Op is not null) Error(feature, "expr", "a feature has either 'op' or 'expr'", "Remove one of them, or make two features");
         else if (feature.Expr is null) Error(feature, "op", "the feature computes nothing", "Give 'op' (count, sum, ...) or 'expr' (an expression over other features)");
         else CheckDerived(feature);
-        return _errors.All.Count == before;
+        return !_wrong;
     }
 
     /// <summary>The window as compiled; only for options that passed the check.</summary>
@@ -114,9 +116,17 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
             WindowError(window, key, $"{given} isn't a positive number of milliseconds", "Give a duration such as 5m, 24h or 7d");
     }
 
-    private void Error(FeatureOptions feature, string key, string message, string remedy) => _errors.Add(feature.Node, key, $"feature '{feature.Name}': {message}", remedy);
+    private void Error(FeatureOptions feature, string key, string message, string remedy)
+    {
+        _wrong = true;
+        _errors.Add(feature.Node, key, $"feature '{feature.Name}': {message}", remedy);
+    }
 
-    private void WindowError(WindowOptions window, string key, string message, string remedy) => _errors.Add(window.Node, key, message, remedy);
+    private void WindowError(WindowOptions window, string key, string message, string remedy)
+    {
+        _wrong = true;
+        _errors.Add(window.Node, key, message, remedy);
+    }
 
     /// <summary>The operator as the config writes it.</summary>
     private static string NameOf(FeatureOperator op) => op == FeatureOperator.TimeSince ? "time_since" : op.ToString().ToLowerInvariant();

@@ -62,7 +62,7 @@ public sealed class CompiledEngine : IDisposable
     public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors)
     {
         var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, TimeProvider.System, errors);
-        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors);
+        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"]);
         CheckTopics(options, errors);
         var layout = new StateLayout();
         var features = FeatureSet.Compile(options.Features, events.Fields, options.Purposes, options.Time, layout, errors);
@@ -107,16 +107,12 @@ public sealed class CompiledEngine : IDisposable
 
     private static void CheckTopics(EngineOptions options, ConfigErrors errors)
     {
-        var seen = new Dictionary<string, string>();
+        var read = options.Events.Select(s => s.Topic).ToHashSet();
         if (options.Events.Count == 0) errors.Add(options.Node, "events", "no event source is declared", "Declare at least one source under events.");
         foreach (var source in options.Events)
-        {
             if (source.Topic.Length == 0) errors.Add(source.Node, "topic", "the source has no topic", "Name the topic that it is read from.");
-            else if (!seen.TryAdd(source.Topic, source.Name))
-                errors.Add(source.Node, "topic", $"topic '{source.Topic}' is read by source '{seen[source.Topic]}' already", "Give each source a topic of its own; tell event types apart by a field (type).");
-        }
         foreach (var (key, topic) in new[] { ("actions", options.Outputs.Actions), ("decisions", options.Outputs.Decisions), ("dead_letter", options.Outputs.DeadLetter), ("late", options.Outputs.Late) })
-            if (seen.ContainsKey(topic)) errors.Add(options.Outputs.Node, key, $"topic '{topic}' is also read as a source", "Write to another topic: the engine would read its own output.");
+            if (topic.Length > 0 && read.Contains(topic)) errors.Add(options.Outputs.Node, key, $"topic '{topic}' is also read as a source", "Write to another topic: the engine would read its own output.");
         foreach (var (key, topic) in new[] { ("decisions", options.Outputs.Decisions), ("dead_letter", options.Outputs.DeadLetter), ("late", options.Outputs.Late) })
             if (topic.Length == 0) errors.Add(options.Outputs.Node, key, "the topic's name is empty", "Name a topic; only actions may be turned off.");
         var checkpoints = options.Checkpoints.Topic;

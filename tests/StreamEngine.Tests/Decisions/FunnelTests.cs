@@ -154,6 +154,21 @@ public sealed class FunnelTests
         Assert.Equal((Outcome.NoOffer, DropReason.OfferCap), (shop.Decide(at: 1).Outcome, shop.Result.Drop[1]));
     }
 
+    [Theory]
+    [InlineData("true", false)] // dropped in arbitration
+    [InlineData("false", false)] // priced only as the default
+    [InlineData("true", true)] // an unknown customer gets the best that is left instead
+    [InlineData("false", true)]
+    public void A_default_offer_without_a_finite_priority_is_not_taken(string suitable, bool otherIsLeft)
+    {
+        var offers = new[] { Shop.Offer("best", "9.0") with { Suitable = otherIsLeft ? "true" : "false" }, Shop.Offer("default", "1.0 / (features.views - 3.0)") with { Suitable = suitable } };
+        var shop = new Shop(offers, new DecisionOptions { DefaultOffer = "default" });
+        var d = shop.Decide(coldStart: true);
+        Assert.Equal((otherIsLeft ? Outcome.Served : Outcome.NoOffer, otherIsLeft ? "best" : "", false), (d.Outcome, shop.Chosen, d.IsDefault));
+        Assert.Equal(DropReason.BadPriority, d.Drop[1]);
+        Assert.Equal(1, shop.Funnel.Counters.Of(1, DropReason.BadPriority));
+    }
+
     [Fact]
     public void A_default_offer_outside_its_placement_is_not_taken()
     {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using StreamEngine.Events;
 using StreamEngine.Events.Avro;
+using StreamEngine.Events.Registry;
 using StreamEngine.Testing;
 using Xunit;
 
@@ -115,6 +116,50 @@ public sealed class AvroEventDecoderTests
         Assert.Equal(RejectReason.Malformed, only.Decode(single.WrittenSpan));
     }
 
+    [Theory]
+    [InlineData("c301" + "f7f4876e23ad5342")] // single object: the fingerprint of the canonical form, little-endian
+    [InlineData("00" + "00000001")] // Confluent: the schema id, big-endian
+    public void RecordsThatAnotherImplementationFramedAreRead(string frame)
+    {
+        // The value by Apache Avro's Python library (1.11); the fingerprint over its canonical form by the specification's
+        // algorithm, where a long with a logical type is plain "long", as Java's library has it (Python's keeps an object there).
+        const string Value = "0c652d343731311e637573746f6d65722d30303030343204aad2e2cdbe63003068747470733a2f2f73686f702e6578616d70"
+            + "6c652f702f311653747261c39f652f312e3006702d310a73686f65733333333333f34d4003064555520412616e616c79746963731e706572736f6e616c697a6174696f6e00";
+        var shop = ShopEvents.Decoder();
+        Assert.Equal(RejectReason.None, shop.Decode(Convert.FromHexString(frame + Value)));
+        Assert.Equal("e-4711", Encoding.UTF8.GetString(shop.Event.Id.Text));
+        Assert.Equal("customer-000042", Encoding.UTF8.GetString(shop.Event.Customer.Text));
+        Assert.Equal("cart_add", Encoding.UTF8.GetString(shop.Event.Type.Text));
+        Assert.Equal(DateTimeOffset.Parse("2024-02-29T12:34:56.789Z").ToUnixTimeMilliseconds(), shop.Event.Time);
+        Assert.Equal((5990L, 59.9, ""), (shop["value"].Bits, shop["amount"].Double, shop.Text("placement")));
+        Assert.Equal(0b11UL, shop.Event.Consent);
+    }
+
+    [Fact]
+    public void AfterTheRegistryWasAwayTheRecordIsReadWithItsOwnSchema()
+    {
+        static AvroSchema Of(string first, string second) => AvroSchema.Parse($$"""{ "type": "record", "name": "V", "fields": [ { "name": "{{first}}", "type": "string" }, { "name": "{{second}}", "type": "string" } ] }""");
+        var (older, newer) = (Of("event_id", "customer_id"), Of("customer_id", "event_id"));
+        var registry = new Interrupted(new Schemas((1, older), (2, newer)));
+        var d = new Decoding(new EventSourceOptions { Name = "v", Topic = "v", Time = new TimeFieldOptions { Field = "timestamp" } }, registry);
+        byte[] value = [2, (byte)'a', 2, (byte)'b'];
+        byte[][][] frames =
+        [
+            [[0, 0, 0, 0, 1], [0, 0, 0, 0, 2]],
+            [.. new[] { older, newer }.Select(s => (byte[])[0xc3, 1, .. BitConverter.GetBytes(s.Fingerprint)])],
+        ];
+        foreach (var frame in frames)
+        {
+            Assert.Equal(RejectReason.None, d.Decode([.. frame[0], .. value]));
+            Assert.Equal("b", Encoding.UTF8.GetString(d.Event.Customer.Text));
+            registry.Away = true;
+            Assert.Throws<SchemaRegistryException>(() => d.Decode([.. frame[1], .. value]));
+            registry.Away = false;
+            Assert.Equal(RejectReason.None, d.Decode([.. frame[1], .. value]));
+            Assert.Equal("a", Encoding.UTF8.GetString(d.Event.Customer.Text));
+        }
+    }
+
     [Fact]
     public void RandomBytesNeverThrowNorReadOutside()
     {
@@ -223,5 +268,17 @@ public sealed class AvroEventDecoderTests
         }
         Run(1_000);
         Assert.Equal(0, Allocations.Least(() => Run(10_000)));
+    }
+
+    /// <summary>A registry that can be away.</summary>
+    private sealed class Interrupted(ISchemaRegistry inner) : ISchemaRegistry
+    {
+        public bool Away;
+
+        public AvroSchema? ById(int id) => Away ? throw new SchemaRegistryException("away") : inner.ById(id);
+
+        public AvroSchema? ByFingerprint(ulong fingerprint) => Away ? throw new SchemaRegistryException("away") : inner.ByFingerprint(fingerprint);
+
+        public RegisteredSchema? Latest(string subject) => inner.Latest(subject);
     }
 }

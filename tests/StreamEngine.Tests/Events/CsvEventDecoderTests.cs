@@ -1,4 +1,5 @@
 using System.Text;
+using StreamEngine.Configuration;
 using StreamEngine.Events;
 using Xunit;
 
@@ -49,6 +50,41 @@ public sealed class CsvEventDecoderTests
     [InlineData("1,2,a,3,2010-12-01 08:26:00,1", RejectReason.Malformed)]
     [InlineData("1,2,a,3,2010-12-01 08:26:00,1,c,d", RejectReason.Malformed)]
     public void FaultsHaveReasons(string line, RejectReason reason) => Assert.Equal(reason, new Decoding(Source).Decode(line));
+
+    [Theory]
+    [InlineData(";")]
+    [InlineData("\\t")]
+    [InlineData("\t")]
+    [InlineData("|")]
+    [InlineData(" ")]
+    public void FieldsMayBeSeparatedByAnotherCharacter(string separator)
+    {
+        var source = Source with { Separator = separator, Time = new TimeFieldOptions { Field = "InvoiceDate", Format = "iso" }, Id = "hash(Invoice)", Pii = ["StockCode"] };
+        var d = new Decoding(source);
+        var line = "536365~\"22~752\"~\"SET 7, \"\"BOXES\"\"\"~-2~2010-12-01T08:26:00~7.65~17,0".Replace('~', separator == "\\t" ? '\t' : separator[0]);
+        Assert.Equal(RejectReason.None, d.Decode(line));
+        Assert.Equal("17,0", Encoding.UTF8.GetString(d.Event.Customer.Text));
+        Assert.Equal("SET 7, \"BOXES\"", d.Text("text"));
+        Assert.Equal(765, d["price"].Bits);
+        Assert.Equal(RejectReason.Malformed, d.Decode(line.Replace(line[6], ',')));
+        var masked = new System.Buffers.ArrayBufferWriter<byte>();
+        Assert.True(d.Catalog.TryMask(0, Encoding.UTF8.GetBytes(line), masked));
+        Assert.Equal(line.Replace(line[7..15], "***"), Encoding.UTF8.GetString(masked.WrittenSpan));
+    }
+
+    [Theory]
+    [InlineData("", RecordFormat.Csv, "can't separate")]
+    [InlineData(";;", RecordFormat.Csv, "can't separate")]
+    [InlineData("\"", RecordFormat.Csv, "can't separate")]
+    [InlineData("\n", RecordFormat.Csv, "can't separate")]
+    [InlineData("é", RecordFormat.Csv, "can't separate")]
+    [InlineData(";", RecordFormat.Json, "only CSV")]
+    public void ASeparatorThatCannotBeIsAMistake(string separator, RecordFormat format, string message)
+    {
+        var errors = new ConfigErrors();
+        EventCatalog.Compile([Source with { Separator = separator, Format = format }], [], new Schemas(), "", errors);
+        Assert.Contains(message, Assert.Single(errors.All).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void BadUtf8IsFoundAndAFilesHeaderNamesColumns()

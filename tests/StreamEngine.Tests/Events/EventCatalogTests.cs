@@ -58,6 +58,20 @@ public sealed class EventCatalogTests
         Assert.Contains(errors, e => e.Contains("At most 64", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("email", "user.id", "event_id", "email")]
+    [InlineData("user.id", "kind", "user.mail", "user")]
+    [InlineData("key", "kind", "hash(a, user.mail)", "user.mail")]
+    [InlineData("key", "kind", "hash(kind)", "kind")]
+    public void PersonalDataIsNotWhatARecordIsKnownBy(string customer, string type, string id, string pii)
+    {
+        var source = Json with { Customer = customer, Type = type, Id = id, Pii = [pii] };
+        var errors = Mistakes([source], []);
+        Assert.NotEmpty(errors);
+        Assert.All(errors, e => Assert.Matches("personal data by 'pii: .*Let the producer send a hash", e));
+        Assert.Empty(Mistakes([source with { Pii = ["use", "mail", "user.mailing", "kind.a"] }], []));
+    }
+
     [Fact]
     public void MistakesNameTheLine()
     {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text;
 using StreamEngine.Events;
 using StreamEngine.Events.Avro;
@@ -9,19 +10,27 @@ namespace StreamEngine.Tests.Events;
 /// <summary>The compiled projection against the generic reader, on random schemas and values.</summary>
 public sealed class ProjectionProperties
 {
-    [Fact]
-    public void AProjectionFindsWhatTheGenericReaderFinds()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AProjectionFindsWhatTheGenericReaderFinds(bool withReader)
     {
         var compared = 0;
+        var folder = Directory.CreateTempSubdirectory("projection").FullName;
         for (var seed = 0; seed < 400; seed++)
         {
             var random = new RandomAvro(seed);
-            var schema = AvroSchema.Parse(random.Schema());
-            var paths = Paths(schema, "", 4).DistinctBy(p => p.Path).Take(12).ToList();
+            var json = random.Schema();
+            var schema = AvroSchema.Parse(json);
+            var evolved = withReader ? new EvolvedSchema(seed, all: true).Of(json) : null;
+            if (evolved is not null) File.WriteAllText(Path.Combine(folder, "reader.avsc"), evolved);
+            var reader = evolved is null ? schema : AvroSchema.Parse(evolved);
+            var paths = Paths(reader, "", 4).DistinctBy(p => p.Path).Take(12).ToList();
             if (paths.Count == 0) continue;
             var source = new EventSourceOptions
             {
                 Name = "s",
+                Schema = withReader ? Path.Combine(folder, "reader.avsc") : null,
                 Topic = "t",
                 Customer = "key",
                 Id = "hash(" + paths[0].Path + ")",
@@ -32,16 +41,18 @@ public sealed class ProjectionProperties
             for (var n = 0; n < 10; n++)
             {
                 var value = random.Value(schema);
+                var seen = withReader ? new AvroValueReader(schema, reader).Read(RandomAvro.Encode(schema, value)) : value;
                 byte[] bytes = [0, 0, 0, 0, 1, .. n % 2 == 0 ? RandomAvro.Encode(schema, value) : RandomAvro.EncodeInBlocks(schema, value)];
                 Assert.Contains(decoding.Decode(bytes, "k"), new[] { RejectReason.None, RejectReason.MissingId });
                 for (var i = 0; i < paths.Count; i++)
                 {
-                    Assert.Equal(Expected(value, paths[i].Path.Split('.')), Actual(decoding[$"v{i}"], paths[i].Type));
+                    Assert.Equal(Expected(seen, paths[i].Path.Split('.')), Actual(decoding[$"v{i}"], paths[i].Type));
                     compared++;
                 }
                 for (var cut = 5; cut < bytes.Length; cut += 1 + bytes.Length / 40) Assert.Equal(RejectReason.Malformed, decoding.Decode(bytes.AsSpan(0, cut), "k"));
             }
         }
+        Directory.Delete(folder, recursive: true);
         Assert.InRange(compared, 5_000, int.MaxValue);
     }
 
@@ -56,6 +67,7 @@ public sealed class ProjectionProperties
             AvroKind.Array => new[] { "0", "1" }.SelectMany(i => Paths(s.Element!, Under(i), depth - 1)),
             AvroKind.Map => Paths(s.Element!, Under("k0"), depth - 1),
             AvroKind.Union when s.Branches.Count == 2 => Paths(s.Branches[1], at, depth),
+            AvroKind.Bytes or AvroKind.Fixed when s.Logical == AvroLogical.Decimal => [(at, $"decimal({s.Scale})")],
             AvroKind.Int or AvroKind.Long => [(at, "int")],
             AvroKind.Float or AvroKind.Double => [(at, "double")],
             AvroKind.Boolean => [(at, "bool")],
@@ -78,7 +90,9 @@ public sealed class ProjectionProperties
         {
             null => "absent",
             bool b => b ? "1" : "0",
-            float f => ((double)f).ToString("R"),
+            byte[] unscaled => new BigInteger(unscaled, isBigEndian: true).ToString(),
+            AvroFixed f => new BigInteger(f.Bytes, isBigEndian: true).ToString(),
+            float single => ((double)single).ToString("R"),
             double d => d.ToString("R"),
             _ => value.ToString()!,
         };

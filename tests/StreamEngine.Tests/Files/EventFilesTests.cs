@@ -58,6 +58,22 @@ public sealed class EventFilesTests : IDisposable
         Assert.Equal("1,a 2,b", string.Join(' ', Read(files).Select(r => r.Value)));
     }
 
+    [Theory]
+    [InlineData(";")]
+    [InlineData("\\t")]
+    public void Fields_may_be_separated_by_another_character(string separator)
+    {
+        var s = separator == ";" ? ';' : '\t';
+        Write("a.csv", $"t{s}\"c\"{s}note\n7{s}b{s}\"x\n{s}y\"\n1{s}a{s}1,5\n");
+        var files = EventFiles.Find([_folder], [Csv with { Separator = separator }], _errors);
+        Assert.Empty(_errors.All);
+        Assert.Equal(["t", "c", "note"], files.Sources[0].Columns);
+        Assert.Equal([$"1{s}a{s}1,5", $"7{s}b{s}\"x\n{s}y\""], Read(files, decoder: new Decoder(s)).Select(r => r.Value));
+        EventFiles.Find([_folder], [Csv], _errors);
+        Assert.All(_errors.All, e => Assert.Contains("set the source's separator", e.Remedy, StringComparison.Ordinal));
+        Assert.NotEmpty(_errors.All);
+    }
+
     [Fact]
     public void A_second_file_with_another_header_is_an_error()
     {
@@ -98,9 +114,9 @@ public sealed class EventFilesTests : IDisposable
         Assert.Null(source.NextTime);
     }
 
-    private static List<(string Key, string Value, long Offset, long Time)> Read(EventFiles files, long memory = 1 << 20)
+    private static List<(string Key, string Value, long Offset, long Time)> Read(EventFiles files, long memory = 1 << 20, Decoder? decoder = null)
     {
-        using var source = new EventFileSource(files, [new Decoder()], new FieldCatalog([]), memory);
+        using var source = new EventFileSource(files, [decoder ?? new Decoder()], new FieldCatalog([]), memory);
         source.Load();
         var batch = new RecordBatch();
         var records = new List<(string, string, long, long)>();
@@ -118,12 +134,12 @@ public sealed class EventFilesTests : IDisposable
     }
 
     /// <summary>Reads "time,customer".</summary>
-    private sealed class Decoder : IEventDecoder
+    private sealed class Decoder(char separator = ',') : IEventDecoder
     {
         public RejectReason Decode(byte[] buffer, Range32 value, Range32 key, Event target)
         {
             var text = Encoding.UTF8.GetString(buffer, value.Start, value.Length);
-            var comma = text.IndexOf(',', StringComparison.Ordinal);
+            var comma = text.IndexOf(separator, StringComparison.Ordinal);
             if (comma < 0) return RejectReason.Malformed;
             target.Time = long.Parse(text[..comma], CultureInfo.InvariantCulture);
             target.Customer.Set(buffer, value.Start + comma + 1, value.Length - comma - 1);

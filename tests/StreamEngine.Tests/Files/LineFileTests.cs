@@ -66,7 +66,7 @@ public sealed class LineFileTests
 
     private static string Records(string text, bool csv, int maxQuoted = 1 << 20, int step = int.MaxValue)
     {
-        using var file = new LineFile(new ShortReads(Encoding.UTF8.GetBytes(text), step), "t", csv, maxQuoted);
+        using var file = new LineFile(new ShortReads(Encoding.UTF8.GetBytes(text), step), "t", csv, maxQuoted: maxQuoted);
         var records = new List<string>();
         while (file.Read()) records.Add(Encoding.UTF8.GetString(file.Record));
         return string.Join('|', records);

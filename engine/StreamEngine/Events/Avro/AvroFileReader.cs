@@ -4,17 +4,26 @@ using System.Text;
 
 namespace StreamEngine.Events.Avro;
 
+/// <summary>Unpacks a block of a container file.</summary>
+/// <param name="packed">The block as it stands in the file.</param>
+/// <param name="block">Receives what was packed; grown where it is too small.</param>
+/// <returns>How many bytes of <paramref name="block"/> it takes.</returns>
+/// <exception cref="AvroException">The block is damaged.</exception>
+public delegate int AvroUnpacker(ReadOnlySpan<byte> packed, ref byte[] block);
+
 /// <summary>
-/// Reads an Avro object container file block by block (codecs null and deflate). Values come as their own Avro binary, ready for a decoder:
+/// Reads an Avro object container file block by block (codecs null and deflate, and others that are given). Values come as their own Avro binary, ready for a decoder:
 /// nothing is materialised.
 /// </summary>
 public sealed class AvroFileReader : IDisposable
 {
-    private const int MaxBlock = 1 << 30;
+    /// <summary>The most bytes of a block, packed or not.</summary>
+    public const int MaxBlock = 1 << 30;
+
     private readonly Stream _stream;
     private readonly AvroSkipper _skipper;
     private readonly byte[] _sync = new byte[16];
-    private readonly bool _deflate;
+    private readonly AvroUnpacker? _unpack;
     private byte[] _block = [];
     private byte[] _packed = [];
     private int _used;
@@ -22,9 +31,11 @@ public sealed class AvroFileReader : IDisposable
     private long _left;
 
     /// <summary>Reads the file's header. The stream is read forward only, and disposed with this.</summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="codecs">Further codecs by their names in the file.</param>
     /// <exception cref="AvroException">This is no Avro file, its codec is another, or its schema is missing.</exception>
     /// <exception cref="AvroSchemaException">Its schema is not valid.</exception>
-    public AvroFileReader(Stream stream)
+    public AvroFileReader(Stream stream, IReadOnlyDictionary<string, AvroUnpacker>? codecs = null)
     {
         _stream = stream;
         if (!Exactly(4).SequenceEqual("Obj\u0001"u8)) throw new AvroException("this is no Avro file: it does not begin with 'Obj' and 1");
@@ -38,15 +49,20 @@ public sealed class AvroFileReader : IDisposable
         Metadata = metadata;
         Schema = AvroSchema.Parse(metadata.TryGetValue("avro.schema", out var json) ? Encoding.UTF8.GetString(json) : throw new AvroException("the file has no schema"));
         Codec = metadata.TryGetValue("avro.codec", out var codec) ? Encoding.UTF8.GetString(codec) : "null";
-        if (Codec is not ("null" or "deflate")) throw new AvroException($"the codec '{Codec}' can't be read: null and deflate can");
-        _deflate = Codec == "deflate";
+        _unpack = Codec switch
+        {
+            "null" => null,
+            "deflate" => Inflate,
+            _ when codecs is not null && codecs.TryGetValue(Codec, out var given) => given,
+            _ => throw new AvroException($"the file's codec '{Codec}' can't be read, only {string.Join(", ", ["null", "deflate", .. codecs?.Keys ?? []])}; write it with one of those"),
+        };
         _skipper = AvroSkipper.Of(Schema);
     }
 
     /// <summary>The schema that the values were written with.</summary>
     public AvroSchema Schema { get; }
 
-    /// <summary>How blocks are compressed: null or deflate.</summary>
+    /// <summary>How blocks are compressed: null, deflate, or one of the codecs given.</summary>
     public string Codec { get; }
 
     /// <summary>The header's metadata.</summary>
@@ -77,23 +93,23 @@ public sealed class AvroFileReader : IDisposable
         _left = Number(first);
         var size = Size();
         if (_left < 0) throw new AvroException("a block of the file has a negative count");
-        Exactly(size, ref _deflate ? ref _packed : ref _block);
-        _used = _deflate ? Inflate(size) : size;
+        Exactly(size, ref _unpack is null ? ref _block : ref _packed);
+        _used = _unpack?.Invoke(_packed.AsSpan(0, size), ref _block) ?? size;
         _at = 0;
         if (!Exactly(16).SequenceEqual(_sync)) throw new AvroException("a block of the file does not end with the sync marker");
         return true;
     }
 
-    private int Inflate(int size)
+    private static int Inflate(ReadOnlySpan<byte> packed, ref byte[] block)
     {
-        using var inflater = new DeflateStream(new MemoryStream(_packed, 0, size), CompressionMode.Decompress);
+        using var inflater = new DeflateStream(new MemoryStream(packed.ToArray()), CompressionMode.Decompress);
         var used = 0;
         try
         {
             while (true)
             {
-                if (used == _block.Length) Array.Resize(ref _block, Math.Max(4096, Math.Min(MaxBlock, _block.Length * 2)));
-                var read = inflater.Read(_block, used, _block.Length - used);
+                if (used == block.Length) Array.Resize(ref block, Math.Max(4096, Math.Min(MaxBlock, block.Length * 2)));
+                var read = inflater.Read(block, used, block.Length - used);
                 if (read == 0) return used;
                 used += read;
                 if (used == MaxBlock) throw new AvroException("a block of the file is larger than 1 GiB");

@@ -69,6 +69,8 @@ public sealed class AvroFileWriter : IDisposable
 
     private ReadOnlySpan<byte> Deflate()
     {
+        // Values of no bytes (nulls): .NET would write no stream at all, which other readers take for a truncated one.
+        if (_block.WrittenCount == 0) return [3, 0];
         var packed = new MemoryStream();
         using (var deflater = new DeflateStream(packed, CompressionLevel.Fastest, leaveOpen: true)) deflater.Write(_block.WrittenSpan);
         return packed.GetBuffer().AsSpan(0, (int)packed.Length);

@@ -17,13 +17,22 @@ internal static class AvroResolution
         };
     }
 
-    /// <summary>What of the reader's schema reads the writer's value: the schema itself, or the first matching branch of a union; null where nothing does.</summary>
+    /// <summary>
+    /// What of the reader's schema reads the writer's value: the schema itself, or a branch of a union: the first of the same full name, else the first of the same
+    /// kind, else the first that it can be promoted to. (With the first that matches at all, a string would be bytes in a union that has both.) Null where nothing does.
+    /// </summary>
     public static AvroSchema? Branch(AvroSchema writer, AvroSchema reader)
     {
         if (reader.Kind != AvroKind.Union) return Matches(writer, reader) ? reader : null;
+        AvroSchema? found = null;
+        var best = 0;
         foreach (var branch in reader.Branches)
-            if (Matches(writer, branch)) return branch;
-        return null;
+        {
+            if (!Matches(writer, branch)) continue;
+            var rank = branch.Kind != writer.Kind ? 1 : branch.FullName != writer.FullName ? 2 : 3;
+            if (rank > best) (found, best) = (branch, rank);
+        }
+        return found;
     }
 
     /// <summary>The reader's field that a writer's field fills: by name, else by the reader's alias; null where it is dropped.</summary>

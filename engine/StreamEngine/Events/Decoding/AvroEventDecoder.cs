@@ -37,15 +37,18 @@ internal sealed class AvroEventDecoder(AvroSource source) : IEventDecoder
     private ProjectionProgram? ById(int id)
     {
         if (_byId is not null && _id == id) return _byId;
-        _id = id;
-        return _byId = source.ById(id);
+        // The registry may be away: only an answer is remembered, or the next try would take the last schema for this one.
+        var program = source.ById(id);
+        (_id, _byId) = (id, program);
+        return program;
     }
 
     private ProjectionProgram? ByFingerprint(ulong fingerprint)
     {
         if (_byFingerprint is not null && _fingerprint == fingerprint) return _byFingerprint;
-        _fingerprint = fingerprint;
-        return _byFingerprint = source.ByFingerprint(fingerprint);
+        var program = source.ByFingerprint(fingerprint);
+        (_fingerprint, _byFingerprint) = (fingerprint, program);
+        return program;
     }
 }
 

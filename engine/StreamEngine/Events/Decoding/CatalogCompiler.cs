@@ -4,20 +4,21 @@ using StreamEngine.Events.Registry;
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>Compiles all sources: first the shared fields, then each source against them.</summary>
-internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ISchemaRegistry registry, string baseDirectory, ConfigErrors errors)
+internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode purposesNode, ISchemaRegistry registry, string baseDirectory, ConfigErrors errors)
 {
     private readonly Dictionary<string, (Field Field, ConfigLocation At)> _fields = [];
     private readonly List<Field> _inOrder = [];
+    private readonly HashSet<string> _unusable = [];
     private readonly SymbolTable _symbols = new();
 
     public EventCatalog Compile(IReadOnlyList<EventSourceOptions> sources)
     {
-        CheckPurposes(sources);
+        CheckPurposes();
         CheckTwice(sources, s => s.Name, "", "the source name");
         CheckTwice(sources, s => s.Topic, "topic", "the topic");
         foreach (var source in sources)
             foreach (var field in source.Fields) Declare(source, field);
-        var catalog = new FieldCatalog(_inOrder);
+        var catalog = new FieldCatalog(_inOrder) { Unusable = _unusable };
         EventCatalog? result = null;
         var bits = new Purposes([.. purposes.Take(Purposes.Max)]);
         var compiled = new List<EventSource>();
@@ -34,6 +35,7 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ISchemaReg
         if (!FieldTypeText.TryParse(options.Type, out var type, out var scale, out _, out var problem))
         {
             errors.Add(options.Node, "type", problem, $"Types are {FieldTypeText.Valid}.");
+            _unusable.Add(options.Name);
             return;
         }
         if (source.Fields.Count(f => f.Name == options.Name) > 1 && source.Fields.First(f => f.Name == options.Name) != options)
@@ -50,14 +52,16 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ISchemaReg
         }
     }
 
-    private void CheckPurposes(IReadOnlyList<EventSourceOptions> sources)
+    private void CheckPurposes()
     {
-        var node = sources.Count > 0 ? sources[0].Node : ConfigNode.InCode;
-        var at = new ConfigLocation(node.At.File, 1, 1, "purposes");
-        if (purposes.Count > Purposes.Max) errors.Add(at, $"{purposes.Count} purposes are declared", $"At most {Purposes.Max} can be.");
-        foreach (var twice in purposes.GroupBy(p => p).Where(g => g.Count() > 1))
-            errors.Add(at, $"the purpose '{twice.Key}' is declared twice", "Keep one of them.");
-        if (purposes.Any(string.IsNullOrWhiteSpace)) errors.Add(at, "a purpose has no name", "Name it, or take it out.");
+        if (purposes.Count > Purposes.Max) errors.Add(purposesNode.At, $"{purposes.Count} purposes are declared", $"At most {Purposes.Max} can be.");
+        for (var i = 0; i < purposes.Count; i++)
+        {
+            // The list's items, as long as all of them could be read.
+            var at = purposesNode.Items is { } items && items.Count == purposes.Count ? items[i].At : purposesNode.At;
+            if (string.IsNullOrWhiteSpace(purposes[i])) errors.Add(at, "a purpose has no name", "Name it, or take it out.");
+            else if (purposes.Take(i).Contains(purposes[i])) errors.Add(at, $"the purpose '{purposes[i]}' is declared twice", "Keep one of them.");
+        }
     }
 
     private void CheckTwice(IReadOnlyList<EventSourceOptions> sources, Func<EventSourceOptions, string> of, string key, string what)

@@ -1,7 +1,7 @@
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
-/// Decodes one CSV line per record (RFC 4180): fields in quotes may hold commas, line breaks and doubled quotes. An empty field is absent. A quote inside an
+/// Decodes one CSV line per record (RFC 4180): fields in quotes may hold separators, line breaks and doubled quotes. An empty field is absent. A quote inside an
 /// unquoted field stands for itself. Fewer or more fields than columns are malformed. Belongs to one thread.
 /// </summary>
 internal sealed class CsvEventDecoder : IEventDecoder
@@ -9,11 +9,13 @@ internal sealed class CsvEventDecoder : IEventDecoder
     private readonly EventShape _shape;
     private readonly PathNode?[] _columns;
     private readonly HiddenValues _hidden;
+    private readonly byte _separator;
 
     /// <summary>Binds the declared paths to columns by their full name.</summary>
-    public CsvEventDecoder(EventShape shape, IReadOnlyList<string> columns)
+    public CsvEventDecoder(EventShape shape, IReadOnlyList<string> columns, byte separator)
     {
         _shape = shape;
+        _separator = separator;
         _hidden = new HiddenValues(shape.HiddenCount);
         var nodes = new Dictionary<string, PathNode>();
         Collect(shape.Root, nodes);
@@ -25,7 +27,7 @@ internal sealed class CsvEventDecoder : IEventDecoder
     {
         var faults = _shape.Begin(buffer, key, target, _hidden);
         if (value.Length <= 0 || (ulong)(uint)value.Start + (uint)value.Length > (uint)buffer.Length) return RejectReason.Malformed;
-        var line = new CsvLine(buffer, value.Start, value.Length);
+        var line = new CsvLine(buffer, value.Start, value.Length, _separator);
         foreach (var column in _columns)
         {
             if (!line.Next(out var start, out var length, out var doubled)) return RejectReason.Malformed;
@@ -63,10 +65,12 @@ internal ref struct CsvLine
 {
     private readonly ReadOnlySpan<byte> _line;
     private readonly int _offset;
+    private readonly byte _separator;
     private int _at;
 
-    public CsvLine(byte[] buffer, int start, int length)
+    public CsvLine(byte[] buffer, int start, int length, byte separator)
     {
+        _separator = separator;
         _line = buffer.AsSpan(start, length);
         if (_line.EndsWith("\n"u8)) _line = _line[..^1];
         if (_line.EndsWith("\r"u8)) _line = _line[..^1];
@@ -85,7 +89,7 @@ internal ref struct CsvLine
         if (AtEnd) return false;
         if (_at == _line.Length || _line[_at] != '"')
         {
-            length = _line[_at..].IndexOf((byte)',');
+            length = _line[_at..].IndexOf(_separator);
             if (length < 0) length = _line.Length - _at;
             _at += length + 1;
             return true;
@@ -102,7 +106,7 @@ internal ref struct CsvLine
             at++;
         }
         length = _offset + at - 1 - start;
-        if (at < _line.Length && _line[at] != ',') return false;
+        if (at < _line.Length && _line[at] != _separator) return false;
         _at = at + 1;
         return true;
     }

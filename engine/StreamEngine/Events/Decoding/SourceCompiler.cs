@@ -37,6 +37,10 @@ internal sealed class SourceCompiler(
         };
         CheckPii();
         if (options.Format == RecordFormat.Csv) CheckColumns();
+        if (options.SeparatorByte == '"')
+            errors.Add(options.Node, "separator", $"'{options.Separator}' can't separate fields", "Write one ASCII character that is no quote or line break, such as ';' or '|', or '\\t' for a tab.");
+        else if (options.Format != RecordFormat.Csv && options.Separator != ",")
+            errors.Add(options.Node, "separator", "only CSV has a separator", "Take it out, or set format: csv.");
         var avro = options.Format == RecordFormat.Avro ? new SchemaChecker(options, shape, _declared, errors).Compile(registry, baseDirectory, problem) : null;
         return new EventSource(options, shape, avro, RequiredConsent(), Masker(avro));
     }
@@ -111,7 +115,23 @@ internal sealed class SourceCompiler(
             var clash = options.Fields.FirstOrDefault(f => Within(f.From ?? f.Name, path));
             if (clash is not null)
                 errors.Add(clash.Node, "", $"the field '{clash.Name}' is personal data by 'pii: {path}', which is never kept", "Drop the field, or take the path out of 'pii'.");
+            foreach (var (key, kept) in KeptPaths())
+                if (Within(kept, path))
+                    errors.Add(options.Node, "pii", $"'{kept}' is personal data by 'pii: {path}', but the {key} stands in the state, in keys and in what is written", "Let the producer send a hash of it in a field of its own and name that here, or take the path out of 'pii'.");
         }
+    }
+
+    /// <summary>The paths whose values, or hashes, are kept beside the fields, each with its option.</summary>
+    private IEnumerable<(string Key, string Path)> KeptPaths()
+    {
+        if (options.Customer != "key") yield return ("customer", options.Customer);
+        if (options.Type is { Length: > 0 } type) yield return ("type", type);
+        var id = options.Id.Trim();
+        if (!id.StartsWith("hash(", StringComparison.Ordinal)) yield return ("id", id);
+        else
+            // A declared field among them was told as such.
+            foreach (var part in id[5..].TrimEnd(')').Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+                if (!options.Fields.Any(f => f.Name == part)) yield return ("id", part);
     }
 
     private static bool Within(string path, string area) => path == area || path.StartsWith(area + ".", StringComparison.Ordinal);
@@ -147,7 +167,7 @@ internal sealed class SourceCompiler(
         return options.Format switch
         {
             RecordFormat.Json => new JsonMasker(MaskPaths.Tree(options.Pii)),
-            RecordFormat.Csv => new CsvMasker(options.Columns, options.Pii),
+            RecordFormat.Csv => new CsvMasker(options.Columns, options.SeparatorByte, options.Pii),
             _ => new AvroMasker(avro!, MaskPaths.Tree(options.Pii)),
         };
     }

@@ -4,17 +4,17 @@ using StreamEngine.Events.Decoding;
 namespace StreamEngine.Events.Masking;
 
 /// <summary>Masks CSV columns: what is a number becomes 0, any other text ***; an empty field stays empty.</summary>
-internal sealed class CsvMasker(IReadOnlyList<string> columns, IReadOnlyList<string> paths) : IMasker
+internal sealed class CsvMasker(IReadOnlyList<string> columns, byte separator, IReadOnlyList<string> paths) : IMasker
 {
     /// <inheritdoc/>
     public bool TryMask(ReadOnlySpan<byte> value, ArrayBufferWriter<byte> output)
     {
         var line = value.ToArray();
-        var cursor = new CsvLine(line, 0, line.Length);
+        var cursor = new CsvLine(line, 0, line.Length, separator);
         for (var i = 0; i < columns.Count; i++)
         {
             if (!cursor.Next(out var start, out var length, out _)) return false;
-            if (i > 0) output.Write(","u8);
+            if (i > 0) output.Write([separator]);
             var field = line.AsSpan(start, length);
             if (length > 0 && paths.Contains(columns[i]))
             {

@@ -12,7 +12,11 @@ public static class SchemaRegistry
         if (isUrl && Uri.TryCreate(options.Registry, UriKind.Absolute, out var url)) return new HttpSchemaRegistry(url, options.Credentials, clock);
         try
         {
-            if (!isUrl) return new FolderSchemaRegistry(Path.Combine(baseDirectory, options.Registry));
+            var folder = Path.Combine(baseDirectory, options.Registry);
+            // The default folder need not be there: a config without Avro has no use for it.
+            if (!isUrl && options.Node["registry"] is not null && !Directory.Exists(folder))
+                errors.Add(options.Node, "registry", $"there is no folder '{folder}'", "Make it, or name another: the path is relative to the config file; a registry's address begins with http:// or https://.");
+            if (!isUrl) return new FolderSchemaRegistry(folder);
             errors.Add(options.Node, "registry", $"'{options.Registry}' is no address", "Write a folder, or a URL such as https://registry.example:8081.");
         }
         catch (SchemaRegistryException e)

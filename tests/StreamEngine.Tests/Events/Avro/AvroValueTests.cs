@@ -64,6 +64,58 @@ public sealed class AvroValueTests
         Assert.Equal("{e:OTHER,fresh:Double:1.5,new:Double:7,u:0x6869,list:[Int64:1,Int64:2]}", RandomAvro.Show(read));
     }
 
+    [Fact]
+    public void AReaderResolvesBelowTheTopToo()
+    {
+        var writer = AvroSchema.Parse("""
+            { "type": "record", "name": "R", "fields": [
+              { "name": "list", "type": { "type": "array", "items": { "type": "record", "name": "Item", "fields": [
+                { "name": "sku", "type": "string" }, { "name": "n", "type": "int" }, { "name": "gone", "type": "bytes" },
+                { "name": "kind", "type": { "type": "enum", "name": "Kind", "symbols": ["A", "NEW", "B"] } } ] } } },
+              { "name": "by_shop", "type": { "type": "map", "values": ["null", "Item"] } } ] }
+            """);
+        var reader = AvroSchema.Parse("""
+            { "type": "record", "name": "R", "fields": [
+              { "name": "shops", "aliases": ["by_shop"], "type": { "type": "map", "values": ["null", { "type": "record", "name": "Line", "aliases": ["Item"], "fields": [
+                { "name": "kind", "type": { "type": "enum", "name": "Kind", "symbols": ["B", "A", "OTHER"], "default": "OTHER" } },
+                { "name": "count", "aliases": ["n"], "type": "double" }, { "name": "added", "type": { "type": "array", "items": "string" }, "default": ["x"] },
+                { "name": "sku", "type": "string" } ] }] } },
+              { "name": "list", "type": { "type": "array", "items": "Line" } } ] }
+            """);
+        var item = writer.Field("list")!.Schema.Element!;
+        AvroRecord Item(string sku, int n, string kind) => new(item) { ["sku"] = sku, ["n"] = n, ["gone"] = new byte[] { 1 }, ["kind"] = kind };
+        var record = new AvroRecord(writer) { ["list"] = new List<object?> { Item("a", 1, "B"), Item("b", 2, "NEW") }, ["by_shop"] = new Dictionary<string, object?> { ["x"] = null, ["y"] = Item("c", 3, "A") } };
+        Assert.Equal(
+            "{shops:<\"x\":null,\"y\":{kind:A,count:Double:3,added:[\"x\"],sku:\"c\"}>,"
+            + "list:[{kind:B,count:Double:1,added:[\"x\"],sku:\"a\"},{kind:OTHER,count:Double:2,added:[\"x\"],sku:\"b\"}]}",
+            RandomAvro.Show(new AvroValueReader(writer, reader).Read(RandomAvro.Encode(writer, record))));
+    }
+
+    [Theory]
+    [InlineData("""["null", "bytes", "string"]""", "\"string\"", "\"text\"")] // not promoted to bytes, though those come first
+    [InlineData("""["double", "long", "int"]""", "\"int\"", "Int32:5")]
+    [InlineData("""["double", "long"]""", "\"int\"", "Double:5")]
+    [InlineData("""[{"type":"enum","name":"a.E","symbols":["X","Y"]},{"type":"enum","name":"b.E","symbols":["Y","X"]}]""", """{"type":"enum","name":"b.E","symbols":["Y","X"]}""", "Y")]
+    public void AUnionsBranchOfTheSameTypeGoesBeforeAPromotion(string union, string branch, string expected)
+    {
+        var writer = AvroSchema.Parse(branch);
+        var reader = AvroSchema.Parse(union);
+        object value = writer.Kind switch { AvroKind.Int => 5, AvroKind.Enum => new AvroEnum(writer, "Y"), _ => "text" };
+        var read = new AvroValueReader(writer, reader).Read(RandomAvro.Encode(writer, value));
+        Assert.Equal(expected, RandomAvro.Show(read));
+        if (read is AvroEnum symbol) Assert.Equal(writer.FullName, symbol.Schema.FullName);
+    }
+
+    [Fact]
+    public void PackedValuesOfNoBytesAreADeflateStreamToo()
+    {
+        var file = new MemoryStream();
+        using (var writer = new AvroFileWriter(file, "\"null\"", deflate: true)) writer.Write(null);
+        var bytes = file.ToArray();
+        Assert.Equal("02040300", Convert.ToHexString(bytes.AsSpan(^20..^16)));
+        Assert.Equal(["null"], ReadAll(bytes));
+    }
+
     [Theory]
     [InlineData("\"int\"", "8080808010")] // 2^32: no int
     [InlineData("\"long\"", "FFFFFFFFFFFFFFFFFF02")] // 65 bits

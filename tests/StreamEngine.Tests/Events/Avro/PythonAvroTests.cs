@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using StreamEngine.Events.Avro;
 using StreamEngine.Tests.Configuration;
 using Xunit;
@@ -9,7 +8,7 @@ namespace StreamEngine.Tests.Events.Avro;
 /// <summary>The codec against Apache Avro's Python library: random schemas and values, both ways, and with a reader's schema of its own.</summary>
 public sealed class PythonAvroTests
 {
-    private const int Schemas = 60, Values = 8;
+    private const int Schemas = 150, Values = 8;
 
     [SkippableFact]
     public void PythonReadsWhatWeWriteAndWritesWhatWeRead()
@@ -21,17 +20,13 @@ public sealed class PythonAvroTests
             var written = Enumerable.Range(0, Schemas).Select(seed => Write(folder, seed)).ToList();
             var run = Python(Repository.Path("tests", "StreamEngine.Tests", "Events", "Avro", "python_avro.py"), folder);
             Assert.True(run.Ok, run.Error);
-            var resolved = 0;
             for (var seed = 0; seed < Schemas; seed++)
             {
                 var (schema, values, reader) = written[seed];
                 Assert.Equal(Normal(File.ReadAllText(Path.Combine(folder, $"{seed}.canonical"))), Normal(schema.CanonicalForm));
                 Assert.Equal(values.Select(RandomAvro.Show), Read(Path.Combine(folder, $"{seed}.back.avro"), null));
-                if (reader is null) continue;
-                resolved++;
                 Assert.Equal(Read(Path.Combine(folder, $"{seed}.resolved.avro"), null), Read(Path.Combine(folder, $"{seed}.avro"), reader));
             }
-            Assert.True(resolved > Schemas / 3, $"{resolved} schemas were resolved");
         }
         finally
         {
@@ -39,7 +34,7 @@ public sealed class PythonAvroTests
         }
     }
 
-    private static (AvroSchema Schema, List<object?> Values, AvroSchema? Reader) Write(string folder, int seed)
+    private static (AvroSchema Schema, List<object?> Values, AvroSchema Reader) Write(string folder, int seed)
     {
         var random = new RandomAvro(seed);
         var json = random.Schema();
@@ -47,24 +42,9 @@ public sealed class PythonAvroTests
         var values = Enumerable.Range(0, Values).Select(_ => random.Value(schema)).ToList();
         using (var writer = new AvroFileWriter(File.Create(Path.Combine(folder, $"{seed}.avro")), json, deflate: seed % 2 == 0))
             foreach (var value in values) writer.Write(value);
-        var newer = Newer(json);
-        if (newer is null) return (schema, values, null);
+        var newer = new EvolvedSchema(seed, all: false).Of(json);
         File.WriteAllText(Path.Combine(folder, $"{seed}.reader.avsc"), newer);
         return (schema, values, AvroSchema.Parse(newer));
-    }
-
-    /// <summary>A reader's schema: the first field dropped, ints as longs, longs as doubles, a field with a default; null where the dropped one defined a type.</summary>
-    private static string? Newer(string json)
-    {
-        var root = JsonNode.Parse(json)!;
-        var fields = root["fields"]!.AsArray();
-        if (fields[0]!["type"]!.ToJsonString().Contains("\"name\"", StringComparison.Ordinal)) return null;
-        fields.RemoveAt(0);
-        foreach (var field in fields)
-            if (field!["type"] is JsonValue type)
-                field["type"] = type.GetValue<string>() switch { "int" => "long", "long" => "double", "float" => "double", var same => same };
-        fields.Insert(0, JsonNode.Parse("""{ "name": "added", "type": ["string", "null"], "default": "new" }"""));
-        return root.ToJsonString();
     }
 
     /// <summary>Key order is the only freedom that the Python library takes.</summary>

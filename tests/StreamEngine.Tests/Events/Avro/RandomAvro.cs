@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using StreamEngine.Events.Avro;
@@ -17,6 +18,7 @@ internal sealed class RandomAvro(int seed)
 
     public object? Value(AvroSchema s, int depth = 0) => s.Kind switch
     {
+        _ when s.Logical != AvroLogical.None => Logical(s),
         AvroKind.Null => null,
         AvroKind.Boolean => _random.Next(2) == 1,
         AvroKind.Int => _random.Next(4) == 0 ? _random.Next(int.MinValue, int.MaxValue) : _random.Next(-70, 70),
@@ -118,27 +120,66 @@ internal sealed class RandomAvro(int seed)
 
     private object Type(int depth)
     {
-        var pick = depth <= 0 ? 0 : _random.Next(14);
+        var pick = depth <= 0 ? 0 : _random.Next(15);
         return pick switch
         {
             8 => Record(depth - 1),
             9 => new { type = "array", items = Type(depth - 1) },
             10 => new { type = "map", values = Type(depth - 1) },
-            11 => new { type = "enum", name = $"E{_names++}", symbols = new[] { "A", "B", "C" } },
-            12 => new { type = "fixed", name = $"F{_names++}", size = _random.Next(5) },
+            11 => Enum(),
+            12 => Fixed(),
             13 => Union(depth - 1),
+            14 => _random.Next(3) == 0 ? new object[] { "null", LogicalType(7) } : LogicalType(8),
             _ => Primitives[_random.Next(Primitives.Length)],
         };
     }
 
     private object Union(int depth)
     {
-        // One of number and boolean, and one of bytes and string: other libraries tell a value's branch by a looser type than the schema has.
+        // One of each line: other libraries tell a value's branch by a looser type than the schema has.
         var branches = new List<object> { "null" };
         if (_random.Next(2) == 0) branches.Add(Primitives[_random.Next(1, 6)]);
-        if (_random.Next(2) == 0) branches.Add(Primitives[_random.Next(6, 8)]);
-        if (_random.Next(2) == 0) branches.Add(Record(depth - 1));
+        if (_random.Next(3) == 0) branches.Add(_random.Next(2) == 0 ? "bytes" : Fixed());
+        if (_random.Next(3) == 0) branches.Add(_random.Next(2) == 0 ? "string" : Enum());
+        if (_random.Next(2) == 0) branches.Add(_random.Next(3) == 0 ? new { type = "map", values = Type(depth - 1) } : Record(depth - 1));
+        if (_random.Next(4) == 0) branches.Add(new { type = "array", items = Type(depth - 1) });
         return branches;
+    }
+
+    private object Enum() => new { type = "enum", name = $"E{_names++}", symbols = new[] { "A", "B", "C" } };
+
+    private object Fixed() => new { type = "fixed", name = $"F{_names++}", size = _random.Next(5) };
+
+    /// <summary>The last kind, uuid, stands in no union: Apache Avro's Python library takes null for one.</summary>
+    private object LogicalType(int kinds) => _random.Next(kinds) switch
+    {
+        0 => new { type = "bytes", logicalType = "decimal", precision = 18, scale = _random.Next(7) },
+        1 => new { type = "fixed", name = $"D{_names++}", size = _random.Next(4, 10), logicalType = "decimal", precision = 9, scale = _random.Next(7) },
+        2 => new { type = "long", logicalType = "timestamp-micros" },
+        3 => new { type = "int", logicalType = "date" },
+        4 => new { type = "int", logicalType = "time-millis" },
+        5 => new { type = "long", logicalType = "time-micros" },
+        6 => new { type = "long", logicalType = "timestamp-millis" },
+        _ => new { type = "string", logicalType = "uuid" },
+    };
+
+    /// <summary>A value that the logical type has: other libraries make dates and times of it, from year 1 to 9999.</summary>
+    private object Logical(AvroSchema s)
+    {
+        const long First = -62_135_596_800, Last = 253_402_300_799;
+        switch (s.Logical)
+        {
+            case AvroLogical.Decimal:
+                var limit = (long)Math.Pow(10, s.Precision) - 1;
+                var shortest = new BigInteger(_random.NextInt64(-limit, limit) >> _random.Next(60)).ToByteArray(isBigEndian: true);
+                return s.Kind == AvroKind.Bytes ? shortest : new AvroFixed(s, [.. Enumerable.Repeat(shortest[0] >= 0x80 ? (byte)0xff : (byte)0, s.Size - shortest.Length), .. shortest]);
+            case AvroLogical.Uuid: return new Guid(Bytes(16)).ToString();
+            case AvroLogical.Date: return (int)_random.NextInt64(First / 86_400, Last / 86_400);
+            case AvroLogical.TimeMillis: return _random.Next(86_400_000);
+            case AvroLogical.TimeMicros: return _random.NextInt64(86_400_000_000);
+            case AvroLogical.TimestampMillis: return _random.NextInt64(First * 1_000, Last * 1_000);
+            default: return _random.NextInt64(First * 1_000_000, Last * 1_000_000);
+        }
     }
 
     private object Record(int depth)
