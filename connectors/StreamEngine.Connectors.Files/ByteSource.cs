@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace StreamEngine.Connectors.Files;
 
 /// <summary>Opens a file, unpacking gzip by its content (not its name).</summary>
@@ -17,7 +15,7 @@ internal static class ByteSource
         var packed = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
         file.Position = 0;
         Stream raw = read is null ? file : new CountingStream(file, read);
-        return packed ? new GZipStream(raw, CompressionMode.Decompress) : raw;
+        return packed ? new GzipFile(raw, path) : raw;
     }
 
     /// <summary>A read-only stream that tells how far it is.</summary>

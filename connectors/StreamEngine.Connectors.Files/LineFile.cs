@@ -94,15 +94,7 @@ internal sealed class LineFile(Stream stream, string path, bool csv, byte separa
                 Array.Resize(ref _buffer, _buffer.Length * 2);
             }
         }
-        int n;
-        try
-        {
-            n = stream.Read(_buffer.AsSpan(_end));
-        }
-        catch (InvalidDataException e)
-        {
-            throw new InvalidDataException($"{path}: the gzip data is damaged: {e.Message}", e);
-        }
+        var n = stream.Read(_buffer.AsSpan(_end));
         _end += n;
         _ended = n == 0;
         return n > 0;

@@ -13,6 +13,7 @@ internal sealed class YamlConfigReader
     private readonly string _file;
     private readonly ConfigErrors _errors;
     private readonly Dictionary<string, ConfigNode> _anchors = [];
+    private readonly Scanner _scanner;
     private readonly IParser _parser;
     private readonly string[] _lines;
 
@@ -21,7 +22,8 @@ internal sealed class YamlConfigReader
         _file = file;
         _errors = errors;
         _lines = text.Split('\n');
-        _parser = new Parser(new Scanner(new StringReader(text), skipComments: true));
+        _scanner = new Scanner(new StringReader(text), skipComments: true);
+        _parser = new Parser(_scanner);
     }
 
     /// <summary>Reads a file; null where it can't be read or is no YAML, which the errors then tell.</summary>
@@ -48,10 +50,16 @@ internal sealed class YamlConfigReader
         }
         catch (YamlException e)
         {
-            var message = (e.InnerException as YamlException ?? e).Message.Trim().TrimEnd('.');
-            errors.Add(new ConfigLocation(file, (int)e.Start.Line, (int)e.Start.Column, "syntax"), $"this is no YAML: {message}", "Check indentation, quotes and brackets at and above this line");
-            return null;
+            Wrong(e.Start, (e.InnerException as YamlException ?? e).Message);
         }
+        catch (InvalidOperationException)
+        {
+            Wrong(reader._scanner.CurrentPosition, "a bracket, a quote or an indentation does not fit"); // the scanner has lost its place
+        }
+        return null;
+
+        void Wrong(Mark at, string message) =>
+            errors.Add(new ConfigLocation(file, Math.Max(1, (int)at.Line), Math.Max(1, (int)at.Column), "syntax"), $"this is no YAML: {message.Trim()}", "Check indentation, quotes and brackets at and above this line");
     }
 
     private ConfigNode Document()
@@ -79,8 +87,11 @@ internal sealed class YamlConfigReader
                 return Anchored(scalar, new ConfigNode(Place(scalar, path)) { Scalar = IsNull(scalar) ? null : scalar.Value, TextAt = TextAt(scalar) });
             case SequenceStart start:
                 return Anchored(start, Sequence(start, path));
+            case MappingStart start:
+                _parser.MoveNext();
+                return Anchored(start, Mapping(start, path));
             default:
-                return Anchored((NodeEvent)_parser.Current!, Mapping(_parser.Consume<MappingStart>(), path));
+                throw new YamlException(_scanner.CurrentPosition, _scanner.CurrentPosition, "a value is missing");
         }
     }
 

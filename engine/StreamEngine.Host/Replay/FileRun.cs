@@ -22,6 +22,7 @@ internal sealed class FileRun : IDisposable
     private readonly StateStores _stores;
     private readonly Scorer _scorer;
     private readonly EventFiles _files;
+    private bool _finished;
 
     private FileRun(CompiledEngine engine, EventFiles files, LoadedConfig config, long memory)
     {
@@ -31,7 +32,9 @@ internal sealed class FileRun : IDisposable
         _scorer = new Scorer(engine.Policy.Models);
         var decoders = files.CreateDecoders(engine.Events);
         Source = new EventFileSource(files, decoders, engine.Events.Fields, memory);
-        Shard = new Shard(engine, 0, _stores.Open(0), Outputs, _scorer, TimeProvider.System, partitions: 1, decoders) { OneTimeline = true };
+        var clock = new StoppedClock(TimeProvider.System.GetUtcNow());
+        Shard = new Shard(engine, 0, _stores.Open(0), Outputs, _scorer, clock, partitions: 1, decoders) { OneTimeline = true };
+        Future = clock.GetUtcNow().ToUnixTimeMilliseconds() + (long)engine.Options.Time.MaxFuture.TotalMilliseconds + 1;
     }
 
     /// <summary>The compiled config.</summary>
@@ -46,8 +49,11 @@ internal sealed class FileRun : IDisposable
     /// <summary>What the last step wrote.</summary>
     public OutputBuffer Outputs { get; } = new();
 
-    /// <summary>Event time of the newest record processed, ms.</summary>
-    public long Newest { get; private set; }
+    /// <summary>Event time of the newest event that was let in, ms; null before the first. A rejected record moves no time.</summary>
+    public long? Newest { get; private set; }
+
+    /// <summary>Records of this time and later are rejected as from the future, ms.</summary>
+    public long Future { get; }
 
     /// <summary>Reads config and file headers, and compiles.</summary>
     /// <param name="config">The config as read.</param>
@@ -90,7 +96,7 @@ internal sealed class FileRun : IDisposable
         Outputs.Clear();
         if (!Source.Read(_batch, BatchLength, before)) return false;
         Shard.Process(_batch, 0, _batch.Count);
-        Newest = Math.Max(Newest, _batch[_batch.Count - 1].Timestamp);
+        if (!_finished && Shard.Counters.Watermark != long.MinValue) Newest = Shard.Counters.Watermark + (long)Engine.Options.Time.OutOfOrderness.TotalMilliseconds;
         return true;
     }
 
@@ -98,6 +104,7 @@ internal sealed class FileRun : IDisposable
     public void Finish(long at)
     {
         Outputs.Clear();
+        _finished = true;
         Shard.FinishAt(at);
     }
 
@@ -108,5 +115,11 @@ internal sealed class FileRun : IDisposable
         _scorer.Dispose();
         Engine.Dispose();
         _stores.Dispose();
+    }
+
+    /// <summary>One reading of the clock for the whole run, so that what is from the future does not depend on how long the run takes.</summary>
+    private sealed class StoppedClock(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
     }
 }

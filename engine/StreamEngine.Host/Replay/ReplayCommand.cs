@@ -36,6 +36,7 @@ internal static class ReplayCommand
         ProgressView.Show(call, progress => Replay(run, directory, asOf, progress, call.Stop));
         var summary = Summary(run, asOf, Stopwatch.GetElapsedTime(started).TotalSeconds);
         File.WriteAllText(Path.Combine(directory, "summary.json"), Invocation.Text(summary) + "\n");
+        if (run.Newest is null) call.Say(LogLevel.Warning, run.Shard.Counters.Records == 0 ? "there is no record in the input" : "no record was let in: dead-letter.ndjson has the reasons");
         if (call.Json) call.Print(summary);
         else Tell(call, summary, directory);
         return ExitCode.Done;
@@ -46,16 +47,24 @@ internal static class ReplayCommand
         run.Load(share => progress("reading", share), stop);
         var before = asOf is { } last && last < long.MaxValue ? last + 1 : long.MaxValue;
         using var files = new OutputFiles(directory, run.Engine.Outputs);
-        while (run.Step(before))
-        {
-            stop.ThrowIfCancellationRequested();
-            files.Write(run.Outputs);
-            progress("replaying", (double)run.Source.Position / Math.Max(1, run.Source.Count));
-        }
-        run.Finish(asOf ?? run.Newest);
+        Process(Math.Min(before, run.Future));
+        // The end is the last event's, as if nothing had come behind it: records from the future are rejected after it, and move nothing.
+        var newest = run.Newest;
+        if ((asOf ?? newest) is { } end) run.Finish(end);
         files.Write(run.Outputs);
+        Process(before);
         progress("replaying", 1);
-        WriteFeatures(run, Path.Combine(directory, "features.csv"), asOf ?? run.Newest);
+        WriteFeatures(run, Path.Combine(directory, "features.csv"), asOf ?? newest ?? 0);
+
+        void Process(long until)
+        {
+            while (run.Step(until))
+            {
+                stop.ThrowIfCancellationRequested();
+                files.Write(run.Outputs);
+                progress("replaying", (double)run.Source.Position / Math.Max(1, run.Source.Count));
+            }
+        }
     }
 
     /// <summary>One row per profile, by the customer id's bytes.</summary>
@@ -90,7 +99,7 @@ internal static class ReplayCommand
             ["outcomes"] = Named([.. Enum.GetNames<Outcome>().Select(OutputNames.Snake)], counts.Outcomes),
             ["actions"] = Named([.. run.Engine.Options.Offers.Select(o => o.Name)], counts.Actions),
             ["dropped"] = Named([.. Enum.GetNames<DropReason>().Select(OutputNames.Snake)], counts.Drops, but: [(int)DropReason.None]),
-            ["as_of"] = DateTimeOffset.FromUnixTimeMilliseconds(asOf ?? run.Newest).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture),
+            ["as_of"] = (asOf ?? run.Newest) is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture) : null,
             ["config_hash"] = run.Engine.ConfigHash,
             ["spilled_runs"] = run.Source.Runs,
             ["seconds"] = Math.Round(seconds, 3),
@@ -109,7 +118,7 @@ internal static class ReplayCommand
     private static void Tell(Invocation call, JsonObject summary, string directory)
     {
         foreach (var (name, value) in summary)
-            call.Out.WriteLine($"{name,-18} {(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value)}");
+            call.Out.WriteLine($"{name,-18} {(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value ?? "-")}");
         call.Out.WriteLine($"{"written to",-18} {directory}");
     }
 

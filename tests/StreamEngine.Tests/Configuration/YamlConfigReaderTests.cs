@@ -60,12 +60,33 @@ public sealed class YamlConfigReaderTests
     [InlineData("a: 1\nb: [1, 2\n", 3)]
     [InlineData("a: 'x\n", 2)]
     [InlineData("a:\n\t- 1\n", 2)]
+    [InlineData("a: [1, 2\nb: }\n", 2)]
+    [InlineData("a: {b: [1}\n", 1)]
+    [InlineData("]\n", 1)]
+    [InlineData("a: &x &y 1\n", 1)]
+    [InlineData("a: *\n", 1)]
     public void A_syntax_error_is_a_config_error_with_its_line(string yaml, int line)
     {
         Assert.Null(YamlConfigReader.Read("t.yaml", yaml, _errors));
         var error = Assert.Single(_errors.All);
         Assert.Equal("t.yaml", error.At.File);
         Assert.InRange(error.At.Line, line - 1, line);
+    }
+
+    [Fact]
+    public void Whatever_stands_in_a_file_it_is_read_or_told()
+    {
+        var sample = File.ReadAllText(Repository.Path("deploy", "samples", "demo", "streamengine.yaml"));
+        const string Odd = "[]{},:-?&*!|>'\"%@`#~ \n\t<\\\0";
+        var random = new Random(7);
+        for (var i = 0; i < 3_000; i++)
+        {
+            var text = sample.Substring(random.Next(sample.Length - 200), 200);
+            for (var n = random.Next(1, 6); n > 0; n--) text = text.Insert(random.Next(text.Length), Odd[random.Next(Odd.Length)].ToString());
+            var errors = new ConfigErrors();
+            Assert.True(YamlConfigReader.Read("t.yaml", text, errors) is not null || errors.Any, text);
+            Assert.All(errors.All, e => Assert.True(e.At.Line > 0));
+        }
     }
 
     [Fact]

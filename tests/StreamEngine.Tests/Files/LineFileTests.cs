@@ -64,6 +64,63 @@ public sealed class LineFileTests
         }
     }
 
+    [Fact]
+    public void A_gzip_file_of_many_members_is_read_to_its_end_and_every_shorter_one_is_refused()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            byte[] whole = [.. Pack("one\n"), .. Pack(""), .. Pack("two\nthree\n")];
+            for (var length = 2; length < whole.Length; length++)
+            {
+                File.WriteAllBytes(path, whole[..length]);
+                if (length == Pack("one\n").Length || length == Pack("one\n").Length + Pack("").Length) continue; // whole members
+                Assert.StartsWith($"{path} ends in the middle of its gzip stream", Assert.Throws<InvalidDataException>(() => Unpack(path)).Message, StringComparison.Ordinal);
+            }
+            File.WriteAllBytes(path, whole);
+            Assert.Equal("one\ntwo\nthree\n", Unpack(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Theory]
+    [InlineData(8_150, 8_250, 1)]
+    [InlineData(131_000, 131_150, 7)]
+    public void The_length_of_a_gzip_file_does_not_matter(int from, int to, int step)
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            var random = new Random(1);
+            for (var length = from; length < to; length += step)
+            {
+                var text = string.Concat(Enumerable.Range(0, length).Select(_ => (char)random.Next(33, 127)));
+                File.WriteAllBytes(path, [.. Pack(text, CompressionLevel.NoCompression), .. Pack("end")]);
+                Assert.Equal(text + "end", Unpack(path));
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static byte[] Pack(string text, CompressionLevel level = CompressionLevel.Optimal)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, level)) gzip.Write(Encoding.UTF8.GetBytes(text));
+        return packed.ToArray() is { Length: > 0 } bytes ? bytes : Convert.FromHexString("1F8B080000000000000303000000000000000000");
+    }
+
+    private static string Unpack(string path)
+    {
+        using var stream = new StreamReader(ByteSource.Open(path));
+        return stream.ReadToEnd();
+    }
+
     private static string Records(string text, bool csv, int maxQuoted = 1 << 20, int step = int.MaxValue)
     {
         using var file = new LineFile(new ShortReads(Encoding.UTF8.GetBytes(text), step), "t", csv, maxQuoted: maxQuoted);

@@ -82,6 +82,50 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public async Task A_record_from_the_future_is_rejected_and_changes_nothing_else()
+    {
+        const string Timers = "time: { out_of_orderness: 10m }\n";
+        Write("config.yaml", File.ReadAllText(In("config.yaml")) + "\n" + Timers);
+        Write("orders.csv", Csv);
+        var clean = await ReplayAsync("orders.csv", "clean");
+        Write("orders.csv", Csv + "\n9,ann,2999-12-01T08:31:00Z,2\n,,2999-12-02T08:31:00Z,2\n");
+        var summary = await ReplayAsync("orders.csv", "future");
+        Assert.Equal(1, (int)summary["rejected"]!["future-time"]!);
+        foreach (var name in new[] { "as_of", "admitted", "timers_fired", "decisions", "actions", "outcomes" }) Assert.Equal(clean[name]!.ToJsonString(), summary[name]!.ToJsonString());
+        foreach (var name in new[] { "actions.ndjson", "decisions.ndjson", "late.ndjson", "features.csv" })
+            Assert.Equal(File.ReadAllText(In($"clean/{name}")), File.ReadAllText(In($"future/{name}")));
+        Assert.Equal(Lines("clean/dead-letter.ndjson").Count + 2, Lines("future/dead-letter.ndjson").Count);
+    }
+
+    [Fact]
+    public async Task A_rejected_record_does_not_move_the_time_of_the_features()
+    {
+        Write("orders.csv", Csv + "\n9,,2020-06-01T00:00:00Z,2\n");
+        Assert.Equal("2020-01-03T09:00:00.000Z", (string)(await ReplayAsync("orders.csv", "out"))["as_of"]!);
+    }
+
+    [Fact]
+    public async Task Input_without_records_is_told_and_has_no_time()
+    {
+        Write("orders.csv", "order,who,at,value\n");
+        var (code, output, error) = await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"), "--json");
+        Assert.Equal(0, code);
+        Assert.Null(JsonNode.Parse(output)!["as_of"]);
+        Assert.Contains("warning: there is no record in the input", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_truncated_gzip_file_fails()
+    {
+        using (var gzip = new GZipStream(File.Create(In("orders.csv.gz")), CompressionLevel.Optimal)) gzip.Write(System.Text.Encoding.UTF8.GetBytes(Csv));
+        var whole = File.ReadAllBytes(In("orders.csv.gz"));
+        File.WriteAllBytes(In("orders.csv.gz"), whole[..^20]);
+        var (code, _, error) = await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv.gz"), "--out", In("out"));
+        Assert.Equal(3, code);
+        Assert.Contains("orders.csv.gz ends in the middle of its gzip stream", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task As_of_leaves_later_events_out_and_reads_windows_then()
     {
         Write("orders.csv", Csv);
