@@ -5,6 +5,10 @@ import csv
 import filecmp
 import json
 import os
+import re
+import shlex
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -124,6 +128,35 @@ class ModelsTest(unittest.TestCase):
             table.read(self.csv, "bought", inputs=["customer"])
         with self.assertRaisesRegex(table.TableError, "must be 0 or 1"):
             table.read(self.csv, "views_1h")
+
+
+class CommittedModelTest(unittest.TestCase):
+    """Training the committed model again, by the commands that the README gives, on the data that it names."""
+
+    ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    DATA = os.path.join(os.environ.get("STREAMENGINE_TEST_DATA") or os.path.join(ROOT, "..", "shared", "data"), "online-retail", "online-retail.csv.gz")
+
+    @unittest.skipUnless(os.path.exists(DATA), "the data set Online Retail is not here; deploy/samples/online-retail/README.md says where to get it")
+    @unittest.skipUnless(shutil.which("dotnet"), "there is no dotnet to compute the features with")
+    def test_repurchase_comes_out_byte_for_byte(self):
+        with open(os.path.join(self.ROOT, "models", "README.md"), encoding="utf-8") as file:
+            commands = re.search(r"To train it again, byte for byte.*?```\n(.*?)```", file.read(), re.DOTALL).group(1)
+        with tempfile.TemporaryDirectory() as folder:
+            files = {
+                "online-retail.csv.gz": self.DATA, "labels.csv": f"{folder}/labels.csv", "training.csv": f"{folder}/training.csv",
+                "models/repurchase/1": f"{folder}/repurchase/1",
+            }
+            for line in commands.replace("\\\n", " ").splitlines():
+                words = [files.get(word, word) for word in shlex.split(line)]
+                out = open(words.pop(), "wb") if ">" in words else None
+                run = subprocess.run([word for word in words if word != ">"], cwd=self.ROOT, stdout=out or subprocess.PIPE, stderr=subprocess.PIPE)
+                if out:
+                    out.close()
+                self.assertEqual(run.returncode, 0, f"{line}: {run.stderr.decode()}")
+            names = sorted(os.listdir(os.path.join(self.ROOT, "models", "repurchase", "1")))
+            self.assertEqual(names, ["golden.json", "model.json", "model.onnx"])
+            for name in names:
+                self.assertTrue(filecmp.cmp(f"{folder}/repurchase/1/{name}", os.path.join(self.ROOT, "models", "repurchase", "1", name), shallow=False), f"{name} differs")
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ public sealed class ShardDriver : IDisposable
     private readonly CompiledEngine _engine;
     private readonly long[] _next;
 
-    /// <summary>Makes a shard over a memory store, or the one given.</summary>
-    public ShardDriver(CompiledEngine engine, IStateStore? store = null, TimeProvider? time = null)
+    /// <summary>Makes a shard over a memory store, or the one given: partition 0 of so many.</summary>
+    public ShardDriver(CompiledEngine engine, IStateStore? store = null, TimeProvider? time = null, int partitions = 1)
     {
         _engine = engine;
         _next = new long[engine.Events.Sources.Count];
         _scorer = new Scorer(engine.Policy.Models);
-        Shard = new Shard(engine, 0, store ?? new MemoryStateStore(), _outputs, _scorer, time ?? TimeProvider.System);
+        Shard = new Shard(engine, 0, store ?? new MemoryStateStore(), _outputs, _scorer, time ?? TimeProvider.System, partitions);
     }
 
     /// <summary>The shard.</summary>

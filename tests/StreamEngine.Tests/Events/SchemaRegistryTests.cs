@@ -101,6 +101,33 @@ public sealed class SchemaRegistryTests
         Assert.Throws<SchemaRegistryException>(() => nobody.ById(1));
     }
 
+    [Fact]
+    public void AConfigsUrlOpensTheHttpRegistryAndRecordsAreReadWithItsSchemas()
+    {
+        using var server = new Server();
+        var schema = System.Text.Json.JsonSerializer.Serialize(File.ReadAllText(Repository.Path("schemas", "shop-event.avsc")));
+        server.Answers["GET /schemas/ids/70001"] = (200, $$"""{"schema":{{schema}}}""");
+        server.Answers["GET /subjects/events-value/versions/latest"] = (200, $$"""{"subject":"events-value","id":70001,"version":4,"schema":{{schema}}}""");
+        var errors = new ConfigErrors();
+        var registry = SchemaRegistry.Open(new SchemaOptions { Registry = server.Url.TrimEnd('/'), Credentials = "ann:secret" }, "", TimeProvider.System, errors);
+        Assert.Empty(errors.All);
+        using var http = Assert.IsType<HttpSchemaRegistry>(registry);
+        var decoding = new Decoding(ShopEvents.Source, registry, "analytics", "personalization");
+        byte[] record = [0, 0, 1, 0x11, 0x71, .. ShopEvents.Encode().AsSpan(5)];
+        Assert.Equal(RejectReason.None, decoding.Decode(record));
+        Assert.Equal("customer-000017", Encoding.UTF8.GetString(decoding.Event.Customer.Text));
+        Assert.Equal("Basic " + Convert.ToBase64String("ann:secret"u8), server.Authorization);
+        var asked = server.Requests;
+        Assert.Equal(RejectReason.None, decoding.Decode(record));
+        Assert.Equal(asked, server.Requests);
+        record[4]++;
+        Assert.Equal(RejectReason.UnknownSchema, decoding.Decode(record));
+        Assert.Throws<ConfigException>(() => new Decoding(ShopEvents.Source with { Id = "evnt_id" }, registry, "personalization"));
+
+        SchemaRegistry.Open(new SchemaOptions { Registry = "http://:x" }, "", TimeProvider.System, errors);
+        Assert.Contains("is no address", Assert.Single(errors.All).Message, StringComparison.Ordinal);
+    }
+
     private sealed class Clock : TimeProvider
     {
         public TimeSpan Now;
