@@ -10,6 +10,7 @@ namespace StreamEngine.SystemTests.Runs;
 internal sealed class Arena : IDisposable
 {
     public const int Partitions = 4;
+    private static readonly Dictionary<string, string> WriterSettings = new() { ["producer.message.timeout.ms"] = "30000" };
     private readonly string? _kafka;
     private readonly int _partitions;
     private readonly string _directory;
@@ -43,7 +44,7 @@ internal sealed class Arena : IDisposable
     public static string Root { get; } = FindRoot();
 
     /// <summary>The run's log; of an embedded one, nobody else may have it open.</summary>
-    public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(LogDirectory)) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka });
+    public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(LogDirectory)) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka, Settings = WriterSettings });
 
     /// <summary>Writes records, at most so many per second; 0 for as fast as it goes.</summary>
     public async Task Write(IEnumerable<InputRecord> records, int perSecond = 0)

@@ -38,7 +38,7 @@ internal sealed class ClusterRun : IDisposable
         foreach (var member in _members) member.Start();
         var done = false;
         var input = ShopInput.Make(new InputSpec(_seed, int.MaxValue, Customers, Partitions)).TakeWhile(_ => !Volatile.Read(ref done));
-        var writing = Task.Run(() => _arena.Write(input, EventsPerSecond));
+        var writing = Task.Run(() => new ClusterLoad(_arena, tell: line => _tell($"seed {_seed}: {line}")).Write(input, EventsPerSecond));
         await _watch.Passes([.. Enumerable.Repeat(1L, Partitions)], Patience); // what strikes before the first commit strikes nothing
         await Faults(FaultPlan.Make(_seed, faults, kinds).ToArray());
         Volatile.Write(ref done, true);
