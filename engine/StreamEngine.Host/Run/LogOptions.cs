@@ -35,5 +35,6 @@ internal static class LogOptions
             Bootstrap = call.Get(Kafka)!,
             Settings = options.Settings,
             Diagnostics = line => call.Say(LogLevel.Debug, line),
+            Waiting = line => call.Say(LogLevel.Info, line),
         });
 }
