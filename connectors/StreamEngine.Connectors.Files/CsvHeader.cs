@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using StreamEngine.Events;
 
@@ -6,6 +7,8 @@ namespace StreamEngine.Connectors.Files;
 /// <summary>The header of a CSV file, and the columns that a source needs of it.</summary>
 internal static class CsvHeader
 {
+    private const int MostShown = 200;
+
     /// <summary>The fields of one CSV line as text.</summary>
     public static IReadOnlyList<string> Split(ReadOnlySpan<byte> line, byte separator = (byte)',')
     {
@@ -38,6 +41,27 @@ internal static class CsvHeader
         if (source.Type is not null) yield return (source.Type, "type");
         if (source.Consent is not null) yield return (source.Consent, "consent");
         foreach (var field in source.Fields) yield return (field.From ?? field.Name, $"fields.{field.Name}");
+    }
+
+    /// <summary>A header for messages: at most 200 characters, those that can't be printed as escapes.</summary>
+    public static string Shown(IReadOnlyList<string> header)
+    {
+        var text = new StringBuilder();
+        foreach (var c in string.Join(',', header))
+        {
+            if (text.Length >= MostShown) return text.Append("...").ToString();
+            if (char.IsControl(c) || c is '\uFFFD' || char.IsSurrogate(c)) text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            else text.Append(c);
+        }
+        return text.ToString();
+    }
+
+    /// <summary>What to do about a header that does not fit.</summary>
+    public static string Hint(IReadOnlyList<string> header)
+    {
+        if (header.Count == 1 && header[0].Contains(';', StringComparison.Ordinal)) return "Its columns seem to be parted by ';': set the source's separator: ';'";
+        if (header.Count == 1 && header[0].Contains('\t', StringComparison.Ordinal)) return "Its columns seem to be parted by tabs: set the source's separator: '\\t'";
+        return "Name the columns as the file does, or name them all in the source's 'columns' where the file has no header";
     }
 
     private static IEnumerable<string> IdColumns(string id) =>

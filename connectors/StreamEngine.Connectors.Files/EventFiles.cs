@@ -44,7 +44,13 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             var named = equals > 0 ? Array.FindIndex(Sources, s => s.Name == argument[..equals]) : -1;
             var path = named >= 0 ? argument[(equals + 1)..] : argument;
             var found = PathPattern.Find(path);
-            if (found.Count == 0) errors.Add(new ConfigLocation(path, 0, 0, "events"), "there is no such file", $"Name a file, a folder or a pattern, or SOURCE=PATH with one of the sources {Names(Sources)}");
+            if (found.Count == 0)
+            {
+                var unnamed = equals > 0 && named < 0 && PathPattern.Find(argument[(equals + 1)..]).Count > 0;
+                errors.Add(new ConfigLocation(path, 0, 0, "events"),
+                    unnamed ? $"there is no source '{argument[..equals]}'" : Directory.Exists(path) ? "there is no file in this folder" : "there is no such file",
+                    $"Name a file, a folder or a pattern, or SOURCE=PATH with one of the sources {Names(Sources)}");
+            }
             foreach (var file in found) AddFile(file, named);
         }
 
@@ -82,11 +88,15 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             if (options.Columns.Count > 0 && !header.SequenceEqual(options.Columns))
             {
                 if (sources[source].Columns.Count > 0) return false; // the config's columns: the file has no header of its own
-                errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the header '{string.Join(',', header)}' differs from that of the source's first file, '{string.Join(',', options.Columns)}'", "Give files with other columns a source of their own");
+                errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the header '{CsvHeader.Shown(header)}' differs from that of the source's first file, '{CsvHeader.Shown(options.Columns)}'", "Give files with other columns a source of their own");
                 return true;
             }
-            foreach (var (column, option) in CsvHeader.Needed(options))
-                if (!header.Contains(column)) errors.Add(options.Node, option, $"the file {path} has no column '{column}'", $"Its header names {string.Join(", ", header)}{(header.Count == 1 ? $"; if that is several, set the source's separator, now '{options.Separator}'" : "")}");
+            var missing = CsvHeader.Needed(options).Select(n => n.Column).Distinct().Where(c => !header.Contains(c)).ToList();
+            if (missing.Count > 0)
+            {
+                errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the header '{CsvHeader.Shown(header)}' lacks {string.Join(", ", missing.Select(c => $"'{c}'"))}, which source '{options.Name}' ({options.Node.At}) reads", CsvHeader.Hint(header));
+                return true;
+            }
             Sources[source] = options with { Columns = header };
             return true;
         }

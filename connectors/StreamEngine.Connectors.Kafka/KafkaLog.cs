@@ -77,7 +77,7 @@ public sealed class KafkaLog : ILog
 
     private void OnError(Error error)
     {
-        if (error.Code != ErrorCode.Local_AllBrokersDown) _connection = $"{error.Reason} ({error.Code})"; // that one says nothing of the cause
+        if (error.Code != ErrorCode.Local_AllBrokersDown) _connection = ClientLog.Plain(error.Reason); // that one says nothing of the cause
         _options.Diagnostics?.Invoke($"admin: {error.Reason} ({error.Code})");
     }
 }

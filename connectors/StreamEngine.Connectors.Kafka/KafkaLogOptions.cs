@@ -30,6 +30,9 @@ public sealed record KafkaLogOptions
     /// <summary>Told in one line what the clients met and got over (lost connections, retries); from any thread.</summary>
     public Action<string>? Diagnostics { get; init; }
 
+    /// <summary>Told in one line that a cluster does not answer and is waited for; from any thread.</summary>
+    public Action<string>? Waiting { get; init; }
+
     /// <summary>Reads and writes through the client's per-record calls instead of its native handle; for tests of that fallback.</summary>
     internal bool ManagedCalls { get; init; }
 }

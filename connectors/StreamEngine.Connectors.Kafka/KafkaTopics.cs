@@ -7,6 +7,9 @@ namespace StreamEngine.Connectors.Kafka;
 /// <summary>Topics: what there is, how far they reach, and making them.</summary>
 internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> admin, Func<string?> connection)
 {
+    /// <summary>How long an answer may take before it is said that it is waited for.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
+
     public int Partitions(string topic) => Counts().GetValueOrDefault(topic);
 
     public IReadOnlyList<string> Create(IReadOnlyList<TopicSpec> topics)
@@ -106,6 +109,7 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
 
     private Dictionary<string, int> Counts()
     {
+        using var silence = new Timer(_ => options.Waiting?.Invoke($"waiting for Kafka at {options.Bootstrap}: {connection() ?? "no answer yet"}"), null, Silence, Timeout.InfiniteTimeSpan);
         try
         {
             var metadata = admin().GetMetadata(options.RequestTimeout);
@@ -162,5 +166,5 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
     private LogException Unreachable(KafkaException e) =>
         KafkaErrors.IsLasting(e.Error.Code)
             ? KafkaErrors.Lasting(e.Error.Code, options.Bootstrap, e.Error.Reason, e)
-            : new LogException($"Kafka can't be reached at {options.Bootstrap}: {connection() ?? e.Error.Reason}. Check the address, the network and (for TLS or SASL) the security settings.", e);
+            : new LogException($"Kafka can't be reached at {options.Bootstrap}: {connection() ?? ClientLog.Plain(e.Error.Reason)}. Check the address, the network and (for TLS or SASL) the security settings.", e);
 }

@@ -25,6 +25,8 @@ internal static class NativeLibrarySetup
     {
         NativeLibrary.SetDllImportResolver(typeof(Library).Assembly, Resolve);
         NativeLibrary.SetDllImportResolver(typeof(NativeLibrarySetup).Assembly, Resolve);
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named && !File.Exists(named))
+            throw new LogException($"{Variable} names {named}, where there is no file. Set it to the path of librdkafka.so, or unset it and run `deploy/setup.sh --kafka`.");
         try
         {
             Library.Load();
@@ -32,7 +34,7 @@ internal static class NativeLibrarySetup
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or InvalidOperationException or FileLoadException)
         {
-            throw new LogException($"librdkafka, which the Kafka connector needs, can't be loaded: {e.Message}. Run `deploy/setup.sh --kafka`, or set {Variable} to the path of librdkafka.so.", e);
+            throw new LogException($"librdkafka, which the Kafka connector needs, {(Candidates().Any(File.Exists) ? $"can't be loaded ({e.Message.Split('\n')[0].Trim().TrimEnd('.')})" : "is not there")}. Run `deploy/setup.sh --kafka`, or set {Variable} to the path of librdkafka.so.", e);
         }
     }
 

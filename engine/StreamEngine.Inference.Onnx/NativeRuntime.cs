@@ -15,7 +15,7 @@ internal static class NativeRuntime
     private static readonly Lazy<OrtEnv> Environment = new(Start);
 
     /// <summary>Starts ONNX Runtime, once a process.</summary>
-    /// <exception cref="ModelException">The native library is missing or can't be loaded.</exception>
+    /// <exception cref="ModelRuntimeException">The native library is missing or can't be loaded.</exception>
     public static void Ensure() => _ = Environment.Value;
 
     /// <summary>True where the CUDA provider lies beside the application.</summary>
@@ -24,7 +24,7 @@ internal static class NativeRuntime
         File.Exists(Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native", CudaLibrary));
 
     /// <summary>Loads a library as the binding would, so that its absence is said before the binding's type initializer fails.</summary>
-    /// <exception cref="ModelException">The library is missing or can't be loaded.</exception>
+    /// <exception cref="ModelRuntimeException">The library is missing or can't be loaded.</exception>
     internal static void Probe(string library)
     {
         try
@@ -33,12 +33,15 @@ internal static class NativeRuntime
         }
         catch (Exception cause) when (cause is DllNotFoundException or BadImageFormatException)
         {
-            throw new ModelException(
-                $"ONNX Runtime's native library 'lib{library}.so' can't be loaded from {AppContext.BaseDirectory}: " +
-                "run deploy/setup.sh in the checkout and build again, or publish the application with it. " + cause.Message,
-                cause);
+            var file = $"lib{library}.so";
+            var there = File.Exists(Path.Combine(AppContext.BaseDirectory, file));
+            throw new ModelRuntimeException(
+                $"ONNX Runtime's native library {file} {(there ? $"can't be loaded ({LastLine(cause.Message)})" : "is not there")}: run deploy/setup.sh in the checkout and build again, or publish the application with it", cause);
         }
     }
+
+    /// <summary>The loader lists every place it tried; the last line is about the last of them.</summary>
+    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
 
     private static OrtEnv Start()
     {

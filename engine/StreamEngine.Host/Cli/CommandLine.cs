@@ -12,27 +12,40 @@ namespace StreamEngine.Host.Cli;
 internal static class CommandLine
 {
     /// <summary>Runs a command line.</summary>
-    public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error)
+    /// <param name="arguments">The words behind the program's name.</param>
+    /// <param name="output">Standard output.</param>
+    /// <param name="error">Standard error.</param>
+    /// <param name="stop">Stops the command as Ctrl-C does.</param>
+    public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error, CancellationToken stop = default)
     {
         var configuration = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
         var parsed = Make().Parse(arguments);
-        if (parsed.Action is ParseErrorAction mistake)
+        if (parsed.Action is ParseErrorAction)
         {
-            mistake.ShowHelp = false;
-            await parsed.InvokeAsync(new InvocationConfiguration { Output = error, Error = error }).ConfigureAwait(false);
+            foreach (var mistake in Mistakes(parsed)) error.WriteLine($"streamengine: error: {mistake}");
             error.WriteLine($"'{Name(parsed.CommandResult)} --help' tells the usage.");
             return ExitCode.Usage;
         }
         using var signals = new StopSignals(error);
-        return await parsed.InvokeAsync(configuration, signals.Token).ConfigureAwait(false);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(signals.Token, stop);
+        var code = await parsed.InvokeAsync(configuration, either.Token).ConfigureAwait(false);
+        return code == ExitCode.Interrupted && signals.Terminated ? ExitCode.Terminated : code;
+    }
+
+    private static IEnumerable<string> Mistakes(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        if (command.Subcommands.Count == 0) return parsed.Errors.Select(e => e.Message).Distinct();
+        var known = string.Join(", ", command.Subcommands.Select(c => c.Name));
+        return [parsed.UnmatchedTokens.Count > 0 ? $"'{Name(parsed.CommandResult)}' has no command '{parsed.UnmatchedTokens[0]}'. It has: {known}." : $"'{Name(parsed.CommandResult)}' needs a command: {known}."];
     }
 
     private static string Name(CommandResult result) => result.Parent is CommandResult parent ? $"{Name(parent)} {result.Command.Name}" : result.Command.Name;
 
     private static Command Make()
     {
-        var root = new Command("streamengine", "StreamEngine: real-time decisions on customer events. Exit codes: 0 done, 1 usage, 2 config, 3 failed while running.");
-        var examples = new Dictionary<Command, string[]>();
+        var root = new Command("streamengine", "StreamEngine: real-time decisions on customer events. Exit codes: 0 done, 1 usage, 2 config, 3 failed while running, 130 or 143 stopped by a signal before the results were whole.");
+        var examples = new Dictionary<Command, string[]> { [root] = ["streamengine demo", "streamengine validate --config shop.yaml", "streamengine replay --config shop.yaml --events data/*.csv.gz --out results", "streamengine run --config shop.yaml --kafka broker:9092"] };
         Add(DemoCommand.Make(), "streamengine demo", "streamengine demo --rate 20000 --customers 200000 --for 60s --json");
         Add(RunCommand.Make(), "streamengine run --config shop.yaml --kafka broker:9092", "streamengine run --config shop.yaml --embedded ./log --drain");
         Add(ReplayCommand.Make(), "streamengine replay --config shop.yaml --events data/*.csv.gz --out results", "streamengine replay --config shop.yaml --events orders=orders/ clicks=clicks.ndjson --out results --as-of 2011-06-30");
@@ -40,7 +53,7 @@ internal static class CommandLine
         var topics = TopicsCommand.Make();
         Add(topics.All, "streamengine topics list --kafka broker:9092");
         examples[topics.Create] = ["streamengine topics create --config shop.yaml --kafka broker:9092 --partitions 12 --replication-factor 3", "streamengine topics create --config shop.yaml --embedded ./log"];
-        examples[topics.List] = ["streamengine topics list --kafka broker:9092", "streamengine topics list --embedded ./log --json"];
+        examples[topics.List] = ["streamengine topics list --kafka broker:9092", "streamengine topics list --kafka broker:9092 --config shop.yaml", "streamengine topics list --embedded ./log --json"];
         var checkpoints = CheckpointsCommand.Make();
         Add(checkpoints.All, "streamengine checkpoints list --config shop.yaml");
         examples[checkpoints.List] = ["streamengine checkpoints list --config shop.yaml", "streamengine checkpoints list --config shop.yaml --json"];

@@ -14,4 +14,10 @@ internal static class ExitCode
 
     /// <summary>Something failed while running.</summary>
     public const int Runtime = 3;
+
+    /// <summary>Ctrl-C ended a command whose results are whole only at its end (128 and the signal's number, as shells have it).</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>SIGTERM did.</summary>
+    public const int Terminated = 143;
 }

@@ -41,8 +41,13 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
     public static string Text(JsonNode result) => result.ToJsonString(Written);
 
     /// <summary>Reads the config; its mistakes are in <paramref name="errors"/>.</summary>
-    public LoadedConfig Load(Option<string> config, ConfigErrors errors) =>
-        ConfigLoader.Load(Get(config)!, Get(SharedOptions.Set) ?? [], Environment.GetEnvironmentVariables(), errors);
+    /// <exception cref="ConfigException">The file can't be read as a config at all.</exception>
+    public LoadedConfig Load(Option<string> config, ConfigErrors errors)
+    {
+        var loaded = ConfigLoader.Load(Get(config)!, Get(SharedOptions.Set) ?? [], Environment.GetEnvironmentVariables(), errors);
+        if (ReferenceEquals(loaded, LoadedConfig.Unreadable)) errors.ThrowIfAny();
+        return loaded;
+    }
 
     /// <summary>Gives a command its action: what it throws becomes a message and an exit code.</summary>
     public static Command Act(Command command, Func<Invocation, Task<int>> action)
@@ -77,7 +82,7 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
     public int Tell(ConfigException mistakes)
     {
         foreach (var error in mistakes.Errors) Error.WriteLine(error);
-        Error.WriteLine(mistakes.Errors.Count == 1 ? "1 mistake in the config" : $"{mistakes.Errors.Count} mistakes in the config");
+        Error.WriteLine(mistakes.Errors.Count == 1 ? "1 mistake" : $"{mistakes.Errors.Count} mistakes");
         return ExitCode.Config;
     }
 }

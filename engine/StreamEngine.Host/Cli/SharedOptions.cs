@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace StreamEngine.Host.Cli;
 
@@ -25,14 +27,36 @@ internal static class SharedOptions
 
     public static readonly Option<string[]> Set = new("--set")
     {
-        Description = "Overrides one value of the config, by its path; may be given several times. The environment does the same: STREAMENGINE__TIME__LATENESS=2h.",
+        Description = "Overrides one value of the config, by its path; may be given several times. A relative file or folder starts at the config's folder. The environment does the same: STREAMENGINE__TIME__LATENESS=2h.",
         HelpName = "PATH=VALUE",
         Recursive = true,
         DefaultValueFactory = _ => [],
+        Validators = { r => CheckSets(r) },
+    };
+
+    /// <summary>An option that takes a whole number.</summary>
+    public static Option<int> Number(string name, string description, int value, int min, int max) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        DefaultValueFactory = _ => value,
+        CustomParser = r =>
+        {
+            if (int.TryParse(r.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n >= min && n <= max) return n;
+            r.AddError($"{name} takes a number from {min} to {max}, not '{r.Tokens[0].Value}'.");
+            return value;
+        },
     };
 
     public static readonly Option<LogLevel> Level = new("--log-level")
     {
+        CustomParser = r =>
+        {
+            var text = r.Tokens[0].Value;
+            if (Enum.GetNames<LogLevel>().Contains(text, StringComparer.OrdinalIgnoreCase)) return Enum.Parse<LogLevel>(text, ignoreCase: true);
+            r.AddError($"--log-level takes debug, info, warning or error, not '{text}'.");
+            return LogLevel.Info;
+        },
         Description = "How much is told on standard error: debug, info, warning, error.",
         HelpName = "LEVEL",
         Recursive = true,
@@ -40,4 +64,10 @@ internal static class SharedOptions
     };
 
     public static readonly Option<bool> Json = new("--json") { Description = "Prints the result as one JSON object.", Recursive = true };
+
+    private static void CheckSets(OptionResult result)
+    {
+        foreach (var token in result.Tokens)
+            if (token.Value.IndexOf('=', StringComparison.Ordinal) <= 0) result.AddError($"--set {token.Value} has no value: write --set path.in.config=value.");
+    }
 }

@@ -26,6 +26,9 @@ internal sealed class StopSignals : IDisposable
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Received);
     }
 
+    /// <summary>Whether the signal was SIGTERM.</summary>
+    public bool Terminated { get; private set; }
+
     /// <summary>Set by the first signal.</summary>
     public CancellationToken Token => _stop.Token;
 
@@ -42,6 +45,7 @@ internal sealed class StopSignals : IDisposable
         context.Cancel = true;
         if (Interlocked.CompareExchange(ref _first, Stopwatch.GetTimestamp(), 0) == 0)
         {
+            Terminated = context.Signal == PosixSignal.SIGTERM;
             _limit.Change(Patience, Timeout.InfiniteTimeSpan);
             _stop.Cancel();
         }

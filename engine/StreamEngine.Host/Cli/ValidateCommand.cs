@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
-using StreamEngine.Inference.Onnx;
+using StreamEngine.Host.Configuration;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Cli;
@@ -19,8 +19,7 @@ internal static class ValidateCommand
     private static int Run(Invocation call, Option<string> config)
     {
         var errors = new ConfigErrors();
-        var loaded = call.Load(config, errors);
-        using var compiled = CompiledEngine.Compile(loaded.Options, loaded.BaseDirectory, new OnnxModelLoader(), errors);
+        using var compiled = Compile(call, config, errors);
         if (call.Json)
         {
             call.Print(new JsonObject
@@ -35,8 +34,24 @@ internal static class ValidateCommand
             return errors.Any ? ExitCode.Config : ExitCode.Done;
         }
         errors.ThrowIfAny();
-        var o = loaded.Options;
-        call.Out.WriteLine($"{call.Get(config)} is valid: {o.Events.Count} sources, {compiled!.Features.Count} features in profiles of {compiled.Layout.FixedLength} bytes, {o.Timers.Count} timers, {o.Models.Count} models, {o.Decisions.Triggers.Count} triggers, {o.Offers.Count} offers");
+        var o = compiled!.Options;
+        call.Out.WriteLine($"{call.Get(config)} is valid: {Count(o.Events.Count, "source")}, {Count(compiled.Features.Count, "feature")} in profiles of {compiled.Layout.FixedLength} bytes, {Count(o.Timers.Count, "timer")}, {Count(o.Models.Count, "model")}, {Count(o.Decisions.Triggers.Count, "trigger")}, {Count(o.Offers.Count, "offer")}");
+        foreach (var source in ConfigCheck.WithoutColumns(o))
+            call.Say(LogLevel.Info, $"source {source.Name} has no columns: good for files with a header (replay, features); run refuses it, as a topic's CSV records have none");
         return ExitCode.Done;
     }
+
+    private static CompiledEngine? Compile(Invocation call, Option<string> config, ConfigErrors errors)
+    {
+        try
+        {
+            return ConfigCheck.Compile(call.Load(config, errors), errors);
+        }
+        catch (ConfigException)
+        {
+            return null; // the errors have it
+        }
+    }
+
+    private static string Count(int n, string what) => n == 1 ? $"1 {what}" : $"{n} {what}s";
 }

@@ -7,7 +7,11 @@ namespace StreamEngine.Host.Configuration;
 /// <summary>A config that was read and bound; mistakes are in the errors, of which all are told at once.</summary>
 /// <param name="Options">The options.</param>
 /// <param name="BaseDirectory">The folder that the config's relative paths start from.</param>
-internal sealed record LoadedConfig(EngineOptions Options, string BaseDirectory);
+internal sealed record LoadedConfig(EngineOptions Options, string BaseDirectory)
+{
+    /// <summary>Stands for a file that can't be read as a config: nothing more can be said about it.</summary>
+    public static LoadedConfig Unreadable { get; } = new(new EngineOptions(), ".");
+}
 
 /// <summary>Reads a config file, then <c>STREAMENGINE__*</c> variables, then <c>--set</c>: the later one wins.</summary>
 internal static class ConfigLoader
@@ -22,7 +26,12 @@ internal static class ConfigLoader
     public static LoadedConfig Load(string file, IReadOnlyList<string> sets, IDictionary environment, ConfigErrors errors)
     {
         var root = YamlConfigReader.ReadFile(file, errors);
-        if (root is null) return new LoadedConfig(new EngineOptions(), ".");
+        if (root is null) return LoadedConfig.Unreadable;
+        if (root.Scalar is not null || root.Items is not null)
+        {
+            errors.Add(root.At with { Path = "config" }, "this is no config: it is not a mapping", "Begin with the options of a config, one 'name: value' a line");
+            return LoadedConfig.Unreadable;
+        }
         var overrides = FromEnvironment(environment, errors).Concat(FromCommandLine(sets, errors)).ToList();
         root = ConfigOverrides.Apply<EngineOptions>(root, overrides, errors);
         var options = OptionsBinder.Bind<EngineOptions>(root, errors);

@@ -6,9 +6,9 @@ using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
 using StreamEngine.Events;
 using StreamEngine.Host.Cli;
+using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Replay;
 using StreamEngine.Host.Run;
-using StreamEngine.Inference.Onnx;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Demo;
@@ -21,10 +21,10 @@ internal static class DemoCommand
     /// <summary>Event time of the first event that <c>--write</c> writes: 2026-01-01 UTC, ms.</summary>
     private const long FileStart = 1_767_225_600_000;
     private static readonly Option<string> Config = new("--config", "-c") { Description = "Another config than the demo's own; its first source gets the shop's events.", HelpName = "FILE", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "samples", "demo", "streamengine.yaml") };
-    private static readonly Option<int> Rate = Number("--rate", "Events a second.", 2_000, 1, 5_000_000);
-    private static readonly Option<int> Customers = Number("--customers", "Customers of the shop.", 20_000, 2, 10_000_000);
-    private static readonly Option<int> Seed = Number("--seed", "Another seed makes another history.", 42, 0, int.MaxValue);
-    private static readonly Option<int> Speed = Number("--speed", "Seconds of shop time in one second, so that timers of 30 minutes can be seen.", 120, 1, 10_000);
+    private static readonly Option<int> Rate = SharedOptions.Number("--rate", "Events a second.", 2_000, 1, 5_000_000);
+    private static readonly Option<int> Customers = SharedOptions.Number("--customers", "Customers of the shop.", 20_000, 2, 10_000_000);
+    private static readonly Option<int> Seed = SharedOptions.Number("--seed", "Another seed makes another history.", 42, 0, int.MaxValue);
+    private static readonly Option<int> Speed = SharedOptions.Number("--speed", "Seconds of shop time in one second, so that timers of 30 minutes can be seen.", 120, 1, 10_000);
     private static readonly Option<TimeSpan?> For = FileArguments.Duration("--for", "Ends after this long, e.g. 60s; runs until Ctrl-C where absent.");
     private static readonly Option<string?> Directory = new("--dir") { Description = "Keeps the log in this folder; a temporary one where absent.", HelpName = "DIR" };
 
@@ -38,9 +38,12 @@ internal static class DemoCommand
         if (call.Get(Write) is { } file) return WriteEvents(call, file);
         var errors = new ConfigErrors();
         var config = call.Load(Config, errors);
-        using var compiled = CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(), errors);
+        // The shop's clock runs ahead of ours: its events are not from the future.
+        config = config with { Options = config.Options with { Time = config.Options.Time with { MaxFuture = TimeSpan.FromDays(3_650) } } };
+        using var compiled = ConfigCheck.CompileForTopics(config, errors);
+        if (config.Options.Events is [{ Format: RecordFormat.Csv } first, ..]) errors.Add(first.Node, "format", "the demo's shop sends no CSV", "Set the first source's format to json or avro, with the fields of the demo's own config");
         errors.ThrowIfAny();
-        var given = call.Get(Directory);
+        var given = call.Get(Directory) is { } named ? ResultPath.Folder(Directory.Name, named) : null;
         var folder = given ?? System.IO.Directory.CreateTempSubdirectory("streamengine-demo-").FullName;
         try
         {
@@ -50,8 +53,10 @@ internal static class DemoCommand
             using var latencies = new Latencies();
             using var engine = new Engine(RunCommand.Settings(call, compiled!, log, stores));
             var source = compiled!.Events.Sources[0];
-            var before = Records(log, source.Topic);
-            using var producer = new Producer(log, source.Topic, new Shop(call.Get(Seed), call.Get(Customers)), source.Options.Format, call.Get(Rate), call.Get(Speed), TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+            var (before, newest) = History(log, source.Topic);
+            if (before > 0) call.Say(LogLevel.Info, $"{folder} holds {before} events of an earlier demo: the shop goes on where it stopped");
+            var start = Math.Max(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), newest + 1_000);
+            using var producer = new Producer(log, source.Topic, new Shop(call.Get(Seed), call.Get(Customers), before), source.Options.Format, call.Get(Rate), call.Get(Speed), start);
             engine.Start();
             producer.Start();
             var watch = new Watch(engine, producer, latencies);
@@ -61,7 +66,6 @@ internal static class DemoCommand
             engine.Stop();
             await engine.Completion.ConfigureAwait(false);
             Tell(call, watch.Look(), producer.Written, config.Options.Offers.Select(o => o.Name).ToList());
-            call.Say(LogLevel.Debug, $"{before} events were in the log before");
         }
         finally
         {
@@ -75,6 +79,7 @@ internal static class DemoCommand
     {
         var shop = new Shop(call.Get(Seed), call.Get(Customers));
         using var encoder = new ShopEventWriter(RecordFormat.Json);
+        ResultPath.File(Write.Name, file);
         using var to = File.Create(file);
         var shopSeconds = (call.Get(For) ?? TimeSpan.FromSeconds(3_600.0 / call.Get(Speed))).TotalSeconds;
         var count = (long)(shopSeconds * call.Get(Rate));
@@ -93,8 +98,9 @@ internal static class DemoCommand
         var limit = call.Get(For) ?? TimeSpan.MaxValue;
         if (call.Json || Console.IsOutputRedirected || !ReferenceEquals(call.Out, Console.Out))
         {
-            while (await watch.NextAsync(TimeSpan.FromSeconds(2), limit, call.Stop).ConfigureAwait(false) is { } moment)
+            while (await watch.NextAsync(TimeSpan.FromSeconds(call.Json ? 5 : 2), limit, call.Stop).ConfigureAwait(false) is { } moment)
                 if (!call.Json) call.Out.WriteLine(DemoView.Line(moment));
+                else call.Say(LogLevel.Info, DemoView.Line(moment));
             return;
         }
         await AnsiConsole.Live(new Table()).AutoClear(true).StartAsync(async live =>
@@ -132,15 +138,22 @@ internal static class DemoCommand
                 call.Out.WriteLine($"{name,-14} {(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value)}");
     }
 
-    private static long Records(ILog log, string topic) => Enumerable.Range(0, log.Partitions(topic)).Sum(p => log.Watermarks(new TopicPartition(topic, p)).High);
-
-    private static Option<int> Number(string name, string description, int value, int min, int max)
+    /// <summary>How many events the log holds, and about the newest's time, ms.</summary>
+    private static (long Events, long Newest) History(ILog log, string topic)
     {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value, HelpName = "N" };
-        option.Validators.Add(r =>
+        var (events, newest) = (0L, 0L);
+        using var reader = log.OpenReader();
+        var batch = new RecordBatch();
+        for (var p = 0; p < log.Partitions(topic); p++)
         {
-            if (r.Tokens.Count > 0 && int.TryParse(r.Tokens[0].Value, out var n) && (n < min || n > max)) r.AddError($"{name} takes {min} to {max}.");
-        });
-        return option;
+            var (low, high) = log.Watermarks(new TopicPartition(topic, p));
+            events += high;
+            if (high == low) continue;
+            // Some events are late: the newest is among the last ones, not always the last.
+            reader.Assign(new TopicPartition(topic, p), Math.Max(low, high - 100));
+            reader.Read(batch, 100, TimeSpan.FromSeconds(5));
+            for (var i = 0; i < batch.Count; i++) newest = Math.Max(newest, batch[i].Timestamp);
+        }
+        return (events, newest);
     }
 }

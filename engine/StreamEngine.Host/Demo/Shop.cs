@@ -25,14 +25,16 @@ internal sealed class Shop
     /// <summary>Opens the shop.</summary>
     /// <param name="seed">Another seed makes another history.</param>
     /// <param name="customers">How many customers there are.</param>
-    public Shop(int seed, int customers)
+    /// <param name="before">How many events it had before: it goes on with other ones, under new ids.</param>
+    public Shop(int seed, int customers, long before = 0)
     {
-        _seed = seed;
+        (_seed, _count) = (seed, before);
         _random = new Random(seed);
         _wanted = Math.Max(1, Math.Min(customers / 2, 2_000));
         _customers = new Customer[customers];
         for (var i = 0; i < customers; i++)
             _customers[i] = new Customer { Id = string.Create(CultureInfo.InvariantCulture, $"c-{i:D6}"), Taste = _random.Next(Categories.Length), Consent = Consents[Draw(0.8, 0.12)] };
+        if (before > 0) _random = new Random(seed ^ (int)before);
     }
 
     /// <summary>The next event at a time; the object is reused.</summary>

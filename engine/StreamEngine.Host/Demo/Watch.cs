@@ -17,7 +17,7 @@ internal sealed class Watch(Engine engine, Producer producer, Latencies latencie
         if (left <= TimeSpan.Zero || stop.IsCancellationRequested || producer.Failure is not null) return null;
         var pause = Task.Delay(left < every ? left : every, stop);
         var ended = await Task.WhenAny(pause, engine.Completion).ConfigureAwait(false);
-        return ended == engine.Completion || stop.IsCancellationRequested ? null : Look();
+        return ended == engine.Completion || stop.IsCancellationRequested || left < every ? null : Look(); // the summary follows a last, shorter pause
     }
 
     /// <summary>What is so now; rates are since the last look.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -22,7 +23,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     public string Address => _app.Urls.First();
 
     /// <summary>Starts listening; null where the config turns it off.</summary>
-    /// <exception cref="IOException">The port is taken.</exception>
+    /// <exception cref="IOException">The port is taken, or the address is not this machine's; the message names the remedy.</exception>
     public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive)
     {
         if (options.Port == 0) return null;
@@ -45,7 +46,15 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         app.MapGet("/healthz/live", () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503));
         app.MapGet("/healthz/ready", () => Ready(health()));
         app.MapGet("/healthz", () => Ready(health()));
-        await app.StartAsync().ConfigureAwait(false);
+        try
+        {
+            await app.StartAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            throw new IOException($"/metrics and /healthz can't be served at {address}:{port}: {(e.InnerException ?? e).Message.TrimEnd('.')}. Set http.port to a free port (0 turns it off) or http.address to an address of this machine", e);
+        }
         return new HttpEndpoint(app);
     }
 

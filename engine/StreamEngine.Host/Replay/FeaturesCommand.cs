@@ -28,13 +28,24 @@ internal static class FeaturesCommand
         var config = FeaturesOnly(call.Load(Config, errors));
         var labels = Labels.Read(call.Get(At)!, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
+        var path = call.Get(Out)!;
+        ResultPath.File(Out.Name, path);
         var started = Stopwatch.GetTimestamp();
         var vectors = new double[labels.Rows.Count][];
-        ProgressView.Show(call, progress => Join(run, labels, vectors, progress, call.Stop));
-        Write(run, labels, vectors, call.Get(Out)!);
+        try
+        {
+            ProgressView.Show(call, progress => Join(run, labels, vectors, progress, call.Stop));
+        }
+        catch (OperationCanceledException) when (call.Stop.IsCancellationRequested)
+        {
+            call.Say(LogLevel.Error, $"stopped after {(run.Loaded ? run.Source.Position : run.Source.Count)} records; {path} was not written");
+            return ExitCode.Interrupted;
+        }
+        Write(run, labels, vectors, path);
+        if (run.Source.Count == 0) call.Say(LogLevel.Warning, "there is no record in the input");
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         if (call.Json) call.Print(new JsonObject { ["labels"] = labels.Rows.Count, ["features"] = run.Engine.Features.Count, ["read"] = run.Shard.Counters.Records, ["seconds"] = Math.Round(seconds, 3) });
-        else call.Out.WriteLine($"{labels.Rows.Count} labels, {run.Engine.Features.Count} features, {run.Shard.Counters.Records} events before the last label, {seconds:F1} s: {call.Get(Out)}");
+        else call.Out.WriteLine($"{labels.Rows.Count} labels, {run.Engine.Features.Count} features, {run.Shard.Counters.Records} events before the last label, {seconds:F1} s: {path}");
         return ExitCode.Done;
     }
 
@@ -51,7 +62,7 @@ internal static class FeaturesCommand
         {
             stop.ThrowIfCancellationRequested();
             var label = labels.Rows[order[done]];
-            while (run.Step(before: label.Time)) { }
+            while (run.Step(before: label.Time)) stop.ThrowIfCancellationRequested();
             var vector = vectors[order[done]] = new double[run.Engine.Features.Count];
             run.Shard.ReadFeatures(label.Customer, label.Time, vector);
             if (done % 256 == 0) progress("joining", (double)done / order.Length);
@@ -60,7 +71,6 @@ internal static class FeaturesCommand
 
     private static void Write(FileRun run, Labels labels, double[][] vectors, string path)
     {
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
         using var csv = FeatureCsv.Create(path);
         csv.Write(labels.Header, run.Engine.Features.Names);
         for (var i = 0; i < vectors.Length; i++) csv.Write(labels.Rows[i].Cells, vectors[i]);

@@ -20,7 +20,12 @@ internal static class FileArguments
         Description = "Memory for putting records into order; more goes through temporary files.",
         HelpName = "SIZE",
         DefaultValueFactory = _ => ByteSize.Mb(512),
-        CustomParser = r => Read<ByteSize>(r.Tokens[0].Value, r.AddError),
+        CustomParser = r =>
+        {
+            var size = Read<ByteSize>(r.Tokens[0].Value, r.AddError);
+            if (size.Bytes < 1 << 20) r.AddError($"--memory takes 1mb or more, not '{r.Tokens[0].Value}'.");
+            return size;
+        },
     };
 
     /// <summary>An option that takes a time.</summary>

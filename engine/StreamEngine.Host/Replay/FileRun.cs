@@ -5,7 +5,6 @@ using StreamEngine.Events.Avro;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Run;
 using StreamEngine.Inference;
-using StreamEngine.Inference.Onnx;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Replay;
@@ -43,6 +42,9 @@ internal sealed class FileRun : IDisposable
     /// <summary>The records in order.</summary>
     public EventFileSource Source { get; }
 
+    /// <summary>Whether all records are read and in order.</summary>
+    public bool Loaded { get; private set; }
+
     /// <summary>The one shard.</summary>
     public Shard Shard { get; }
 
@@ -63,22 +65,28 @@ internal sealed class FileRun : IDisposable
     /// <exception cref="ConfigException">The config, or a file that it must fit, has mistakes.</exception>
     public static FileRun Open(LoadedConfig config, IReadOnlyList<string> events, long memory, ConfigErrors errors)
     {
-        errors.ThrowIfAny();
-        var files = EventFiles.Find(events, config.Options.Events, errors);
-        foreach (var file in files.Files.DistinctBy(f => f.Source))
-            if (files.Sources[file.Source].Time.Field == "timestamp")
-                errors.Add(files.Sources[file.Source].Node, "time", "files have no record timestamp", "Name the field that holds the event time");
-        var engine = CompiledEngine.Compile(config.Options with { Events = files.Sources }, config.BaseDirectory, new OnnxModelLoader(), errors);
+        // Files are looked at where the sources are known; else the config's other mistakes are found without them, as every command does.
+        var files = errors.Any ? null : FindFiles(config, events, errors);
+        var engine = ConfigCheck.Compile(files is null ? config : config with { Options = config.Options with { Events = files.Sources } }, errors);
         errors.ThrowIfAny();
         try
         {
-            return new FileRun(engine!, files, config, memory);
+            return new FileRun(engine!, files!, config, memory);
         }
         catch (AvroException e)
         {
             engine!.Dispose();
             throw new InvalidDataException($"An input file's schema does not fit the config's: {e.Message}", e);
         }
+    }
+
+    private static EventFiles FindFiles(LoadedConfig config, IReadOnlyList<string> events, ConfigErrors errors)
+    {
+        var files = EventFiles.Find(events, config.Options.Events, errors);
+        foreach (var file in files.Files.DistinctBy(f => f.Source))
+            if (files.Sources[file.Source].Time.Field == "timestamp")
+                errors.Add(files.Sources[file.Source].Node, "time", "files have no record timestamp", "Name the field that holds the event time");
+        return files;
     }
 
     /// <summary>Reads and sorts the files.</summary>
@@ -88,6 +96,7 @@ internal sealed class FileRun : IDisposable
     {
         var (read, all) = (0L, Math.Max(1, _files.Length));
         Source.Load(n => progress((double)(read += n) / all), stop);
+        Loaded = true;
     }
 
     /// <summary>Processes the next batch of records before a time; false where there are none. What it wrote is in <see cref="Outputs"/>.</summary>

@@ -1,17 +1,27 @@
+using System.Diagnostics;
+using System.Globalization;
 using Spectre.Console;
 using StreamEngine.Host.Cli;
 
 namespace StreamEngine.Host.Replay;
 
-/// <summary>Shows progress bars on a terminal's standard error; nothing elsewhere.</summary>
+/// <summary>Shows progress on standard error: bars on a terminal, a line every few seconds elsewhere.</summary>
 internal static class ProgressView
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
     /// <summary>Runs work that tells its progress as a step's name and its share, 0 to 1.</summary>
     public static void Show(Invocation call, Action<Action<string, double>> work)
     {
         if (call.Json || Console.IsErrorRedirected || !ReferenceEquals(call.Error, Console.Error))
         {
-            work((_, _) => { });
+            var last = Stopwatch.GetTimestamp();
+            work((step, share) =>
+            {
+                if (Stopwatch.GetElapsedTime(last) < Pause) return;
+                last = Stopwatch.GetTimestamp();
+                call.Say(LogLevel.Info, string.Create(CultureInfo.InvariantCulture, $"{step}: {share * 100:F0}%"));
+            });
             return;
         }
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });

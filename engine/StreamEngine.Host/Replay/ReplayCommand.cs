@@ -15,7 +15,7 @@ namespace StreamEngine.Host.Replay;
 internal static class ReplayCommand
 {
     private static readonly Option<string> Config = SharedOptions.Config();
-    private static readonly Option<string> Out = new("--out", "-o") { Description = "The folder for the results; made where it is missing.", Required = true, HelpName = "DIR" };
+    private static readonly Option<string> Out = new("--out", "-o") { Description = "The folder for the results; made where it is missing, and results that are there are overwritten.", Required = true, HelpName = "DIR" };
     private static readonly Option<DateTimeOffset?> AsOf = FileArguments.Time("--as-of", "Leaves out events after this time, and gives the features as of it; the newest event's time where absent.");
 
     public static Command Make() => Invocation.Act(
@@ -30,10 +30,18 @@ internal static class ReplayCommand
         var errors = new ConfigErrors();
         var config = call.Load(Config, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
-        var directory = Directory.CreateDirectory(call.Get(Out)!).FullName;
+        var directory = ResultPath.Folder(Out.Name, call.Get(Out)!);
         var started = Stopwatch.GetTimestamp();
         var asOf = call.Get(AsOf)?.ToUnixTimeMilliseconds();
-        ProgressView.Show(call, progress => Replay(run, directory, asOf, progress, call.Stop));
+        try
+        {
+            ProgressView.Show(call, progress => Replay(run, directory, asOf, progress, call.Stop));
+        }
+        catch (OperationCanceledException) when (call.Stop.IsCancellationRequested)
+        {
+            call.Say(LogLevel.Error, run.Loaded ? $"stopped after {run.Source.Position} records; the results in {directory} are incomplete" : $"stopped while reading, after {run.Source.Count} records; nothing was written to {directory}");
+            return ExitCode.Interrupted;
+        }
         var summary = Summary(run, asOf, Stopwatch.GetElapsedTime(started).TotalSeconds);
         File.WriteAllText(Path.Combine(directory, "summary.json"), Invocation.Text(summary) + "\n");
         if (run.Newest is null) call.Say(LogLevel.Warning, run.Shard.Counters.Records == 0 ? "there is no record in the input" : "no record was let in: dead-letter.ndjson has the reasons");
@@ -46,6 +54,7 @@ internal static class ReplayCommand
     {
         run.Load(share => progress("reading", share), stop);
         var before = asOf is { } last && last < long.MaxValue ? last + 1 : long.MaxValue;
+        foreach (var old in new[] { "summary.json", "features.csv" }) File.Delete(Path.Combine(directory, old)); // written last: their absence tells of a run that was stopped
         using var files = new OutputFiles(directory, run.Engine.Outputs);
         Process(Math.Min(before, run.Future));
         // The end is the last event's, as if nothing had come behind it: records from the future are rejected after it, and move nothing.

@@ -36,5 +36,6 @@ internal static class LogOptions
             Settings = options.Settings,
             TransactionTimeout = options.TransactionTimeout,
             Diagnostics = line => call.Say(LogLevel.Debug, line),
+            Waiting = line => call.Say(LogLevel.Info, line),
         });
 }

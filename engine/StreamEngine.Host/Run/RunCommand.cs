@@ -1,13 +1,11 @@
 using System.CommandLine;
-using System.Net;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
-using StreamEngine.Events;
 using StreamEngine.Host.Cli;
+using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
-using StreamEngine.Inference.Onnx;
 using StreamEngine.Runtime;
 using StreamEngine.State.Checkpoints;
 
@@ -26,11 +24,7 @@ internal static class RunCommand
     {
         var errors = new ConfigErrors();
         var config = call.Load(Config, errors);
-        using var compiled = CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(), errors);
-        foreach (var source in config.Options.Events.Where(e => e.Format == RecordFormat.Csv && e.Columns.Count == 0))
-            errors.Add(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
-        if (config.Options.Http.Address != "localhost" && !IPAddress.TryParse(config.Options.Http.Address, out _))
-            errors.Add(config.Options.Http.Node, "address", $"'{config.Options.Http.Address}' is no address to listen on", "Write an IP address, 0.0.0.0 for all, or localhost");
+        using var compiled = ConfigCheck.CompileForTopics(config, errors);
         errors.ThrowIfAny();
         compiled!.Events.SchemaProblem = reason => call.Say(LogLevel.Warning, reason);
         using var log = LogOptions.Open(call, config.Options.Kafka);
@@ -38,7 +32,7 @@ internal static class RunCommand
         using var metrics = new MetricsEndpoint();
         using var engine = new Engine(Settings(call, compiled, log, stores));
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () => !engine.Completion.IsCompleted).ConfigureAwait(false);
-        if (http is not null) call.Say(LogLevel.Info, $"{http.Address}/metrics and /healthz");
+        call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
 
         var drain = call.Get(Drain);
         engine.Start(drain);

@@ -4,7 +4,7 @@ namespace StreamEngine.Configuration;
 public sealed record ConfigError(ConfigLocation At, string Message, string Remedy)
 {
     /// <inheritdoc/>
-    public override string ToString() => $"{At}: {At.Path}: {Message}. {Remedy}";
+    public override string ToString() => $"{At}: {(At.Path.Length == 0 ? "" : $"{At.Path}: ")}{Message.TrimEnd('.')}. {Remedy}";
 }
 
 /// <summary>Collects every mistake, so that a bad config is told all at once.</summary>

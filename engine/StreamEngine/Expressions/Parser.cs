@@ -180,7 +180,7 @@ internal sealed class Parser
     }
 
     private SyntaxException Unexpected(string remedy, string? expected = null) =>
-        new(_token.At, expected is null ? $"unexpected {_token}" : $"expected '{expected}' but found {_token}", remedy);
+        new(_token.At, expected is null ? _token.Kind == TokenKind.End ? "the expression ends too early" : $"unexpected {_token}" : $"expected '{expected}' but found {_token}", remedy);
 
     private static Syntax Checked(Syntax node) => node.Depth > MaxDepth ? throw TooDeep(node.At) : node;
 

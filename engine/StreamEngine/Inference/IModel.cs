@@ -44,7 +44,10 @@ public interface IModelLoader
 }
 
 /// <summary>A model that can't be loaded or run. The message names the file and the remedy.</summary>
-public sealed class ModelException(string message, Exception? inner = null) : Exception(message, inner);
+public class ModelException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>No model can be loaded on this machine: the runtime that scores them is missing. The message names it and the remedy.</summary>
+public sealed class ModelRuntimeException(string message, Exception? inner = null) : ModelException(message, inner);
 
 /// <summary>The contents of <c>model.json</c>.</summary>
 public sealed record ModelManifest

@@ -20,6 +20,7 @@ public sealed class ModelRegistry : IDisposable
     /// <param name="baseDirectory">What relative paths start from: the config file's folder.</param>
     /// <param name="loader">Loads one version's folder.</param>
     /// <param name="errors">Receives what is missing or damaged, with the remedy.</param>
+    /// <exception cref="ModelRuntimeException">No model can be loaded here, whatever the config says.</exception>
     public static ModelRegistry Load(IReadOnlyList<ModelOptions> options, string baseDirectory, IModelLoader loader, ConfigErrors errors)
     {
         var registry = new ModelRegistry();
@@ -35,7 +36,7 @@ public sealed class ModelRegistry : IDisposable
             {
                 registry._models.Add(option.Name, loader.Load(directory));
             }
-            catch (ModelException e)
+            catch (ModelException e) when (e is not ModelRuntimeException)
             {
                 errors.Add(option.Node.At, $"model {option.Name} can't be loaded: {e.Message.TrimEnd('.')}", "Train it anew, or set 'version' to a version that is whole");
             }

@@ -33,7 +33,7 @@ public static class Topics
             else if (i == engine.Outputs.Checkpoints && shards > 0 && n != shards) faults.Add($"checkpoint topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p keeps its checkpoints in partition p");
             else if (i == engine.Outputs.Decisions && shards > 0 && n != shards) faults.Add($"decision topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p logs its decisions in partition p");
         }
-        if (faults.Count > 0) throw new LogException($"The topics do not fit: {string.Join("; ", faults)}. Create what is missing with 'streamengine topics create --config FILE --partitions N'.");
+        if (faults.Count > 0) throw new LogException($"The topics do not fit: {string.Join("; ", faults)}. Create what is missing with 'streamengine topics create --config FILE --partitions N', with the --kafka or --embedded given here.");
         return shards;
     }
 }

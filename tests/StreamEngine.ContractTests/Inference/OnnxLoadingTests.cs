@@ -98,8 +98,9 @@ public sealed class OnnxLoadingTests : IDisposable
     [Fact]
     public void A_missing_native_library_names_the_remedy()
     {
-        var error = Assert.Throws<ModelException>(() => NativeRuntime.Probe("onnxruntime_that_is_not_there"));
-        Assert.Contains("run deploy/setup.sh", error.Message);
+        var error = Assert.Throws<ModelRuntimeException>(() => NativeRuntime.Probe("onnxruntime_that_is_not_there"));
+        Assert.Contains("libonnxruntime_that_is_not_there.so is not there: run deploy/setup.sh", error.Message);
+        Assert.DoesNotContain('\n', error.Message);
     }
 
     [SkippableFact]

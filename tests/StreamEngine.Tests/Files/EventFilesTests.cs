@@ -43,9 +43,39 @@ public sealed class EventFilesTests : IDisposable
         Assert.Equal(
             [
                 "the file may belong to orders, more", "there is no such file", "no source has the format json",
-                $"the file {_folder}/no-time.csv has no column 't'", $"the file {_folder}/no-time.csv has no column 't'", "the file looks like json, the source 'orders' is csv",
+                "the header 'c,x' lacks 't', which source 'orders' ((code)) reads", "the file looks like json, the source 'orders' is csv",
             ],
             _errors.All.Select(e => e.Message));
+    }
+
+    [Theory]
+    [InlineData("t;c\n", "the header 't;c' lacks 'c', 't', which", "parted by ';'")]
+    [InlineData("t\tc\n", "the header 't\\u0009c' lacks 'c', 't', which", "parted by tabs")]
+    [InlineData("\u0001\u001b[2J\n", "the header '\\u0001\\u001b[2J' lacks", "Name the columns")]
+    public void A_header_that_does_not_fit_is_one_mistake_and_safe_to_print(string text, string message, string remedy)
+    {
+        Write("1.csv", text);
+        EventFiles.Find([_folder], [Csv], _errors);
+        var error = Assert.Single(_errors.All);
+        Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
+        Assert.Contains(remedy, error.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_long_header_is_cut()
+    {
+        Write("1.csv", new string('x', 10_000) + "\n");
+        EventFiles.Find([_folder], [Csv], _errors);
+        Assert.InRange(Assert.Single(_errors.All).Message.Length, 200, 300);
+    }
+
+    [Fact]
+    public void An_unknown_source_and_an_empty_folder_are_told()
+    {
+        Write("1.csv", "t,c\n");
+        Directory.CreateDirectory(Path.Combine(_folder, "none"));
+        EventFiles.Find([$"foo={_folder}/1.csv", $"{_folder}/none"], [Csv], _errors);
+        Assert.Equal(["there is no source 'foo'", "there is no file in this folder"], _errors.All.Select(e => e.Message));
     }
 
     [Fact]

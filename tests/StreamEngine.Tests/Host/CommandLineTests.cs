@@ -24,6 +24,59 @@ public sealed class CommandLineTests
     }
 
     [Theory]
+    [InlineData("replay --config x.yaml --events a --out b --memory 3", "--memory takes 1mb or more, not '3'.")]
+    [InlineData("replay --config x.yaml --events a --out b --memory 0", "--memory takes 1mb or more, not '0'.")]
+    [InlineData("demo --rate abc", "--rate takes a number from 1 to 5000000, not 'abc'.")]
+    [InlineData("demo --log-level loud", "--log-level takes debug, info, warning or error, not 'loud'.")]
+    [InlineData("validate --config x.yaml --set foo", "--set foo has no value: write --set path.in.config=value.")]
+    [InlineData("fly", "'streamengine' has no command 'fly'. It has: demo, run,")]
+    [InlineData("topics fly", "'streamengine topics' has no command 'fly'. It has: create, list.")]
+    [InlineData("topics", "'streamengine topics' needs a command: create, list.")]
+    public async Task The_first_line_says_what_is_wrong(string line, string expected)
+    {
+        var (code, _, error) = await Cli.RunAsync(line.Split(' '));
+        Assert.Equal(1, code);
+        Assert.StartsWith($"streamengine: error: {expected}", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a: [1, 2\nb: }", ":2:")]
+    [InlineData("- just\n- a list\n", ":1:1: config: this is no config")]
+    [InlineData("just a text\n", ":1:1: config: this is no config")]
+    [InlineData("name: x\n", ":1:1: events: no event source is declared. Declare")]
+    public async Task A_file_that_is_no_config_is_one_mistake(string text, string expected)
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, text);
+            foreach (var line in new[] { "validate", "run --embedded x", "replay --events a --out b", "features --events a --at b --out c", "demo", "checkpoints list" })
+            {
+                if (text.StartsWith("name", StringComparison.Ordinal) && line != "validate") continue;
+                var (code, _, error) = await Cli.RunAsync([.. line.Split(' '), "--config", path]);
+                Assert.Equal(2, code);
+                Assert.StartsWith(path + expected, error, StringComparison.Ordinal);
+                Assert.EndsWith("\n1 mistake\n", error, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public async Task Listing_a_log_that_is_not_there_makes_none()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), $"no-log-{Guid.NewGuid():N}");
+        var (code, _, error) = await Cli.RunAsync("topics", "list", "--embedded", folder);
+        Assert.Equal(3, code);
+        Assert.Contains("there is no such folder", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Theory]
     [InlineData("demo")]
     [InlineData("run")]
     [InlineData("replay")]

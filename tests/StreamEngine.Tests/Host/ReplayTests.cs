@@ -69,10 +69,11 @@ public sealed class ReplayTests : IDisposable
     [Fact]
     public async Task A_second_run_and_a_run_with_little_memory_give_the_same_bytes()
     {
-        Write("orders.csv", Csv);
+        var rows = Enumerable.Range(0, 20_000).Select(i => $"{i},c{i % 50},2020-02-{i % 28 + 1:D2}T{i % 24:D2}:00:00Z,{i % 40}\n");
+        Write("orders.csv", Csv + "\n" + string.Concat(rows));
         await ReplayAsync("orders.csv", "one");
         await ReplayAsync("orders.csv", "two");
-        var spilled = await ReplayAsync("orders.csv", "three", "--memory", "64");
+        var spilled = await ReplayAsync("orders.csv", "three", "--memory", "1mb");
         Assert.True((int)spilled["spilled_runs"]! > 0);
         foreach (var name in new[] { "actions.ndjson", "decisions.ndjson", "features.csv", "dead-letter.ndjson", "late.ndjson" })
         {
@@ -125,6 +126,60 @@ public sealed class ReplayTests : IDisposable
         Assert.Contains("orders.csv.gz ends in the middle of its gzip stream", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("replay")]
+    [InlineData("features")]
+    public async Task A_stopped_run_says_so_and_does_not_end_as_if_it_were_done(string command)
+    {
+        Write("orders.csv", Csv);
+        Write("labels.csv", "customer,time\nann,2020-01-03\n");
+        string[] line = [command, "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"), .. command == "features" ? new[] { "--at", In("labels.csv") } : []];
+        var (code, output, error) = await Cli.RunAsync(line, new CancellationToken(true));
+        Assert.Equal(130, code);
+        Assert.Empty(output);
+        Assert.Matches("error: stopped (while reading, )?after 0 records", error);
+    }
+
+    [Theory]
+    [InlineData("replay --events {0}/orders.csv --out {0}/orders.csv", "--out {0}/orders.csv can't be written: there is a file of that name. Name a folder")]
+    [InlineData("replay --events {0}/orders.csv --out {0}/orders.csv/x", "--out {0}/orders.csv/x can't be written: ")]
+    [InlineData("features --events {0}/orders.csv --at {0}/labels.csv --out {0}", "--out {0} can't be written: it is a folder. Name a file")]
+    [InlineData("demo --write {0}", "--write {0} can't be written: it is a folder. Name a file")]
+    [InlineData("demo --dir {0}/orders.csv --set events.orders.format=json", "--dir {0}/orders.csv can't be written: there is a file of that name. Name a folder")]
+    public async Task A_place_that_can_not_be_written_names_option_reason_and_remedy(string line, string message)
+    {
+        Write("orders.csv", Csv);
+        Write("labels.csv", "customer,time\nann,2020-01-03\n");
+        var (code, _, error) = await Cli.RunAsync([.. string.Format(System.Globalization.CultureInfo.InvariantCulture, line, _folder).Split(' '), "--config", In("config.yaml")]);
+        Assert.Equal(3, code);
+        Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, message, _folder), error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_config_has_the_same_mistakes_for_every_command()
+    {
+        Write("orders.csv", Csv);
+        Write("labels.csv", "customer,time\nann,2020-01-03\n");
+        Write("config.yaml", File.ReadAllText(In("config.yaml")).Replace("propensity: 0.5", "propensity: often", StringComparison.Ordinal).Replace("event.value >= 10.0", "event.valeu >= 10.0", StringComparison.Ordinal) + "\nkafka: { settings: { acks: 1 } }\nhttp: { address: nowhere }\n");
+        var (code, _, error) = await Cli.RunAsync("validate", "--config", In("config.yaml"));
+        Assert.Equal(2, code);
+        Assert.EndsWith("4 mistakes\n", error, StringComparison.Ordinal);
+        Assert.Matches(@"config\.yaml:\d+:\d+: kafka\.settings\.acks: 'acks: 1' can't be used: an acknowledged record", error);
+        Assert.Equal((2, error), await Told("replay", "--events", In("orders.csv"), "--out", In("out")));
+        foreach (var line in new[] { new[] { "run", "--embedded", In("log") }, ["demo"] })
+        {
+            var (again, told) = await Told(line);
+            Assert.Equal(2, again);
+            Assert.All(error.Split('\n')[..4], mistake => Assert.Contains(mistake, told, StringComparison.Ordinal));
+        }
+
+        async Task<(int, string)> Told(params string[] line)
+        {
+            var (ended, _, text) = await Cli.RunAsync([.. line, "--config", In("config.yaml")]);
+            return (ended, text);
+        }
+    }
+
     [Fact]
     public async Task As_of_leaves_later_events_out_and_reads_windows_then()
     {
@@ -164,8 +219,7 @@ public sealed class ReplayTests : IDisposable
         Write("orders.csv", "order,who,when,value\n");
         var (code, _, error) = await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"));
         Assert.Equal(2, code);
-        Assert.Contains($"config.yaml:6:", error, StringComparison.Ordinal);
-        Assert.Contains($"the file {In("orders.csv")} has no column 'at'", error, StringComparison.Ordinal);
+        Assert.Contains($"{In("orders.csv")}:1:1: events: the header 'order,who,when,value' lacks 'at', which source 'orders' ({In("config.yaml")}:4:", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using StreamEngine.Connectors.Embedded;
@@ -20,7 +22,7 @@ public sealed class RunTests : IDisposable
     [InlineData("avro")]
     public async Task A_drained_run_reads_everything_once_and_says_so_in_one_line(string format)
     {
-        string[] common = ["--config", _config, "--embedded", _folder, "--set", $"events.shop.format={format}", "--set", "state.store=memory"];
+        string[] common = ["--config", _config, "--embedded", _folder, "--set", $"events.shop.format={format}", "--set", "state.store=memory", "--set", "http.port=0"];
         var (code, output, error) = await Cli.RunAsync(["topics", "create", "--partitions", "2", "--json", .. common]);
         Assert.True(code == 0, error);
         Assert.Equal(["events", "decisions", "dead-letter", "late", "actions"], JsonNode.Parse(output)!["created"]!.AsArray().Select(n => (string)n!));
@@ -59,6 +61,33 @@ public sealed class RunTests : IDisposable
         Assert.True((int)summary["written"]! > 0);
         Assert.True((int)summary["admitted"]! > 0);
         Assert.True((int)summary["read"]! <= (int)summary["written"]!);
+    }
+
+    [Fact]
+    public async Task A_second_demo_in_the_same_folder_goes_on_with_new_events()
+    {
+        string[] line = ["demo", "--config", _config, "--for", "2s", "--rate", "500", "--customers", "100", "--dir", _folder, "--json", "--set", "state.store=memory", "--set", "state.directory=" + Path.Combine(_folder, "state")];
+        var (code, _, error) = await Cli.RunAsync(line);
+        Assert.True(code == 0, error);
+        (code, var output, error) = await Cli.RunAsync(line);
+        Assert.True(code == 0, error);
+        Assert.Contains("events of an earlier demo", error, StringComparison.Ordinal);
+        var summary = JsonNode.Parse(output)!;
+        Assert.True((int)summary["admitted"]! > (int)summary["read"]! * 9 / 10, output);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_names_the_remedy()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        string[] common = ["--config", _config, "--embedded", _folder, "--set", "state.store=memory"];
+        await Cli.RunAsync(["topics", "create", .. common]);
+        var (code, _, error) = await Cli.RunAsync(["run", "--drain", .. common, "--set", $"http.port={port}"]);
+        Assert.Equal(3, code);
+        Assert.Contains($"can't be served at 127.0.0.1:{port}: ", error, StringComparison.Ordinal);
+        Assert.Contains("(0 turns it off)", error, StringComparison.Ordinal);
     }
 
     private void Write(string format)

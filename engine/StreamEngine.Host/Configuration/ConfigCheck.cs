@@ -1,0 +1,45 @@
+using System.Net;
+using StreamEngine.Configuration;
+using StreamEngine.Connectors.Kafka;
+using StreamEngine.Events;
+using StreamEngine.Inference.Onnx;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Configuration;
+
+/// <summary>What is checked of a config, the same for every command: what one refuses, <c>validate</c> finds.</summary>
+internal static class ConfigCheck
+{
+    /// <summary>Compiles a config; null where there are mistakes.</summary>
+    public static CompiledEngine? Compile(LoadedConfig config, ConfigErrors errors)
+    {
+        CheckHttp(config.Options.Http, errors);
+        CheckKafka(config.Options.Kafka, errors);
+        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(), errors);
+    }
+
+    /// <summary>Compiles a config for topics: their records have no header that could name the columns.</summary>
+    public static CompiledEngine? CompileForTopics(LoadedConfig config, ConfigErrors errors)
+    {
+        foreach (var source in WithoutColumns(config.Options))
+            errors.Add(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
+        return Compile(config, errors);
+    }
+
+    /// <summary>The sources that can be read from files with a header, and not from topics.</summary>
+    public static IEnumerable<EventSourceOptions> WithoutColumns(EngineOptions options) => options.Events.Where(e => e.Format == RecordFormat.Csv && e.Columns.Count == 0);
+
+    /// <summary>Checks the settings of Kafka's client.</summary>
+    public static void CheckKafka(KafkaOptions options, ConfigErrors errors)
+    {
+        if (options.Settings.Count == 0) return;
+        var node = options.Node["settings"] ?? options.Node;
+        foreach (var (key, reason) in KafkaSettings.Validate(options.Settings)) errors.Add(node, key, $"'{key}: {options.Settings[key]}' can't be used: {reason}", "Take it out, or give it another value");
+    }
+
+    private static void CheckHttp(HttpOptions options, ConfigErrors errors)
+    {
+        if (options.Address != "localhost" && !IPAddress.TryParse(options.Address, out _))
+            errors.Add(options.Node, "address", $"'{options.Address}' is no address to listen on", "Write an IP address, 0.0.0.0 for all, or localhost");
+    }
+}
