@@ -116,7 +116,7 @@ public sealed class CompiledEngine : IDisposable
         foreach (var (key, topic) in new[] { ("decisions", options.Outputs.Decisions), ("dead_letter", options.Outputs.DeadLetter), ("late", options.Outputs.Late) })
             if (topic.Length == 0) errors.Add(options.Outputs.Node, key, "the topic's name is empty", "Name a topic; only actions may be turned off.");
         var checkpoints = options.Checkpoints.Topic;
-        if (checkpoints.Length > 0 && (seen.ContainsKey(checkpoints) || new OutputTopics(options.Outputs, options.Offers).Names.Contains(checkpoints)))
+        if (checkpoints.Length > 0 && (read.Contains(checkpoints) || new OutputTopics(options.Outputs, options.Offers).Names.Contains(checkpoints)))
             errors.Add(options.Checkpoints.Node, "topic", $"topic '{checkpoints}' is read or written for something else", "Give checkpoints a topic of their own: it is compacted.");
         if (options.Outputs.Decisions == options.Outputs.Actions)
             errors.Add(options.Outputs.Node, "decisions", "decisions and actions share a topic", "Give the decision log a topic of its own.");
