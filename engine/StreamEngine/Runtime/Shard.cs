@@ -218,12 +218,13 @@ public sealed class Shard : IDisposable
 
     /// <summary>Keeps checkpoints from now on; before anything is loaded or replayed. The files are disposed with the shard.</summary>
     /// <param name="files">The shard's files; null where only the topic is written.</param>
+    /// <param name="sliceBytes">The most bytes of a slice.</param>
     /// <param name="decisionsEnd">Asks for the end of the shard's decision partition.</param>
-    public void KeepCheckpoints(CheckpointFiles? files, Func<Task<long>> decisionsEnd)
+    public void KeepCheckpoints(CheckpointFiles? files, int sliceBytes, Func<Task<long>> decisionsEnd)
     {
         _checkpoints = files;
         _cut = _update.Cut = _consentUpdate.Cut = _timerUpdate.Cut = _capUpdate.Cut = _decisions.Cut =
-            new ShardCut(_engine.StateVersion, _store, files, _outputs, _engine.Outputs.Checkpoints, Partition, Counters, _engine.Options.Checkpoints.Interval, _time, decisionsEnd);
+            new ShardCut(_engine.StateVersion, _store, files, _outputs, _engine.Outputs.Checkpoints, Partition, Counters, _engine.Options.Checkpoints.Interval, sliceBytes, _time, decisionsEnd);
     }
 
     /// <summary>Whether a cut has profiles to copy: turns without records do that too.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using StreamEngine.Connectors;
 using StreamEngine.State;
@@ -17,7 +16,7 @@ internal sealed class ShardCut : IProfileReader
     /// <summary>The key of markers in the topic: no customer id, which is valid UTF-8.</summary>
     private static readonly byte[] MarkerKey = [0xFF];
 
-    private const int SliceBytes = 256 << 10, ProfilesPerLook = 32;
+    private const int ProfilesPerLook = 32;
     private const uint Loaded = 1u << 31;
     private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(1);
 
@@ -29,6 +28,7 @@ internal sealed class ShardCut : IProfileReader
     private readonly Func<Task<long>> _decisionsEnd;
     private readonly TimeProvider _time;
     private readonly TimeSpan _interval;
+    private readonly int _sliceBytes;
     private readonly string _version;
     private readonly CutBlock.Writer _block = new(), _single = new();
     private readonly List<CutPosition> _slices = [];
@@ -55,9 +55,10 @@ internal sealed class ShardCut : IProfileReader
     /// <param name="partition">The shard's partition.</param>
     /// <param name="counters">The shard's.</param>
     /// <param name="interval">How long after one cut's begin the next begins.</param>
+    /// <param name="sliceBytes">The most bytes of a slice, but for the last profile.</param>
     /// <param name="time">The clock.</param>
     /// <param name="decisionsEnd">Asks for the end of the shard's decision partition; may take a while.</param>
-    public ShardCut(string version, IStateStore store, CheckpointFiles? files, OutputBuffer outputs, int topic, int partition, ShardCounters counters, TimeSpan interval, TimeProvider time, Func<Task<long>> decisionsEnd)
+    public ShardCut(string version, IStateStore store, CheckpointFiles? files, OutputBuffer outputs, int topic, int partition, ShardCounters counters, TimeSpan interval, int sliceBytes, TimeProvider time, Func<Task<long>> decisionsEnd)
     {
         (_outputs, _topic, _partition) = (outputs, topic, partition);
         _version = version;
@@ -67,6 +68,7 @@ internal sealed class ShardCut : IProfileReader
         _decisionsEnd = decisionsEnd;
         _time = time;
         _interval = interval;
+        _sliceBytes = sliceBytes;
         _due = time.GetTimestamp();
     }
 
@@ -172,20 +174,20 @@ internal sealed class ShardCut : IProfileReader
     private void Slice(ReadOnlySpan<long> next, int source, int ordinal)
     {
         if (_cut is null || !HasRoom) return;
-        var began = Stopwatch.GetTimestamp();
+        var began = _time.GetTimestamp();
         _sliced = true;
         _profiles = 0;
         if (_topic >= 0) _at = new CutPosition(next.ToArray(), source, ordinal);
         _now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         _block.Begin(BlockKind.Profiles, next, source, ordinal);
-        while (_copying.Count > 0 && _block.Length < SliceBytes)
+        while (_copying.Count > 0 && _block.Length < _sliceBytes)
         {
             var key = _copying.Take();
             if (_key.Length < key.Length) _key = new byte[key.Length * 2];
             key.CopyTo(_key);
             _keyLength = key.Length;
             _store.Read(_key.AsSpan(0, _keyLength), this);
-            if (++_profiles % ProfilesPerLook == 0 && Stopwatch.GetElapsedTime(began) > SliceTime) break;
+            if (++_profiles % ProfilesPerLook == 0 && _time.GetElapsedTime(began) > SliceTime) break;
         }
         _block.End();
         if (_copying.Count > 0 || _topic < 0) return;

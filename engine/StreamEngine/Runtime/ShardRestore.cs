@@ -73,7 +73,7 @@ public sealed class ShardRestore : IDisposable
         _sourceTopics = [.. sources.Select(s => Encoding.UTF8.GetBytes(s.Topic))];
         _decisions = log.OpenReader();
         var checkpoints = shard.Checkpoints?.Folder;
-        _asked = settings.InBackground(() => Ask(log, engine, shard.Partition, checkpoints));
+        _asked = settings.InBackground(() => Ask(log, engine, shard.Partition, cuts: true, checkpoints));
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
@@ -110,7 +110,7 @@ public sealed class ShardRestore : IDisposable
     }
 
     /// <summary>(1) Asks the log: stable offsets first, the mark after them, so that every decision before the offsets lies below the mark.</summary>
-    private static Answer Ask(ILog log, CompiledEngine engine, int partition, string? checkpoints)
+    private static Answer Ask(ILog log, CompiledEngine engine, int partition, bool cuts, string? checkpoints)
     {
         var sources = engine.Events.Sources;
         var none = false;
@@ -130,7 +130,7 @@ public sealed class ShardRestore : IDisposable
         var (path, file) = checkpoints is null ? default : CheckpointFiles.Cuts(checkpoints).FirstOrDefault(c => Fits(c.Cut.Marker, c.Cut.Highest));
         CutMarker? inTopic = null;
         long topicLow = 0, topicHigh = 0;
-        if (engine.Outputs.Checkpoints >= 0)
+        if (cuts && engine.Outputs.Checkpoints >= 0)
         {
             var at = new TopicPartition(engine.Options.Checkpoints.Topic, partition);
             (topicLow, topicHigh) = log.Watermarks(at);
@@ -197,7 +197,7 @@ public sealed class ShardRestore : IDisposable
     private void AskAgain()
     {
         _askedAgain = true;
-        _asked = _settings.InBackground(() => Ask(_settings.Log, _engine, Shard.Partition, checkpoints: null));
+        _asked = _settings.InBackground(() => Ask(_log, _engine, Shard.Partition, cuts: false, checkpoints: null));
     }
 
     private void TakeAnswer()

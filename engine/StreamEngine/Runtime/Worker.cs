@@ -23,6 +23,9 @@ public sealed record WorkerSettings
     /// <summary>Opens the checkpoint files of a shard; null where none are kept.</summary>
     public Func<int, Action<CheckpointEvent>, CheckpointFiles>? OpenCheckpoints { get; init; }
 
+    /// <summary>The most bytes of profiles that a shard copies into one commit's slice of a checkpoint.</summary>
+    public int SliceBytes { get; init; } = 256 << 10;
+
     /// <summary>The clock: of idleness and future bounds, and of the loop's own intervals.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -286,7 +289,7 @@ public sealed class Worker : IOwnership, IDisposable
         }
         if (files is null && _engine.Outputs.Checkpoints < 0) return;
         var decisions = new TopicPartition(_engine.Options.Outputs.Decisions, shard.Partition);
-        shard.KeepCheckpoints(files, () => _settings.InBackground(() => _settings.Log.Watermarks(decisions).High));
+        shard.KeepCheckpoints(files, _settings.SliceBytes, () => _settings.InBackground(() => _settings.Log.Watermarks(decisions).High));
     }
 
     /// <summary>On the files' thread.</summary>

@@ -69,7 +69,9 @@ internal sealed class SimDriver : SimSchedule
         if (++Boundaries > MostBoundaries) throw new SimFailure("this has no end");
         if (_random.Next(4) == 0) Time.Advance(TimeSpan.FromMilliseconds(_random.Next(1, 12)));
         if (_calm) return;
-        if (_cluster.Current is { } current && MayCrash && Chance(_faults.Crash))
+        // A commit is short, but it is where dying matters most.
+        var crash = point is SimPoint.OffsetsSent or SimPoint.CommitEnds ? 5 * _faults.Crash : _faults.Crash;
+        if (_cluster.Current is { } current && MayCrash && Chance(crash))
         {
             Tell($"{current.Id} dies at {point}");
             throw new SimCrash();

@@ -44,7 +44,7 @@ internal sealed class SimEngines : IDisposable
                 shop.Features[3] with { Unit = TimeUnit.Seconds },
             ],
             Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],
-            Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromMilliseconds(200), Topic = checkpoints ? "checkpoints" : "" },
+            Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromMilliseconds(150), Topic = checkpoints ? "checkpoints" : "" },
             Runtime = new RuntimeOptions { MaxPollRecords = 20, CommitInterval = TimeSpan.FromMilliseconds(20), MaxIntervalBytes = new(6_000) },
             Decisions = shop.Decisions with
             {

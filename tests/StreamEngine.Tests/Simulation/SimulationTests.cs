@@ -19,7 +19,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
     public void EverySeed_CommitsWhatTheOracleExpects_Once()
     {
         var first = Setting("STREAMENGINE_SIM_FIRST", 1);
-        var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_000);
+        var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_500);
         using var engines = new SimEngines();
         var started = Stopwatch.GetTimestamp();
         long boundaries = 0, decisions = 0, deaths = 0;
