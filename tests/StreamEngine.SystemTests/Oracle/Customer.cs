@@ -24,8 +24,10 @@ internal sealed class Customer(string id, JobDefinition job)
     /// <summary>The newest applied event's time.</summary>
     public long Newest { get; private set; } = long.MinValue;
 
-    /// <summary>The purposes of the newest event; of two at the same time, what both have.</summary>
+    /// <summary>The purposes that the newest word consents to, also that of an event rejected for want of consent; of two at the same time, what both have.</summary>
     public IReadOnlyList<string> Consent { get; private set; } = [];
+
+    private long _heard = long.MinValue;
 
     /// <summary>Whether nothing was applied yet.</summary>
     public bool Unknown => _applied.Count == 0;
@@ -42,14 +44,21 @@ internal sealed class Customer(string id, JobDefinition job)
             _seen[e.Id] = e.Time;
         }
         _applied.Add(e);
-        if (e.Time > Newest) (Newest, Consent) = (e.Time, e.Consent);
-        else if (e.Time == Newest) Consent = Consent.Intersect(e.Consent).ToArray();
+        Newest = Math.Max(Newest, e.Time);
+        Hear(e);
         for (var i = 0; i < job.Timers.Length; i++)
         {
             if (job.Timers[i].Cancel(e)) _cancelled[i] = Math.Max(_cancelled[i], e.Time);
             if (job.Timers[i].Start(e)) _started[i] = Math.Max(_started[i], e.Time);
         }
         return true;
+    }
+
+    /// <summary>Takes an event's word on consent, whatever becomes of the event.</summary>
+    public void Hear(ShopEvent e)
+    {
+        if (e.Time > _heard) (_heard, Consent) = (e.Time, e.Consent);
+        else if (e.Time == _heard) Consent = Consent.Intersect(e.Consent).ToArray();
     }
 
     /// <summary>When a timer is due; null where it is not armed.</summary>

@@ -59,7 +59,8 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
             report.Saw($"records {reason}");
             if (reason == "late") Late.Add(record);
             else DeadLetters.Add((record.Offset, reason));
-            if (reason == "future-time") Marked(record.Offset);
+            if (reason is "future-time" or "unknown-schema") Marked(record.Offset);
+            if (reason == "no-consent" && _customers.TryGetValue(e!.Customer, out var known)) known.Hear(e);
             return;
         }
 
@@ -76,7 +77,7 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
         }
         if (e.Type != "page_view" || e.Placement.Length == 0) return;
         var at = Math.Max(e.Time, customer.Newest);
-        Expect((record.Offset, ordinal), "placed_view", e.Id, e.Time, new Situation(customer, customer.Features(at), at, e.Placement, e.Consent, unknown));
+        Expect((record.Offset, ordinal), "placed_view", e.Id, e.Time, new Situation(customer, customer.Features(at), at, e.Placement, e.Consent.Intersect(customer.Consent).ToArray(), unknown));
     }
 
     private string Refusal(ShopEvent e)
@@ -130,11 +131,11 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
         Served.Add(actual);
     }
 
-    /// <summary>A refusal by the clock must be marked in the log, or a restart could judge anew.</summary>
+    /// <summary>A refusal by the clock, or by what the registry knew, must be marked in the log, or a restart could judge anew.</summary>
     private void Marked(long offset)
     {
         _expected.Add((offset, 0));
-        if (!_logged.TryGetValue((offset, 0), out var mark)) report.Lost($"{At((offset, 0))}: mark of a refusal by the clock");
+        if (!_logged.TryGetValue((offset, 0), out var mark)) report.Lost($"{At((offset, 0))}: mark of a refusal");
         else if (mark.Kind != "refused") report.Wrong($"{At((offset, 0))}: {mark.Kind}, expected a mark of refusal");
     }
 
