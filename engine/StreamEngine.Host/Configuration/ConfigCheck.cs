@@ -34,7 +34,7 @@ internal static class ConfigCheck
     {
         if (options.Settings.Count == 0) return;
         var node = options.Node["settings"] ?? options.Node;
-        foreach (var (key, reason) in KafkaSettings.Validate(options.Settings)) errors.Add(node, key, $"'{key}: {options.Settings[key]}' can't be used: {reason}", "Take it out, or give it another value");
+        foreach (var (key, reason) in KafkaSettings.Validate(options.Settings, options.TransactionTimeout)) errors.Add(node, key, $"'{key}: {options.Settings[key]}' can't be used: {reason}", "Take it out, or give it another value");
     }
 
     private static void CheckHttp(HttpOptions options, ConfigErrors errors)
