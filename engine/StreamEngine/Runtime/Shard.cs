@@ -272,6 +272,7 @@ public sealed class Shard : IDisposable
         _cut?.Reschedule(_timers, null);
         _cut?.Restored(from);
         NotIdle();
+        Publish();
     }
 
     /// <summary>The interval was committed.</summary>
