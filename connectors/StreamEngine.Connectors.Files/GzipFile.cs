@@ -6,7 +6,7 @@ namespace StreamEngine.Connectors.Files;
 /// Unpacks a gzip file of one or more members and fails where it ends too early, which <see cref="GZipStream"/> takes for the end. A small member of our own goes
 /// behind the file's bytes: only where every member before it is whole does it come out again, as the last bytes; they are held back.
 /// </summary>
-internal sealed class GzipFile : Stream
+internal sealed class GzipFile : ReadOnlyStream
 {
     private const int BufferLength = 1 << 17;
     private static readonly byte[] Mark = Guid.Parse("5b1de79c-7b0e-4a1f-9d3c-61f4c2a8e075").ToByteArray();
@@ -14,7 +14,6 @@ internal sealed class GzipFile : Stream
 
     private readonly string _path;
     private readonly MarkedFile _packed;
-    private readonly GZipStream _unpacked;
     private readonly byte[] _buffer = new byte[BufferLength];
     private int _start, _end;
     private bool _ended;
@@ -22,19 +21,12 @@ internal sealed class GzipFile : Stream
     /// <param name="file">The packed file; disposed with this.</param>
     /// <param name="path">Its name in messages.</param>
     public GzipFile(Stream file, string path)
+        : this(new MarkedFile(file), path)
     {
-        _path = path;
-        _packed = new MarkedFile(file);
-        _unpacked = new GZipStream(_packed, CompressionMode.Decompress);
     }
 
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+    private GzipFile(MarkedFile packed, string path)
+        : base(new GZipStream(packed, CompressionMode.Decompress)) => (_packed, _path) = (packed, path);
 
     /// <exception cref="InvalidDataException">The file is damaged, or ends in the middle of a member; the message names it.</exception>
     public override int Read(Span<byte> buffer)
@@ -50,17 +42,6 @@ internal sealed class GzipFile : Stream
         return n;
     }
 
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing) _unpacked.Dispose();
-        base.Dispose(disposing);
-    }
-
     /// <summary>Moves what may be the mark to the front and reads on behind it.</summary>
     private void Fill()
     {
@@ -69,7 +50,7 @@ internal sealed class GzipFile : Stream
         int n;
         try
         {
-            n = _unpacked.Read(_buffer.AsSpan(_end));
+            n = Inner.Read(_buffer.AsSpan(_end));
         }
         catch (InvalidDataException e)
         {
@@ -90,43 +71,24 @@ internal sealed class GzipFile : Stream
     }
 
     /// <summary>The file's bytes, then the packed mark.</summary>
-    private sealed class MarkedFile(Stream file) : Stream
+    private sealed class MarkedFile(Stream file) : ReadOnlyStream(file)
     {
         private int _marked;
 
         /// <summary>Whether all bytes of the file were read.</summary>
         public bool Ended { get; private set; }
 
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
         public override int Read(Span<byte> buffer)
         {
             if (!Ended)
             {
-                if (file.Read(buffer) is var n and > 0) return n;
+                if (Inner.Read(buffer) is var n and > 0) return n;
                 Ended = true;
             }
             var rest = Math.Min(buffer.Length, PackedMark.Length - _marked);
             PackedMark.AsSpan(_marked, rest).CopyTo(buffer);
             _marked += rest;
             return rest;
-        }
-
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing) file.Dispose();
-            base.Dispose(disposing);
         }
     }
 }

@@ -32,10 +32,6 @@ public sealed class Shard : IDisposable
     /// <summary>How long a registry that is away is waited for before the process stops and says so; well below the time after which the group takes the worker for dead.</summary>
     private static readonly TimeSpan RegistryPatience = TimeSpan.FromSeconds(60);
 
-    /// <summary>After how long without a record a source holds back the watermark of the others no more, where the config does not say.</summary>
-    private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-
     private readonly CompiledEngine _engine;
     private readonly IStateStore _store;
     private readonly IEventDecoder[] _decoders;
@@ -52,22 +48,17 @@ public sealed class Shard : IDisposable
     private readonly DecisionQueue _decisions;
     private readonly ShardOutputs _out;
     private readonly OutputBuffer _outputs;
-    private readonly Idleness _idle;
+    private readonly SourceClock _clock;
     private readonly TimeProvider _time;
     private readonly long[] _next;
     private readonly long[] _committed;
     private readonly int _partitions;
-    private readonly long _lateness, _outOfOrderness, _maxFuture, _earliest;
+    private readonly long _lateness, _maxFuture, _earliest;
     private readonly bool _refuseWrongPartition;
     private readonly int _maxRecordBytes;
 
-    private readonly long[] _newest;        // event time of each source, ms: the watermark follows the slowest
-    private readonly long[] _heard;         // when each source last brought a record
-    private readonly TimeSpan _silentAfter;
-
     private long _watermark = long.MinValue;
     private long _latest = long.MaxValue;   // event times past this are from the future, ms
-    private long _looked;         // when silent sources were last looked for
     private int _source = -1;     // of the newest record
     private int _ordinal;         // decisions and marks of the newest record so far
     private bool _live = true;
@@ -97,11 +88,6 @@ public sealed class Shard : IDisposable
         _required = [.. engine.Events.Sources.Select(s => s.RequiredConsent)];
         _next = new long[_decoders.Length];
         _committed = new long[_decoders.Length];
-        _newest = new long[_decoders.Length];
-        _heard = new long[_decoders.Length];
-        Array.Fill(_newest, long.MinValue);
-        Array.Fill(_heard, time.GetTimestamp());
-        _silentAfter = options.Time.IdleAfter > TimeSpan.Zero ? options.Time.IdleAfter : SilentAfter;
         _event = new Event(engine.Events.Fields);
         _update = new EventUpdate(engine, _event, _context, _timers);
         _consentUpdate = new ConsentUpdate(engine, _event);
@@ -111,9 +97,8 @@ public sealed class Shard : IDisposable
         _outputs = outputs;
         _out = new ShardOutputs(engine, partition, outputs);
         _decisions = new DecisionQueue(engine, partition, store, scorer, _out, Counters);
-        _idle = new Idleness(options.Time.IdleAfter, time);
+        _clock = new SourceClock(_decoders.Length, options.Time, time);
         _lateness = (long)options.Time.Lateness.TotalMilliseconds;
-        _outOfOrderness = (long)options.Time.OutOfOrderness.TotalMilliseconds;
         _maxFuture = (long)options.Time.MaxFuture.TotalMilliseconds;
         _earliest = options.Time.Earliest.ToUnixTimeMilliseconds();
         _refuseWrongPartition = options.Runtime.WrongPartition == WrongPartitionFate.Refuse;
@@ -149,12 +134,7 @@ public sealed class Shard : IDisposable
             if (_decisions.Full) _decisions.Flush();
         }
         _decisions.Flush();
-        _idle.Seen();
-        if (_heard.Length > 1)
-        {
-            var now = _time.GetTimestamp();
-            for (var i = from; i < to; i++) _heard[batch[i].Topic] = now;
-        }
+        _clock.Heard(batch, from, to);
         Publish();
     }
 
@@ -187,7 +167,7 @@ public sealed class Shard : IDisposable
             case DecisionKind.Watermark:
                 _live = false;
                 _cut?.Reschedule(_timers, new Cause(source, entry.Offset, entry.Ordinal));
-                RaiseTo(entry.Watermark);
+                _clock.RaiseTo(entry.Watermark);
                 AdvanceWatermark(entry.Watermark, entry.Ordinal);
                 _live = true;
                 Publish();
@@ -244,7 +224,7 @@ public sealed class Shard : IDisposable
     {
         cut.Start.Next.CopyTo(_next, 0);
         cut.Start.Next.CopyTo(_committed, 0);
-        cut.Newest.CopyTo(_newest, 0);
+        _clock.StartAt(cut.Newest);
         (_source, _ordinal, _watermark) = (cut.Start.Source, cut.Start.Ordinal, cut.Watermark);
     }
 
@@ -284,7 +264,7 @@ public sealed class Shard : IDisposable
     }
 
     /// <summary>Goes on with the checkpoint, if one is due or under way. Only where everything applied is committed.</summary>
-    public void AdvanceCut() => _cut?.Committed(_next, _source, _ordinal, _watermark, _newest);
+    public void AdvanceCut() => _cut?.Committed(_next, _source, _ordinal, _watermark, _clock.Newest);
 
     /// <summary>The interval is about to be committed.</summary>
     public void Committing() => _cut?.Committing(_next, _source, _ordinal);
@@ -293,64 +273,19 @@ public sealed class Shard : IDisposable
     public bool OneTimeline { get; init; }
 
     /// <summary>The silence up to now was not the partition's.</summary>
-    public void NotIdle()
-    {
-        _idle.Seen();
-        Array.Fill(_heard, _time.GetTimestamp());
-    }
+    public void NotIdle() => _clock.Restart();
 
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
     public bool AdvanceIdle()
     {
-        if (_source < 0) return false;
-        long to;
-        if (_engine.Options.Time.IdleAfter > TimeSpan.Zero && _watermark != long.MinValue && _idle.Due(out var elapsed))
-        {
-            // The whole partition is silent: its watermark follows the clock, where a timer waits for it.
-            to = _watermark + elapsed;
-            if (_timers.NextDue > to) return false;
-            _idle.Seen();
-        }
-        else if (!SilentSources(out to)) return false;
+        if (_source < 0 || !_clock.Silence(_watermark, _timers.NextDue, out var to)) return false;
         // Nothing in the events says so: logged with its position before it acts.
         _out.Watermark(_source, _next[_source] - 1, _ordinal++, to);
-        RaiseTo(to);
+        _clock.RaiseTo(to);
         AdvanceWatermark(to);
         _decisions.Flush();
         Publish();
         return true;
-    }
-
-    /// <summary>The watermark once a source has come to a time, ms: the slowest source's newest time, less what may come out of order.</summary>
-    private long WatermarkWith(int source, long time)
-    {
-        if (time > _newest[source])
-        {
-            if (OneTimeline) Array.Fill(_newest, time);
-            else _newest[source] = time;
-        }
-        var slowest = _newest[0];
-        for (var i = 1; i < _newest.Length; i++) slowest = Math.Min(slowest, _newest[i]);
-        return slowest == long.MinValue ? long.MinValue : slowest - _outOfOrderness;
-    }
-
-    /// <summary>Where some of several sources are silent for long enough, the others' watermark; looked at once a second.</summary>
-    private bool SilentSources(out long to)
-    {
-        to = long.MaxValue;
-        if (_newest.Length == 1 || _time.GetElapsedTime(_looked) < LookEvery) return false;
-        _looked = _time.GetTimestamp();
-        for (var i = 0; i < _newest.Length; i++)
-            if (_time.GetElapsedTime(_heard[i]) < _silentAfter) to = Math.Min(to, _newest[i]);
-        if (to == long.MaxValue || to == long.MinValue) return false;
-        to -= _outOfOrderness;
-        return to > _watermark;
-    }
-
-    /// <summary>No source holds the watermark below this any more, ms.</summary>
-    private void RaiseTo(long watermark)
-    {
-        for (var i = 0; i < _newest.Length; i++) _newest[i] = Math.Max(_newest[i], watermark + _outOfOrderness);
     }
 
     /// <summary>Moves the watermark and fires what is due (the end of a replay).</summary>
@@ -414,7 +349,7 @@ public sealed class Shard : IDisposable
             return;
         }
         if (!_live) _cut?.Reschedule(_timers, new Cause(source, record.Offset, CutPosition.TheRecord));
-        var watermark = WatermarkWith(source, _event.Time);
+        var watermark = _clock.Advance(source, _event.Time, OneTimeline);
         if (watermark > _watermark || _timers.NextDue <= _watermark) AdvanceWatermark(Math.Max(_watermark, watermark));
 
         // (4) Identify.
