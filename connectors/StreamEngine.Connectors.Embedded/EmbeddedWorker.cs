@@ -91,6 +91,10 @@ internal sealed class EmbeddedWorker : ILogWorker
             _log.Store.ThrowIfTooLarge(name, key, value);
             _transaction.Add(topic.FirstPartition + output.Partition, output.Timestamp, key, value);
         }
+        if (_options.Transactional || _transaction.Count == 0) return;
+        _encoder.Encode(_transaction, default, _log.Store.Catalog.PartitionCount, _chunks);
+        _transaction.Clear();
+        _log.Store.Append(_chunks);
     }
 
     public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
@@ -108,11 +112,18 @@ internal sealed class EmbeddedWorker : ILogWorker
         {
             if (!_log.IsCurrent(_options.InstanceId, _epoch)) return CommitOutcome.Fenced;
             foreach (ref readonly var offset in offsets)
-                if (!_group.Owns(_member, offset.Partition)) return CommitOutcome.Aborted;
+                if (!_group.Owns(_member, offset.Partition)) return _options.Transactional ? CommitOutcome.Aborted : StayOpen();
             end = _log.Store.Append(_chunks);
         }
         _log.Store.WaitDurable(end);
         return CommitOutcome.Committed;
+    }
+
+    /// <summary>The next poll tells what was lost; what is left can be committed then.</summary>
+    private CommitOutcome StayOpen()
+    {
+        _open = true;
+        return CommitOutcome.Waiting;
     }
 
     public CommitOutcome Abort()

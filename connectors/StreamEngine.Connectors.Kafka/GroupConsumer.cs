@@ -72,6 +72,9 @@ internal sealed class GroupConsumer : IDisposable
         if (_lasting is not null && batch.Count == 0) Fail(_lasting);
     }
 
+    /// <summary>Commits offsets as a member: refused where the group has thrown us out.</summary>
+    public void Commit(List<TopicPartitionOffset> offsets) => _consumer.Commit(offsets);
+
     public void Pause(IReadOnlyList<TopicPartition> partitions)
     {
         var ours = Ours(partitions);

@@ -1,12 +1,12 @@
 namespace StreamEngine.Connectors.Kafka;
 
-/// <summary>One worker on Kafka: a member of the group and a transactional producer under one instance id.</summary>
+/// <summary>One worker on Kafka: a member of the group and a producer (transactional, if so asked) under one instance id.</summary>
 internal sealed class KafkaWorker : ILogWorker
 {
     private readonly KafkaLog _log;
     private readonly KafkaLogOptions _options;
     private readonly WorkerOptions _worker;
-    private readonly TransactionalProducer _producer;
+    private readonly IOutputProducer _producer;
     private readonly Queue<long> _rejoined = new();
     private GroupConsumer _consumer;
 
@@ -16,7 +16,8 @@ internal sealed class KafkaWorker : ILogWorker
         MaxOutputBytes = int.Parse(KafkaSettings.Producer(options).GetValueOrDefault("message.max.bytes", "1000000"), System.Globalization.CultureInfo.InvariantCulture);
         foreach (var source in worker.Sources) _ = RequiredPartitions(source, "read");
         // First the producer: taking the transactional id over fences a zombie before its partitions can come here.
-        _producer = new TransactionalProducer(options, worker, [.. worker.Outputs.Select(o => RequiredPartitions(o, "written"))]);
+        int[] outputs = [.. worker.Outputs.Select(o => RequiredPartitions(o, "written"))];
+        _producer = worker.Transactional ? new TransactionalProducer(options, worker, outputs) : new DirectProducer(options, worker, outputs, offsets => _consumer!.Commit(offsets));
         _consumer = new GroupConsumer(log, options, worker);
     }
 

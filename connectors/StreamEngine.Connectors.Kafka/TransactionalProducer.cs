@@ -3,7 +3,7 @@ using Confluent.Kafka;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>A worker's producer: outputs and input offsets in one transaction at a time, and what its failures mean.</summary>
-internal sealed class TransactionalProducer : IDisposable
+internal sealed class TransactionalProducer : IOutputProducer
 {
     private readonly KafkaLogOptions _options;
     private readonly WorkerOptions _worker;

@@ -57,6 +57,15 @@ public sealed record WorkerOptions
 
     /// <summary>The topics to write: an output's <see cref="OutputInfo.Topic"/> is an index into this list.</summary>
     public required IReadOnlyList<string> Outputs { get; init; }
+
+    /// <summary>
+    /// Whether outputs and offsets go into transactions. Without, <see cref="ILogWorker.Write"/> writes at once, in order, <see cref="ILogWorker.Commit"/> waits until all of it is
+    /// durable and only then commits the offsets, and <see cref="ILogWorker.Abort"/> drops what is not sent yet.
+    /// </summary>
+    public bool Transactional { get; init; } = true;
+
+    /// <summary>Without transactions: the output topic (an index) whose records must be durable before any other output of the same write can be read, so that nothing is acted on that the log does not hold.</summary>
+    public int First { get; init; } = -1;
 }
 
 /// <summary>Told of ownership changes, on the loop's thread, from inside <see cref="ILogWorker.Poll"/> or <see cref="IDisposable.Dispose"/>. A shard is a partition number over all sources.</summary>
@@ -83,6 +92,9 @@ public enum CommitOutcome
 
     /// <summary>The transaction was aborted; nothing of it is visible. Resend what is still owned in a new one.</summary>
     Aborted,
+
+    /// <summary>Nothing failed, but the log has not taken everything yet (it is slow, away, or hands partitions over): call again. Only without transactions.</summary>
+    Waiting,
 
     /// <summary>Nobody knows: the caller must call <see cref="ILogWorker.Rebuild"/>, read the stable committed offset, and resend only if it is behind.</summary>
     Unknown,

@@ -49,4 +49,32 @@ public sealed class ActionRecordWriter
         output.Advance(writer.Length);
         output.End();
     }
+
+    /// <summary>Writes the action of a logged decision again, byte for byte: nothing of the present config goes into it.</summary>
+    /// <param name="output">The interval's outputs.</param>
+    /// <param name="topic">Index of the action topic among the worker's outputs.</param>
+    /// <param name="partition">The action topic's partition.</param>
+    /// <param name="decision">The logged decision; its outcome is <see cref="Outcome.Served"/>.</param>
+    /// <param name="value">The logged record's bytes, which the decision's texts are slices of.</param>
+    public static void Rewrite(OutputBuffer output, int topic, int partition, in LoggedDecision decision, ReadOnlySpan<byte> value)
+    {
+        var factors = decision.Factors.Of(value);
+        output.Begin(topic, partition, decision.Partition, decision.DecidedAt, decision.Customer.Of(value));
+        var writer = new SpanWriter(output.Reserve(value.Length + 16 * SpanWriter.MaxLong));
+        writer.Header(OutputSchemas.Action);
+        writer.Bytes(decision.Id.Of(value));
+        writer.Bytes(decision.EventId.Of(value));
+        writer.Bytes(decision.Customer.Of(value));
+        writer.Long(decision.EventTime);
+        writer.Bytes(decision.Channel.Of(value));
+        writer.Bytes(decision.Placement.Of(value));
+        writer.Bytes(decision.Offer.Of(value));
+        writer.Bytes(decision.Treatment.Of(value));
+        writer.Raw(factors[32..]);
+        writer.Raw(factors[..8]);
+        writer.Bytes(decision.Trigger.Of(value));
+        writer.Bytes(decision.ConfigHash.Of(value));
+        output.Advance(writer.Length);
+        output.End();
+    }
 }

@@ -57,9 +57,11 @@ internal ref struct AvroCursor(ReadOnlySpan<byte> value)
     }
 
     /// <summary>A string or bytes: where it stands in the value.</summary>
-    public Range32 Bytes(string field)
+    public Range32 Bytes(string field) => Take(Long(field), field);
+
+    /// <summary>The next bytes: where they stand in the value.</summary>
+    public Range32 Take(long length, string field)
     {
-        var length = Long(field);
         var start = _at;
         Skip(length, field);
         return Error is null ? new Range32(start, (int)length) : default;

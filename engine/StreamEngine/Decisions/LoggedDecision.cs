@@ -24,6 +24,12 @@ public struct LoggedDecision
     /// <summary>What it is.</summary>
     public DecisionKind Kind;
 
+    /// <summary>The decision's id.</summary>
+    public Range32 Id;
+
+    /// <summary>The id of the event that caused it.</summary>
+    public Range32 EventId;
+
     /// <summary>The source topic's name.</summary>
     public Range32 Topic;
 
@@ -39,17 +45,35 @@ public struct LoggedDecision
     /// <summary>The customer id; empty for a mark.</summary>
     public Range32 Customer;
 
+    /// <summary>Time of the event, ms.</summary>
+    public long EventTime;
+
     /// <summary>The event time at which it was decided, ms.</summary>
     public long DecidedAt;
 
     /// <summary>The trigger's name.</summary>
     public Range32 Trigger;
 
+    /// <summary>The placement.</summary>
+    public Range32 Placement;
+
     /// <summary>How it ended; <see cref="Outcome.None"/> for a mark.</summary>
     public Outcome Outcome;
 
     /// <summary>The chosen offer's name; empty where none was.</summary>
     public Range32 Offer;
+
+    /// <summary>The chosen offer's treatment.</summary>
+    public Range32 Treatment;
+
+    /// <summary>The chosen offer's channel.</summary>
+    public Range32 Channel;
+
+    /// <summary>The chosen offer's P, C, V, L and priority, 8 bytes each.</summary>
+    public Range32 Factors;
+
+    /// <summary>The hash of the config that decided.</summary>
+    public Range32 ConfigHash;
 
     /// <summary>The partition's watermark, ms.</summary>
     public long Watermark;
@@ -66,26 +90,26 @@ public struct LoggedDecision
         d = default;
         var reader = new AvroCursor(value);
         reader.Header(OutputSchemas.Decision);
-        reader.Bytes("decision_id");
+        d.Id = reader.Bytes("decision_id");
         d.Kind = (DecisionKind)reader.Symbol(4, "kind");
-        reader.Bytes("cause.event_id");
+        d.EventId = reader.Bytes("cause.event_id");
         d.Topic = reader.Bytes("cause.topic");
         reader.Int("cause.source");
         d.Partition = reader.Int("cause.partition");
         d.Offset = reader.Long("cause.offset");
         d.Ordinal = reader.Int("cause.ordinal");
         d.Customer = reader.Bytes("customer_id");
-        reader.Long("event_time");
+        d.EventTime = reader.Long("event_time");
         d.DecidedAt = reader.Long("decided_at");
         d.Trigger = reader.Bytes("trigger");
-        reader.Bytes("placement");
+        d.Placement = reader.Bytes("placement");
         d.Outcome = (Outcome)reader.Symbol(5, "outcome");
-        if (reader.Symbol(2, "chosen") == 1) d.Offer = Chosen(ref reader);
+        if (reader.Symbol(2, "chosen") == 1) Chosen(ref reader, ref d);
         reader.Skip(8, "selection_probability");
         for (var left = reader.Items("candidates"); left > 0; left = left > 1 ? left - 1 : reader.Items("candidates")) Candidate(ref reader);
         for (var left = reader.Items("features"); left > 0; left = reader.Items("features")) reader.Skip(8 * left, "features");
         for (var left = reader.Items("models"); left > 0; left = left > 1 ? left - 1 : reader.Items("models")) Model(ref reader);
-        reader.Bytes("config_hash");
+        d.ConfigHash = reader.Bytes("config_hash");
         d.Watermark = reader.Long("watermark");
         reader.End();
         if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0)) reader.Fail("chosen", "does not fit the outcome");
@@ -93,14 +117,13 @@ public struct LoggedDecision
         return d.Error is null;
     }
 
-    private static Range32 Chosen(ref AvroCursor reader)
+    private static void Chosen(ref AvroCursor reader, ref LoggedDecision d)
     {
-        var offer = reader.Bytes("chosen.offer");
-        reader.Bytes("chosen.treatment");
-        reader.Bytes("chosen.channel");
-        reader.Skip(5 * 8, "chosen");
+        d.Offer = reader.Bytes("chosen.offer");
+        d.Treatment = reader.Bytes("chosen.treatment");
+        d.Channel = reader.Bytes("chosen.channel");
+        d.Factors = reader.Take(5 * 8, "chosen");
         reader.Bool("chosen.is_default");
-        return offer;
     }
 
     private static void Candidate(ref AvroCursor reader)

@@ -19,4 +19,8 @@ public interface IEventDecoder
 }
 
 /// <summary>A slice of an array: start and length, 32 bits each.</summary>
-public readonly record struct Range32(int Start, int Length);
+public readonly record struct Range32(int Start, int Length)
+{
+    /// <summary>The bytes of the buffer that it stands for.</summary>
+    public ReadOnlySpan<byte> Of(ReadOnlySpan<byte> buffer) => buffer.Slice(Start, Length);
+}

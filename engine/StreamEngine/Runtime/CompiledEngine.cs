@@ -118,6 +118,8 @@ public sealed class CompiledEngine : IDisposable
         var checkpoints = options.Checkpoints.Topic;
         if (checkpoints.Length > 0 && (read.Contains(checkpoints) || new OutputTopics(options.Outputs, options.Offers).Names.Contains(checkpoints)))
             errors.Add(options.Checkpoints.Node, "topic", $"topic '{checkpoints}' is read or written for something else", "Give checkpoints a topic of their own: it is compacted.");
+        if (checkpoints.Length > 0 && options.Checkpoints.Interval > TimeSpan.Zero && options.Runtime.Delivery == Delivery.AtLeastOnce)
+            errors.Add(options.Checkpoints.Node, "topic", "a topic for checkpoints needs runtime.delivery: exactly_once", "Leave it empty (files in state.directory are kept all the same), or deliver exactly once: only a transaction keeps a stalled process from writing older profiles over newer ones.");
         if (options.Outputs.Decisions == options.Outputs.Actions)
             errors.Add(options.Outputs.Node, "decisions", "decisions and actions share a topic", "Give the decision log a topic of its own.");
         if (options.Runtime.CommitInterval >= options.Kafka.TransactionTimeout)

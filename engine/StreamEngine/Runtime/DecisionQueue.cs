@@ -56,6 +56,9 @@ internal sealed class DecisionQueue : IProfileUpdate
     /// <summary>The shard's checkpoints; null where none are kept.</summary>
     public ShardCut? Cut { get; set; }
 
+    /// <summary>While a shard catches up: deals with a decision that is logged already, and tells whether it was. Null else.</summary>
+    public Func<Cause, bool>? Logged { get; set; }
+
     public bool Full => _count == Capacity;
 
     public int InitialLength { get; }
@@ -104,6 +107,7 @@ internal sealed class DecisionQueue : IProfileUpdate
         for (_row = 0; _row < _count; _row++)
         {
             ref readonly var request = ref _requests[_row];
+            if (Logged?.Invoke(new Cause(request.Source, request.Offset, request.Ordinal)) == true) continue;
             _context.Fields = _fields[_row];
             _context.Type = _types[_row];
             _context.Time = request.EventTime;

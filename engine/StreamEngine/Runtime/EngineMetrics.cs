@@ -35,6 +35,7 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.records.wrong_partition", "{record}", "Records in a partition that their customer does not hash to.", c => c.WrongPartition);
         Counter("streamengine.duplicates.evicted", "{id}", "Event ids forgotten before their horizon.", c => c.DuplicatesEvicted);
         Counter("streamengine.decisions", "{decision}", "Decisions made.", c => c.Decisions);
+        Counter("streamengine.decisions.reused", "{decision}", "Decisions that were logged and not committed, taken over as they were.", c => c.Reused);
         Counter("streamengine.scores.failed", "{score}", "Scores replaced by the default propensity.", c => c.ScoresFailed);
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);

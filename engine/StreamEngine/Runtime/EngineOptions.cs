@@ -143,9 +143,22 @@ public enum WrongPartitionFate
     Refuse,
 }
 
+/// <summary>What is promised of the outputs.</summary>
+public enum Delivery
+{
+    /// <summary>Outputs, decisions and offsets in one transaction: readers of committed records see everything once.</summary>
+    ExactlyOnce,
+
+    /// <summary>Outputs at once, without transactions; after a crash some come again, with the same ids.</summary>
+    AtLeastOnce,
+}
+
 /// <summary>The loop.</summary>
 public sealed record RuntimeOptions : ILocated
 {
+    [Doc("exactly_once: outputs and offsets in one transaction. at_least_once: outputs at once, without one; after a crash the last interval's come again with the same ids.")]
+    public Delivery Delivery { get; init; } = Delivery.ExactlyOnce;
+
     [Doc("Threads with a consumer and a producer each.")]
     [Bounds(1, 256)]
     public int Workers { get; init; } = 1;

@@ -27,7 +27,7 @@ namespace StreamEngine.Runtime;
 /// </code>
 /// Nothing here depends on where a batch ends. While restored, steps 6 to 9 are left out: decisions come from the log (<see cref="Apply"/>).
 /// </summary>
-public sealed class Shard : IDisposable
+public sealed partial class Shard : IDisposable
 {
     /// <summary>How long a registry that is away is waited for before the process stops and says so; well below the time after which the group takes the worker for dead.</summary>
     private static readonly TimeSpan RegistryPatience = TimeSpan.FromSeconds(60);
@@ -126,16 +126,21 @@ public sealed class Shard : IDisposable
     /// <summary>Processes a run of this partition's records, live.</summary>
     public void Process(RecordBatch batch, int from, int to)
     {
-        _event.BeginBatch();
         _latest = _time.GetUtcNow().ToUnixTimeMilliseconds() + _maxFuture;
+        Run(batch, from, to);
+        _clock.Heard(batch, from, to);
+        Publish();
+    }
+
+    private void Run(RecordBatch batch, int from, int to)
+    {
+        _event.BeginBatch();
         for (var i = from; i < to; i++)
         {
             Record(batch, i, batch[i].Topic);
             if (_decisions.Full) _decisions.Flush();
         }
         _decisions.Flush();
-        _clock.Heard(batch, from, to);
-        Publish();
     }
 
     /// <summary>Applies a run of records again while the shard is restored: no scores, no decisions, no outputs.</summary>
@@ -162,6 +167,7 @@ public sealed class Shard : IDisposable
     {
         _source = source;
         _ordinal = entry.Ordinal + 1;
+        _switched = entry.Kind == DecisionKind.Order;
         switch (entry.Kind)
         {
             case DecisionKind.Watermark:
@@ -175,15 +181,22 @@ public sealed class Shard : IDisposable
             case DecisionKind.Refused:
                 SkipTo(source, entry.Offset + 1);
                 break;
-            case DecisionKind.Decision when entry.Outcome == Outcome.Served && _engine.Policy.NeedsProfile:
-                _capUpdate.Offer = _engine.Policy.OfferIndex(value.Slice(entry.Offer.Start, entry.Offer.Length));
-                _capUpdate.Time = entry.DecidedAt;
-                var customer = value.Slice(entry.Customer.Start, entry.Customer.Length);
-                if (_cut is not null) _capUpdate.Key = customer.ToArray(); // a restore may allocate
-                _capUpdate.Cause = new Cause(source, entry.Offset, entry.Ordinal);
-                _store.Update(customer, _capUpdate);
+            case DecisionKind.Decision:
+                CountShown(entry, source, value);
                 break;
         }
+    }
+
+    /// <summary>Counts a logged decision's offer against the customer's caps.</summary>
+    private void CountShown(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
+    {
+        if (entry.Outcome != Outcome.Served || !_engine.Policy.NeedsProfile) return;
+        _capUpdate.Offer = _engine.Policy.OfferIndex(entry.Offer.Of(value));
+        _capUpdate.Time = entry.DecidedAt;
+        var customer = entry.Customer.Of(value);
+        if (_cut is not null) _capUpdate.Key = customer.ToArray(); // a restore may allocate
+        _capUpdate.Cause = new Cause(source, entry.Offset, entry.Ordinal);
+        _store.Update(customer, _capUpdate);
     }
 
     /// <summary>Where the shard starts in a source, before anything is replayed.</summary>
@@ -281,9 +294,7 @@ public sealed class Shard : IDisposable
         if (_source < 0 || !_clock.Silence(_watermark, _timers.NextDue, out var to)) return false;
         // Nothing in the events says so: logged with its position before it acts.
         _out.Watermark(_source, _next[_source] - 1, _ordinal++, to);
-        _clock.RaiseTo(to);
-        AdvanceWatermark(to);
-        _decisions.Flush();
+        Silence(to);
         Publish();
         return true;
     }
@@ -323,6 +334,7 @@ public sealed class Shard : IDisposable
     {
         ref readonly var record = ref batch[index];
         if (_live) Begin(record, source);
+        _switched = false;
         _source = source;
         _ordinal = 0;
         _next[source] = record.Offset + 1;
@@ -339,6 +351,7 @@ public sealed class Shard : IDisposable
 
         // What the registry does not know today it may know tomorrow: a restore must not ask it again.
         if (reason == RejectReason.UnknownSchema && _live) NoteRefused(record, source);
+        if (reason == RejectReason.None && WasRefused(record, source)) reason = RejectReason.FutureTime;
 
         // (3) Admit.
         if (reason == RejectReason.None) reason = Admit(record, source);
@@ -388,6 +401,7 @@ public sealed class Shard : IDisposable
         Counters.Bytes += Math.Max(0, record.Key.Length) + Math.Max(0, record.Value.Length);
         if (source == _source || _source < 0) return;
         _decisions.Flush();
+        if (_switched) return;
         _out.Order(_source, _next[_source] - 1, _ordinal++, _watermark);
     }
 
@@ -460,7 +474,8 @@ public sealed class Shard : IDisposable
     private void NoteRefused(in RecordInfo record, int source)
     {
         _decisions.Flush();
-        _out.Refused(source, record.Offset, _ordinal++, _watermark);
+        var ordinal = _ordinal++;
+        if (_tail is null || !_tail.Refuses(source, record.Offset)) _out.Refused(source, record.Offset, ordinal, _watermark);
     }
 
     private void Reject(RecordBatch batch, int index, RejectReason reason)

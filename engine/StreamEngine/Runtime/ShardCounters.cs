@@ -29,6 +29,9 @@ public sealed class ShardCounters(int offers)
     /// <summary>Decisions made.</summary>
     public long Decisions;
 
+    /// <summary>Decisions that a predecessor had logged and not committed, taken over as they were (at least once).</summary>
+    public long Reused;
+
     /// <summary>Decisions by <see cref="Decisions.Outcome"/>.</summary>
     public readonly long[] Outcomes = new long[8];
 
@@ -77,6 +80,7 @@ public sealed class ShardCounters(int offers)
         WrongPartition += other.WrongPartition;
         DuplicatesEvicted += other.DuplicatesEvicted;
         Decisions += other.Decisions;
+        Reused += other.Reused;
         ScoresFailed += other.ScoresFailed;
         TimersFired += other.TimersFired;
         Restored += other.Restored;

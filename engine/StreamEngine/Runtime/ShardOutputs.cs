@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
@@ -44,6 +45,14 @@ internal sealed class ShardOutputs
             if (topic >= 0) _actions.Write(_outputs, topic, PartitionOf(request.CustomerId, _topics.Partitions[topic]), request, decision);
         }
         _decisions.Write(_outputs, _topics.Decisions, request, decision, vector);
+    }
+
+    /// <summary>The action of a decision that is logged already.</summary>
+    public void Again(in LoggedDecision entry, ReadOnlySpan<byte> value)
+    {
+        if (entry.Outcome != Outcome.Served) return;
+        var topic = _topics.ActionsOf(Encoding.UTF8.GetString(entry.Channel.Of(value)));
+        if (topic >= 0) ActionRecordWriter.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _topics.Partitions[topic]), entry, value);
     }
 
     /// <summary>The watermark was moved by idleness after the record at an offset.</summary>

@@ -38,6 +38,7 @@ public sealed class ShardRestore : IDisposable
     private readonly TimeProvider _time;
     private readonly long _started;
     private long[]? _committed;
+    private long[] _end = [];
     private CutMarker? _cut;
     private ICutLoad? _load;
     private long _mark;
@@ -48,10 +49,12 @@ public sealed class ShardRestore : IDisposable
     private bool _hasEntry;
     private bool _noOffsets;
     private bool _askedAgain;   // about the entry at hand
+    private readonly bool _atLeastOnce;
+    private readonly (long Offset, int Ordinal)[] _applied;   // at least once: the newest entry of each source
     private long _reportedAt, _reported = -1;
 
     /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, whether the group has no offsets, and the newest fitting cuts in the files and in the topic.</summary>
-    private sealed record Answer(long[] Committed, long[] Start, long First, long Mark, bool NoOffsets, string? Path, FileCut? Cut, CutMarker? InTopic, long TopicLow, long TopicHigh);
+    private sealed record Answer(long[] Committed, long[] Start, long[] End, long First, long Mark, bool NoOffsets, string? Path, FileCut? Cut, CutMarker? InTopic, long TopicLow, long TopicHigh);
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
     public ShardRestore(WorkerSettings settings, Shard shard)
@@ -61,6 +64,9 @@ public sealed class ShardRestore : IDisposable
         _engine = engine;
         _log = log;
         _reading = new bool[engine.Events.Sources.Count];
+        _atLeastOnce = engine.Options.Runtime.Delivery == Delivery.AtLeastOnce;
+        _applied = new (long, int)[engine.Events.Sources.Count];
+        Array.Fill(_applied, (-1, -1));
         _report = settings.Report;
         _time = settings.Time;
         _started = _time.GetTimestamp();
@@ -78,6 +84,9 @@ public sealed class ShardRestore : IDisposable
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
     public Shard Shard { get; }
+
+    /// <summary>At least once: what is to be processed once the shard is live, before anything else; null where nothing is.</summary>
+    internal LoggedTail? Tail { get; private set; }
 
     /// <summary>Whether there is nothing to do but wait for the log's answer.</summary>
     public bool Waits => !_asked.IsCompleted;
@@ -116,6 +125,7 @@ public sealed class ShardRestore : IDisposable
         var none = false;
         var committed = new long[sources.Count];
         var start = new long[sources.Count];
+        var end = new long[sources.Count];
         for (var i = 0; i < sources.Count; i++)
         {
             var at = new TopicPartition(sources[i].Topic, partition);
@@ -123,8 +133,8 @@ public sealed class ShardRestore : IDisposable
             var known = log.Committed(engine.Options.Name, at);
             none |= known is null;
             committed[i] = known ?? start[i];
-            var end = log.Watermarks(at).High;
-            if (committed[i] < start[i] || committed[i] > end) throw new OffsetOutOfRangeException(at, committed[i], start[i], end);
+            end[i] = log.Watermarks(at).High;
+            if (committed[i] < start[i] || committed[i] > end[i]) throw new OffsetOutOfRangeException(at, committed[i], start[i], end[i]);
         }
         var (low, high) = log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition));
         var (path, file) = checkpoints is null ? default : CheckpointFiles.Cuts(checkpoints).FirstOrDefault(c => Fits(c.Cut.Marker, c.Cut.Highest));
@@ -136,7 +146,7 @@ public sealed class ShardRestore : IDisposable
             (topicLow, topicHigh) = log.Watermarks(at);
             inTopic = TopicCutLoad.Newest(log, at, topicLow, topicHigh, m => Fits(m, m.Start.Next));
         }
-        return new Answer(committed, start, low, high, none, path, file, inTopic, topicLow, topicHigh);
+        return new Answer(committed, start, end, low, high, none, path, file, inTopic, topicLow, topicHigh);
 
         // Whole it is; it must also belong to this config, be committed in full, and have its following events and decisions still in the log.
         bool Fits(CutMarker marker, long[] highest)
@@ -150,7 +160,7 @@ public sealed class ShardRestore : IDisposable
 
     private void Start()
     {
-        (_committed, var start, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) = _asked.GetAwaiter().GetResult();
+        (_committed, var start, _end, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) = _asked.GetAwaiter().GetResult();
         Shard.Checkpoints?.Begin(path, file);
         if (Shard.KeepsCheckpoints && file is not null)
         {
@@ -225,13 +235,18 @@ public sealed class ShardRestore : IDisposable
         if (_hasEntry)
         {
             var source = _entrySource;
-            if (source >= 0 && _entry.Offset >= _committed![source] && !_askedAgain)
+            if (_atLeastOnce && source >= 0 && _entry.Offset >= _committed![source] && Tail is null) Tail = new LoggedTail(_events.Length);
+            if (Tail is not null && source >= 0)
+            {
+                Keep(Tail, source);
+                return false;
+            }
+            if (source >= 0 && _entry.Offset >= _committed![source] && !_askedAgain && !_atLeastOnce)
             {
                 AskAgain();
                 return false;
             }
-            if (source < 0 || _entry.Offset >= _committed![source])
-                throw new LogException($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is not committed: {(_noOffsets ? $"group {_engine.Options.Name} has no offsets any more; Kafka forgets those of a group that was stopped for longer than offsets.retention.minutes (7 days). Set them to where the group stood (kafka-consumer-groups.sh --reset-offsets --to-offset)" : "the group's offsets or the config's event sources were changed by hand. Set the offsets back")}, or give the engine a name and a decision topic of its own.");
+            if (source < 0 || _entry.Offset >= _committed![source]) throw NotCommitted();
             // A refusal is known before its record: that one is not applied. Everything else follows its cause.
             var end = _entry.Kind == DecisionKind.Refused ? _entry.Offset : _entry.Offset + 1;
             if (Shard.Next(source) < end)
@@ -240,7 +255,14 @@ public sealed class ShardRestore : IDisposable
                 return false;
             }
             // An entry that the cut's start covers is in the state already.
-            if (_cut is null || !_cut.Start.Covers(source, _entry.Offset, _entry.Ordinal)) Shard.Apply(_entry, source, _decisionBatch.Value(_decisionAt - 1));
+            var covered = _cut is not null && _cut.Start.Covers(source, _entry.Offset, _entry.Ordinal);
+            if (_atLeastOnce && !covered && _entry.Kind == DecisionKind.Watermark && StandsAtCommitted())
+            {
+                // A mark of silence behind the last record: offsets don't say whether it was committed. What it caused is done again, and comes to nothing where it was done.
+                Tail = new LoggedTail(_events.Length);
+                return false;
+            }
+            if (!covered) Shard.Apply(_entry, source, _decisionBatch.Value(_decisionAt - 1));
             _hasEntry = _askedAgain = false;
             return false;
         }
@@ -248,6 +270,54 @@ public sealed class ShardRestore : IDisposable
         {
             if (Shard.Next(source) >= _committed![source]) continue;
             ReplayEvents(source, _committed[source]);
+            return false;
+        }
+        return Tail is null || HasEvents(Tail);
+    }
+
+    private LogException NotCommitted() => new($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is not committed: {(_noOffsets ? $"group {_engine.Options.Name} has no offsets any more; Kafka forgets those of a group that was stopped for longer than offsets.retention.minutes (7 days). Set them to where the group stood (kafka-consumer-groups.sh --reset-offsets --to-offset)" : "the group's offsets or the config's event sources were changed by hand. Set the offsets back")}, or give the engine a name and a decision topic of its own.{(_atLeastOnce ? "" : " Where it ran with runtime.delivery: at_least_once until it was killed, run it so once more and stop it in the ordinary way.")}");
+
+    /// <summary>At least once: whether the entry was written again after an attempt that failed. The first stands; a source's entries are in the order of their causes.</summary>
+    private bool IsRepeated(int source)
+    {
+        var cause = (_entry.Offset, _entry.Ordinal);
+        if (cause.CompareTo(_applied[source]) <= 0) return true;
+        _applied[source] = cause;
+        return false;
+    }
+
+    private bool StandsAtCommitted()
+    {
+        for (var source = 0; source < _events.Length; source++)
+            if (Shard.Next(source) < _committed![source]) return false;
+        return true;
+    }
+
+    /// <summary>At least once: keeps an entry that lies behind the committed offsets, as all that follow it do.</summary>
+    private void Keep(LoggedTail tail, int source)
+    {
+        // No more was written than one interval holds: where there is, the offsets are not ours.
+        if (_entry.Offset >= _end[source] || tail.Bytes > 2 * _engine.Options.Runtime.MaxIntervalBytes.Bytes + ReadRecords * 1024) throw NotCommitted();
+        tail.Add(source, _entry, _decisionBatch.Value(_decisionAt - 1));
+        _hasEntry = false;
+    }
+
+    /// <summary>Reads the events of the entries that were kept; true once all are there.</summary>
+    private bool HasEvents(LoggedTail tail)
+    {
+        for (var source = 0; source < _events.Length; source++)
+        {
+            var batch = _eventBatches[source];
+            for (; _eventAt[source] < batch.Count; _eventAt[source]++)
+                if (batch[_eventAt[source]].Offset >= Shard.Next(source)) tail.Add(source, batch, _eventAt[source]);
+            if (tail.End(source) <= Math.Max(Shard.Next(source), _reading[source] ? _events[source].Position : 0)) continue;
+            if (!_reading[source])
+            {
+                _reading[source] = true;
+                _events[source].Assign(new TopicPartition(_engine.Events.Sources[source].Topic, Shard.Partition), Shard.Next(source));
+            }
+            _events[source].Read(batch, ReadRecords, TimeSpan.FromMilliseconds(5));
+            _eventAt[source] = 0;
             return false;
         }
         return true;
@@ -280,8 +350,8 @@ public sealed class ShardRestore : IDisposable
             throw new LogException($"{_decisionTopic}[{Shard.Partition}] offset {record.Offset}: not a decision record ({_entry.Error}). Something else writes to the decision topic: give the engine a topic of its own.");
         var topic = _decisionBatch.Value(at).Slice(_entry.Topic.Start, _entry.Topic.Length);
         if (_entrySource < 0 || !topic.SequenceEqual(_sourceTopics[_entrySource])) _entrySource = SourceOf(topic);
-        _hasEntry = true;
-        return true;
+        _hasEntry = !_atLeastOnce || _entrySource < 0 || !IsRepeated(_entrySource);
+        return _hasEntry;
     }
 
     /// <summary>(3) Re-reads events of a source up to an offset (exclusive), as far as one read brings them.</summary>

@@ -102,6 +102,8 @@ public sealed class Worker : IOwnership, IDisposable
             InstanceId = settings.InstanceId,
             Sources = [.. _engine.Events.Sources.Select(s => s.Topic)],
             Outputs = _engine.Outputs.Names,
+            Transactional = _engine.Options.Runtime.Delivery == Delivery.ExactlyOnce,
+            First = _engine.Outputs.Decisions,
         });
         _outputs.MaxRecordBytes = _log.MaxOutputBytes;
     }
@@ -230,6 +232,11 @@ public sealed class Worker : IOwnership, IDisposable
             PublishRestoring();
             restore.Dispose();
             var shard = _shards[partition] = restore.Shard;
+            if (restore.Tail is { } tail)
+            {
+                shard.CatchUp(tail);
+                MarkDirty();
+            }
             for (var source = 0; source < _sources; source++)
                 _log.Resume([new TopicPartition(_engine.Events.Sources[source].Topic, partition)], shard.Next(source));
             if (_held) _log.Pause(Partitions(partition));
@@ -347,13 +354,16 @@ public sealed class Worker : IOwnership, IDisposable
             case CommitOutcome.Committed:
                 Forget();
                 return true;
+            case CommitOutcome.Waiting:
+                _open = true;
+                return false;
             case CommitOutcome.Aborted:
                 Failed("The commit was aborted; what is still owned is sent again.");
                 return false;
             default:
                 Failed(outcome == CommitOutcome.Fenced ? "The producer was fenced or failed for good; it is rebuilt." : "The outcome of the commit is unknown; the producer is rebuilt and the log asked.");
                 _log.Rebuild();
-                if (!IntervalInLog.Contains(_settings.Log, _engine, _outputs, _shards.Values)) return false;
+                if (_engine.Options.Runtime.Delivery == Delivery.AtLeastOnce || !IntervalInLog.Contains(_settings.Log, _engine, _outputs, _shards.Values)) return false;
                 Forget();
                 return true;
         }
@@ -396,6 +406,8 @@ public sealed class Worker : IOwnership, IDisposable
             {
                 _outputs.Drop(s => s == p.Partition);
                 _stale = true;
+                // What is still queued must not follow the next owner's records; a transaction sees to that by itself.
+                if (_open && _engine.Options.Runtime.Delivery == Delivery.AtLeastOnce) Abort();
                 _settings.Report(new WorkerEvent(true, $"Shard {p.Partition} was lost before its interval was committed: its outputs are dropped, its next owner makes them again."));
             }
             shard.Dispose();

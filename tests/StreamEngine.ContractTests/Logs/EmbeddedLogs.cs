@@ -21,6 +21,15 @@ public sealed class EmbeddedTransactions : TransactionContract
     protected override void Close() => _directory.Dispose();
 }
 
+public sealed class EmbeddedDirect : DirectContract
+{
+    private readonly TempDirectory _directory = new();
+
+    private protected override ILog OpenLog() => new EmbeddedLog(new EmbeddedLogOptions(_directory.Path));
+
+    protected override void Close() => _directory.Dispose();
+}
+
 public sealed class EmbeddedGroups : GroupContract
 {
     private readonly TempDirectory _directory = new();

@@ -41,6 +41,13 @@ public sealed class KafkaGroupTests : GroupContract
     private protected override ILog OpenLog() => TestKafka.Open();
 }
 
+public sealed class KafkaDirectTests : DirectContract
+{
+    protected override TimeSpan Patience => TimeSpan.FromSeconds(60);
+
+    private protected override ILog OpenLog() => TestKafka.Open();
+}
+
 /// <summary>The same over the client's own calls, which are used where its native handle can't be had.</summary>
 public sealed class KafkaManagedTransactionTests : TransactionContract
 {

@@ -4,7 +4,7 @@ using Xunit;
 namespace StreamEngine.ContractTests.Logs;
 
 /// <summary>
-/// What every log promises, in parts: <see cref="TopicContract"/>, <see cref="TransactionContract"/> and <see cref="GroupContract"/>. A binding for a log is a class
+/// What every log promises, in parts: <see cref="TopicContract"/>, <see cref="TransactionContract"/>, <see cref="DirectContract"/> and <see cref="GroupContract"/>. A binding for a log is a class
 /// of ten lines for each part, which opens the log (and skips, with the reason, where there is no broker). Polling may take time: every wait is bounded by <see cref="Patience"/>.
 /// </summary>
 public abstract class LogContract : IDisposable
@@ -43,8 +43,8 @@ public abstract class LogContract : IDisposable
     }
 
     /// <summary>A worker of this test's group that reads <paramref name="source"/> and writes <paramref name="output"/>, and has joined.</summary>
-    private protected TestWorker Worker(string source, string output, string instance = "w1", bool resume = true) =>
-        new(Log, new WorkerOptions { Group = Unique, InstanceId = $"{Unique}-{instance}", Sources = [source], Outputs = [output] }, resume);
+    private protected TestWorker Worker(string source, string output, string instance = "w1", bool resume = true, bool transactional = true) =>
+        new(Log, new WorkerOptions { Group = Unique, InstanceId = $"{Unique}-{instance}", Sources = [source], Outputs = [output], Transactional = transactional }, resume);
 
     /// <summary>Polls the workers in turn until the condition holds; fails with the message when patience ends.</summary>
     private protected void Until(Func<bool> condition, string what, params TestWorker[] workers)
@@ -94,6 +94,19 @@ public abstract class LogContract : IDisposable
         worker.Log.Begin();
         worker.Log.Write(outputs, 0, outputs.Count);
         return worker.Log.Commit([new OffsetToCommit(0, partition, next)]);
+    }
+
+    /// <summary>A fenced client may say so by its outcome or by an exception: both are not a commit.</summary>
+    private protected static CommitOutcome Quiet(Func<CommitOutcome> commit)
+    {
+        try
+        {
+            return commit();
+        }
+        catch (LogException)
+        {
+            return CommitOutcome.Fenced;
+        }
     }
 
     private protected static byte[] Bytes(string text) => System.Text.Encoding.UTF8.GetBytes(text);

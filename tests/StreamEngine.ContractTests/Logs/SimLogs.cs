@@ -34,3 +34,13 @@ public sealed class SimEmbeddedGroups : GroupContract
 {
     private protected override ILog OpenLog() => new SimLog(SimLogKind.Embedded, new SimSchedule());
 }
+
+public sealed class SimKafkaDirect : DirectContract
+{
+    private protected override ILog OpenLog() => new SimLog(SimLogKind.Kafka, new SimSchedule());
+}
+
+public sealed class SimEmbeddedDirect : DirectContract
+{
+    private protected override ILog OpenLog() => new SimLog(SimLogKind.Embedded, new SimSchedule());
+}

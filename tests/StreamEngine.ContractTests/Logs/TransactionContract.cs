@@ -173,17 +173,4 @@ public abstract class TransactionContract : LogContract
         worker.Log.Write(outputs, 0, outputs.Count);
         Assert.Equal(CommitOutcome.Aborted, worker.Log.Abort());
     }
-
-    /// <summary>A fenced client may say so by its outcome or by an exception: both are not a commit.</summary>
-    private static CommitOutcome Quiet(Func<CommitOutcome> commit)
-    {
-        try
-        {
-            return commit();
-        }
-        catch (LogException)
-        {
-            return CommitOutcome.Fenced;
-        }
-    }
 }

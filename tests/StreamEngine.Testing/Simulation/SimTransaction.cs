@@ -65,6 +65,16 @@ internal sealed class SimTransaction(string producer, int epoch, SimGroup group,
         }
     }
 
+    /// <summary>Without a transaction: what arrives is there.</summary>
+    public void SendPlain(int count)
+    {
+        for (; count > 0; count--)
+        {
+            var (partition, key, value, timestamp) = Unsent.Dequeue();
+            partition.Append(key, value, timestamp);
+        }
+    }
+
     /// <summary>Makes one thing known.</summary>
     public void Announce(int which)
     {

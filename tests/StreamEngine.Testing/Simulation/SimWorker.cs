@@ -51,18 +51,23 @@ internal sealed class SimWorker : ILogWorker
     public void Begin()
     {
         Schedule.At(SimPoint.Begin);
-        _transaction = _log.Begin(_options.InstanceId, _epoch, _group, _member);
+        _transaction = _options.Transactional ? _log.Begin(_options.InstanceId, _epoch, _group, _member) : new SimTransaction(_options.InstanceId, _epoch, _group, _member, 0);
     }
 
     public void Write(OutputBuffer outputs, int from, int to)
     {
         var transaction = _transaction ?? throw new InvalidOperationException("No transaction is open.");
-        for (var i = from; i < to; i++)
-        {
-            ref readonly var output = ref outputs[i];
-            transaction.Unsent.Enqueue((_log.Known(new TopicPartition(_options.Outputs[output.Topic], output.Partition)), outputs.Key(i).ToArray(), outputs.Value(i).ToArray(), output.Timestamp));
-        }
-        if (_log.Kind == SimLogKind.Kafka)
+        for (var pass = _options.Transactional ? 1 : 0; pass < 2; pass++)
+            for (var i = from; i < to; i++)
+            {
+                ref readonly var output = ref outputs[i];
+                // Without transactions first what the others rest on.
+                if (!_options.Transactional && output.Topic == _options.First != (pass == 0)) continue;
+                transaction.Unsent.Enqueue((_log.Known(new TopicPartition(_options.Outputs[output.Topic], output.Partition)), outputs.Key(i).ToArray(), outputs.Value(i).ToArray(), output.Timestamp));
+            }
+        if (!_options.Transactional)
+            while (transaction.Unsent.Count > 0 && !Schedule.Later()) transaction.SendPlain(1);
+        else if (_log.Kind == SimLogKind.Kafka)
             while (transaction.Unsent.Count > 0 && IsOpen(transaction) && !Schedule.Later()) transaction.Send(1);
         Schedule.At(SimPoint.Written);
     }
@@ -72,9 +77,9 @@ internal sealed class SimWorker : ILogWorker
         if (offsets.IsEmpty) throw new ArgumentException("A transaction without offsets is not fenced.", nameof(offsets));
         var transaction = _transaction ?? throw new InvalidOperationException("No transaction is open.");
         var next = offsets.ToArray();
-        _transaction = null;
+        if (_options.Transactional) _transaction = null;
         Schedule.At(SimPoint.CommitBegins);
-        var outcome = Commit(transaction, next);
+        var outcome = _options.Transactional ? Commit(transaction, next) : CommitPlain(transaction, next);
         Schedule.At(SimPoint.CommitEnds);
         return outcome;
     }
@@ -84,6 +89,7 @@ internal sealed class SimWorker : ILogWorker
         Schedule.At(SimPoint.Aborting);
         if (_transaction is not { } transaction) return CommitOutcome.Aborted;
         _transaction = null;
+        if (!_options.Transactional) return CommitOutcome.Aborted; // what was not sent never will be
         if (_log.Kind == SimLogKind.Embedded) return CommitOutcome.Aborted;
         if (!IsOpen(transaction) || Schedule.Fate() == SimFate.Fenced) return CommitOutcome.Fenced;
         _log.End(transaction, commit: false);
@@ -135,6 +141,22 @@ internal sealed class SimWorker : ILogWorker
         return Outcome(fate);
     }
 
+    /// <summary>Without transactions: everything written arrives, then the offsets do, if we are still a member.</summary>
+    private CommitOutcome CommitPlain(SimTransaction transaction, OffsetToCommit[] offsets)
+    {
+        var fate = Schedule.Fate();
+        if (fate == SimFate.LostUnknown) return CommitOutcome.Waiting;
+        if (fate == SimFate.Fenced) return CommitOutcome.Fenced; // some of it may never have left the client
+        transaction.SendPlain(transaction.Unsent.Count);
+        Schedule.At(SimPoint.OffsetsSent);
+        if (fate == SimFate.Abort || IsThrownOut(transaction, offsets)) return CommitOutcome.Waiting;
+        AddOffsets(transaction, offsets);
+        _log.Append(transaction, _group);
+        if (fate is SimFate.CommitUnknown or SimFate.LateUnknown) return CommitOutcome.Waiting; // the answer is lost
+        _transaction = null;
+        return CommitOutcome.Committed;
+    }
+
     private CommitOutcome Append(SimTransaction transaction, OffsetToCommit[] offsets)
     {
         var fate = Schedule.Fate();
@@ -152,7 +174,8 @@ internal sealed class SimWorker : ILogWorker
     private bool IsOpen(SimTransaction transaction) => !transaction.Decided && _log.IsCurrent(_options.InstanceId, transaction.Epoch);
 
     /// <summary>Kafka knows members and generations, not who owns what; the embedded log asks for the owner.</summary>
-    private bool IsThrownOut(SimTransaction transaction, OffsetToCommit[] offsets) => _log.Kind == SimLogKind.Kafka
+    private bool IsThrownOut(SimTransaction transaction, OffsetToCommit[] offsets) => !_options.Transactional ? !_member.IsIn || _member.Generation != _group.Generation && _log.Kind == SimLogKind.Kafka || Array.Exists(offsets, o => !_group.Owns(_member, o.Partition))
+        : _log.Kind == SimLogKind.Kafka
         ? !transaction.Member.IsIn || transaction.Generation != transaction.Member.Generation
         : Array.Exists(offsets, o => !_group.Owns(_member, o.Partition));
 

@@ -11,7 +11,7 @@ namespace StreamEngine.Tests.Simulation;
 public sealed class BackpressureTests : IDisposable
 {
     private const int Records = 400;
-    private readonly SimEngines _engines = new();
+    private readonly SimEngines _engines = new(Delivery.ExactlyOnce);
     private readonly SimTasks _tasks = new();
     private readonly Sick _log = new();
     private readonly EngineMetrics _metrics;

@@ -30,6 +30,7 @@ internal sealed class SimDriver : SimSchedule
         _random = new Random(seed);
         _told = told;
         _faults = SimFaults.Draw(_random);
+        Repeats = engines.Delivery == Delivery.AtLeastOnce;
         Time.Advance(TimeSpan.FromMinutes(4));
         Sources = _random.Next(3) == 0 ? 2 : 1;
         Partitions = _random.Next(1, 4);
@@ -42,6 +43,9 @@ internal sealed class SimDriver : SimSchedule
     }
 
     public SimLog Log { get; }
+
+    /// <summary>Whether outputs may come again. Then no process is thought dead that lives: without transactions nothing stops it from writing on.</summary>
+    public bool Repeats { get; }
 
     public int Sources { get; }
 
@@ -105,11 +109,12 @@ internal sealed class SimDriver : SimSchedule
         else if (roll < 890) Log.Tick();
         else if (roll < 900) _cluster.Die(MayCrash);
         else if (roll < 945) _cluster.Start();
+        else if (roll < 980 && Repeats) _cluster.Turn();
         else if (roll < 965) _cluster.PauseOrGoOn();
         else if (roll < 980) _cluster.Expel();
         else if (roll < 988) _cluster.Move();
         else if (roll < 992) _cluster.Stop();
-        else if (roll < 995) _cluster.Double();
+        else if (roll < 995 && !Repeats) _cluster.Double();
         else if (roll < 998) Leap();
         else if (_jumps++ < 2) _cluster.Silence(_random.Next(3, 40));
     }

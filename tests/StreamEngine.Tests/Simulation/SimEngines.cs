@@ -15,10 +15,15 @@ internal sealed class SimEngines : IDisposable
     private readonly CompiledEngine[] _engines;
     private readonly LinearModel[] _models = new LinearModel[Versions];
 
-    public SimEngines()
+    public SimEngines(Delivery delivery)
     {
-        _engines = [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0, Versions) select Scenario.Compile(Options(sources == 2, checkpoints: version > 0), new Loader(this, version))];
+        Delivery = delivery;
+        _engines = [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0, Versions) select Scenario.Compile(With(Options(sources == 2, checkpoints: version > 0 && delivery == Delivery.ExactlyOnce), delivery), new Loader(this, version))];
     }
+
+    public Delivery Delivery { get; }
+
+    private static EngineOptions With(EngineOptions options, Delivery delivery) => options with { Runtime = options.Runtime with { Delivery = delivery } };
 
     public const int DailyCap = 4, SameCap = 2;
     public static readonly TimeSpan DailyWindow = TimeSpan.FromSeconds(120), SameWindow = TimeSpan.FromSeconds(60);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using StreamEngine.Runtime;
 using StreamEngine.Testing.Simulation;
 using Xunit;
 using Xunit.Abstractions;
@@ -15,12 +16,14 @@ public abstract class SimulationTests(ITestOutputHelper output)
 {
     private protected abstract SimLogKind Kind { get; }
 
+    private protected virtual Delivery Delivery => Delivery.ExactlyOnce;
+
     [Fact]
     public void EverySeed_CommitsWhatTheOracleExpects_Once()
     {
         var first = Setting("STREAMENGINE_SIM_FIRST", 1);
         var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_500);
-        using var engines = new SimEngines();
+        using var engines = new SimEngines(Delivery);
         var started = Stopwatch.GetTimestamp();
         long boundaries = 0, decisions = 0, deaths = 0;
         for (var seed = first; seed < first + seeds; seed++)
@@ -33,14 +36,14 @@ public abstract class SimulationTests(ITestOutputHelper output)
             decisions += judged;
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared"));
         if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds);
     }
 
     [Fact]
     public void Seed_AlwaysGoesTheSameWay()
     {
-        using var engines = new SimEngines();
+        using var engines = new SimEngines(Delivery);
         for (var seed = 1; seed < 20; seed++) Assert.Equal(Told(seed, engines), Told(seed, engines));
     }
 
@@ -68,7 +71,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
     private string Story(int seed, SimEngines engines, Exception failure)
     {
         var told = Told(seed, engines);
-        return $"seed {seed} over the {Kind} log: {(failure is SimFailure ? failure.Message : failure)}\n  again: STREAMENGINE_SIM_FIRST={seed} STREAMENGINE_SIM_SEEDS=1\n{string.Join('\n', told)}";
+        return $"seed {seed} over the {Kind} log, {Delivery}: {(failure is SimFailure ? failure.Message : failure)}\n  again: STREAMENGINE_SIM_FIRST={seed} STREAMENGINE_SIM_SEEDS=1\n{string.Join('\n', told)}";
     }
 
     private List<string> Told(int seed, SimEngines engines)
@@ -84,6 +87,14 @@ public abstract class SimulationTests(ITestOutputHelper output)
 public sealed class KafkaSimulationTests(ITestOutputHelper output) : SimulationTests(output)
 {
     private protected override SimLogKind Kind => SimLogKind.Kafka;
+}
+
+/// <summary>Without transactions: nothing lost, nothing wrong, and what comes again is the same to the byte.</summary>
+public sealed class AtLeastOnceSimulationTests(ITestOutputHelper output) : SimulationTests(output)
+{
+    private protected override SimLogKind Kind => SimLogKind.Kafka;
+
+    private protected override Delivery Delivery => Delivery.AtLeastOnce;
 }
 
 public sealed class EmbeddedSimulationTests(ITestOutputHelper output) : SimulationTests(output)
