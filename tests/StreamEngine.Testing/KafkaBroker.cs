@@ -128,6 +128,12 @@ public sealed class KafkaBroker : IDisposable
         _process = null;
     }
 
+    /// <summary>Stops its clockwork: connections stay, nothing is answered (SIGSTOP).</summary>
+    public void Freeze() => Signal.Freeze(Java());
+
+    /// <summary>Lets it run on (SIGCONT).</summary>
+    public void Thaw() => Signal.Thaw(Java());
+
     /// <summary>Starts the broker again: same port, same data. Waits until it serves.</summary>
     public void Restart()
     {
@@ -159,12 +165,14 @@ public sealed class KafkaBroker : IDisposable
         return Directory.Exists(Path.Combine(beside, "libs")) ? (null, beside) : null;
     }
 
+    private int Java() => _home is null ? throw new InvalidOperationException(MissingOwn) : int.Parse(File.ReadAllText(Path.Combine(_directory, "pid")));
+
     private Process Java(string main, string arguments)
     {
         // Through a shell, so that the output goes to a file (nobody reads a pipe while a broker runs), and Java is stopped by a line of input and killed (-9) when
         // the input closes: so it also ends with a test run that is killed itself.
         var java = $"java -Xmx384m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' {main} {arguments}";
-        var command = $"exec 3<&0; {java} >> {_directory}/kafka.log 2>&1 < /dev/null 3<&- & broker=$!; {{ read -r _ <&3 && kill $broker; cat <&3; kill -9 $broker; }} > /dev/null 2>&1 & wait $broker";
+        var command = $"exec 3<&0; {java} >> {_directory}/kafka.log 2>&1 < /dev/null 3<&- & broker=$!; echo $broker > {_directory}/pid; {{ read -r _ <&3 && kill $broker; cat <&3; kill -9 $broker; }} > /dev/null 2>&1 & wait $broker";
         return Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardInput = true })!;
     }
 

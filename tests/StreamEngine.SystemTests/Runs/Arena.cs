@@ -3,6 +3,7 @@ using StreamEngine.Connectors.Embedded;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.SystemTests.Oracle;
 using StreamEngine.SystemTests.Shop;
+using StreamEngine.Testing;
 
 namespace StreamEngine.SystemTests.Runs;
 
@@ -31,7 +32,7 @@ internal sealed class Arena : IDisposable
         Job = job with { Name = name };
         Topics = new RunTopics($"{name}-events", $"{name}-decisions", $"{name}-actions", $"{name}-dead-letter", $"{name}-late");
         using var log = OpenLog();
-        log.CreateTopics([.. new[] { Topics.Events, Topics.Decisions, Topics.Actions, Topics.DeadLetter, Topics.Late }.Select(t => new TopicSpec(t, partitions))]);
+        log.CreateTopics([.. new[] { Topics.Events, Topics.Decisions, Topics.Actions, Topics.DeadLetter, Topics.Late }.Select(t => new TopicSpec(t, partitions)), new TopicSpec(CheckpointTopic, partitions, Compacted: true)]);
     }
 
     /// <summary>The job under the run's name.</summary>
@@ -39,6 +40,12 @@ internal sealed class Arena : IDisposable
 
     /// <summary>The run's topics.</summary>
     public RunTopics Topics { get; }
+
+    /// <summary>A topic for checkpoints, where a run asks for one.</summary>
+    public string CheckpointTopic => $"{Job.Name}-checkpoints";
+
+    /// <summary>Where the run's engines restored their shards from.</summary>
+    public RestoreCount Restores { get; } = new();
 
     /// <summary>The repository, found from the tests' folder.</summary>
     public static string Root { get; } = FindRoot();
@@ -83,7 +90,7 @@ internal sealed class Arena : IDisposable
             .. version is null ? Array.Empty<string>() : [$"models.{Job.Model}.version={version}"],
             .. settings,
         ];
-        var engine = EngineProcess.Start(["run", "--log-level", "debug", "--config", _config, .. log, .. drain ? ["--drain"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })]);
+        var engine = EngineProcess.Start(["run", "--log-level", "debug", "--config", _config, .. log, .. drain ? ["--drain"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })], Restores.Heard);
         _engines.Add(engine);
         return engine;
     }
