@@ -42,6 +42,16 @@ public sealed class EngineProcess : IDisposable
     /// <summary>Its process id.</summary>
     public int Id => _process.Id;
 
+    /// <summary>Its memory now, bytes: what is resident of it.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            var line = File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
+        }
+    }
+
     /// <summary>Starts <c>streamengine</c> with these arguments; its metrics are on a port of their own. The host must lie beside the calling program.</summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="heard">Told of each line that it writes, on another thread.</param>

@@ -109,9 +109,20 @@ public sealed class KafkaBroker : IDisposable
         return ended;
     }
 
-    private string[] Transactions(string arguments)
+    /// <summary>Lets a client write so many bytes a second and no more (a quota): its requests are answered late.</summary>
+    public void Throttle(string clientId, int bytesPerSecond) => Quota(clientId, $"--add-config producer_byte_rate={bytesPerSecond}");
+
+    /// <summary>Takes the quota away.</summary>
+    public void Unthrottle(string clientId) => Quota(clientId, "--delete-config producer_byte_rate");
+
+    private void Quota(string clientId, string change) => Tool("kafka.admin.ConfigCommand", $"--alter --entity-type clients --entity-name {clientId} {change}");
+
+    private string[] Transactions(string arguments) => Tool("org.apache.kafka.tools.TransactionsCommand", arguments);
+
+    /// <summary>Runs one of Kafka's own tools on the broker; returns the lines that it prints.</summary>
+    private string[] Tool(string main, string arguments)
     {
-        var command = $"exec java -Xmx128m -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' org.apache.kafka.tools.TransactionsCommand --bootstrap-server {Address} {arguments}";
+        var command = $"exec java -Xmx128m -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' {main} --bootstrap-server {Address} {arguments}";
         using var process = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardOutput = true })!;
         var lines = process.StandardOutput.ReadToEnd().Split('\n');
         process.WaitForExit();
