@@ -5,10 +5,11 @@
 #   perf/compare.sh 300000 5000 1         a quick check of the output
 #
 # Needs the comparison kit (STREAMENGINE_PEERS, else ../shared/peers beside the repository) and a JDK 17. Environment: SEED sets the
-# input's seed, VERSUS the programs beside the engine ('none' for none). Figures are CPU seconds per million events and ratios; absolute ones move with the machine.
+# input's seed, VERSUS the programs beside the engine ('none' for none),
+# CHECKPOINTS how often the engine begins a checkpoint in its files and in a topic ('2s'; 'none' for none). Figures are CPU seconds per million events and ratios; absolute ones move with the machine.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,9p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 0; }
+[[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,10p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 0; }
 kit=${STREAMENGINE_PEERS:-$here/../../shared/peers}
 [[ -x $kit/peers ]] || { echo "compare: no comparison kit at $kit. Set STREAMENGINE_PEERS to its folder." >&2; exit 2; }
 "$here/../deploy/setup.sh" --kafka

@@ -61,7 +61,7 @@ internal sealed class JobEvents
     }
 
     /// <summary>Writes a record's value; returns where its time stands.</summary>
-    private static int Write(AvroWriter output, Random random, int n, string customer)
+    public static int Write(AvroWriter output, Random random, int n, string customer, long time = Start)
     {
         var buffer = (ArrayBufferWriter<byte>)output.Output;
         output.ConfluentHeader(1);
@@ -70,7 +70,7 @@ internal sealed class JobEvents
         var type = random.NextDouble() switch { < 0.6 => 0, < 0.7 => 1, < 0.85 => 2, < 0.9 => 3, < 0.97 => 4, _ => 5 };
         output.Long(type);
         var at = buffer.WrittenCount;
-        output.Long(Start);
+        output.Long(time);
         output.String(type == 0 && random.Next(4) == 0 ? Placements[random.Next(3)] : "");
         output.String("https://shop.example/category/shoes/product/12345678?campaign=spring");
         output.String("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36");

@@ -7,14 +7,16 @@ using Xunit.Abstractions;
 namespace StreamEngine.SystemTests;
 
 /// <summary>
-/// Three engines on a broker of their own under faults of every kind. <c>STREAMENGINE_CLUSTER_FAULTS=200</c> makes it the long form (in rounds, each with topics of its own and the
+/// Three engines on a broker of their own under faults of every kind, with checkpoints in files and in the topic. <c>STREAMENGINE_CLUSTER_FAULTS=200</c> makes it the long form (in rounds, each with topics of its own and the
 /// next seed), <c>STREAMENGINE_CLUSTER_SEED</c> draws others, <c>STREAMENGINE_CLUSTER_KINDS=Kill,Broker</c> takes some kinds only, <c>STREAMENGINE_CLUSTER_LOG</c> names a file that its lines are also written to as they come.
+/// <c>STREAMENGINE_CLUSTER_JOB_FAULTS</c> is the number for the measured job.
 /// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed class ClusterTests(ITestOutputHelper output)
 {
     private const int RoundFaults = 25;
-    private static readonly int Faults = Setting("FAULTS", FaultPlan.Least), FirstSeed = Setting("SEED", 1);
+
+    private static readonly int FirstSeed = Setting("SEED", 1);
 
     private static readonly FaultKind[] Kinds = Environment.GetEnvironmentVariable("STREAMENGINE_CLUSTER_KINDS") is { Length: > 0 } named
         ? [.. named.Split(',').Select(Enum.Parse<FaultKind>)]
@@ -25,21 +27,34 @@ public sealed class ClusterTests(ITestOutputHelper output)
     [SkippableFact]
     public async Task Three_engines_under_faults_of_every_kind_decide_once()
     {
+        var report = await Rounds(JobDefinition.Chaos, "cluster", Setting("FAULTS", FaultPlan.Least), Kinds);
+        Assert.Equal(Kinds.Length, report.Kinds);
+        if (Kinds.Intersect([FaultKind.Kill, FaultKind.StateLoss, FaultKind.TopicLoss]).Count() == 3)
+            Assert.True(report.Restores is { Files: > 0, Topic: > 0, Log: > 0 }, $"a way to restore was not taken: {report.Restores}");
+    }
+
+    [SkippableFact]
+    public async Task The_measured_job_under_kills_and_member_changes_decides_once() =>
+        await Rounds(JobDefinition.Plain, "cluster-job", Setting("JOB_FAULTS", 4), [FaultKind.Kill, FaultKind.Leave, FaultKind.Join], PeersCheck.Run);
+
+    private async Task<ClusterReport> Rounds(JobDefinition job, string name, int faults, FaultKind[] kinds, Action<Arena, string, Action<string>>? then = null)
+    {
         Skip.If(KafkaBroker.MissingOwn is not null, KafkaBroker.MissingOwn);
         using var broker = KafkaBroker.Start("group.initial.rebalance.delay.ms=500");
         var report = new ClusterReport();
-        for (var (left, seed) = (Faults, FirstSeed); left > 0; left -= RoundFaults, seed++)
+        for (var (left, seed) = (faults, FirstSeed); left > 0; left -= RoundFaults, seed++)
         {
-            using var arena = new Arena(JobDefinition.Chaos, broker.Address, $"cluster-{seed}", ClusterRun.Partitions);
+            using var arena = new Arena(job, broker.Address, $"{name}-{seed}", ClusterRun.Partitions);
             using var run = new ClusterRun(broker, arena, seed, report, Tell);
-            await run.Go(Math.Min(left, RoundFaults), Kinds);
+            await run.Go(Math.Min(left, RoundFaults), kinds);
+            then?.Invoke(arena, broker.Address, Tell);
             Tell($"seed {seed} done; so far {report}");
         }
-        Tell($"cluster: {report}");
+        Tell($"{name}: {report.Table()}");
         Assert.True(report.Failures.Count == 0, string.Join("\n\n", report.Failures));
         Assert.Equal(0, report.Differences);
-        Assert.Equal(Faults, report.Faults);
-        Assert.Equal(Kinds.Length, report.Kinds);
+        Assert.Equal(faults, report.Faults);
+        return report;
     }
 
     private void Tell(string line)

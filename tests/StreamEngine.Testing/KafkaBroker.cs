@@ -109,9 +109,20 @@ public sealed class KafkaBroker : IDisposable
         return ended;
     }
 
-    private string[] Transactions(string arguments)
+    /// <summary>Lets a client write so many bytes a second and no more (a quota): its requests are answered late.</summary>
+    public void Throttle(string clientId, int bytesPerSecond) => Quota(clientId, $"--add-config producer_byte_rate={bytesPerSecond}");
+
+    /// <summary>Takes the quota away.</summary>
+    public void Unthrottle(string clientId) => Quota(clientId, "--delete-config producer_byte_rate");
+
+    private void Quota(string clientId, string change) => Tool("kafka.admin.ConfigCommand", $"--alter --entity-type clients --entity-name {clientId} {change}");
+
+    private string[] Transactions(string arguments) => Tool("org.apache.kafka.tools.TransactionsCommand", arguments);
+
+    /// <summary>Runs one of Kafka's own tools on the broker; returns the lines that it prints.</summary>
+    private string[] Tool(string main, string arguments)
     {
-        var command = $"exec java -Xmx128m -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' org.apache.kafka.tools.TransactionsCommand --bootstrap-server {Address} {arguments}";
+        var command = $"exec java -Xmx128m -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' {main} --bootstrap-server {Address} {arguments}";
         using var process = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardOutput = true })!;
         var lines = process.StandardOutput.ReadToEnd().Split('\n');
         process.WaitForExit();
@@ -127,6 +138,12 @@ public sealed class KafkaBroker : IDisposable
         _process.Dispose();
         _process = null;
     }
+
+    /// <summary>Stops its clockwork: connections stay, nothing is answered (SIGSTOP).</summary>
+    public void Freeze() => Signal.Freeze(Java());
+
+    /// <summary>Lets it run on (SIGCONT).</summary>
+    public void Thaw() => Signal.Thaw(Java());
 
     /// <summary>Starts the broker again: same port, same data. Waits until it serves.</summary>
     public void Restart()
@@ -159,12 +176,14 @@ public sealed class KafkaBroker : IDisposable
         return Directory.Exists(Path.Combine(beside, "libs")) ? (null, beside) : null;
     }
 
+    private int Java() => _home is null ? throw new InvalidOperationException(MissingOwn) : int.Parse(File.ReadAllText(Path.Combine(_directory, "pid")));
+
     private Process Java(string main, string arguments)
     {
         // Through a shell, so that the output goes to a file (nobody reads a pipe while a broker runs), and Java is stopped by a line of input and killed (-9) when
         // the input closes: so it also ends with a test run that is killed itself.
         var java = $"java -Xmx384m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' {main} {arguments}";
-        var command = $"exec 3<&0; {java} >> {_directory}/kafka.log 2>&1 < /dev/null 3<&- & broker=$!; {{ read -r _ <&3 && kill $broker; cat <&3; kill -9 $broker; }} > /dev/null 2>&1 & wait $broker";
+        var command = $"exec 3<&0; {java} >> {_directory}/kafka.log 2>&1 < /dev/null 3<&- & broker=$!; echo $broker > {_directory}/pid; {{ read -r _ <&3 && kill $broker; cat <&3; kill -9 $broker; }} > /dev/null 2>&1 & wait $broker";
         return Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardInput = true })!;
     }
 

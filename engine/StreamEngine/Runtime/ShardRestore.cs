@@ -41,6 +41,7 @@ public sealed class ShardRestore : IDisposable
     private long[] _end = [];
     private CutMarker? _cut;
     private ICutLoad? _load;
+    private string _place = "";
     private long _mark;
     private int _decisionAt;
     private LoggedDecision _entry;
@@ -165,12 +166,14 @@ public sealed class ShardRestore : IDisposable
         if (Shard.KeepsCheckpoints && file is not null)
         {
             _load = new FileCutLoad(path!, file);
+            _place = "of its files";
             // The topic holds what changed before the file's cut only if it has a cut that began no earlier.
             Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && (inTopic is null || !file.Marker.Start.AtMost(inTopic.Start.Next));
         }
         else if (Shard.KeepsCheckpoints && inTopic is not null)
         {
             _load = new TopicCutLoad(_log, new TopicPartition(_engine.Options.Checkpoints.Topic, Shard.Partition), topicLow, topicHigh, inTopic);
+            _place = "of the topic";
             Shard.CopyLoaded = Shard.Checkpoints is not null; // its files begin anew
         }
         _cut = _load?.Marker;
@@ -387,7 +390,7 @@ public sealed class ShardRestore : IDisposable
         Shard.Restored(_cut);
         if (Shard.Counters.Restored + Shard.Counters.Loaded > 0)
         {
-            var loaded = _cut is null ? "" : $"checkpoint {_cut.Number} with {Shard.Counters.Loaded} profiles, then ";
+            var loaded = _cut is null ? "" : $"checkpoint {_cut.Number} {_place} with {Shard.Counters.Loaded} profiles, then ";
             _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {_time.GetElapsedTime(_started).TotalSeconds:0.0} s."));
         }
         return true;

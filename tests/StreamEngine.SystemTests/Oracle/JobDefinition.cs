@@ -45,6 +45,9 @@ internal sealed record JobDefinition
     public string Salt { get; init; } = "";
     public string? DefaultOffer { get; init; }
 
+    /// <summary>Whether it is the job that engines are compared on: orderly events, one model.</summary>
+    public bool IsMeasured => Model == "job";
+
     /// <summary><c>perf/job/streamengine.yaml</c>: the job that engines are compared on.</summary>
     public static JobDefinition Plain { get; } = new()
     {

@@ -1,8 +1,10 @@
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
 using StreamEngine.Connectors.Kafka;
+using StreamEngine.Runtime;
 using StreamEngine.SystemTests.Oracle;
 using StreamEngine.SystemTests.Shop;
+using StreamEngine.Testing;
 
 namespace StreamEngine.SystemTests.Runs;
 
@@ -15,7 +17,6 @@ internal sealed class Arena : IDisposable
     private readonly int _partitions;
     private readonly string _directory;
     private readonly List<EngineProcess> _engines = [];
-    private readonly string _config;
 
     /// <param name="job">The job; gets a group of its own.</param>
     /// <param name="kafka">A broker's address; null for the embedded log.</param>
@@ -27,12 +28,15 @@ internal sealed class Arena : IDisposable
         _directory = disk is null ? Directory.CreateTempSubdirectory("streamengine-chaos-").FullName : Directory.CreateDirectory(Path.Combine(disk, name)).FullName;
         _kafka = kafka;
         _partitions = partitions;
-        _config = Path.Combine(Root, "perf", "job", job.Name == "job" ? "streamengine.yaml" : $"{job.Name}.yaml");
+        Config = Path.Combine(Root, "perf", "job", job.Name == "job" ? "streamengine.yaml" : $"{job.Name}.yaml");
         Job = job with { Name = name };
         Topics = new RunTopics($"{name}-events", $"{name}-decisions", $"{name}-actions", $"{name}-dead-letter", $"{name}-late");
         using var log = OpenLog();
-        log.CreateTopics([.. new[] { Topics.Events, Topics.Decisions, Topics.Actions, Topics.DeadLetter, Topics.Late }.Select(t => new TopicSpec(t, partitions))]);
+        log.CreateTopics([.. new[] { Topics.Events, Topics.Decisions, Topics.Actions, Topics.DeadLetter, Topics.Late }.Select(t => new TopicSpec(t, partitions)), new TopicSpec(CheckpointTopic, partitions, Compacted: true)]);
     }
+
+    /// <summary>The job's config file.</summary>
+    public string Config { get; }
 
     /// <summary>The job under the run's name.</summary>
     public JobDefinition Job { get; }
@@ -40,11 +44,20 @@ internal sealed class Arena : IDisposable
     /// <summary>The run's topics.</summary>
     public RunTopics Topics { get; }
 
+    /// <summary>A topic for checkpoints, where a run asks for one.</summary>
+    public string CheckpointTopic => $"{Job.Name}-checkpoints";
+
+    /// <summary>Where the run's engines restored their shards from.</summary>
+    public RestoreCount Restores { get; } = new();
+
     /// <summary>The repository, found from the tests' folder.</summary>
     public static string Root { get; } = FindRoot();
 
     /// <summary>The run's log; of an embedded one, nobody else may have it open.</summary>
     public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(LogDirectory)) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka, Settings = WriterSettings });
+
+    /// <summary>The run's log on Kafka as an engine with these settings opens it.</summary>
+    public ILog OpenLog(KafkaOptions options) => new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka!, Settings = options.Settings, TransactionTimeout = options.TransactionTimeout });
 
     /// <summary>Writes records, at most so many per second; 0 for as fast as it goes.</summary>
     public async Task Write(IEnumerable<InputRecord> records, int perSecond = 0)
@@ -76,17 +89,20 @@ internal sealed class Arena : IDisposable
     public EngineProcess Start(int? version, bool drain = false, string node = "a", params string[] settings)
     {
         string[] log = _kafka is null ? ["--embedded", LogDirectory] : ["--kafka", _kafka];
-        string[] set =
+        var set = Settings(version, node, settings);
+        var engine = EngineProcess.Start(["run", "--log-level", "debug", "--config", Config, .. log, .. drain ? ["--drain"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })], Restores.Heard);
+        _engines.Add(engine);
+        return engine;
+    }
+
+    /// <summary>The settings, <c>path=value</c>, of an engine on this run's topics.</summary>
+    public string[] Settings(int? version, string node, params string[] settings) =>
         [
             $"name={Job.Name}", $"events.shop.topic={Topics.Events}", $"outputs.decisions={Topics.Decisions}", $"outputs.dead_letter={Topics.DeadLetter}", $"outputs.late={Topics.Late}",
             $"outputs.actions={(Job.Actions is null ? "" : Topics.Actions)}", $"state.directory={StateOf(node)}", $"kafka.node_name={node}", "state.memory=16mb",
             .. version is null ? Array.Empty<string>() : [$"models.{Job.Model}.version={version}"],
             .. settings,
         ];
-        var engine = EngineProcess.Start(["run", "--log-level", "debug", "--config", _config, .. log, .. drain ? ["--drain"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })]);
-        _engines.Add(engine);
-        return engine;
-    }
 
     /// <summary>Runs an engine to the present end of the input.</summary>
     public async Task Drain(int? version, params string[] settings)

@@ -5,7 +5,7 @@ namespace StreamEngine.SystemTests.Runs;
 /// <summary>What the rounds of a cluster run came to.</summary>
 internal sealed class ClusterReport
 {
-    private readonly SortedDictionary<FaultKind, int> _faults = [];
+    private readonly SortedDictionary<FaultKind, int> _struck = [], _faults = [];
     private readonly SortedDictionary<FaultKind, double> _slowest = [];
     private int _hung;
     private long _events, _checked, _lost, _doubled, _wrong, _unexpected;
@@ -13,7 +13,10 @@ internal sealed class ClusterReport
     /// <summary>What no fault may do: engines that ended by themselves, faults that were not got over.</summary>
     public List<string> Failures { get; } = [];
 
-    /// <summary>Faults done.</summary>
+    /// <summary>Where shards were restored from.</summary>
+    public RestoreCount Restores { get; } = new();
+
+    /// <summary>Faults got over.</summary>
     public int Faults => _faults.Values.Sum();
 
     /// <summary>Kinds of fault that came.</summary>
@@ -21,6 +24,12 @@ internal sealed class ClusterReport
 
     /// <summary>Differences from the oracle.</summary>
     public long Differences => _lost + _doubled + _wrong + _unexpected;
+
+    /// <summary>A fault strikes.</summary>
+    public void Struck(FaultKind kind)
+    {
+        lock (_faults) _struck[kind] = _struck.GetValueOrDefault(kind) + 1;
+    }
 
     /// <summary>A fault was got over: everything that was in the topic when it struck is committed.</summary>
     public void Recovered(FaultKind kind, TimeSpan after)
@@ -42,8 +51,9 @@ internal sealed class ClusterReport
     public void Hung(int transactions) => Interlocked.Add(ref _hung, transactions);
 
     /// <summary>A round's outputs were held against the oracle.</summary>
-    public void Add(Report round)
+    public void Add(Report round, RestoreCount restores)
     {
+        Restores.Add(restores);
         _events += round.Events;
         _checked += round.Checked;
         _lost += round.Found("lost");
@@ -53,8 +63,16 @@ internal sealed class ClusterReport
         if (round.Faults > 0) Failed(round.ToString());
     }
 
-    /// <inheritdoc/>
+    /// <summary>One line.</summary>
     public override string ToString() =>
-        $"{Faults} faults ({string.Join(", ", _faults.Select(f => $"{f.Key} {f.Value}"))}), {_events} events, {_checked} records checked: {_lost} lost, {_doubled} doubled, {_wrong} wrong, {_unexpected} unexpected; "
-        + $"slowest recovery {_slowest.Values.DefaultIfEmpty().Max():0.0} s ({string.Join(", ", _slowest.Select(s => $"{s.Key} {s.Value:0.0}"))}); {_hung} transactions left hanging by the broker; {Failures.Count} failures";
+        $"{Faults} of {_struck.Values.Sum()} faults got over, {_events} events, {_checked} records checked: {_lost} lost, {_doubled} doubled, {_wrong} wrong, {_unexpected} unexpected; "
+        + $"slowest recovery {_slowest.Values.DefaultIfEmpty().Max():0.0} s; shards restored: {Restores}; {_hung} transactions left hanging by the broker; {Failures.Count} failures";
+
+    /// <summary>The same with a table of the kinds of fault.</summary>
+    public string Table() => string.Join('\n',
+    [
+        ToString(),
+        $"{"fault",-10} {"injected",8} {"got over",8} {"slowest recovery",17}",
+        .. _struck.Select(k => $"{k.Key,-10} {k.Value,8} {_faults.GetValueOrDefault(k.Key),8} {_slowest.GetValueOrDefault(k.Key),15:0.0} s"),
+    ]);
 }

@@ -12,7 +12,7 @@ namespace StreamEngine.SystemTests.Runs;
 internal sealed class ClusterRun : IDisposable
 {
     public const int Partitions = 12;
-    private const int EventsPerSecond = 300, Customers = 400, AtOnce = 2;
+    private const int Customers = 400, AtOnce = 2;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private readonly KafkaBroker _broker;
     private readonly Arena _arena;
@@ -37,8 +37,8 @@ internal sealed class ClusterRun : IDisposable
     {
         foreach (var member in _members) member.Start();
         var done = false;
-        var input = ShopInput.Make(new InputSpec(_seed, int.MaxValue, Customers, Partitions)).TakeWhile(_ => !Volatile.Read(ref done));
-        var writing = Task.Run(() => new ClusterLoad(_arena, tell: line => _tell($"seed {_seed}: {line}")).Write(input, EventsPerSecond));
+        var input = ShopInput.Make(new InputSpec(_seed, int.MaxValue, Customers, Partitions, Plain: _arena.Job.IsMeasured)).TakeWhile(_ => !Volatile.Read(ref done));
+        var writing = Task.Run(() => new ClusterLoad(_arena, tell: line => _tell($"seed {_seed}: {line}")).Write(input, _arena.Job.IsMeasured ? 2_000 : 300));
         await _watch.Passes([.. Enumerable.Repeat(1L, Partitions)], Patience); // what strikes before the first commit strikes nothing
         await Faults(FaultPlan.Make(_seed, faults, kinds).ToArray());
         Volatile.Write(ref done, true);
@@ -48,7 +48,7 @@ internal sealed class ClusterRun : IDisposable
         await _watch.PassesAll(Patience);
         Revive();
         await Task.WhenAll(_members.Select(m => m.Leave()));
-        _report.Add(Check());
+        _report.Add(Check(), _arena.Restores);
     }
 
     /// <inheritdoc/>
@@ -94,6 +94,7 @@ internal sealed class ClusterRun : IDisposable
         var started = Stopwatch.GetTimestamp();
         long[] there;
         string how;
+        _report.Struck(fault.Kind);
         try
         {
             var striking = fault.Kind switch
@@ -163,9 +164,10 @@ internal sealed class ClusterRun : IDisposable
                 member.Start();
                 return $" of {member.Name}, away for {away.TotalSeconds:0.0} s";
             case FaultKind.StateLoss:
+            case FaultKind.TopicLoss:
                 await member.Kill();
                 member.LoseState();
-                member.Start();
+                member.Start(topic: fault.Kind != FaultKind.TopicLoss);
                 return $" of {member.Name}";
             case FaultKind.Leave:
                 var rest = fault.Between(0, 2 * Member.SessionTimeout.TotalSeconds);

@@ -24,8 +24,13 @@ internal enum FaultKind
     /// </summary>
     Broker,
 
-    /// <summary>kill -9 of a member whose local files are gone when it starts again.</summary>
+    /// <summary>kill -9 of a member whose local files are gone when it starts again: its shards come from the checkpoint topic.</summary>
     StateLoss,
+
+    /// <summary>
+    /// The same of a member that no longer keeps the topic either: its shards come from the first event on. Until it is hit again the topic stands still, and is then older than the files.
+    /// </summary>
+    TopicLoss,
 }
 
 /// <summary>One fault.</summary>
@@ -41,7 +46,7 @@ internal readonly record struct Fault(FaultKind Kind, TimeSpan After, int Dice)
 /// <summary>Faults by seed: every kind comes about as often as it stands in the bag, in any order; a bag's worth of faults has each kind at least once.</summary>
 internal static class FaultPlan
 {
-    private static readonly FaultKind[] Bag = [FaultKind.Kill, FaultKind.Kill, FaultKind.Zombie, FaultKind.Stall, FaultKind.Leave, FaultKind.Join, FaultKind.Broker, FaultKind.StateLoss];
+    private static readonly FaultKind[] Bag = [FaultKind.Kill, FaultKind.Kill, FaultKind.Zombie, FaultKind.Stall, FaultKind.Leave, FaultKind.Join, FaultKind.Broker, FaultKind.StateLoss, FaultKind.TopicLoss];
 
     /// <summary>Faults that hold every kind at least once.</summary>
     public static int Least => Bag.Length;

@@ -3,21 +3,20 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
-namespace StreamEngine.SystemTests.Runs;
+namespace StreamEngine.Testing;
 
 /// <summary>An engine as a process of its own, as an operator runs it, so that it can be killed as a machine dies. Ended by its id when disposed.</summary>
-internal sealed partial class EngineProcess : IDisposable
+public sealed class EngineProcess : IDisposable
 {
-    private const int SigTerm = 15, SigContinue = 18, SigStop = 19, KeptLines = 200;
+    private const int KeptLines = 200;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = [];
     private readonly HttpClient _http;
     private bool _disposed;
 
-    private EngineProcess(Process process, int port)
+    private EngineProcess(Process process, int port, Action<string>? heard)
     {
         _process = process;
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromSeconds(5) };
@@ -25,6 +24,7 @@ internal sealed partial class EngineProcess : IDisposable
         {
             if (e.Data is null) return;
             _lines.Enqueue(e.Data);
+            heard?.Invoke(e.Data);
             while (_lines.Count > KeptLines) _lines.TryDequeue(out var _);
         };
         process.OutputDataReceived += keep;
@@ -39,8 +39,23 @@ internal sealed partial class EngineProcess : IDisposable
     /// <summary>Whether it has ended.</summary>
     public bool Ended => _process.HasExited;
 
-    /// <summary>Starts <c>streamengine</c> with these arguments; its metrics are on a port of their own.</summary>
-    public static EngineProcess Start(IEnumerable<string> arguments)
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Its memory now, bytes: what is resident of it.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            var line = File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
+        }
+    }
+
+    /// <summary>Starts <c>streamengine</c> with these arguments; its metrics are on a port of their own. The host must lie beside the calling program.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="heard">Told of each line that it writes, on another thread.</param>
+    public static EngineProcess Start(IEnumerable<string> arguments, Action<string>? heard = null)
     {
         var port = FreePort();
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -48,7 +63,7 @@ internal sealed partial class EngineProcess : IDisposable
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         start.ArgumentList.Add("--set");
         start.ArgumentList.Add($"http.port={port}");
-        return new EngineProcess(Process.Start(start)!, port);
+        return new EngineProcess(Process.Start(start)!, port, heard);
     }
 
     /// <summary>Waits for something to hold; false when the time is over or the process has ended.</summary>
@@ -70,21 +85,27 @@ internal sealed partial class EngineProcess : IDisposable
     public async Task<Dictionary<string, double>> Metrics()
     {
         var sums = new Dictionary<string, double>();
+        foreach (var line in (await MetricsText()).Split('\n'))
+        {
+            var end = line.LastIndexOf(' ');
+            if (end < 0 || line[0] == '#') continue;
+            var name = line[..end].Split('{')[0];
+            sums[name] = sums.GetValueOrDefault(name) + double.Parse(line[(end + 1)..], CultureInfo.InvariantCulture);
+        }
+        return sums;
+    }
+
+    /// <summary>All metrics as Prometheus reads them; empty where nobody answers yet, or any more.</summary>
+    public async Task<string> MetricsText()
+    {
         try
         {
-            foreach (var line in (await _http.GetStringAsync("metrics")).Split('\n'))
-            {
-                var end = line.LastIndexOf(' ');
-                if (end < 0 || line[0] == '#') continue;
-                var name = line[..end].Split('{')[0];
-                sums[name] = sums.GetValueOrDefault(name) + double.Parse(line[(end + 1)..], CultureInfo.InvariantCulture);
-            }
+            return await _http.GetStringAsync("metrics");
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {
-            // Not listening yet, or gone.
+            return "";
         }
-        return sums;
     }
 
     /// <summary>kill -9.</summary>
@@ -95,13 +116,13 @@ internal sealed partial class EngineProcess : IDisposable
     }
 
     /// <summary>Stops its clockwork: it does nothing more, and does not know (SIGSTOP).</summary>
-    public void Freeze() => SendSignal(_process.Id, SigStop);
+    public void Freeze() => Signal.Freeze(_process.Id);
 
     /// <summary>Lets it run on as if nothing had happened (SIGCONT).</summary>
-    public void Thaw() => SendSignal(_process.Id, SigContinue);
+    public void Thaw() => Signal.Thaw(_process.Id);
 
     /// <summary>Asks it to stop, as service managers do.</summary>
-    public void Terminate() => SendSignal(_process.Id, SigTerm);
+    public void Terminate() => Signal.Terminate(_process.Id);
 
     /// <summary>Waits for its end.</summary>
     /// <returns>The exit code.</returns>
@@ -140,7 +161,4 @@ internal sealed partial class EngineProcess : IDisposable
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int SendSignal(int process, int signal);
 }
