@@ -27,11 +27,17 @@ public sealed class ChaosTests(ITestOutputHelper output)
     [Fact]
     public async Task The_measured_job_killed_on_the_embedded_log_decides_once() => await Chaos(JobDefinition.Plain, null, "job-embedded", live: false);
 
-    private async Task Chaos(JobDefinition job, string? kafka, string name, bool live, Action<Arena, string, Action<string>>? then = null)
+    [SkippableFact]
+    public async Task A_killed_engine_that_delivers_at_least_once_on_Kafka_loses_nothing_and_repeats_the_same() => await Chaos(JobDefinition.Chaos, Kafka(), "alo-kafka", live: true, atLeastOnce: true);
+
+    [Fact]
+    public async Task A_killed_engine_that_delivers_at_least_once_on_the_embedded_log_loses_nothing_and_repeats_the_same() => await Chaos(JobDefinition.Chaos, null, "alo-embedded", live: false, atLeastOnce: true);
+
+    private async Task Chaos(JobDefinition job, string? kafka, string name, bool live, Action<Arena, string, Action<string>>? then = null, bool atLeastOnce = false)
     {
         for (var seed = FirstSeed; seed < FirstSeed + Runs; seed++)
         {
-            using var arena = new Arena(job, kafka, $"{name}-{seed}");
+            using var arena = new Arena(job, kafka, $"{name}-{seed}") { AtLeastOnce = atLeastOnce };
             var run = new ChaosRun(arena, new ChaosPlan(seed, Events, Kills), Tell);
             var report = await run.Go(live, chaosModel: job.Name == "chaos");
             Assert.True(report.Faults == 0, $"seed {seed}: {report}");

@@ -50,6 +50,9 @@ internal sealed class Arena : IDisposable
     /// <summary>Where the run's engines restored their shards from.</summary>
     public RestoreCount Restores { get; } = new();
 
+    /// <summary>Whether the engines deliver at least once; then what comes again must be the same.</summary>
+    public bool AtLeastOnce { get; init; }
+
     /// <summary>The repository, found from the tests' folder.</summary>
     public static string Root { get; } = FindRoot();
 
@@ -101,6 +104,7 @@ internal sealed class Arena : IDisposable
             $"name={Job.Name}", $"events.shop.topic={Topics.Events}", $"outputs.decisions={Topics.Decisions}", $"outputs.dead_letter={Topics.DeadLetter}", $"outputs.late={Topics.Late}",
             $"outputs.actions={(Job.Actions is null ? "" : Topics.Actions)}", $"state.directory={StateOf(node)}", $"kafka.node_name={node}", "state.memory=16mb",
             .. version is null ? Array.Empty<string>() : [$"models.{Job.Model}.version={version}"],
+            .. AtLeastOnce ? ["runtime.delivery=at_least_once"] : Array.Empty<string>(),
             .. settings,
         ];
 
@@ -116,7 +120,7 @@ internal sealed class Arena : IDisposable
     public Report Check()
     {
         using var log = OpenLog();
-        return new LogCheck(log, Job, Topics, Path.Combine(Root, "schemas")).Run();
+        return new LogCheck(log, Job, Topics, Path.Combine(Root, "schemas"), AtLeastOnce).Run();
     }
 
     /// <summary>What was decided, as a read-committed reader sees it.</summary>
