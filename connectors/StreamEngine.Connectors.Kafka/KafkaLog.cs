@@ -41,6 +41,9 @@ public sealed class KafkaLog : ILog
     /// <inheritdoc/>
     public (long Low, long High) Watermarks(TopicPartition partition) => _topics.Watermarks([partition])[0];
 
+    /// <inheritdoc/>
+    public IReadOnlyList<long> Ends(IReadOnlyList<TopicPartition> partitions) => Ends(partitions, TimeSpan.FromSeconds(5));
+
     /// <summary>High watermarks in the order asked.</summary>
     internal IReadOnlyList<long> Ends(IReadOnlyList<TopicPartition> partitions, TimeSpan patience) => _topics.Ends(partitions, patience);
 

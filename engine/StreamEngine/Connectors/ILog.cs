@@ -30,6 +30,9 @@ public interface ILog : IDisposable
     /// <summary>The first offset and the one past the last (the high watermark, uncommitted records included).</summary>
     (long Low, long High) Watermarks(TopicPartition partition);
 
+    /// <summary>The offsets past the last records of many partitions, in the order asked.</summary>
+    IReadOnlyList<long> Ends(IReadOnlyList<TopicPartition> partitions) => [.. partitions.Select(p => Watermarks(p).High)];
+
     /// <summary>The group's stable committed offset: waits while a transaction that holds offsets of the partition is pending. Null where the group has none.</summary>
     long? Committed(string group, TopicPartition partition);
 

@@ -18,6 +18,7 @@ public sealed class Engine : IDisposable
     private long[][]? _ends;
     private HashSet<int> _left = [];
     private int _running;
+    private readonly LagWatch _lag;
 
     /// <summary>Prepares an engine; checks the topics.</summary>
     /// <param name="settings">What each worker gets; <see cref="WorkerSettings.InstanceId"/> is completed with the worker's number.</param>
@@ -28,6 +29,7 @@ public sealed class Engine : IDisposable
         _engine = settings.Engine;
         Partitions = Topics.Check(settings.Log, _engine);
         Metrics = new EngineMetrics(_engine);
+        _lag = new LagWatch(settings.Log, Metrics, [.. _engine.Events.Sources.Select(s => s.Topic)], settings.Report);
     }
 
     /// <summary>Partitions of the sources: the number of shards in all.</summary>
@@ -57,6 +59,7 @@ public sealed class Engine : IDisposable
             _ends = [.. _engine.Events.Sources.Select(s => Enumerable.Range(0, Partitions).Select(p => _settings.Log.Watermarks(new TopicPartition(s.Topic, p)).High).ToArray())];
             _left = [.. Enumerable.Range(0, Partitions)];
         }
+        _lag.Start(_settings.Time);
         _running = _engine.Options.Runtime.Workers;
         for (var i = 0; i < _engine.Options.Runtime.Workers; i++)
         {
@@ -87,6 +90,7 @@ public sealed class Engine : IDisposable
     {
         Stop();
         foreach (var thread in _threads) thread.Join();
+        _lag.Dispose();
         Metrics.Dispose();
         _stop.Dispose();
     }

@@ -52,6 +52,7 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("streamengine.shards", () => (long)_open.Count, "{shard}", "Shards owned.");
         _meter.CreateObservableGauge("streamengine.checkpoint.size", () => _open.Keys.Sum(s => s.Counters.CheckpointBytes), "By", "Checkpoint files on the disk.");
         _meter.CreateObservableGauge("streamengine.checkpoint.time", () => _open.Keys.Where(s => s.Counters.CheckpointAt > 0).Select(s => new Measurement<double>(s.Counters.CheckpointAt / 1000.0, new KeyValuePair<string, object?>("partition", s.Partition))), "s", "When a partition's newest checkpoint began, seconds since 1970.");
+        _meter.CreateObservableGauge("streamengine.lag", Lag, "{record}", "Records of a source's partition that are not committed yet; asked every 5 s.");
         _meter.CreateObservableGauge("streamengine.watermark", Watermarks, "s", "Event-time watermark per partition, seconds since 1970.");
     }
 
@@ -116,6 +117,22 @@ public sealed class EngineMetrics : IDisposable
                 if (all[i] > 0) measured.Add(new Measurement<long>(all[i], new KeyValuePair<string, object?>(label, labels[i])));
             return measured;
         }, unit, what);
+
+    /// <summary>Whether the instrument is one of this engine's.</summary>
+    internal bool Owns(Instrument instrument) => instrument.Meter == _meter;
+
+    /// <summary>The shards that are open now.</summary>
+    internal IReadOnlyList<Shard> Open => [.. _open.Keys];
+
+    private IEnumerable<Measurement<long>> Lag()
+    {
+        foreach (var shard in _open.Keys)
+        {
+            var ends = shard.Counters.Ends;
+            for (var source = 0; source < ends.Length; source++)
+                yield return new Measurement<long>(Math.Max(0, ends[source] - shard.CommittedNext(source)), new("topic", _engine.Events.Sources[source].Topic), new("partition", shard.Partition));
+        }
+    }
 
     private IEnumerable<Measurement<double>> Watermarks()
     {

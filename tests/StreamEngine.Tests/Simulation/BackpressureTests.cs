@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Runtime;
@@ -15,6 +16,7 @@ public sealed class BackpressureTests : IDisposable
     private readonly SimTasks _tasks = new();
     private readonly Sick _log = new();
     private readonly EngineMetrics _metrics;
+    private readonly LagWatch _lag;
     private readonly Worker _worker;
 
     public BackpressureTests()
@@ -26,7 +28,9 @@ public sealed class BackpressureTests : IDisposable
         var engine = _engines[1, 0];
         Topics.Check(log, engine);
         _metrics = new EngineMetrics(engine);
-        _worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), Time = _log.Time, Background = _tasks }, _metrics, partitions: 2);
+        var settings = new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), Time = _log.Time, Background = _tasks };
+        _worker = new Worker(settings, _metrics, partitions: 2);
+        _lag = new LagWatch(log, _metrics, ["shop"], _ => { });
         Turn(1);
     }
 
@@ -46,7 +50,9 @@ public sealed class BackpressureTests : IDisposable
         Assert.InRange(held, 1, 60);
         Turn(50);
         Assert.Equal(held, _metrics.Totals().Records);
+        Assert.Equal([(0, Records / 2), (1, Records / 2)], Lag());
         Recover();
+        Assert.Equal([(0, 0L), (1, 0L)], Lag());
     }
 
     [Fact]
@@ -68,6 +74,24 @@ public sealed class BackpressureTests : IDisposable
         Turn(200);
         Assert.Equal(Records, _metrics.Totals().Records);
         Assert.Equal(Records, _metrics.Totals().Decisions);
+    }
+
+    /// <summary>The lag by partition, as a collector of metrics sees it.</summary>
+    private List<(int Partition, long Records)> Lag()
+    {
+        _lag.Ask();
+        var seen = new List<(int, long)>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "streamengine.lag" && _metrics.Owns(instrument)) listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => seen.Add(((int)tags[1].Value!, value)));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return [.. seen.Order()];
     }
 
     private void Turn(int turns)
