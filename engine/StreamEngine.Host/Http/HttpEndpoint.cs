@@ -11,7 +11,7 @@ using StreamEngine.Runtime;
 namespace StreamEngine.Host.Http;
 
 /// <summary>
-/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, else 503, with the shards), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus).
+/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored and every worker moves, else 503, with shards and workers), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a command adds.
 /// </summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
 {
@@ -24,14 +24,14 @@ internal sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>Starts listening; null where the config turns it off.</summary>
     /// <exception cref="IOException">The port is taken, or the address is not this machine's; the message names the remedy.</exception>
-    public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive)
+    public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive, Action<WebApplication>? more = null)
     {
         if (options.Port == 0) return null;
-        return await ListenAsync(options.Address, options.Port, metrics, health, alive).ConfigureAwait(false);
+        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more).ConfigureAwait(false);
     }
 
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
-    internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive)
+    internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive, Action<WebApplication>? more = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -46,6 +46,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         app.MapGet("/healthz/live", () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503));
         app.MapGet("/healthz/ready", () => Ready(health()));
         app.MapGet("/healthz", () => Ready(health()));
+        more?.Invoke(app);
         try
         {
             await app.StartAsync().ConfigureAwait(false);
@@ -63,8 +64,9 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     private static IResult Ready(HealthReport report) => Results.Json(
         new
         {
-            status = report.Ready ? "ready" : report.Restoring.Count > 0 ? "restoring" : "stopped",
+            status = report.Status,
             restoring = report.Restoring.Select(s => new { partition = s.Partition, progress = s.Progress }),
+            workers = report.Workers.Select(w => new { worker = w.Worker, since_turn = Math.Round(w.Since.TotalSeconds, 3), stalled = w.StandsStill }),
         },
         statusCode: report.Ready ? 200 : 503);
 }
