@@ -15,6 +15,7 @@ namespace StreamEngine.Host.Http;
 /// </summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
 {
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
     private readonly WebApplication _app;
 
     private HttpEndpoint(WebApplication app) => _app = app;
@@ -59,7 +60,13 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         return new HttpEndpoint(app);
     }
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync().ConfigureAwait(false);
+    /// <summary>Stops listening; an answer that is on its way (to <c>/leave</c>) is finished first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(StopPatience);
+        await _app.StopAsync(patience.Token).ConfigureAwait(false);
+        await _app.DisposeAsync().ConfigureAwait(false);
+    }
 
     private static IResult Ready(HealthReport report) => Results.Json(
         new
