@@ -33,7 +33,7 @@ public sealed record KafkaLogOptions
     /// <summary>Told in one line that a cluster does not answer and is waited for; from any thread.</summary>
     public Action<string>? Waiting { get; init; }
 
-    /// <summary>How long behind its limit a producer's call may come back before the producer is given up.</summary>
+    /// <summary>How long behind its limit a producer's call may come back before the producer is given up, and how long one may take to close.</summary>
     internal TimeSpan CallGrace { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Reads and writes through the client's per-record calls instead of its native handle; for tests of that fallback.</summary>

@@ -10,7 +10,6 @@ namespace StreamEngine.Connectors.Kafka;
 /// </summary>
 internal sealed class ProducerClient : IDisposable
 {
-    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5);
     private readonly string _name;
     private readonly KafkaLogOptions _options;
     private readonly IProducer<byte[], byte[]> _producer;
@@ -84,11 +83,11 @@ internal sealed class ProducerClient : IDisposable
         _asked.Release();
     }
 
-    /// <summary>Closes the client; waits for it a little where nothing is stuck.</summary>
+    /// <summary>Closes the client on its own thread; waits for it no longer than the grace, and not at all where it is stuck.</summary>
     public void Dispose()
     {
         Abandon();
-        if (!IsStuck) _thread.Join(ClosePatience);
+        if (!IsStuck) _thread.Join(_options.CallGrace);
     }
 
     private void Work()

@@ -89,7 +89,7 @@ internal sealed class TransactionalProducer : IDisposable
 
     public void Rebuild()
     {
-        _client.Abandon();
+        _client.Dispose(); // the old one's last requests come before the new one's first, unless it is stuck
         _client = Build();
         _inTransaction = false;
         _failed = null;
