@@ -139,6 +139,11 @@ internal sealed class EmbeddedWorker : ILogWorker
         lock (_group.Lock) _epoch = _log.NextEpoch(_options.InstanceId);
     }
 
+    /// <summary>Nothing to do: a member of this log always leaves for good.</summary>
+    public void Leave()
+    {
+    }
+
     public void Dispose()
     {
         if (_disposed) return;

@@ -23,6 +23,7 @@ internal sealed class GroupConsumer : IDisposable
     private IOwnership? _ownership;
     private ExceptionDispatchInfo? _thrown;
     private LogException? _lasting;
+    private bool _leaving;
 
     public GroupConsumer(KafkaLog log, KafkaLogOptions options, WorkerOptions worker)
     {
@@ -112,10 +113,14 @@ internal sealed class GroupConsumer : IDisposable
         return Math.Max(client, state.Next);
     }
 
+    /// <summary>Makes <see cref="Dispose"/> leave the group for good.</summary>
+    public void Leave() => _leaving = true;
+
     public void Dispose()
     {
         try
         {
+            if (_leaving && !IsDead) Depart();
             if (!IsDead) _consumer.Close();
         }
         catch (KafkaException e)
@@ -126,6 +131,13 @@ internal sealed class GroupConsumer : IDisposable
         _fetcher.Dispose();
         _consumer.Dispose();
         _thrown?.Throw();
+    }
+
+    private void Depart()
+    {
+        var unwanted = new RecordBatch();
+        if (!Departure.Of(_consumer, () => _fetcher.Fetch(unwanted, _partitions, 1, 50, _events), _options.RequestTimeout) && !IsDead)
+            _options.Diagnostics?.Invoke($"{_worker.InstanceId}: the group could not be left within {_options.RequestTimeout.TotalSeconds:0} s; the partitions move after the session timeout");
     }
 
     private List<TopicPartitionOffset> OnAssigned(List<Confluent.Kafka.TopicPartition> assigned)

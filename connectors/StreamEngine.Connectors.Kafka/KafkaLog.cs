@@ -62,6 +62,9 @@ public sealed class KafkaLog : ILog
         }
     }
 
+    /// <summary>A consumer group of the cluster.</summary>
+    public KafkaGroup Group(string name) => new(_options, name);
+
     /// <inheritdoc/>
     public ILogWorker OpenWorker(WorkerOptions options) => new KafkaWorker(this, _options, options);
 

@@ -23,7 +23,7 @@ public sealed record KafkaLogOptions
 
     /// <summary>
     /// Whether a worker joins the group under its instance id. Then a restart within the session timeout moves no partition, and a worker that is stopped
-    /// for good keeps its partitions until that timeout (<c>consumer.session.timeout.ms</c>; 15 s, or half as long again as a longer transaction timeout) is over. Without it, a stopped worker leaves at once and every restart rebalances.
+    /// for good, without leaving first (<see cref="ILogWorker.Leave"/>), keeps its partitions until that timeout (<c>consumer.session.timeout.ms</c>; 15 s, or half as long again as a longer transaction timeout) is over. Without it, a stopped worker leaves at once and every restart rebalances.
     /// </summary>
     public bool StaticMembership { get; init; } = true;
 
@@ -32,6 +32,9 @@ public sealed record KafkaLogOptions
 
     /// <summary>Told in one line that a cluster does not answer and is waited for; from any thread.</summary>
     public Action<string>? Waiting { get; init; }
+
+    /// <summary>How long behind its limit a producer's call may come back before the producer is given up, and how long one may take to close.</summary>
+    internal TimeSpan CallGrace { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Reads and writes through the client's per-record calls instead of its native handle; for tests of that fallback.</summary>
     internal bool ManagedCalls { get; init; }

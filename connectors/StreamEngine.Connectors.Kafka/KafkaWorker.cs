@@ -60,6 +60,8 @@ internal sealed class KafkaWorker : ILogWorker
         if (_consumer.IsDead) Rejoin();
     }
 
+    public void Leave() => _consumer.Leave();
+
     /// <summary>Closes the consumer first (its last revocation may commit), then the producer.</summary>
     public void Dispose()
     {

@@ -2,40 +2,40 @@ using Confluent.Kafka;
 
 namespace StreamEngine.Connectors.Kafka;
 
-/// <summary>A worker's producer: outputs and input offsets in one transaction at a time, and what its failures mean.</summary>
+/// <summary>
+/// A worker's producer: outputs and input offsets in one transaction at a time, and what its failures mean. None of its calls holds the loop longer than its limit and a grace
+/// (<see cref="ProducerClient"/>): a client whose call stays away is as good as fenced, and the new one ends its transaction at the broker.
+/// </summary>
 internal sealed class TransactionalProducer : IOutputProducer
 {
     private readonly KafkaLogOptions _options;
     private readonly WorkerOptions _worker;
     private readonly int[] _partitions;
-    private IProducer<byte[], byte[]> _producer;
-    private IRecordSender _sender;
+    private readonly Func<Action<Error>, IProducer<byte[], byte[]>> _open;
+    private ProducerClient _client;
     private IConsumerGroupMetadata? _group;
     private Error? _failed;
-    private bool _open;
+    private bool _inTransaction;
 
-    /// <summary>The last error that waiting does not cure, seen by the client on its own thread.</summary>
-    private volatile Error? _lasting;
-
-    public TransactionalProducer(KafkaLogOptions options, WorkerOptions worker, int[] outputPartitions)
+    /// <param name="options">How to reach the cluster.</param>
+    /// <param name="worker">Whose producer it is.</param>
+    /// <param name="outputPartitions">Partitions of each output.</param>
+    /// <param name="open">Makes the client; null for a real one.</param>
+    public TransactionalProducer(KafkaLogOptions options, WorkerOptions worker, int[] outputPartitions, Func<Action<Error>, IProducer<byte[], byte[]>>? open = null)
     {
-        (_options, _worker, _partitions) = (options, worker, outputPartitions);
-        (_producer, _sender) = Build();
+        (_options, _worker, _partitions, _open) = (options, worker, outputPartitions, open ?? Open);
+        _client = Build();
     }
+
+    /// <summary>How long a transaction's call is tried for.</summary>
+    private TimeSpan Limit => _options.TransactionTimeout * 2;
 
     public void Begin(IConsumerGroupMetadata group)
     {
         _group = group;
         _failed = null;
-        _open = true;
-        try
-        {
-            _producer.BeginTransaction();
-        }
-        catch (KafkaException e)
-        {
-            _failed = e.Error; // told by the commit, which is where the caller looks for outcomes
-        }
+        _inTransaction = true;
+        _ = Try((producer, _) => producer.BeginTransaction()); // a failure is told by the commit, which is where the caller looks for outcomes
     }
 
     public void Write(OutputBuffer outputs, int from, int to)
@@ -57,14 +57,14 @@ internal sealed class TransactionalProducer : IOutputProducer
         foreach (var o in offsets) next.Add(new TopicPartitionOffset(_worker.Sources[o.Topic], o.Partition, o.Next));
 
         // 1. Offsets. Until this is done nothing can have been committed.
-        switch (Try(left => _producer.SendOffsetsToTransaction(next, _group, left)))
+        switch (Try((producer, left) => producer.SendOffsetsToTransaction(next, _group, left)))
         {
-            case Fate.Fatal: return Close(CommitOutcome.Fenced);
+            case Fate.Fatal or Fate.Stuck: return Close(CommitOutcome.Fenced);
             case Fate.Abort or Fate.TimedOut: return Abort();
         }
 
         // 2. Flush and commit. A fatal answer may come to the retry of a commit that was done: then nobody knows.
-        return Try(_producer.CommitTransaction) switch
+        return Try((producer, left) => producer.CommitTransaction(left)) switch
         {
             Fate.Done => Close(CommitOutcome.Committed),
             Fate.Abort => Abort(),
@@ -75,9 +75,9 @@ internal sealed class TransactionalProducer : IOutputProducer
     /// <summary>Aborts. Where even that fails, the outcome is <see cref="CommitOutcome.Fenced"/>: nothing is committed, and the producer must be rebuilt.</summary>
     public CommitOutcome Abort()
     {
-        if (_lasting is { } lasting) throw KafkaErrors.Lasting(lasting.Code, $"worker {_worker.InstanceId}", lasting.Reason);
-        if (!_open) return CommitOutcome.Aborted;
-        var fate = Try(_producer.AbortTransaction);
+        if (_client.Lasting is { } lasting) throw KafkaErrors.Lasting(lasting.Code, $"worker {_worker.InstanceId}", lasting.Reason);
+        if (!_inTransaction) return CommitOutcome.Aborted;
+        var fate = Try((producer, left) => producer.AbortTransaction(left));
         if (fate == Fate.Fatal && _failed!.Code == ErrorCode.InvalidTxnState)
         {
             // librdkafka dies of an abort that overtakes the request which opens the transaction at the broker (its issue 4849): nobody fenced us, and a new producer ends the transaction.
@@ -89,17 +89,13 @@ internal sealed class TransactionalProducer : IOutputProducer
 
     public void Rebuild()
     {
-        Dispose();
-        (_producer, _sender) = Build();
-        _open = false;
+        _client.Dispose(); // the old one's last requests come before the new one's first, unless it is stuck
+        _client = Build();
+        _inTransaction = false;
         _failed = null;
     }
 
-    public void Dispose()
-    {
-        _sender.Dispose();
-        _producer.Dispose();
-    }
+    public void Dispose() => _client.Dispose();
 
     private enum Fate
     {
@@ -107,24 +103,27 @@ internal sealed class TransactionalProducer : IOutputProducer
         Abort,
         Fatal,
         TimedOut,
+        Stuck,
     }
 
     private CommitOutcome Close(CommitOutcome outcome)
     {
-        _open = false;
+        _inTransaction = false;
         if (outcome != CommitOutcome.Committed && _failed is { } error) _options.Diagnostics?.Invoke($"{_worker.InstanceId}: transaction {outcome}: {error.Reason} ({error.Code})");
         return outcome;
     }
 
     /// <summary>Calls until it is done or has failed for good; a retriable failure is tried again while a live transaction could still be in time.</summary>
-    private Fate Try(Action<TimeSpan> call)
+    private Fate Try(Action<IProducer<byte[], byte[]>, TimeSpan> call)
     {
-        for (var wait = new Waiting(_options.TransactionTimeout * 2); ;)
+        for (var wait = new Waiting(Limit); ;)
         {
             try
             {
-                call(wait.Left);
-                return Fate.Done;
+                var left = wait.Left;
+                if (_client.Call(producer => call(producer, left), left)) return Fate.Done;
+                _failed = new Error(ErrorCode.Local_TimedOut, "a call of the client did not come back");
+                return Fate.Stuck;
             }
             catch (KafkaRetriableException e)
             {
@@ -147,19 +146,25 @@ internal sealed class TransactionalProducer : IOutputProducer
     private void Note(Error error)
     {
         _failed = error;
-        if (KafkaErrors.IsLasting(error.Code) && error.Code != ErrorCode.FencedInstanceId) _lasting = error;
+        if (KafkaErrors.IsLasting(error.Code) && error.Code != ErrorCode.FencedInstanceId) _client.Lasting = error;
     }
 
     private void Write(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
+        Waiting? full = null;
         while (true)
         {
-            var code = _sender.Send(topic, partition, timestamp, key, value);
+            var code = _client.Sender.Send(topic, partition, timestamp, key, value);
             if (code == ErrorCode.NoError) return;
             if (code == ErrorCode.Local_QueueFull)
             {
-                _sender.Drain(100); // the log is slower than we are: this wait is the backpressure
-                continue;
+                // The log is slower than we are: this wait is the backpressure. A queue that stays full for longer than a transaction can live is the commit's to tell.
+                full ??= new Waiting(Limit);
+                if (full.Value.Left > TimeSpan.Zero)
+                {
+                    _client.Sender.Drain(100);
+                    continue;
+                }
             }
             if (KafkaErrors.IsLasting(code))
                 throw KafkaErrors.Lasting(code, $"{_worker.Outputs[topic]}[{partition}]", $"a record of {key.Length + value.Length} bytes is refused");
@@ -168,43 +173,52 @@ internal sealed class TransactionalProducer : IOutputProducer
         }
     }
 
-    private (IProducer<byte[], byte[]> Producer, IRecordSender Sender) Build()
+    /// <summary>A client that has taken the transactional id over.</summary>
+    private ProducerClient Build()
+    {
+        for (var wait = new Waiting(_options.Patience); ;)
+        {
+            var client = new ProducerClient(_worker.InstanceId, _options, _worker.Outputs, _open);
+            try
+            {
+                if (Init(client, wait)) return client;
+            }
+            catch
+            {
+                client.Abandon();
+                throw;
+            }
+            client.Abandon(); // stuck: another one may get through
+            if (!wait.Again()) throw NotTakenOver("the client does not come back from its call", null);
+        }
+    }
+
+    private IProducer<byte[], byte[]> Open(Action<Error> onError)
     {
         var settings = KafkaSettings.Producer(_options);
         settings["transactional.id"] = _worker.InstanceId;
         settings["transaction.timeout.ms"] = $"{(long)_options.TransactionTimeout.TotalMilliseconds}";
         settings["dotnet.producer.enable.delivery.reports"] = "false"; // a commit fails when a record of it did: no report per record is needed
-        _lasting = null;
-        var producer = new ProducerBuilder<byte[], byte[]>(settings)
+        return new ProducerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(_options, line))
-            .SetErrorHandler((_, error) => OnError(error))
+            .SetErrorHandler((_, error) => onError(error))
             .Build();
-        try
-        {
-            Init(producer);
-            return (producer, RecordSender.For(producer, _worker.Outputs, _options));
-        }
-        catch
-        {
-            producer.Dispose();
-            throw;
-        }
     }
 
     /// <summary>Takes the transactional id over; the broker first ends what a predecessor left open, and a cluster that is away is waited for.</summary>
-    private void Init(IProducer<byte[], byte[]> producer)
+    /// <returns>False when the client is stuck.</returns>
+    private bool Init(ProducerClient client, Waiting wait)
     {
-        for (var wait = new Waiting(_options.Patience); ;)
+        while (true)
         {
             try
             {
-                producer.InitTransactions(TimeSpan.FromSeconds(10));
-                return;
+                return client.Call(producer => producer.InitTransactions(TimeSpan.FromSeconds(10)), TimeSpan.FromSeconds(10));
             }
             catch (KafkaException e) when (!e.Error.IsFatal && !KafkaErrors.IsLasting(e.Error.Code))
             {
                 _options.Diagnostics?.Invoke($"{_worker.InstanceId}: waiting to take over the transactional id: {e.Error.Reason}");
-                if (!wait.Again()) throw new LogException($"worker {_worker.InstanceId}: the transactional id can't be taken over within {_options.Patience.TotalSeconds:0} s: {e.Error.Reason}. Check that the cluster is up and has enough replicas in sync.", e);
+                if (!wait.Again()) throw NotTakenOver(e.Error.Reason, e);
             }
             catch (KafkaException e)
             {
@@ -213,9 +227,6 @@ internal sealed class TransactionalProducer : IOutputProducer
         }
     }
 
-    private void OnError(Error error)
-    {
-        if (KafkaErrors.IsLasting(error.Code)) _lasting = error;
-        else _options.Diagnostics?.Invoke($"{_worker.InstanceId}: {error.Reason} ({error.Code})");
-    }
+    private LogException NotTakenOver(string reason, Exception? inner) =>
+        new($"worker {_worker.InstanceId}: the transactional id can't be taken over within {_options.Patience.TotalSeconds:0} s: {reason}. Check that the cluster is up and has enough replicas in sync.", inner);
 }

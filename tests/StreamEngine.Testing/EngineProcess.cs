@@ -19,6 +19,7 @@ public sealed class EngineProcess : IDisposable
     private EngineProcess(Process process, int port, Action<string>? heard)
     {
         _process = process;
+        Port = port;
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromSeconds(5) };
         DataReceivedEventHandler keep = (_, e) =>
         {
@@ -32,6 +33,9 @@ public sealed class EngineProcess : IDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
+
+    /// <summary>Where it listens.</summary>
+    public int Port { get; }
 
     /// <summary>What it said last.</summary>
     public string Output => string.Join('\n', _lines);

@@ -48,6 +48,7 @@ internal static class CommandLine
         var examples = new Dictionary<Command, string[]> { [root] = ["streamengine demo", "streamengine validate --config shop.yaml", "streamengine replay --config shop.yaml --events data/*.csv.gz --out results", "streamengine run --config shop.yaml --kafka broker:9092"] };
         Add(DemoCommand.Make(), "streamengine demo", "streamengine demo --rate 20000 --customers 200000 --for 60s --json");
         Add(RunCommand.Make(), "streamengine run --config shop.yaml --kafka broker:9092", "streamengine run --config shop.yaml --embedded ./log --drain");
+        Add(LeaveCommand.Make(), "streamengine leave --config shop.yaml --kafka broker:9092", "# the machine of node b is gone:", "streamengine leave --config shop.yaml --kafka broker:9092 --node b");
         Add(ReplayCommand.Make(), "streamengine replay --config shop.yaml --events data/*.csv.gz --out results", "streamengine replay --config shop.yaml --events orders=orders/ clicks=clicks.ndjson --out results --as-of 2011-06-30");
         Add(FeaturesCommand.Make(), "streamengine features --config shop.yaml --events data/*.csv.gz --at labels.csv --out training.csv", "# labels.csv: customer,time,churned");
         var topics = TopicsCommand.Make();

@@ -11,10 +11,11 @@ using StreamEngine.Runtime;
 namespace StreamEngine.Host.Http;
 
 /// <summary>
-/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, else 503, with the shards), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus).
+/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored and every worker moves, else 503, with shards and workers), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a command adds.
 /// </summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
 {
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
     private readonly WebApplication _app;
 
     private HttpEndpoint(WebApplication app) => _app = app;
@@ -24,14 +25,14 @@ internal sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>Starts listening; null where the config turns it off.</summary>
     /// <exception cref="IOException">The port is taken, or the address is not this machine's; the message names the remedy.</exception>
-    public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive)
+    public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive, Action<WebApplication>? more = null)
     {
         if (options.Port == 0) return null;
-        return await ListenAsync(options.Address, options.Port, metrics, health, alive).ConfigureAwait(false);
+        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more).ConfigureAwait(false);
     }
 
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
-    internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive)
+    internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive, Action<WebApplication>? more = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -46,6 +47,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         app.MapGet("/healthz/live", () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503));
         app.MapGet("/healthz/ready", () => Ready(health()));
         app.MapGet("/healthz", () => Ready(health()));
+        more?.Invoke(app);
         try
         {
             await app.StartAsync().ConfigureAwait(false);
@@ -58,13 +60,20 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         return new HttpEndpoint(app);
     }
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync().ConfigureAwait(false);
+    /// <summary>Stops listening; an answer that is on its way (to <c>/leave</c>) is finished first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(StopPatience);
+        await _app.StopAsync(patience.Token).ConfigureAwait(false);
+        await _app.DisposeAsync().ConfigureAwait(false);
+    }
 
     private static IResult Ready(HealthReport report) => Results.Json(
         new
         {
-            status = report.Ready ? "ready" : report.Restoring.Count > 0 ? "restoring" : "stopped",
+            status = report.Status,
             restoring = report.Restoring.Select(s => new { partition = s.Partition, progress = s.Progress }),
+            workers = report.Workers.Select(w => new { worker = w.Worker, since_turn = Math.Round(w.Since.TotalSeconds, 3), stalled = w.StandsStill }),
         },
         statusCode: report.Ready ? 200 : 503);
 }

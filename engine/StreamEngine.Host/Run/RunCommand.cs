@@ -31,7 +31,7 @@ internal static class RunCommand
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
         using var engine = new Engine(Settings(call, compiled, log, stores));
-        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () => !engine.Completion.IsCompleted).ConfigureAwait(false);
+        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () => !engine.Completion.IsCompleted, app => LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options))).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
 
         var drain = call.Get(Drain);
@@ -49,7 +49,7 @@ internal static class RunCommand
     {
         Engine = compiled,
         Log = log,
-        InstanceId = $"{compiled.Options.Name}-{compiled.Options.Kafka.NodeName ?? Environment.MachineName}",
+        InstanceId = $"{compiled.Options.Name}-{Node(compiled.Options.Kafka)}",
         OpenStore = stores.Open,
         OpenCheckpoints = stores.KeepsCheckpoints(compiled.Options.Checkpoints) ? (partition, report) => new CheckpointFiles(stores.CheckpointFolder(compiled.Options.Name, partition), report) : null,
         Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
@@ -57,8 +57,27 @@ internal static class RunCommand
 
     internal static HealthReport Health(Engine engine)
     {
+        var workers = engine.Workers;
         var restoring = engine.Restoring.Select(r => new ShardHealth(r.Key, Math.Round(r.Value, 3))).OrderBy(s => s.Partition).ToList();
-        return new HealthReport(restoring.Count == 0 && !engine.Completion.IsCompleted, restoring);
+        return new HealthReport(restoring.Count == 0 && !engine.Completion.IsCompleted && !workers.Any(w => w.StandsStill), restoring, workers);
+    }
+
+    /// <summary>This node's name: the members of the group are <c>engine-node-worker</c>.</summary>
+    internal static string Node(KafkaOptions options) => options.NodeName ?? Environment.MachineName;
+
+    private static async Task<LeaveReply> LeaveAsync(Engine engine, EngineOptions options)
+    {
+        var reply = new LeaveReply(options.Name, Node(options.Kafka), engine.Owned);
+        engine.Leave();
+        try
+        {
+            await engine.Completion.ConfigureAwait(false);
+            return reply;
+        }
+        catch (Exception e)
+        {
+            return reply with { Error = e.Message }; // the command itself fails with it
+        }
     }
 
     /// <summary>One line, so that scripts find it.</summary>

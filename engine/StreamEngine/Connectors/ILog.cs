@@ -141,6 +141,9 @@ public interface ILogWorker : IDisposable
     /// <summary>Replaces the producer (and where it is dead, the consumer) by a new one: resolves what a predecessor with this id left open.</summary>
     void Rebuild();
 
+    /// <summary>Makes <see cref="IDisposable.Dispose"/> leave the group for good: the partitions go to other members at once, not only when the group misses this one. What was revoked is told as always.</summary>
+    void Leave();
+
     /// <summary>Whether there is nothing left to fetch below the positions given by <see cref="ILog.Watermarks"/> when asked; used by drain.</summary>
     long Position(TopicPartition partition);
 }

@@ -13,12 +13,13 @@ public sealed class Engine : IDisposable
     private readonly CompiledEngine _engine;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Thread> _threads = [];
-    private readonly List<Worker> _workers = [];
+    private readonly SortedDictionary<int, Worker> _workers = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long[][]? _ends;
     private HashSet<int> _left = [];
     private int _running;
     private readonly LagWatch _lag;
+    private volatile bool _leaving;
 
     /// <summary>Prepares an engine; checks the topics.</summary>
     /// <param name="settings">What each worker gets; <see cref="WorkerSettings.InstanceId"/> is completed with the worker's number.</param>
@@ -30,6 +31,7 @@ public sealed class Engine : IDisposable
         Partitions = Topics.Check(settings.Log, _engine);
         Metrics = new EngineMetrics(_engine);
         _lag = new LagWatch(settings.Log, Metrics, [.. _engine.Events.Sources.Select(s => s.Topic)], settings.Report);
+        Metrics.Watch(() => Workers);
     }
 
     /// <summary>Partitions of the sources: the number of shards in all.</summary>
@@ -46,9 +48,22 @@ public sealed class Engine : IDisposable
     {
         get
         {
-            lock (_workers) return [.. _workers.SelectMany(w => w.Restoring)];
+            lock (_workers) return [.. _workers.Values.SelectMany(w => w.Restoring)];
         }
     }
+
+    /// <summary>The workers that have joined, with the time since each one's last turn.</summary>
+    public IReadOnlyList<WorkerTurn> Workers
+    {
+        get
+        {
+            var limit = WorkerTurn.Limit(_engine.Options.Kafka);
+            lock (_workers) return [.. _workers.Select(w => (w.Key, Since: w.Value.SinceTurn)).Select(w => new WorkerTurn(w.Key, w.Since, w.Since > limit))];
+        }
+    }
+
+    /// <summary>Partitions of the shards that this engine owns, restored or not.</summary>
+    public IReadOnlyList<int> Owned => Metrics.Owned;
 
     /// <summary>Starts the workers.</summary>
     /// <param name="drain">Ends by itself once everything that is in the source topics now has been processed and committed.</param>
@@ -63,8 +78,8 @@ public sealed class Engine : IDisposable
         _running = _engine.Options.Runtime.Workers;
         for (var i = 0; i < _engine.Options.Runtime.Workers; i++)
         {
-            var id = $"{_settings.InstanceId}-{i}";
-            var thread = new Thread(() => Work(id)) { Name = $"worker-{i}", IsBackground = true };
+            var number = i;
+            var thread = new Thread(() => Work(number)) { Name = $"worker-{i}", IsBackground = true };
             _threads.Add(thread);
             thread.Start();
         }
@@ -72,6 +87,13 @@ public sealed class Engine : IDisposable
 
     /// <summary>Stops the workers: each commits what it has done and leaves. Wait for <see cref="Completion"/>.</summary>
     public void Stop() => _stop.Cancel();
+
+    /// <summary>Stops the workers, and each leaves its group for good: others take over at once. Wait for <see cref="Completion"/>.</summary>
+    public void Leave()
+    {
+        _leaving = true;
+        Stop();
+    }
 
     /// <summary>What a drained run did.</summary>
     public DrainSummary Summary()
@@ -95,13 +117,14 @@ public sealed class Engine : IDisposable
         _stop.Dispose();
     }
 
-    private void Work(string id)
+    private void Work(int number)
     {
         try
         {
-            using var worker = new Worker(_settings with { InstanceId = id }, Metrics, Partitions);
-            lock (_workers) _workers.Add(worker);
+            using var worker = new Worker(_settings with { InstanceId = $"{_settings.InstanceId}-{number}" }, Metrics, Partitions);
+            lock (_workers) _workers.Add(number, worker);
             worker.Run(_stop.Token, _ends is null ? null : Drained);
+            if (_leaving) worker.Leave();
         }
         catch (Exception e)
         {

@@ -83,6 +83,14 @@ public sealed class EngineMetrics : IDisposable
         if (outcome == CommitOutcome.Committed) _interval.Record(interval.TotalSeconds);
     }
 
+    /// <summary>Measures when the workers' loops last moved.</summary>
+    internal void Watch(Func<IEnumerable<WorkerTurn>> workers) =>
+        _meter.CreateObservableGauge("streamengine.worker.since_turn", () => workers().Select(w => new Measurement<double>(w.Since.TotalSeconds, new KeyValuePair<string, object?>("worker", w.Worker))), "s",
+            "The time since a worker's loop last came to its poll: it stands still where that grows.");
+
+    /// <summary>Partitions of the shards that are open, in order.</summary>
+    internal IReadOnlyList<int> Owned => [.. _open.Keys.Select(s => s.Partition).Order()];
+
     /// <summary>A shard came.</summary>
     public void ShardOpened(Shard shard) => _open[shard] = 0;
 

@@ -82,6 +82,7 @@ public sealed class Worker : IOwnership, IDisposable
     private bool _broken;        // a step threw: state is ahead of what was written, and nothing may be committed on the way out
     private long _intervalStart;
     private long _lastTurn;      // when the turn before polled
+    private long _turned;        // the same, or when it joined: for other threads
     private bool _slow;          // that was long ago
 
     /// <summary>Joins the group.</summary>
@@ -106,6 +107,7 @@ public sealed class Worker : IOwnership, IDisposable
             First = _engine.Outputs.Decisions,
         });
         _outputs.MaxRecordBytes = _log.MaxOutputBytes;
+        _turned = settings.Time.GetTimestamp();
     }
 
     /// <summary>The shards that are live, by partition. Loop's thread only.</summary>
@@ -113,6 +115,9 @@ public sealed class Worker : IOwnership, IDisposable
 
     /// <summary>Restore progress of shards that are not live yet, by partition, 0 to 1. Replaced as a whole, so any thread may read it.</summary>
     public IReadOnlyDictionary<int, double> Restoring { get; private set; } = new Dictionary<int, double>();
+
+    /// <summary>How long ago the loop last came to its poll; any thread may ask.</summary>
+    public TimeSpan SinceTurn => Elapsed(Volatile.Read(ref _turned));
 
     /// <summary>Whether every shard of ours stands at or behind the given offsets, everything before them committed. Loop's thread only.</summary>
     /// <param name="ends">By source and partition, the offset past the last record.</param>
@@ -170,7 +175,7 @@ public sealed class Worker : IOwnership, IDisposable
         if (full && _dirty && !TryCommit()) Hold();
         else if (_held) Release();
         _slow = _lastTurn != 0 && Elapsed(_lastTurn) > SlowTurn;
-        _lastTurn = _settings.Time.GetTimestamp();
+        Volatile.Write(ref _turned, _lastTurn = _settings.Time.GetTimestamp());
         _log.Poll(_batch, _engine.Options.Runtime.MaxPollRecords, PollTimeout(), this);
         if (_stale && _open) Abort();
 
@@ -208,6 +213,9 @@ public sealed class Worker : IOwnership, IDisposable
     }
 
     void IOwnership.Lost(IReadOnlyList<TopicPartition> partitions) => Close(partitions, lost: true);
+
+    /// <summary>Makes <see cref="Dispose"/> leave the group for good, so that others take over at once. Loop's thread only.</summary>
+    internal void Leave() => _log.Leave();
 
     /// <summary>Leaves the group: what is done was committed by <see cref="Run"/>.</summary>
     public void Dispose()

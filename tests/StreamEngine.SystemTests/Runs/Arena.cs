@@ -1,6 +1,7 @@
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
 using StreamEngine.Connectors.Kafka;
+using StreamEngine.Host.Cli;
 using StreamEngine.Runtime;
 using StreamEngine.SystemTests.Oracle;
 using StreamEngine.SystemTests.Shop;
@@ -107,6 +108,16 @@ internal sealed class Arena : IDisposable
             .. AtLeastOnce ? ["runtime.delivery=at_least_once"] : Array.Empty<string>(),
             .. settings,
         ];
+
+    /// <summary>Runs <c>leave</c> as an operator does: for the process that listens on a port, or for a node that is gone.</summary>
+    /// <returns>Exit code and what was said.</returns>
+    public async Task<(int Code, string Output)> Leave(int port, string? node = null)
+    {
+        using var said = new StringWriter();
+        string[] who = node is null ? ["--set", $"http.port={port}"] : ["--node", node];
+        var code = await CommandLine.RunAsync(["leave", "--config", Config, "--kafka", _kafka!, "--set", $"name={Job.Name}", "--set", $"events.shop.topic={Topics.Events}", .. who], said, said);
+        return (code, said.ToString());
+    }
 
     /// <summary>Runs an engine to the present end of the input.</summary>
     public async Task Drain(int? version, params string[] settings)

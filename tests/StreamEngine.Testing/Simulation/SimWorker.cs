@@ -104,6 +104,10 @@ internal sealed class SimWorker : ILogWorker
         Schedule.At(SimPoint.Rebuilt);
     }
 
+    public void Leave()
+    {
+    }
+
     public void Dispose()
     {
         if (_member.IsIn && _group.OwnedBy(_member) is { Count: > 0 } owned) _ownership?.Revoked(Partitions(owned));

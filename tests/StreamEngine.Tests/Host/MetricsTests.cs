@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
+using StreamEngine.Runtime;
 using Xunit;
 
 namespace StreamEngine.Tests.Host;
@@ -74,17 +75,22 @@ public sealed class MetricsTests : IDisposable
     public async Task Http_serves_metrics_and_health()
     {
         _meter.CreateCounter<long>("events").Add(1);
-        var (report, alive) = (new HealthReport(false, [new ShardHealth(3, 0.25)]), true);
+        var (report, alive) = (new HealthReport(false, [new ShardHealth(3, 0.25)], [new WorkerTurn(0, TimeSpan.FromSeconds(0.5), false)]), true);
         await using var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => report, () => alive);
         using var client = new HttpClient { BaseAddress = new Uri(http.Address) };
 
         Assert.Contains("events_total 1\n", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
         var restoring = await client.GetAsync("/healthz/ready");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, restoring.StatusCode);
-        Assert.Equal("""{"status":"restoring","restoring":[{"partition":3,"progress":0.25}]}""", await restoring.Content.ReadAsStringAsync());
+        Assert.Equal("""{"status":"restoring","restoring":[{"partition":3,"progress":0.25}],"workers":[{"worker":0,"since_turn":0.5,"stalled":false}]}""", await restoring.Content.ReadAsStringAsync());
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/healthz/live")).StatusCode);
 
-        (report, alive) = (new HealthReport(true, []), false);
+        report = new HealthReport(false, [], [new WorkerTurn(1, TimeSpan.FromMinutes(3), true)]);
+        var stalled = await client.GetAsync("/healthz");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, stalled.StatusCode);
+        Assert.Equal("""{"status":"stalled","restoring":[],"workers":[{"worker":1,"since_turn":180,"stalled":true}]}""", await stalled.Content.ReadAsStringAsync());
+
+        (report, alive) = (new HealthReport(true, [], []), false);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/healthz")).StatusCode);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/healthz/live")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/")).StatusCode);
