@@ -60,6 +60,9 @@ public sealed class KafkaLog : ILog
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<GroupMember>? Members(string group) => GroupMembers.Ask(_groups.Value.Coordinator, group, _options);
+
+    /// <inheritdoc/>
     public ILogWorker OpenWorker(WorkerOptions options) => new KafkaWorker(this, _options, options);
 
     /// <inheritdoc/>
