@@ -46,6 +46,7 @@ public sealed class ShardRestore : IDisposable
     private int _entrySource = -1;
     private string _entryTopic = "";
     private bool _hasEntry;
+    private bool _fromFiles;    // the cut
     private bool _noOffsets;
     private bool _askedAgain;   // about the entry at hand
     private long _reportedAt, _reported = -1;
@@ -151,10 +152,13 @@ public sealed class ShardRestore : IDisposable
     private void Start()
     {
         (_committed, var start, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) = _asked.GetAwaiter().GetResult();
+        // Files that were left behind while the shard was elsewhere: catching up on the events would cost more than loading the topic's profiles.
+        if (file is not null && inTopic is not null && inTopic.Start.Next.Sum() - file.Marker.Start.Next.Sum() > inTopic.Profiles) (path, file) = (null, null);
         Shard.Checkpoints?.Begin(path, file);
         if (Shard.KeepsCheckpoints && file is not null)
         {
             _load = new FileCutLoad(path!, file);
+            _fromFiles = true;
             // The topic holds what changed before the file's cut only if it has a cut that began no earlier.
             Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && (inTopic is null || !file.Marker.Start.AtMost(inTopic.Start.Next));
         }
@@ -317,7 +321,7 @@ public sealed class ShardRestore : IDisposable
         Shard.Restored(_cut);
         if (Shard.Counters.Restored + Shard.Counters.Loaded > 0)
         {
-            var loaded = _cut is null ? "" : $"checkpoint {_cut.Number} with {Shard.Counters.Loaded} profiles, then ";
+            var loaded = _cut is null ? "" : $"checkpoint {_cut.Number} with {Shard.Counters.Loaded} profiles from {(_fromFiles ? "files" : "the topic")}, then ";
             _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {_time.GetElapsedTime(_started).TotalSeconds:0.0} s."));
         }
         return true;

@@ -48,6 +48,7 @@ internal sealed class Standbys : IDisposable
         _engine = settings.Engine;
         _open = settings.OpenCheckpoints!;
         _meter.CreateObservableGauge("streamengine.standbys", () => (long)Followed().Length, "{shard}", "Shards whose checkpoints are followed without being owned.");
+        _meter.CreateObservableGauge("streamengine.standbys.ready", () => (long)Followed().Count(s => s.Closed is not null), "{shard}", "Those of them that hold a whole checkpoint.");
         _meter.CreateObservableGauge("streamengine.standby.lag", () => Followed().Select(s => new Measurement<long>(Math.Max(0, s.End - Math.Max(0, s.Position)), new KeyValuePair<string, object?>("partition", s.Topic.Partition))), "{record}", "Records of the checkpoint topic that a standby has not read yet.");
     }
 

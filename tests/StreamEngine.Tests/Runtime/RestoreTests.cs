@@ -22,6 +22,7 @@ public sealed class RestoreTests : IDisposable
     private string _topic = "";
     private long _loaded;
     private int _lives;
+    private readonly List<string> _said = [];
     private readonly string _folder = Directory.CreateTempSubdirectory("restore-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -108,6 +109,21 @@ public sealed class RestoreTests : IDisposable
         foreach (var (customer, profile) in live) AssertSame(options, customer, profile, restored[customer]);
     }
 
+    [Fact]
+    public void FilesLeftBehindLongAgo_GiveWayToTheTopic()
+    {
+        Keep(Kept.OnStandby, 41);
+        var options = Scenario.Options() with { Runtime = new RuntimeOptions { MaxPollRecords = 17, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic } };
+        WriteEvents(options, 41);
+        Live(options, 1, 30);
+        Assert.Contains(Enumerable.Range(0, Partitions), p => CheckpointFiles.Cuts(Machine(p)).Any());
+        var live = Live(options, 1, int.MaxValue); // on the other machine
+        _said.Clear();
+        var restored = Live(options, 2, int.MaxValue);
+        Assert.Equal(Partitions, _said.Count(e => e.Contains("profiles from the topic", StringComparison.Ordinal)));
+        foreach (var (customer, profile) in live) AssertSame(options, customer, profile, restored[customer]);
+    }
+
     private static void AssertSame(EngineOptions options, string customer, byte[] expected, byte[] actual)
     {
         using var engine = Scenario.Compile(options, new LinearModels(1));
@@ -159,7 +175,7 @@ public sealed class RestoreTests : IDisposable
         using var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
         if (_kept == Kept.OnStandby) FollowHere(log, engine);
-        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = _kept is Kept.InFiles or Kept.InBoth or Kept.OnStandby ? OpenFiles : null }, metrics, shards);
+        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = _kept is Kept.InFiles or Kept.InBoth or Kept.OnStandby ? OpenFiles : null, Report = e => { lock (_said) _said.Add(e.Text); } }, metrics, shards);
         var ends = options.Events.Select(e => Enumerable.Range(0, shards).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray()).ToArray();
         if (turns < int.MaxValue)
         {
@@ -201,8 +217,8 @@ public sealed class RestoreTests : IDisposable
     {
         _lives++;
         GroupMember[] group = [new("1", "here-0", []), new("2", "there-0", [.. Enumerable.Range(0, Partitions).Select(p => new TopicPartition(engine.Events.Sources[0].Topic, p))])];
-        using var standbys = Standbys.For(new WorkerSettings { Engine = engine, Log = new GroupLog(log, group), InstanceId = "here", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = (p, report) => new CheckpointFiles(Machine(p), report) })!;
-        while (standbys.Turn()) { }
+        using var standbys = Standbys.For(new WorkerSettings { Engine = engine, Log = new GroupLog(log, group), InstanceId = "here", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = (p, report) => new CheckpointFiles(Machine(p), report) });
+        while (standbys?.Turn() == true) { }
     }
 
     private void Tear(CheckpointFiles open)
