@@ -22,6 +22,9 @@ internal sealed class GroupOffsets : IDisposable
         _stable = new ListConsumerGroupOffsetsOptions { RequireStableOffsets = true, RequestTimeout = options.RequestTimeout };
     }
 
+    /// <summary>The client, for other questions to a group's coordinator: they need the same care.</summary>
+    public IAdminClient Coordinator => _admin;
+
     /// <summary>The offset, or the error that came instead.</summary>
     public TopicPartitionOffsetError Ask(string group, TopicPartition partition)
     {

@@ -3,12 +3,6 @@ using Confluent.Kafka.Admin;
 
 namespace StreamEngine.Connectors.Kafka;
 
-/// <summary>A member of a consumer group, as the broker knows it.</summary>
-/// <param name="InstanceId">Its static id; empty for a member without one.</param>
-/// <param name="Host">Where it connected from.</param>
-/// <param name="Partitions">What it has been assigned.</param>
-public sealed record GroupMember(string InstanceId, string Host, IReadOnlyList<TopicPartition> Partitions);
-
 /// <summary>A consumer group from outside: who is in it, and taking out a static member that is gone.</summary>
 public sealed class KafkaGroup
 {
@@ -33,7 +27,7 @@ public sealed class KafkaGroup
             try
             {
                 var group = admin.DescribeConsumerGroupsAsync([Name], new DescribeConsumerGroupsOptions { RequestTimeout = _options.RequestTimeout }).GetAwaiter().GetResult().ConsumerGroupDescriptions[0];
-                return [.. group.Members.Select(Describe)];
+                return [.. group.Members.Select(GroupMembers.Translate)];
             }
             catch (DescribeConsumerGroupsException e)
             {
@@ -104,7 +98,4 @@ public sealed class KafkaGroup
 
     private LogException TooLong(string instanceId, string what) =>
         new($"group {Name}: {what} took longer than {_options.Patience.TotalSeconds:0} s for member {instanceId}. A rebalance may be waiting for another member; try again.");
-
-    private static GroupMember Describe(MemberDescription member) => new(member.GroupInstanceId ?? "", member.Host,
-        [.. member.Assignment.TopicPartitions.Select(p => new TopicPartition(p.Topic, p.Partition.Value)).OrderBy(p => p.Partition)]);
 }

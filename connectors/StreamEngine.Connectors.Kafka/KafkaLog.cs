@@ -66,6 +66,9 @@ public sealed class KafkaLog : ILog
     public KafkaGroup Group(string name) => new(_options, name);
 
     /// <inheritdoc/>
+    public IReadOnlyList<GroupMember>? Members(string group) => GroupMembers.Ask(_groups.Value.Coordinator, group, _options);
+
+    /// <inheritdoc/>
     public ILogWorker OpenWorker(WorkerOptions options) => new KafkaWorker(this, _options, options);
 
     /// <inheritdoc/>

@@ -145,6 +145,7 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
         ReplicationFactor = topic.ReplicationFactor,
         Configs = new Dictionary<string, string>
         {
+            ["min.compaction.lag.ms"] = topic.Compacted ? $"{(long)TopicSpec.CompactionLag.TotalMilliseconds}" : "0",
             ["cleanup.policy"] = topic.Compacted ? "compact" : "delete",
             ["retention.ms"] = topic.Retention is { } kept ? $"{(long)kept.TotalMilliseconds}" : "-1",
             ["retention.bytes"] = "-1",

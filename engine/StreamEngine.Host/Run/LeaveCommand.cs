@@ -53,12 +53,12 @@ internal static class LeaveCommand
         var group = log.Group(options.Name);
         var members = group.Members();
         if (members.Count == 0) throw new LogException($"Group '{options.Name}' has no members at {call.Get(LogOptions.Kafka)}. Check the config's name and the address; without members its partitions are free.");
-        var gone = members.Where(m => IsOf(m.InstanceId, $"{options.Name}-{node}-")).OrderBy(m => m.InstanceId, StringComparer.Ordinal).ToList();
+        var gone = members.Where(m => IsOf(m.InstanceId ?? "", $"{options.Name}-{node}-")).OrderBy(m => m.InstanceId, StringComparer.Ordinal).ToList();
         if (gone.Count == 0)
-            throw new LogException($"Group '{options.Name}' has no members of node '{node}'. It has: {string.Join(", ", members.Select(m => m.InstanceId.Length > 0 ? m.InstanceId : $"one without a name from {m.Host}").Order(StringComparer.Ordinal))}.");
+            throw new LogException($"Group '{options.Name}' has no members of node '{node}'. It has: {string.Join(", ", members.Select(m => m.InstanceId ?? $"one without a name from {m.Host}").Order(StringComparer.Ordinal))}.");
         foreach (var member in gone)
         {
-            group.Remove(member.InstanceId, options.Events[0].Topic);
+            group.Remove(member.InstanceId!, options.Events[0].Topic);
             call.Say(LogLevel.Info, $"{member.InstanceId} is taken out of the group");
         }
         Print(call, options.Name, node, [.. gone.SelectMany(m => m.Partitions).Select(p => p.Partition).Distinct().Order()], "was taken out of the group");

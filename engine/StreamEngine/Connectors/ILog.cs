@@ -9,7 +9,21 @@ public readonly record struct TopicPartition(string Topic, int Partition);
 /// <param name="Retention">How long records are kept; null for ever.</param>
 /// <param name="ReplicationFactor">Copies; -1 takes the broker's default.</param>
 /// <param name="Compacted">Whether only the newest record of a key is kept.</param>
-public sealed record TopicSpec(string Name, int Partitions, TimeSpan? Retention = null, short ReplicationFactor = -1, bool Compacted = false);
+public sealed record TopicSpec(string Name, int Partitions, TimeSpan? Retention = null, short ReplicationFactor = -1, bool Compacted = false)
+{
+    /// <summary>
+    /// For how long a compacted topic keeps every record, superseded or not. A reader that goes to an end it has asked for within this time misses nothing: what was superseded
+    /// before that end is followed by what superseded it, and what was superseded behind it is still there.
+    /// </summary>
+    public static TimeSpan CompactionLag { get; } = TimeSpan.FromMinutes(30);
+}
+
+/// <summary>A member of a consumer group, as the log sees it.</summary>
+/// <param name="Id">The log's own id: members are told apart, and put in order, by it.</param>
+/// <param name="InstanceId">The <see cref="WorkerOptions.InstanceId"/> that it joined with; null where it has none.</param>
+/// <param name="Partitions">What it is assigned.</param>
+/// <param name="Host">Where it connected from; empty where the log can't tell.</param>
+public sealed record GroupMember(string Id, string? InstanceId, IReadOnlyList<TopicPartition> Partitions, string Host = "");
 
 /// <summary>What a topic is, for <c>topics list</c>.</summary>
 public sealed record TopicInfo(string Name, int Partitions, long Records, string Retention);
@@ -35,6 +49,9 @@ public interface ILog : IDisposable
 
     /// <summary>The group's stable committed offset: waits while a transaction that holds offsets of the partition is pending. Null where the group has none.</summary>
     long? Committed(string group, TopicPartition partition);
+
+    /// <summary>The group's members with what is assigned to them. Empty while the group is changing, or nobody can tell: ask again. Null where all members are always in this process.</summary>
+    IReadOnlyList<GroupMember>? Members(string group) => null;
 
     /// <summary>Joins the group: one consumer and one transactional producer, both owned by the calling thread.</summary>
     ILogWorker OpenWorker(WorkerOptions options);

@@ -38,7 +38,8 @@ internal sealed class FileCutLoad(string path, FileCut cut) : ICutLoad
 
 /// <summary>
 /// A cut in the compacted checkpoint topic: every profile there, each as of its own position. Some may be newer than the marker, of a cut that was not closed; what they cover is
-/// left out when events are read again, as for every other.
+/// left out when events are read again, as for every other. The load must end within <see cref="TopicSpec.CompactionLag"/>: later the topic may have forgotten a profile for the sake of
+/// one that stands behind the end asked for.
 /// </summary>
 internal sealed class TopicCutLoad : ICutLoad
 {

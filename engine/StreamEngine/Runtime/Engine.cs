@@ -14,6 +14,7 @@ public sealed class Engine : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Thread> _threads = [];
     private readonly SortedDictionary<int, Worker> _workers = [];
+    private readonly Standbys? _standbys;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long[][]? _ends;
     private HashSet<int> _left = [];
@@ -32,6 +33,8 @@ public sealed class Engine : IDisposable
         Metrics = new EngineMetrics(_engine);
         _lag = new LagWatch(settings.Log, Metrics, [.. _engine.Events.Sources.Select(s => s.Topic)], settings.Report);
         Metrics.Watch(() => Workers);
+        _standbys = Standbys.For(settings);
+        if (_standbys is not null) _settings = settings with { OpenCheckpoints = _standbys.OpenCheckpoints };
     }
 
     /// <summary>Partitions of the sources: the number of shards in all.</summary>
@@ -74,6 +77,7 @@ public sealed class Engine : IDisposable
             _ends = [.. _engine.Events.Sources.Select(s => Enumerable.Range(0, Partitions).Select(p => _settings.Log.Watermarks(new TopicPartition(s.Topic, p)).High).ToArray())];
             _left = [.. Enumerable.Range(0, Partitions)];
         }
+        else _standbys?.Start();
         _lag.Start(_settings.Time);
         _running = _engine.Options.Runtime.Workers;
         for (var i = 0; i < _engine.Options.Runtime.Workers; i++)
@@ -112,6 +116,7 @@ public sealed class Engine : IDisposable
     {
         Stop();
         foreach (var thread in _threads) thread.Join();
+        _standbys?.Dispose();
         _lag.Dispose();
         Metrics.Dispose();
         _stop.Dispose();

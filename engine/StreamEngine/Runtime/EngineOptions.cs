@@ -129,6 +129,10 @@ public sealed record CheckpointOptions : ILocated
     [Doc("A compacted topic for checkpoints as well, from which any machine restores a shard; as many partitions as the sources. Empty writes none.")]
     public string Topic { get; init; } = "";
 
+    [Doc("On how many other nodes each shard's checkpoints are kept up to date from the topic, so that a take-over there re-reads only the events since; needs topic and state.directory.")]
+    [Bounds(0, 8)]
+    public int Standbys { get; init; }
+
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }

@@ -162,18 +162,20 @@ public sealed class ShardRestore : IDisposable
     private void Start()
     {
         (_committed, var start, _end, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) = _asked.GetAwaiter().GetResult();
+        // Files that were left behind while the shard was elsewhere: catching up on the events would cost more than loading the topic's profiles.
+        if (file is not null && inTopic is not null && inTopic.Start.Next.Sum() - file.Marker.Start.Next.Sum() > inTopic.Profiles) (path, file) = (null, null);
         Shard.Checkpoints?.Begin(path, file);
         if (Shard.KeepsCheckpoints && file is not null)
         {
             _load = new FileCutLoad(path!, file);
-            _place = "of its files";
+            _place = "files";
             // The topic holds what changed before the file's cut only if it has a cut that began no earlier.
             Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && (inTopic is null || !file.Marker.Start.AtMost(inTopic.Start.Next));
         }
         else if (Shard.KeepsCheckpoints && inTopic is not null)
         {
             _load = new TopicCutLoad(_log, new TopicPartition(_engine.Options.Checkpoints.Topic, Shard.Partition), topicLow, topicHigh, inTopic);
-            _place = "of the topic";
+            _place = "the topic";
             Shard.CopyLoaded = Shard.Checkpoints is not null; // its files begin anew
         }
         _cut = _load?.Marker;
@@ -390,7 +392,7 @@ public sealed class ShardRestore : IDisposable
         Shard.Restored(_cut);
         if (Shard.Counters.Restored + Shard.Counters.Loaded > 0)
         {
-            var loaded = _cut is null ? "" : $"checkpoint {_cut.Number} {_place} with {Shard.Counters.Loaded} profiles, then ";
+            var loaded = _cut is null ? "" : $"checkpoint {_cut.Number} with {Shard.Counters.Loaded} profiles from {_place}, then ";
             _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {_time.GetElapsedTime(_started).TotalSeconds:0.0} s."));
         }
         return true;

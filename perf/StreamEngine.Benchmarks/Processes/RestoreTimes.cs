@@ -42,6 +42,6 @@ internal sealed partial class RestoreTimes
     [GeneratedRegex(@"\d+ shards, \d+ workers")]
     private static partial Regex Started();
 
-    [GeneratedRegex(@"Shard \d+ restored: (checkpoint \d+ .*?with (?<profiles>\d+) profiles, then )?(?<records>\d+) records")]
+    [GeneratedRegex(@"Shard \d+ restored: (checkpoint \d+ with (?<profiles>\d+) profiles from [^,]*, then )?(?<records>\d+) records")]
     private static partial Regex Restored();
 }

@@ -38,6 +38,6 @@ internal sealed partial class RestoreCount
     /// <inheritdoc/>
     public override string ToString() => $"{Files} from files, {Topic} from the topic, {Log} from the log";
 
-    [GeneratedRegex(@"Shard \d+ restored: (checkpoint \d+ of (its |the )(?<place>files|topic))?")]
+    [GeneratedRegex(@"Shard \d+ restored: (checkpoint \d+ with \d+ profiles from (the )?(?<place>files|topic))?")]
     private static partial Regex Restored();
 }

@@ -21,6 +21,8 @@ public sealed class RestoreTests : IDisposable
     private Random _random = new(0);   // tears the files' tails
     private string _topic = "";
     private long _loaded;
+    private int _lives;
+    private readonly List<string> _said = [];
     private readonly string _folder = Directory.CreateTempSubdirectory("restore-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -35,10 +37,12 @@ public sealed class RestoreTests : IDisposable
     [InlineData(7, true, Kept.InTopic)]
     [InlineData(8, false, Kept.InBoth)]
     [InlineData(9, true, Kept.InBoth)]
+    [InlineData(20, false, Kept.OnStandby)]
+    [InlineData(21, true, Kept.OnStandby)]
     public void CrashedAtRandomTurns_OutputIsThatOfAnUninterruptedRun(int seed, bool twoSources, Kept kept)
     {
         var checkpoints = Keep(kept, seed);
-        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 13 : 61, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic } };
+        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 13 : 61, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic, Standbys = kept == Kept.OnStandby ? 1 : 0 }, State = new StateOptions { Directory = _folder } };
         WriteEvents(options, seed);
         var random = new Random(seed);
         for (var life = 0; life < 8; life++) Live(options, model: life, turns: life == 7 ? int.MaxValue : random.Next(checkpoints ? 20 : 3, 60));
@@ -68,10 +72,12 @@ public sealed class RestoreTests : IDisposable
     [InlineData(17, true, Kept.InTopic)]
     [InlineData(18, false, Kept.InBoth)]
     [InlineData(19, true, Kept.InBoth)]
+    [InlineData(22, false, Kept.OnStandby)]
+    [InlineData(23, true, Kept.OnStandby)]
     public void RestoredShard_HasTheSameFeatures(int seed, bool twoSources, Kept kept)
     {
         var checkpoints = Keep(kept, seed);
-        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 17 : 97, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic } };
+        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 17 : 97, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic, Standbys = kept == Kept.OnStandby ? 1 : 0 }, State = new StateOptions { Directory = _folder } };
         WriteEvents(options, seed);
         // A life after crashed ones, one that starts from what it left, and one from the log alone.
         foreach (var turns in new[] { 10, 25, 60 }) Live(options, 1, turns);
@@ -87,6 +93,37 @@ public sealed class RestoreTests : IDisposable
         foreach (var (customer, profile) in live) AssertSame(options, customer, profile, rebuilt[customer]);
     }
 
+    [Fact]
+    public void WithAStandbysFilesAlone_TheShardHasTheSameFeatures()
+    {
+        Keep(Kept.OnStandby, 31);
+        var options = Scenario.Options() with { Runtime = new RuntimeOptions { MaxPollRecords = 17, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic, Standbys = 1 }, State = new StateOptions { Directory = _folder } };
+        WriteEvents(options, 31);
+        var live = Live(options, 1, int.MaxValue);
+        using (var log = Open())
+        using (var engine = Scenario.Compile(options, new LinearModels(1))) FollowHere(log, engine);
+        (_loaded, _kept) = (0, Kept.InFiles);
+        var restored = Live(options with { Checkpoints = Often }, 2, int.MaxValue); // it knows of no topic
+        Assert.True(_loaded > 0);
+        Assert.Equal(live.Keys.Order(), restored.Keys.Order());
+        foreach (var (customer, profile) in live) AssertSame(options, customer, profile, restored[customer]);
+    }
+
+    [Fact]
+    public void FilesLeftBehindLongAgo_GiveWayToTheTopic()
+    {
+        Keep(Kept.OnStandby, 41);
+        var options = Scenario.Options() with { Runtime = new RuntimeOptions { MaxPollRecords = 17, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic } };
+        WriteEvents(options, 41);
+        Live(options, 1, 30);
+        Assert.Contains(Enumerable.Range(0, Partitions), p => CheckpointFiles.Cuts(Machine(p)).Any());
+        var live = Live(options, 1, int.MaxValue); // on the other machine
+        _said.Clear();
+        var restored = Live(options, 2, int.MaxValue);
+        Assert.Equal(Partitions, _said.Count(e => e.Contains("profiles from the topic", StringComparison.Ordinal)));
+        foreach (var (customer, profile) in live) AssertSame(options, customer, profile, restored[customer]);
+    }
+
     private static void AssertSame(EngineOptions options, string customer, byte[] expected, byte[] actual)
     {
         using var engine = Scenario.Compile(options, new LinearModels(1));
@@ -94,19 +131,23 @@ public sealed class RestoreTests : IDisposable
         Assert.Equal(expected, actual);
     }
 
-    /// <summary>Where checkpoints are kept; of both, the files are lost now and then, as when a shard moves to another machine.</summary>
+    /// <summary>
+    /// Where checkpoints are kept; of both, the files are lost now and then, as when a shard moves to another machine. With standbys each life is on the other of two machines, and what
+    /// it starts from is what that one has followed.
+    /// </summary>
     public enum Kept
     {
         Nowhere,
         InFiles,
         InTopic,
         InBoth,
+        OnStandby,
     }
 
     private bool Keep(Kept kept, int seed)
     {
         (_kept, _random) = (kept, new Random(seed));
-        if (kept is Kept.InTopic or Kept.InBoth) _topic = "checkpoints";
+        if (kept is Kept.InTopic or Kept.InBoth or Kept.OnStandby) _topic = "checkpoints";
         return kept != Kept.Nowhere;
     }
 
@@ -133,7 +174,8 @@ public sealed class RestoreTests : IDisposable
         var shards = Topics.Check(log, engine);
         using var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
-        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = _kept is Kept.InFiles or Kept.InBoth ? OpenFiles : null }, metrics, shards);
+        if (_kept == Kept.OnStandby) FollowHere(log, engine);
+        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = _kept is Kept.InFiles or Kept.InBoth or Kept.OnStandby ? OpenFiles : null, Report = e => { lock (_said) _said.Add(e.Text); } }, metrics, shards);
         var ends = options.Events.Select(e => Enumerable.Range(0, shards).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray()).ToArray();
         if (turns < int.MaxValue)
         {
@@ -162,10 +204,21 @@ public sealed class RestoreTests : IDisposable
 
         CheckpointFiles OpenFiles(int partition, Action<CheckpointEvent> report)
         {
-            var open = new CheckpointFiles(Path.Combine(_folder, "checkpoints", $"{partition}"), report);
+            var open = new CheckpointFiles(Machine(partition), report);
             files.Add(open);
             return open;
         }
+    }
+
+    private string Machine(int partition) => Path.Combine(_folder, $"checkpoints-{(_kept == Kept.OnStandby ? _lives % 2 : 0)}", $"{partition}");
+
+    /// <summary>This machine follows to the end what the other one wrote.</summary>
+    private void FollowHere(EmbeddedLog log, CompiledEngine engine)
+    {
+        _lives++;
+        GroupMember[] group = [new("1", "here-0", []), new("2", "there-0", [.. Enumerable.Range(0, Partitions).Select(p => new TopicPartition(engine.Events.Sources[0].Topic, p))])];
+        using var standbys = Standbys.For(new WorkerSettings { Engine = engine, Log = new GroupLog(log, group), InstanceId = "here", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = (p, report) => new CheckpointFiles(Machine(p), report) });
+        while (standbys?.Turn() == true) { }
     }
 
     private void Tear(CheckpointFiles open)

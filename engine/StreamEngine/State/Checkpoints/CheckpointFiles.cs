@@ -64,12 +64,11 @@ public sealed class CheckpointFiles : IDisposable
     {
         foreach (var other in In(Folder))
             if (path is null || string.CompareOrdinal(other, path) > 0) File.Delete(other);
-        _generation = path is null ? 1 : int.Parse(Path.GetFileNameWithoutExtension(path)["checkpoint-".Length..], CultureInfo.InvariantCulture);
-        _length = cut?.End ?? 0;
-        _file = Open(PathOf(_generation), FileMode.OpenOrCreate);
-        RandomAccess.SetLength(_file, _length);
-        _writing = Task.Factory.StartNew(Write, TaskCreationOptions.LongRunning).Unwrap();
+        Start(path is null ? 1 : GenerationOf(path), cut?.End ?? 0);
     }
+
+    /// <summary>Begins a new file beside those that are there, which stay and count until the new one closes a cut.</summary>
+    public void BeginBeside() => Start(In(Folder) is [var newest, ..] ? GenerationOf(newest) + 1 : 1, 0);
 
     /// <summary>Adds a block (copied). Nothing waits for the disk here.</summary>
     /// <param name="block">The block's bytes.</param>
@@ -91,6 +90,14 @@ public sealed class CheckpointFiles : IDisposable
         _writing.Wait();
         _file?.Dispose();
         _lock.Dispose();
+    }
+
+    private void Start(int generation, long length)
+    {
+        (_generation, _length) = (generation, length);
+        _file = Open(PathOf(_generation), FileMode.OpenOrCreate);
+        RandomAccess.SetLength(_file, _length);
+        _writing = Task.Factory.StartNew(Write, TaskCreationOptions.LongRunning).Unwrap();
     }
 
     private async Task Write()
@@ -141,6 +148,8 @@ public sealed class CheckpointFiles : IDisposable
     }
 
     private long TotalBytes() => In(Folder).Sum(f => new FileInfo(f).Length);
+
+    private static int GenerationOf(string path) => int.Parse(Path.GetFileNameWithoutExtension(path)["checkpoint-".Length..], CultureInfo.InvariantCulture);
 
     private string PathOf(int generation) => Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"checkpoint-{generation:D8}.bin"));
 
