@@ -68,7 +68,7 @@ public sealed class CheckpointFiles : IDisposable
         _length = cut?.End ?? 0;
         _file = Open(PathOf(_generation), FileMode.OpenOrCreate);
         RandomAccess.SetLength(_file, _length);
-        _writing = Task.Factory.StartNew(Write, TaskCreationOptions.LongRunning).Unwrap();
+        _writing = Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
     }
 
     /// <summary>Adds a block (copied). Nothing waits for the disk here.</summary>
