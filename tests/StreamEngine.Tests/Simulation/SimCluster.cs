@@ -1,12 +1,13 @@
 using StreamEngine.Connectors;
 using StreamEngine.Runtime;
 using StreamEngine.State;
+using StreamEngine.State.Checkpoints;
 using StreamEngine.Testing.Simulation;
 
 namespace StreamEngine.Tests.Simulation;
 
 /// <summary>The processes of a simulation, and what happens to them.</summary>
-internal sealed class SimCluster(SimDriver driver, Random random, SimEngines engines, int slots)
+internal sealed class SimCluster(SimDriver driver, Random random, SimEngines engines, int slots, SimDisk? disk)
 {
     public const string Group = "sim";
 
@@ -22,6 +23,9 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
 
     /// <summary>Processes that died.</summary>
     public int Crashes { get; private set; }
+
+    /// <summary>Shards that were restored from checkpoint files.</summary>
+    public int FromFiles { get; private set; }
 
     /// <summary>A fresh process' settings with a model.</summary>
     public WorkerSettings Settings(string id, int version) => new()
@@ -73,8 +77,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
     {
         if (!may || Idle() is not { } process) return;
         driver.Tell($"{process.Id} dies between turns");
-        Crashes++;
-        Forget(process);
+        Crash(process);
     }
 
     public void PauseOrGoOn()
@@ -170,7 +173,20 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         var engine = engines[driver.Sources, version];
         Topics.Check(driver.Log, engine);
         var metrics = new EngineMetrics(engine);
-        _processes.Add(new SimProcess(id, version, new Worker(Settings(id, version), metrics, driver.Partitions), metrics));
+        var files = new List<CheckpointFiles>();
+        var settings = Settings(id, version);
+        if (disk is not null)
+            settings = settings with
+            {
+                OpenCheckpoints = (partition, report) =>
+                {
+                    var opened = disk.Open(id, partition, report);
+                    files.Add(opened);
+                    return opened;
+                },
+                Report = e => FromFiles += e.Text.Contains("profiles from files", StringComparison.Ordinal) ? 1 : 0,
+            };
+        _processes.Add(new SimProcess(id, version, new Worker(settings, metrics, driver.Partitions), metrics, files));
     }
 
     private void Do(SimProcess process, Action<Worker> what)
@@ -184,8 +200,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         }
         catch (SimCrash)
         {
-            Crashes++;
-            Forget(process);
+            Crash(process);
             if (random.Next(2) == 0) driver.Log.Expel(Group, process.Id); // before it is started again
         }
         catch (LogException e) when (e.Message.StartsWith("Stopped without a commit", StringComparison.Ordinal))
@@ -202,6 +217,13 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             process.IsBusy = false;
             Current = before;
         }
+    }
+
+    private void Crash(SimProcess process)
+    {
+        Crashes++;
+        Forget(process);
+        disk?.Crash(process.Files);
     }
 
     private void Forget(SimProcess process)

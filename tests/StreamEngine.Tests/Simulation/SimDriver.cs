@@ -7,7 +7,7 @@ namespace StreamEngine.Tests.Simulation;
 /// Runs workers over a simulated log by a seed: one thread, one clock, every choice from one random number generator. At every boundary between two steps the
 /// worker that is at it may die, or others may go on before it does. Ends when the stream is used up and everything is committed.
 /// </summary>
-internal sealed class SimDriver : SimSchedule
+internal sealed class SimDriver : SimSchedule, IDisposable
 {
     private const int Slots = 3;
     private const int MostBoundaries = 100_000; // some hundreds are usual
@@ -39,7 +39,20 @@ internal sealed class SimDriver : SimSchedule
         Log = new SimLog(kind, this);
         Log.CreateTopics(Topics.Needed(SimEngines.Options(Sources == 2), Partitions));
         Tell($"{kind}, {Sources} sources, {Partitions} partitions, {slots} processes, {_stream.Count} records, {_faults}");
-        _cluster = new SimCluster(this, _random, engines, slots);
+        // With numbers of its own: what a seed did before there were files it does still.
+        var random = new Random(seed);
+        Disk = random.Next(2) == 0 ? new SimDisk(random) : null;
+        _cluster = new SimCluster(this, _random, engines, slots, Disk);
+    }
+
+    /// <summary>Where checkpoint files are; null where a seed keeps none.</summary>
+    public SimDisk? Disk { get; }
+
+    /// <summary>Takes the processes and the files away.</summary>
+    public void Dispose()
+    {
+        foreach (var process in _cluster.Processes) process.Forget();
+        Disk?.Dispose();
     }
 
     public SimLog Log { get; }

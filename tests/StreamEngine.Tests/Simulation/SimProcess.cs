@@ -1,4 +1,5 @@
 using StreamEngine.Runtime;
+using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Tests.Simulation;
 
@@ -6,7 +7,7 @@ namespace StreamEngine.Tests.Simulation;
 internal sealed class SimCrash : Exception;
 
 /// <summary>A process with one worker. Several may have the same id: a restarted one, and the old one that is only thought dead.</summary>
-internal sealed class SimProcess(string id, int version, Worker worker, EngineMetrics metrics)
+internal sealed class SimProcess(string id, int version, Worker worker, EngineMetrics metrics, IReadOnlyList<CheckpointFiles> files)
 {
     public string Id { get; } = id;
 
@@ -25,5 +26,12 @@ internal sealed class SimProcess(string id, int version, Worker worker, EngineMe
     public bool IsBusy { get; set; }
 
     /// <summary>Takes it away as it stands: nothing of it may reach the log any more.</summary>
-    public void Forget() => metrics.Dispose();
+    public void Forget()
+    {
+        metrics.Dispose();
+        foreach (var file in files) file.Dispose(); // frees the locks, as the end of a process does
+    }
+
+    /// <summary>The checkpoint files that it had open.</summary>
+    public IReadOnlyList<CheckpointFiles> Files => files;
 }

@@ -25,7 +25,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_500);
         using var engines = new SimEngines(Delivery);
         var started = Stopwatch.GetTimestamp();
-        long boundaries = 0, decisions = 0, deaths = 0;
+        long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, damaged = 0;
         for (var seed = first; seed < first + seeds; seed++)
         {
             engines.Reset();
@@ -33,11 +33,13 @@ public abstract class SimulationTests(ITestOutputHelper output)
             if (Failure(driver, engines, out var judged) is { } failure) Assert.Fail(Story(seed, engines, failure));
             boundaries += driver.Boundaries;
             deaths += driver.Cluster.Crashes;
+            fromFiles += driver.Cluster.FromFiles;
+            damaged += driver.Disk?.Damaged ?? 0;
             decisions += judged;
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared"));
-        if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {fromFiles} shards restored from files, {damaged} files damaged"));
+        if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds && fromFiles > seeds / 5 && damaged > seeds / 5);
     }
 
     [Fact]
@@ -62,7 +64,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         }
         finally
         {
-            foreach (var process in driver.Cluster.Processes) process.Forget();
+            driver.Dispose();
             decisions = judge.Decisions;
         }
     }

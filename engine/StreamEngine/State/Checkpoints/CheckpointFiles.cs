@@ -97,7 +97,7 @@ public sealed class CheckpointFiles : IDisposable
         (_generation, _length) = (generation, length);
         _file = Open(PathOf(_generation), FileMode.OpenOrCreate);
         RandomAccess.SetLength(_file, _length);
-        _writing = Task.Factory.StartNew(Write, TaskCreationOptions.LongRunning).Unwrap();
+        _writing = Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
     }
 
     private async Task Write()
