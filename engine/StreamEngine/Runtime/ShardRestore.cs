@@ -37,6 +37,7 @@ public sealed class ShardRestore : IDisposable
     private readonly byte[][] _sourceTopics;
     private readonly TimeProvider _time;
     private readonly long _started;
+    private readonly RestoreBounds? _bounds;
     private long[]? _committed;
     private CutMarker? _cut;
     private ICutLoad? _load;
@@ -55,7 +56,14 @@ public sealed class ShardRestore : IDisposable
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
     public ShardRestore(WorkerSettings settings, Shard shard)
+        : this(settings, shard, null)
     {
+    }
+
+    /// <summary>The same, up to a given point and not further: for savepoints, whose shard is nobody's.</summary>
+    internal ShardRestore(WorkerSettings settings, Shard shard, RestoreBounds? bounds)
+    {
+        _bounds = bounds;
         var (log, engine) = (settings.Log, settings.Engine);
         _settings = settings;
         _engine = engine;
@@ -72,8 +80,8 @@ public sealed class ShardRestore : IDisposable
         _eventAt = new int[sources.Count];
         _sourceTopics = [.. sources.Select(s => Encoding.UTF8.GetBytes(s.Topic))];
         _decisions = log.OpenReader();
-        var checkpoints = shard.Checkpoints?.Folder;
-        _asked = settings.InBackground(() => Ask(log, engine, shard.Partition, cuts: true, checkpoints));
+        var checkpoints = bounds is null ? shard.Checkpoints?.Folder : bounds.Checkpoints;
+        _asked = settings.InBackground(() => Ask(log, engine, shard.Partition, cuts: bounds?.Cuts ?? true, checkpoints, bounds));
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
@@ -84,6 +92,9 @@ public sealed class ShardRestore : IDisposable
 
     /// <summary>How much is done, 0 to 1.</summary>
     public double Progress { get; private set; }
+
+    /// <summary>Once done: the decision partition's offset from which on nothing was applied.</summary>
+    internal long DecisionsEnd { get; private set; }
 
     /// <summary>Works for a few milliseconds; true once the shard stands at its committed offsets.</summary>
     public bool Slice()
@@ -110,7 +121,7 @@ public sealed class ShardRestore : IDisposable
     }
 
     /// <summary>(1) Asks the log: stable offsets first, the mark after them, so that every decision before the offsets lies below the mark.</summary>
-    private static Answer Ask(ILog log, CompiledEngine engine, int partition, bool cuts, string? checkpoints)
+    private static Answer Ask(ILog log, CompiledEngine engine, int partition, bool cuts, string? checkpoints, RestoreBounds? bounds = null)
     {
         var sources = engine.Events.Sources;
         var none = false;
@@ -120,13 +131,14 @@ public sealed class ShardRestore : IDisposable
         {
             var at = new TopicPartition(sources[i].Topic, partition);
             start[i] = log.Watermarks(at).Low;
-            var known = log.Committed(engine.Options.Name, at);
+            var known = bounds is null ? log.Committed(engine.Options.Name, at) : bounds.Offsets[i];
             none |= known is null;
             committed[i] = known ?? start[i];
             var end = log.Watermarks(at).High;
             if (committed[i] < start[i] || committed[i] > end) throw new OffsetOutOfRangeException(at, committed[i], start[i], end);
         }
         var (low, high) = log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition));
+        if (bounds is not null) high = Math.Min(high, bounds.Decisions);
         var (path, file) = checkpoints is null ? default : CheckpointFiles.Cuts(checkpoints).FirstOrDefault(c => Fits(c.Cut.Marker, c.Cut.Highest));
         CutMarker? inTopic = null;
         long topicLow = 0, topicHigh = 0;
@@ -136,6 +148,8 @@ public sealed class ShardRestore : IDisposable
             (topicLow, topicHigh) = log.Watermarks(at);
             inTopic = TopicCutLoad.Newest(log, at, topicLow, topicHigh, m => Fits(m, m.Start.Next));
         }
+        // A running engine may have written a cut since we asked: what that holds lies below a mark that is asked after it.
+        if (bounds is not null) high = Math.Min(log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition)).High, bounds.Decisions);
         return new Answer(committed, start, low, high, none, path, file, inTopic, topicLow, topicHigh);
 
         // Whole it is; it must also belong to this config, be committed in full, and have its following events and decisions still in the log.
@@ -156,7 +170,8 @@ public sealed class ShardRestore : IDisposable
         {
             _load = new FileCutLoad(path!, file);
             // The topic holds what changed before the file's cut only if it has a cut that began no earlier.
-            Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && (inTopic is null || !file.Marker.Start.AtMost(inTopic.Start.Next));
+            // One that was made of a savepoint may differ from what the topic has, and replaces it.
+            Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && _bounds is null && (inTopic is null || file.Marker.OfSavepoint || !file.Marker.Start.AtMost(inTopic.Start.Next));
         }
         else if (Shard.KeepsCheckpoints && inTopic is not null)
         {
@@ -179,6 +194,7 @@ public sealed class ShardRestore : IDisposable
             Shard.StartAt(_cut);
             first = _cut.Decisions;
         }
+        DecisionsEnd = Math.Max(_mark, first);
         if (_mark <= first) _mark = 0;
         else _decisions.Assign(new TopicPartition(_decisionTopic, Shard.Partition), first);
     }
@@ -280,6 +296,14 @@ public sealed class ShardRestore : IDisposable
             throw new LogException($"{_decisionTopic}[{Shard.Partition}] offset {record.Offset}: not a decision record ({_entry.Error}). Something else writes to the decision topic: give the engine a topic of its own.");
         var topic = _decisionBatch.Value(at).Slice(_entry.Topic.Start, _entry.Topic.Length);
         if (_entrySource < 0 || !topic.SequenceEqual(_sourceTopics[_entrySource])) _entrySource = SourceOf(topic);
+        if (_bounds is not null && _entrySource >= 0 && _entry.Offset >= _committed![_entrySource])
+        {
+            // The first of what the engine did meanwhile: the picture ends before it.
+            _mark = DecisionsEnd = record.Offset;
+            _decisionAt = _decisionBatch.Count;
+            exhausted = true;
+            return false;
+        }
         _hasEntry = true;
         return true;
     }
