@@ -93,6 +93,9 @@ internal sealed class SavepointShop : IDisposable
 
         """;
 
+    /// <summary>The source topic.</summary>
+    public string Events => $"{_prefix}events";
+
     /// <summary>The folder of everything.</summary>
     public string Folder => _folder;
 
