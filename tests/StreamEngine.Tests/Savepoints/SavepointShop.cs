@@ -48,7 +48,7 @@ internal sealed class SavepointShop : IDisposable
         time: { lateness: 1h }
         duplicates: { horizon: 1h }
         outputs: { decisions: {{_prefix}}decisions, actions: {{_prefix}}actions, dead_letter: {{_prefix}}dead, late: {{_prefix}}late }
-        state: { store: memory, directory: state }
+        state: { store: {{Store}}, memory: 1mb, directory: state }
         checkpoints: { interval: 20ms }
         http: { port: 0 }
         decisions:
@@ -92,6 +92,9 @@ internal sealed class SavepointShop : IDisposable
           win_back: { start: event.type == 'purchase', after: 3h }
 
         """;
+
+    /// <summary>The kind of store.</summary>
+    public string Store { get; init; } = "memory";
 
     /// <summary>The source topic.</summary>
     public string Events => $"{_prefix}events";

@@ -9,10 +9,12 @@ public sealed class SavepointTests
 {
     private const int First = 2_500, Meanwhile = 600, Then = 1_500;
 
-    [Fact]
-    public async Task Backfilled_restore_equals_a_run_that_had_the_config_from_the_start()
+    [Theory]
+    [InlineData("memory")]
+    [InlineData("faster")]
+    public async Task Backfilled_restore_equals_a_run_that_had_the_config_from_the_start(string store)
     {
-        using var shop = new SavepointShop();
+        using var shop = new SavepointShop { Store = store };
         var (decided, slots, told) = await Changed(shop, "--backfill");
         Assert.Contains("checkpoint 0 with", told.Run, StringComparison.Ordinal);
         Assert.Contains("carts_24h", string.Join(',', Names(told.Restore, "dropped")), StringComparison.Ordinal);
@@ -184,6 +186,12 @@ public sealed class SavepointTests
         Assert.Equal(1, (await Host.Cli.RunAsync("savepoint", "list")).Code);
         Assert.Equal(1, (await Host.Cli.RunAsync("savepoint", "create", "../x", "--config", "x", "--embedded", "y")).Code);
         await shop.Do(shop.Old, "savepoint", "restore", Path.Combine(shop.Folder, "b"));
+
+        using var stopped = new CancellationTokenSource();
+        stopped.Cancel();
+        var (stop, _, error) = await shop.Run(shop.Old, stopped.Token, "savepoint", "create", "c");
+        Assert.True(stop == 130, error);
+        Assert.False(Directory.Exists(shop.Savepoint("c")));
     }
 
     [Fact]
