@@ -46,7 +46,7 @@ public sealed class LiveSavepointTests : IDisposable
             {
                 await Task.Delay(10);
                 if (log.Committed(options.Name, new TopicPartition(options.Events[0].Topic, 0)) is null) continue;
-                var taker = new SavepointTaker(Settings(engine, log, null), p => checkpoints ? Folder("own", p) : null);
+                var taker = new SavepointTaker(Settings(engine, new FarLog(log), null), p => checkpoints ? Folder("own", p) : null);
                 var folder = Path.Combine(_folder, $"savepoint-{taken.Count}");
                 taker.Take(folder, (_, _) => { }, CancellationToken.None);
                 taken.Add(folder);
@@ -149,6 +149,35 @@ public sealed class LiveSavepointTests : IDisposable
             var copy = profile.ToArray();
             StateLayout.Epoch(copy) = 0;
             profiles.Add(Encoding.UTF8.GetString(key), Convert.ToHexString(copy));
+        }
+    }
+
+    /// <summary>A log whose answers about ends take a while: the engine commits and decides between what is committed and the decision partition's end.</summary>
+    private sealed class FarLog(ILog log) : ILog
+    {
+        public (long Low, long High) Watermarks(TopicPartition partition)
+        {
+            using var never = new ManualResetEventSlim();
+            never.Wait(TimeSpan.FromMilliseconds(10));
+            return log.Watermarks(partition);
+        }
+
+        public int Partitions(string topic) => log.Partitions(topic);
+
+        public IReadOnlyList<string> CreateTopics(IReadOnlyList<TopicSpec> topics) => log.CreateTopics(topics);
+
+        public IReadOnlyList<TopicInfo> ListTopics() => log.ListTopics();
+
+        public long? Committed(string group, TopicPartition partition) => log.Committed(group, partition);
+
+        public ILogWorker OpenWorker(WorkerOptions options) => throw new InvalidOperationException("a savepoint joins no group");
+
+        public ILogReader OpenReader() => log.OpenReader();
+
+        public ILogWriter OpenWriter() => throw new InvalidOperationException("a savepoint writes nothing to the log");
+
+        public void Dispose()
+        {
         }
     }
 }
