@@ -70,7 +70,7 @@ internal static class SavepointCommand
         var root = StateStores.CheckpointFolder(Path.GetFullPath(Path.Combine(config.BaseDirectory, options.State.Directory!)), options.Name);
         var folder = Find(call.Get(Name)!, FolderOf(call, config, errors)!);
         var restorer = new SavepointRestorer(Settings(call, compiled!, log, stores), folder, call.Get(Backfill), errors);
-        if (restorer.Partial) call.Say(LogLevel.Warning, "the backfill is partial: the log no longer begins at offset 0, and what was deleted is missing from what is new");
+        foreach (var warning in restorer.Warnings) call.Say(LogLevel.Warning, warning);
         RestoreResult? result = null;
         if (!Worked(call, progress => result = restorer.Restore(p => Path.Combine(root, $"shard-{p}"), progress, call.Stop), "stopped: nothing was restored")) return ExitCode.Interrupted;
         Tell(call, folder, restorer.Manifest, result!);

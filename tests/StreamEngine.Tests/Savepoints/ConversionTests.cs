@@ -155,7 +155,7 @@ public sealed class ConversionTests
     private static (LayoutChange Change, CompiledEngine Engine) Compare(EngineOptions from, EngineOptions to, bool backfill)
     {
         using var old = Scenario.Compile(from, new LinearModels(1));
-        var manifest = new SavepointManifest(1, "x", "", "", default, [.. from.Events.Select(e => new SavepointSource(e.Topic, e.Customer, e.Id))], from.Outputs.Decisions, 1, from.Purposes,
+        var manifest = new SavepointManifest(1, "x", "", "", default, [.. from.Events.Select(StateItems.Of)], from.Outputs.Decisions, 1, from.Purposes,
             new SavepointLayout(old.Layout.FixedLength, old.Layout.Slots, [.. StateItems.Of(old).Select(i => i.Item)]), []);
         var engine = Scenario.Compile(to, new LinearModels(1));
         var errors = new ConfigErrors();

@@ -103,6 +103,9 @@ public sealed class SavepointTests
         error = await shop.Fail(2, shop.Old.Replace("customer: customer_id", "customer: type", StringComparison.Ordinal).Replace("decisions, actions", "others, actions", StringComparison.Ordinal), "savepoint", "restore", "a");
         Assert.Contains("profiles are kept by customer", error, StringComparison.Ordinal);
         Assert.Contains("decisions were logged in topic 'decisions', are now logged in 'others'", error, StringComparison.Ordinal);
+        // A field that is read elsewhere may mean the same: told, not refused.
+        (_, error) = await shop.Do(shop.Old.Replace("placement: string", "placement: { type: string, from: place }", StringComparison.Ordinal), "savepoint", "restore", "a");
+        Assert.Contains("placement of events was read as string, is now read as string from place", error, StringComparison.Ordinal);
         error = await shop.Fail(2, shop.Old.Replace("topic: events", "topic: others", StringComparison.Ordinal), "savepoint", "restore", "a");
         Assert.Contains("folded from events, this config reads others", error, StringComparison.Ordinal);
         error = await shop.Fail(2, shop.Old.Replace(", directory: state", "", StringComparison.Ordinal), "savepoint", "restore", "a", "--directory", shop.Folder);

@@ -60,6 +60,9 @@ internal sealed class LayoutChange
     /// <summary>New features that share a part of what they are computed from with old ones: right only where a backfill reaches back as far as the savepoint does.</summary>
     public List<string> Mixed { get; } = [];
 
+    /// <summary>What is allowed and worth a look.</summary>
+    public List<string> Warnings { get; } = [];
+
     /// <summary>By the config's purposes, which bit of the savepoint's headers; -1 for none.</summary>
     public int[] Purposes { get; }
 
@@ -84,10 +87,10 @@ internal sealed class LayoutChange
     private void CompareSources(SavepointManifest from, CompiledEngine to, ConfigErrors errors)
     {
         var (node, sources) = (to.Options.Node["events"] ?? to.Options.Node, to.Options.Events);
-        var (was, now) = (string.Join(", ", from.Sources.Select(s => s.Topic)), string.Join(", ", sources.Select(s => s.Topic)));
-        if (was != now)
+        var (before, after) = (string.Join(", ", from.Sources.Select(s => s.Topic)), string.Join(", ", sources.Select(s => s.Topic)));
+        if (before != after)
         {
-            errors.Add(node.At, $"the savepoint was folded from {was}, this config reads {now}: its offsets are those of other topics", "Read the same topics in the same order, or start without the savepoint");
+            errors.Add(node.At, $"the savepoint was folded from {before}, this config reads {after}: its offsets are those of other topics", "Read the same topics in the same order, or start without the savepoint");
             return;
         }
         for (var i = 0; i < sources.Count; i++)
@@ -97,6 +100,9 @@ internal sealed class LayoutChange
             if (sources[i].Id != from.Sources[i].Id && to.Duplicates is not null)
                 errors.Add(sources[i].Node, "id", $"event ids of {sources[i].Topic} were read from '{from.Sources[i].Id}', are now read from '{sources[i].Id}': repeats of what was remembered would not be known again", "Restore the old definition, or turn duplicates off (duplicates.horizon: 0s)");
         }
+        foreach (var (was, now) in from.Sources.Zip(sources.Select(StateItems.Of)))
+            foreach (var (name, read) in was.Fields)
+                if (now.Fields.TryGetValue(name, out var other) && other != read) Warnings.Add($"{name} of {was.Topic} was read as {read}, is now read as {other}: what is kept holds what was read before");
         if (to.Options.Outputs.Decisions != from.Decisions)
             errors.Add(to.Options.Outputs.Node, "decisions", $"decisions were logged in topic '{from.Decisions}', are now logged in '{to.Options.Outputs.Decisions}': what was decided after the savepoint is read from there", "Restore the old topic, or start without the savepoint");
     }

@@ -57,6 +57,11 @@ public sealed class SavepointRestorer
     /// <summary>Whether a backfill will miss records that the log holds no more.</summary>
     public bool Partial { get; }
 
+    /// <summary>What a person should look at.</summary>
+    public IReadOnlyList<string> Warnings => Partial
+        ? [.. _change.Warnings, "the backfill is partial: the log no longer begins at offset 0, and what was deleted is missing from what is new"]
+        : _change.Warnings;
+
     /// <summary>Steps (3) to (6).</summary>
     /// <param name="checkpoints">The folder of a shard's checkpoints.</param>
     /// <param name="progress">Told the shard at hand, and its share from 0 to 1.</param>

@@ -104,7 +104,7 @@ public sealed class SavepointTaker
 
     private SavepointManifest Manifest(DateTimeOffset begun, List<SavepointShard> shards) => new(
         SavepointManifest.Newest, _engine.Options.Name, _engine.ConfigHash, _engine.StateVersion, begun,
-        [.. _engine.Options.Events.Select(e => new SavepointSource(e.Topic, e.Customer, e.Id))], _engine.Options.Outputs.Decisions, _partitions, _engine.Options.Purposes,
+        [.. _engine.Options.Events.Select(StateItems.Of)], _engine.Options.Outputs.Decisions, _partitions, _engine.Options.Purposes,
         new SavepointLayout(_engine.Layout.FixedLength, _engine.Layout.Slots, [.. StateItems.Of(_engine).Select(i => i.Item)]), shards);
 
     /// <summary>In which cut a profile last changed is no part of what is known of the customer.</summary>

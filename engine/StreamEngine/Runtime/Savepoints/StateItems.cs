@@ -1,5 +1,6 @@
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.State.Savepoints;
 
@@ -31,6 +32,16 @@ internal static class StateItems
         if (engine.Duplicates is not null)
             items.Add((new StateItem("duplicates", "duplicates", ShapeOf(engine, "duplicates"), ["duplicates"]), engine.Options.Duplicates.Node));
         return items;
+    }
+
+    /// <summary>How a source is read.</summary>
+    public static SavepointSource Of(EventSourceOptions source)
+    {
+        var fields = source.Fields.ToDictionary(f => f.Name, f => f.From is null || f.From == f.Name ? f.Type : $"{f.Type} from {f.From}");
+        fields["(event time)"] = source.Time.Format is null ? source.Time.Field : $"{source.Time.Field}, {source.Time.Format}";
+        fields["(event type)"] = $"{source.Type}";
+        fields["(consent)"] = $"{source.Consent}";
+        return new SavepointSource(source.Topic, source.Customer, source.Id, fields);
     }
 
     private static string ShapeOf(CompiledEngine engine, string slot) => engine.Layout.Slots.First(s => s.Name == slot).Shape;

@@ -30,7 +30,8 @@ public sealed record SavepointManifest(
 /// <param name="Topic">Its topic: the offsets are that topic's.</param>
 /// <param name="Customer">Where the customer id stands: profiles are kept by it.</param>
 /// <param name="Id">Where the event id stands: duplicates are known by it.</param>
-public sealed record SavepointSource(string Topic, string Customer, string Id);
+/// <param name="Fields">Every other field by its name: where it stands, and as what it is read.</param>
+public sealed record SavepointSource(string Topic, string Customer, string Id, IReadOnlyDictionary<string, string> Fields);
 
 /// <summary>A profile's layout.</summary>
 /// <param name="FixedLength">Bytes of the fixed part; behind it the tail, as the slot of length 0 describes it, or nothing.</param>
