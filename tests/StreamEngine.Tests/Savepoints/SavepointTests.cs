@@ -91,7 +91,7 @@ public sealed class SavepointTests
             .Replace("lateness: 1h", "lateness: 2h", StringComparison.Ordinal);
         var files = Directory.GetFiles(shop.Checkpoints(0)).Order().ToList();
         var error = await shop.Fail(2, changed, "savepoint", "restore", "a", "--backfill");
-        Assert.Contains("feature views_1h: it was count where event.type == 'page_view' over the last 01:00:00 by panes of 00:05:00; it is sum of event.value", error, StringComparison.Ordinal);
+        Assert.Contains("feature views_1h: it was count where event.type == 'page_view' over the last 1h by panes of 5m; it is sum of event.value", error, StringComparison.Ordinal);
         Assert.Contains("cap hourly: it was the times of the last 3 offers shown, per customer, of all offers; it is the times of the last 4", error, StringComparison.Ordinal);
         Assert.Contains("cap same_offer: it was the times of the last 2 offers shown, per offer", error, StringComparison.Ordinal);
         Assert.Contains("timer session_end: it was timer, started by true; it is timer, started by event.type == 'page_view'", error, StringComparison.Ordinal);

@@ -30,7 +30,7 @@ internal static class StateItems
             if (slots.Count > 0) items.Add((new StateItem($"cap {cap.Name}", $"cap per {(cap.Per == CapScope.Customer ? "customer" : "offer")}", Text(cap), slots), cap.Node));
         }
         if (engine.Duplicates is not null)
-            items.Add((new StateItem("duplicates", "duplicates", ShapeOf(engine, "duplicates"), ["duplicates"]), engine.Options.Duplicates.Node));
+            items.Add((new StateItem("duplicates", "duplicates", "remembered event ids", ["duplicates"]), engine.Options.Duplicates.Node));
         return items;
     }
 
@@ -48,19 +48,27 @@ internal static class StateItems
 
     private static string Text(FeatureOptions feature)
     {
-        var text = feature.Op!.Value.ToString().ToLowerInvariant();
+        var text = OptionNames.Snake(feature.Op!.Value.ToString());
         if (feature.SameDayMerge) text += " by days";
         if (feature.Of is not null) text += $" of {feature.Of.Text.Trim()}";
         if (feature.Scale is { } scale) text += $" to {scale} digits";
         if (feature.Where is not null) text += $" where {feature.Where.Text.Trim()}";
         return feature.Window switch
         {
-            { Sliding: { } size } => $"{text} over the last {size} by panes of {feature.Window.Every}",
-            { Tumbling: { } size } => $"{text} over aligned windows of {size}",
-            { Session: { } gap } => $"{text} over sessions with a gap of {gap}",
+            { Sliding: { } size } => $"{text} over the last {Words(size)} by panes of {Words(feature.Window.Every!.Value)}",
+            { Tumbling: { } size } => $"{text} over aligned windows of {Words(size)}",
+            { Session: { } gap } => $"{text} over sessions with a gap of {Words(gap)}",
             _ => $"{text} over the whole life time",
         };
     }
+
+    /// <summary>A duration as configs have it, in its largest whole unit.</summary>
+    private static string Words(TimeSpan time) =>
+        time.Ticks % TimeSpan.TicksPerDay == 0 ? $"{time.Ticks / TimeSpan.TicksPerDay}d"
+        : time.Ticks % TimeSpan.TicksPerHour == 0 ? $"{time.Ticks / TimeSpan.TicksPerHour}h"
+        : time.Ticks % TimeSpan.TicksPerMinute == 0 ? $"{time.Ticks / TimeSpan.TicksPerMinute}m"
+        : time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time.Ticks / TimeSpan.TicksPerSecond}s"
+        : $"{time.TotalMilliseconds}ms";
 
     private static string Text(CapOptions cap) =>
         $"the times of the last {cap.Max} offers shown, per {(cap.Per == CapScope.Customer ? "customer" : "offer")}, of {(cap.Offers.Count == 0 ? "all offers" : string.Join(", ", cap.Offers.Order(StringComparer.Ordinal)))}";
