@@ -59,6 +59,11 @@ internal static class CommandLine
         Add(checkpoints.All, "streamengine checkpoints list --config shop.yaml");
         examples[checkpoints.List] = ["streamengine checkpoints list --config shop.yaml", "streamengine checkpoints list --config shop.yaml --json"];
         examples[checkpoints.Verify] = ["streamengine checkpoints verify --config shop.yaml"];
+        var savepoint = SavepointCommand.Make();
+        Add(savepoint.All, "streamengine savepoint create before-new-features --config shop.yaml --kafka broker:9092", "streamengine savepoint restore before-new-features --config new.yaml --kafka broker:9092 --backfill");
+        examples[savepoint.Create] = ["streamengine savepoint create before-new-features --config shop.yaml --kafka broker:9092", "streamengine savepoint create nightly --config shop.yaml --embedded ./log --directory /mnt/backup"];
+        examples[savepoint.Restore] = ["# create a savepoint, stop the engine, change the config, then:", "streamengine savepoint restore before-new-features --config new.yaml --kafka broker:9092 --backfill", "streamengine savepoint restore /mnt/backup/nightly --config shop.yaml --kafka broker:9092", "streamengine run --config new.yaml --kafka broker:9092"];
+        examples[savepoint.List] = ["streamengine savepoint list --config shop.yaml", "streamengine savepoint list --directory /mnt/backup --json"];
         Add(ValidateCommand.Make(), "streamengine validate --config shop.yaml", "streamengine validate --config shop.yaml --set state.memory=1gb --json");
         Add(SchemaCommand.Make(), "streamengine schema > streamengine.schema.json", "# first line of a config: # yaml-language-server: $schema=streamengine.schema.json");
         root.Add(SharedOptions.Set);

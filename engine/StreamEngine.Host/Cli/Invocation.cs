@@ -28,6 +28,9 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
     /// <summary>The value of an option.</summary>
     public T? Get<T>(Option<T> option) => arguments.GetValue(option);
 
+    /// <summary>The value of an argument.</summary>
+    public T? Get<T>(Argument<T> argument) => arguments.GetValue(argument);
+
     /// <summary>Writes a line for people, when the log level lets it through.</summary>
     public void Say(LogLevel level, string text)
     {

@@ -101,7 +101,8 @@ public sealed class Caps
         Counter Reserve(int index, CapOptions cap, string name, bool[] covers)
         {
             var max = Math.Max(1, cap.Max);
-            return new Counter(index, layout.Reserve(name, 8 * (1 + max), $"times max={max}"), max, (long)cap.Window.TotalMilliseconds, covers);
+            var of = cap.Per != CapScope.Customer ? "" : cap.Offers.Count == 0 ? "of all offers" : $"of {string.Join(", ", cap.Offers.Order(StringComparer.Ordinal))}";
+            return new Counter(index, layout.Reserve(name, 8 * (1 + max), $"times max={max}", of), max, (long)cap.Window.TotalMilliseconds, covers);
         }
     }
 

@@ -92,6 +92,21 @@ public sealed class FeatureSet
     /// <summary>The feature vector of a customer of whom nothing is known.</summary>
     public void ReadEmpty(Span<double> vector) => _empty.CopyTo(vector);
 
+    /// <summary>The offsets of the slots that a feature is read from; none for a derived one.</summary>
+    /// <param name="index">The feature's place in the vector.</param>
+    internal IReadOnlyList<int> SlotsOf(int index) => [.. _groups.SelectMany(g => g.Slots()).Where(s => s.Index == index).SelectMany(s => s.Offsets)];
+
+    /// <summary>Takes slots over from a profile that was folded from the same events on its own.</summary>
+    /// <param name="profile">Takes them; what else it keeps stands.</param>
+    /// <param name="other">Gives them, a profile of this layout; changed.</param>
+    /// <param name="slots">Their offsets.</param>
+    internal void Take(Span<byte> profile, Span<byte> other, IReadOnlySet<int> slots)
+    {
+        Check(profile);
+        Check(other);
+        foreach (var group in _groups) group.Take(ref MemoryMarshal.GetReference(profile), ref MemoryMarshal.GetReference(other), slots);
+    }
+
     private void Check(ReadOnlySpan<byte> profile)
     {
         if (profile.Length < _begin + _new.Length) throw new ArgumentException($"the profile has {profile.Length} bytes; its features need {_begin + _new.Length}", nameof(profile));

@@ -43,7 +43,7 @@ internal readonly record struct Window(WindowKind Kind, long Size, int Rows)
 /// <param name="state">Offset of the window's own state.</param>
 /// <param name="columns">The columns that the features are read from.</param>
 /// <param name="outputs">The features.</param>
-internal sealed class WindowGroup(Window window, int state, Column[] columns, FeatureOutput[] outputs)
+internal sealed partial class WindowGroup(Window window, int state, Column[] columns, FeatureOutput[] outputs)
 {
     private const int NotEntered = -2;
 

@@ -51,8 +51,8 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>Identifies config and models: the first 16 hex digits of a SHA-256; stands in every decision record.</summary>
     public required string ConfigHash { get; init; }
 
-    /// <summary>Identifies the profiles' layout and the sources whose offsets go with them: checkpoints of another version are not loaded.</summary>
-    public string StateVersion => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [Layout.Version, .. Events.Sources.Select(s => s.Topic)]))))[..16];
+    /// <summary>Identifies the profiles' layout, the purposes whose order gives consent its bits, and the sources whose offsets go with them: checkpoints of another version are not loaded.</summary>
+    public string StateVersion => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [Layout.Version, string.Join(',', Options.Purposes), .. Events.Sources.Select(s => s.Topic)]))))[..16];
 
     /// <summary>Compiles the options. Every mistake is added to <paramref name="errors"/>; the result is null when there are any.</summary>
     /// <param name="options">The bound options.</param>

@@ -241,6 +241,10 @@ public sealed partial class Shard : IDisposable
         (_source, _ordinal, _watermark) = (cut.Start.Source, cut.Start.Ordinal, cut.Watermark);
     }
 
+    /// <summary>A marker for all of the shard as it stands: everything applied, at one position.</summary>
+    internal CutMarker Mark(long decisions, long profiles) =>
+        new(CutMarker.SavepointNumber, new CutPosition([.. _next], _source, _ordinal), _watermark, [.. _clock.Newest], decisions, _time.GetUtcNow().ToUnixTimeMilliseconds(), profiles, _engine.StateVersion);
+
     /// <summary>Whether loaded profiles belong into the next cut: where one of the places that cuts go to does not hold them.</summary>
     internal bool CopyLoaded { get; set; }
 

@@ -37,6 +37,7 @@ public sealed class ShardRestore : IDisposable
     private readonly byte[][] _sourceTopics;
     private readonly TimeProvider _time;
     private readonly long _started;
+    private readonly RestoreBounds? _bounds;
     private long[]? _committed;
     private long[] _end = [];
     private CutMarker? _cut;
@@ -59,7 +60,14 @@ public sealed class ShardRestore : IDisposable
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
     public ShardRestore(WorkerSettings settings, Shard shard)
+        : this(settings, shard, null)
     {
+    }
+
+    /// <summary>The same, up to a given point and not further: for savepoints, whose shard is nobody's.</summary>
+    internal ShardRestore(WorkerSettings settings, Shard shard, RestoreBounds? bounds)
+    {
+        _bounds = bounds;
         var (log, engine) = (settings.Log, settings.Engine);
         _settings = settings;
         _engine = engine;
@@ -79,8 +87,8 @@ public sealed class ShardRestore : IDisposable
         _eventAt = new int[sources.Count];
         _sourceTopics = [.. sources.Select(s => Encoding.UTF8.GetBytes(s.Topic))];
         _decisions = log.OpenReader();
-        var checkpoints = shard.Checkpoints?.Folder;
-        _asked = settings.InBackground(() => Ask(log, engine, shard.Partition, cuts: true, checkpoints));
+        var checkpoints = bounds is null ? shard.Checkpoints?.Folder : bounds.Checkpoints;
+        _asked = settings.InBackground(() => Ask(log, engine, shard.Partition, cuts: bounds?.Cuts ?? true, checkpoints, bounds));
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
@@ -94,6 +102,9 @@ public sealed class ShardRestore : IDisposable
 
     /// <summary>How much is done, 0 to 1.</summary>
     public double Progress { get; private set; }
+
+    /// <summary>Once done: the decision partition's offset from which on nothing was applied.</summary>
+    internal long DecisionsEnd { get; private set; }
 
     /// <summary>Works for a few milliseconds; true once the shard stands at its committed offsets.</summary>
     public bool Slice()
@@ -120,7 +131,7 @@ public sealed class ShardRestore : IDisposable
     }
 
     /// <summary>(1) Asks the log: stable offsets first, the mark after them, so that every decision before the offsets lies below the mark.</summary>
-    private static Answer Ask(ILog log, CompiledEngine engine, int partition, bool cuts, string? checkpoints)
+    private static Answer Ask(ILog log, CompiledEngine engine, int partition, bool cuts, string? checkpoints, RestoreBounds? bounds = null)
     {
         var sources = engine.Events.Sources;
         var none = false;
@@ -131,13 +142,14 @@ public sealed class ShardRestore : IDisposable
         {
             var at = new TopicPartition(sources[i].Topic, partition);
             start[i] = log.Watermarks(at).Low;
-            var known = log.Committed(engine.Options.Name, at);
+            var known = bounds is null ? log.Committed(engine.Options.Name, at) : bounds.Offsets[i];
             none |= known is null;
             committed[i] = known ?? start[i];
             end[i] = log.Watermarks(at).High;
             if (committed[i] < start[i] || committed[i] > end[i]) throw new OffsetOutOfRangeException(at, committed[i], start[i], end[i]);
         }
         var (low, high) = log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition));
+        if (bounds is not null) high = Math.Min(high, bounds.Decisions);
         var (path, file) = checkpoints is null ? default : CheckpointFiles.Cuts(checkpoints).FirstOrDefault(c => Fits(c.Cut.Marker, c.Cut.Highest));
         CutMarker? inTopic = null;
         long topicLow = 0, topicHigh = 0;
@@ -147,6 +159,8 @@ public sealed class ShardRestore : IDisposable
             (topicLow, topicHigh) = log.Watermarks(at);
             inTopic = TopicCutLoad.Newest(log, at, topicLow, topicHigh, m => Fits(m, m.Start.Next));
         }
+        // A running engine may have written a cut since we asked: what that holds lies below a mark that is asked after it.
+        if (bounds is not null) high = Math.Min(log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition)).High, bounds.Decisions);
         return new Answer(committed, start, end, low, high, none, path, file, inTopic, topicLow, topicHigh);
 
         // Whole it is; it must also belong to this config, be committed in full, and have its following events and decisions still in the log.
@@ -163,14 +177,15 @@ public sealed class ShardRestore : IDisposable
     {
         (_committed, var start, _end, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) = _asked.GetAwaiter().GetResult();
         // Files that were left behind while the shard was elsewhere: catching up on the events would cost more than loading the topic's profiles.
-        if (file is not null && inTopic is not null && inTopic.Start.Next.Sum() - file.Marker.Start.Next.Sum() > inTopic.Profiles) (path, file) = (null, null);
+        if (file is { Marker.OfSavepoint: false } && inTopic is not null && inTopic.Start.Next.Sum() - file.Marker.Start.Next.Sum() > inTopic.Profiles) (path, file) = (null, null);
         Shard.Checkpoints?.Begin(path, file);
         if (Shard.KeepsCheckpoints && file is not null)
         {
             _load = new FileCutLoad(path!, file);
             _place = "files";
             // The topic holds what changed before the file's cut only if it has a cut that began no earlier.
-            Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && (inTopic is null || !file.Marker.Start.AtMost(inTopic.Start.Next));
+            // One that was made of a savepoint may differ from what the topic has, and replaces it.
+            Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && _bounds is null && (inTopic is null || file.Marker.OfSavepoint || !file.Marker.Start.AtMost(inTopic.Start.Next));
         }
         else if (Shard.KeepsCheckpoints && inTopic is not null)
         {
@@ -194,6 +209,7 @@ public sealed class ShardRestore : IDisposable
             Shard.StartAt(_cut);
             first = _cut.Decisions;
         }
+        DecisionsEnd = Math.Max(_mark, first);
         if (_mark <= first) _mark = 0;
         else _decisions.Assign(new TopicPartition(_decisionTopic, Shard.Partition), first);
     }
@@ -240,7 +256,7 @@ public sealed class ShardRestore : IDisposable
         if (_hasEntry)
         {
             var source = _entrySource;
-            if (_atLeastOnce && source >= 0 && _entry.Offset >= _committed![source] && Tail is null) Tail = new LoggedTail(_events.Length);
+            if (_atLeastOnce && _bounds is null && source >= 0 && _entry.Offset >= _committed![source] && Tail is null) Tail = new LoggedTail(_events.Length);
             if (Tail is not null && source >= 0)
             {
                 Keep(Tail, source);
@@ -261,7 +277,7 @@ public sealed class ShardRestore : IDisposable
             }
             // An entry that the cut's start covers is in the state already.
             var covered = _cut is not null && _cut.Start.Covers(source, _entry.Offset, _entry.Ordinal);
-            if (_atLeastOnce && !covered && _entry.Kind == DecisionKind.Watermark && StandsAtCommitted())
+            if (_atLeastOnce && _bounds is null && !covered && _entry.Kind == DecisionKind.Watermark && StandsAtCommitted())
             {
                 // A mark of silence behind the last record: offsets don't say whether it was committed. What it caused is done again, and comes to nothing where it was done.
                 Tail = new LoggedTail(_events.Length);
@@ -355,6 +371,14 @@ public sealed class ShardRestore : IDisposable
             throw new LogException($"{_decisionTopic}[{Shard.Partition}] offset {record.Offset}: not a decision record ({_entry.Error}). Something else writes to the decision topic: give the engine a topic of its own.");
         var topic = _decisionBatch.Value(at).Slice(_entry.Topic.Start, _entry.Topic.Length);
         if (_entrySource < 0 || !topic.SequenceEqual(_sourceTopics[_entrySource])) _entrySource = SourceOf(topic);
+        if (_bounds is not null && _entrySource >= 0 && _entry.Offset >= _committed![_entrySource])
+        {
+            // The first of what the engine did meanwhile: the picture ends before it.
+            _mark = DecisionsEnd = record.Offset;
+            _decisionAt = _decisionBatch.Count;
+            exhausted = true;
+            return false;
+        }
         _hasEntry = !_atLeastOnce || _entrySource < 0 || !IsRepeated(_entrySource);
         return _hasEntry;
     }

@@ -41,7 +41,7 @@ public sealed class TimerSet
             var start = ExpressionCompiler.Bool(o.Start, scope, errors);
             var cancel = o.Cancel is null ? null : ExpressionCompiler.Bool(o.Cancel, scope, errors);
             if (o.After <= TimeSpan.Zero) errors.Add(o.Node, "after", $"a timer can't fire after {o.After}", "Give a positive duration such as 30m.");
-            var slot = layout.Reserve($"timer/{o.Name}", Unsafe.SizeOf<State>(), "timer");
+            var slot = layout.Reserve($"timer/{o.Name}", Unsafe.SizeOf<State>(), "timer", $"started by {o.Start.Text.Trim()}{(o.Cancel is null ? "" : $", cancelled by {o.Cancel.Text.Trim()}")}");
             timers.Add(new Timer(o.Name, start ?? (_ => false), cancel, (long)o.After.TotalMilliseconds, slot));
         }
         return new TimerSet([.. timers]);
@@ -76,6 +76,16 @@ public sealed class TimerSet
         {
             var waiting = At(profile, _timers[i]).Waiting;
             if (waiting != None) heap.Push(waiting, i, key);
+        }
+    }
+
+    /// <summary>Lets a profile that was written under another <c>after</c> wait no longer than this one; a longer wait is found when the entry comes due.</summary>
+    public void Rearm(Span<byte> profile)
+    {
+        foreach (var timer in _timers)
+        {
+            ref var state = ref At(profile, timer);
+            if (state.Waiting != None && Armed(state)) state.Waiting = Math.Min(state.Waiting, state.Started + timer.After);
         }
     }
 

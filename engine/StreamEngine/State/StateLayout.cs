@@ -7,7 +7,8 @@ namespace StreamEngine.State;
 /// <param name="Name">What it holds, e.g. <c>feature/views_1h</c>; names and shapes make the layout's version.</param>
 /// <param name="Offset">Bytes from the profile's start.</param>
 /// <param name="Length">Length in bytes.</param>
-public sealed record Slot(string Name, int Offset, int Length)
+/// <param name="Shape">What two slots of one name must share for one's bytes to mean the same in the other.</param>
+public sealed record Slot(string Name, int Offset, int Length, string Shape = "")
 {
     /// <summary>The slot's bytes in a profile.</summary>
     public Span<byte> In(Span<byte> profile) => profile.Slice(Offset, Length);
@@ -22,7 +23,7 @@ public sealed record Slot(string Name, int Offset, int Length)
 /// </summary>
 public sealed class StateLayout
 {
-    private readonly List<Slot> _slots = [new("header", 0, HeaderLength)];
+    private readonly List<Slot> _slots = [new("header", 0, HeaderLength, "header")];
     private readonly StringBuilder _shape = new();
 
     /// <summary>Bytes of the header: newest event time (int64, ms), the newest word on consent (a bit per purpose), the cut in which the profile last changed (uint32), and the time of that word (int64, ms).</summary>
@@ -40,10 +41,13 @@ public sealed class StateLayout
     /// <summary>Reserves a slot, aligned to 8 bytes.</summary>
     /// <param name="name">Unique in the layout.</param>
     /// <param name="length">Bytes.</param>
-    /// <param name="shape">What makes two slots of one name incompatible, e.g. operator and window.</param>
-    public Slot Reserve(string name, int length, string shape)
+    /// <param name="shape">What makes two slots of one name incompatible, e.g. operator and window; part of the version.</param>
+    /// <param name="meaning">
+    /// What else does, in words. No part of the version: a checkpoint is of the same config or of one that was changed on purpose, a savepoint may be of any.
+    /// </param>
+    public Slot Reserve(string name, int length, string shape, string meaning = "")
     {
-        var slot = new Slot(name, FixedLength, length);
+        var slot = new Slot(name, FixedLength, length, meaning.Length == 0 ? shape : $"{shape}, {meaning}");
         _slots.Add(slot);
         _shape.Append(name).Append('=').Append(shape).Append('\n');
         FixedLength += (length + 7) & ~7;

@@ -41,6 +41,8 @@ internal sealed class FeatureHarness
 
     public StateLayout Layout { get; }
 
+    public ReadOnlySpan<byte> Profile => _profile;
+
     public long Newest => StateLayout.NewestTime(_profile);
 
     public void Reset()

@@ -51,7 +51,7 @@ public sealed class CommandLineTests
         try
         {
             File.WriteAllText(path, text);
-            foreach (var line in new[] { "validate", "run --embedded x", "replay --events a --out b", "features --events a --at b --out c", "demo", "checkpoints list" })
+            foreach (var line in new[] { "validate", "run --embedded x", "replay --events a --out b", "features --events a --at b --out c", "demo", "checkpoints list", "savepoint list", "savepoint create a --embedded x", "savepoint restore a --embedded x" })
             {
                 if (text.StartsWith("name", StringComparison.Ordinal) && line != "validate") continue;
                 var (code, _, error) = await Cli.RunAsync([.. line.Split(' '), "--config", path]);
@@ -85,6 +85,9 @@ public sealed class CommandLineTests
     [InlineData("topics")]
     [InlineData("topics create")]
     [InlineData("topics list")]
+    [InlineData("savepoint")]
+    [InlineData("savepoint create")]
+    [InlineData("savepoint list")]
     [InlineData("schema")]
     public async Task Help_has_examples(string command)
     {

@@ -37,4 +37,11 @@ public sealed record CutPosition(long[] Next, int Source, int Ordinal)
 /// <param name="CreatedAt">When the cut began, ms since 1970-01-01 UTC.</param>
 /// <param name="Profiles">Profiles that the shard held.</param>
 /// <param name="Version">Layout and sources that the profiles belong to.</param>
-public sealed record CutMarker(long Number, CutPosition Start, long Watermark, long[] Newest, long Decisions, long CreatedAt, long Profiles, string Version);
+public sealed record CutMarker(long Number, CutPosition Start, long Watermark, long[] Newest, long Decisions, long CreatedAt, long Profiles, string Version)
+{
+    /// <summary>The number of a cut that a restore of a savepoint wrote; the engine's own begin with 1.</summary>
+    public const long SavepointNumber = 0;
+
+    /// <summary>Whether a restore of a savepoint wrote it.</summary>
+    public bool OfSavepoint => Number == SavepointNumber;
+}

@@ -1,0 +1,75 @@
+using StreamEngine.Configuration;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Features;
+using StreamEngine.State.Savepoints;
+
+namespace StreamEngine.Runtime.Savepoints;
+
+/// <summary>What an engine keeps of a customer, by the names of its config: features, timers, caps, remembered event ids.</summary>
+internal static class StateItems
+{
+    /// <summary>The items with their places in the config. Derived features keep nothing and are none.</summary>
+    public static IReadOnlyList<(StateItem Item, ConfigNode Node)> Of(CompiledEngine engine)
+    {
+        var items = new List<(StateItem, ConfigNode)>();
+        var byOffset = engine.Layout.Slots.Where(s => s.Length > 0).ToDictionary(s => s.Offset, s => s.Name);
+        var index = 0;
+        foreach (var feature in engine.Options.Features)
+        {
+            var width = FeatureNames.Width(feature);
+            var slots = Enumerable.Range(index, width).SelectMany(engine.Features.SlotsOf).Distinct().Select(o => byOffset[o]).Order(StringComparer.Ordinal).ToList();
+            if (slots.Count > 0) items.Add((new StateItem($"feature {feature.Name}", "feature", Text(feature), slots), feature.Node));
+            index += width;
+        }
+        foreach (var timer in engine.Options.Timers)
+            items.Add((new StateItem($"timer {timer.Name}", "timer", ShapeOf(engine, $"timer/{timer.Name}"), [$"timer/{timer.Name}"]), timer.Node));
+        foreach (var cap in engine.Options.Decisions.Caps)
+        {
+            var slots = engine.Layout.Slots.Select(s => s.Name).Where(n => n == $"cap/{cap.Name}" || n.StartsWith($"cap/{cap.Name}/", StringComparison.Ordinal)).ToList();
+            if (slots.Count > 0) items.Add((new StateItem($"cap {cap.Name}", $"cap per {(cap.Per == CapScope.Customer ? "customer" : "offer")}", Text(cap), slots), cap.Node));
+        }
+        if (engine.Duplicates is not null)
+            items.Add((new StateItem("duplicates", "duplicates", "remembered event ids", ["duplicates"]), engine.Options.Duplicates.Node));
+        return items;
+    }
+
+    /// <summary>How a source is read.</summary>
+    public static SavepointSource Of(EventSourceOptions source)
+    {
+        var fields = source.Fields.ToDictionary(f => f.Name, f => f.From is null || f.From == f.Name ? f.Type : $"{f.Type} from {f.From}");
+        fields["(event time)"] = source.Time.Format is null ? source.Time.Field : $"{source.Time.Field}, {source.Time.Format}";
+        fields["(event type)"] = $"{source.Type}";
+        fields["(consent)"] = $"{source.Consent}";
+        return new SavepointSource(source.Topic, source.Customer, source.Id, fields);
+    }
+
+    private static string ShapeOf(CompiledEngine engine, string slot) => engine.Layout.Slots.First(s => s.Name == slot).Shape;
+
+    private static string Text(FeatureOptions feature)
+    {
+        var text = OptionNames.Snake(feature.Op!.Value.ToString());
+        if (feature.SameDayMerge) text += " by days";
+        if (feature.Of is not null) text += $" of {feature.Of.Text.Trim()}";
+        if (feature.Scale is { } scale) text += $" to {scale} digits";
+        if (feature.Where is not null) text += $" where {feature.Where.Text.Trim()}";
+        return feature.Window switch
+        {
+            { Sliding: { } size } => $"{text} over the last {Words(size)} by panes of {Words(feature.Window.Every!.Value)}",
+            { Tumbling: { } size } => $"{text} over aligned windows of {Words(size)}",
+            { Session: { } gap } => $"{text} over sessions with a gap of {Words(gap)}",
+            _ => $"{text} over the whole life time",
+        };
+    }
+
+    /// <summary>A duration as configs have it, in its largest whole unit.</summary>
+    private static string Words(TimeSpan time) =>
+        time.Ticks % TimeSpan.TicksPerDay == 0 ? $"{time.Ticks / TimeSpan.TicksPerDay}d"
+        : time.Ticks % TimeSpan.TicksPerHour == 0 ? $"{time.Ticks / TimeSpan.TicksPerHour}h"
+        : time.Ticks % TimeSpan.TicksPerMinute == 0 ? $"{time.Ticks / TimeSpan.TicksPerMinute}m"
+        : time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time.Ticks / TimeSpan.TicksPerSecond}s"
+        : $"{time.TotalMilliseconds}ms";
+
+    private static string Text(CapOptions cap) =>
+        $"the times of the last {cap.Max} offers shown, per {(cap.Per == CapScope.Customer ? "customer" : "offer")}, of {(cap.Offers.Count == 0 ? "all offers" : string.Join(", ", cap.Offers.Order(StringComparer.Ordinal)))}";
+}
