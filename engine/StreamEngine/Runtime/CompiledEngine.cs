@@ -64,7 +64,7 @@ public sealed class CompiledEngine : IDisposable
         var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, TimeProvider.System, errors);
         var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"]);
         CheckTopics(options, errors);
-        Standbys.Check(options, errors);
+        StandbyConfig.Check(options, errors);
         var layout = new StateLayout();
         var features = FeatureSet.Compile(options.Features, events.Fields, options.Purposes, options.Time, layout, errors);
         var duplicates = DuplicateFilter.Compile(options.Duplicates, layout);

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.State.Checkpoints;
 using StreamEngine.Telemetry;
@@ -56,16 +55,6 @@ internal sealed class Standbys : IDisposable
     /// <param name="settings">The workers' settings, with the instance id of the node.</param>
     public static Standbys? For(WorkerSettings settings) =>
         settings.Engine.Options.Checkpoints.Standbys > 0 && settings.OpenCheckpoints is not null && settings.Engine.Outputs.Checkpoints >= 0 ? new Standbys(settings) : null;
-
-    /// <summary>Checks what standbys need of a config.</summary>
-    public static void Check(EngineOptions options, ConfigErrors errors)
-    {
-        var checkpoints = options.Checkpoints;
-        if (checkpoints.Standbys == 0) return;
-        if (checkpoints.Topic.Length == 0) errors.Add(checkpoints.Node, "standbys", $"{checkpoints.Standbys} standbys are asked for without a topic that they could follow", "Name one in checkpoints.topic, or set standbys to 0.");
-        if (checkpoints.Interval <= TimeSpan.Zero) errors.Add(checkpoints.Node, "standbys", $"{checkpoints.Standbys} standbys are asked for, and interval: 0s writes no checkpoints", "Set checkpoints.interval, or set standbys to 0.");
-        if (options.State.Directory is null) errors.Add(checkpoints.Node, "standbys", $"{checkpoints.Standbys} standbys are asked for without a folder for their files", "Name one in state.directory, or set standbys to 0.");
-    }
 
     /// <summary>Begins to follow, on a thread of its own.</summary>
     public void Start()

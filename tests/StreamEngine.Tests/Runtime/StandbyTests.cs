@@ -230,9 +230,9 @@ public sealed class StandbyTests : IDisposable
     public void Standbys_need_a_topic_a_folder_and_checkpoints()
     {
         var errors = new ConfigErrors();
-        Standbys.Check(new EngineOptions { Checkpoints = new CheckpointOptions { Standbys = 2, Interval = TimeSpan.Zero } }, errors);
+        StandbyConfig.Check(new EngineOptions { Checkpoints = new CheckpointOptions { Standbys = 2, Interval = TimeSpan.Zero } }, errors);
         Assert.Equal(["checkpoints.topic", "checkpoints.interval", "state.directory"], errors.All.Select(e => e.Remedy.Split(' ').First(w => w.Contains('.')).Trim(',')));
-        Standbys.Check(Options(new CheckpointOptions { Topic = "checkpoints", Standbys = 2 }), errors);
+        StandbyConfig.Check(Options(new CheckpointOptions { Topic = "checkpoints", Standbys = 2 }), errors);
         Assert.Equal(3, errors.All.Count);
     }
 
