@@ -20,6 +20,7 @@ internal sealed class KafkaReader : ILogReader
         var settings = KafkaSettings.Consumer(options);
         settings["group.id"] = "streamengine-reader"; // librdkafka wants a name; nothing is joined and nothing committed
         settings["enable.partition.eof"] = "true";
+        settings.TryAdd("fetch.wait.max.ms", "10"); // readers go to an end, where a marker is often the last thing: only an empty answer tells, and half a second for each is most of a small restore
         _consumer = new ConsumerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
             .SetErrorHandler((_, error) => OnError(error))
