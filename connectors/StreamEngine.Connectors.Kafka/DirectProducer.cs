@@ -18,15 +18,13 @@ internal sealed class DirectProducer : IOutputProducer
     private readonly WorkerOptions _worker;
     private readonly int[] _partitions;
     private readonly Action<List<TopicPartitionOffset>> _commit;
-    private IProducer<byte[], byte[]> _producer;
-    private IRecordSender _sender;
+    private ProducerClient _client;
 
     /// <summary>Outputs that wait until those of the first topic are acknowledged.</summary>
     private (OutputBuffer? Outputs, int From, int To) _held;
 
     /// <summary>What the client, on its own thread, can't get over.</summary>
     private volatile Error? _fatal;
-    private volatile Error? _lasting;
 
     /// <param name="options">The log's.</param>
     /// <param name="worker">The worker's.</param>
@@ -35,7 +33,7 @@ internal sealed class DirectProducer : IOutputProducer
     public DirectProducer(KafkaLogOptions options, WorkerOptions worker, int[] outputPartitions, Action<List<TopicPartitionOffset>> commit)
     {
         (_options, _worker, _partitions, _commit) = (options, worker, outputPartitions, commit);
-        (_producer, _sender) = Build();
+        _client = Build();
     }
 
     public void Begin(IConsumerGroupMetadata group)
@@ -49,7 +47,7 @@ internal sealed class DirectProducer : IOutputProducer
         _held = (outputs, _held.Outputs is null ? from : _held.From, to);
 
         // 2. The others, once that is acknowledged.
-        if (_fatal is null && _producer.Flush(ShortPatience) == 0) Release();
+        if (_fatal is null && Flush(ShortPatience) == 0) Release();
     }
 
     private void Release()
@@ -64,8 +62,7 @@ internal sealed class DirectProducer : IOutputProducer
         {
             ref readonly var record = ref outputs[i];
             if (record.Topic == _worker.First != first) continue;
-            if ((uint)record.Partition >= (uint)_partitions[record.Topic])
-                throw new LogException($"{_worker.Outputs[record.Topic]}[{record.Partition}]: the topic has only {_partitions[record.Topic]} partitions. Create it with as many as the events topic.");
+            OutputPartitions.Check(_worker, _partitions, record);
             Write(record.Topic, record.Partition, record.Timestamp, outputs.Key(i), outputs.Value(i));
         }
     }
@@ -73,13 +70,14 @@ internal sealed class DirectProducer : IOutputProducer
     public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
     {
         // 1. Everything that was written is acknowledged.
-        var left = _fatal is null ? _producer.Flush(Patience) : 0;
+        var left = _fatal is null ? Flush(Patience) : 0;
         if (left == 0 && _held.Outputs is not null)
         {
             Release();
-            left = _fatal is null ? _producer.Flush(Patience) : 0;
+            left = _fatal is null ? Flush(Patience) : 0;
         }
-        if (_lasting is { } lasting) throw KafkaErrors.Lasting(lasting.Code, $"worker {_worker.InstanceId}", lasting.Reason);
+        if (_client.Lasting is { } lasting) throw KafkaErrors.Lasting(lasting.Code, $"worker {_worker.InstanceId}", lasting.Reason);
+        if (_client.IsStuck) return CommitOutcome.Fenced;
         if (_fatal is { } fatal)
         {
             _options.Diagnostics?.Invoke($"{_worker.InstanceId}: {fatal.Reason} ({fatal.Code}): outputs since the last commit are written again");
@@ -117,45 +115,51 @@ internal sealed class DirectProducer : IOutputProducer
     {
         _held = default;
         Dispose();
-        (_producer, _sender) = Build();
+        _client = Build();
     }
 
-    public void Dispose()
+    public void Dispose() => _client.Dispose();
+
+    /// <summary>Waits so long for what was written; how much is not acknowledged yet.</summary>
+    private int Flush(TimeSpan patience)
     {
-        _sender.Dispose();
-        _producer.Dispose();
+        var left = 1;
+        _ = _client.Call(producer => left = producer.Flush(patience), patience);
+        return left;
     }
 
     private void Write(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         while (_fatal is null)
         {
-            var code = _sender.Send(topic, partition, timestamp, key, value);
+            var code = _client.Sender.Send(topic, partition, timestamp, key, value);
             if (code == ErrorCode.NoError) return;
+            if (code == ErrorCode.Local_Fatal) return; // the commit tells
             if (code != ErrorCode.Local_QueueFull) throw KafkaErrors.Lasting(code, $"{_worker.Outputs[topic]}[{partition}]", $"a record of {key.Length + value.Length} bytes is refused");
-            _sender.Drain(100); // the log is slower than we are: this wait is the backpressure
+            _client.Sender.Drain(100); // the log is slower than we are: this wait is the backpressure
         }
     }
 
-    private (IProducer<byte[], byte[]> Producer, IRecordSender Sender) Build()
+    private ProducerClient Build()
     {
-        _fatal = _lasting = null;
+        _fatal = null;
+        return new ProducerClient(_worker.InstanceId, _options, _worker.Outputs, Open);
+    }
+
+    private IProducer<byte[], byte[]> Open(Action<Error> onError)
+    {
         var settings = KafkaSettings.Producer(_options);
         settings["enable.gapless.guarantee"] = "true";   // a record that can't be written stops the client instead of leaving a gap
         settings["message.timeout.ms"] = "0";            // for as long as it takes: the loop holds back meanwhile
         settings["dotnet.producer.enable.delivery.reports"] = "false";
         if (!_options.Settings.ContainsKey("linger.ms") && !_options.Settings.ContainsKey("producer.linger.ms")) settings["linger.ms"] = "1"; // nobody flushes before the offsets are due
-        var producer = new ProducerBuilder<byte[], byte[]>(settings)
+        return new ProducerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(_options, line))
-            .SetErrorHandler((_, error) => OnError(error))
+            .SetErrorHandler((_, error) =>
+            {
+                if (error.IsFatal || error.Code == ErrorCode.Local_Fatal) _fatal = error;
+                onError(error);
+            })
             .Build();
-        return (producer, RecordSender.For(producer, _worker.Outputs, _options));
-    }
-
-    private void OnError(Error error)
-    {
-        if (KafkaErrors.IsLasting(error.Code)) _lasting = error;
-        else if (error.IsFatal || error.Code == ErrorCode.Local_Fatal) _fatal = error;
-        else _options.Diagnostics?.Invoke($"{_worker.InstanceId}: {error.Reason} ({error.Code})");
     }
 }

@@ -43,8 +43,7 @@ internal sealed class TransactionalProducer : IOutputProducer
         for (var i = from; i < to && _failed is null; i++)
         {
             ref readonly var record = ref outputs[i];
-            if ((uint)record.Partition >= (uint)_partitions[record.Topic])
-                throw new LogException($"{_worker.Outputs[record.Topic]}[{record.Partition}]: the topic has only {_partitions[record.Topic]} partitions. Create it with as many as the events topic.");
+            OutputPartitions.Check(_worker, _partitions, record);
             Write(record.Topic, record.Partition, record.Timestamp, outputs.Key(i), outputs.Value(i));
         }
     }

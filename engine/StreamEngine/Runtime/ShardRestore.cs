@@ -17,7 +17,7 @@ namespace StreamEngine.Runtime;
 /// </code>
 /// What was decided before stands: scores may change between runs, a model may be replaced, the log is not asked to agree.
 /// </summary>
-public sealed class ShardRestore : IDisposable
+public sealed partial class ShardRestore : IDisposable
 {
     private const int ReadRecords = 2_000;
     private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(15);
@@ -26,7 +26,7 @@ public sealed class ShardRestore : IDisposable
     private readonly ILog _log;
     private readonly Action<WorkerEvent> _report;
     private readonly WorkerSettings _settings;
-    private Task<Answer> _asked;
+    private Task<RestoreAnswer> _asked;
     private readonly ILogReader[] _events;
     private readonly bool[] _reading;
     private readonly RecordBatch[] _eventBatches;
@@ -51,12 +51,7 @@ public sealed class ShardRestore : IDisposable
     private bool _hasEntry;
     private bool _noOffsets;
     private bool _askedAgain;   // about the entry at hand
-    private readonly bool _atLeastOnce;
-    private readonly (long Offset, int Ordinal)[] _applied;   // at least once: the newest entry of each source
     private long _reportedAt, _reported = -1;
-
-    /// <summary>What the log and the checkpoint files say: offsets by source, the decision partition's bounds, whether the group has no offsets, and the newest fitting cuts in the files and in the topic.</summary>
-    private sealed record Answer(long[] Committed, long[] Start, long[] End, long First, long Mark, bool NoOffsets, string? Path, FileCut? Cut, CutMarker? InTopic, long TopicLow, long TopicHigh);
 
     /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
     public ShardRestore(WorkerSettings settings, Shard shard)
@@ -88,14 +83,11 @@ public sealed class ShardRestore : IDisposable
         _sourceTopics = [.. sources.Select(s => Encoding.UTF8.GetBytes(s.Topic))];
         _decisions = log.OpenReader();
         var checkpoints = bounds is null ? shard.Checkpoints?.Folder : bounds.Checkpoints;
-        _asked = settings.InBackground(() => Ask(log, engine, shard.Partition, cuts: bounds?.Cuts ?? true, checkpoints, bounds));
+        _asked = settings.InBackground(() => RestoreAnswer.Ask(log, engine, shard.Partition, cuts: bounds?.Cuts ?? true, checkpoints, bounds));
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
     public Shard Shard { get; }
-
-    /// <summary>At least once: what is to be processed once the shard is live, before anything else; null where nothing is.</summary>
-    internal LoggedTail? Tail { get; private set; }
 
     /// <summary>Whether there is nothing to do but wait for the log's answer.</summary>
     public bool Waits => !_asked.IsCompleted;
@@ -128,49 +120,6 @@ public sealed class ShardRestore : IDisposable
         foreach (var reader in _events) reader.Dispose();
         _decisions.Dispose();
         _load?.Dispose();
-    }
-
-    /// <summary>(1) Asks the log: stable offsets first, the mark after them, so that every decision before the offsets lies below the mark.</summary>
-    private static Answer Ask(ILog log, CompiledEngine engine, int partition, bool cuts, string? checkpoints, RestoreBounds? bounds = null)
-    {
-        var sources = engine.Events.Sources;
-        var none = false;
-        var committed = new long[sources.Count];
-        var start = new long[sources.Count];
-        var end = new long[sources.Count];
-        for (var i = 0; i < sources.Count; i++)
-        {
-            var at = new TopicPartition(sources[i].Topic, partition);
-            start[i] = log.Watermarks(at).Low;
-            var known = bounds is null ? log.Committed(engine.Options.Name, at) : bounds.Offsets[i];
-            none |= known is null;
-            committed[i] = known ?? start[i];
-            end[i] = log.Watermarks(at).High;
-            if (committed[i] < start[i] || committed[i] > end[i]) throw new OffsetOutOfRangeException(at, committed[i], start[i], end[i]);
-        }
-        var (low, high) = log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition));
-        if (bounds is not null) high = Math.Min(high, bounds.Decisions);
-        var (path, file) = checkpoints is null ? default : CheckpointFiles.Cuts(checkpoints).FirstOrDefault(c => Fits(c.Cut.Marker, c.Cut.Highest));
-        CutMarker? inTopic = null;
-        long topicLow = 0, topicHigh = 0;
-        if (cuts && engine.Outputs.Checkpoints >= 0)
-        {
-            var at = new TopicPartition(engine.Options.Checkpoints.Topic, partition);
-            (topicLow, topicHigh) = log.Watermarks(at);
-            inTopic = TopicCutLoad.Newest(log, at, topicLow, topicHigh, m => Fits(m, m.Start.Next));
-        }
-        // A running engine may have written a cut since we asked: what that holds lies below a mark that is asked after it.
-        if (bounds is not null) high = Math.Min(log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition)).High, bounds.Decisions);
-        return new Answer(committed, start, end, low, high, none, path, file, inTopic, topicLow, topicHigh);
-
-        // Whole it is; it must also belong to this config, be committed in full, and have its following events and decisions still in the log.
-        bool Fits(CutMarker marker, long[] highest)
-        {
-            if (marker.Version != engine.StateVersion || highest.Length != committed.Length || marker.Decisions < low || marker.Decisions > high) return false;
-            for (var i = 0; i < committed.Length; i++)
-                if (highest[i] > committed[i] || marker.Start.Next[i] < start[i]) return false;
-            return true;
-        }
     }
 
     private void Start()
@@ -228,7 +177,7 @@ public sealed class ShardRestore : IDisposable
     private void AskAgain()
     {
         _askedAgain = true;
-        _asked = _settings.InBackground(() => Ask(_log, _engine, Shard.Partition, cuts: false, checkpoints: null));
+        _asked = _settings.InBackground(() => RestoreAnswer.Ask(_log, _engine, Shard.Partition, cuts: false, checkpoints: null));
     }
 
     private void TakeAnswer()
@@ -297,52 +246,6 @@ public sealed class ShardRestore : IDisposable
     }
 
     private LogException NotCommitted() => new($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is not committed: {(_noOffsets ? $"group {_engine.Options.Name} has no offsets any more; Kafka forgets those of a group that was stopped for longer than offsets.retention.minutes (7 days). Set them to where the group stood (kafka-consumer-groups.sh --reset-offsets --to-offset)" : "the group's offsets or the config's event sources were changed by hand. Set the offsets back")}, or give the engine a name and a decision topic of its own.{(_atLeastOnce ? "" : " Where it ran with runtime.delivery: at_least_once until it was killed, run it so once more and stop it in the ordinary way.")}");
-
-    /// <summary>At least once: whether the entry was written again after an attempt that failed. The first stands; a source's entries are in the order of their causes.</summary>
-    private bool IsRepeated(int source)
-    {
-        var cause = (_entry.Offset, _entry.Ordinal);
-        if (cause.CompareTo(_applied[source]) <= 0) return true;
-        _applied[source] = cause;
-        return false;
-    }
-
-    private bool StandsAtCommitted()
-    {
-        for (var source = 0; source < _events.Length; source++)
-            if (Shard.Next(source) < _committed![source]) return false;
-        return true;
-    }
-
-    /// <summary>At least once: keeps an entry that lies behind the committed offsets, as all that follow it do.</summary>
-    private void Keep(LoggedTail tail, int source)
-    {
-        // No more was written than one interval holds: where there is, the offsets are not ours.
-        if (_entry.Offset >= _end[source] || tail.Bytes > 2 * _engine.Options.Runtime.MaxIntervalBytes.Bytes + ReadRecords * 1024) throw NotCommitted();
-        tail.Add(source, _entry, _decisionBatch.Value(_decisionAt - 1));
-        _hasEntry = false;
-    }
-
-    /// <summary>Reads the events of the entries that were kept; true once all are there.</summary>
-    private bool HasEvents(LoggedTail tail)
-    {
-        for (var source = 0; source < _events.Length; source++)
-        {
-            var batch = _eventBatches[source];
-            for (; _eventAt[source] < batch.Count; _eventAt[source]++)
-                if (batch[_eventAt[source]].Offset >= Shard.Next(source)) tail.Add(source, batch, _eventAt[source]);
-            if (tail.End(source) <= Math.Max(Shard.Next(source), _reading[source] ? _events[source].Position : 0)) continue;
-            if (!_reading[source])
-            {
-                _reading[source] = true;
-                _events[source].Assign(new TopicPartition(_engine.Events.Sources[source].Topic, Shard.Partition), Shard.Next(source));
-            }
-            _events[source].Read(batch, ReadRecords, TimeSpan.FromMilliseconds(5));
-            _eventAt[source] = 0;
-            return false;
-        }
-        return true;
-    }
 
     /// <summary>(2) Takes the next logged entry; <paramref name="exhausted"/> once the mark is reached.</summary>
     private bool NextEntry(out bool exhausted)
