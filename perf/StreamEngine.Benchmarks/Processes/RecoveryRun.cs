@@ -102,6 +102,7 @@ internal static class RecoveryRun
         try
         {
             var only = new List<double[]>();
+            var told = new List<RestoreTimes>();
             var engine = await Live(site, "a", settings, watch);
             for (var round = 0; round < rounds; round++)
             {
@@ -109,11 +110,13 @@ internal static class RecoveryRun
                 await engine.Kill();
                 watch.Mark();
                 engine.Dispose();
-                engine = site.Start(Name, "a", drain: false, _ => { }, settings);
+                var times = new RestoreTimes();
+                told.Add(times);
+                engine = site.Start(Name, "a", drain: false, times.Heard, settings);
                 only.Add(await watch.FirstNew(killed, Patience));
                 await Task.Delay(3_000); // past a checkpoint
             }
-            Row("kill -9 of the only process, first new decision", only.Select(f => f.Min()), string.Create(CultureInfo.InvariantCulture, $"of every partition: {RatioRun.Median(only.Select(f => f.Max())):0.0} s"));
+            Row("kill -9 of the only process, first new decision", only.Select(f => f.Min()), string.Create(CultureInfo.InvariantCulture, $"of every partition: {RatioRun.Median(only.Select(f => f.Max())):0.0} s; the log is asked {RatioRun.Median(told.Select(t => t.Ready)):0.0} s after the start, shards are restored after {RatioRun.Median(told.Select(t => t.SinceStart)):0.0} s"));
 
             var other = await Second(site, settings, engine);
             var one = new List<double>();

@@ -24,7 +24,10 @@ internal sealed partial class RestoreTimes
     /// <summary>Seconds from the first work on the log (config, model and runtime are loaded) to the last shard's end.</summary>
     public double Seconds => Stopwatch.GetElapsedTime(_ready, _last).TotalSeconds;
 
-    /// <summary>Seconds from the process' start to the same.</summary>
+    /// <summary>Seconds from the process' start to its first work on the log.</summary>
+    public double Ready => Stopwatch.GetElapsedTime(_started, _ready).TotalSeconds;
+
+    /// <summary>Seconds from the process' start to the last shard's end.</summary>
     public double SinceStart => Stopwatch.GetElapsedTime(_started, _last).TotalSeconds;
 
     /// <summary>It wrote a line.</summary>
