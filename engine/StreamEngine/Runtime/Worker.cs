@@ -200,7 +200,7 @@ public sealed class Worker : IOwnership, IDisposable
         {
             if (_assigned[shard] != _sources || _shards.ContainsKey(shard) || _restoring.ContainsKey(shard)) continue;
             var fresh = new Shard(_engine, shard, _settings.OpenStore(shard), _outputs, _scorer, _settings.Time, _partitions);
-            KeepCheckpoints(fresh);
+            ShardCheckpoints.Keep(fresh, _settings);
             _restoring[shard] = new ShardRestore(_settings, fresh);
             _metrics.ShardOpened(fresh);
         }
@@ -289,36 +289,6 @@ public sealed class Worker : IOwnership, IDisposable
         foreach (var shard in _shards.Values)
             if (shard.CutNeedsCommit) MarkDirty();
             else shard.AdvanceCut();
-    }
-
-    private void KeepCheckpoints(Shard shard)
-    {
-        CheckpointFiles? files = null;
-        try
-        {
-            files = _settings.OpenCheckpoints?.Invoke(shard.Partition, e => CheckpointTold(shard, e));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition} keeps no checkpoint files: {e.Message}"));
-        }
-        if (files is null && _engine.Outputs.Checkpoints < 0) return;
-        var decisions = new TopicPartition(_engine.Options.Outputs.Decisions, shard.Partition);
-        shard.KeepCheckpoints(files, _settings.SliceBytes, () => _settings.InBackground(() => _settings.Log.Watermarks(decisions).High));
-    }
-
-    /// <summary>On the files' thread.</summary>
-    private void CheckpointTold(Shard shard, CheckpointEvent e)
-    {
-        shard.Counters.CheckpointBytes = e.Bytes;
-        if (e.Marker is { } cut)
-        {
-            shard.Counters.Checkpoints++;
-            shard.Counters.CheckpointAt = cut.CreatedAt;
-            return;
-        }
-        shard.Counters.CheckpointsFailed++;
-        _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition} writes no further checkpoints until it is opened again: {e.Failure!.Message}"));
     }
 
     private void MarkDirty()
