@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using StreamEngine.Connectors.Kafka.Native;
 
 namespace StreamEngine.Connectors.Kafka;
 
@@ -11,20 +12,28 @@ internal sealed class DirectProducer : IOutputProducer
     /// <summary>How long one call waits for the log before the loop polls again.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a write waits for its first topic; the rest follows with the next write or the commit.</summary>
+    /// <summary>How long a small write waits for its first topic, so that the rest is not kept until the next write or the commit. A large one has another behind it.</summary>
     private static readonly TimeSpan ShortPatience = TimeSpan.FromMilliseconds(10);
+
+    private const int Small = 64;
+
+    /// <summary>How often in a row an interval is written anew before the process stops and says why it was refused.</summary>
+    private const int Tries = 5;
 
     private readonly KafkaLogOptions _options;
     private readonly WorkerOptions _worker;
     private readonly int[] _partitions;
     private readonly Action<List<TopicPartitionOffset>> _commit;
-    private ProducerClient _client;
+    private ReportingProducer _producer;
+    private NativeSender _sender;
 
-    /// <summary>Outputs that wait until those of the first topic are acknowledged.</summary>
-    private (OutputBuffer? Outputs, int From, int To) _held;
+    // The interval's outputs: those of the first topic are sent up to _logged, the others, which follow once these are acknowledged, up to _acted.
+    private OutputBuffer? _outputs;
+    private int _acted, _logged, _end;
 
-    /// <summary>What the client, on its own thread, can't get over.</summary>
-    private volatile Error? _fatal;
+    private string? _failure;   // why something of this interval was not written
+    private bool _refused;      // by the log, not by a queue that stayed full
+    private int _failures;      // intervals refused since the last commit
 
     /// <param name="options">The log's.</param>
     /// <param name="worker">The worker's.</param>
@@ -33,57 +42,25 @@ internal sealed class DirectProducer : IOutputProducer
     public DirectProducer(KafkaLogOptions options, WorkerOptions worker, int[] outputPartitions, Action<List<TopicPartitionOffset>> commit)
     {
         (_options, _worker, _partitions, _commit) = (options, worker, outputPartitions, commit);
-        _client = Build();
+        (_producer, _sender) = Build();
     }
 
-    public void Begin(IConsumerGroupMetadata group)
-    {
-    }
+    public void Begin(IConsumerGroupMetadata group) => _outputs = null;
 
     public void Write(OutputBuffer outputs, int from, int to)
     {
-        // 1. What the others rest on.
-        Send(outputs, from, to, first: true);
-        _held = (outputs, _held.Outputs is null ? from : _held.From, to);
-
-        // 2. The others, once that is acknowledged.
-        if (_fatal is null && Flush(ShortPatience) == 0) Release();
-    }
-
-    private void Release()
-    {
-        if (_held.Outputs is { } outputs) Send(outputs, _held.From, _held.To, first: false);
-        _held = default;
-    }
-
-    private void Send(OutputBuffer outputs, int from, int to, bool first)
-    {
-        for (var i = from; i < to && _fatal is null; i++)
-        {
-            ref readonly var record = ref outputs[i];
-            if (record.Topic == _worker.First != first) continue;
-            OutputPartitions.Check(_worker, _partitions, record);
-            Write(record.Topic, record.Partition, record.Timestamp, outputs.Key(i), outputs.Value(i));
-        }
+        if (_outputs is null) _acted = _logged = from;
+        (_outputs, _end) = (outputs, to);
+        if (IsWritten(TimeSpan.Zero)) Advance();
+        if (to - from <= Small && IsWritten(ShortPatience)) Advance();
     }
 
     public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
     {
-        // 1. Everything that was written is acknowledged.
-        var left = _fatal is null ? Flush(Patience) : 0;
-        if (left == 0 && _held.Outputs is not null)
-        {
-            Release();
-            left = _fatal is null ? Flush(Patience) : 0;
-        }
-        if (_client.Lasting is { } lasting) throw KafkaErrors.Lasting(lasting.Code, $"worker {_worker.InstanceId}", lasting.Reason);
-        if (_client.IsStuck) return CommitOutcome.Fenced;
-        if (_fatal is { } fatal)
-        {
-            _options.Diagnostics?.Invoke($"{_worker.InstanceId}: {fatal.Reason} ({fatal.Code}): outputs since the last commit are written again");
-            return CommitOutcome.Fenced;
-        }
-        if (left > 0) return CommitOutcome.Waiting;
+        // 1. Everything is acknowledged.
+        while (IsWritten(Patience) && !IsAllSent) Advance();
+        if (_failure is not null) return GiveUp();
+        if (!IsAllSent || _producer.Outstanding > 0) return CommitOutcome.Waiting;
 
         // 2. Then the offsets; who is no member any more is told so by the next poll.
         var next = new List<TopicPartitionOffset>(offsets.Length);
@@ -91,6 +68,7 @@ internal sealed class DirectProducer : IOutputProducer
         try
         {
             _commit(next);
+            _failures = 0;
             return CommitOutcome.Committed;
         }
         catch (KafkaException e) when (!KafkaErrors.IsLasting(e.Error.Code) || e.Error.Code == ErrorCode.FencedInstanceId)
@@ -113,53 +91,80 @@ internal sealed class DirectProducer : IOutputProducer
 
     public void Rebuild()
     {
-        _held = default;
+        (_outputs, _failure, _refused) = (null, null, false);
         Dispose();
-        _client = Build();
+        (_producer, _sender) = Build();
     }
 
-    public void Dispose() => _client.Dispose();
-
-    /// <summary>Waits so long for what was written; how much is not acknowledged yet.</summary>
-    private int Flush(TimeSpan patience)
+    public void Dispose()
     {
-        var left = 1;
-        _ = _client.Call(producer => left = producer.Flush(patience), patience);
-        return left;
+        _sender.Dispose();
+        _producer.Dispose();
     }
 
-    private void Write(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    /// <summary>The interval is written anew by another client. What fails again and again is no accident.</summary>
+    private CommitOutcome GiveUp()
     {
-        while (_fatal is null)
+        if (_refused && ++_failures == Tries) throw new LogException($"worker {_worker.InstanceId}: outputs can't be written, {Tries} times in a row: {_failure}. Nothing is lost; they are made again after the next start. Look at the topic and the user's rights.");
+        _options.Diagnostics?.Invoke($"{_worker.InstanceId}: outputs since the last commit are written again: {_failure}");
+        return CommitOutcome.Fenced;
+    }
+
+    /// <summary>Whether everything handed over is acknowledged, after waiting so long at most.</summary>
+    private bool IsWritten(TimeSpan patience)
+    {
+        if (_failure is not null) return false;
+        var left = _producer.Flush((int)patience.TotalMilliseconds);
+        if (_producer.TakeFailure() is { } failed) (_failure, _refused) = ($"{failed.First} ({failed.Count} records)", true);
+        return left == 0 && _failure is null;
+    }
+
+    private bool IsAllSent => _outputs is null || _acted == _end;
+
+    /// <summary>Everything sent is acknowledged: sends what rests on it, and of the first topic what came since.</summary>
+    private void Advance()
+    {
+        Send(_outputs!, _acted, _logged, first: false);
+        _acted = _logged;
+        Send(_outputs!, _logged, _end, first: true);
+        _logged = _end;
+    }
+
+    private void Send(OutputBuffer outputs, int from, int to, bool first)
+    {
+        for (var i = from; i < to && _failure is null; i++)
         {
-            var code = _client.Sender.Send(topic, partition, timestamp, key, value);
-            if (code == ErrorCode.NoError) return;
-            if (code == ErrorCode.Local_Fatal) return; // the commit tells
-            if (code != ErrorCode.Local_QueueFull) throw KafkaErrors.Lasting(code, $"{_worker.Outputs[topic]}[{partition}]", $"a record of {key.Length + value.Length} bytes is refused");
-            _client.Sender.Drain(100); // the log is slower than we are: this wait is the backpressure
+            ref readonly var record = ref outputs[i];
+            if (record.Topic == _worker.First != first) continue;
+            OutputPartitions.Check(_worker, _partitions, record);
+            Send(record.Topic, record.Partition, record.Timestamp, outputs.Key(i), outputs.Value(i));
         }
     }
 
-    private ProducerClient Build()
+    private void Send(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
-        _fatal = null;
-        return new ProducerClient(_worker.InstanceId, _options, _worker.Outputs, Open);
+        for (var wait = new Waiting(_options.TransactionTimeout); ;)
+        {
+            var code = _sender.Send(topic, partition, timestamp, key, value);
+            if (code == ErrorCode.NoError) return;
+            var where = $"{_worker.Outputs[topic]}[{partition}]";
+            if (KafkaErrors.IsLasting(code)) throw KafkaErrors.Lasting(code, where, $"a record of {key.Length + value.Length} bytes is refused");
+            if (code != ErrorCode.Local_QueueFull || wait.Left == TimeSpan.Zero)
+            {
+                (_failure, _refused) = ($"{where}: {new Error(code).Reason}", code != ErrorCode.Local_QueueFull);
+                return;
+            }
+            _producer.Poll(100); // the log is slower than we are: this wait is the backpressure
+        }
     }
 
-    private IProducer<byte[], byte[]> Open(Action<Error> onError)
+    private (ReportingProducer Producer, NativeSender Sender) Build()
     {
         var settings = KafkaSettings.Producer(_options);
         settings["enable.gapless.guarantee"] = "true";   // a record that can't be written stops the client instead of leaving a gap
         settings["message.timeout.ms"] = "0";            // for as long as it takes: the loop holds back meanwhile
-        settings["dotnet.producer.enable.delivery.reports"] = "false";
         if (!_options.Settings.ContainsKey("linger.ms") && !_options.Settings.ContainsKey("producer.linger.ms")) settings["linger.ms"] = "1"; // nobody flushes before the offsets are due
-        return new ProducerBuilder<byte[], byte[]>(settings)
-            .SetLogHandler((_, line) => ClientLog.Tell(_options, line))
-            .SetErrorHandler((_, error) =>
-            {
-                if (error.IsFatal || error.Code == ErrorCode.Local_Fatal) _fatal = error;
-                onError(error);
-            })
-            .Build();
+        var producer = new ReportingProducer(settings);
+        return (producer, new NativeSender(producer.Handle, _worker.Outputs));
     }
 }

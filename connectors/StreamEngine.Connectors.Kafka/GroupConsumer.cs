@@ -120,7 +120,8 @@ internal sealed class GroupConsumer : IDisposable
     {
         try
         {
-            if (_leaving && !IsDead) Depart();
+            if (_leaving && !IsDead && !Depart())
+                _thrown ??= ExceptionDispatchInfo.Capture(new LogException($"worker {_worker.InstanceId}: the group could not be left within {_options.RequestTimeout.TotalSeconds:0} s. What was done is committed; the partitions move after the session timeout, or by `leave --node`."));
             if (!IsDead) _consumer.Close();
         }
         catch (KafkaException e)
@@ -133,11 +134,10 @@ internal sealed class GroupConsumer : IDisposable
         _thrown?.Throw();
     }
 
-    private void Depart()
+    private bool Depart()
     {
         var unwanted = new RecordBatch();
-        if (!Departure.Of(_consumer, () => _fetcher.Fetch(unwanted, _partitions, 1, 50, _events), _options.RequestTimeout) && !IsDead)
-            _options.Diagnostics?.Invoke($"{_worker.InstanceId}: the group could not be left within {_options.RequestTimeout.TotalSeconds:0} s; the partitions move after the session timeout");
+        return Departure.Of(_consumer, () => _fetcher.Fetch(unwanted, _partitions, 1, 50, _events), _options.RequestTimeout) || IsDead;
     }
 
     private List<TopicPartitionOffset> OnAssigned(List<Confluent.Kafka.TopicPartition> assigned)

@@ -69,15 +69,18 @@ internal sealed class TopicCutLoad : ICutLoad
             if (_batch[i].Offset >= _high) return false;
             // Damaged records don't happen in a replicated log; were it so, the profile might lack what its cut promises.
             if (!CutBlock.TryParse(_batch.Value(i), out var block)) throw new LogException($"The checkpoint topic holds a record at offset {_batch[i].Offset} that is no checkpoint: give the engine a topic of its own.");
-            if (block.Kind == BlockKind.Profiles && block.Position.Next.Length == Marker.Start.Next.Length) shard.Load(block);
+            if (block.Kind == BlockKind.Profiles && block.IsOf(Marker.Version)) shard.Load(block);
         }
         return true;
     }
 
     public void Dispose() => _reader.Dispose();
 
-    /// <summary>The newest marker that satisfies a condition: markers stand at the ends of cuts, so the search goes back from the end in growing steps.</summary>
-    public static CutMarker? Newest(ILog log, TopicPartition partition, long low, long high, Func<CutMarker, bool> fits)
+    /// <summary>
+    /// The newest marker that satisfies a condition: markers stand at the ends of cuts, so the search goes back from the end in growing steps. None where another version has
+    /// written behind it: what that superseded may be compacted away.
+    /// </summary>
+    public static CutMarker? Newest(ILog log, TopicPartition partition, long low, long high, string version, Func<CutMarker, bool> fits)
     {
         using var reader = log.OpenReader();
         var batch = new RecordBatch();
@@ -86,14 +89,19 @@ internal sealed class TopicCutLoad : ICutLoad
         {
             var from = Math.Max(low, to - step);
             CutMarker? newest = null;
+            var foreign = false;
             reader.Assign(partition, from);
             while (reader.Position < to)
             {
                 reader.Read(batch, ReadRecords, TimeSpan.FromMilliseconds(100));
                 for (var i = 0; i < batch.Count; i++)
-                    if (batch[i].Offset < to && CutBlock.TryParse(batch.Value(i), out var block) && block.Kind == BlockKind.Marker && block.Marker() is var marker && fits(marker)) newest = marker;
+                {
+                    if (batch[i].Offset >= to || !CutBlock.TryParse(batch.Value(i), out var block)) continue;
+                    if (!block.IsOf(version)) foreign = true;
+                    else if (block.Kind == BlockKind.Marker && block.Marker() is var marker && fits(marker)) (newest, foreign) = (marker, false);
+                }
             }
-            if (newest is not null) return newest;
+            if (newest is not null || foreign) return foreign ? null : newest;
             to = from;
         }
         return null;

@@ -52,7 +52,7 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("streamengine.shards", () => (long)_open.Count, "{shard}", "Shards owned.");
         _meter.CreateObservableGauge("streamengine.checkpoint.size", () => _open.Keys.Sum(s => s.Counters.CheckpointBytes), "By", "Checkpoint files on the disk.");
         _meter.CreateObservableGauge("streamengine.checkpoint.time", () => _open.Keys.Where(s => s.Counters.CheckpointAt > 0).Select(s => new Measurement<double>(s.Counters.CheckpointAt / 1000.0, new KeyValuePair<string, object?>("partition", s.Partition))), "s", "When a partition's newest checkpoint began, seconds since 1970.");
-        _meter.CreateObservableGauge("streamengine.lag", Lag, "{record}", "Records of a source's partition that are not committed yet; asked every 5 s.");
+        _meter.CreateObservableGauge("streamengine.lag", Lag, "{record}", "Offsets of a source's partition that are not committed yet (a transactional producer's marker behind the last record counts as one); asked every 5 s.");
         _meter.CreateObservableGauge("streamengine.watermark", Watermarks, "s", "Event-time watermark per partition, seconds since 1970.");
     }
 
@@ -136,9 +136,9 @@ public sealed class EngineMetrics : IDisposable
     {
         foreach (var shard in _open.Keys)
         {
-            var ends = shard.Counters.Ends;
-            for (var source = 0; source < ends.Length; source++)
-                yield return new Measurement<long>(Math.Max(0, ends[source] - shard.CommittedNext(source)), new("topic", _engine.Events.Sources[source].Topic), new("partition", shard.Partition));
+            var (ends, committed) = (shard.Counters.Ends, shard.Counters.Committed);
+            for (var source = 0; source < Math.Min(ends.Length, committed.Length); source++)
+                yield return new Measurement<long>(Math.Max(0, ends[source] - committed[source]), new("topic", _engine.Events.Sources[source].Topic), new("partition", shard.Partition));
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed record RestoreAnswer(long[] Committed, long[] Start, long[] End,
         {
             var at = new TopicPartition(engine.Options.Checkpoints.Topic, partition);
             (topicLow, topicHigh) = log.Watermarks(at);
-            inTopic = TopicCutLoad.Newest(log, at, topicLow, topicHigh, m => Fits(m, m.Start.Next));
+            inTopic = TopicCutLoad.Newest(log, at, topicLow, topicHigh, engine.StateVersion, m => Fits(m, m.Start.Next));
         }
         // A running engine may have written a cut since we asked: what that holds lies below a mark that is asked after it.
         if (bounds is not null) high = Math.Min(log.Watermarks(new TopicPartition(engine.Options.Outputs.Decisions, partition)).High, bounds.Decisions);

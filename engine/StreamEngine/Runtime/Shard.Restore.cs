@@ -132,6 +132,7 @@ public sealed partial class Shard
     {
         _cut?.Reschedule(_timers, null);
         _cut?.Restored(from);
+        Counters.Committed = _committed;
         NotIdle();
         Publish();
     }

@@ -71,6 +71,9 @@ public sealed class ShardCounters(int offers)
     /// <summary>When the newest checkpoint began, ms since 1970-01-01 UTC; 0 before the first.</summary>
     public long CheckpointAt;
 
+    /// <summary>The committed offset of each source; empty while that is not known.</summary>
+    public long[] Committed = [];
+
     /// <summary>Where the partition of each source ended when last asked; empty before that.</summary>
     public long[] Ends = [];
 

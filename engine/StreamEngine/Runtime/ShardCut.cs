@@ -30,7 +30,7 @@ internal sealed class ShardCut : IProfileReader
     private readonly TimeSpan _interval;
     private readonly int _sliceBytes;
     private readonly string _version;
-    private readonly CutBlock.Writer _block = new(), _single = new();
+    private readonly CutBlock.Writer _block = new(), _single;
     private readonly List<CutPosition> _slices = [];
     private readonly List<(long Due, int Timer, byte[] Key, CutPosition Until)> _postponed = [];
     private CutPosition? _covering;
@@ -62,6 +62,7 @@ internal sealed class ShardCut : IProfileReader
     {
         (_outputs, _topic, _partition) = (outputs, topic, partition);
         _version = version;
+        _single = new CutBlock.Writer(version);
         _store = store;
         _files = files;
         _counters = counters;

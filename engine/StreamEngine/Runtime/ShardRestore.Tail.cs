@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 
 namespace StreamEngine.Runtime;
 
@@ -7,6 +8,9 @@ public sealed partial class ShardRestore
 {
     private readonly bool _atLeastOnce;
     private readonly (long Offset, int Ordinal)[] _applied;   // the newest entry of each source
+
+    private bool _silent;   // the tail holds a mark of silence and what that caused, nothing else
+    private bool _moved;    // the committed offsets did, since we first asked
 
     /// <summary>What is to be processed once the shard is live, before anything else; null where nothing is.</summary>
     internal LoggedTail? Tail { get; private set; }
@@ -20,6 +24,36 @@ public sealed partial class ShardRestore
         return false;
     }
 
+    /// <summary>Whether the entry lies behind the committed offsets, or may: then it is dealt with here.</summary>
+    private bool IsBehind(int source)
+    {
+        if (!_atLeastOnce || _bounds is not null || source < 0) return false;
+        var behind = _entry.Offset >= _committed![source];
+        if (Tail is null && !behind) return false;
+        Tail ??= new LoggedTail(_events.Length);
+        if (behind) _silent = false;
+        else if (_silent && _entry.Kind == DecisionKind.Watermark) Settle();
+        Keep(Tail, source);
+        return true;
+    }
+
+    /// <summary>
+    /// A mark of silence behind the last record: offsets don't say whether it was committed. What it caused is done again, and comes to nothing where it was done. An interval
+    /// has one such mark at most, so where another one follows, this one was committed.
+    /// </summary>
+    private bool OpensTail(bool covered)
+    {
+        if (!_atLeastOnce || _bounds is not null || covered || _entry.Kind != DecisionKind.Watermark || !StandsAtCommitted()) return false;
+        Tail = new LoggedTail(_events.Length);
+        return _silent = true;
+    }
+
+    private void Settle()
+    {
+        for (var i = 0; i < Tail!.Count; i++) Shard.Apply(Tail[i].Entry, Tail[i].Source, Tail[i].Value);
+        Tail = new LoggedTail(_events.Length);
+    }
+
     private bool StandsAtCommitted()
     {
         for (var source = 0; source < _events.Length; source++)
@@ -30,10 +64,18 @@ public sealed partial class ShardRestore
     /// <summary>Keeps an entry that lies behind the committed offsets, as all that follow it do.</summary>
     private void Keep(LoggedTail tail, int source)
     {
-        // No more was written than one interval holds: where there is, the offsets are not ours.
-        if (_entry.Offset >= _end[source] || tail.Bytes > 2 * _engine.Options.Runtime.MaxIntervalBytes.Bytes + ReadRecords * 1024) throw NotCommitted();
+        // No more was written than one interval holds: where there is, the offsets are not ours, or the shard went to another owner since we asked.
+        if (_entry.Offset >= _end[source] || tail.Bytes > 2 * _engine.Options.Runtime.MaxIntervalBytes.Bytes + ReadRecords * 1024)
+        {
+            if (!_askedAgain)
+            {
+                AskAgain();
+                return;
+            }
+            if (!_moved) throw NotCommitted();
+        }
         tail.Add(source, _entry, _decisionBatch.Value(_decisionAt - 1));
-        _hasEntry = false;
+        _hasEntry = _askedAgain = false;
     }
 
     /// <summary>Reads the events of the entries that were kept; true once all are there.</summary>

@@ -127,6 +127,7 @@ public sealed partial class ShardRestore : IDisposable
         (_committed, var start, _end, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) = _asked.GetAwaiter().GetResult();
         // Files that were left behind while the shard was elsewhere: catching up on the events would cost more than loading the topic's profiles.
         if (file is { Marker.OfSavepoint: false } && inTopic is not null && inTopic.Start.Next.Sum() - file.Marker.Start.Next.Sum() > inTopic.Profiles) (path, file) = (null, null);
+        Shard.Counters.Committed = _committed;
         Shard.Checkpoints?.Begin(path, file);
         if (Shard.KeepsCheckpoints && file is not null)
         {
@@ -183,7 +184,8 @@ public sealed partial class ShardRestore : IDisposable
     private void TakeAnswer()
     {
         var answer = _asked.GetAwaiter().GetResult();
-        (_committed, _mark, _noOffsets) = (answer.Committed, answer.Mark, answer.NoOffsets);
+        _moved |= !answer.Committed.AsSpan().SequenceEqual(_committed);
+        (_committed, _end, _mark, _noOffsets) = (answer.Committed, answer.End, answer.Mark, answer.NoOffsets);
         for (var i = 0; i < _events.Length; i++) Read(i);
     }
 
@@ -205,13 +207,8 @@ public sealed partial class ShardRestore : IDisposable
         if (_hasEntry)
         {
             var source = _entrySource;
-            if (_atLeastOnce && _bounds is null && source >= 0 && _entry.Offset >= _committed![source] && Tail is null) Tail = new LoggedTail(_events.Length);
-            if (Tail is not null && source >= 0)
-            {
-                Keep(Tail, source);
-                return false;
-            }
-            if (source >= 0 && _entry.Offset >= _committed![source] && !_askedAgain && !_atLeastOnce)
+            if (IsBehind(source)) return false;
+            if (source >= 0 && _entry.Offset >= _committed![source] && !_askedAgain)
             {
                 AskAgain();
                 return false;
@@ -226,12 +223,7 @@ public sealed partial class ShardRestore : IDisposable
             }
             // An entry that the cut's start covers is in the state already.
             var covered = _cut is not null && _cut.Start.Covers(source, _entry.Offset, _entry.Ordinal);
-            if (_atLeastOnce && _bounds is null && !covered && _entry.Kind == DecisionKind.Watermark && StandsAtCommitted())
-            {
-                // A mark of silence behind the last record: offsets don't say whether it was committed. What it caused is done again, and comes to nothing where it was done.
-                Tail = new LoggedTail(_events.Length);
-                return false;
-            }
+            if (OpensTail(covered)) return false;
             if (!covered) Shard.Apply(_entry, source, _decisionBatch.Value(_decisionAt - 1));
             _hasEntry = _askedAgain = false;
             return false;
@@ -282,7 +274,7 @@ public sealed partial class ShardRestore : IDisposable
             exhausted = true;
             return false;
         }
-        _hasEntry = !_atLeastOnce || _entrySource < 0 || !IsRepeated(_entrySource);
+        _hasEntry = _entrySource < 0 || !IsRepeated(_entrySource);
         return _hasEntry;
     }
 

@@ -88,10 +88,14 @@ internal sealed class StandbyShard : IDisposable
         {
             // A damaged record may be a profile that some marker promises: nothing behind it may be closed.
             if (!CutBlock.TryParse(batch.Value(i), out var block)) return $"the checkpoint topic holds a record at offset {batch[i].Offset} that is no checkpoint: give the engine a topic of its own";
-            var at = block.Position;
-            if (at.Next.Length != _engine.Events.Sources.Count) continue; // of a config with other sources, as a restore sees it too
-            if (block.Kind == BlockKind.Marker) Take(block.Marker());
-            else Take(block, at);
+            if (!block.IsOf(_engine.StateVersion))
+            {
+                // Another layout or other sources: what it superseded may be gone, so a marker before it promises nothing any more.
+                _newest = null;
+                if (block.Kind == BlockKind.Marker) OtherVersion = block.Marker().Version;
+            }
+            else if (block.Kind == BlockKind.Marker) (_newest, OtherVersion) = (block.Marker(), null);
+            else Take(block, block.Position);
         }
         Position = position;
         return null;
@@ -123,12 +127,6 @@ internal sealed class StandbyShard : IDisposable
         {
             // It stays until a later file has closed a cut; no restore takes it.
         }
-    }
-
-    private void Take(CutMarker marker)
-    {
-        OtherVersion = marker.Version == _engine.StateVersion ? null : marker.Version;
-        if (OtherVersion is null) _newest = marker;
     }
 
     /// <summary>Adds a record's profile to the block that is open; a block has one position, so another one begins a new block.</summary>

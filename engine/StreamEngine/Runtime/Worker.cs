@@ -79,6 +79,7 @@ public sealed class Worker : IOwnership, IDisposable
     private bool _dirty;         // the interval has something to commit
     private bool _stale;         // the open transaction holds outputs of a lost shard, or the last one failed
     private bool _held;          // fetching is stopped because the interval is full
+    private bool _silenced;      // a mark of silence was written in the interval
     private bool _broken;        // a step threw: state is ahead of what was written, and nothing may be committed on the way out
     private long _intervalStart;
     private long _lastTurn;      // when the turn before polled
@@ -244,6 +245,7 @@ public sealed class Worker : IOwnership, IDisposable
             {
                 shard.CatchUp(tail);
                 MarkDirty();
+                _silenced = true;
             }
             for (var source = 0; source < _sources; source++)
                 _log.Resume([new TopicPartition(_engine.Events.Sources[source].Topic, partition)], shard.Next(source));
@@ -275,11 +277,17 @@ public sealed class Worker : IOwnership, IDisposable
     {
         // Idle is a partition that was asked and had nothing. While an interval waits, nothing is asked.
         if (_engine.Options.Time.IdleAfter <= TimeSpan.Zero && _sources == 1 || _held) return;
+        // At least once, offsets don't tell on which side of a commit such a mark lies: with one in an interval, the next one tells that of the one before.
+        if (_silenced && _engine.Options.Runtime.Delivery == Delivery.AtLeastOnce) return;
         foreach (var shard in _shards.Values)
         {
             // Where the loop itself stood still (a slow commit, a stopped process), the silence was ours.
             if (_slow) shard.NotIdle();
-            else if (shard.AdvanceIdle()) MarkDirty();
+            else if (shard.AdvanceIdle())
+            {
+                MarkDirty();
+                _silenced = true;
+            }
         }
     }
 
@@ -358,7 +366,7 @@ public sealed class Worker : IOwnership, IDisposable
     {
         _outputs.Clear();
         foreach (var shard in _shards.Values) shard.Committed();
-        _dirty = _stale = false;
+        _dirty = _stale = _silenced = false;
         _written = 0;
     }
 

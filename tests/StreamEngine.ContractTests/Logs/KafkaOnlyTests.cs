@@ -154,9 +154,40 @@ public sealed class KafkaOnlyTests : LogContract
         Assert.Equal(["after"], Values(output));
     }
 
+    [SkippableFact]
+    public void Without_transactions_an_output_that_the_broker_refuses_again_and_again_stops_the_worker_and_says_why()
+    {
+        var (source, output) = (Topic("in"), $"{Unique}-small");
+        Log.Partitions(source); // skips where there is no broker
+        using (var admin = Admin())
+            admin.CreateTopicsAsync([new() { Name = output, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = "2000" } }]).GetAwaiter().GetResult();
+        using var worker = Worker(source, output, transactional: false);
+        Until(() => worker.Owned.Count == 1, "the partition", worker);
+        var outputs = new OutputBuffer();
+        outputs.Add(0, 0, 0, 1_000, Bytes("k"), new byte[50_000]);
+        var told = Assert.Throws<LogException>(() =>
+        {
+            for (var tries = 0; tries < 20; tries++)
+            {
+                worker.Log.Begin();
+                worker.Log.Write(outputs, 0, 1);
+                CommitOutcome outcome;
+                do outcome = worker.Log.Commit([new OffsetToCommit(0, 0, 0)]);
+                while (outcome == CommitOutcome.Waiting);
+                Assert.Equal(CommitOutcome.Fenced, outcome);
+                worker.Log.Rebuild();
+            }
+        });
+        Assert.Contains(output, told.Message, StringComparison.Ordinal);
+        Assert.Contains("too large", told.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Null(Log.Committed(Unique, new TopicPartition(source, 0)));
+    }
+
+    private static Confluent.Kafka.IAdminClient Admin() => new Confluent.Kafka.AdminClientBuilder(new Dictionary<string, string> { ["bootstrap.servers"] = KafkaBroker.Shared.Address }).Build();
+
     private static void DeleteBefore(string topic, long offset)
     {
-        using var admin = new Confluent.Kafka.AdminClientBuilder(new Dictionary<string, string> { ["bootstrap.servers"] = KafkaBroker.Shared.Address }).Build();
+        using var admin = Admin();
         admin.DeleteRecordsAsync([new Confluent.Kafka.TopicPartitionOffset(topic, 0, offset)]).GetAwaiter().GetResult();
     }
 }

@@ -5,10 +5,10 @@ using StreamEngine.State.Checkpoints;
 namespace StreamEngine.Tests.Runtime;
 
 /// <summary>One partition of a checkpoint topic, by hand: records are appended and taken out as a cleaner does, and read so many at a time.</summary>
-internal sealed class CheckpointTopic : ILog
+/// <param name="version">The version that profiles are written with.</param>
+internal sealed class CheckpointTopic(string version) : ILog
 {
     private readonly List<(string Key, byte[]? Value)> _records = [];
-    private readonly CutBlock.Writer _writer = new();
 
     /// <summary>What the group tells.</summary>
     public IReadOnlyList<GroupMember>? Group { get; set; } = [];
@@ -23,19 +23,21 @@ internal sealed class CheckpointTopic : ILog
     public Action OnAsked { get; set; } = () => { };
 
     /// <summary>Appends a profile as of a position.</summary>
-    public CheckpointTopic Profile(string key, string profile, long next, int sources = 1)
+    public CheckpointTopic Profile(string key, string profile, long next, string? other = null)
     {
-        _writer.Begin(BlockKind.Profiles, [next, .. new long[sources - 1]], 0, 0);
-        _writer.Add(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(profile));
-        _writer.End();
-        return Raw(key, _writer.Bytes.ToArray());
+        var writer = new CutBlock.Writer(other ?? version);
+        writer.Begin(BlockKind.Profiles, [next], 0, 0);
+        writer.Add(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(profile));
+        writer.End();
+        return Raw(key, writer.Bytes.ToArray());
     }
 
     /// <summary>Appends the end of a cut.</summary>
     public CheckpointTopic Marker(long number, long start, string version)
     {
-        _writer.Mark(new CutMarker(number, new CutPosition([start], 0, 0), 1, [1], 0, 1, 3, version));
-        return Raw("marker", _writer.Bytes.ToArray());
+        var writer = new CutBlock.Writer(version);
+        writer.Mark(new CutMarker(number, new CutPosition([start], 0, 0), 1, [1], 0, 1, 3, version));
+        return Raw("marker", writer.Bytes.ToArray());
     }
 
     /// <summary>Appends anything.</summary>

@@ -15,7 +15,7 @@ public sealed class StandbyTests : IDisposable
     private const int Shard = 1;
     private readonly string _folder = Directory.CreateTempSubdirectory("standby-").FullName;
     private readonly CompiledEngine _engine;
-    private readonly CheckpointTopic _topic = new() { Group = Group("b") };
+    private readonly CheckpointTopic _topic;
     private readonly ManualTime _time = new(DateTimeOffset.UnixEpoch.AddDays(20_000));
     private readonly List<WorkerEvent> _told = [];
     private readonly Standbys _standbys;
@@ -23,6 +23,7 @@ public sealed class StandbyTests : IDisposable
     public StandbyTests()
     {
         _engine = Scenario.Compile(Options(new CheckpointOptions { Topic = "checkpoints", Standbys = 1 }), new LinearModels(1));
+        _topic = new CheckpointTopic(Version) { Group = Group("b") };
         _standbys = Make();
     }
 
@@ -67,7 +68,7 @@ public sealed class StandbyTests : IDisposable
     {
         for (var reads = 1; reads < 12; reads++)
         {
-            var topic = new CheckpointTopic { Group = Group("b") };
+            var topic = new CheckpointTopic(Version) { Group = Group("b") };
             topic.Profile("a", "a1", 10).Profile("b", "b1", 10).Marker(1, 10, Version).Profile("a", "a2", 20).Profile("c", "c1", 20);
             topic.Compact();
             using var standbys = Make(topic, $"{reads}");
@@ -120,7 +121,7 @@ public sealed class StandbyTests : IDisposable
     public void A_flipped_bit_anywhere_in_a_profile_closes_nothing()
     {
         _topic.Profile("a", "a1", 10);
-        var whole = new CheckpointTopic().Profile("a", "a1", 10);
+        var whole = new CheckpointTopic(Version).Profile("a", "a1", 10);
         var batch = new RecordBatch();
         whole.OpenReader().Read(batch, 1, TimeSpan.Zero);
         var value = batch.Value(0).ToArray();
@@ -130,7 +131,7 @@ public sealed class StandbyTests : IDisposable
             flipped[at] ^= 0x10;
             using var shard = new StandbyShard(Shard, _engine, (p, report) => new CheckpointFiles(Path.Combine(_folder, $"flip-{at}"), report), 1_000, _time);
             shard.Begin(0, 1, _time.GetTimestamp());
-            new CheckpointTopic().Raw("a", flipped).OpenReader().Read(batch, 1, TimeSpan.Zero);
+            new CheckpointTopic(Version).Raw("a", flipped).OpenReader().Read(batch, 1, TimeSpan.Zero);
             Assert.NotNull(shard.Add(batch, 1));
         }
     }
@@ -138,13 +139,26 @@ public sealed class StandbyTests : IDisposable
     [Fact]
     public void Another_layout_or_other_sources_are_not_taken()
     {
-        _topic.Profile("a", "a1", 10).Profile("x", "x1", 10, sources: 2).Marker(1, 10, "another");
+        _topic.Profile("a", "a1", 10).Profile("x", "x1", 10, "another").Marker(1, 10, "another");
         Follow();
         Assert.Equal(0, Cuts(0));
         Assert.Contains(_told, e => e.Warning && e.Text.Contains("layout another"));
         _topic.Marker(2, 20, Version);
         Follow();
         Assert.Equal("2: a=a1@10", TakeOver());
+    }
+
+    [Fact]
+    public void What_another_layout_writes_behind_a_marker_takes_the_marker_s_word_away()
+    {
+        _topic.Profile("a", "a1", 10).Profile("b", "b1", 10).Marker(1, 10, Version).Profile("b", "of another layout", 10, "another"); // b1 may be compacted away
+        Follow();
+        Assert.Equal(0, Cuts(0));
+        Assert.Null(TopicCutLoad.Newest(_topic, new TopicPartition("checkpoints", Shard), 0, 4, Version, _ => true));
+        _topic.Profile("b", "b2", 20).Marker(2, 20, Version);
+        Follow();
+        Assert.Equal("2: a=a1@10 b=b2@20", TakeOver());
+        Assert.Equal(2, TopicCutLoad.Newest(_topic, new TopicPartition("checkpoints", Shard), 0, 6, Version, _ => true)!.Number);
     }
 
     [Fact]

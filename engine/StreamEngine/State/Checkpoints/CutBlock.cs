@@ -18,16 +18,17 @@ public enum BlockKind : byte
 /// <summary>
 /// The unit of a checkpoint, in files and in the topic alike. Little-endian:
 /// <code>
-///  0  uint32  magic "SEC1"         12  byte    kind            20  int32       ordinal of the newest record
-///  4  uint32  bytes from 12 on     13  byte    sources         24  int64 each  next offset by source
-///  8  uint32  CRC-32C of these     16  int32   newest source        ...        profiles, or the marker
+///  0  uint32  magic "SEC2"         13  byte    sources                          24  16 bytes    version, UTF-8, zeros behind it
+///  4  uint32  bytes from 12 on     16  int32   newest source                    40  int64 each  next offset by source
+///  8  uint32  CRC-32C of these     20  int32   ordinal of the newest record          ...        profiles, or the marker
+/// 12  byte    kind
 /// </code>
 /// A profile is its key's length (uint16), its own (int32), key and bytes. Every byte of a block is under the checksum, or makes it fail.
 /// </summary>
 public readonly ref struct CutBlock
 {
-    private const uint Magic = 0x31434553;
-    private const int Prefix = 12, Head = 24;
+    private const uint Magic = 0x32434553;
+    private const int Prefix = 12, VersionAt = 24, VersionBytes = 16, Head = VersionAt + VersionBytes;
 
     /// <summary>The longest block; longer ones are damage.</summary>
     public const int MaxBytes = 1 << 28;
@@ -51,6 +52,13 @@ public readonly ref struct CutBlock
             for (var i = 0; i < next.Length; i++) next[i] = BinaryPrimitives.ReadInt64LittleEndian(_bytes[(Head + 8 * i)..]);
             return new CutPosition(next, BinaryPrimitives.ReadInt32LittleEndian(_bytes[16..]), BinaryPrimitives.ReadInt32LittleEndian(_bytes[20..]));
         }
+    }
+
+    /// <summary>Whether it was written with this version: in a topic those of several may stand side by side.</summary>
+    public bool IsOf(string version)
+    {
+        Span<byte> wanted = stackalloc byte[VersionBytes];
+        return Encoding.UTF8.TryGetBytes(version, wanted, out _) && _bytes.Slice(VersionAt, VersionBytes).SequenceEqual(wanted);
     }
 
     /// <summary>The profiles or the marker.</summary>
@@ -110,8 +118,10 @@ public readonly ref struct CutBlock
     }
 
     /// <summary>Writes a block into a buffer that grows and is used again.</summary>
-    public sealed class Writer
+    /// <param name="version">The version of layout and sources, at most 16 bytes; only needed where blocks of several can meet.</param>
+    public sealed class Writer(string version = "")
     {
+        private readonly byte[] _version = Encoding.UTF8.GetBytes(version);
         private byte[] _buffer = new byte[1 << 12];
         private int _used;
 
@@ -130,6 +140,8 @@ public readonly ref struct CutBlock
             BinaryPrimitives.WriteInt32LittleEndian(head[12..], (byte)kind | next.Length << 8);
             BinaryPrimitives.WriteInt32LittleEndian(head[16..], source);
             BinaryPrimitives.WriteInt32LittleEndian(head[20..], ordinal);
+            head.Slice(VersionAt, VersionBytes).Clear();
+            _version.CopyTo(head[VersionAt..]);
             for (var i = 0; i < next.Length; i++) BinaryPrimitives.WriteInt64LittleEndian(head[(Head + 8 * i)..], next[i]);
         }
 
