@@ -22,7 +22,7 @@ public static class KafkaSettings
         ["acks"] = "an acknowledged record must survive the loss of a broker: always all",
         ["request.required.acks"] = "an acknowledged record must survive the loss of a broker: always all",
         ["enable.idempotence"] = "without it a retry writes a record twice",
-        ["enable.gapless.guarantee"] = "transactions already give it",
+        ["enable.gapless.guarantee"] = "transactions give it, and without them the connector sets it",
         ["transactional.id"] = FromOptions,
         ["transaction.timeout.ms"] = "it has its own option, the transaction timeout (kafka.transaction_timeout)",
         ["group.id"] = FromOptions,

@@ -53,7 +53,7 @@ public interface ILog : IDisposable
     /// <summary>The group's members with what is assigned to them. Empty while the group is changing, or nobody can tell: ask again. Null where all members are always in this process.</summary>
     IReadOnlyList<GroupMember>? Members(string group) => null;
 
-    /// <summary>Joins the group: one consumer and one transactional producer, both owned by the calling thread.</summary>
+    /// <summary>Joins the group: one consumer and one producer (transactional, if so asked), both owned by the calling thread.</summary>
     ILogWorker OpenWorker(WorkerOptions options);
 
     /// <summary>A reader outside any group, for restore and for people; sees only committed records, in order.</summary>
