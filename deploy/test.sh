@@ -1,15 +1,13 @@
 #!/usr/bin/env bash
-# Sets up what is missing and runs all tests: deploy/test.sh [--no-kafka] [dotnet test arguments, e.g. --filter NAME]
+# Sets up what is missing and runs all tests: deploy/test.sh [dotnet test arguments, e.g. --filter NAME]
 #
 # The last line says how many passed, failed and were skipped; what was skipped is listed with its reason. Results: TestResults/*.trx
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 [[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,4p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 0; }
-kafka=(--kafka)
-[[ ${1:-} != --no-kafka ]] || { kafka=(); shift; }
 cd "$root"
-deploy/setup.sh --oracles "${kafka[@]}"
+deploy/setup.sh --oracles
 dotnet build StreamEngine.sln -c Release -v quiet --nologo -clp:NoSummary
 rm -rf TestResults
 failed=0

@@ -12,7 +12,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,10p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 0; }
 kit=${STREAMENGINE_PEERS:-$here/../../shared/peers}
 [[ -x $kit/peers ]] || { echo "compare: no comparison kit at $kit. Set STREAMENGINE_PEERS to its folder." >&2; exit 2; }
-"$here/../deploy/setup.sh" --kafka
 "$here/../deploy/streamengine" --version > /dev/null   # builds, so that the build is not measured
 export STREAMENGINE="$here/../deploy/streamengine" JOB="$here/job/streamengine.yaml" KAFKA_BROKER="$kit/../kafka/broker"
 export CHECK_ARGS_streamengine="--header 5 --schema $here/../schemas/decision.avsc --fields event_id=cause.event_id,offer=chosen.offer,probability=chosen.p,features=features"

@@ -8,5 +8,4 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,7p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 0; }
-"$here/../deploy/setup.sh" --kafka >&2
 exec dotnet run -c Release --project "$here/StreamEngine.Benchmarks" -- recovery "$@"
