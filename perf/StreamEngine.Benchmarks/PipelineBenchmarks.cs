@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using StreamEngine.Connectors;
-using StreamEngine.Inference;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.State.Faster;
@@ -14,16 +13,16 @@ public abstract class PipelineBenchmarks(string when, bool faster)
     private readonly OutputBuffer _outputs = new();
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"streamengine-benchmark-{Guid.NewGuid():N}");
     private CompiledEngine _engine = null!;
-    private Scorer _scorer = null!;
+    private DecisionBatch _decisions = null!;
     private Shard _shard = null!;
 
     [GlobalSetup]
     public void Setup()
     {
         _engine = MeasuredJob.Compile($"decisions.triggers.placed_view.when={when}");
-        _scorer = new Scorer(_engine.Policy.Models);
+        _decisions = new DecisionBatch(_engine);
         IStateStore store = faster ? new FasterStateStore(new FasterStateOptions(_directory)) : new MemoryStateStore();
-        _shard = new Shard(_engine, 0, store, _outputs, _scorer, TimeProvider.System);
+        _shard = new Shard(_engine, 0, store, _outputs, _decisions, TimeProvider.System);
         for (var i = 0; i < 100; i++) Events();
         var counters = _shard.Counters;
         if (counters.Admitted != counters.Records || counters.Decisions == 0 != (when == "false"))
@@ -34,7 +33,7 @@ public abstract class PipelineBenchmarks(string when, bool faster)
     public void Cleanup()
     {
         _shard.Dispose();
-        _scorer.Dispose();
+        _decisions.Dispose();
         _engine.Dispose();
         if (Directory.Exists(_directory)) Directory.Delete(_directory, recursive: true);
     }
@@ -44,6 +43,7 @@ public abstract class PipelineBenchmarks(string when, bool faster)
     {
         var batch = _events.Next();
         _shard.Process(batch, 0, batch.Count);
+        _decisions.Flush();
         _outputs.Clear();
     }
 }

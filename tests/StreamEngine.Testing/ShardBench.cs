@@ -1,5 +1,4 @@
 using StreamEngine.Connectors;
-using StreamEngine.Inference;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 
@@ -10,14 +9,14 @@ public sealed class ShardBench : IDisposable
 {
     private readonly OutputBuffer _outputs = new();
     private readonly RecordBatch _batch = new();
-    private readonly Scorer _scorer;
+    private readonly DecisionBatch _decisions;
     private long _next;
 
     /// <summary>Makes a shard over a memory store, or the one given.</summary>
     public ShardBench(CompiledEngine engine, IStateStore? store = null)
     {
-        _scorer = new Scorer(engine.Policy.Models);
-        Shard = new Shard(engine, 0, store ?? new MemoryStateStore(), _outputs, _scorer, TimeProvider.System);
+        _decisions = new DecisionBatch(engine);
+        Shard = new Shard(engine, 0, store ?? new MemoryStateStore(), _outputs, _decisions, TimeProvider.System);
     }
 
     /// <summary>The shard.</summary>
@@ -31,6 +30,7 @@ public sealed class ShardBench : IDisposable
             _batch.Clear();
             for (var n = 0; n < 1_000 && i < from + count; n++, i++) _batch.Add(0, 0, _next++, 0, default, false, records[i], true);
             Shard.Process(_batch, 0, _batch.Count);
+            _decisions.Flush();
             _outputs.Clear();
         }
     }
@@ -39,6 +39,6 @@ public sealed class ShardBench : IDisposable
     public void Dispose()
     {
         Shard.Dispose();
-        _scorer.Dispose();
+        _decisions.Dispose();
     }
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using StreamEngine.Connectors;
-using StreamEngine.Inference;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 
@@ -16,7 +15,7 @@ public sealed record Written(string Topic, int Partition, string Key, byte[] Val
 public sealed class ShardDriver : IDisposable
 {
     private readonly OutputBuffer _outputs = new();
-    private readonly Scorer _scorer;
+    private readonly DecisionBatch _decisions;
     private readonly RecordBatch _batch = new();
     private readonly CompiledEngine _engine;
     private readonly long[] _next;
@@ -26,8 +25,8 @@ public sealed class ShardDriver : IDisposable
     {
         _engine = engine;
         _next = new long[engine.Events.Sources.Count];
-        _scorer = new Scorer(engine.Policy.Models);
-        Shard = new Shard(engine, 0, store ?? new MemoryStateStore(), _outputs, _scorer, time ?? TimeProvider.System, partitions);
+        _decisions = new DecisionBatch(engine);
+        Shard = new Shard(engine, 0, store ?? new MemoryStateStore(), _outputs, _decisions, time ?? TimeProvider.System, partitions);
     }
 
     /// <summary>The shard.</summary>
@@ -59,6 +58,7 @@ public sealed class ShardDriver : IDisposable
             Shard.Process(_batch, from, to);
             from = to;
         }
+        _decisions.Flush();
         _batch.Clear();
         Collect();
         return this;
@@ -90,7 +90,7 @@ public sealed class ShardDriver : IDisposable
     public void Dispose()
     {
         Shard.Dispose();
-        _scorer.Dispose();
+        _decisions.Dispose();
     }
 
     private void Collect()

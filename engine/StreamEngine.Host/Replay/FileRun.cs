@@ -4,7 +4,6 @@ using StreamEngine.Connectors.Files;
 using StreamEngine.Events.Avro;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Run;
-using StreamEngine.Inference;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Replay;
@@ -19,7 +18,7 @@ internal sealed class FileRun : IDisposable
 
     private readonly RecordBatch _batch = new();
     private readonly StateStores _stores;
-    private readonly Scorer _scorer;
+    private readonly DecisionBatch _decisions;
     private readonly EventFiles _files;
     private bool _finished;
 
@@ -28,11 +27,11 @@ internal sealed class FileRun : IDisposable
         _files = files;
         Engine = engine;
         _stores = new StateStores(config.Options.State, config.BaseDirectory, temporary: true);
-        _scorer = new Scorer(engine.Policy.Models);
+        _decisions = new DecisionBatch(engine);
         var decoders = files.CreateDecoders(engine.Events);
         Source = new EventFileSource(files, decoders, engine.Events.Fields, memory);
         var clock = new StoppedClock(TimeProvider.System.GetUtcNow());
-        Shard = new Shard(engine, 0, _stores.Open(0), Outputs, _scorer, clock, partitions: 1, decoders) { OneTimeline = true };
+        Shard = new Shard(engine, 0, _stores.Open(0), Outputs, _decisions, clock, partitions: 1, decoders) { OneTimeline = true };
         Future = clock.GetUtcNow().ToUnixTimeMilliseconds() + (long)engine.Options.Time.MaxFuture.TotalMilliseconds + 1;
     }
 
@@ -105,6 +104,7 @@ internal sealed class FileRun : IDisposable
         Outputs.Clear();
         if (!Source.Read(_batch, BatchLength, before)) return false;
         Shard.Process(_batch, 0, _batch.Count);
+        _decisions.Flush();
         if (!_finished && Shard.Counters.Watermark != long.MinValue) Newest = Shard.Counters.Watermark + (long)Engine.Options.Time.OutOfOrderness.TotalMilliseconds;
         return true;
     }
@@ -121,7 +121,7 @@ internal sealed class FileRun : IDisposable
     {
         Shard.Dispose();
         Source.Dispose();
-        _scorer.Dispose();
+        _decisions.Dispose();
         Engine.Dispose();
         _stores.Dispose();
     }

@@ -23,7 +23,11 @@ public sealed partial class Shard
         {
             var (source, entry, _) = tail[i];
             var (batch, from, to) = tail.Next(source, entry.Offset + 1);
-            if (from < to) Run(batch, from, to);
+            if (from < to)
+            {
+                Run(batch, from, to);
+                _decisions.Flush();
+            }
             if (entry.Kind == DecisionKind.Decision) Reuse(new Cause(source, entry.Offset, entry.Ordinal)); // its event did, but for a trigger that the config has no more
             (_source, _ordinal, _switched) = (source, Math.Max(_ordinal, entry.Ordinal + 1), entry.Kind == DecisionKind.Order);
             if (entry.Kind == DecisionKind.Watermark) Silence(entry.Watermark);

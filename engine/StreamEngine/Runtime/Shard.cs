@@ -3,7 +3,6 @@ using StreamEngine.Events;
 using StreamEngine.Events.Registry;
 using StreamEngine.Expressions;
 using StreamEngine.Identity;
-using StreamEngine.Inference;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 
@@ -61,6 +60,7 @@ public sealed partial class Shard : IDisposable
     private int _source = -1;     // of the newest record
     private int _ordinal;         // decisions and marks of the newest record so far
     private bool _live = true;
+    private int _generation = -1; // of the decisions that its last run of records opened
     private CheckpointFiles? _checkpoints;
     private ShardCut? _cut;
 
@@ -69,11 +69,11 @@ public sealed partial class Shard : IDisposable
     /// <param name="partition">The partition it owns, of every source.</param>
     /// <param name="store">Its profiles; disposed with the shard.</param>
     /// <param name="outputs">The interval's outputs, shared by the worker's shards.</param>
-    /// <param name="scorer">The worker's scorer.</param>
+    /// <param name="batch">The worker's decisions that wait for their scores. Whoever calls <see cref="Process"/> flushes it before the records go.</param>
     /// <param name="time">The clock of idleness and of future bounds.</param>
     /// <param name="partitions">Partitions of the sources: customers hash over them; 1 takes every record as rightly placed.</param>
     /// <param name="decoders">Decoders by source where the records are not as the topics have them (files with a header or schema of their own).</param>
-    public Shard(CompiledEngine engine, int partition, IStateStore store, OutputBuffer outputs, Scorer scorer, TimeProvider time, int partitions = 1, IReadOnlyList<IEventDecoder>? decoders = null)
+    public Shard(CompiledEngine engine, int partition, IStateStore store, OutputBuffer outputs, DecisionBatch batch, TimeProvider time, int partitions = 1, IReadOnlyList<IEventDecoder>? decoders = null)
     {
         var options = engine.Options;
         _engine = engine;
@@ -95,7 +95,7 @@ public sealed partial class Shard : IDisposable
         _load = new LoadUpdate(engine, _timers);
         _outputs = outputs;
         _out = new ShardOutputs(engine, partition, outputs);
-        _decisions = new DecisionQueue(engine, partition, store, scorer, _out, Counters);
+        _decisions = new DecisionQueue(batch, partition, store, _out, Counters);
         _clock = new SourceClock(_decoders.Length, options.Time, time);
         _lateness = (long)options.Time.Lateness.TotalMilliseconds;
         _maxFuture = (long)options.Time.MaxFuture.TotalMilliseconds;
@@ -122,7 +122,7 @@ public sealed partial class Shard : IDisposable
     /// <summary>Memory of its state store, bytes.</summary>
     public long StateBytes => _store.MemoryBytes;
 
-    /// <summary>Processes a run of this partition's records, live.</summary>
+    /// <summary>Processes a run of this partition's records, live; the decisions that it opens wait in the worker's batch.</summary>
     public void Process(RecordBatch batch, int from, int to)
     {
         _latest = _time.GetUtcNow().ToUnixTimeMilliseconds() + _maxFuture;
@@ -133,13 +133,14 @@ public sealed partial class Shard : IDisposable
 
     private void Run(RecordBatch batch, int from, int to)
     {
-        _event.BeginBatch();
+        // Decisions that wait for their scores hold slices of the scratch text.
+        if (_generation != _decisions.Generation) _event.BeginBatch();
         for (var i = from; i < to; i++)
         {
             Record(batch, i, batch[i].Topic);
             if (_decisions.Full) _decisions.Flush();
         }
-        _decisions.Flush();
+        _generation = _decisions.Generation;
     }
 
     /// <summary>The interval was committed.</summary>

@@ -1,7 +1,6 @@
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
-using StreamEngine.Inference;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
@@ -19,7 +18,7 @@ public sealed class CheckpointTimerTests : IDisposable
     private readonly CompiledEngine _engine;
     private readonly OutputBuffer _outputs = new();
     private readonly RecordBatch _batch = new();
-    private readonly Scorer _scorer;
+    private readonly DecisionBatch _decisions;
 
     public CheckpointTimerTests()
     {
@@ -31,12 +30,12 @@ public sealed class CheckpointTimerTests : IDisposable
             Decisions = options.Decisions with { Triggers = [options.Decisions.Triggers[1]], Holdout = null },
             Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromTicks(1) },
         }, new LinearModels(1));
-        _scorer = new Scorer(_engine.Policy.Models);
+        _decisions = new DecisionBatch(_engine);
     }
 
     public void Dispose()
     {
-        _scorer.Dispose();
+        _decisions.Dispose();
         _engine.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
@@ -76,7 +75,7 @@ public sealed class CheckpointTimerTests : IDisposable
 
     private Shard Open(out CheckpointFiles files)
     {
-        var shard = new Shard(_engine, 0, new MemoryStateStore(), _outputs, _scorer, TimeProvider.System);
+        var shard = new Shard(_engine, 0, new MemoryStateStore(), _outputs, _decisions, TimeProvider.System);
         files = new CheckpointFiles(_folder, _ => { });
         shard.KeepCheckpoints(files, 1 << 18, () => Task.FromResult(0L));
         return shard;
@@ -86,6 +85,7 @@ public sealed class CheckpointTimerTests : IDisposable
     {
         Fill(offset, events);
         shard.Process(_batch, 0, _batch.Count);
+        _decisions.Flush();
     }
 
     private void Fill(long offset, params (string Customer, string Type, long Time)[] events)

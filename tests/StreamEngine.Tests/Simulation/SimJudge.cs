@@ -1,7 +1,6 @@
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Events.Avro;
-using StreamEngine.Inference;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.Testing;
@@ -102,9 +101,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     private void Restored(Shard live, SortedDictionary<string, byte[]> kept, int version)
     {
         var engine = engines[driver.Sources, version];
-        using var scorer = new Scorer(engine.Policy.Models);
+        using var decisions = new DecisionBatch(engine);
         var settings = driver.Cluster.Settings("judge", version);
-        var fresh = new Shard(engine, live.Partition, new MemoryStateStore(), new OutputBuffer(), scorer, driver.Time, driver.Partitions);
+        var fresh = new Shard(engine, live.Partition, new MemoryStateStore(), new OutputBuffer(), decisions, driver.Time, driver.Partitions);
         if (version > 0) fresh.KeepCheckpoints(null, settings.SliceBytes, () => Task.FromResult(0L));
         using var restore = new ShardRestore(settings, fresh);
         driver.Cluster.RunTasks();

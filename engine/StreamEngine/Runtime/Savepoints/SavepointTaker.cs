@@ -1,5 +1,4 @@
 using StreamEngine.Connectors;
-using StreamEngine.Inference;
 using StreamEngine.State.Checkpoints;
 using StreamEngine.State.Savepoints;
 
@@ -75,8 +74,8 @@ public sealed class SavepointTaker
         {
             var checkpoints = _checkpoints(partition);
             var bounds = RestoreBounds.Committed(_settings.Log, _engine, partition, checkpoints, _settings.Time, stop);
-            using var scorer = new Scorer(_engine.Policy.Models);
-            using var shard = new Shard(_engine, partition, _settings.OpenStore(partition), new OutputBuffer(), scorer, _settings.Time, _partitions);
+            using var decisions = new DecisionBatch(_engine);
+            using var shard = new Shard(_engine, partition, _settings.OpenStore(partition), new OutputBuffer(), decisions, _settings.Time, _partitions);
             shard.KeepCheckpoints(null, 0, () => Task.FromResult(0L)); // so that one can be loaded; none is written
             using var restore = new ShardRestore(_settings, shard, bounds);
             try

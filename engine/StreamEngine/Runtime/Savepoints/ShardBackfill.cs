@@ -1,5 +1,4 @@
 using StreamEngine.Connectors;
-using StreamEngine.Inference;
 using StreamEngine.State;
 using StreamEngine.State.Savepoints;
 
@@ -13,18 +12,18 @@ internal sealed class ShardBackfill : IProfileReader, IDisposable
 {
     private readonly Shard _shard;
     private readonly IStateStore _store;
-    private readonly Scorer _scorer;
+    private readonly DecisionBatch _decisions;
     private byte[] _profile = [];
     private int _length;
 
-    private ShardBackfill(Shard shard, IStateStore store, Scorer scorer) => (_shard, _store, _scorer) = (shard, store, scorer);
+    private ShardBackfill(Shard shard, IStateStore store, DecisionBatch decisions) => (_shard, _store, _decisions) = (shard, store, decisions);
 
     /// <summary>Folds.</summary>
     public static ShardBackfill Run(WorkerSettings settings, SavepointShard at, int partitions, Action<double> progress, CancellationToken stop)
     {
-        var scorer = new Scorer(settings.Engine.Policy.Models);
+        var decisions = new DecisionBatch(settings.Engine);
         var store = settings.OpenStore(at.Shard);
-        var filled = new ShardBackfill(new Shard(settings.Engine, at.Shard, store, new OutputBuffer(), scorer, settings.Time, partitions), store, scorer);
+        var filled = new ShardBackfill(new Shard(settings.Engine, at.Shard, store, new OutputBuffer(), decisions, settings.Time, partitions), store, decisions);
         try
         {
             using var restore = new ShardRestore(settings, filled._shard, new RestoreBounds([.. at.Offsets], at.Decisions, Checkpoints: null, Cuts: false));
@@ -60,7 +59,7 @@ internal sealed class ShardBackfill : IProfileReader, IDisposable
     public void Dispose()
     {
         _shard.Dispose();
-        _scorer.Dispose();
+        _decisions.Dispose();
     }
 
     private sealed class Visitor(ProfileAction see) : IProfileVisitor

@@ -1,0 +1,127 @@
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+using StreamEngine.Inference;
+using StreamEngine.State;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// The decisions that a worker's shards have opened and that wait for their scores, each with its own copy of the feature vector and of the event's
+/// fields. <see cref="Flush"/> is steps 7 to 9 for all of them: a worker flushes once per turn, so that one model run scores everything that a poll
+/// brought, whichever shard it came from. Flushing earlier or later changes nothing: a decision reads only its copy and the slots that decisions write.
+/// </summary>
+public sealed class DecisionBatch : IProfileUpdate, IDisposable
+{
+    /// <summary>The most decisions that wait; a full batch is flushed before the next record.</summary>
+    internal const int Capacity = 1_024;
+
+    private readonly CompiledEngine _engine;
+    private readonly DecisionPolicy _policy;
+    private readonly Scorer _scorer;
+    private readonly Funnel _funnel;
+    private readonly Decision _decision;
+    private readonly EvalContext _context = new();
+    private readonly Row[] _rows = new Row[Capacity];
+    private readonly double[] _vectors;
+    private readonly int _stride;
+    private int _count;
+    private int _row;
+
+    /// <summary>Prepares the models' runners and room for a batch.</summary>
+    /// <exception cref="ModelException">A model's columns are not those of its manifest.</exception>
+    public DecisionBatch(CompiledEngine engine)
+    {
+        _engine = engine;
+        _policy = engine.Policy;
+        _scorer = new Scorer(_policy.Models);
+        _funnel = new Funnel(_policy);
+        _decision = new Decision(_policy);
+        _stride = engine.Features.Count;
+        _vectors = new double[Capacity * _stride];
+        for (var i = 0; i < Capacity; i++) _rows[i].Fields = new FieldValue[engine.Events.Fields.Count];
+    }
+
+    /// <summary>Whether no further decision can be opened before a flush.</summary>
+    internal bool Full => _count == Capacity;
+
+    /// <summary>Counts flushes: what was opened under another number waits no more.</summary>
+    internal int Generation { get; private set; }
+
+    int IProfileUpdate.InitialLength => _engine.Layout.FixedLength;
+
+    /// <summary>Where the next opened decision's vector goes; it counts only once <see cref="Next"/> is called.</summary>
+    internal Memory<double> NextVector() => _vectors.AsMemory(_count * _stride, _stride);
+
+    /// <summary>Opens the next decision; its vector was written to <see cref="NextVector"/>.</summary>
+    internal ref Row Next(DecisionQueue queue)
+    {
+        ref var row = ref _rows[_count];
+        row.Queue = queue;
+        row.Request.VectorBase = _count * _stride;
+        _count++;
+        return ref row;
+    }
+
+    /// <summary>Steps 7 to 9 for everything that waits. The records that caused it must still be in their batch.</summary>
+    public void Flush()
+    {
+        Generation++;
+        if (_count == 0) return;
+
+        // (7) Score: every vector, one run per model.
+        _scorer.Score(_vectors, _stride, _count);
+
+        // (8) Decide, in order; (9) emit.
+        for (_row = 0; _row < _count; _row++)
+        {
+            ref var row = ref _rows[_row];
+            if (row.Queue.IsLogged(row.Request)) continue;
+            _context.Fields = row.Fields;
+            _context.Type = row.Type;
+            _context.Time = row.Request.EventTime;
+            _context.Consent = row.Consent;
+            _context.Features = _vectors;
+            _context.FeatureBase = row.Request.VectorBase;
+            if (_policy.NeedsProfile) row.Queue.Store.Update(row.Request.CustomerId, this);
+            else _funnel.Decide(row.Request, _context, _scorer, _row, default, _decision);
+            row.Queue.Decided(row.Request, _decision, _vectors.AsSpan(row.Request.VectorBase, _stride));
+        }
+        _count = 0;
+    }
+
+    int IProfileUpdate.RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;
+
+    /// <summary>(8) with the profile at hand: decides, and counts what is shown against the caps before the profile's next decision.</summary>
+    void IProfileUpdate.Apply(Span<byte> profile, bool created)
+    {
+        if (created) _engine.InitializeProfile(profile);
+        ref var row = ref _rows[_row];
+        _funnel.Decide(row.Request, _context, _scorer, _row, profile, _decision);
+        if (_decision.Outcome != Outcome.Served) return;
+        row.Queue.Cut?.Touch(profile, row.Request.CustomerId);
+        _policy.Caps.Record(profile, _decision.Chosen, row.Request.DecidedAt);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _scorer.Dispose();
+
+    /// <summary>One decision that waits.</summary>
+    internal struct Row
+    {
+        /// <summary>The shard it belongs to.</summary>
+        public DecisionQueue Queue;
+
+        /// <summary>Who, when, by what cause.</summary>
+        public DecisionRequest Request;
+
+        /// <summary>A copy of the event's fields.</summary>
+        public FieldValue[] Fields;
+
+        /// <summary>The event's type.</summary>
+        public FieldValue Type;
+
+        /// <summary>The purposes that the customer consents to, a bit each.</summary>
+        public ulong Consent;
+    }
+}

@@ -1,0 +1,165 @@
+using StreamEngine.Connectors;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>Where a commit interval stands.</summary>
+internal enum IntervalState : byte
+{
+    /// <summary>Nothing is to be committed.</summary>
+    Empty,
+
+    /// <summary>Something is to be committed, and no transaction is open: nothing was written yet, or all of it has to be written again.</summary>
+    Filling,
+
+    /// <summary>A transaction is open and holds the outputs written so far.</summary>
+    Open,
+
+    /// <summary>The open transaction holds outputs of a shard that was lost: it must be aborted before anything else is written.</summary>
+    Stale,
+}
+
+/// <summary>
+/// One commit interval of a worker: what its shards wrote, kept until the commit is confirmed, because state can't be rolled back. An interval whose
+/// commit failed is sent again, byte for byte, without the outputs of shards that were lost meanwhile.
+/// <code>
+/// Empty ──Touch──▶ Filling ──Write──▶ Open ──Commit: confirmed──▶ Empty
+///                     ▲                 │└──Commit: waiting──▶ Open
+///                     ├─Commit: failed──┘└──Drop──▶ Stale
+///                     └─────────────Settle (abort)────┘
+/// </code>
+/// How the two deliveries differ is in here: without transactions there is nothing to look up after a commit that failed, and what was written and
+/// not yet sent for a lost shard is dropped at once.
+/// </summary>
+internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedShards owned, EngineMetrics metrics)
+{
+    private readonly CompiledEngine _engine = settings.Engine;
+    private readonly bool _transactional = settings.Engine.Options.Runtime.Delivery == Delivery.ExactlyOnce;
+    private int _written;        // outputs that the open transaction holds
+    private long _began;
+
+    /// <summary>What the shards wrote in it.</summary>
+    public OutputBuffer Outputs { get; } = new() { MaxRecordBytes = log.MaxOutputBytes };
+
+    /// <summary>Where it stands.</summary>
+    public IntervalState State { get; private set; }
+
+    /// <summary>Whether nothing is to be committed.</summary>
+    public bool IsEmpty => State == IntervalState.Empty;
+
+    /// <summary>Whether its outputs have grown to the limit: nothing more is fetched before they are committed.</summary>
+    public bool IsFull => Outputs.Bytes > _engine.Options.Runtime.MaxIntervalBytes.Bytes;
+
+    /// <summary>Whether it is time to commit it.</summary>
+    public bool IsDue => !IsEmpty && Left <= TimeSpan.Zero;
+
+    /// <summary>The time until it should be committed; of no meaning while it is empty.</summary>
+    public TimeSpan Left => _engine.Options.Runtime.CommitInterval - settings.Time.GetElapsedTime(_began);
+
+    /// <summary>Whether it holds a mark of silence.</summary>
+    public bool IsSilenced { get; private set; }
+
+    /// <summary>Something is to be committed from now on.</summary>
+    public void Touch()
+    {
+        if (!IsEmpty) return;
+        State = IntervalState.Filling;
+        _began = settings.Time.GetTimestamp();
+    }
+
+    /// <summary>A mark of silence was written, or may be among what was.</summary>
+    public void TouchBySilence()
+    {
+        Touch();
+        IsSilenced = true;
+    }
+
+    /// <summary>Writes the new outputs into the transaction, which it opens where none is.</summary>
+    public void Write()
+    {
+        if (IsEmpty) return;
+        if (State == IntervalState.Filling)
+        {
+            log.Begin();
+            State = IntervalState.Open;
+            _written = 0;
+        }
+        if (_written == Outputs.Count) return;
+        log.Write(Outputs, _written, Outputs.Count);
+        _written = Outputs.Count;
+    }
+
+    /// <summary>Commits outputs, decisions and the offsets of every shard together; false where that is still to be done.</summary>
+    public bool TryCommit()
+    {
+        Settle();
+        if (owned.Count == 0)
+        {
+            // Every shard is gone, and with them what they wrote: nothing may be committed for them.
+            if (State == IntervalState.Open) Abort();
+            Confirmed();
+            return true;
+        }
+        owned.Committing();
+        Touch();
+        Write();
+        var started = settings.Time.GetTimestamp();
+        var outcome = log.Commit(owned.Offsets());
+        metrics.CommitDone(outcome, settings.Time.GetElapsedTime(started), settings.Time.GetElapsedTime(_began));
+        switch (outcome)
+        {
+            case CommitOutcome.Committed:
+                Confirmed();
+                return true;
+            case CommitOutcome.Waiting:
+                return false;
+            case CommitOutcome.Aborted:
+                SendAgain("The commit was aborted; what is still owned is sent again.");
+                return false;
+            default:
+                SendAgain(outcome == CommitOutcome.Fenced
+                    ? "The producer was fenced or failed for good; it is rebuilt."
+                    : "The outcome of the commit is unknown; the producer is rebuilt and the log asked.");
+                log.Rebuild();
+                if (!_transactional || !IntervalInLog.Contains(settings.Log, _engine, Outputs, owned.Live.Values)) return false;
+                Confirmed();
+                return true;
+        }
+    }
+
+    /// <summary>A shard was lost: what it wrote must never be committed by us.</summary>
+    public void Drop(int shard)
+    {
+        Outputs.Drop(s => s == shard);
+        if (State != IntervalState.Open) return;
+        State = IntervalState.Stale;
+        // What is still queued must not follow the next owner's records; a transaction sees to that by itself.
+        if (!_transactional) Abort();
+    }
+
+    /// <summary>Aborts a transaction that holds outputs of a lost shard; the others' are written again.</summary>
+    public void Settle()
+    {
+        if (State == IntervalState.Stale) Abort();
+    }
+
+    private void Abort()
+    {
+        if (log.Abort() is CommitOutcome.Fenced or CommitOutcome.Unknown) log.Rebuild();
+        State = IntervalState.Filling;
+    }
+
+    private void SendAgain(string why)
+    {
+        State = IntervalState.Filling;
+        _began = settings.Time.GetTimestamp();
+        settings.Report(new WorkerEvent(true, why));
+    }
+
+    private void Confirmed()
+    {
+        Outputs.Clear();
+        owned.Committed();
+        State = IntervalState.Empty;
+        IsSilenced = false;
+    }
+}

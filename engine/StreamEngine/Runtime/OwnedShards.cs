@@ -1,0 +1,175 @@
+using StreamEngine.Connectors;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// The shards that a worker owns: those that are live, and those that are being restored, in slices between polls. Knows which partitions were assigned,
+/// what is committed for them, and whether they are fetched.
+/// </summary>
+internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, EngineMetrics metrics) : IDisposable
+{
+    private readonly CompiledEngine _engine = settings.Engine;
+    private readonly int _sources = settings.Engine.Events.Sources.Count;
+    private readonly SortedDictionary<int, Shard> _live = [];
+    private readonly Dictionary<int, ShardRestore> _restoring = [];
+    private readonly Dictionary<int, int> _assigned = [];   // by partition, of how many sources
+    private OffsetToCommit[] _offsets = [];
+
+    /// <summary>The live shards, by partition.</summary>
+    public IReadOnlyDictionary<int, Shard> Live => _live;
+
+    /// <summary>How many shards are live.</summary>
+    public int Count => _live.Count;
+
+    /// <summary>Whether some shard is being restored.</summary>
+    public bool AnyRestoring => _restoring.Count > 0;
+
+    /// <summary>Whether some restore has work to do, and not only an answer to wait for.</summary>
+    public bool AnyRestoreHasWork => _restoring.Values.Any(r => !r.Waits);
+
+    /// <summary>Restore progress by partition, 0 to 1. Replaced as a whole, so any thread may read it.</summary>
+    public IReadOnlyDictionary<int, double> Progress { get; private set; } = new Dictionary<int, double>();
+
+    /// <summary>Whether fetching is stopped because the interval is full.</summary>
+    public bool IsHeld { get; private set; }
+
+    /// <summary>Partitions came: a shard whose partition came of every source begins its restore.</summary>
+    /// <param name="partitions">What came.</param>
+    /// <param name="open">Makes a shard for a partition.</param>
+    public void Assign(IReadOnlyList<TopicPartition> partitions, Func<int, Shard> open)
+    {
+        foreach (var p in partitions) _assigned[p.Partition] = _assigned.GetValueOrDefault(p.Partition) + 1;
+        foreach (var partition in partitions.Select(p => p.Partition).Distinct())
+        {
+            if (_assigned[partition] != _sources || _live.ContainsKey(partition) || _restoring.ContainsKey(partition)) continue;
+            var fresh = open(partition);
+            ShardCheckpoints.Keep(fresh, settings);
+            _restoring[partition] = new ShardRestore(settings, fresh);
+            metrics.ShardOpened(fresh);
+        }
+    }
+
+    /// <summary>Partitions are going or gone: their shards are closed.</summary>
+    /// <param name="partitions">What goes.</param>
+    /// <param name="gone">Told of each live shard, before it is closed.</param>
+    public void Close(IReadOnlyList<TopicPartition> partitions, Action<Shard> gone)
+    {
+        foreach (var p in partitions)
+        {
+            if (!_assigned.Remove(p.Partition)) continue;
+            if (_restoring.Remove(p.Partition, out var restore))
+            {
+                restore.Shard.Dispose();
+                restore.Dispose();
+                metrics.ShardClosed(restore.Shard);
+                PublishProgress();
+            }
+            if (!_live.Remove(p.Partition, out var shard)) continue;
+            gone(shard);
+            shard.Dispose();
+            metrics.ShardClosed(shard);
+        }
+    }
+
+    /// <summary>A slice of each restore; a shard that is done goes live and is fetched from where it stands.</summary>
+    /// <param name="interval">Takes what a shard that goes on behind a predecessor writes.</param>
+    public void RestoreSlices(Interval interval)
+    {
+        if (_restoring.Count == 0) return;
+        foreach (var (partition, restore) in _restoring.ToArray())
+        {
+            if (restore.Slice())
+            {
+                _restoring.Remove(partition);
+                restore.Dispose();
+                GoLive(restore, interval);
+            }
+            PublishProgress();
+        }
+    }
+
+    /// <summary>The next offsets of every live shard. Valid until the next call.</summary>
+    public ReadOnlySpan<OffsetToCommit> Offsets()
+    {
+        var needed = _live.Count * _sources;
+        if (_offsets.Length < needed) _offsets = new OffsetToCommit[needed];
+        var n = 0;
+        foreach (var shard in _live.Values)
+            for (var source = 0; source < _sources; source++) _offsets[n++] = new OffsetToCommit(source, shard.Partition, shard.Next(source));
+        return _offsets.AsSpan(0, n);
+    }
+
+    /// <summary>The interval is about to be committed.</summary>
+    public void Committing()
+    {
+        foreach (var shard in _live.Values) shard.Committing();
+    }
+
+    /// <summary>The interval was committed.</summary>
+    public void Committed()
+    {
+        foreach (var shard in _live.Values) shard.Committed();
+    }
+
+    /// <summary>Stops fetching: the interval has no room.</summary>
+    public void Hold()
+    {
+        if (IsHeld) return;
+        foreach (var shard in _live.Keys) log.Pause(Partitions(shard));
+        IsHeld = true;
+    }
+
+    /// <summary>Fetches again. The silence meanwhile was ours, not the partitions'.</summary>
+    public void Release()
+    {
+        if (!IsHeld) return;
+        foreach (var (partition, shard) in _live)
+        {
+            log.Resume(Partitions(partition));
+            shard.NotIdle();
+        }
+        IsHeld = false;
+    }
+
+    /// <summary>Tells which shards stand at or behind the given offsets.</summary>
+    /// <param name="ends">By source and partition, the offset past the last record.</param>
+    /// <param name="reached">Called with the partition of each shard that does.</param>
+    public void Reached(long[][] ends, Action<int> reached)
+    {
+        foreach (var shard in _live.Values)
+        {
+            var done = true;
+            for (var source = 0; source < _sources && done; source++)
+            {
+                var end = ends[source][shard.Partition];
+                // Markers and aborted records may stand behind the last record: the log's own position passes them.
+                done = shard.Next(source) >= end || log.Position(new TopicPartition(_engine.Events.Sources[source].Topic, shard.Partition)) >= end;
+            }
+            if (done) reached(shard.Partition);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var shard in _live.Values.Concat(_restoring.Values.Select(r => r.Shard))) shard.Dispose();
+        foreach (var restore in _restoring.Values) restore.Dispose();
+    }
+
+    private void GoLive(ShardRestore restore, Interval interval)
+    {
+        var shard = _live[restore.Shard.Partition] = restore.Shard;
+        if (restore.Tail is { } tail)
+        {
+            shard.CatchUp(tail);
+            interval.TouchBySilence();
+        }
+        for (var source = 0; source < _sources; source++)
+            log.Resume([new TopicPartition(_engine.Events.Sources[source].Topic, shard.Partition)], shard.Next(source));
+        if (IsHeld) log.Pause(Partitions(shard.Partition));
+    }
+
+    private void PublishProgress() => Progress = _restoring.ToDictionary(r => r.Key, r => r.Value.Progress);
+
+    private List<TopicPartition> Partitions(int partition) => [.. _engine.Events.Sources.Select(s => new TopicPartition(s.Topic, partition))];
+}
