@@ -20,6 +20,7 @@ internal sealed class EmbeddedWorker : ILogWorker
     private IOwnership? _ownership;
     private long _epoch;
     private bool _open;
+    private int _woken;
     private bool _disposed;
 
     public EmbeddedWorker(EmbeddedLog log, WorkerOptions options, ConsumerGroup group)
@@ -50,10 +51,19 @@ internal sealed class EmbeddedWorker : ILogWorker
             var changed = Rebalance(ownership);
             _sources.Read(batch, maxRecords);
             var left = timeout - Stopwatch.GetElapsedTime(started);
-            if (batch.Count > 0 || changed || left <= TimeSpan.Zero) return;
+            if (Interlocked.Exchange(ref _woken, 0) != 0 || batch.Count > 0 || changed || left <= TimeSpan.Zero) return;
             _log.Store.WaitForMore(mark, left < MaxWait ? left : MaxWait);
         }
     }
+
+    public void Wake()
+    {
+        Volatile.Write(ref _woken, 1);
+        _log.Store.Wake();
+    }
+
+    /// <summary>The group is in this process, and a member is asked before its partitions go.</summary>
+    public TimeSpan Lease => Timeout.InfiniteTimeSpan;
 
     public void Pause(IReadOnlyList<TopicPartition> partitions)
     {

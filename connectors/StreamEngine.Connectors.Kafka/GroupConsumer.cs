@@ -35,6 +35,7 @@ internal sealed class GroupConsumer : IDisposable
         settings["group.id"] = worker.Group;
         settings["partition.assignment.strategy"] = "cooperative-sticky";
         settings["enable.partition.eof"] = "false";
+        Lease = TimeSpan.FromMilliseconds(Number(settings, "session.timeout.ms", 45_000) - Number(settings, "heartbeat.interval.ms", 3_000));
         if (options.StaticMembership) settings["group.instance.id"] = worker.InstanceId;
         _consumer = new ConsumerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
@@ -72,6 +73,12 @@ internal sealed class GroupConsumer : IDisposable
         if (_events.Count > 0) HandleEvents();
         if (_lasting is not null && batch.Count == 0) Fail(_lasting);
     }
+
+    /// <summary>For how long after the group has confirmed our membership it can't have given our partitions away.</summary>
+    public TimeSpan Lease { get; }
+
+    /// <summary>Makes the poll that waits now, or the next one, return at once. Any thread.</summary>
+    public void Wake() => _fetcher.Wake();
 
     /// <summary>Commits offsets as a member: refused where the group has thrown us out.</summary>
     public void Commit(List<TopicPartitionOffset> offsets) => _consumer.Commit(offsets);
@@ -298,6 +305,9 @@ internal sealed class GroupConsumer : IDisposable
     }
 
     private List<PartitionState> Ours(IReadOnlyList<TopicPartition> partitions) => [.. partitions.Select(_partitions.Find).OfType<PartitionState>()];
+
+    private static long Number(Dictionary<string, string> settings, string name, long standard) =>
+        settings.TryGetValue(name, out var text) && long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : standard;
 
     private static Confluent.Kafka.TopicPartition Translate(PartitionState state) => new(state.Id.Topic, state.Id.Partition);
 }

@@ -8,6 +8,8 @@ internal sealed class KafkaWorker : ILogWorker
     private readonly WorkerOptions _worker;
     private readonly IOutputProducer _producer;
     private readonly Queue<long> _rejoined = new();
+    private readonly Lock _waking = new();
+    private GroupConsumer? _awake;   // whose poll may be woken
     private GroupConsumer _consumer;
 
     public KafkaWorker(KafkaLog log, KafkaLogOptions options, WorkerOptions worker)
@@ -18,7 +20,7 @@ internal sealed class KafkaWorker : ILogWorker
         // First the producer: taking the transactional id over fences a zombie before its partitions can come here.
         int[] outputs = [.. worker.Outputs.Select(o => RequiredPartitions(o, "written"))];
         _producer = worker.Transactional ? new TransactionalProducer(options, worker, outputs) : new DirectProducer(options, worker, outputs, offsets => _consumer!.Commit(offsets));
-        _consumer = new GroupConsumer(log, options, worker);
+        _awake = _consumer = new GroupConsumer(log, options, worker);
     }
 
     public void Poll(RecordBatch batch, int maxRecords, TimeSpan timeout, IOwnership ownership)
@@ -34,6 +36,14 @@ internal sealed class KafkaWorker : ILogWorker
             Rejoin();
         }
     }
+
+    public void Wake()
+    {
+        lock (_waking) _awake?.Wake();
+    }
+
+    /// <summary>The broker takes a member for dead a session timeout after its last heartbeat, which may be a heartbeat's interval old.</summary>
+    public TimeSpan Lease => _consumer.Lease;
 
     public void Pause(IReadOnlyList<TopicPartition> partitions) => _consumer.Pause(partitions);
 
@@ -65,6 +75,7 @@ internal sealed class KafkaWorker : ILogWorker
     /// <summary>Closes the consumer first (its last revocation may commit), then the producer.</summary>
     public void Dispose()
     {
+        lock (_waking) _awake = null;
         try
         {
             _consumer.Dispose();
@@ -77,8 +88,10 @@ internal sealed class KafkaWorker : ILogWorker
 
     private void Rejoin()
     {
+        lock (_waking) _awake = null;
         _consumer.Dispose();
         _consumer = new GroupConsumer(_log, _options, _worker);
+        lock (_waking) _awake = _consumer;
     }
 
     /// <summary>Twice in a minute.</summary>

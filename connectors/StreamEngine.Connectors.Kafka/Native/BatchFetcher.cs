@@ -17,6 +17,7 @@ internal sealed unsafe class BatchFetcher(nint client) : IRecordFetcher
     private int _capacity;
     private Run[] _runs = new Run[64];
     private int _runCount;
+    private int _woken;   // since the last fetch: librdkafka itself forgets a wake that finds nobody waiting
 
     private struct Run
     {
@@ -29,11 +30,12 @@ internal sealed unsafe class BatchFetcher(nint client) : IRecordFetcher
 
         // 1. What is there; only when nothing is, wait for one record (the batch call would wait until the array is full).
         var count = (int)Rdkafka.ConsumeBatch(_queue, 0, _messages, (nuint)max);
-        if (count == 0 && timeout > 0)
+        if (count == 0 && timeout > 0 && Interlocked.Exchange(ref _woken, 0) == 0)
         {
             count = (int)Rdkafka.ConsumeBatch(_queue, timeout, _messages, 1);
             if (count == 1 && max > 1) count += (int)Math.Max(0, Rdkafka.ConsumeBatch(_queue, 0, _messages + 1, (nuint)max - 1));
         }
+        Volatile.Write(ref _woken, 0);
         if (count <= 0) return;
 
         // 2. Cut into runs of one partition, chained by partition.
@@ -51,7 +53,11 @@ internal sealed unsafe class BatchFetcher(nint client) : IRecordFetcher
         for (var i = 0; i < count; i++) Rdkafka.DestroyMessage(_messages[i]);
     }
 
-    public void Wake() => Rdkafka.YieldQueue(_queue);
+    public void Wake()
+    {
+        Volatile.Write(ref _woken, 1);
+        Rdkafka.YieldQueue(_queue);
+    }
 
     public void Forget() => _topicCount = 0;
 

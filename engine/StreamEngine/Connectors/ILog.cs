@@ -131,6 +131,15 @@ public interface ILogWorker : IDisposable
     /// <exception cref="LogException">The log can't be used, for a reason that waiting does not cure.</exception>
     void Poll(RecordBatch batch, int maxRecords, TimeSpan timeout, IOwnership ownership);
 
+    /// <summary>Makes the poll that waits now, or the next one, return at once. Any thread, also after <see cref="IDisposable.Dispose"/>.</summary>
+    void Wake();
+
+    /// <summary>
+    /// For how long after a confirmed commit nobody else can be taken for the owner of our partitions, as long as nobody joins with this worker's own id;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> where ownership never goes without this worker being asked.
+    /// </summary>
+    TimeSpan Lease { get; }
+
     /// <summary>Stops fetching these partitions.</summary>
     void Pause(IReadOnlyList<TopicPartition> partitions);
 

@@ -12,12 +12,18 @@ internal ref struct AvroCursor(ReadOnlySpan<byte> value)
     /// <summary>The first fault; null while there is none.</summary>
     public string? Error { get; private set; }
 
-    /// <summary>Confluent's header with this schema id.</summary>
-    public void Header(int schemaId)
+    /// <summary>How many bytes are read.</summary>
+    public readonly int At => _at;
+
+    /// <summary>Confluent's header with one of these schema ids, which it returns.</summary>
+    public int Header(int schemaId, int older)
     {
+        var id = 0;
         if (_value.Length < 5 || _value[0] != 0) Fail("header", "is not Confluent's wire format");
-        else if (BinaryPrimitives.ReadInt32BigEndian(_value[1..]) is var id && id != schemaId) Fail("header", $"has schema id {id}, not {schemaId}");
+        else if ((id = BinaryPrimitives.ReadInt32BigEndian(_value[1..])) != schemaId && id != older)
+            Fail("header", $"has schema id {id}, not {schemaId}");
         _at = 5;
+        return id;
     }
 
     /// <summary>A long.</summary>
@@ -50,10 +56,11 @@ internal ref struct AvroCursor(ReadOnlySpan<byte> value)
     }
 
     /// <summary>A boolean.</summary>
-    public void Bool(string field)
+    public bool Bool(string field)
     {
         Skip(1, field);
         if (Error is null && _value[_at - 1] > 1) Fail(field, "is neither true nor false");
+        return Error is null && _value[_at - 1] == 1;
     }
 
     /// <summary>A string or bytes: where it stands in the value.</summary>

@@ -71,6 +71,20 @@ public sealed class Caps
         foreach (var counter in offer < 0 ? _anyOffer : _byOffer[offer]) Insert(counter.Slot.In(profile), counter.Max, time);
     }
 
+    /// <summary>How much of each cap is used: its index, the offer that it counts (-1 where it counts offers together), offers shown, and the most.</summary>
+    /// <param name="profile">The profile.</param>
+    /// <param name="now">The time that windows end at, ms.</param>
+    public IEnumerable<(int Cap, int Offer, int Used, int Max)> Uses(byte[] profile, long now)
+    {
+        foreach (var counter in _counters)
+        {
+            var used = 0;
+            var slot = counter.Slot.In((ReadOnlySpan<byte>)profile);
+            foreach (var time in Times(slot)[..Count(slot)]) used += time > now - counter.Window ? 1 : 0;
+            yield return (counter.Cap, _scopes[counter.Cap] == CapScope.Offer ? Array.IndexOf(counter.Offers, true) : -1, used, counter.Max);
+        }
+    }
+
     /// <summary>Reserves the slots: one per cap, or one per cap and offer, by name, so that another offer in the config moves no counts.</summary>
     internal static Caps Compile(IReadOnlyList<CapOptions> caps, IReadOnlyList<string> offers, StateLayout layout, ConfigErrors errors)
     {

@@ -30,8 +30,11 @@ public sealed class DecisionPolicy
     /// <summary>The contact limits.</summary>
     public required Caps Caps { get; init; }
 
-    /// <summary>Whether a decision reads the profile; where not, the funnel takes an empty one.</summary>
-    public bool NeedsProfile => Caps.Any;
+    /// <summary>The newest decisions that profiles keep, where requests are on.</summary>
+    public required RecentDecisions Recent { get; init; }
+
+    /// <summary>Whether a decision reads or writes the profile; where not, the funnel takes an empty one.</summary>
+    public bool NeedsProfile => Caps.Any || Recent.Any;
 
     /// <summary>The consent bits that a decision needs; 0 for none.</summary>
     public ulong Purpose { get; init; }
@@ -48,6 +51,7 @@ public sealed class DecisionPolicy
     /// <summary>Compiles the config; every mistake goes to <paramref name="errors"/>, and the result is usable only where there is none.</summary>
     /// <param name="options">When and how to decide.</param>
     /// <param name="offers">What can be recommended.</param>
+    /// <param name="requests">Whether decisions can be asked for, and how many are kept.</param>
     /// <param name="fields">The events' fields.</param>
     /// <param name="featureNames">The features in vector order.</param>
     /// <param name="purposes">The purposes in bit order.</param>
@@ -55,9 +59,9 @@ public sealed class DecisionPolicy
     /// <param name="models">The loaded models by their names in the config.</param>
     /// <param name="layout">Takes the caps' slots.</param>
     /// <param name="errors">Receives every mistake.</param>
-    public static DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, FieldCatalog fields, IReadOnlyList<string> featureNames,
+    public static DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests, FieldCatalog fields, IReadOnlyList<string> featureNames,
         IReadOnlyList<string> purposes, IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, StateLayout layout, ConfigErrors errors) =>
-        new PolicyCompiler(fields, featureNames, purposes, timers, models, errors).Compile(options, offers, layout);
+        new PolicyCompiler(fields, featureNames, purposes, timers, models, errors).Compile(options, offers, requests, layout);
 
     /// <summary>The first trigger whose <c>when</c> is true for the event; -1 where none is.</summary>
     public int MatchTrigger(EvalContext context)

@@ -54,6 +54,7 @@ public sealed class DecisionRecordWriter
         writer.Raw(_parts.Models);
         writer.Raw(_parts.ConfigHash);
         writer.Long(request.Watermark);
+        writer.Long((int)request.Origin);
         output.Advance(writer.Length);
         output.End();
     }
@@ -112,6 +113,7 @@ public sealed class DecisionRecordWriter
         writer.Long(0); // models
         writer.Raw(_parts.ConfigHash);
         writer.Long(position.Watermark);
+        writer.Long((int)DecisionOrigin.Event);
         output.Advance(writer.Length);
         output.End();
     }

@@ -2,6 +2,19 @@ using StreamEngine.Events;
 
 namespace StreamEngine.Decisions;
 
+/// <summary>What opened a decision. The names, in snake case, are the record's symbols.</summary>
+public enum DecisionOrigin : byte
+{
+    /// <summary>An event that a trigger matches.</summary>
+    Event,
+
+    /// <summary>A timer that was due.</summary>
+    Timer,
+
+    /// <summary>Somebody asked for it.</summary>
+    Request,
+}
+
 /// <summary>One decision to make: who, when, and by what cause. Kept from the event's update until the batch is scored, so its slices live as long as the batch.</summary>
 public struct DecisionRequest
 {
@@ -11,7 +24,9 @@ public struct DecisionRequest
     /// <summary>Where the customer id (the profile's key) stands in <see cref="Buffer"/>.</summary>
     public Range32 Customer;
 
-    /// <summary>The event's id; absent for a timer and where ids are hashes: then <see cref="EventHash"/> is written, as 16 hex digits.</summary>
+    /// <summary>
+    /// The event's id, or the request's; absent for a timer and where ids are hashes: then <see cref="EventHash"/> is written, as 16 hex digits.
+    /// </summary>
     public FieldValue EventId;
 
     /// <summary>The event id's hash.</summary>
@@ -23,8 +38,14 @@ public struct DecisionRequest
     /// <summary>The event time at which the decision is evaluated, ms: caps count back from here.</summary>
     public long DecidedAt;
 
-    /// <summary>The trigger's index.</summary>
+    /// <summary>What opened it.</summary>
+    public DecisionOrigin Origin;
+
+    /// <summary>The trigger's index; the number of triggers for a request, which has none.</summary>
     public int Trigger;
+
+    /// <summary>Where a requested decision's offer will be shown, UTF-8; null where the trigger says so.</summary>
+    public byte[]? Placement;
 
     /// <summary>Index of the event source, in config order.</summary>
     public int Source;

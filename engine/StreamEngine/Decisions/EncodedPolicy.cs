@@ -9,7 +9,7 @@ internal sealed class EncodedPolicy
     {
         IdPrefixes = sourceTopics.Select(t => Encoding.UTF8.GetBytes($"{engine}/{t}/")).ToArray();
         Topics = sourceTopics.Select(SpanWriter.Encode).ToArray();
-        Triggers = policy.Triggers.Select(t => SpanWriter.Encode(t.Name)).ToArray();
+        Triggers = [.. policy.Triggers.Select(t => SpanWriter.Encode(t.Name)), SpanWriter.Encode("")];
         Offers = policy.Offers.Select(o => SpanWriter.Encode(o.Name)).ToArray();
         Treatments = policy.Offers.Select(o => SpanWriter.Encode(o.Treatment)).ToArray();
         Channels = policy.Offers.Select(o => SpanWriter.Encode(o.Channel)).ToArray();
@@ -24,6 +24,7 @@ internal sealed class EncodedPolicy
 
     public byte[][] Topics { get; }
 
+    /// <summary>The triggers' names, and behind them that of a request, which has none.</summary>
     public byte[][] Triggers { get; }
 
     public byte[][] Offers { get; }

@@ -38,7 +38,7 @@ public sealed class Funnel
     /// <param name="result">Receives the decision.</param>
     public void Decide(in DecisionRequest request, EvalContext context, Scorer scorer, int row, ReadOnlySpan<byte> profile, Decision result)
     {
-        result.Reset(_policy.Placement(request.Trigger, context));
+        result.Reset(request.Placement ?? _policy.Placement(request.Trigger, context));
 
         // 1. Consent, checked here again: it may have been withdrawn since the timer was set.
         if ((context.Consent & _policy.Purpose) != _policy.Purpose)

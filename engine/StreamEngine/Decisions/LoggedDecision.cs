@@ -27,7 +27,10 @@ public struct LoggedDecision
     /// <summary>The decision's id.</summary>
     public Range32 Id;
 
-    /// <summary>The id of the event that caused it.</summary>
+    /// <summary>What opened it; <see cref="DecisionOrigin.Event"/> in records of a version that did not say.</summary>
+    public DecisionOrigin Origin;
+
+    /// <summary>The id of the event that caused it, or of the request.</summary>
     public Range32 EventId;
 
     /// <summary>The source topic's name.</summary>
@@ -69,6 +72,12 @@ public struct LoggedDecision
     /// <summary>The chosen offer's channel.</summary>
     public Range32 Channel;
 
+    /// <summary>Whether the default offer was taken instead of arbitration's best.</summary>
+    public bool IsDefault;
+
+    /// <summary>All candidates, as an Avro array.</summary>
+    public Range32 Candidates;
+
     /// <summary>The chosen offer's P, C, V, L and priority, 8 bytes each.</summary>
     public Range32 Factors;
 
@@ -89,7 +98,7 @@ public struct LoggedDecision
     {
         d = default;
         var reader = new AvroCursor(value);
-        reader.Header(OutputSchemas.Decision);
+        var saysOrigin = reader.Header(OutputSchemas.Decision, OutputSchemas.DecisionWithoutOrigin) == OutputSchemas.Decision;
         d.Id = reader.Bytes("decision_id");
         d.Kind = (DecisionKind)reader.Symbol(4, "kind");
         d.EventId = reader.Bytes("cause.event_id");
@@ -106,11 +115,14 @@ public struct LoggedDecision
         d.Outcome = (Outcome)reader.Symbol(5, "outcome");
         if (reader.Symbol(2, "chosen") == 1) Chosen(ref reader, ref d);
         reader.Skip(8, "selection_probability");
+        var candidates = reader.At;
         for (var left = reader.Items("candidates"); left > 0; left = left > 1 ? left - 1 : reader.Items("candidates")) Candidate(ref reader);
+        d.Candidates = new Range32(candidates, reader.At - candidates);
         for (var left = reader.Items("features"); left > 0; left = reader.Items("features")) reader.Skip(8 * left, "features");
         for (var left = reader.Items("models"); left > 0; left = left > 1 ? left - 1 : reader.Items("models")) Model(ref reader);
         d.ConfigHash = reader.Bytes("config_hash");
         d.Watermark = reader.Long("watermark");
+        if (saysOrigin) d.Origin = (DecisionOrigin)reader.Symbol(3, "origin");
         reader.End();
         if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0)) reader.Fail("chosen", "does not fit the outcome");
         d.Error = reader.Error;
@@ -123,7 +135,7 @@ public struct LoggedDecision
         d.Treatment = reader.Bytes("chosen.treatment");
         d.Channel = reader.Bytes("chosen.channel");
         d.Factors = reader.Take(5 * 8, "chosen");
-        reader.Bool("chosen.is_default");
+        d.IsDefault = reader.Bool("chosen.is_default");
     }
 
     private static void Candidate(ref AvroCursor reader)

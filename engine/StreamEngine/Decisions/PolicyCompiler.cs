@@ -14,7 +14,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
 {
     private readonly List<ModelUse> _used = [];
 
-    public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, StateLayout layout)
+    public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests, StateLayout layout)
     {
         var names = offers.Select(o => o.Name).ToArray();
         Unique(offers.Select(o => (o.Name, o.Node)), "offer");
@@ -28,6 +28,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         {
             Models = _used,
             Caps = Caps.Compile(options.Caps, names, layout, errors),
+            Recent = RecentDecisions.Compile(requests, names, layout, errors),
             Purpose = Purpose(options),
             HoldoutShare = Share(options.Holdout),
             HoldoutSalt = Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? ""),

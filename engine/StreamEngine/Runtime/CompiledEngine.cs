@@ -71,7 +71,7 @@ public sealed class CompiledEngine : IDisposable
         var scope = new Scope { Event = events.Fields, Purposes = options.Purposes };
         var timers = TimerSet.Compile(options.Timers, scope, layout, errors);
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
-        var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, events.Fields, features.Names, options.Purposes, timers.Names, models.Models, layout, errors);
+        var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names, options.Purposes, timers.Names, models.Models, layout, errors);
         if (errors.Any)
         {
             models.Dispose();
@@ -121,6 +121,8 @@ public sealed class CompiledEngine : IDisposable
             errors.Add(options.Checkpoints.Node, "topic", $"topic '{checkpoints}' is read or written for something else", "Give checkpoints a topic of their own: it is compacted.");
         if (checkpoints.Length > 0 && options.Checkpoints.Interval > TimeSpan.Zero && options.Runtime.Delivery == Delivery.AtLeastOnce)
             errors.Add(options.Checkpoints.Node, "topic", "a topic for checkpoints needs runtime.delivery: exactly_once", "Leave it empty (files in state.directory are kept all the same), or deliver exactly once: only a transaction keeps a stalled process from writing older profiles over newer ones.");
+        if (options.Requests.Enabled && options.Runtime.Delivery == Delivery.AtLeastOnce)
+            errors.Add(options.Requests.Node, "enabled", "requests need runtime.delivery: exactly_once", "Deliver exactly once, or turn requests off: without transactions nothing tells whether a decision behind the last record was committed, so a repeated request could get another one");
         if (options.Outputs.Decisions == options.Outputs.Actions)
             errors.Add(options.Outputs.Node, "decisions", "decisions and actions share a topic", "Give the decision log a topic of its own.");
         if (options.Runtime.CommitInterval >= options.Kafka.TransactionTimeout)

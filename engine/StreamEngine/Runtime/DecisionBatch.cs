@@ -2,6 +2,7 @@ using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Inference;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
@@ -86,6 +87,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             if (_policy.NeedsProfile) row.Queue.Store.Update(row.Request.CustomerId, this);
             else _funnel.Decide(row.Request, _context, _scorer, _row, default, _decision);
             row.Queue.Decided(row.Request, _decision, _vectors.AsSpan(row.Request.VectorBase, _stride));
+            row.Call?.Decided(_policy, row.Request, row.Queue.IdOf(row.Request), _decision);
         }
         _count = 0;
     }
@@ -98,9 +100,11 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         if (created) _engine.InitializeProfile(profile);
         ref var row = ref _rows[_row];
         _funnel.Decide(row.Request, _context, _scorer, _row, profile, _decision);
-        if (_decision.Outcome != Outcome.Served) return;
+        var served = _decision.Outcome == Outcome.Served;
+        if (!served && !_policy.Recent.Any) return;
         row.Queue.Cut?.Touch(profile, row.Request.CustomerId);
-        _policy.Caps.Record(profile, _decision.Chosen, row.Request.DecidedAt);
+        if (served) _policy.Caps.Record(profile, _decision.Chosen, row.Request.DecidedAt);
+        _policy.Recent.Note(profile, row.Request, _decision);
     }
 
     /// <inheritdoc/>
@@ -114,6 +118,9 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
 
         /// <summary>Who, when, by what cause.</summary>
         public DecisionRequest Request;
+
+        /// <summary>The request that asked for it; null where an event or a timer caused it.</summary>
+        public DecideCall? Call;
 
         /// <summary>A copy of the event's fields.</summary>
         public FieldValue[] Fields;

@@ -1,6 +1,7 @@
 using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
@@ -35,6 +36,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, int partition, IStateSt
         ref var row = ref Next(trigger, cause, decidedAt, consent, watermark);
         Array.Copy(context.Fields, row.Fields, context.Fields.Length);
         row.Type = e.Type;
+        row.Request.Origin = DecisionOrigin.Event;
         row.Request.Buffer = e.Customer.Buffer!;
         row.Request.Customer = new Range32(e.Customer.Start, e.Customer.Length);
         row.Request.EventId = e.Id;
@@ -49,12 +51,29 @@ internal sealed class DecisionQueue(DecisionBatch batch, int partition, IStateSt
         ref var row = ref Next(trigger, cause, decidedAt, consent, watermark);
         Array.Clear(row.Fields);
         row.Type = default;
+        row.Request.Origin = DecisionOrigin.Timer;
         row.Request.Buffer = key;
         row.Request.Customer = new Range32(0, length);
-        row.Request.EventId = default;
         row.Request.EventHash = (ulong)due;
         row.Request.EventTime = due;
         row.Request.ColdStart = false;
+    }
+
+    /// <summary>(6) Opens a decision for a request.</summary>
+    public void OpenRequest(DecideCall call, int trigger, Cause cause, long decidedAt, ulong consent, bool coldStart, long watermark)
+    {
+        ref var row = ref Next(trigger, cause, decidedAt, consent, watermark);
+        Array.Copy(call.Fields, row.Fields, call.Fields.Length);
+        row.Type = default;
+        row.Call = call;
+        row.Request.Origin = DecisionOrigin.Request;
+        row.Request.Placement = call.Placement;
+        row.Request.Buffer = call.Customer;
+        row.Request.Customer = new Range32(0, call.Customer.Length);
+        row.Request.EventId.Set(call.Id, 0, call.Id.Length);
+        row.Request.EventHash = call.IdHash;
+        row.Request.EventTime = call.Time;
+        row.Request.ColdStart = coldStart;
     }
 
     /// <summary>Makes every decision of the batch, other shards' too.</summary>
@@ -62,6 +81,9 @@ internal sealed class DecisionQueue(DecisionBatch batch, int partition, IStateSt
 
     /// <summary>Whether a predecessor logged the decision: then it is dealt with.</summary>
     internal bool IsLogged(in DecisionRequest request) => Logged?.Invoke(new Cause(request.Source, request.Offset, request.Ordinal)) == true;
+
+    /// <summary>The decision's id, as its record has it.</summary>
+    internal string IdOf(in DecisionRequest request) => outputs.DecisionId(request.Topic, request.Offset, request.Ordinal);
 
     /// <summary>(9) Counts and emits a decision that was made.</summary>
     internal void Decided(in DecisionRequest request, Decision decision, ReadOnlySpan<double> vector)
@@ -80,6 +102,9 @@ internal sealed class DecisionQueue(DecisionBatch batch, int partition, IStateSt
     private ref DecisionBatch.Row Next(int trigger, Cause cause, long decidedAt, ulong consent, long watermark)
     {
         ref var row = ref batch.Next(this);
+        row.Call = null;
+        row.Request.Placement = null;
+        row.Request.EventId = default;
         row.Consent = consent;
         row.Request.Trigger = trigger;
         row.Request.Source = row.Request.Topic = cause.Source;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using StreamEngine.Connectors;
+using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Runtime;
 
@@ -35,10 +36,17 @@ public sealed class Engine : IDisposable
         Metrics.Watch(() => Workers);
         _standbys = Standbys.For(settings);
         if (_standbys is not null) _settings = settings with { OpenCheckpoints = _standbys.OpenCheckpoints };
+        if (!_engine.Options.Requests.Enabled) return;
+        var directory = new ShardDirectory(Partitions);
+        _settings = _settings with { Directory = directory };
+        Customers = new LocalGateway(_engine, directory, Metrics, settings.Time);
     }
 
     /// <summary>Partitions of the sources: the number of shards in all.</summary>
     public int Partitions { get; }
+
+    /// <summary>How to ask for decisions and profiles; null where the config takes no requests.</summary>
+    public ICustomerGateway? Customers { get; }
 
     /// <summary>The engine's numbers.</summary>
     public EngineMetrics Metrics { get; }

@@ -4,6 +4,7 @@ using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.Telemetry;
 
 namespace StreamEngine.Runtime;
@@ -15,7 +16,7 @@ public sealed class EngineMetrics : IDisposable
     private readonly CompiledEngine _engine;
     private readonly ConcurrentDictionary<Shard, byte> _open = [];
     private readonly ShardCounters _closed;
-    private readonly Histogram<double> _batch, _commit, _interval;
+    private readonly Histogram<double> _batch, _commit, _interval, _request;
     private readonly Counter<long> _commits, _batches;
 
     /// <summary>Registers the instruments.</summary>
@@ -27,6 +28,7 @@ public sealed class EngineMetrics : IDisposable
         _batch = _meter.CreateHistogram("streamengine.batch.duration", "s", "From poll to the last output of a batch.", advice: duration);
         _commit = _meter.CreateHistogram("streamengine.commit.duration", "s", "How long a commit took.", advice: duration);
         _interval = _meter.CreateHistogram("streamengine.interval.duration", "s", "From an interval's first record to its confirmed commit: the longest that one of its decisions took.", advice: duration);
+        _request = _meter.CreateHistogram("streamengine.request.duration", "s", "From a request to its answer, by kind and status.", advice: duration);
         _commits = _meter.CreateCounter<long>("streamengine.commits", "{commit}", "Commits by outcome.");
         _batches = _meter.CreateCounter<long>("streamengine.batches", "{batch}", "Batches with records.");
         Counter("streamengine.records", "{record}", "Records read.", c => c.Records);
@@ -35,6 +37,7 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.records.wrong_partition", "{record}", "Records in a partition that their customer does not hash to.", c => c.WrongPartition);
         Counter("streamengine.duplicates.evicted", "{id}", "Event ids forgotten before their horizon.", c => c.DuplicatesEvicted);
         Counter("streamengine.decisions", "{decision}", "Decisions made.", c => c.Decisions);
+        Counter("streamengine.decisions.requested", "{decision}", "Decisions that requests asked for.", c => c.Requested);
         Counter("streamengine.decisions.reused", "{decision}", "Decisions that were logged and not committed, taken over as they were.", c => c.Reused);
         Counter("streamengine.scores.failed", "{score}", "Scores replaced by the default propensity.", c => c.ScoresFailed);
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
@@ -82,6 +85,10 @@ public sealed class EngineMetrics : IDisposable
         _commit.Record(took.TotalSeconds);
         if (outcome == CommitOutcome.Committed) _interval.Record(interval.TotalSeconds);
     }
+
+    /// <summary>A request was answered.</summary>
+    public void RequestDone(string kind, RequestStatus status, TimeSpan took) => _request.Record(
+        took.TotalSeconds, new KeyValuePair<string, object?>("kind", kind), new KeyValuePair<string, object?>("status", Kebab(status.ToString())));
 
     /// <summary>Measures when the workers' loops last moved.</summary>
     internal void Watch(Func<IEnumerable<WorkerTurn>> workers) =>

@@ -48,6 +48,9 @@ public sealed record EngineOptions : ILocated
     [Keyed]
     public IReadOnlyList<OfferOptions> Offers { get; init; } = [];
 
+    [Doc("Decisions and profiles that are asked for, beside those that events and timers cause.")]
+    public RequestOptions Requests { get; init; } = new();
+
     [Doc("The topics that are written.")]
     public OutputOptions Outputs { get; init; } = new();
 

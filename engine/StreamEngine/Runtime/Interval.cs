@@ -1,4 +1,6 @@
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
+using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Runtime;
 
@@ -27,6 +29,7 @@ internal enum IntervalState : byte
 ///                     ├─Commit: failed──┘└──Drop──▶ Stale
 ///                     └─────────────Settle (abort)────┘
 /// </code>
+/// Answers to requests wait for the commit of what they tell; a waiting answer brings the commit forward.
 /// How the two deliveries differ is in here: without transactions there is nothing to look up after a commit that failed, and what was written and
 /// not yet sent for a lost shard is dropped at once.
 /// </summary>
@@ -34,8 +37,10 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
 {
     private readonly CompiledEngine _engine = settings.Engine;
     private readonly bool _transactional = settings.Engine.Options.Runtime.Delivery == Delivery.ExactlyOnce;
+    private readonly List<ShardRequest> _answers = [];
     private int _written;        // outputs that the open transaction holds
     private long _began;
+    private long _confirmed;     // when the last commit was confirmed; 0 before the first
 
     /// <summary>What the shards wrote in it.</summary>
     public OutputBuffer Outputs { get; } = new() { MaxRecordBytes = log.MaxOutputBytes };
@@ -53,7 +58,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     public bool IsDue => !IsEmpty && Left <= TimeSpan.Zero;
 
     /// <summary>The time until it should be committed; of no meaning while it is empty.</summary>
-    public TimeSpan Left => _engine.Options.Runtime.CommitInterval - settings.Time.GetElapsedTime(_began);
+    public TimeSpan Left => _answers.Count > 0 ? TimeSpan.Zero : _engine.Options.Runtime.CommitInterval - settings.Time.GetElapsedTime(_began);
 
     /// <summary>Whether it holds a mark of silence.</summary>
     public bool IsSilenced { get; private set; }
@@ -72,6 +77,21 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         Touch();
         IsSilenced = true;
     }
+
+    /// <summary>A request was served, and what it told or did is decided: its answer goes with the commit, or at once where the config says so.</summary>
+    public void Answer(ShardRequest request)
+    {
+        Touch();
+        if (_engine.Options.Requests.Reply == ReplyWhen.Decided && OwnsForNow) request.Release();
+        else _answers.Add(request);
+    }
+
+    /// <summary>
+    /// Whether a confirmed commit is young enough that nobody else can be taken for the owner yet. A third of what the log grants is left for clocks that
+    /// run apart and for the time that the confirmation took.
+    /// </summary>
+    private bool OwnsForNow => _confirmed != 0 && State != IntervalState.Stale
+        && (log.Lease == Timeout.InfiniteTimeSpan || settings.Time.GetElapsedTime(_confirmed) < log.Lease * 2 / 3);
 
     /// <summary>Writes the new outputs into the transaction, which it opens where none is.</summary>
     public void Write()
@@ -96,7 +116,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         {
             // Every shard is gone, and with them what they wrote: nothing may be committed for them.
             if (State == IntervalState.Open) Abort();
-            Confirmed();
+            Confirmed(byTheLog: false);
             return true;
         }
         owned.Committing();
@@ -108,7 +128,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         switch (outcome)
         {
             case CommitOutcome.Committed:
-                Confirmed();
+                _confirmed = settings.Time.GetTimestamp();
+                Confirmed(byTheLog: true);
                 return true;
             case CommitOutcome.Waiting:
                 return false;
@@ -121,7 +142,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
                     : "The outcome of the commit is unknown; the producer is rebuilt and the log asked.");
                 log.Rebuild();
                 if (!_transactional || !IntervalInLog.Contains(settings.Log, _engine, Outputs, owned.Live.Values)) return false;
-                Confirmed();
+                Confirmed(byTheLog: false);
                 return true;
         }
     }
@@ -130,6 +151,9 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     public void Drop(int shard)
     {
         Outputs.Drop(s => s == shard);
+        foreach (var request in _answers)
+            if (request.Shard == shard) request.Fail(RequestStatus.Moved, $"shard {shard} was lost before the commit");
+        _answers.RemoveAll(r => r.Shard == shard);
         if (State != IntervalState.Open) return;
         State = IntervalState.Stale;
         // What is still queued must not follow the next owner's records; a transaction sees to that by itself.
@@ -155,8 +179,17 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         settings.Report(new WorkerEvent(true, why));
     }
 
-    private void Confirmed()
+    /// <summary>Everything is in the log, or no shard is left.</summary>
+    /// <param name="byTheLog">
+    /// Whether the commit itself was confirmed. Where the interval was only found in the log, a decision in it stands, but what was read may be of a shard
+    /// that was somebody else's already.
+    /// </param>
+    private void Confirmed(bool byTheLog)
     {
+        foreach (var request in _answers)
+            if (byTheLog || !request.IsRead) request.Release();
+            else request.Fail(RequestStatus.Moved, "whose the shard was when it was read is not known");
+        _answers.Clear();
         Outputs.Clear();
         owned.Committed();
         State = IntervalState.Empty;

@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Runtime;
 
@@ -6,13 +7,14 @@ namespace StreamEngine.Runtime;
 /// The shards that a worker owns: those that are live, and those that are being restored, in slices between polls. Knows which partitions were assigned,
 /// what is committed for them, and whether they are fetched.
 /// </summary>
-internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, EngineMetrics metrics) : IDisposable
+internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, EngineMetrics metrics, LoopSignal requested) : IDisposable
 {
     private readonly CompiledEngine _engine = settings.Engine;
     private readonly int _sources = settings.Engine.Events.Sources.Count;
     private readonly SortedDictionary<int, Shard> _live = [];
     private readonly Dictionary<int, ShardRestore> _restoring = [];
     private readonly Dictionary<int, int> _assigned = [];   // by partition, of how many sources
+    private readonly SortedDictionary<int, ShardInbox> _inboxes = [];
     private OffsetToCommit[] _offsets = [];
 
     /// <summary>The live shards, by partition.</summary>
@@ -46,6 +48,8 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
             ShardCheckpoints.Keep(fresh, settings);
             _restoring[partition] = new ShardRestore(settings, fresh);
             metrics.ShardOpened(fresh);
+            if (settings.Directory is null) continue;
+            settings.Directory.Add(_inboxes[partition] = new ShardInbox(partition, _engine.Options.Requests.Inbox, requested));
         }
     }
 
@@ -57,6 +61,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         foreach (var p in partitions)
         {
             if (!_assigned.Remove(p.Partition)) continue;
+            CloseInbox(p.Partition);
             if (_restoring.Remove(p.Partition, out var restore))
             {
                 restore.Shard.Dispose();
@@ -85,6 +90,33 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
                 GoLive(restore, interval);
             }
             PublishProgress();
+        }
+    }
+
+    /// <summary>Serves requests that wait, each shard's in their order, the shards by turns.</summary>
+    /// <param name="most">How many are served at most.</param>
+    /// <param name="served">Told of each; its answer is there once the batch is decided.</param>
+    /// <returns>Whether some still wait.</returns>
+    public bool Serve(int most, Action<ShardRequest> served)
+    {
+        var now = settings.Time.GetTimestamp();
+        while (true)
+        {
+            var any = false;
+            foreach (var (partition, inbox) in _inboxes)
+            {
+                if (!_live.TryGetValue(partition, out var shard) || !inbox.TryDequeue(out var request)) continue;
+                any = true;
+                if (request.Deadline < now)
+                {
+                    request.Fail(RequestStatus.TimedOut, "nobody waits for it any more");
+                    continue;
+                }
+                shard.Serve(request);
+                served(request);
+                if (--most == 0) return true;
+            }
+            if (!any) return false;
         }
     }
 
@@ -152,6 +184,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (var partition in _inboxes.Keys.ToArray()) CloseInbox(partition);
         foreach (var shard in _live.Values.Concat(_restoring.Values.Select(r => r.Shard))) shard.Dispose();
         foreach (var restore in _restoring.Values) restore.Dispose();
     }
@@ -167,9 +200,21 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         for (var source = 0; source < _sources; source++)
             log.Resume([new TopicPartition(_engine.Events.Sources[source].Topic, shard.Partition)], shard.Next(source));
         if (IsHeld) log.Pause(Partitions(shard.Partition));
+        if (_inboxes.TryGetValue(shard.Partition, out var inbox)) inbox.Open();
     }
 
-    private void PublishProgress() => Progress = _restoring.ToDictionary(r => r.Key, r => r.Value.Progress);
+    private void CloseInbox(int partition)
+    {
+        if (!_inboxes.Remove(partition, out var inbox)) return;
+        settings.Directory!.Remove(inbox);
+        inbox.Close();
+    }
+
+    private void PublishProgress()
+    {
+        Progress = _restoring.ToDictionary(r => r.Key, r => r.Value.Progress);
+        foreach (var (partition, inbox) in _inboxes) inbox.Progress = Progress.GetValueOrDefault(partition, 1);
+    }
 
     private List<TopicPartition> Partitions(int partition) => [.. _engine.Events.Sources.Select(s => new TopicPartition(s.Topic, partition))];
 }

@@ -1,7 +1,9 @@
+using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Features;
 using StreamEngine.Identity;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 
@@ -45,7 +47,8 @@ internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext co
     public void Apply(Span<byte> profile, bool created)
     {
         if (created) engine.InitializeProfile(profile);
-        Created = created;
+        // A request may have made the profile of a customer of whom no event is known.
+        Created = StateLayout.NewestTime(profile) == long.MinValue;
         Evicted = false;
         Duplicate = Holds(profile);
         if (Duplicate) return;
@@ -165,38 +168,42 @@ internal sealed class NoReader : IProfileReader
     }
 }
 
-/// <summary>Counts a logged decision's offer against the caps again, while a shard is restored.</summary>
-internal sealed class CapUpdate(CompiledEngine engine) : IProfileUpdate
+/// <summary>Does to a profile what a logged decision did, while a shard is restored.</summary>
+internal sealed class DecidedUpdate(CompiledEngine engine) : IProfileUpdate
 {
-    /// <summary>In: the offer; -1 for one that the config has no more, which still counts where every offer does.</summary>
-    public int Offer;
-
-    /// <summary>In: when it was decided, ms.</summary>
-    public long Time;
+    private LoggedDecision _entry;
+    private byte[] _value = [];
+    private int _source;
+    private ulong _request;
 
     /// <summary>In: the shard's checkpoints; null where none are kept.</summary>
     public ShardCut? Cut;
 
-    /// <summary>In: what caused it.</summary>
-    public Cause Cause;
-
-    /// <summary>In: the profile's key.</summary>
-    public ReadOnlyMemory<byte> Key;
+    /// <summary>In: the logged decision, its source, and its record, which is copied: a restore may allocate.</summary>
+    public void Set(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
+    {
+        (_entry, _source, _value) = (entry, source, value.ToArray());
+        _request = entry.Origin == DecisionOrigin.Request ? RecentDecisions.HashOfRequest(entry.EventId.Of(value)) : 0;
+    }
 
     public int InitialLength { get; } = engine.Layout.FixedLength;
 
-    public int RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;
+    public int RequiredLength(ReadOnlySpan<byte> profile) => _request == 0 || Holds(profile)
+        ? Math.Max(InitialLength, profile.Length)
+        : RequestUpdate.LengthToRemember(engine.Duplicates, InitialLength, profile, _request, _entry.EventTime);
 
     public void Apply(Span<byte> profile, bool created)
     {
         if (created) engine.InitializeProfile(profile);
-        if (Cut is not null)
-        {
-            if (Cut.Covers(profile, Cause.Source, Cause.Offset, Cause.Ordinal)) return;
-            Cut.Touch(profile, Key.Span);
-        }
-        engine.Policy.Caps.Record(profile, Offer, Time);
+        if (Holds(profile)) return;
+        Cut?.Touch(profile, _entry.Customer.Of(_value));
+        if (_request != 0) RequestUpdate.TryRemember(engine.Duplicates, profile, _request, _entry.EventTime, created);
+        // An offer that the config has no more still counts where every offer does.
+        if (_entry.Outcome == Outcome.Served) engine.Policy.Caps.Record(profile, engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
+        engine.Policy.Recent.Note(profile, _source, _entry, _value);
     }
+
+    private bool Holds(ReadOnlySpan<byte> profile) => Cut is not null && Cut.Covers(profile, _source, _entry.Offset, _entry.Ordinal);
 }
 
 /// <summary>Puts a profile of a checkpoint into the store; of two versions the later call's counts.</summary>

@@ -48,7 +48,7 @@ public sealed partial class Shard
         if (!_tail!.TryTake(cause, out var index)) return false;
         var (source, entry, value) = _tail[index];
         Counters.Reused++;
-        CountShown(entry, source, value);
+        ApplyDecided(entry, source, value);
         _out.Again(entry, value);
         return true;
     }

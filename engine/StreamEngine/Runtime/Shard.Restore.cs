@@ -46,21 +46,17 @@ public sealed partial class Shard
                 SkipTo(source, entry.Offset + 1);
                 break;
             case DecisionKind.Decision:
-                CountShown(entry, source, value);
+                ApplyDecided(entry, source, value);
                 break;
         }
     }
 
-    /// <summary>Counts a logged decision's offer against the customer's caps.</summary>
-    private void CountShown(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
+    /// <summary>Does to the profile what a logged decision did: counts its offer against the caps, and remembers it where requests are on.</summary>
+    private void ApplyDecided(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
     {
-        if (entry.Outcome != Outcome.Served || !_engine.Policy.NeedsProfile) return;
-        _capUpdate.Offer = _engine.Policy.OfferIndex(entry.Offer.Of(value));
-        _capUpdate.Time = entry.DecidedAt;
-        var customer = entry.Customer.Of(value);
-        if (_cut is not null) _capUpdate.Key = customer.ToArray(); // a restore may allocate
-        _capUpdate.Cause = new Cause(source, entry.Offset, entry.Ordinal);
-        _store.Update(customer, _capUpdate);
+        if (!_engine.Policy.NeedsProfile || entry.Outcome != Outcome.Served && !_engine.Policy.Recent.Any) return;
+        _decidedUpdate.Set(entry, source, value);
+        _store.Update(entry.Customer.Of(value), _decidedUpdate);
     }
 
     /// <summary>Where the shard starts in a source, before anything is replayed.</summary>
@@ -80,7 +76,7 @@ public sealed partial class Shard
     public void KeepCheckpoints(CheckpointFiles? files, int sliceBytes, Func<Task<long>> decisionsEnd)
     {
         _checkpoints = files;
-        _cut = _update.Cut = _consentUpdate.Cut = _timerUpdate.Cut = _capUpdate.Cut = _decisions.Cut =
+        _cut = _update.Cut = _consentUpdate.Cut = _timerUpdate.Cut = _decidedUpdate.Cut = _requestUpdate.Cut = _decisions.Cut =
             new ShardCut(_engine.StateVersion, _store, files, _outputs, _engine.Outputs.Checkpoints, Partition, Counters, _engine.Options.Checkpoints.Interval, sliceBytes, _time, decisionsEnd);
     }
 

@@ -3,6 +3,7 @@ using StreamEngine.Events;
 using StreamEngine.Events.Registry;
 using StreamEngine.Expressions;
 using StreamEngine.Identity;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 
@@ -41,8 +42,10 @@ public sealed partial class Shard : IDisposable
     private readonly EventUpdate _update;
     private readonly ConsentUpdate _consentUpdate;
     private readonly TimerUpdate _timerUpdate;
-    private readonly CapUpdate _capUpdate;
+    private readonly DecidedUpdate _decidedUpdate;
     private readonly LoadUpdate _load;
+    private readonly RequestUpdate _requestUpdate;
+    private readonly ProfileView _view;
     private readonly DecisionQueue _decisions;
     private readonly ShardOutputs _out;
     private readonly OutputBuffer _outputs;
@@ -91,8 +94,10 @@ public sealed partial class Shard : IDisposable
         _update = new EventUpdate(engine, _event, _context, _timers);
         _consentUpdate = new ConsentUpdate(engine, _event);
         _timerUpdate = new TimerUpdate(engine, _timers);
-        _capUpdate = new CapUpdate(engine);
+        _decidedUpdate = new DecidedUpdate(engine);
         _load = new LoadUpdate(engine, _timers);
+        _requestUpdate = new RequestUpdate(engine);
+        _view = new ProfileView(engine, (source, offset, ordinal) => _out!.DecisionId(source, offset, ordinal));
         _outputs = outputs;
         _out = new ShardOutputs(engine, partition, outputs);
         _decisions = new DecisionQueue(batch, partition, store, _out, Counters);

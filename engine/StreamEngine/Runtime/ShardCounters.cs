@@ -29,6 +29,9 @@ public sealed class ShardCounters(int offers)
     /// <summary>Decisions made.</summary>
     public long Decisions;
 
+    /// <summary>Decisions that requests asked for.</summary>
+    public long Requested;
+
     /// <summary>Decisions that a predecessor had logged and not committed, taken over as they were (at least once).</summary>
     public long Reused;
 
@@ -86,6 +89,7 @@ public sealed class ShardCounters(int offers)
         WrongPartition += other.WrongPartition;
         DuplicatesEvicted += other.DuplicatesEvicted;
         Decisions += other.Decisions;
+        Requested += other.Requested;
         Reused += other.Reused;
         ScoresFailed += other.ScoresFailed;
         TimersFired += other.TimersFired;

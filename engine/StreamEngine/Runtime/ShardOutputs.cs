@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
@@ -46,6 +47,10 @@ internal sealed class ShardOutputs
         }
         _decisions.Write(_outputs, _topics.Decisions, request, decision, vector);
     }
+
+    /// <summary>A decision's id, as its record has it: engine, topic, partition, offset, ordinal.</summary>
+    public string DecisionId(int source, long offset, int ordinal) =>
+        string.Create(CultureInfo.InvariantCulture, $"{_engine.Options.Name}/{_engine.Events.Sources[source].Topic}/{_partition}/{offset}/{ordinal}");
 
     /// <summary>The action of a decision that is logged already.</summary>
     public void Again(in LoggedDecision entry, ReadOnlySpan<byte> value)

@@ -79,6 +79,16 @@ public sealed class TimerSet
         }
     }
 
+    /// <summary>The timers that wait, with the time at which each is due, ms.</summary>
+    public IEnumerable<(string Name, long Due)> Waiting(byte[] profile)
+    {
+        foreach (var timer in _timers)
+        {
+            var state = At(profile, timer);
+            if (state.Waiting != None && Armed(state)) yield return (timer.Name, state.Started + timer.After);
+        }
+    }
+
     /// <summary>Lets a profile that was written under another <c>after</c> wait no longer than this one; a longer wait is found when the entry comes due.</summary>
     public void Rearm(Span<byte> profile)
     {

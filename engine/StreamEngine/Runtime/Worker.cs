@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Runtime;
 
@@ -8,9 +9,11 @@ namespace StreamEngine.Runtime;
 ///  (1) restore   a slice of each shard that is being restored
 ///  (2) poll      a bounded batch; ownership changes are told here
 ///  (3) process   each shard its run of records: decode, admit, update, open decisions (Shard)
-///  (4) decide    the decisions of all shards: one model run, then each in its order into the interval's outputs (DecisionBatch)
-///  (5) write     the new outputs into the open transaction
-///  (6) commit    outputs, decisions and the offsets of every shard together, when the interval is over; then each shard copies a slice of its checkpoint
+///  (4) serve     a bounded number of the requests that wait in the shards' inboxes
+///  (5) decide    what events, timers and requests have opened, of all shards: one model run, then each in its order into the outputs (DecisionBatch)
+///  (6) write     the new outputs into the open transaction
+///  (7) commit    outputs, decisions and the offsets of every shard together, when the interval is over or an answer waits for it;
+///                then each shard copies a slice of its checkpoint
 /// </code>
 /// The loop polls only when it has room: while an interval whose commit failed is larger than the limit, nothing is fetched.
 /// </summary>
@@ -27,6 +30,8 @@ public sealed class Worker : IOwnership, IDisposable
     private readonly ILogWorker _log;
     private readonly RecordBatch _batch = new();
     private readonly DecisionBatch _decisions;
+    private readonly LoopSignal _requested;
+    private readonly List<ShardRequest> _served = [];
     private readonly OwnedShards _owned;
     private readonly Interval _interval;
 
@@ -55,7 +60,8 @@ public sealed class Worker : IOwnership, IDisposable
             Transactional = _engine.Options.Runtime.Delivery == Delivery.ExactlyOnce,
             First = _engine.Outputs.Decisions,
         });
-        _owned = new OwnedShards(settings, _log, metrics);
+        _requested = new LoopSignal(_log.Wake);
+        _owned = new OwnedShards(settings, _log, metrics, _requested);
         _interval = new Interval(settings, _log, _owned, metrics);
         _turned = settings.Time.GetTimestamp();
     }
@@ -116,16 +122,17 @@ public sealed class Worker : IOwnership, IDisposable
         Volatile.Write(ref _turned, _lastTurn = _settings.Time.GetTimestamp());
         Poll(PollTimeout());
 
-        // (3) Process, and (4) decide.
+        // (3) Process, (4) serve and (5) decide.
         var started = _settings.Time.GetTimestamp();
         ProcessBatch();
+        ServeRequests();
         AdvanceIdle();
 
-        // (5) Write.
+        // (6) Write.
         _interval.Write();
         if (_batch.Count > 0) _metrics.BatchDone(_batch.Count, Elapsed(started));
 
-        // (6) Commit.
+        // (7) Commit.
         if (_interval.IsDue) _interval.TryCommit();
         else if (_interval.IsEmpty) AdvanceCuts();
     }
@@ -174,7 +181,17 @@ public sealed class Worker : IOwnership, IDisposable
             }
             from = to;
         }
+    }
+
+    /// <summary>While the interval waits for its commit nothing is served: what a request did would wait with it.</summary>
+    private void ServeRequests()
+    {
+        if (_requested.IsRaised && !_owned.IsHeld && _requested.Take() && _owned.Serve(_engine.Options.Requests.MaxPerTurn, _served.Add)) _requested.Keep();
         _decisions.Flush();
+        if (_served.Count == 0) return;
+        foreach (var request in _served)
+            if (request.IsMade) _interval.Answer(request);
+        _served.Clear();
     }
 
     private void AdvanceIdle()
@@ -213,12 +230,14 @@ public sealed class Worker : IOwnership, IDisposable
         _owned.Hold();
         Poll(TimeSpan.FromMilliseconds(50));
         ProcessBatch();
+        _decisions.Flush();
     }
 
     private TimeSpan PollTimeout()
     {
         if (_owned.AnyRestoring) return _owned.AnyRestoreHasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(5);
         if (_owned.IsHeld) return TimeSpan.FromMilliseconds(50);
+        if (_requested.IsRaised) return TimeSpan.Zero;
         if (_interval.IsEmpty) return _owned.Live.Values.Any(s => s.CutIsBusy) ? TimeSpan.FromMilliseconds(1) : IdlePoll;
         var left = _interval.Left;
         return left <= TimeSpan.Zero ? TimeSpan.Zero : left < IdlePoll ? left : IdlePoll;

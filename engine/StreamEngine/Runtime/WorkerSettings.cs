@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 
@@ -21,6 +22,9 @@ public sealed record WorkerSettings
 
     /// <summary>Opens the checkpoint files of a shard; null where none are kept.</summary>
     public Func<int, Action<CheckpointEvent>, CheckpointFiles>? OpenCheckpoints { get; init; }
+
+    /// <summary>Where the worker's shards take requests; null where none are taken.</summary>
+    public ShardDirectory? Directory { get; init; }
 
     /// <summary>The most bytes of profiles that a shard copies into one commit's slice of a checkpoint.</summary>
     public int SliceBytes { get; init; } = 256 << 10;

@@ -35,6 +35,13 @@ internal sealed class SimWorker : ILogWorker
         Schedule.At(SimPoint.PollEnds);
     }
 
+    /// <summary>A simulated poll waits in simulated time only.</summary>
+    public void Wake()
+    {
+    }
+
+    public TimeSpan Lease => Timeout.InfiniteTimeSpan;
+
     public void Pause(IReadOnlyList<TopicPartition> partitions) => _positions.Pause(partitions);
 
     public void Resume(IReadOnlyList<TopicPartition> partitions, long? offset = null)

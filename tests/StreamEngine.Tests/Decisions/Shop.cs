@@ -33,6 +33,8 @@ internal sealed class Shop
         Buffer = Encoding.UTF8.GetBytes("customer-1");
     }
 
+    public RequestOptions Requests { get; init; } = new();
+
     public StateLayout Layout { get; } = new();
 
     public DecisionPolicy Policy { get; }
@@ -52,7 +54,7 @@ internal sealed class Shop
     public static OfferOptions Offer(string name, string value = "1.0") => new() { Name = name, Channel = "onsite", Treatment = $"{name}-banner", Value = value, Propensity = new PropensityOptions { Default = 0.5 } };
 
     public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, ConfigErrors errors, params IModel[] models) =>
-        DecisionPolicy.Compile(options, offers, Fields, Features, ["marketing", "ads"], ["cart", "session"], models.ToDictionary(m => m.Manifest.Name), Layout, errors);
+        DecisionPolicy.Compile(options, offers, Requests, Fields, Features, ["marketing", "ads"], ["cart", "session"], models.ToDictionary(m => m.Manifest.Name), Layout, errors);
 
     /// <summary>The event that the next decision is about.</summary>
     public void Set(string type, string placement)

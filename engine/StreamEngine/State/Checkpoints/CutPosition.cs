@@ -5,19 +5,19 @@ namespace StreamEngine.State.Checkpoints;
 /// (an idle partition's watermark moves without a record).
 /// </summary>
 /// <param name="Next">The next offset to read, by source.</param>
-/// <param name="Source">The source of the newest record; -1 before the first.</param>
+/// <param name="Source">The source of the newest record; -1 before the first record and request.</param>
 /// <param name="Ordinal">Decisions and marks of the newest record.</param>
 public sealed record CutPosition(long[] Next, int Source, int Ordinal)
 {
     /// <summary>The ordinal that stands for a record itself, before what it causes.</summary>
     public const int TheRecord = -1;
 
-    /// <summary>Whether a state at this position holds what a cause did.</summary>
+    /// <summary>Whether a state at this position holds what a cause did; before the first record and request it holds nothing.</summary>
     /// <param name="source">The cause's source.</param>
     /// <param name="offset">The cause's offset.</param>
     /// <param name="ordinal">Which of its decisions and marks; <see cref="TheRecord"/> for the record.</param>
     public bool Covers(int source, long offset, int ordinal) =>
-        offset < Next[source] - 1 || (offset == Next[source] - 1 && (source != Source || ordinal < Ordinal));
+        Source >= 0 && (offset < Next[source] - 1 || (offset == Next[source] - 1 && (source != Source || ordinal < Ordinal)));
 
     /// <summary>Whether every offset is at or below another position's.</summary>
     public bool AtMost(ReadOnlySpan<long> next)

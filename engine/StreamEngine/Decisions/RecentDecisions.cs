@@ -1,0 +1,217 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using StreamEngine.Configuration;
+using StreamEngine.Events;
+using StreamEngine.State;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>
+/// The newest decisions of a customer, in the customer's profile: so that a request that is repeated gets the decision that it got before, after a restart
+/// and on another node too, and so that a profile can be shown with what was decided last. Decisions that requests asked for and those that events and
+/// timers caused are kept apart, so that a busy event stream can't push a request's decision out. The slots belong to decisions alone: events never write them.
+/// </summary>
+public sealed class RecentDecisions
+{
+    /// <summary>What the hash of a request's id begins with, so that a request and an event of the same id are not taken for repeats of each other.</summary>
+    private const ulong RequestSeed = 0x7265_7175_6573_74;
+
+    private readonly Slot? _requested, _caused;
+    private readonly int _kept, _offersKept;
+    private readonly ulong[] _offers;
+
+    private RecentDecisions(Slot? requested, Slot? caused, int kept, int offersKept, ulong[] offers)
+    {
+        (_requested, _caused, _kept, _offersKept, _offers) = (requested, caused, kept, offersKept, offers);
+    }
+
+    /// <summary>Whether decisions are kept at all.</summary>
+    public bool Any => _requested is not null;
+
+    /// <summary>Bytes of one kept decision with so many offers.</summary>
+    private static int EntryBytes(int offers) => Unsafe.SizeOf<Head>() + offers * sizeof(ulong);
+
+    /// <summary>Reserves the slots; keeps nothing where requests are off.</summary>
+    internal static RecentDecisions Compile(RequestOptions options, IReadOnlyList<string> offers, StateLayout layout, ConfigErrors errors)
+    {
+        var hashes = offers.Select(HashOf).ToArray();
+        if (!options.Enabled) return new RecentDecisions(null, null, 0, 0, hashes);
+        if (hashes.Distinct().Count() < offers.Distinct().Count())
+            errors.Add(options.Node, "enabled", "two offers' names have the same 64-bit hash", "Rename one of them");
+        var (kept, shown) = (options.Remember, options.MaxOffers);
+        return new RecentDecisions(
+            layout.Reserve("decisions/requested", 8 + kept * EntryBytes(shown), $"decisions kept={kept} offers={shown}"),
+            layout.Reserve("decisions/caused", 8 + kept * EntryBytes(1), $"decisions kept={kept} offers=1"),
+            kept, shown, hashes);
+    }
+
+    /// <summary>The hash under which a request's id is known.</summary>
+    public static ulong HashOfRequest(ReadOnlySpan<byte> id) => Hash64.Of(id, RequestSeed);
+
+    /// <summary>Keeps a decision just made.</summary>
+    /// <param name="profile">The customer's profile.</param>
+    /// <param name="request">Who, when, by what cause.</param>
+    /// <param name="decision">What was decided.</param>
+    public void Note(Span<byte> profile, in DecisionRequest request, Decision decision)
+    {
+        if (!Any) return;
+        var byRequest = request.Origin == DecisionOrigin.Request;
+        var entry = Next(profile, byRequest, out var offers);
+        entry[0] = new Head
+        {
+            Request = byRequest ? request.EventHash : 0,
+            DecidedAt = request.DecidedAt,
+            Offset = request.Offset,
+            Source = request.Source,
+            Ordinal = request.Ordinal,
+            Outcome = decision.Outcome,
+            IsDefault = decision.IsDefault,
+            P = decision.Chosen < 0 ? 0 : decision.P[decision.Chosen],
+            Priority = decision.Chosen < 0 ? 0 : decision.Priority[decision.Chosen],
+        };
+        offers.Clear();
+        if (decision.Chosen < 0) return;
+        offers[0] = _offers[decision.Chosen];
+        for (var offer = 0; offer < decision.Rank.Length; offer++)
+        {
+            var place = Place(decision, offer);
+            if (place > 0 && place < offers.Length) offers[place] = _offers[offer];
+        }
+    }
+
+    /// <summary>Keeps a decision that the log holds, while a shard is restored.</summary>
+    /// <param name="profile">The customer's profile.</param>
+    /// <param name="source">Index of the cause's source.</param>
+    /// <param name="entry">What was logged.</param>
+    /// <param name="value">The logged record's bytes.</param>
+    public void Note(Span<byte> profile, int source, in LoggedDecision entry, ReadOnlySpan<byte> value)
+    {
+        if (!Any) return;
+        var byRequest = entry.Origin == DecisionOrigin.Request;
+        var kept = Next(profile, byRequest, out var offers);
+        var served = entry.Outcome == Outcome.Served;
+        var factors = served ? MemoryMarshal.Cast<byte, double>(entry.Factors.Of(value)) : default;
+        kept[0] = new Head
+        {
+            Request = byRequest ? HashOfRequest(entry.EventId.Of(value)) : 0,
+            DecidedAt = entry.DecidedAt,
+            Offset = entry.Offset,
+            Source = source,
+            Ordinal = entry.Ordinal,
+            Outcome = entry.Outcome,
+            IsDefault = entry.IsDefault,
+            P = served ? factors[0] : 0,
+            Priority = served ? factors[4] : 0,
+        };
+        offers.Clear();
+        if (!served) return;
+        offers[0] = HashOf(entry.Offer.Of(value));
+        var chosenRank = 0;
+        foreach (var (name, rank) in new LoggedCandidates(entry, value))
+            if (name.SequenceEqual(entry.Offer.Of(value))) chosenRank = rank;
+        foreach (var (name, rank) in new LoggedCandidates(entry, value))
+        {
+            if (rank == 0 || rank == chosenRank) continue;
+            var place = chosenRank == 0 || rank < chosenRank ? rank : rank - 1;
+            if (place < offers.Length) offers[place] = HashOf(name);
+        }
+    }
+
+    /// <summary>The decision that a request got; false where it is not kept (any more).</summary>
+    public bool TryFind(ReadOnlySpan<byte> profile, ulong request, out KeptDecision found)
+    {
+        found = default;
+        if (!Any) return false;
+        var slot = _requested!.In(profile);
+        for (var i = 0; i < Count(slot); i++)
+        {
+            var entry = Entry(slot, i, _offersKept);
+            if (Header(entry).Request != request) continue;
+            found = Read(entry, byRequest: true);
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>All kept decisions, the newest first.</summary>
+    public IReadOnlyList<KeptDecision> All(ReadOnlySpan<byte> profile)
+    {
+        var all = new List<KeptDecision>();
+        if (!Any) return all;
+        foreach (var (slot, offers) in new[] { (_requested!, _offersKept), (_caused!, 1) })
+            for (var i = 0; i < Count(slot.In(profile)); i++) all.Add(Read(Entry(slot.In(profile), i, offers), slot == _requested));
+        return [.. all.OrderByDescending(d => d.DecidedAt).ThenByDescending(d => d.Offset).ThenByDescending(d => d.Ordinal)];
+    }
+
+    /// <summary>Where an offer stands behind the chosen one: 1 for the next best; 0 for the chosen one and for those that did not take part.</summary>
+    internal static int Place(Decision decision, int offer)
+    {
+        var rank = decision.Rank[offer];
+        if (rank == 0 || offer == decision.Chosen) return 0;
+        var chosen = decision.Rank[decision.Chosen];
+        return chosen == 0 || rank < chosen ? rank : rank - 1;
+    }
+
+    private static ulong HashOf(string offer) => HashOf(Encoding.UTF8.GetBytes(offer));
+
+    private static ulong HashOf(ReadOnlySpan<byte> offer) => Hash64.Of(offer) is var hash and not 0 ? hash : 1;
+
+    private static int Count(ReadOnlySpan<byte> slot) => MemoryMarshal.Read<int>(slot);
+
+    private static ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> slot, int index, int offers) => slot.Slice(8 + index * EntryBytes(offers), EntryBytes(offers));
+
+    private static ref readonly Head Header(ReadOnlySpan<byte> entry) => ref MemoryMarshal.AsRef<Head>(entry);
+
+    /// <summary>The place of the next entry: a free one, or the oldest one's, whose decision is forgotten.</summary>
+    private Span<Head> Next(Span<byte> profile, bool byRequest, out Span<ulong> offers)
+    {
+        var slot = (byRequest ? _requested! : _caused!).In(profile);
+        var width = EntryBytes(byRequest ? _offersKept : 1);
+        ref var count = ref MemoryMarshal.AsRef<int>(slot);
+        ref var next = ref MemoryMarshal.AsRef<int>(slot[4..]);
+        var entry = slot.Slice(8 + next * width, width);
+        next = next + 1 == _kept ? 0 : next + 1;
+        if (count < _kept) count++;
+        offers = MemoryMarshal.Cast<byte, ulong>(entry[Unsafe.SizeOf<Head>()..]);
+        return MemoryMarshal.Cast<byte, Head>(entry[..Unsafe.SizeOf<Head>()]);
+    }
+
+    private KeptDecision Read(ReadOnlySpan<byte> entry, bool byRequest)
+    {
+        ref readonly var head = ref Header(entry);
+        var hashes = MemoryMarshal.Cast<byte, ulong>(entry[Unsafe.SizeOf<Head>()..]);
+        var offers = new List<int>(hashes.Length);
+        foreach (var hash in hashes)
+            if (hash != 0) offers.Add(Array.IndexOf(_offers, hash));
+        return new KeptDecision(byRequest, head.DecidedAt, head.Source, head.Offset, head.Ordinal, head.Outcome, head.IsDefault, head.P, head.Priority, offers);
+    }
+
+    [StructLayout(LayoutKind.Sequential, Pack = 8)]
+    private struct Head
+    {
+        public ulong Request;
+        public long DecidedAt;
+        public long Offset;
+        public int Source;
+        public int Ordinal;
+        public Outcome Outcome;
+        public bool IsDefault;
+        public double P;
+        public double Priority;
+    }
+}
+
+/// <summary>A decision as a profile keeps it.</summary>
+/// <param name="ByRequest">Whether a request asked for it, and not an event or a timer.</param>
+/// <param name="DecidedAt">The event time at which it was evaluated, ms.</param>
+/// <param name="Source">Index of the event source that its position counts in.</param>
+/// <param name="Offset">The offset of its cause.</param>
+/// <param name="Ordinal">Which of that offset's decisions it is.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="IsDefault">Whether the default offer was taken instead of arbitration's best.</param>
+/// <param name="P">The chosen offer's propensity; 0 where none was chosen.</param>
+/// <param name="Priority">The chosen offer's priority; 0 where none was chosen.</param>
+/// <param name="Offers">Indexes of the offers, the chosen one first, then the next best; -1 for one that the config has no more.</param>
+public readonly record struct KeptDecision(
+    bool ByRequest, long DecidedAt, int Source, long Offset, int Ordinal, Outcome Outcome, bool IsDefault, double P, double Priority, IReadOnlyList<int> Offers);

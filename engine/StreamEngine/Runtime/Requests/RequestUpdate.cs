@@ -1,0 +1,69 @@
+using StreamEngine.Decisions;
+using StreamEngine.Features;
+using StreamEngine.State;
+
+namespace StreamEngine.Runtime.Requests;
+
+/// <summary>
+/// What a request for a decision does to its customer's profile: its id is remembered with the event ids, so that a repeat is known, and the vector is
+/// copied. A customer of whom nothing is known gets a profile, since caps and repeats have to be remembered.
+/// </summary>
+internal sealed class RequestUpdate(CompiledEngine engine) : IProfileUpdate
+{
+    /// <summary>In: the shard's checkpoints; null where none are kept.</summary>
+    public ShardCut? Cut;
+
+    /// <summary>In: the request.</summary>
+    public DecideCall Call = null!;
+
+    /// <summary>In: where the vector goes.</summary>
+    public Memory<double> Vector;
+
+    /// <summary>Out: whether the request was decided before.</summary>
+    public bool IsRepeated;
+
+    /// <summary>Out: what was decided, where it is still kept.</summary>
+    public KeptDecision? Kept;
+
+    /// <summary>Out: the time the vector is read at, ms: the request's, or the profile's newest where that is later.</summary>
+    public long DecidedAt;
+
+    /// <summary>Out: the purposes that the customer's newest word consents to; none for a stranger.</summary>
+    public ulong Consent;
+
+    /// <summary>Out: whether no event of the customer was seen yet.</summary>
+    public bool IsStranger;
+
+    public int InitialLength { get; } = engine.Layout.FixedLength;
+
+    public int RequiredLength(ReadOnlySpan<byte> profile) => LengthToRemember(engine.Duplicates, InitialLength, profile, Call.IdHash, Call.Time);
+
+    public void Apply(Span<byte> profile, bool created)
+    {
+        if (created) engine.InitializeProfile(profile);
+        Kept = engine.Policy.Recent.TryFind(profile, Call.IdHash, out var kept) ? kept : null;
+        IsRepeated = Kept is not null || !TryRemember(engine.Duplicates, profile, Call.IdHash, Call.Time, created);
+        if (IsRepeated) return;
+        Cut?.Touch(profile, Call.Customer);
+        var newest = StateLayout.NewestTime(profile);
+        IsStranger = newest == long.MinValue;
+        DecidedAt = Math.Max(Call.Time, newest);
+        Consent = StateLayout.Consent(profile);
+        engine.Features.Read(profile, DecidedAt, Vector.Span);
+    }
+
+    /// <summary>The length that a profile needs to remember a request's id.</summary>
+    internal static int LengthToRemember(DuplicateFilter? duplicates, int fixedLength, ReadOnlySpan<byte> profile, ulong id, long time) =>
+        duplicates is null ? Math.Max(fixedLength, profile.Length) : duplicates.RequiredLength(profile, id, RememberedTime(profile, time));
+
+    /// <summary>Remembers a request's id; false where it was remembered already.</summary>
+    internal static bool TryRemember(DuplicateFilter? duplicates, Span<byte> profile, ulong id, long time, bool created) =>
+        duplicates is null || duplicates.TryAdd(profile, id, RememberedTime(created ? default : profile, time), created) != DuplicateResult.Duplicate;
+
+    /// <summary>
+    /// Ids expire by event time, and a request is no event: its id is as old as the customer's newest event, so that a request made now can't push out ids
+    /// of a history that is being replayed.
+    /// </summary>
+    private static long RememberedTime(ReadOnlySpan<byte> profile, long time) =>
+        profile.IsEmpty || System.Runtime.InteropServices.MemoryMarshal.Read<long>(profile) is var newest && newest == long.MinValue ? time : newest;
+}
