@@ -60,6 +60,17 @@ public sealed class DuplicateFilter
         return room ? profile.Length : Math.Max(profile.Length, start + DuplicateTail.Length(Math.Min(tail.Capacity * 2, _most)));
     }
 
+    /// <summary>Whether an id is remembered.</summary>
+    /// <param name="profile">The profile.</param>
+    /// <param name="idHash">The id's hash.</param>
+    /// <param name="time">The event's time, ms.</param>
+    public bool Contains(ReadOnlySpan<byte> profile, ulong idHash, long time)
+    {
+        if (profile.Length <= _layout.FixedLength) return false;
+        var tail = new DuplicateTail(profile[_layout.FixedLength..]);
+        return tail.Capacity > 0 && tail.Contains(idHash, Oldest(profile, time, created: false));
+    }
+
     /// <summary>Looks an id up and remembers it.</summary>
     /// <param name="profile">The profile, at least the required length.</param>
     /// <param name="idHash">The id's hash.</param>

@@ -181,14 +181,14 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
 
     /// <summary>Everything is in the log, or no shard is left.</summary>
     /// <param name="byTheLog">
-    /// Whether the commit itself was confirmed. Where the interval was only found in the log, a decision in it stands, but what was read may be of a shard
-    /// that was somebody else's already.
+    /// Whether the commit itself was confirmed. Where the interval was only found in the log, another owner may have written the same: it makes the same
+    /// decisions of the same events, but need not know of a request. Whoever asked asks again, with the same id, and is told what stands.
     /// </param>
     private void Confirmed(bool byTheLog)
     {
         foreach (var request in _answers)
-            if (byTheLog || !request.IsRead) request.Release();
-            else request.Fail(RequestStatus.Moved, "whose the shard was when it was read is not known");
+            if (byTheLog) request.Release();
+            else request.Fail(RequestStatus.Moved, "whose the shard was at the commit is not known");
         _answers.Clear();
         Outputs.Clear();
         owned.Committed();

@@ -1,5 +1,6 @@
 using StreamEngine.Connectors;
 using StreamEngine.Runtime;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 using StreamEngine.Testing.Simulation;
@@ -174,7 +175,8 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         Topics.Check(driver.Log, engine);
         var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
-        var settings = Settings(id, version);
+        var directory = new ShardDirectory(driver.Partitions);
+        var settings = Settings(id, version) with { Directory = driver.Repeats ? null : directory };
         if (disk is not null)
             settings = settings with
             {
@@ -186,7 +188,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
                 },
                 Report = e => FromFiles += e.Text.Contains("profiles from files", StringComparison.Ordinal) ? 1 : 0,
             };
-        _processes.Add(new SimProcess(id, version, new Worker(settings, metrics, driver.Partitions), metrics, files));
+        _processes.Add(new SimProcess(id, version, new Worker(settings, metrics, driver.Partitions), directory, metrics, files));
     }
 
     private void Do(SimProcess process, Action<Worker> what)

@@ -19,6 +19,8 @@ internal sealed class SimDecision
         _cause = (AvroRecord)_record["cause"]!;
     }
 
+    public string EventId => (string)_cause["event_id"]!;
+    public string Origin => _record["origin"]!.ToString()!;
     public string Id => (string)_record["decision_id"]!;
     public string Kind => _record["kind"]!.ToString()!;
     public string Topic => (string)_cause["topic"]!;

@@ -43,10 +43,14 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         var random = new Random(seed);
         Disk = random.Next(2) == 0 ? new SimDisk(random) : null;
         _cluster = new SimCluster(this, _random, engines, slots, Disk);
+        Asks = new SimAsks(this, _cluster, new Random(~seed), engines[Sources, 0]);
     }
 
     /// <summary>Where checkpoint files are; null where a seed keeps none.</summary>
     public SimDisk? Disk { get; }
+
+    /// <summary>Requests for decisions and profiles; none where outputs may come again.</summary>
+    public SimAsks Asks { get; }
 
     /// <summary>Takes the processes and the files away.</summary>
     public void Dispose()
@@ -79,13 +83,18 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         // A silence long enough for every timer: the watermarks follow the clock.
         _cluster.Silence(seconds: 150, untilAtRest: true);
         _cluster.Settle();
+        Asks.AskEverybody();
+        _cluster.Settle();
+        Asks.AllAnswered();
     }
 
     public override void At(SimPoint point)
     {
         if (++Boundaries > MostBoundaries) throw new SimFailure("this has no end");
         if (_random.Next(4) == 0) Time.Advance(TimeSpan.FromMilliseconds(_random.Next(1, 12)));
+        Asks.Look();
         if (_calm) return;
+        Asks.MayAsk();
         // A commit is short, but it is where dying matters most.
         var crash = point is SimPoint.OffsetsSent or SimPoint.CommitEnds ? 5 * _faults.Crash : _faults.Crash;
         if (_cluster.Current is { } current && MayCrash && Chance(crash))

@@ -23,7 +23,11 @@ internal sealed class SimEngines : IDisposable
 
     public Delivery Delivery { get; }
 
-    private static EngineOptions With(EngineOptions options, Delivery delivery) => options with { Runtime = options.Runtime with { Delivery = delivery } };
+    private static EngineOptions With(EngineOptions options, Delivery delivery) => options with
+    {
+        Runtime = options.Runtime with { Delivery = delivery },
+        Requests = new RequestOptions { Enabled = delivery == Delivery.ExactlyOnce, Remember = SimAsks.Remembered, MaxOffers = SimAsks.MostOffers, MaxPerTurn = 3 },
+    };
 
     public const int DailyCap = 4, SameCap = 2;
     public static readonly TimeSpan DailyWindow = TimeSpan.FromSeconds(120), SameWindow = TimeSpan.FromSeconds(60);

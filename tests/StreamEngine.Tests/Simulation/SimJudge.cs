@@ -26,9 +26,10 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         for (var p = 0; p < driver.Partitions; p++)
         {
             var partition = p;
-            oracles[p] = new SimOracle(p, _topics, [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
+            oracles[p] = new SimOracle(p, _topics, driver.Asks, [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
             oracles[p].Fold(Logged(p).Select(value => new SimDecision(value)));
             Decisions += oracles[p].Decisions;
+            driver.Asks.Judge(oracles[p].Requested);
             Set("late records", Once(oracles[p].Late.Select(Encoding.UTF8.GetString)), Once(Committed("late", p).Select(Encoding.UTF8.GetString)));
             Set("dead letters", oracles[p].DeadLetters.Order(), Once(Committed("dead-letter", p).Select(Letter)).Order());
             Offsets(p);

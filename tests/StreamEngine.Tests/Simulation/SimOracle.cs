@@ -6,7 +6,7 @@ namespace StreamEngine.Tests.Simulation;
 /// A shard's fold, a second time and in the plain: all of a partition's events, in the order that the decision log tells, and after each what it must have caused.
 /// What was chosen is taken from the log once it is the right choice for the propensities logged; everything else is computed.
 /// </summary>
-internal sealed class SimOracle(int partition, string[] topics, List<(long Offset, SimRecord Record)>[] events)
+internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, List<(long Offset, SimRecord Record)>[] events)
 {
     private readonly SortedDictionary<string, SimCustomer> _customers = new(StringComparer.Ordinal);
     private readonly Queue<SimExpected> _expected = new();
@@ -26,6 +26,12 @@ internal sealed class SimOracle(int partition, string[] topics, List<(long Offse
 
     public int Decisions { get; private set; }
 
+    /// <summary>Decisions that requests asked for.</summary>
+    public List<SimDecision> Requested { get; } = [];
+
+    /// <summary>Entries by the position that they name.</summary>
+    private readonly Dictionary<(string, long), int> _at = [];
+
     /// <summary>Folds everything; throws at the first difference.</summary>
     public void Fold(IEnumerable<SimDecision> log)
     {
@@ -34,7 +40,9 @@ internal sealed class SimOracle(int partition, string[] topics, List<(long Offse
             if (!_ids.Add(entry.Id)) throw new SimFailure($"logged twice: {entry}");
             if (entry.Id != $"sim/{entry.Topic}/{partition}/{entry.Offset}/{entry.Ordinal}") throw new SimFailure($"another cause than its id: {entry}");
             var source = Array.IndexOf(topics, entry.Topic);
+            var ordinal = _at[(entry.Topic, entry.Offset)] = _at.GetValueOrDefault((entry.Topic, entry.Offset), -1) + 1;
             Advance(source, entry.Kind == "refused" ? entry.Offset - 1 : entry.Offset);
+            if (entry.Origin == "request") Asked(entry, ordinal);
             if (entry.Kind == "decision") Decided(entry);
             else Marked(entry, source);
         }
@@ -55,6 +63,17 @@ internal sealed class SimOracle(int partition, string[] topics, List<(long Offse
     private void Missing()
     {
         if (_expected.TryPeek(out var lost)) throw new SimFailure($"lost: {lost}");
+    }
+
+    /// <summary>A request stands behind everything that the record before it caused.</summary>
+    private void Asked(SimDecision entry, int ordinal)
+    {
+        Missing();
+        Requested.Add(entry);
+        var ask = asks.Find(entry.EventId) ?? throw new SimFailure($"nobody asked for: {entry}");
+        if (!_customers.TryGetValue(ask.Customer, out var customer)) _customers[ask.Customer] = customer = new SimCustomer(ask.Customer);
+        var at = Math.Max(ask.Time, customer.Newest);
+        _expected.Enqueue(new SimExpected(customer, entry.Topic, entry.Offset, ordinal, "", ask.Placement, ask.Time, at, _watermark, customer.Features(at), customer.Consent));
     }
 
     private void Decided(SimDecision entry)

@@ -1,4 +1,5 @@
 using StreamEngine.Runtime;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Tests.Simulation;
@@ -7,7 +8,7 @@ namespace StreamEngine.Tests.Simulation;
 internal sealed class SimCrash : Exception;
 
 /// <summary>A process with one worker. Several may have the same id: a restarted one, and the old one that is only thought dead.</summary>
-internal sealed class SimProcess(string id, int version, Worker worker, EngineMetrics metrics, IReadOnlyList<CheckpointFiles> files)
+internal sealed class SimProcess(string id, int version, Worker worker, ShardDirectory directory, EngineMetrics metrics, IReadOnlyList<CheckpointFiles> files)
 {
     public string Id { get; } = id;
 
@@ -15,6 +16,9 @@ internal sealed class SimProcess(string id, int version, Worker worker, EngineMe
     public int Version { get; } = version;
 
     public Worker Worker { get; } = worker;
+
+    /// <summary>The shards that it takes requests for.</summary>
+    public ShardDirectory Directory { get; } = directory;
 
     /// <summary>Whether it is stopped without knowing it.</summary>
     public bool IsPaused { get; set; }

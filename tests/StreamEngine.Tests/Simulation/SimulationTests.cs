@@ -25,7 +25,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_500);
         using var engines = new SimEngines(Delivery);
         var started = Stopwatch.GetTimestamp();
-        long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, damaged = 0;
+        long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, damaged = 0, answered = 0;
         for (var seed = first; seed < first + seeds; seed++)
         {
             engines.Reset();
@@ -36,10 +36,12 @@ public abstract class SimulationTests(ITestOutputHelper output)
             fromFiles += driver.Cluster.FromFiles;
             damaged += driver.Disk?.Damaged ?? 0;
             decisions += judged;
+            answered += driver.Asks.Answered;
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {fromFiles} shards restored from files, {damaged} files damaged"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {answered} requests answered, {fromFiles} shards restored from files, {damaged} files damaged"));
         if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds && fromFiles > seeds / 5 && damaged > seeds / 5);
+        if (seeds >= 100 && Delivery == Delivery.ExactlyOnce) Assert.True(answered > seeds * 5);
     }
 
     [Fact]

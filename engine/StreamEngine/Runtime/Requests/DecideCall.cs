@@ -22,8 +22,6 @@ internal sealed class DecideCall(byte[] customer, long time, long deadline) : Sh
     /// <summary>The most offers wanted.</summary>
     public required int Offers { get; init; }
 
-    internal override bool IsRead => false;
-
     /// <summary>(8) The decision was made: keeps what of it goes into the answer.</summary>
     public void Decided(DecisionPolicy policy, in DecisionRequest request, string decisionId, Decision decision)
     {
@@ -63,7 +61,4 @@ internal sealed class DecideCall(byte[] customer, long time, long deadline) : Sh
 }
 
 /// <summary>A request for a profile, prepared for the loop.</summary>
-internal sealed class ReadCall(byte[] customer, long time, long deadline) : ShardRequest<ProfileReply>(customer, time, deadline)
-{
-    internal override bool IsRead => true;
-}
+internal sealed class ReadCall(byte[] customer, long time, long deadline) : ShardRequest<ProfileReply>(customer, time, deadline);

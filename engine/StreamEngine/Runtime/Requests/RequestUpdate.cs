@@ -36,7 +36,9 @@ internal sealed class RequestUpdate(CompiledEngine engine) : IProfileUpdate
 
     public int InitialLength { get; } = engine.Layout.FixedLength;
 
-    public int RequiredLength(ReadOnlySpan<byte> profile) => LengthToRemember(engine.Duplicates, InitialLength, profile, Call.IdHash, Call.Time);
+    public int RequiredLength(ReadOnlySpan<byte> profile) => engine.Policy.Recent.TryFind(profile, Call.IdHash, out _)
+        ? profile.Length
+        : LengthToRemember(engine.Duplicates, InitialLength, profile, Call.IdHash, Call.Time);
 
     public void Apply(Span<byte> profile, bool created)
     {
@@ -54,7 +56,10 @@ internal sealed class RequestUpdate(CompiledEngine engine) : IProfileUpdate
 
     /// <summary>The length that a profile needs to remember a request's id.</summary>
     internal static int LengthToRemember(DuplicateFilter? duplicates, int fixedLength, ReadOnlySpan<byte> profile, ulong id, long time) =>
-        duplicates is null ? Math.Max(fixedLength, profile.Length) : duplicates.RequiredLength(profile, id, RememberedTime(profile, time));
+        duplicates is null ? Math.Max(fixedLength, profile.Length)
+        // A repeat changes nothing, not even the length: it is not in the log, and a restore would not know of it.
+        : duplicates.Contains(profile, id, RememberedTime(profile, time)) ? profile.Length
+        : duplicates.RequiredLength(profile, id, RememberedTime(profile, time));
 
     /// <summary>Remembers a request's id; false where it was remembered already.</summary>
     internal static bool TryRemember(DuplicateFilter? duplicates, Span<byte> profile, ulong id, long time, bool created) =>

@@ -17,9 +17,6 @@ public abstract class ShardRequest(byte[] customer, long time, long deadline)
     /// <summary>The shard that served it, whose commit it waits for.</summary>
     internal int Shard { get; set; } = -1;
 
-    /// <summary>Whether its answer tells of state and not of a logged decision: then only a commit confirmed to ourselves proves that the state was ours.</summary>
-    internal abstract bool IsRead { get; }
-
     /// <summary>Whether there is an answer to release.</summary>
     internal abstract bool IsMade { get; }
 
