@@ -31,7 +31,11 @@ internal static class RunCommand
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
         using var engine = new Engine(Settings(call, compiled, log, stores));
-        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () => !engine.Completion.IsCompleted, app => LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options))).ConfigureAwait(false);
+        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () => !engine.Completion.IsCompleted, app =>
+        {
+            LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
+            if (engine.Customers is { } customers) CustomerEndpoints.Map(app, customers);
+        }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
 
         var drain = call.Get(Drain);

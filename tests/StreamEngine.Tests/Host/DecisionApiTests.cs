@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using StreamEngine.Host.Http;
+using StreamEngine.Host.Telemetry;
+using StreamEngine.Tests.Requests;
+using Xunit;
+
+namespace StreamEngine.Tests.Host;
+
+/// <summary>The decision API over HTTP, before a running engine.</summary>
+public sealed class DecisionApiTests : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("api-").FullName;
+    private readonly MetricsEndpoint _metrics = new();
+    private RequestShop _shop = null!;
+    private HttpEndpoint _http = null!;
+    private HttpClient _client = null!;
+
+    public async Task InitializeAsync()
+    {
+        _shop = new RequestShop(_folder);
+        _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], []), () => true, app => CustomerEndpoints.Map(app, _shop.Customers));
+        _client = new HttpClient { BaseAddress = new Uri(_http.Address) };
+        _shop.Send("c1", "purchase", 80);
+        await _shop.ReadAsync("c1", p => p.NewestEvent is not null);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _client.Dispose();
+        await _http.DisposeAsync();
+        _metrics.Dispose();
+        _shop.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_decision_is_told_with_its_offers_and_again_the_same()
+    {
+        var body = """{"customer":"c1","id":"ask-1","placement":"home","context":{"value":12.5},"offers":2}""";
+        var first = await Post(body, HttpStatusCode.OK);
+        Assert.Equal("served", (string)first["outcome"]!);
+        Assert.Equal(2, first["offers"]!.AsArray().Count);
+        Assert.Equal(["offer", "treatment", "channel", "is_default"], first["offers"]![0]!.AsObject().Select(p => p.Key));
+        var again = await Post(body, HttpStatusCode.OK);
+        Assert.Equal(((string)first["decision_id"]!, true), ((string)again["decision_id"]!, (bool)again["repeated"]!));
+        Assert.Contains(await Metrics("streamengine_request_duration_seconds_count"), line => line.Contains("kind=\"decide\"", StringComparison.Ordinal) && line.Contains("status=\"done\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_profile_is_shown()
+    {
+        await Post("""{"customer":"c1","placement":"home"}""", HttpStatusCode.OK);
+        var profile = JsonNode.Parse(await _client.GetStringAsync("/v1/customers/c1"))!;
+        Assert.Equal(80, (double)profile["features"]!["revenue"]!);
+        Assert.Equal("served", (string)profile["decisions"]![0]!["outcome"]!);
+        Assert.False((bool)JsonNode.Parse(await _client.GetStringAsync("/v1/customers/no%20body"))!["found"]!);
+    }
+
+    [Theory]
+    [InlineData("""{"placement":"home"}""", "customer: it is missing")]
+    [InlineData("""{"customer":"c1","ofers":2}""", "ofers")]
+    [InlineData("""{"customer":"c1","context":{"value":[1]}}""", "context.value: a list or an object is no field's value")]
+    [InlineData("""{"customer":"c1","context":{"nothing":1}}""", "context.nothing: no event field")]
+    [InlineData("""{"customer":"c1","timeout_ms":0}""", "timeout_ms: 0")]
+    [InlineData("{", "The body can't be read")]
+    public async Task A_mistake_is_a_400_that_names_it(string body, string named) =>
+        Assert.Contains(named, (string)(await Post(body, HttpStatusCode.BadRequest))["message"]!, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_large_body_and_another_type_are_refused()
+    {
+        await Post($$"""{"customer":"{{new string('x', 70_000)}}"}""", HttpStatusCode.RequestEntityTooLarge);
+        var form = await _client.PostAsync("/v1/decisions", new StringContent("customer=c1", Encoding.UTF8, "application/x-www-form-urlencoded"));
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, form.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_engine_that_has_stopped_is_a_503_to_be_tried_again()
+    {
+        _shop.Engine.Stop();
+        await _shop.Engine.Completion;
+        var reply = await _client.PostAsJsonAsync("/v1/decisions", new { customer = "c1", timeout_ms = 30 });
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, reply.StatusCode);
+        Assert.NotNull(reply.Headers.RetryAfter);
+        Assert.Equal("moved", (string)JsonNode.Parse(await reply.Content.ReadAsStringAsync())!["status"]!);
+    }
+
+    private async Task<JsonNode> Post(string body, HttpStatusCode expected)
+    {
+        var reply = await _client.PostAsync("/v1/decisions", new StringContent(body, Encoding.UTF8, "application/json"));
+        var text = await reply.Content.ReadAsStringAsync();
+        Assert.True(reply.StatusCode == expected, $"{reply.StatusCode}: {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    private async Task<string[]> Metrics(string name) => [.. (await _client.GetStringAsync("/metrics")).Split('\n').Where(l => l.StartsWith(name, StringComparison.Ordinal))];
+}

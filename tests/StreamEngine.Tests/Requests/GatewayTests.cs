@@ -1,0 +1,168 @@
+using StreamEngine.Decisions;
+using StreamEngine.Events.Avro;
+using StreamEngine.Runtime.Requests;
+using Xunit;
+
+namespace StreamEngine.Tests.Requests;
+
+/// <summary>Requests to a running engine on the embedded log: what is asked, what is logged, what is told.</summary>
+public sealed class GatewayTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("requests-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_decision_by_request_is_logged_like_any_other_and_names_its_request()
+    {
+        using var shop = new RequestShop(_folder);
+        shop.Send("c1", "purchase", 80);
+        await shop.ReadAsync("c1", p => p.NewestEvent is not null);
+        var reply = await shop.DecideAsync("c1", "ask-1", offers: 3);
+
+        Assert.Equal((RequestStatus.Done, "ask-1", Outcome.Served, false), (reply.Status, reply.RequestId, reply.Outcome, reply.Repeated));
+        var logged = Assert.Single(shop.Decisions());
+        var cause = (AvroRecord)logged["cause"]!;
+        Assert.Equal((reply.DecisionId, "request", "ask-1", ""), (logged["decision_id"], logged["origin"]!.ToString(), cause["event_id"], logged["trigger"]));
+        Assert.Equal("home", logged["placement"]);
+        var ranked = ((List<object?>)logged["candidates"]!).Cast<AvroRecord>().Where(c => Convert.ToInt32(c["rank"]) > 0).OrderBy(c => Convert.ToInt32(c["rank"])).Select(c => (string)c["offer"]!);
+        Assert.Equal(ranked, reply.Offers.Select(o => o.Offer));
+        Assert.Equal(3, reply.Offers.Count);
+        Assert.Equal([1.0, 80.0, 1.0, 0.0], ((List<object?>)logged["features"]!).Cast<double>());
+    }
+
+    [Fact]
+    public async Task A_repeated_request_gets_the_same_decision_also_after_a_restart()
+    {
+        DecideReply first;
+        using (var shop = new RequestShop(_folder))
+        {
+            shop.Send("c1", "purchase", 80);
+            await shop.ReadAsync("c1", p => p.NewestEvent is not null);
+            first = await shop.DecideAsync("c1", "ask-1", offers: 2);
+            var again = await shop.DecideAsync("c1", "ask-1", offers: 2);
+            Assert.Equal(first with { Repeated = true, Offers = again.Offers }, again);
+            Assert.Equal(first.Offers, again.Offers);
+            Assert.NotEqual(first.DecisionId, (await shop.DecideAsync("c1", "ask-2")).DecisionId);
+            Assert.Equal(2, shop.Decisions().Count);
+        }
+        using (var shop = new RequestShop(_folder))
+        {
+            var again = await shop.DecideAsync("c1", "ask-1", offers: 2);
+            Assert.Equal((first.DecisionId, true), (again.DecisionId, again.Repeated));
+            Assert.Equal(first.Offers, again.Offers);
+            Assert.Equal(2, shop.Decisions().Count);
+        }
+    }
+
+    [Fact]
+    public async Task Requests_count_against_the_caps_as_events_do()
+    {
+        using var shop = new RequestShop(_folder);
+        shop.Send("c1", "search");
+        await shop.ReadAsync("c1", p => p.NewestEvent is not null);
+        var outcomes = new List<Outcome>();
+        for (var i = 0; i < 8; i++) outcomes.Add((await shop.DecideAsync("c1", $"ask-{i}")).Outcome);
+        // Two offers are possible at home, each twice.
+        Assert.Equal(4, outcomes.Count(o => o == Outcome.Served));
+        var profile = await shop.ReadAsync("c1", _ => true);
+        Assert.Contains(new CapUse("daily", "", 4, 6), profile.Caps);
+        Assert.Contains(new CapUse("same", "a", 2, 2), profile.Caps);
+    }
+
+    [Fact]
+    public async Task Without_consent_nothing_is_decided_and_a_stranger_has_given_none()
+    {
+        using var shop = new RequestShop(_folder);
+        Assert.Equal((RequestStatus.Done, Outcome.NoConsent), await Ask("stranger"));
+        shop.Send("c1", "search", consent: "");
+        await shop.ReadAsync("c1", p => p.NewestEvent is not null);
+        Assert.Equal((RequestStatus.Done, Outcome.NoConsent), await Ask("c1"));
+
+        async Task<(RequestStatus, Outcome)> Ask(string customer) => await shop.DecideAsync(customer) is var reply ? (reply.Status, reply.Outcome) : default;
+    }
+
+    [Fact]
+    public async Task A_profile_shows_features_consents_caps_timers_and_decisions()
+    {
+        using var shop = new RequestShop(_folder);
+        shop.Send("c1", "cart_add", 30);
+        shop.Send("c1", "page_view", placement: "home");
+        await shop.ReadAsync("c1", p => p.Decisions.Count == 1);
+        var asked = await shop.DecideAsync("c1", "ask-1");
+        var profile = await shop.ReadAsync("c1", _ => true);
+
+        Assert.True(profile.Found);
+        Assert.Equal(["personalization"], profile.Consents);
+        Assert.Equal(["events_5m", "revenue", "session_events", "recency"], profile.Features.Select(f => f.Key));
+        Assert.Equal(2, profile.Features[0].Value);
+        Assert.Equal(["abandoned_cart", "session_end"], profile.Timers.Select(t => t.Key));
+        Assert.Equal([true, false], profile.Decisions.Select(d => d.ByRequest));
+        Assert.Equal(asked.DecisionId, profile.Decisions[0].DecisionId);
+        Assert.Equal(2, profile.Caps[0].Used);
+
+        var stranger = await shop.ReadAsync("nobody", _ => true);
+        Assert.False(stranger.Found);
+        Assert.Equal([0, 0, 0, -1], stranger.Features.Select(f => f.Value));
+    }
+
+    [Fact]
+    public async Task Every_mistake_of_a_request_is_told_at_once()
+    {
+        using var shop = new RequestShop(_folder);
+        var reply = await shop.Customers.DecideAsync(new DecideRequest
+        {
+            Customer = "",
+            Offers = 9,
+            Context = new Dictionary<string, object?> { ["plcement"] = "home", ["value"] = "dear" },
+        });
+        Assert.Equal(RequestStatus.Invalid, reply.Status);
+        Assert.Equal("customer: it is empty; offers: 9 is not from 1 to 3 (requests.max_offers); context.plcement: no event field is declared under that name "
+            + "(Did you mean 'placement'?); context.value: 'dear' is no number that fits", reply.Message.Replace("Did you mean 'placement'? The fields are: value, placement", "Did you mean 'placement'?"));
+        Assert.Empty(shop.Decisions());
+    }
+
+    [Fact]
+    public async Task The_context_is_what_rules_read_as_the_event()
+    {
+        using var shop = new RequestShop(_folder, o => o with { Offers = [o.Offers[0] with { Eligible = "event.value > 10.0" }] });
+        shop.Send("c1", "search");
+        await shop.ReadAsync("c1", p => p.NewestEvent is not null);
+        Assert.Equal(Outcome.NoOffer, (await With(9.99)).Outcome);
+        Assert.Equal(Outcome.Served, (await With(10.01)).Outcome);
+
+        ValueTask<DecideReply> With(double value) => shop.Customers.DecideAsync(new DecideRequest { Customer = "c1", Context = new Dictionary<string, object?> { ["value"] = value } });
+    }
+
+    [Fact]
+    public async Task A_shard_that_is_not_here_says_so_until_the_deadline()
+    {
+        using var shop = new RequestShop(_folder, start: false);
+        var reply = await shop.Customers.DecideAsync(new DecideRequest { Customer = "c1", Timeout = TimeSpan.FromMilliseconds(50) });
+        Assert.Equal(RequestStatus.Moved, reply.Status);
+    }
+
+    [Fact]
+    public async Task Replies_as_decided_are_committed_too()
+    {
+        using var shop = new RequestShop(_folder, o => o with { Requests = o.Requests with { Reply = ReplyWhen.Decided } });
+        shop.Send("c1", "search");
+        await shop.ReadAsync("c1", p => p.NewestEvent is not null);
+        var ids = new List<string>();
+        for (var i = 0; i < 4; i++) ids.Add((await shop.DecideAsync("c1", $"ask-{i}")).DecisionId);
+        shop.Engine.Stop();
+        await shop.Engine.Completion;
+        Assert.Equal(ids, shop.Decisions().Select(d => (string)d["decision_id"]!));
+    }
+
+    [Fact]
+    public async Task Many_at_once_are_all_answered_or_told_that_too_many_wait()
+    {
+        using var shop = new RequestShop(_folder, o => o with { Requests = o.Requests with { Inbox = 16, MaxPerTurn = 8 } });
+        await shop.ReadAsync("c1", _ => true);
+        var replies = await Task.WhenAll(Enumerable.Range(0, 2_000).Select(i => shop.DecideAsync($"c{i % 50}", $"ask-{i}")));
+        Assert.All(replies, r => Assert.True(r.Status is RequestStatus.Done or RequestStatus.Busy, r.Message));
+        Assert.Contains(replies, r => r.Status == RequestStatus.Busy);
+        Assert.Equal(replies.Count(r => r.Status == RequestStatus.Done), shop.Decisions().Count);
+    }
+}
