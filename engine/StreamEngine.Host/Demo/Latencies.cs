@@ -1,18 +1,19 @@
 using System.Diagnostics.Metrics;
+using HdrHistogram;
 using StreamEngine.Telemetry;
 
 namespace StreamEngine.Host.Demo;
 
 /// <summary>
 /// Listens to the engine's own instruments: quantiles of an interval's duration (from its first record to its confirmed commit: what the slowest decision took),
-/// and the watermark. Buckets are 5 percent wide.
+/// and the watermark. Three digits are exact, up to an hour.
 /// </summary>
 internal sealed class Latencies : IDisposable
 {
-    private const double Width = 1.05, Smallest = 1e-5;
+    private const long MostMicroseconds = 3_600_000_000;
 
     private readonly MeterListener _listener = new();
-    private readonly long[] _buckets = new long[400];
+    private readonly LongHistogram _durations = new(1, MostMicroseconds, 3);
     private readonly Lock _lock = new();
     private double _watermark = double.MaxValue;
 
@@ -27,7 +28,7 @@ internal sealed class Latencies : IDisposable
             lock (_lock)
             {
                 if (instrument.Name == "streamengine.watermark") _watermark = Math.Min(_watermark, value);
-                else _buckets[Math.Clamp((int)Math.Ceiling(Math.Log(Math.Max(value, Smallest) / Smallest, Width)), 0, _buckets.Length - 1)]++;
+                else _durations.RecordValue(Math.Clamp((long)(value * 1e6), 1, MostMicroseconds));
             }
         });
         _listener.Start();
@@ -41,16 +42,10 @@ internal sealed class Latencies : IDisposable
         lock (_lock) return _watermark == double.MaxValue ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)(_watermark * 1_000));
     }
 
-    /// <summary>The upper bound, in milliseconds, of the given share of all intervals so far; 0 where there are none.</summary>
+    /// <summary>The longest, in milliseconds, of the given share of all intervals so far; 0 where there are none.</summary>
     public double Quantile(double share)
     {
-        lock (_lock)
-        {
-            var left = (long)Math.Ceiling(_buckets.Sum() * share);
-            for (var i = 0; left > 0 && i < _buckets.Length; i++)
-                if ((left -= _buckets[i]) <= 0) return Smallest * Math.Pow(Width, i) * 1_000;
-        }
-        return 0;
+        lock (_lock) return _durations.TotalCount == 0 ? 0 : _durations.GetValueAtPercentile(share * 100) / 1_000.0;
     }
 
     public void Dispose() => _listener.Dispose();

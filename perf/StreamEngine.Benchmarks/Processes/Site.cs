@@ -25,8 +25,11 @@ internal sealed class Site : IDisposable
     /// <summary>Partitions of each topic.</summary>
     public int Partitions { get; }
 
+    /// <summary>Settings of the Kafka client of <see cref="Open"/>, as <c>kafka.settings</c> has them.</summary>
+    public IReadOnlyDictionary<string, string> ClientSettings { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The log; an embedded one only while no engine runs.</summary>
-    public ILog Open() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_directory, "log"))) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka });
+    public ILog Open() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_directory, "log"))) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka, Settings = ClientSettings });
 
     /// <summary>Makes the topics that a run writes.</summary>
     public void CreateOutputs(string run)
