@@ -15,7 +15,7 @@ internal sealed class GroupConsumer : IDisposable
     private readonly KafkaLogOptions _options;
     private readonly Partitions _partitions;
     private readonly IConsumer<byte[], byte[]> _consumer;
-    private readonly IRecordFetcher _fetcher;
+    private readonly BatchFetcher _fetcher;
     private readonly List<FetchEvent> _events = [];
     private readonly List<TopicPartition> _toAnnounce = [];
     private readonly List<TopicPartition> _toAssign = [];
@@ -44,7 +44,7 @@ internal sealed class GroupConsumer : IDisposable
             .SetPartitionsRevokedHandler((_, revoked) => OnGone(revoked, lost: false))
             .SetPartitionsLostHandler((_, lost) => OnGone(lost, lost: true))
             .Build();
-        _fetcher = RecordFetcher.For(_consumer, options);
+        _fetcher = new BatchFetcher(ClientHandle.Of(_consumer));
         // Only the first topic is shared out by the group; the same partitions of the others follow it (Followers).
         _consumer.Subscribe(worker.Sources[0]);
     }

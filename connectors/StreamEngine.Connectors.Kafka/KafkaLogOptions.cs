@@ -35,7 +35,4 @@ public sealed record KafkaLogOptions
 
     /// <summary>How long behind its limit a producer's call may come back before the producer is given up, and how long one may take to close.</summary>
     internal TimeSpan CallGrace { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>Reads and writes through the client's per-record calls instead of its native handle; for tests of that fallback.</summary>
-    internal bool ManagedCalls { get; init; }
 }

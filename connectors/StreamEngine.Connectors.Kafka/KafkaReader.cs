@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using StreamEngine.Connectors.Kafka.Native;
 
 namespace StreamEngine.Connectors.Kafka;
 
@@ -8,7 +9,7 @@ internal sealed class KafkaReader : ILogReader
     private readonly KafkaLog _log;
     private readonly KafkaLogOptions _options;
     private readonly IConsumer<byte[], byte[]> _consumer;
-    private readonly IRecordFetcher _fetcher;
+    private readonly BatchFetcher _fetcher;
     private readonly List<FetchEvent> _events = [];
     private Partitions _partitions = new([]);
     private PartitionState? _state;
@@ -25,7 +26,7 @@ internal sealed class KafkaReader : ILogReader
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
             .SetErrorHandler((_, error) => OnError(error))
             .Build();
-        _fetcher = RecordFetcher.For(_consumer, options);
+        _fetcher = new BatchFetcher(ClientHandle.Of(_consumer));
     }
 
     public long Position => _state?.Next ?? -1;

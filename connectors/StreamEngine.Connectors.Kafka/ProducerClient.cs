@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Confluent.Kafka;
+using StreamEngine.Connectors.Kafka.Native;
 
 namespace StreamEngine.Connectors.Kafka;
 
@@ -13,7 +14,8 @@ internal sealed class ProducerClient : IDisposable
     private readonly string _name;
     private readonly KafkaLogOptions _options;
     private readonly IProducer<byte[], byte[]> _producer;
-    private readonly IRecordSender _sender;
+    private readonly IReadOnlyList<string> _outputs;
+    private NativeSender? _sender;
     private readonly SemaphoreSlim _asked = new(0), _answered = new(0);
     private readonly Thread _thread;
     private Action<IProducer<byte[], byte[]>>? _call;
@@ -27,17 +29,8 @@ internal sealed class ProducerClient : IDisposable
     /// <param name="open">Makes the client; what it reports as an error goes to the given handler.</param>
     public ProducerClient(string name, KafkaLogOptions options, IReadOnlyList<string> outputs, Func<Action<Error>, IProducer<byte[], byte[]>> open)
     {
-        (_name, _options) = (name, options);
+        (_name, _options, _outputs) = (name, options, outputs);
         _producer = open(OnError);
-        try
-        {
-            _sender = RecordSender.For(_producer, outputs, options);
-        }
-        catch
-        {
-            _producer.Dispose();
-            throw;
-        }
         _thread = new Thread(Work) { Name = "producer", IsBackground = true }; // in the background: a process ends without it
         _thread.Start();
     }
@@ -53,7 +46,7 @@ internal sealed class ProducerClient : IDisposable
     public bool IsStuck { get; private set; }
 
     /// <summary>Where records are handed over: not by a call that can stay away.</summary>
-    public IRecordSender Sender => _sender;
+    public NativeSender Sender => _sender ??= new NativeSender(ClientHandle.Of(_producer), _outputs);
 
     /// <summary>Makes a call that should be back within its limit; throws what it throws.</summary>
     /// <returns>False when it is not back within the limit and a grace: then the client is stuck.</returns>
@@ -109,7 +102,7 @@ internal sealed class ProducerClient : IDisposable
         }
         try
         {
-            _sender.Dispose();
+            _sender?.Dispose();
             _producer.Dispose();
         }
         catch (KafkaException e)

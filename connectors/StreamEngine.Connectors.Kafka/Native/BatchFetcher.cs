@@ -7,7 +7,7 @@ namespace StreamEngine.Connectors.Kafka.Native;
 /// Fetches by librdkafka's batch call on the consumer's queue, and copies records out of its buffers. librdkafka hands out a broker's answer partition by
 /// partition, so a batch is a few runs; runs of one partition are put together here.
 /// </summary>
-internal sealed unsafe class BatchFetcher(nint client) : IRecordFetcher
+internal sealed unsafe class BatchFetcher(nint client) : IDisposable
 {
     private readonly nint _queue = Rdkafka.ConsumerQueue(client);
     private readonly List<PartitionState> _met = [];
@@ -24,6 +24,10 @@ internal sealed unsafe class BatchFetcher(nint client) : IRecordFetcher
         public int Start, End, Next;
     }
 
+    /// <summary>
+    /// Appends at most <paramref name="max"/> records of live partitions, those of one partition together and in offset order. Returns as soon as it has
+    /// some, or when the timeout (ms) is over; serves the client's callbacks on this thread.
+    /// </summary>
     public void Fetch(RecordBatch batch, Partitions partitions, int max, int timeout, List<FetchEvent> events)
     {
         Reserve(max);
@@ -53,12 +57,14 @@ internal sealed unsafe class BatchFetcher(nint client) : IRecordFetcher
         for (var i = 0; i < count; i++) Rdkafka.DestroyMessage(_messages[i]);
     }
 
+    /// <summary>Makes the fetch that is running (or else the next one) return without waiting. Any thread.</summary>
     public void Wake()
     {
         Volatile.Write(ref _woken, 1);
         Rdkafka.YieldQueue(_queue);
     }
 
+    /// <summary>Forgets what it remembers of topics: after every change of the assignment.</summary>
     public void Forget() => _topicCount = 0;
 
     public void Dispose()

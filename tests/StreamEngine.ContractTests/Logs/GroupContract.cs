@@ -63,6 +63,31 @@ public abstract class GroupContract : LogContract
     }
 
     [SkippableFact]
+    public async Task A_poll_that_waits_returns_when_it_is_woken_and_so_does_the_next_one_after_a_wake_before_it()
+    {
+        var (source, output) = (Topic("in"), Topic("out"));
+        using var worker = Worker(source, output);
+        Until(() => worker.Owned.Count == 1, "the partition", worker);
+        for (var i = 0; i < 20; i++)
+        {
+            worker.Log.Wake();
+            var began = System.Diagnostics.Stopwatch.GetTimestamp();
+            worker.Poll(milliseconds: (int)Patience.TotalMilliseconds);
+            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(began) < Patience / 2, "a wake before the poll was forgotten");
+
+            var waking = Task.Run(async () =>
+            {
+                await Task.Delay(i);
+                worker.Log.Wake();
+            });
+            began = System.Diagnostics.Stopwatch.GetTimestamp();
+            worker.Poll(milliseconds: (int)Patience.TotalMilliseconds);
+            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(began) < Patience / 2, "a wake during the poll was not heard");
+            await waking;
+        }
+    }
+
+    [SkippableFact]
     public void A_poll_gives_no_more_than_asked()
     {
         var (source, output) = (Topic("in", 2), Topic("out"));

@@ -8,10 +8,10 @@ namespace StreamEngine.ContractTests.Logs;
 /// <summary>How the Kafka tests open their log: short timeouts, the shared broker, a skip with the reason where there is none.</summary>
 internal static class TestKafka
 {
-    public static ILog Open(bool managedCalls = false)
+    public static ILog Open()
     {
         Skip.If(KafkaBroker.Missing is not null, KafkaBroker.Missing);
-        return new KafkaLog(Options(KafkaBroker.Shared.Address) with { ManagedCalls = managedCalls });
+        return new KafkaLog(Options(KafkaBroker.Shared.Address));
     }
 
     public static KafkaLogOptions Options(string address) => new()
@@ -46,20 +46,4 @@ public sealed class KafkaDirectTests : DirectContract
     protected override TimeSpan Patience => TimeSpan.FromSeconds(60);
 
     private protected override ILog OpenLog() => TestKafka.Open();
-}
-
-/// <summary>The same over the client's own calls, which are used where its native handle can't be had.</summary>
-public sealed class KafkaManagedTransactionTests : TransactionContract
-{
-    protected override TimeSpan Patience => TimeSpan.FromSeconds(60);
-
-    private protected override ILog OpenLog() => TestKafka.Open(managedCalls: true);
-}
-
-/// <inheritdoc cref="KafkaManagedTransactionTests"/>
-public sealed class KafkaManagedGroupTests : GroupContract
-{
-    protected override TimeSpan Patience => TimeSpan.FromSeconds(60);
-
-    private protected override ILog OpenLog() => TestKafka.Open(managedCalls: true);
 }

@@ -19,7 +19,7 @@ public sealed class StuckProducerTests : IDisposable
 
     public StuckProducerTests()
     {
-        var options = new KafkaLogOptions { Bootstrap = "none", TransactionTimeout = TimeSpan.FromMilliseconds(100), CallGrace = TimeSpan.FromMilliseconds(200), ManagedCalls = true, Diagnostics = Tell };
+        var options = new KafkaLogOptions { Bootstrap = "none", TransactionTimeout = TimeSpan.FromMilliseconds(100), CallGrace = TimeSpan.FromMilliseconds(200), Diagnostics = Tell };
         _producer = new TransactionalProducer(options, new WorkerOptions { Group = "g", InstanceId = "g-a-0", Sources = ["in"], Outputs = ["out"] }, [1], _ => Open());
     }
 
