@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.DependencyInjection;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime;
 
@@ -16,6 +16,7 @@ namespace StreamEngine.Host.Http;
 internal sealed class HttpEndpoint : IAsyncDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
+    private static readonly string[] Look = [HttpMethods.Get, HttpMethods.Head];
     private readonly WebApplication _app;
 
     private HttpEndpoint(WebApplication app) => _app = app;
@@ -34,19 +35,20 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
     internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive, Action<WebApplication>? more = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        // An empty builder: no settings file of the working directory and no ambient variable (URLS, Kestrel__...) may open another listener.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             if (IPAddress.TryParse(address, out var ip)) kestrel.Listen(ip, port, o => o.Protocols = HttpProtocols.Http1);
             else kestrel.ListenLocalhost(port, o => o.Protocols = HttpProtocols.Http1);
         });
         var app = builder.Build();
-        app.MapGet("/metrics", () => Results.Text(metrics.Collect(), "text/plain; version=0.0.4; charset=utf-8"));
-        app.MapGet("/healthz/live", () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503));
-        app.MapGet("/healthz/ready", () => Ready(health()));
-        app.MapGet("/healthz", () => Ready(health()));
+        metrics.Map(app);
+        app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503));
+        app.MapMethods("/healthz/ready", Look, () => Ready(health()));
+        app.MapMethods("/healthz", Look, () => Ready(health()));
         more?.Invoke(app);
         try
         {

@@ -46,8 +46,8 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.checkpoints", "{checkpoint}", "Checkpoints closed.", c => c.Checkpoints);
         Counter("streamengine.checkpoints.failed", "{checkpoint}", "Checkpoints that could not be written.", c => c.CheckpointsFailed);
         Counters("streamengine.records.rejected", "{record}", "Records rejected, by reason.", "reason", Reasons, c => c.Rejected);
-        Counters("streamengine.decisions.outcomes", "{decision}", "Decisions by outcome.", "outcome", Names<Outcome>(), c => c.Outcomes);
-        Counters("streamengine.candidates.dropped", "{candidate}", "Candidates dropped, by reason.", "reason", Names<DropReason>(), c => c.Drops);
+        Counters("streamengine.decisions.outcomes", "{decision}", "Decisions by outcome.", "outcome", Symbols<Outcome>(), c => c.Outcomes);
+        Counters("streamengine.candidates.dropped", "{candidate}", "Candidates dropped, by reason.", "reason", Symbols<DropReason>(), c => c.Drops);
         Counters("streamengine.actions", "{action}", "Actions by offer.", "offer", [.. engine.Options.Offers.Select(o => o.Name)], c => c.Actions);
         _meter.CreateObservableGauge("streamengine.timers.waiting", () => _open.Keys.Sum(s => s.Counters.TimersWaiting), "{timer}", "Timers that wait.");
         _meter.CreateObservableGauge("streamengine.profiles", () => _open.Keys.Sum(s => s.Profiles), "{profile}", "Profiles held.");
@@ -128,8 +128,9 @@ public sealed class EngineMetrics : IDisposable
         {
             var all = values(Totals());
             var measured = new List<Measurement<long>>();
+            // From the start, also those that never happened: a rate or an alert needs the 0.
             for (var i = 0; i < labels.Count && i < all.Length; i++)
-                if (all[i] > 0) measured.Add(new Measurement<long>(all[i], new KeyValuePair<string, object?>(label, labels[i])));
+                if (labels[i] != "none") measured.Add(new Measurement<long>(all[i], new KeyValuePair<string, object?>(label, labels[i])));
             return measured;
         }, unit, what);
 
@@ -155,6 +156,9 @@ public sealed class EngineMetrics : IDisposable
             if (shard.Counters.Watermark != long.MinValue)
                 yield return new Measurement<double>(shard.Counters.Watermark / 1000.0, new KeyValuePair<string, object?>("partition", shard.Partition));
     }
+
+    /// <summary>As the decision record spells them.</summary>
+    private static string[] Symbols<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(OutputNames.Snake)];
 
     private static string[] Names<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(Kebab)];
 

@@ -26,7 +26,7 @@ public sealed class LeaveTests : IDisposable
         await Cli.RunAsync(["topics", "create", "--partitions", "2", .. common]);
         var running = Cli.RunAsync(["run", .. common]);
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}/") };
-        await Until(async () => (await client.GetAsync("healthz")).IsSuccessStatusCode && (await client.GetStringAsync("metrics")).Contains("streamengine_shards 2\n", StringComparison.Ordinal));
+        await Until(async () => (await client.GetAsync("healthz")).IsSuccessStatusCode && (await client.GetStringAsync("metrics")).Contains("streamengine_shards{} 2\n", StringComparison.Ordinal));
         Assert.Contains("streamengine_worker_since_turn_seconds{worker=\"0\"} ", await client.GetStringAsync("metrics"), StringComparison.Ordinal);
 
         var (code, output, error) = await Cli.RunAsync(["leave", "--json", .. common]);

@@ -27,25 +27,15 @@ public sealed class MetricsTests : IDisposable
         _meter.Dispose();
     }
 
-    [Theory]
-    [InlineData("streamengine.records", "{record}", true, "streamengine_records_total")]
-    [InlineData("http.requests_total", "", true, "http_requests_total")]
-    [InlineData("state.memory", "By", false, "state_memory_bytes")]
-    [InlineData("commit.duration", "s", false, "commit_duration_seconds")]
-    [InlineData("commit.seconds", "s", false, "commit_seconds")]
-    [InlineData("fill", "1", false, "fill_ratio")]
-    [InlineData("9-odd..name", "", false, "_9_odd_name")]
-    public void Names(string name, string unit, bool counter, string expected) => Assert.Equal(expected, PrometheusText.Name(name, unit, counter, gauge: !counter));
-
     [Fact]
-    public void Counters_gauges_and_histograms_read_back()
+    public async Task Counters_gauges_and_histograms_read_back()
     {
         _meter.CreateCounter<long>("events", "{event}", "What came in.").Add(7, new KeyValuePair<string, object?>("reason", "a\"b\\c\nd"));
         _meter.CreateObservableGauge("watermark", () => 12.5, "s");
         var histogram = _meter.CreateHistogram<double>("commit.duration", "s");
         foreach (var x in new[] { 0.0001, 0.02, 0.02, 99 }) histogram.Record(x);
 
-        var samples = Parse(_metrics.Collect(), out var types);
+        var samples = Parse(await CollectAsync(), out var types);
 
         Assert.Equal(7, samples["events_total{reason=\"a\\\"b\\\\c\\nd\"}"]);
         Assert.Equal(12.5, samples["watermark_seconds"]);
@@ -59,16 +49,43 @@ public sealed class MetricsTests : IDisposable
     }
 
     [Fact]
-    public void A_name_is_described_once_and_counts_add_up_between_looks()
+    public async Task A_name_is_described_once_and_counts_add_up_between_looks()
     {
         var counter = _meter.CreateCounter<long>("events", "{event}", "What came in.");
         counter.Add(1, new KeyValuePair<string, object?>("reason", "a"));
         counter.Add(2, new KeyValuePair<string, object?>("reason", "b"));
-        _metrics.Collect();
+        await CollectAsync();
         counter.Add(10, new KeyValuePair<string, object?>("reason", "a"));
-        var text = _metrics.Collect();
+        var text = await CollectAsync();
         Assert.Single(Regex.Matches(text, "# TYPE events_total counter"));
         Assert.Equal(11, Parse(text, out _)["events_total{reason=\"a\"}"]);
+    }
+
+    [Fact]
+    public async Task The_runtime_the_process_and_the_build_are_measured_too()
+    {
+        var samples = Parse(await CollectAsync(), out _);
+        Assert.True(samples["process_memory_usage_bytes"] > 1 << 20);
+        Assert.True(samples["process_cpu_time_seconds_total{cpu_mode=\"user\"}"] > 0);
+        Assert.Contains(samples.Keys, k => k.StartsWith("dotnet_gc_collections_total", StringComparison.Ordinal));
+        Assert.Contains(samples.Keys, k => k.StartsWith("target_info", StringComparison.Ordinal) && k.Contains("service_version=", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_in_the_surroundings_opens_another_listener()
+    {
+        Environment.SetEnvironmentVariable("ASPNETCORE_URLS", "http://127.0.0.1:1");
+        Environment.SetEnvironmentVariable("Kestrel__Endpoints__Other__Url", "http://127.0.0.1:2");
+        try
+        {
+            await using var http = await ListenAsync();
+            Assert.NotEqual(1, new Uri(http.Address).Port);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("ASPNETCORE_URLS", null);
+            Environment.SetEnvironmentVariable("Kestrel__Endpoints__Other__Url", null);
+        }
     }
 
     [Fact]
@@ -79,7 +96,13 @@ public sealed class MetricsTests : IDisposable
         await using var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => report, () => alive);
         using var client = new HttpClient { BaseAddress = new Uri(http.Address) };
 
-        Assert.Contains("events_total 1\n", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        Assert.Equal(1, Parse(await client.GetStringAsync("/metrics"), out _)["events_total"]);
+        foreach (var path in new[] { "/metrics", "/healthz", "/healthz/live" })
+        {
+            var head = await client.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+            Assert.Equal((await client.GetAsync(path)).StatusCode, head.StatusCode);
+            Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+        }
         var restoring = await client.GetAsync("/healthz/ready");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, restoring.StatusCode);
         Assert.Equal("""{"status":"restoring","restoring":[{"partition":3,"progress":0.25}],"workers":[{"worker":0,"since_turn":0.5,"stalled":false}]}""", await restoring.Content.ReadAsStringAsync());
@@ -96,6 +119,15 @@ public sealed class MetricsTests : IDisposable
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/")).StatusCode);
     }
 
+    private Task<HttpEndpoint> ListenAsync() => HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], []), () => true);
+
+    private async Task<string> CollectAsync()
+    {
+        await using var http = await ListenAsync();
+        using var client = new HttpClient { BaseAddress = new Uri(http.Address) };
+        return await client.GetStringAsync("/metrics");
+    }
+
     /// <summary>A strict reader of the text format: every line is a comment or a sample whose name was typed before.</summary>
     private static Dictionary<string, double> Parse(string text, out Dictionary<string, string> types)
     {
@@ -110,11 +142,11 @@ public sealed class MetricsTests : IDisposable
                 continue;
             }
             if (line.StartsWith("# HELP ", StringComparison.Ordinal)) continue;
-            var sample = Regex.Match(line, """^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\["\\n])*",?)+\})? ([^ ]+)$""");
+            var sample = Regex.Match(line, """^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\["\\n])*",?)*\})? ([^ ]+)$""");
             Assert.True(sample.Success, line);
             var family = Regex.Replace(sample.Groups[1].Value, "_(bucket|sum|count)$", "");
             Assert.True(types.ContainsKey(family) || types.ContainsKey(sample.Groups[1].Value), line);
-            samples.Add(sample.Groups[1].Value + sample.Groups[2].Value, double.Parse(sample.Groups[5].Value, CultureInfo.InvariantCulture));
+            samples.Add(sample.Groups[1].Value + sample.Groups[2].Value.Replace("{}", ""), double.Parse(sample.Groups[5].Value, CultureInfo.InvariantCulture));
         }
         return samples;
     }
