@@ -9,6 +9,8 @@ namespace StreamEngine.Connectors.Kafka.Native;
 /// </summary>
 internal sealed unsafe class BatchFetcher(nint client) : IDisposable
 {
+    private const int MostTraceParents = 32;
+
     private readonly nint _queue = Rdkafka.ConsumerQueue(client);
     private readonly List<PartitionState> _met = [];
     private (nint Handle, int Index)[] _topics = new (nint, int)[4];
@@ -126,9 +128,16 @@ internal sealed unsafe class BatchFetcher(nint client) : IDisposable
             var m = _messages[i];
             if (m->Offset < state.Next) continue;
             state.Next = m->Offset + 1;
+            if (batch.KeepsTraceParents && batch.TraceParents.Count < MostTraceParents) AddTraceParent(batch, m);
             batch.Add(state.Topic, m->Partition, m->Offset, Rdkafka.Timestamp(m, &type),
                 new ReadOnlySpan<byte>(m->Key, (int)m->KeyLength), m->Key != null, new ReadOnlySpan<byte>(m->Payload, (int)m->Length), m->Payload != null);
         }
+    }
+
+    private static void AddTraceParent(RecordBatch batch, RdMessage* message)
+    {
+        if (Rdkafka.Headers(message, out var headers) == 0 && Rdkafka.LastHeader(headers, "traceparent", out var value, out var length) == 0 && value != null)
+            batch.TraceParents.Add(new ReadOnlySpan<byte>(value, (int)length).ToArray());
     }
 
     /// <summary>A topic's index by its handle: the name is only looked at when the handle is new.</summary>

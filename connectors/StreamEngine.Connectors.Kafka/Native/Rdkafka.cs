@@ -57,6 +57,14 @@ internal static unsafe class Rdkafka
     [DllImport(Name, EntryPoint = "rd_kafka_message_timestamp"), SuppressGCTransition]
     public static extern long Timestamp(RdMessage* message, int* type);
 
+    /// <summary>The headers of a message, which stay the message's own; 0 where it has some.</summary>
+    [DllImport(Name, EntryPoint = "rd_kafka_message_headers")]
+    public static extern int Headers(RdMessage* message, out nint headers);
+
+    /// <summary>The last header of a name; 0 where there is one.</summary>
+    [DllImport(Name, EntryPoint = "rd_kafka_header_get_last")]
+    public static extern int LastHeader(nint headers, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, out byte* value, out nuint length);
+
     [DllImport(Name, EntryPoint = "rd_kafka_topic_name")]
     public static extern nint TopicName(nint topic);
 

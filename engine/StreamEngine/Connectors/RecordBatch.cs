@@ -51,9 +51,16 @@ public sealed class RecordBatch
     /// <summary>The record's value; empty for a tombstone.</summary>
     public ReadOnlySpan<byte> Value(int index) => Slice(_records[index].Value);
 
+    /// <summary>Whether the log should read the records' <c>traceparent</c> headers: only where somebody traces.</summary>
+    public bool KeepsTraceParents { get; set; }
+
+    /// <summary>Some of these headers, where asked for.</summary>
+    public List<byte[]> TraceParents { get; } = [];
+
     /// <summary>Forgets the records.</summary>
     public void Clear()
     {
+        TraceParents.Clear();
         Count = 0;
         _used = 0;
     }

@@ -64,11 +64,11 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         return ref row;
     }
 
-    /// <summary>Steps 7 to 9 for everything that waits. The records that caused it must still be in their batch.</summary>
-    public void Flush()
+    /// <summary>Steps 7 to 9 for everything that waits. The records that caused it must still be in their batch. False where nothing waits.</summary>
+    public bool Flush()
     {
         Generation++;
-        if (_count == 0) return;
+        if (_count == 0) return false;
 
         // (7) Score: every vector, one run per model.
         _scorer.Score(_vectors, _stride, _count);
@@ -90,6 +90,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             row.Call?.Decided(_policy, row.Request, row.Queue.IdOf(row.Request), _decision);
         }
         _count = 0;
+        return true;
     }
 
     int IProfileUpdate.RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;

@@ -1,6 +1,7 @@
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Runtime.Requests;
+using StreamEngine.Telemetry;
 
 namespace StreamEngine.Runtime;
 
@@ -33,7 +34,7 @@ internal enum IntervalState : byte
 /// How the two deliveries differ is in here: without transactions there is nothing to look up after a commit that failed, and what was written and
 /// not yet sent for a lost shard is dropped at once.
 /// </summary>
-internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedShards owned, EngineMetrics metrics)
+internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedShards owned, EngineMetrics metrics, IntervalTrace trace)
 {
     private readonly CompiledEngine _engine = settings.Engine;
     private readonly bool _transactional = settings.Engine.Options.Runtime.Delivery == Delivery.ExactlyOnce;
@@ -104,8 +105,10 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
             _written = 0;
         }
         if (_written == Outputs.Count) return;
+        var began = trace.Now;
         log.Write(Outputs, _written, Outputs.Count);
         _written = Outputs.Count;
+        trace.Step("write", began);
     }
 
     /// <summary>Commits outputs, decisions and the offsets of every shard together; false where that is still to be done.</summary>
@@ -122,8 +125,9 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         owned.Committing();
         Touch();
         Write();
-        var started = settings.Time.GetTimestamp();
+        var (started, began) = (settings.Time.GetTimestamp(), trace.Now);
         var outcome = log.Commit(owned.Offsets());
+        trace.Step("commit", began);
         metrics.CommitDone(outcome, settings.Time.GetElapsedTime(started), settings.Time.GetElapsedTime(_began));
         switch (outcome)
         {
@@ -190,6 +194,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
             if (byTheLog) request.Release();
             else request.Fail(RequestStatus.Moved, "whose the shard was at the commit is not known");
         _answers.Clear();
+        trace.End(byTheLog ? "committed" : "found", Outputs.Count);
         Outputs.Clear();
         owned.Committed();
         State = IntervalState.Empty;

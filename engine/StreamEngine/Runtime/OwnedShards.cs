@@ -1,5 +1,6 @@
 using StreamEngine.Connectors;
 using StreamEngine.Runtime.Requests;
+using StreamEngine.Telemetry;
 
 namespace StreamEngine.Runtime;
 
@@ -7,7 +8,7 @@ namespace StreamEngine.Runtime;
 /// The shards that a worker owns: those that are live, and those that are being restored, in slices between polls. Knows which partitions were assigned,
 /// what is committed for them, and whether they are fetched.
 /// </summary>
-internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, EngineMetrics metrics, LoopSignal requested) : IDisposable
+internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, EngineMetrics metrics, LoopSignal requested, IntervalTrace trace) : IDisposable
 {
     private readonly CompiledEngine _engine = settings.Engine;
     private readonly int _sources = settings.Engine.Events.Sources.Count;
@@ -192,6 +193,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
     private void GoLive(ShardRestore restore, Interval interval)
     {
         var shard = _live[restore.Shard.Partition] = restore.Shard;
+        trace.Restored(shard.Partition, restore.Took);
         if (restore.Tail is { } tail)
         {
             shard.CatchUp(tail);

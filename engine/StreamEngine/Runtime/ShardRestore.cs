@@ -92,6 +92,9 @@ public sealed partial class ShardRestore : IDisposable
     /// <summary>Whether there is nothing to do but wait for the log's answer.</summary>
     public bool Waits => !_asked.IsCompleted;
 
+    /// <summary>The time since it began.</summary>
+    public TimeSpan Took => _time.GetElapsedTime(_started);
+
     /// <summary>How much is done, 0 to 1.</summary>
     public double Progress { get; private set; }
 

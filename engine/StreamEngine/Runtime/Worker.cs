@@ -1,5 +1,6 @@
 using StreamEngine.Connectors;
 using StreamEngine.Runtime.Requests;
+using StreamEngine.Telemetry;
 
 namespace StreamEngine.Runtime;
 
@@ -34,6 +35,7 @@ public sealed class Worker : IOwnership, IDisposable
     private readonly List<ShardRequest> _served = [];
     private readonly OwnedShards _owned;
     private readonly Interval _interval;
+    private readonly IntervalTrace _trace;
 
     private bool _broken;        // a step threw: state is ahead of what was written, and nothing may be committed on the way out
     private long _lastTurn;      // when the turn before polled
@@ -61,8 +63,9 @@ public sealed class Worker : IOwnership, IDisposable
             First = _engine.Outputs.Decisions,
         });
         _requested = new LoopSignal(_log.Wake);
-        _owned = new OwnedShards(settings, _log, metrics, _requested);
-        _interval = new Interval(settings, _log, _owned, metrics);
+        _trace = new IntervalTrace(settings.Time, settings.InstanceId);
+        _owned = new OwnedShards(settings, _log, metrics, _requested, _trace);
+        _interval = new Interval(settings, _log, _owned, metrics, _trace);
         _turned = settings.Time.GetTimestamp();
     }
 
@@ -120,12 +123,16 @@ public sealed class Worker : IOwnership, IDisposable
         else _owned.Release();
         _slow = _lastTurn != 0 && Elapsed(_lastTurn) > SlowTurn;
         Volatile.Write(ref _turned, _lastTurn = _settings.Time.GetTimestamp());
+        var polling = _trace.Now;
         Poll(PollTimeout());
 
         // (3) Process, (4) serve and (5) decide.
         var started = _settings.Time.GetTimestamp();
+        var processing = _trace.Now;
         ProcessBatch();
         ServeRequests();
+        if (IntervalTrace.IsOn) Trace(polling, processing);
+        Decide();
         AdvanceIdle();
 
         // (6) Write.
@@ -161,6 +168,7 @@ public sealed class Worker : IOwnership, IDisposable
 
     private void Poll(TimeSpan timeout)
     {
+        _batch.KeepsTraceParents = IntervalTrace.IsOn;
         _log.Poll(_batch, _engine.Options.Runtime.MaxPollRecords, timeout, this);
         _interval.Settle();
     }
@@ -186,12 +194,30 @@ public sealed class Worker : IOwnership, IDisposable
     /// <summary>While the interval waits for its commit nothing is served: what a request did would wait with it.</summary>
     private void ServeRequests()
     {
-        if (_requested.IsRaised && !_owned.IsHeld && _requested.Take() && _owned.Serve(_engine.Options.Requests.MaxPerTurn, _served.Add)) _requested.Keep();
-        _decisions.Flush();
-        if (_served.Count == 0) return;
+        if (!_requested.IsRaised || _owned.IsHeld || !_requested.Take()) return;
+        if (_owned.Serve(_engine.Options.Requests.MaxPerTurn, _served.Add)) _requested.Keep();
+        if (_served.Count > 0) _interval.Touch();
+    }
+
+    /// <summary>Decides what was opened; then the requests of the turn have their answers.</summary>
+    private void Decide()
+    {
+        var began = _trace.Now;
+        if (_decisions.Flush()) _trace.Step("decide", began);
         foreach (var request in _served)
             if (request.IsMade) _interval.Answer(request);
         _served.Clear();
+    }
+
+    /// <summary>What the turn did so far goes into the interval's trace.</summary>
+    private void Trace(DateTimeOffset polling, DateTimeOffset processing)
+    {
+        if (_interval.IsEmpty) return;
+        _trace.Begin(polling);
+        if (_batch.Count > 0) _trace.Step("poll", polling, processing);
+        _trace.Step("process", processing);
+        for (var i = 0; i < _batch.TraceParents.Count && _trace.TakesLinks; i++) _trace.Link(_batch.TraceParents[i]);
+        foreach (var request in _served) _trace.Link(request.Trace);
     }
 
     private void AdvanceIdle()
@@ -230,7 +256,7 @@ public sealed class Worker : IOwnership, IDisposable
         _owned.Hold();
         Poll(TimeSpan.FromMilliseconds(50));
         ProcessBatch();
-        _decisions.Flush();
+        Decide();
     }
 
     private TimeSpan PollTimeout()

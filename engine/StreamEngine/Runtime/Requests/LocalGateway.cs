@@ -1,3 +1,5 @@
+using StreamEngine.Telemetry;
+
 namespace StreamEngine.Runtime.Requests;
 
 /// <summary>
@@ -46,6 +48,7 @@ public sealed class LocalGateway : ICustomerGateway
         CancellationToken cancel, Func<TReply, TReply> complete)
         where TReply : Reply, new()
     {
+        using var span = EngineTraces.Source.StartActivity(kind, System.Diagnostics.ActivityKind.Server);
         var started = _time.GetTimestamp();
         var patience = timeout ?? _engine.Options.Requests.Timeout;
         var deadline = started + (long)(patience.TotalSeconds * _time.TimestampFrequency);
@@ -57,6 +60,7 @@ public sealed class LocalGateway : ICustomerGateway
             if (reply.Status is not (RequestStatus.Moved or RequestStatus.Restoring) || left <= pause) break;
             await Task.Delay(pause, _time, cancel).ConfigureAwait(false);
         }
+        span?.SetTag("streamengine.status", Decisions.OutputNames.Snake(reply.Status.ToString()));
         _metrics.RequestDone(kind, reply.Status, _time.GetElapsedTime(started));
         return complete(reply);
     }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace StreamEngine.Runtime.Requests;
 
 /// <summary>
@@ -13,6 +15,9 @@ public abstract class ShardRequest(byte[] customer, long time, long deadline)
 
     /// <summary>The timestamp, by the settings' clock, after which nobody waits any more: it is not served then.</summary>
     internal long Deadline { get; } = deadline;
+
+    /// <summary>The span of whoever asks; none where that is not sampled.</summary>
+    internal ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
 
     /// <summary>The shard that served it, whose commit it waits for.</summary>
     internal int Shard { get; set; } = -1;

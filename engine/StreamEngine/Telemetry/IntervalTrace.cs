@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace StreamEngine.Telemetry;
+
+/// <summary>
+/// One trace per sampled commit interval: a span from its first record or request to its confirmed commit, with a child for each step of the loop in between,
+/// linked to the spans of the events (by their W3C <c>traceparent</c> header) and of the requests that it served. Belongs to a worker's thread; of an
+/// interval that is not sampled nothing is kept.
+/// </summary>
+internal sealed class IntervalTrace(TimeProvider time, string worker)
+{
+    /// <summary>The most events that an interval's span is linked to.</summary>
+    public const int MostLinks = 32;
+
+    private Activity? _interval;
+    private int _links;
+
+    /// <summary>Whether anybody listens at all.</summary>
+    public static bool IsOn => EngineTraces.Source.HasListeners();
+
+    /// <summary>Whether the interval is sampled and takes further links.</summary>
+    public bool TakesLinks => _interval is not null && _links < MostLinks;
+
+    /// <summary>Now, where anybody listens: what <see cref="Step"/> wants.</summary>
+    public DateTimeOffset Now => IsOn ? time.GetUtcNow() : default;
+
+    /// <summary>The interval began at a time; nothing happens where it had begun before.</summary>
+    public void Begin(DateTimeOffset from)
+    {
+        if (_interval is not null || from == default) return;
+        _interval = EngineTraces.Source.StartActivity("interval", ActivityKind.Consumer, default(ActivityContext), startTime: from);
+        _interval?.SetTag("streamengine.worker", worker);
+        _links = 0;
+        Activity.Current = null; // the loop's thread has no current span: its steps name their parent
+    }
+
+    /// <summary>A step of the interval.</summary>
+    /// <param name="name">The step.</param>
+    /// <param name="from">What <see cref="Now"/> said when it began.</param>
+    /// <param name="to">What it said at the end; now where absent.</param>
+    public void Step(string name, DateTimeOffset from, DateTimeOffset? to = null)
+    {
+        if (_interval is null || from == default) return;
+        using var step = EngineTraces.Source.StartActivity(name, ActivityKind.Internal, _interval.Context, startTime: from);
+        step?.SetEndTime((to ?? time.GetUtcNow()).UtcDateTime);
+    }
+
+    /// <summary>Links the interval to an event's span.</summary>
+    /// <param name="traceparent">The header, as W3C's Trace Context has it; what is none is passed over.</param>
+    public void Link(ReadOnlySpan<byte> traceparent)
+    {
+        if (TakesLinks && ActivityContext.TryParse(Encoding.ASCII.GetString(traceparent), null, isRemote: true, out var context)) Link(context);
+    }
+
+    /// <summary>Links the interval to another span.</summary>
+    public void Link(ActivityContext context)
+    {
+        if (!TakesLinks || context == default) return;
+        _interval!.AddLink(new ActivityLink(context));
+        _links++;
+    }
+
+    /// <summary>The interval ended.</summary>
+    /// <param name="outcome">How.</param>
+    /// <param name="records">Output records that it held.</param>
+    public void End(string outcome, int records)
+    {
+        if (_interval is null) return;
+        _interval.SetTag("streamengine.outcome", outcome).SetTag("streamengine.outputs", records);
+        _interval.SetEndTime(time.GetUtcNow().UtcDateTime);
+        _interval.Dispose();
+        _interval = null;
+    }
+
+    /// <summary>A shard was restored: a trace of its own.</summary>
+    /// <param name="partition">The shard.</param>
+    /// <param name="took">How long that took.</param>
+    public void Restored(int partition, TimeSpan took)
+    {
+        using var span = IsOn ? EngineTraces.Source.StartActivity("restore", ActivityKind.Internal, default(ActivityContext), startTime: time.GetUtcNow() - took) : null;
+        span?.SetTag("streamengine.partition", partition);
+    }
+}
