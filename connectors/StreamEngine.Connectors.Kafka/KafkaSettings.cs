@@ -76,6 +76,9 @@ public static class KafkaSettings
             ["socket.nagle.disable"] = "true",
             ["log.connection.close"] = "false",
             ["reconnect.backoff.max.ms"] = "2000",
+            // librdkafka's default, rebootstrap, takes "no brokers" from a broker that is just starting at its word and forgets all of them: client and
+            // producer then stay away for ever (its issue 5301; seen with 2.16 after every restart of a single broker).
+            ["metadata.recovery.strategy"] = "none",
         };
         foreach (var (key, value) in options.Settings)
             if (Bare(key) == key) all[key] = value;
