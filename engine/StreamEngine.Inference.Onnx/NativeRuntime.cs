@@ -36,7 +36,7 @@ internal static class NativeRuntime
             var file = $"lib{library}.so";
             var there = File.Exists(Path.Combine(AppContext.BaseDirectory, file));
             throw new ModelRuntimeException(
-                $"ONNX Runtime's native library {file} {(there ? $"can't be loaded ({LastLine(cause.Message)})" : "is not there")}: run deploy/setup.sh in the checkout and build again, or publish the application with it", cause);
+                $"ONNX Runtime's native library {file} {(there ? $"can't be loaded ({LastLine(cause.Message)})" : "is not there")}: it comes with the package Microsoft.ML.OnnxRuntime; publish the application for this platform", cause);
         }
     }
 

@@ -5,16 +5,16 @@ namespace StreamEngine.Inference.Onnx;
 /// <summary>Loads <c>model.onnx</c> by ONNX Runtime.</summary>
 /// <remarks>
 /// 1. the native library is found; 2. <c>model.json</c> is read and checked; 3. <c>model.onnx</c> has the digest it names; 4. a session is
-/// made, on the provider that the options ask for; 5. the graph's input and output fit the manifest; 6. one row is scored, so that what only
+/// made, on the provider asked for; 5. the graph's input and output fit the manifest; 6. one row is scored, so that what only
 /// shows at run time shows here. A model is therefore good, and warm, once it is loaded. NaN inputs are the caller's matter.
 /// </remarks>
-/// <param name="options">Null for the defaults.</param>
-public sealed class OnnxModelLoader(OnnxOptions? options = null) : IModelLoader
+/// <param name="say">Told in one line, once, what keeps models that could run on CUDA on the CPU.</param>
+public sealed class OnnxModelLoader(Action<string>? say = null) : IModelLoader
 {
-    private readonly OnnxOptions _options = options ?? new OnnxOptions();
+    private bool _said;
 
     /// <inheritdoc/>
-    public IModel Load(string directory)
+    public IModel Load(string directory, ModelProvider provider = ModelProvider.Auto, int device = 0)
     {
         directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
         if (!Directory.Exists(directory))
@@ -26,11 +26,11 @@ public sealed class OnnxModelLoader(OnnxOptions? options = null) : IModelLoader
         var manifest = ManifestFile.Read(Path.Combine(directory, "model.json"));         // 2.
         var file = Path.Combine(directory, "model.onnx");
         var bytes = ReadVerified(file, manifest);                                        // 3.
-        var session = Sessions.Create(bytes, file, _options, out var provider);          // 4.
+        var session = Sessions.Create(bytes, file, provider, device, Say, out var ran); // 4.
         try
         {
             var signature = Signature.Of(session.Session, manifest, file);               // 5.
-            var model = new OnnxModel(manifest, file, provider, session, signature);
+            var model = new OnnxModel(manifest, file, ran, session, signature);
             using var runner = model.CreateRunner(1);                                    // 6.
             runner.Inputs(1).Clear();
             runner.Run(1);
@@ -41,6 +41,12 @@ public sealed class OnnxModelLoader(OnnxOptions? options = null) : IModelLoader
             session.Dispose();
             throw;
         }
+    }
+
+    private void Say(string why)
+    {
+        if (!_said) say?.Invoke(why);
+        _said = true;
     }
 
     private static byte[] ReadVerified(string file, ModelManifest manifest)

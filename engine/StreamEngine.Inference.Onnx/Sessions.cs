@@ -15,33 +15,41 @@ internal sealed record SessionHandle(InferenceSession Session, SessionOptions Op
 /// <summary>Makes sessions whose rows score the same in every batch.</summary>
 internal static class Sessions
 {
-    /// <summary>Makes a session of the model's bytes on the provider asked for; <paramref name="provider"/> is the one that runs every node: <c>cpu</c> or <c>cuda</c>.</summary>
+    /// <summary>Makes a session of the model's bytes.</summary>
+    /// <param name="model">The model's bytes.</param>
+    /// <param name="file">Their file, for messages.</param>
+    /// <param name="wanted">The provider asked for.</param>
+    /// <param name="device">The GPU's number.</param>
+    /// <param name="say">Told what keeps a model that may run on CUDA on the CPU.</param>
+    /// <param name="provider">The one that runs every node: <c>cpu</c> or <c>cuda</c>.</param>
     /// <exception cref="ModelException">The model is damaged, or the provider asked for can't run it.</exception>
-    public static SessionHandle Create(byte[] model, string file, OnnxOptions options, out string provider)
+    public static SessionHandle Create(byte[] model, string file, ModelProvider wanted, int device, Action<string> say, out string provider)
     {
         var hasCuda = NativeRuntime.HasCuda();
-        if (options.Provider == OnnxProvider.Cuda && !hasCuda)
+        if (wanted == ModelProvider.Cuda && !hasCuda)
         {
             throw new ModelException(
                 $"{file}: provider 'cuda' is asked for, but {NativeRuntime.CudaLibrary} is not beside the application: " +
-                "add the CUDA build of ONNX Runtime (engine/docs/packages.md), or choose 'auto' or 'cpu'.");
+                "build with -p:Cuda=true (engine/docs/packages.md), or choose 'auto' or 'cpu'.");
         }
 
-        if (options.Provider != OnnxProvider.Cpu && hasCuda)
+        if (wanted != ModelProvider.Cpu && hasCuda)
         {
             try
             {
                 provider = "cuda";
-                return Create(model, CudaOptions(options.Device));
+                return Create(model, CudaOptions(device));
             }
-            catch (OnnxRuntimeException cause) when (options.Provider == OnnxProvider.Cuda)
+            catch (OnnxRuntimeException cause) when (wanted == ModelProvider.Cuda)
             {
                 throw new ModelException(
                     $"{file} can't run wholly on CUDA (tree ensembles have no CUDA kernel; or the driver, CUDA or cuDNN is missing): {cause.Message}", cause);
             }
-            catch (OnnxRuntimeException)
+            catch (OnnxRuntimeException cause)
             {
                 // 'auto': the CPU runs what CUDA can't, and is reported as the provider.
+                say($"{file} runs on the CPU: CUDA can't run it ({cause.Message.Split('\n')[0].Trim()}). It needs a driver, CUDA 13 with cublas, "
+                    + "and cuDNN 9; tree ensembles have no CUDA kernel. Set the model's provider to cpu to say that it is meant so");
             }
         }
 

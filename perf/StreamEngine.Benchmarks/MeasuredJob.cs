@@ -15,7 +15,7 @@ internal static class MeasuredJob
         var errors = new ConfigErrors();
         var loaded = ConfigLoader.Load(Repository.File("perf/job/streamengine.yaml"), sets, new Hashtable(), errors);
         errors.ThrowIfAny();
-        var engine = CompiledEngine.Compile(loaded.Options, loaded.BaseDirectory, new OnnxModelLoader(new OnnxOptions { Provider = OnnxProvider.Cpu }), errors);
+        var engine = CompiledEngine.Compile(loaded.Options, loaded.BaseDirectory, new OnnxModelLoader(), errors);
         errors.ThrowIfAny();
         return engine!;
     }

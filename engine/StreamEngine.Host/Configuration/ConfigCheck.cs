@@ -11,19 +11,25 @@ namespace StreamEngine.Host.Configuration;
 internal static class ConfigCheck
 {
     /// <summary>Compiles a config; null where there are mistakes.</summary>
-    public static CompiledEngine? Compile(LoadedConfig config, ConfigErrors errors)
+    /// <param name="config">The config as read.</param>
+    /// <param name="errors">Takes every mistake.</param>
+    /// <param name="say">Told what is allowed and worth a line in the log.</param>
+    public static CompiledEngine? Compile(LoadedConfig config, ConfigErrors errors, Action<string>? say = null)
     {
         CheckHttp(config.Options.Http, errors);
         CheckKafka(config.Options.Kafka, errors);
-        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(), errors);
+        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors);
     }
 
     /// <summary>Compiles a config for topics: their records have no header that could name the columns.</summary>
-    public static CompiledEngine? CompileForTopics(LoadedConfig config, ConfigErrors errors)
+    /// <param name="config">The config as read.</param>
+    /// <param name="errors">Takes every mistake.</param>
+    /// <param name="say">Told what is allowed and worth a line in the log.</param>
+    public static CompiledEngine? CompileForTopics(LoadedConfig config, ConfigErrors errors, Action<string>? say = null)
     {
         foreach (var source in WithoutColumns(config.Options))
             errors.Add(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
-        return Compile(config, errors);
+        return Compile(config, errors, say);
     }
 
     /// <summary>The sources that can be read from files with a header, and not from topics.</summary>

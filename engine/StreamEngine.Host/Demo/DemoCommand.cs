@@ -40,7 +40,7 @@ internal static class DemoCommand
         var config = call.Load(Config, errors);
         // The shop's clock runs ahead of ours: its events are not from the future.
         config = config with { Options = config.Options with { Time = config.Options.Time with { MaxFuture = TimeSpan.FromDays(3_650) } } };
-        using var compiled = ConfigCheck.CompileForTopics(config, errors);
+        using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line));
         if (config.Options.Events is [{ Format: RecordFormat.Csv } first, ..]) errors.Add(first.Node, "format", "the demo's shop sends no CSV", "Set the first source's format to json or avro, with the fields of the demo's own config");
         errors.ThrowIfAny();
         var given = call.Get(Directory) is { } named ? ResultPath.Folder(Directory.Name, named) : null;

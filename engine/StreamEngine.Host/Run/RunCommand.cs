@@ -24,7 +24,7 @@ internal static class RunCommand
     {
         var errors = new ConfigErrors();
         var config = call.Load(Config, errors);
-        using var compiled = ConfigCheck.CompileForTopics(config, errors);
+        using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line));
         errors.ThrowIfAny();
         compiled!.Events.SchemaProblem = reason => call.Say(LogLevel.Warning, reason);
         using var log = LogOptions.Open(call, config.Options.Kafka);

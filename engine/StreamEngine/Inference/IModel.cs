@@ -39,8 +39,10 @@ public interface IModelLoader
 {
     /// <summary>Loads the newest or the named version below <c>models/&lt;name&gt;/</c>.</summary>
     /// <param name="directory">The version's folder: <c>model.onnx</c> and <c>model.json</c>.</param>
+    /// <param name="provider">What is to run it; <see cref="IModel.Provider"/> reports the one that really does.</param>
+    /// <param name="device">The GPU's number, from 0; used by CUDA only.</param>
     /// <exception cref="ModelException">The folder, a file, the native library is missing or damaged; the message names it and the remedy.</exception>
-    IModel Load(string directory);
+    IModel Load(string directory, ModelProvider provider = ModelProvider.Auto, int device = 0);
 }
 
 /// <summary>A model that can't be loaded or run. The message names the file and the remedy.</summary>

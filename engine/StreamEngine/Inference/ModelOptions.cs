@@ -2,6 +2,19 @@ using StreamEngine.Configuration;
 
 namespace StreamEngine.Inference;
 
+/// <summary>Which execution provider runs a model.</summary>
+public enum ModelProvider
+{
+    /// <summary>CUDA where it is here and has a kernel for every operator of the model, else the CPU.</summary>
+    Auto,
+
+    /// <summary>The CPU.</summary>
+    Cpu,
+
+    /// <summary>CUDA, or an error that says what is missing.</summary>
+    Cuda,
+}
+
 /// <summary>A model that offers refer to.</summary>
 public sealed record ModelOptions : ILocated
 {
@@ -13,6 +26,13 @@ public sealed record ModelOptions : ILocated
 
     [Doc("The version's folder; the newest (highest number) where absent.")]
     public string? Version { get; init; }
+
+    [Doc("auto: on the GPU where the CUDA build is used, CUDA is here and has a kernel for every operator, else on the CPU. cpu, or cuda: there or not at all.")]
+    public ModelProvider Provider { get; init; } = ModelProvider.Auto;
+
+    [Doc("The GPU's number, where the model runs on one.")]
+    [Bounds(0, 1_023)]
+    public int Device { get; init; }
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

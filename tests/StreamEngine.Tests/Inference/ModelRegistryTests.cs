@@ -66,6 +66,16 @@ public sealed class ModelRegistryTests : IDisposable
         Assert.True(loader.Model.Disposed);
     }
 
+    [Fact]
+    public void Provider_and_device_are_handed_to_the_loader()
+    {
+        Make("models/good", "1");
+        var loader = new Loader();
+        using var registry = ModelRegistry.Load([new ModelOptions { Name = "good", Provider = ModelProvider.Cuda, Device = 1 }], _root, loader, _errors);
+        Assert.Empty(_errors.All);
+        Assert.Equal((ModelProvider.Cuda, 1), loader.Asked);
+    }
+
     private void Make(string path, params string[] versions)
     {
         Directory.CreateDirectory(Path.Combine(_root, path));
@@ -76,6 +86,12 @@ public sealed class ModelRegistryTests : IDisposable
     {
         public LinearModel Model { get; } = new("good", ["f"], ("p", [1, 0]));
 
-        public IModel Load(string directory) => directory.Contains("damaged") ? throw new ModelException("the file is torn.") : Model;
+        public (ModelProvider, int) Asked { get; private set; }
+
+        public IModel Load(string directory, ModelProvider provider, int device)
+        {
+            Asked = (provider, device);
+            return directory.Contains("damaged") ? throw new ModelException("the file is torn.") : Model;
+        }
     }
 }
