@@ -1,5 +1,8 @@
 """Runs the model scripts' tests, then prints over the .trx files of a folder what was skipped and why, what failed, and one line of totals.
 
+A run that was ended (a test hung, the host crashed) leaves a .trx of what was done until then. Its tests that were running (Sequence_*.xml, which
+`dotnet test --blame` writes) and those that never ran (PROJECT.list, a line a test, which deploy/test.sh writes) count as failed, by name.
+
 Fails where nothing ran, something failed, or tests were skipped for want of what must be there: a broker where STREAMENGINE_REQUIRE_KAFKA is set, Debian's packages of
 other implementations (python3-avro, python3-sklearn, python3-onnx) where STREAMENGINE_REQUIRE_ORACLES is.
 """
@@ -10,14 +13,26 @@ import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
+def failure(name, why):
+    global failed
+    failed += 1
+    print(f"FAILED {name}{why}")
+
+
 SPACE = {"t": "http://microsoft.com/schemas/VisualStudio/TeamTest/2010"}
 PYTHON = "/usr/bin/python3"  # Debian's own: the packages are installed for it
 passed = failed = 0
 skipped = {}
 
+known = set()
+ended = set()
 for path in sorted(glob.glob(f"{sys.argv[1]}/*.trx")):
-    for result in xml.parse(path).getroot().iterfind(".//t:UnitTestResult", SPACE):
+    root = xml.parse(path).getroot()
+    if any("abort" in (e.text or "").lower() for e in root.iterfind(".//t:RunInfo//t:Text", SPACE)):
+        ended.add(os.path.splitext(os.path.basename(path))[0])
+    for result in root.iterfind(".//t:UnitTestResult", SPACE):
         outcome = result.get("outcome")
+        known.add(result.get("testName"))
         if outcome == "Passed":
             passed += 1
         elif outcome == "Failed":
@@ -28,6 +43,23 @@ for path in sorted(glob.glob(f"{sys.argv[1]}/*.trx")):
             reason = " ".join(e.text.strip() for e in result.iterfind(".//t:Message", SPACE) if e.text) or " ".join(
                 e.text.strip() for e in result.iterfind(".//t:StdOut", SPACE) if e.text) or "no reason given"
             skipped.setdefault(reason, []).append(result.get("testName"))
+
+for path in sorted(glob.glob(f"{sys.argv[1]}/**/Sequence_*.xml", recursive=True)):
+    for test in xml.parse(path).getroot().iterfind("Test"):
+        name = test.get("DisplayName") or test.get("Name")
+        if test.get("Completed") != "True" and name not in known:
+            known.add(name)
+            failure(name, ": its run was ended while it ran")
+for path in sorted(glob.glob(f"{sys.argv[1]}/*.list")):
+    ended.discard(os.path.splitext(os.path.basename(path))[0])
+    for name in map(str.strip, open(path)):
+        if name and name not in known:
+            failure(name, ": its run was ended before it began")
+for project in sorted(ended):
+    failure(project, ": its run was aborted")
+for project in [a.split("=", 1)[1] for a in sys.argv if a.startswith("--expect=")]:
+    if not os.path.exists(f"{sys.argv[1]}/{project}.trx"):
+        failure(project, ": it left no results")
 
 models = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models", "test_models.py")
 if "--trx-only" in sys.argv:

@@ -97,8 +97,8 @@ internal sealed class KafkaWorker : ILogWorker
     /// <summary>Twice in a minute.</summary>
     private bool MayRejoin()
     {
-        var now = Environment.TickCount64;
-        while (_rejoined.TryPeek(out var at) && now - at > 60_000) _rejoined.Dequeue();
+        var now = TimeProvider.System.GetTimestamp();
+        while (_rejoined.TryPeek(out var at) && TimeProvider.System.GetElapsedTime(at, now) > TimeSpan.FromMinutes(1)) _rejoined.Dequeue();
         if (_rejoined.Count == 2) return false;
         _rejoined.Enqueue(now);
         return true;

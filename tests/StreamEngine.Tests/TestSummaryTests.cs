@@ -35,15 +35,51 @@ public sealed class TestSummaryTests
         }
     }
 
-    private static (int Code, string LastLine) Run(string folder, string? variable)
+    [SkippableFact]
+    public void TestsOfARunThatWasEnded_CountAsFailed_ByName()
     {
-        var start = new ProcessStartInfo("/usr/bin/python3", [RepositoryRoot.At("deploy", "test_summary.py"), folder, "--trx-only"]) { RedirectStandardOutput = true };
+        Skip.IfNot(File.Exists("/usr/bin/python3"), "there is no /usr/bin/python3");
+        var folder = Directory.CreateTempSubdirectory("summary").FullName;
+        try
+        {
+            // As dotnet test --blame-hang-timeout leaves them: results of what was done, and a sequence of what was begun.
+            File.WriteAllText(Path.Combine(folder, "a.trx"), """
+                <TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010"><Results>
+                  <UnitTestResult testName="good" outcome="Passed" />
+                </Results><ResultSummary outcome="Failed"><RunInfos><RunInfo outcome="Error"><Text>The active test run was aborted.</Text></RunInfo></RunInfos>
+                </ResultSummary></TestRun>
+                """);
+            Assert.Equal((1, "1 passed, 1 failed, 0 skipped"), Run(folder, null));
+
+            Directory.CreateDirectory(Path.Combine(folder, "some-guid"));
+            File.WriteAllText(Path.Combine(folder, "some-guid", "Sequence_0f7e.xml"), """
+                <?xml version="1.0"?>
+                <TestSequence><Test Name="good" DisplayName="good" Source="x.dll" Completed="True" /><Test Name="N.Hangs" DisplayName="N.Hangs(1)" Source="x.dll" Completed="False" /></TestSequence>
+                """);
+            File.WriteAllText(Path.Combine(folder, "a.list"), "good\nN.Hangs(1)\nnever begun\n");
+            var (code, output) = Output(folder, null, "--expect=a", "--expect=b");
+            Assert.Equal((1, "1 passed, 3 failed, 0 skipped"), (code, output[^1]));
+            Assert.Contains("FAILED N.Hangs(1): its run was ended while it ran", output);
+            Assert.Contains("FAILED never begun: its run was ended before it began", output);
+            Assert.Contains("FAILED b: it left no results", output);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static (int Code, string LastLine) Run(string folder, string? variable) => Output(folder, variable) is var (code, lines) ? (code, lines[^1]) : default;
+
+    private static (int Code, string[] Lines) Output(string folder, string? variable, params string[] more)
+    {
+        var start = new ProcessStartInfo("/usr/bin/python3", [RepositoryRoot.At("deploy", "test_summary.py"), folder, "--trx-only", .. more]) { RedirectStandardOutput = true };
         start.Environment.Remove("STREAMENGINE_REQUIRE_ORACLES");
         start.Environment.Remove("STREAMENGINE_REQUIRE_KAFKA");
         if (variable is not null) start.Environment[variable] = "1";
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return (process.ExitCode, output.TrimEnd().Split('\n')[^1]);
+        return (process.ExitCode, output.TrimEnd().Split('\n'));
     }
 }

@@ -1,9 +1,9 @@
+using StreamEngine.Configuration;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using StreamEngine.Decisions;
 using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Host.Http;
@@ -103,7 +103,7 @@ internal static class CustomerEndpoints
     {
         reply.RequestId,
         reply.DecisionId,
-        Outcome = OutputNames.Snake(reply.Outcome.ToString()),
+        Outcome = Spelling.Snake(reply.Outcome.ToString()),
         DecidedAt = Text(reply.DecidedAt),
         reply.Offers,
         reply.Repeated,
@@ -123,7 +123,7 @@ internal static class CustomerEndpoints
         {
             d.DecisionId,
             DecidedAt = Text(d.DecidedAt),
-            Outcome = OutputNames.Snake(d.Outcome.ToString()),
+            Outcome = Spelling.Snake(d.Outcome.ToString()),
             d.Offer,
             d.ByRequest,
         }),
@@ -139,7 +139,7 @@ internal static class CustomerEndpoints
             _ => StatusCodes.Status503ServiceUnavailable,
         };
         if (status == StatusCodes.Status503ServiceUnavailable) context.Response.Headers.RetryAfter = "1";
-        var word = OutputNames.Snake(reply.Status.ToString());
+        var word = Spelling.Snake(reply.Status.ToString());
         return Results.Json(new { Status = word, reply.Message, RequestId = requestId, reply.Progress }, Json, statusCode: status);
     }
 

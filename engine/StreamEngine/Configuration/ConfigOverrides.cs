@@ -52,7 +52,7 @@ public static class ConfigOverrides
 
     /// <summary>A mapping's entries; a scalar shorthand becomes the mapping it stands for, any other scalar is replaced.</summary>
     private static IReadOnlyList<KeyValuePair<string, ConfigNode>> Opened(ConfigNode? node, OptionShape? shape) =>
-        node?.Entries ?? (node?.Scalar is not null && shape?.Shorthand is { } s ? [new(OptionNames.Snake(s.Name), node)] : []);
+        node?.Entries ?? (node?.Scalar is not null && shape?.Shorthand is { } s ? [new(Spelling.Snake(s.Name), node)] : []);
 
     /// <summary>The entry that the path's next parts name: the longest that is there, so that a name may hold dots.</summary>
     private static (string Name, int Used)? Existing(List<KeyValuePair<string, ConfigNode>> entries, ConfigOverride o, int depth)

@@ -15,6 +15,13 @@ internal static class KnownNames
         return near is null ? all : $"Did you mean '{near}'? {all}";
     }
 
+    /// <summary>" (did you mean 'a' or 'b')", or nothing where no known name is near.</summary>
+    public static string DidYouMean(string name, IEnumerable<string> known)
+    {
+        var near = Near(name, known);
+        return near.Count == 0 ? "" : $" (did you mean {string.Join(" or ", near.Select(n => $"'{n}'"))})";
+    }
+
     /// <summary>The known name with the fewest edits, a third of the letters at most; else null.</summary>
     public static string? Nearest(string name, IEnumerable<string> known)
     {
@@ -30,22 +37,37 @@ internal static class KnownNames
         return best;
     }
 
-    /// <summary>Levenshtein's distance, letter case ignored.</summary>
+    /// <summary>At most three known names within a third of the length in edits, nearest first.</summary>
+    private static List<string> Near(string name, IEnumerable<string> known) =>
+    [
+        .. known.Select(k => (Name: k, Edits: Edits(name, k)))
+            .Where(k => k.Edits <= Math.Max(1, name.Length / 3))
+            .OrderBy(k => k.Edits)
+            .ThenBy(k => k.Name, StringComparer.Ordinal)
+            .Select(k => k.Name)
+            .Take(3),
+    ];
+
+    /// <summary>
+    /// Edits from one to the other, letter case ignored: a letter added, dropped, replaced, or swapped with its neighbour (the optimal string alignment
+    /// distance, by three rows of its table).
+    /// </summary>
     private static int Edits(string a, string b)
     {
-        var row = new int[b.Length + 1];
+        var (before, last, row) = (new int[b.Length + 1], new int[b.Length + 1], new int[b.Length + 1]);
         for (var j = 0; j <= b.Length; j++) row[j] = j;
         for (var i = 1; i <= a.Length; i++)
         {
-            var diagonal = row[0];
+            (before, last, row) = (last, row, before);
             row[0] = i;
             for (var j = 1; j <= b.Length; j++)
             {
-                var replace = diagonal + (char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(replace, Math.Min(row[j], row[j - 1]) + 1);
+                row[j] = Math.Min(last[j - 1] + (Same(a[i - 1], b[j - 1]) ? 0 : 1), Math.Min(last[j], row[j - 1]) + 1);
+                if (i > 1 && j > 1 && Same(a[i - 1], b[j - 2]) && Same(a[i - 2], b[j - 1])) row[j] = Math.Min(row[j], before[j - 2] + 1);
             }
         }
         return row[b.Length];
     }
+
+    private static bool Same(char a, char b) => char.ToLowerInvariant(a) == char.ToLowerInvariant(b);
 }

@@ -25,7 +25,7 @@ internal enum ShapeKind
 internal sealed record OptionShape(ShapeKind Kind, Type Type, PropertyInfo? Property = null)
 {
     /// <summary>The name in the config.</summary>
-    public string Name => OptionNames.Snake(Property!.Name);
+    public string Name => Spelling.Snake(Property!.Name);
 
     /// <summary>What it means.</summary>
     public string? Doc => Property?.GetCustomAttribute<DocAttribute>()?.Text;

@@ -50,7 +50,7 @@ public static class OptionsBinder
 
     private static void Unknown(string name, ConfigNode node, IReadOnlyList<OptionShape> members, ConfigErrors errors)
     {
-        var near = OptionNames.Nearest(name, members.Select(m => m.Name));
+        var near = KnownNames.Nearest(name, members.Select(m => m.Name));
         var known = string.Join(", ", members.Select(m => m.Name));
         if (IsNull(node) && name.AsSpan().ContainsAny("()'\" "))
             errors.Add(node.At, $"'{name}' is no option here", "A comma inside { } begins the next option: put a value that holds one in quotes, or write one option a line");

@@ -66,7 +66,7 @@ public static partial class ScalarText
 
     /// <summary>The names of an enum as the config writes them: snake case, and kebab case where that differs.</summary>
     public static IEnumerable<string> EnumNames(Type type) =>
-        Enum.GetNames(type).SelectMany(n => new[] { OptionNames.Kebab(n), OptionNames.Snake(n) }).Distinct();
+        Enum.GetNames(type).SelectMany(n => new[] { Spelling.Kebab(n), Spelling.Snake(n) }).Distinct();
 
     private static string Duration(TimeSpan t) =>
         t.TotalSeconds >= 1 && t.Ticks % TimeSpan.TicksPerDay == 0 ? $"{t.Days}d"
@@ -85,9 +85,9 @@ public static partial class ScalarText
     {
         fault = default;
         foreach (var name in Enum.GetNames(type))
-            if (text == OptionNames.Kebab(name) || text == OptionNames.Snake(name)) return Enum.Parse(type, name);
-        var names = Enum.GetNames(type).Select(OptionNames.Snake).ToList();
-        var near = OptionNames.Nearest(text, names);
+            if (text == Spelling.Kebab(name) || text == Spelling.Snake(name)) return Enum.Parse(type, name);
+        var names = Enum.GetNames(type).Select(Spelling.Snake).ToList();
+        var near = KnownNames.Nearest(text, names);
         var all = names.Count == 1 ? names[0] : $"{string.Join(", ", names[..^1])} or {names[^1]}";
         return Fail("known here", near is null ? $"Write {all}" : $"Did you mean '{near}'? It can be {all}", out fault);
     }

@@ -44,7 +44,7 @@ public static class SchemaGenerator
 
     private static JsonObject Reference(OptionShape shape, bool keyed, SortedDictionary<string, JsonNode?> definitions)
     {
-        var name = OptionNames.Snake(shape.Type.Name.Replace("Options", "", StringComparison.Ordinal));
+        var name = Spelling.Snake(shape.Type.Name.Replace("Options", "", StringComparison.Ordinal));
         if (!definitions.ContainsKey(name))
         {
             definitions[name] = null; // taken before its members are written, should a record hold itself

@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using System.Security.Cryptography;
 using StreamEngine.Connectors;
 using StreamEngine.Events;
@@ -45,7 +46,7 @@ public ref struct DeadLetter
 public sealed class DeadLetterWriter(IReadOnlyList<string> sourceTopics)
 {
     private readonly byte[][] _topics = sourceTopics.Select(SpanWriter.Encode).ToArray();
-    private readonly byte[][] _reasons = Enum.GetValues<RejectReason>().Select(r => SpanWriter.Encode(OutputNames.Kebab(r.ToString()))).ToArray();
+    private readonly byte[][] _reasons = Enum.GetValues<RejectReason>().Select(r => SpanWriter.Encode(Spelling.Kebab(r.ToString()))).ToArray();
 
     /// <summary>Writes a dead letter under the record's own key.</summary>
     /// <param name="output">The interval's outputs.</param>

@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using System.Text;
 
 namespace StreamEngine.Decisions;
@@ -52,7 +53,7 @@ internal sealed class EncodedPolicy
     /// <summary>The most bytes of an offer's names.</summary>
     public int MaxOffer => Longest(Offers) + Longest(Treatments) + Longest(Channels);
 
-    private static string Reason(DropReason reason) => reason == DropReason.None ? "" : OutputNames.Snake(reason.ToString());
+    private static string Reason(DropReason reason) => reason == DropReason.None ? "" : Spelling.Snake(reason.ToString());
 
     private static int Longest(byte[][] parts) => parts.Length == 0 ? 0 : parts.Max(p => p.Length);
 

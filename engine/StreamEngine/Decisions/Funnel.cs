@@ -23,11 +23,7 @@ public sealed class Funnel
         _nameOrder = new int[_offers.Length];
         var byName = Enumerable.Range(0, _offers.Length).OrderBy(i => _offers[i].Name, StringComparer.Ordinal).ToArray();
         for (var i = 0; i < byName.Length; i++) _nameOrder[byName[i]] = i;
-        Counters = new DecisionCounters(policy);
     }
-
-    /// <summary>What came out so far.</summary>
-    public DecisionCounters Counters { get; }
 
     /// <summary>Decides. The caller then counts a served offer in the profile (<see cref="Caps.Record"/>) before the profile's next step.</summary>
     /// <param name="request">Who, when, by what cause.</param>
@@ -45,7 +41,6 @@ public sealed class Funnel
         {
             result.Outcome = Outcome.NoConsent;
             Array.Fill(result.Drop, DropReason.NoConsent);
-            Counters.Count(result);
             return;
         }
 
@@ -88,7 +83,6 @@ public sealed class Funnel
             result.Drop[best] = held ? DropReason.Holdout : DropReason.None;
             if (!held) result.Chosen = best;
         }
-        Counters.Count(result);
     }
 
     private DropReason Gates(int offer, EvalContext context, long now, ReadOnlySpan<byte> profile, Decision result)

@@ -26,16 +26,23 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     private readonly Row[] _rows = new Row[Capacity];
     private readonly double[] _vectors;
     private readonly int _stride;
+    private readonly Action<WorkerEvent>? _report;
+    private readonly string?[] _told;   // by model, the failure that was reported last
+    private long _failed;
     private int _count;
     private int _row;
 
     /// <summary>Prepares the models' runners and room for a batch.</summary>
+    /// <param name="engine">The compiled config.</param>
+    /// <param name="report">Told when a model fails on a row, once for each way in which it does.</param>
     /// <exception cref="ModelException">A model's columns are not those of its manifest.</exception>
-    public DecisionBatch(CompiledEngine engine)
+    public DecisionBatch(CompiledEngine engine, Action<WorkerEvent>? report = null)
     {
         _engine = engine;
+        _report = report;
         _policy = engine.Policy;
         _scorer = new Scorer(_policy.Models);
+        _told = new string?[_policy.Models.Count];
         _funnel = new Funnel(_policy);
         _decision = new Decision(_policy);
         _stride = engine.Features.Count;
@@ -72,6 +79,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
 
         // (7) Score: every vector, one run per model.
         _scorer.Score(_vectors, _stride, _count);
+        if (_scorer.FailedRows != _failed) TellFailures();
 
         // (8) Decide, in order; (9) emit.
         for (_row = 0; _row < _count; _row++)
@@ -91,6 +99,18 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         }
         _count = 0;
         return true;
+    }
+
+    private void TellFailures()
+    {
+        _failed = _scorer.FailedRows;
+        for (var model = 0; model < _told.Length; model++)
+        {
+            if (_scorer.LastFailure(model) is not { } failure || failure == _told[model]) continue;
+            _told[model] = failure;
+            _report?.Invoke(new WorkerEvent(true,
+                $"Model {_policy.Models[model].Name} failed on a row, and the offers' default propensities stand in (streamengine.scores.failed counts them): {failure}"));
+        }
     }
 
     int IProfileUpdate.RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;

@@ -1,6 +1,6 @@
+using StreamEngine.Configuration;
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
@@ -81,14 +81,14 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>A commit ended.</summary>
     public void CommitDone(CommitOutcome outcome, TimeSpan took, TimeSpan interval)
     {
-        _commits.Add(1, new KeyValuePair<string, object?>("outcome", Kebab(outcome.ToString())));
+        _commits.Add(1, new KeyValuePair<string, object?>("outcome", Spelling.Kebab(outcome.ToString())));
         _commit.Record(took.TotalSeconds);
         if (outcome == CommitOutcome.Committed) _interval.Record(interval.TotalSeconds);
     }
 
     /// <summary>A request was answered.</summary>
     public void RequestDone(string kind, RequestStatus status, TimeSpan took) => _request.Record(
-        took.TotalSeconds, new KeyValuePair<string, object?>("kind", kind), new KeyValuePair<string, object?>("status", Kebab(status.ToString())));
+        took.TotalSeconds, new KeyValuePair<string, object?>("kind", kind), new KeyValuePair<string, object?>("status", Spelling.Snake(status.ToString())));
 
     /// <summary>Measures when the workers' loops last moved.</summary>
     internal void Watch(Func<IEnumerable<WorkerTurn>> workers) =>
@@ -158,19 +158,7 @@ public sealed class EngineMetrics : IDisposable
     }
 
     /// <summary>As the decision record spells them.</summary>
-    private static string[] Symbols<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(OutputNames.Snake)];
+    private static string[] Symbols<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(Spelling.Snake)];
 
-    private static string[] Names<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(Kebab)];
-
-    /// <summary>UnknownSchema becomes unknown-schema, BadUtf8 bad-utf8.</summary>
-    internal static string Kebab(string name)
-    {
-        var text = new StringBuilder(name.Length + 4);
-        foreach (var c in name)
-        {
-            if (char.IsUpper(c) && text.Length > 0) text.Append('-');
-            text.Append(char.ToLowerInvariant(c));
-        }
-        return text.ToString();
-    }
+    private static string[] Names<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(Spelling.Kebab)];
 }

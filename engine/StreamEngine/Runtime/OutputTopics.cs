@@ -53,9 +53,6 @@ public sealed class OutputTopics
     /// <summary>The topic of a channel's actions; for a channel that no offer has any more, that of channels without a topic of their own. -1 where they are not written.</summary>
     public int ActionsOf(string channel) => _actionsByChannel.GetValueOrDefault(channel, _actions);
 
-    /// <summary>Whether the topic holds actions.</summary>
-    public bool IsActions(int topic) => Array.IndexOf(_actionsByOffer, topic) >= 0;
-
     private int Index(string topic)
     {
         var i = _names.IndexOf(topic);

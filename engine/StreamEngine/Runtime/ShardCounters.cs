@@ -1,3 +1,4 @@
+using StreamEngine.Decisions;
 using StreamEngine.Events;
 
 namespace StreamEngine.Runtime;
@@ -18,7 +19,7 @@ public sealed class ShardCounters(int offers)
     public long Admitted;
 
     /// <summary>Records rejected, by <see cref="RejectReason"/>.</summary>
-    public readonly long[] Rejected = new long[(int)RejectReason.Duplicate + 1];
+    public readonly long[] Rejected = new long[Enum.GetValues<RejectReason>().Length];
 
     /// <summary>Records in a partition that their customer does not hash to.</summary>
     public long WrongPartition;
@@ -35,14 +36,14 @@ public sealed class ShardCounters(int offers)
     /// <summary>Decisions that a predecessor had logged and not committed, taken over as they were (at least once).</summary>
     public long Reused;
 
-    /// <summary>Decisions by <see cref="Decisions.Outcome"/>.</summary>
-    public readonly long[] Outcomes = new long[8];
+    /// <summary>Decisions by <see cref="Outcome"/>.</summary>
+    public readonly long[] Outcomes = new long[Enum.GetValues<Outcome>().Length];
 
     /// <summary>Actions by offer.</summary>
     public readonly long[] Actions = new long[offers];
 
     /// <summary>Candidates dropped, by drop reason.</summary>
-    public readonly long[] Drops = new long[16];
+    public readonly long[] Drops = new long[Enum.GetValues<DropReason>().Length];
 
     /// <summary>Scores that failed and were replaced by the default propensity.</summary>
     public long ScoresFailed;

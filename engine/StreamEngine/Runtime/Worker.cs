@@ -52,7 +52,7 @@ public sealed class Worker : IOwnership, IDisposable
         _engine = settings.Engine;
         _metrics = metrics;
         _partitions = partitions;
-        _decisions = new DecisionBatch(_engine);
+        _decisions = new DecisionBatch(_engine, settings.Report);
         _log = settings.Log.OpenWorker(new WorkerOptions
         {
             Group = _engine.Options.Name,

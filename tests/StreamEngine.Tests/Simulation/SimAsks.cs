@@ -1,6 +1,6 @@
+using StreamEngine.Configuration;
 using System.Text;
 using StreamEngine.Connectors;
-using StreamEngine.Decisions;
 using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
 
@@ -98,7 +98,7 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
             throw new SimFailure($"{ask} was {(told.Repeated ? "again " : "")}told {string.Join(", ", told.Offers.Select(o => o.Offer))}, logged {string.Join(", ", offers)}");
     }
 
-    private static string OutputName(DecideReply reply) => OutputNames.Snake(reply.Outcome.ToString());
+    private static string OutputName(DecideReply reply) => Spelling.Snake(reply.Outcome.ToString());
 
     /// <summary>A profile shows every decision that was told before it was asked for, as far as so many are kept.</summary>
     private void Seen(string customer, ProfileReply read, int asked)

@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using System.Text.Json;
 
 namespace StreamEngine.Events.Avro;
@@ -42,7 +43,7 @@ internal sealed class AvroSchemaParser
         if (Primitives.TryGetValue(name, out var kind)) return new AvroSchema(kind) { FullName = name };
         if (_named.TryGetValue(Qualify(name, space), out var schema) || _named.TryGetValue(name, out schema)) return schema;
         var known = Primitives.Keys.Concat(_named.Keys).ToList();
-        throw node.Error($"unknown type '{name}'{NearNames.Hint(name, known)}; the types known here are {string.Join(", ", known)}");
+        throw node.Error($"unknown type '{name}'{KnownNames.DidYouMean(name, known)}; the types known here are {string.Join(", ", known)}");
     }
 
     private AvroSchema Union(LocatedJson node, string space)

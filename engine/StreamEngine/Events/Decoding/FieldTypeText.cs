@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using System.Globalization;
 
 namespace StreamEngine.Events.Decoding;
@@ -40,7 +41,7 @@ internal static class FieldTypeText
                 return problem.Length == 0;
             }
         }
-        problem = $"'{text}' is no type{NearNames.Hint(text, Names)}";
+        problem = $"'{text}' is no type{KnownNames.DidYouMean(text, Names)}";
         return false;
     }
 }

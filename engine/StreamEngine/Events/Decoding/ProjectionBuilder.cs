@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using System.Buffers;
 using StreamEngine.Events.Avro;
 
@@ -135,7 +136,7 @@ internal sealed class ProjectionBuilder
         {
             if (reached.Contains(child)) continue;
             if (r?.Field(child.Name) is not { } absent)
-                Missing(child, $"is not in the schema{NearNames.Hint(child.Name, (r ?? w).Fields.Select(f => f.Name))}");
+                Missing(child, $"is not in the schema{KnownNames.DidYouMean(child.Name, (r ?? w).Fields.Select(f => f.Name))}");
             else if (absent.HasDefault) EmitDefault(absent, child);
             else _unresolved ??= $"the writer's schema has no field '{child.Path}', and the reader's has no default for it";
         }

@@ -63,6 +63,6 @@ internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape
         }
         foreach (var path in options.Pii)
             if (!AvroMasker.Has(schema, path.Split('.')))
-                errors.Add(options.Node, "pii", $"the field '{path}' is not in the schema{NearNames.Hint(path, schema.Fields.Select(f => f.Name))}", $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
+                errors.Add(options.Node, "pii", $"the field '{path}' is not in the schema{KnownNames.DidYouMean(path, schema.Fields.Select(f => f.Name))}", $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
     }
 }

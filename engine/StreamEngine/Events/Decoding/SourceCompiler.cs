@@ -141,10 +141,10 @@ internal sealed class SourceCompiler(
         if (options.Columns.Count == 0) return;
         foreach (var (path, (node, key)) in _declared)
             if (!options.Columns.Contains(path))
-                errors.Add(node, key, $"the column '{path}' is not in 'columns'{NearNames.Hint(path, options.Columns)}", $"Columns are {string.Join(", ", options.Columns)}.");
+                errors.Add(node, key, $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}", $"Columns are {string.Join(", ", options.Columns)}.");
         foreach (var path in options.Pii)
             if (!options.Columns.Contains(path))
-                errors.Add(options.Node, "pii", $"the column '{path}' is not in 'columns'{NearNames.Hint(path, options.Columns)}", $"Columns are {string.Join(", ", options.Columns)}.");
+                errors.Add(options.Node, "pii", $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}", $"Columns are {string.Join(", ", options.Columns)}.");
     }
 
     private ulong RequiredConsent()
@@ -155,7 +155,7 @@ internal sealed class SourceCompiler(
         foreach (var purpose in options.Requires)
         {
             if (!purposes.Contains(purpose))
-                errors.Add(options.Node, "requires", $"the purpose '{purpose}' is not declared{NearNames.Hint(purpose, purposes)}", purposes.Count == 0 ? "Declare it under 'purposes'." : $"Purposes are {string.Join(", ", purposes)}.");
+                errors.Add(options.Node, "requires", $"the purpose '{purpose}' is not declared{KnownNames.DidYouMean(purpose, purposes)}", purposes.Count == 0 ? "Declare it under 'purposes'." : $"Purposes are {string.Join(", ", purposes)}.");
             required |= bits.Bit(purpose);
         }
         return required;

@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using StreamEngine.Telemetry;
 
 namespace StreamEngine.Runtime.Requests;
@@ -60,7 +61,7 @@ public sealed class LocalGateway : ICustomerGateway
             if (reply.Status is not (RequestStatus.Moved or RequestStatus.Restoring) || left <= pause) break;
             await Task.Delay(pause, _time, cancel).ConfigureAwait(false);
         }
-        span?.SetTag("streamengine.status", Decisions.OutputNames.Snake(reply.Status.ToString()));
+        span?.SetTag("streamengine.status", Spelling.Snake(reply.Status.ToString()));
         _metrics.RequestDone(kind, reply.Status, _time.GetElapsedTime(started));
         return complete(reply);
     }

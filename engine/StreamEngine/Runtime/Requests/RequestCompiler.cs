@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using System.Globalization;
 using System.Text;
 using StreamEngine.Decisions;
@@ -59,7 +60,7 @@ internal sealed class RequestCompiler(CompiledEngine engine)
         if (engine.Events.Fields.Find(name) is not { } field)
         {
             var known = engine.Events.Fields.Fields.Select(f => f.Name).ToList();
-            faults.Add($"context.{name}: no event field is declared under that name ({Configuration.KnownNames.Hint(name, known, "fields")})");
+            faults.Add($"context.{name}: no event field is declared under that name ({KnownNames.Hint(name, known, "fields")})");
             return;
         }
         if (value is null) return;

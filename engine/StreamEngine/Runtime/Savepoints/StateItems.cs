@@ -48,7 +48,7 @@ internal static class StateItems
 
     private static string Text(FeatureOptions feature)
     {
-        var text = OptionNames.Snake(feature.Op!.Value.ToString());
+        var text = Spelling.Snake(feature.Op!.Value.ToString());
         if (feature.SameDayMerge) text += " by days";
         if (feature.Of is not null) text += $" of {feature.Of.Text.Trim()}";
         if (feature.Scale is { } scale) text += $" to {scale} digits";

@@ -1,0 +1,24 @@
+using System.Text;
+
+namespace StreamEngine.Configuration;
+
+/// <summary>How C# names are written in configs, in records and as metric labels.</summary>
+public static class Spelling
+{
+    /// <summary><c>MaxPollRecords</c> as <c>max_poll_records</c>.</summary>
+    public static string Snake(string name) => Join(name, '_');
+
+    /// <summary><c>DeadLetter</c> as <c>dead-letter</c>.</summary>
+    public static string Kebab(string name) => Join(name, '-');
+
+    private static string Join(string name, char separator)
+    {
+        var text = new StringBuilder(name.Length + 4);
+        foreach (var c in name)
+        {
+            if (char.IsUpper(c) && text.Length > 0) text.Append(separator);
+            text.Append(char.ToLowerInvariant(c));
+        }
+        return text.ToString();
+    }
+}
