@@ -50,9 +50,15 @@ public sealed class FasterStateStore : IStateStore
     public long LogBytes => _store.Log.TailAddress - _store.Log.BeginAddress;
 
     /// <inheritdoc/>
-    public unsafe void Update(ReadOnlySpan<byte> key, IProfileUpdate update)
+    public void Update(ReadOnlySpan<byte> key, IProfileUpdate update) => Update(key, update, creates: true);
+
+    /// <inheritdoc/>
+    public bool TryUpdate(ReadOnlySpan<byte> key, IProfileUpdate update) => Update(key, update, creates: false);
+
+    /// <summary>True where the profile was there or was created.</summary>
+    private unsafe bool Update(ReadOnlySpan<byte> key, IProfileUpdate update, bool creates)
     {
-        _operation.Update = update;
+        (_operation.Update, _operation.Creates, _operation.Applied) = (update, creates, false);
         fixed (byte* start = key)
         {
             var pinned = SpanByte.FromPointer(start, key.Length);
@@ -61,6 +67,7 @@ public sealed class FasterStateStore : IStateStore
             if (status.IsPending) _session.CompletePending(wait: true);
             if (status.IsFaulted || _device.Failure is not null) throw Failed();
         }
+        return _operation.Applied; // the status of an operation that went to the disk says nothing of it
     }
 
     /// <inheritdoc/>

@@ -9,9 +9,18 @@ internal sealed class ProfileOperation
 
     public IProfileUpdate? Update;
     public IProfileReader? Reader;
+    public bool Creates;
+    public bool Applied;
     public bool Found;
     public long Address;
     public long Count;
+
+    /// <summary>Makes the change.</summary>
+    public void Apply(Span<byte> profile, bool created)
+    {
+        Applied = true;
+        Update!.Apply(profile, created);
+    }
 
     /// <summary>A new profile's length: the update may need more than its initial one.</summary>
     public int InitialLength()
@@ -41,7 +50,7 @@ internal readonly struct ProfileFunctions(ProfileOperation operation) : IFunctio
     {
         var profile = value.AsSpan();
         if (operation.Update!.RequiredLength(profile) > profile.Length) return false;
-        operation.Update.Apply(profile, created: false);
+        operation.Apply(profile, created: false);
         return true;
     }
 
@@ -54,7 +63,7 @@ internal readonly struct ProfileFunctions(ProfileOperation operation) : IFunctio
     public void PostInitialUpdater(ref SpanByte key, ref long input, ref SpanByte value, ref long output, ref RMWInfo rmwInfo)
     {
         operation.Count++;
-        operation.Update!.Apply(value.AsSpan(), created: true);
+        operation.Apply(value.AsSpan(), created: true);
     }
 
     public bool CopyUpdater(ref SpanByte key, ref long input, ref SpanByte oldValue, ref SpanByte newValue, ref long output, ref RMWInfo rmwInfo)
@@ -66,7 +75,7 @@ internal readonly struct ProfileFunctions(ProfileOperation operation) : IFunctio
     }
 
     public void PostCopyUpdater(ref SpanByte key, ref long input, ref SpanByte oldValue, ref SpanByte newValue, ref long output, ref RMWInfo rmwInfo) =>
-        operation.Update!.Apply(newValue.AsSpan(), created: false);
+        operation.Apply(newValue.AsSpan(), created: false);
 
     public bool SingleReader(ref SpanByte key, ref long input, ref SpanByte value, ref long dst, ref ReadInfo readInfo) => Show(ref value, readInfo.Address);
 
@@ -86,7 +95,7 @@ internal readonly struct ProfileFunctions(ProfileOperation operation) : IFunctio
         return true;
     }
 
-    public bool NeedInitialUpdate(ref SpanByte key, ref long input, ref long output, ref RMWInfo rmwInfo) => true;
+    public bool NeedInitialUpdate(ref SpanByte key, ref long input, ref long output, ref RMWInfo rmwInfo) => operation.Creates;
 
     public bool NeedCopyUpdate(ref SpanByte key, ref long input, ref SpanByte oldValue, ref long output, ref RMWInfo rmwInfo) => true;
 

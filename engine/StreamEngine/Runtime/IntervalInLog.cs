@@ -9,13 +9,21 @@ internal static class IntervalInLog
     private const int Slack = 10_000;
 
     /// <summary>
-    /// Looks for the interval's last decision in the decision topic where it wrote one (offsets alone say nothing where only a timer wrote), else compares the
-    /// stable committed offsets. The predecessor's transaction must be resolved already (<see cref="ILogWorker.Rebuild"/>).
+    /// Looks for all of the interval's entries in the decision topic where it wrote some (offsets alone say nothing where only a timer or a request wrote),
+    /// else compares the stable committed offsets. The predecessor's transaction must be resolved already (<see cref="ILogWorker.Rebuild"/>). All, and not
+    /// the last alone: whoever took a shard over makes the same decisions of the same events, but knows nothing of our requests and marks of silence, and
+    /// state that holds those must not pass for committed.
     /// </summary>
     public static bool Contains(ILog log, CompiledEngine engine, OutputBuffer outputs, IEnumerable<Shard> shards)
     {
-        for (var i = outputs.Count - 1; i >= 0; i--)
-            if (outputs[i].Topic == engine.Outputs.Decisions) return Find(log, engine, outputs, i);
+        var wanted = new Dictionary<int, List<int>>();
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            if (outputs[i].Topic != engine.Outputs.Decisions) continue;
+            if (!wanted.TryGetValue(outputs[i].Partition, out var entries)) wanted.Add(outputs[i].Partition, entries = []);
+            entries.Add(i);
+        }
+        if (wanted.Count > 0) return wanted.All(w => AreThere(log, new TopicPartition(engine.Options.Outputs.Decisions, w.Key), outputs, w.Value));
         foreach (var shard in shards)
             for (var source = 0; source < engine.Events.Sources.Count; source++)
             {
@@ -26,19 +34,20 @@ internal static class IntervalInLog
         return outputs.Count == 0;
     }
 
-    private static bool Find(ILog log, CompiledEngine engine, OutputBuffer outputs, int wanted)
+    /// <summary>Whether the entries stand in the partition, in their order.</summary>
+    private static bool AreThere(ILog log, TopicPartition at, OutputBuffer outputs, List<int> entries)
     {
-        var at = new TopicPartition(engine.Options.Outputs.Decisions, outputs[wanted].Partition);
         var (low, high) = log.Watermarks(at);
         using var reader = log.OpenReader();
         reader.Assign(at, Math.Max(low, high - outputs.Count - Slack));
         var batch = new RecordBatch();
-        while (reader.Position < high)
+        var found = 0;
+        while (reader.Position < high && found < entries.Count)
         {
             reader.Read(batch, 5_000, TimeSpan.FromMilliseconds(100));
-            for (var i = 0; i < batch.Count; i++)
-                if (batch.Value(i).SequenceEqual(outputs.Value(wanted))) return true;
+            for (var i = 0; i < batch.Count && found < entries.Count; i++)
+                if (batch.Value(i).SequenceEqual(outputs.Value(entries[found]))) found++;
         }
-        return false;
+        return found == entries.Count;
     }
 }

@@ -252,7 +252,8 @@ public sealed partial class Shard : IDisposable
         _context.Use(_event);
         var trigger = _live ? _engine.Policy.MatchTrigger(_context) : -1;
         _update.Vector = trigger >= 0 ? _decisions.NextVector() : default;
-        _update.Restoring = _live ? -1 : record.Offset;
+        if (_live) _update.HappensNow();
+        else _update.Restores(new Cause(source, record.Offset, CutPosition.TheRecord));
         _store.Update(key, _update);
         if (_update.Evicted) Counters.DuplicatesEvicted++;
         if (_update.Duplicate)
@@ -262,16 +263,15 @@ public sealed partial class Shard : IDisposable
         }
         if (!_live) return;
         Counters.Admitted++;
-        if (trigger >= 0) _decisions.Open(_event, _context, trigger, new Cause(source, record.Offset, _ordinal++), _update.DecidedAt, _event.Consent & _update.Consent, _update.Created, _watermark);
+        if (trigger >= 0) _decisions.Open(_event, _context, trigger, new Cause(source, record.Offset, _ordinal++), _update.DecidedAt, _event.Consent & _update.Consent, _update.IsFirst, _watermark);
     }
 
     /// <summary>A customer without consent gets no profile; one who withdraws it keeps only that word.</summary>
     private void Withdraw(in RecordInfo record)
     {
-        var key = ProfileKey.Of(_event);
-        if (!_store.Read(key, NoReader.Instance)) return;
-        _consentUpdate.Restoring = _live ? -1 : record.Offset;
-        _store.Update(key, _consentUpdate);
+        if (_live) _consentUpdate.HappensNow();
+        else _consentUpdate.Restores(new Cause(_source, record.Offset, CutPosition.TheRecord));
+        _store.TryUpdate(ProfileKey.Of(_event), _consentUpdate);
     }
 
     /// <summary>Counts, and where the source changes notes the order: which of two sources came first can't be told from their offsets.</summary>
@@ -321,25 +321,26 @@ public sealed partial class Shard : IDisposable
     private void AdvanceWatermark(long watermark, int ordinal = CutPosition.TheRecord)
     {
         _watermark = watermark;
-        _timerUpdate.Restoring = !_live;
-        if (!_live) _timerUpdate.Cause = new Cause(_source, _next[_source] - 1, ordinal);
+        if (_live) _timerUpdate.HappensNow();
+        else _timerUpdate.Restores(new Cause(_source, _next[_source] - 1, ordinal));
         while (_timers.NextDue <= watermark)
         {
             _timers.Pop(out var due, out var timer, out var key, out var length);
             var trigger = _live ? _engine.Policy.TimerTrigger(timer) : -1;
             _timerUpdate.Timer = timer;
             _timerUpdate.Due = due;
-            _timerUpdate.Key = key.AsMemory(0, length);
+            _timerUpdate.Customer = key.AsMemory(0, length);
             _timerUpdate.Vector = trigger >= 0 ? _decisions.NextVector() : default;
-            _store.Update(key.AsSpan(0, length), _timerUpdate);
-            if (_timerUpdate.Early) _cut!.Postpone(due, timer, key.AsSpan(0, length));
-            if (_timerUpdate.Fired && _live)
+            var found = _store.TryUpdate(key.AsSpan(0, length), _timerUpdate);
+            var fired = found && _timerUpdate.Fired;
+            if (found && _timerUpdate.Covered) _cut!.Postpone(due, timer, key.AsSpan(0, length));
+            if (fired && _live)
             {
                 Counters.TimersFired++;
                 if (trigger >= 0) _decisions.OpenTimer(key, length, due, trigger, new Cause(_source, _next[_source] - 1, _ordinal++), _timerUpdate.DecidedAt, _timerUpdate.Consent, watermark);
                 if (_decisions.Full) _decisions.Flush();
             }
-            if (!_timerUpdate.Fired || trigger < 0) _timers.Return(key);
+            if (!fired || trigger < 0) _timers.Return(key);
         }
     }
 

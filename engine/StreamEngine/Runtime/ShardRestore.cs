@@ -138,7 +138,7 @@ public sealed partial class ShardRestore : IDisposable
             _place = "files";
             // The topic holds what changed before the file's cut only if it has a cut that began no earlier.
             // One that was made of a savepoint may differ from what the topic has, and replaces it.
-            Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && _bounds is null && (inTopic is null || file.Marker.OfSavepoint || !file.Marker.Start.AtMost(inTopic.Start.Next));
+            Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && _bounds is null && (inTopic is null || file.Marker.OfSavepoint || !file.Marker.Start.AtMost(inTopic.Start));
         }
         else if (Shard.KeepsCheckpoints && inTopic is not null)
         {

@@ -8,6 +8,9 @@ public interface IStateStore : IDisposable
     /// <summary>Runs an update on the profile's bytes in place, creating the profile (zero-filled, <see cref="IProfileUpdate.InitialLength"/> long) where there is none.</summary>
     void Update(ReadOnlySpan<byte> key, IProfileUpdate update);
 
+    /// <summary>Runs an update on the profile's bytes in place where there is a profile; false, and nothing is changed, where there is none.</summary>
+    bool TryUpdate(ReadOnlySpan<byte> key, IProfileUpdate update);
+
     /// <summary>Lets a reader see the profile's bytes; false where there is none.</summary>
     bool Read(ReadOnlySpan<byte> key, IProfileReader reader);
 

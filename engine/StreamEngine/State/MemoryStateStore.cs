@@ -27,12 +27,14 @@ public sealed class MemoryStateStore : IStateStore
     /// <inheritdoc/>
     public void Update(ReadOnlySpan<byte> key, IProfileUpdate update)
     {
+        if (!TryUpdate(key, update)) Create(key, update);
+    }
+
+    /// <inheritdoc/>
+    public bool TryUpdate(ReadOnlySpan<byte> key, IProfileUpdate update)
+    {
         ref var slot = ref CollectionsMarshal.GetValueRefOrNullRef(_bySpan, key);
-        if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref slot))
-        {
-            Create(key, update);
-            return;
-        }
+        if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref slot)) return false;
         var required = update.RequiredLength(slot);
         if (required > slot.Length)
         {
@@ -40,6 +42,7 @@ public sealed class MemoryStateStore : IStateStore
             Array.Resize(ref slot, required);
         }
         update.Apply(slot, created: false);
+        return true;
     }
 
     /// <inheritdoc/>

@@ -16,6 +16,25 @@ public abstract class StateStoreContract
     private protected virtual IStateStore OpenSmall() => Open();
 
     [Fact]
+    public void An_update_of_what_is_there_creates_nothing()
+    {
+        using var store = OpenSmall();
+        var update = new Mark();
+        Assert.False(store.TryUpdate("a"u8, update));
+        Assert.Equal((0, 0L), (update.Applied, store.Count));
+        store.Update("a"u8, update);
+        Assert.True(store.TryUpdate("a"u8, update));
+        Assert.Equal((2, 1L), (update.Applied, store.Count));
+        store.Delete("a"u8);
+        Assert.False(store.TryUpdate("a"u8, update));
+        Assert.Equal(2, update.Applied);
+        for (var i = 0; i < 200_000; i++) store.Update(BitConverter.GetBytes(i), update);
+        for (var i = 0; i < 200_000; i += 997) Assert.True(store.TryUpdate(BitConverter.GetBytes(i), update)); // some of them on the disk
+        Assert.False(store.TryUpdate(BitConverter.GetBytes(200_000), update));
+        Assert.Equal(200_000, store.Count);
+    }
+
+    [Fact]
     public void A_new_profile_is_zeros_of_the_initial_length()
     {
         using var store = Open();
@@ -214,5 +233,17 @@ public abstract class StateStoreContract
     {
         var reader = new CopyReader();
         return store.Read(key, reader) ? reader.Bytes : null;
+    }
+
+    /// <summary>Counts how often it is applied.</summary>
+    private sealed class Mark : IProfileUpdate
+    {
+        public int Applied { get; private set; }
+
+        public int InitialLength => 128;
+
+        public int RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;
+
+        public void Apply(Span<byte> profile, bool created) => Applied++;
     }
 }

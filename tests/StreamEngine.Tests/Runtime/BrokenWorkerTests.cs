@@ -96,6 +96,12 @@ public sealed class BrokenWorkerTests : IDisposable
             _store.Update(key, update);
         }
 
+        public bool TryUpdate(ReadOnlySpan<byte> key, IProfileUpdate update)
+        {
+            if (_left-- <= 0) throw new IOException("the disk failed");
+            return _store.TryUpdate(key, update);
+        }
+
         public bool Read(ReadOnlySpan<byte> key, IProfileReader reader) => _store.Read(key, reader);
 
         public bool Delete(ReadOnlySpan<byte> key) => _store.Delete(key);

@@ -114,8 +114,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             if (!profile.AsSpan().SequenceEqual(kept.GetValueOrDefault(customer)))
                 throw new SimFailure($"version {version} restores {customer} as {string.Join(' ', Longs(profile))}, live {string.Join(' ', Longs(kept.GetValueOrDefault(customer)))}");
         if (fresh.Profiles != live.Profiles) throw new SimFailure($"shard {live.Partition} has {live.Profiles} profiles, restored {fresh.Profiles}");
-        // Of a profile that a checkpoint holds twice an older entry may wait as well; it comes to nothing.
-        var timers = version > 0 || fresh.Counters.TimersWaiting <= live.Counters.TimersWaiting;
+        // Of a profile that a checkpoint holds twice an older entry may wait as well; it comes to nothing. But every timer that a profile waits for must be there.
+        var waiting = kept.Values.Sum(profile => engines[driver.Sources, version].Timers.Waiting(profile).Count());
+        var timers = fresh.Counters.TimersWaiting >= waiting && (version > 0 || fresh.Counters.TimersWaiting <= live.Counters.TimersWaiting);
         if (fresh.Counters.Watermark != live.Counters.Watermark || !timers)
             throw new SimFailure($"shard {live.Partition} has watermark {live.Counters.Watermark} and {live.Counters.TimersWaiting} timers, restored {fresh.Counters.Watermark} and {fresh.Counters.TimersWaiting}");
     }

@@ -25,23 +25,27 @@ public abstract class SimulationTests(ITestOutputHelper output)
         var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_500);
         using var engines = new SimEngines(Delivery);
         var started = Stopwatch.GetTimestamp();
-        long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, damaged = 0, answered = 0;
+        long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, damaged = 0, answered = 0, repeated = 0;
         for (var seed = first; seed < first + seeds; seed++)
         {
             engines.Reset();
             var driver = new SimDriver(seed, Kind, engines, told: null);
-            if (Failure(driver, engines, out var judged) is { } failure) Assert.Fail(Story(seed, engines, failure));
+            if (Failure(driver, engines, out var judged, out var again) is { } failure) Assert.Fail(Story(seed, engines, failure));
             boundaries += driver.Boundaries;
             deaths += driver.Cluster.Crashes;
             fromFiles += driver.Cluster.FromFiles;
             damaged += driver.Disk?.Damaged ?? 0;
             decisions += judged;
             answered += driver.Asks.Answered;
+            repeated += again;
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {answered} requests answered, {fromFiles} shards restored from files, {damaged} files damaged"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {answered} requests answered, {repeated} decisions repeated, {fromFiles} shards restored from files, {damaged} files damaged"));
         if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds && fromFiles > seeds / 5 && damaged > seeds / 5);
         if (seeds >= 100 && Delivery == Delivery.ExactlyOnce) Assert.True(answered > seeds * 5);
+        // Exactly once nothing is repeated; without transactions repeats must have come up, or that they are the same was not proved.
+        if (Delivery == Delivery.ExactlyOnce) Assert.Equal(0, repeated);
+        else if (seeds >= 100) Assert.True(repeated > seeds / 10, $"only {repeated} repeats");
     }
 
     [Fact]
@@ -51,7 +55,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         for (var seed = 1; seed < 20; seed++) Assert.Equal(Told(seed, engines), Told(seed, engines));
     }
 
-    private static Exception? Failure(SimDriver driver, SimEngines engines, out int decisions)
+    private static Exception? Failure(SimDriver driver, SimEngines engines, out int decisions, out int repeated)
     {
         var judge = new SimJudge(driver, engines);
         try
@@ -67,7 +71,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         finally
         {
             driver.Dispose();
-            decisions = judge.Decisions;
+            (decisions, repeated) = (judge.Decisions, judge.Repeated);
         }
     }
 
@@ -81,7 +85,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
     private List<string> Told(int seed, SimEngines engines)
     {
         var told = new List<string>();
-        Failure(new SimDriver(seed, Kind, engines, told), engines, out _);
+        Failure(new SimDriver(seed, Kind, engines, told), engines, out _, out _);
         return told;
     }
 

@@ -8,11 +8,8 @@ namespace StreamEngine.Runtime.Requests;
 /// What a request for a decision does to its customer's profile: its id is remembered with the event ids, so that a repeat is known, and the vector is
 /// copied. A customer of whom nothing is known gets a profile, since caps and repeats have to be remembered.
 /// </summary>
-internal sealed class RequestUpdate(CompiledEngine engine) : IProfileUpdate
+internal sealed class RequestUpdate(CompiledEngine engine) : ProfileUpdate(engine)
 {
-    /// <summary>In: the shard's checkpoints; null where none are kept.</summary>
-    public ShardCut? Cut;
-
     /// <summary>In: the request.</summary>
     public DecideCall Call = null!;
 
@@ -34,31 +31,28 @@ internal sealed class RequestUpdate(CompiledEngine engine) : IProfileUpdate
     /// <summary>Out: whether no event of the customer was seen yet.</summary>
     public bool IsStranger;
 
-    public int InitialLength { get; } = engine.Layout.FixedLength;
+    protected override ReadOnlySpan<byte> Key => Call.Customer;
 
-    public int RequiredLength(ReadOnlySpan<byte> profile) => engine.Policy.Recent.TryFind(profile, Call.IdHash, out _)
-        ? profile.Length
-        : LengthToRemember(engine.Duplicates, InitialLength, profile, Call.IdHash, Call.Time);
+    protected override int Needs(ReadOnlySpan<byte> profile) => Engine.Policy.Recent.TryFind(profile, Call.IdHash, out _)
+        ? 0
+        : LengthToRemember(Engine.Duplicates, profile, Call.IdHash, Call.Time);
 
-    public void Apply(Span<byte> profile, bool created)
+    protected override void Change(Span<byte> profile, bool created)
     {
-        if (created) engine.InitializeProfile(profile);
-        Kept = engine.Policy.Recent.TryFind(profile, Call.IdHash, out var kept) ? kept : null;
-        IsRepeated = Kept is not null || !TryRemember(engine.Duplicates, profile, Call.IdHash, Call.Time, created);
+        Kept = Engine.Policy.Recent.TryFind(profile, Call.IdHash, out var kept) ? kept : null;
+        IsRepeated = Kept is not null || !TryRemember(Engine.Duplicates, profile, Call.IdHash, Call.Time, created);
         if (IsRepeated) return;
-        Cut?.Touch(profile, Call.Customer);
         var newest = StateLayout.NewestTime(profile);
         IsStranger = newest == long.MinValue;
         DecidedAt = Math.Max(Call.Time, newest);
         Consent = StateLayout.Consent(profile);
-        engine.Features.Read(profile, DecidedAt, Vector.Span);
+        Engine.Features.Read(profile, DecidedAt, Vector.Span);
     }
 
     /// <summary>The length that a profile needs to remember a request's id.</summary>
-    internal static int LengthToRemember(DuplicateFilter? duplicates, int fixedLength, ReadOnlySpan<byte> profile, ulong id, long time) =>
-        duplicates is null ? Math.Max(fixedLength, profile.Length)
+    internal static int LengthToRemember(DuplicateFilter? duplicates, ReadOnlySpan<byte> profile, ulong id, long time) =>
         // A repeat changes nothing, not even the length: it is not in the log, and a restore would not know of it.
-        : duplicates.Contains(profile, id, RememberedTime(profile, time)) ? profile.Length
+        duplicates is null || duplicates.Contains(profile, id, RememberedTime(profile, time)) ? 0
         : duplicates.RequiredLength(profile, id, RememberedTime(profile, time));
 
     /// <summary>Remembers a request's id; false where it was remembered already.</summary>

@@ -19,12 +19,16 @@ public sealed record CutPosition(long[] Next, int Source, int Ordinal)
     public bool Covers(int source, long offset, int ordinal) =>
         Source >= 0 && (offset < Next[source] - 1 || (offset == Next[source] - 1 && (source != Source || ordinal < Ordinal)));
 
-    /// <summary>Whether every offset is at or below another position's.</summary>
-    public bool AtMost(ReadOnlySpan<long> next)
+    /// <summary>Whether it is no later than another one: at the same offsets requests and marks of silence move only the ordinal.</summary>
+    public bool AtMost(CutPosition other)
     {
+        var same = true;
         for (var i = 0; i < Next.Length; i++)
-            if (Next[i] > next[i]) return false;
-        return true;
+        {
+            if (Next[i] > other.Next[i]) return false;
+            same &= Next[i] == other.Next[i];
+        }
+        return !same || Source < 0 || (Source == other.Source && Ordinal <= other.Ordinal);
     }
 }
 

@@ -1,0 +1,35 @@
+using StreamEngine.Decisions;
+using StreamEngine.Runtime.Requests;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>Does to a profile what a logged decision did, while a shard is restored.</summary>
+internal sealed class DecidedUpdate(CompiledEngine engine) : ProfileUpdate(engine)
+{
+    private LoggedDecision _entry;
+    private byte[] _value = [];
+    private int _source;
+    private ulong _request;
+
+    protected override ReadOnlySpan<byte> Key => _entry.Customer.Of(_value);
+
+    /// <summary>In: the logged decision, its source, and its record, which is copied: a restore may allocate.</summary>
+    public void Set(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
+    {
+        (_entry, _source, _value) = (entry, source, value.ToArray());
+        _request = entry.Origin == DecisionOrigin.Request ? RecentDecisions.HashOfRequest(entry.EventId.Of(value)) : 0;
+        Restores(new Cause(source, entry.Offset, entry.Ordinal));
+    }
+
+    protected override int Needs(ReadOnlySpan<byte> profile) =>
+        _request == 0 ? 0 : RequestUpdate.LengthToRemember(Engine.Duplicates, profile, _request, _entry.EventTime);
+
+    protected override void Change(Span<byte> profile, bool created)
+    {
+        if (Covered) return;
+        if (_request != 0) RequestUpdate.TryRemember(Engine.Duplicates, profile, _request, _entry.EventTime, created);
+        // An offer that the config has no more still counts where every offer does.
+        if (_entry.Outcome == Outcome.Served) Engine.Policy.Caps.Record(profile, Engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
+        Engine.Policy.Recent.Note(profile, _source, _entry, _value);
+    }
+}

@@ -1,0 +1,56 @@
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+using StreamEngine.Features;
+using StreamEngine.Identity;
+using StreamEngine.State;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>What one event does to its profile, in one state access: duplicate? features, timers, and the copy of the vector where a decision opens.</summary>
+internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext context, TimerHeap timers) : ProfileUpdate(engine)
+{
+    private readonly FeatureSet _features = engine.Features;
+    private readonly DuplicateFilter? _duplicates = engine.Duplicates;
+
+    /// <summary>In: where the vector goes; empty where no decision opens.</summary>
+    public Memory<double> Vector;
+
+    /// <summary>Out: whether the event was applied before.</summary>
+    public bool Duplicate;
+
+    /// <summary>Out: whether an id had to be forgotten early.</summary>
+    public bool Evicted;
+
+    /// <summary>Out: the time the vector is read at, ms: the event's, or the profile's newest where the event is late.</summary>
+    public long DecidedAt;
+
+    /// <summary>Out: the purposes that the customer's newest word consents to: an event that came late can't bring back what was withdrawn since.</summary>
+    public ulong Consent;
+
+    /// <summary>Out: whether nothing was known of the customer before: a request may have made the profile.</summary>
+    public bool IsFirst;
+
+    protected override ReadOnlySpan<byte> Key => ProfileKey.Of(e);
+
+    protected override int Needs(ReadOnlySpan<byte> profile) => _duplicates?.RequiredLength(profile, e.IdHash, e.Time) ?? 0;
+
+    protected override void Change(Span<byte> profile, bool created)
+    {
+        IsFirst = StateLayout.NewestTime(profile) == long.MinValue;
+        Evicted = false;
+        Duplicate = Covered;
+        if (Duplicate) return;
+        if (_duplicates is not null)
+        {
+            var known = _duplicates.TryAdd(profile, e.IdHash, e.Time, created);
+            Duplicate = known == DuplicateResult.Duplicate;
+            Evicted = known == DuplicateResult.AddedButEvicted;
+            if (Duplicate) return;
+        }
+        _features.Update(profile, e, context);
+        DecidedAt = StateLayout.NewestTime(profile) = Math.Max(e.Time, StateLayout.NewestTime(profile));
+        Consent = ConsentUpdate.Note(profile, e.Time, e.Consent);
+        Engine.Timers.Update(profile, e, context, timers);
+        if (!Vector.IsEmpty) _features.Read(profile, DecidedAt, Vector.Span);
+    }
+}

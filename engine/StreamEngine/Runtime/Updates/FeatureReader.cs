@@ -1,0 +1,18 @@
+using System.Runtime.InteropServices;
+using StreamEngine.Features;
+using StreamEngine.State;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>Reads a profile's features as of a time.</summary>
+internal sealed class FeatureReader(FeatureSet features) : IProfileReader
+{
+    /// <summary>In: as of when, ms; raised to the profile's newest time.</summary>
+    public long At;
+
+    /// <summary>In: where the vector goes.</summary>
+    public Memory<double> Vector;
+
+    public void Read(ReadOnlySpan<byte> profile) =>
+        features.Read(profile, Math.Max(At, MemoryMarshal.Read<long>(profile)), Vector.Span);
+}
