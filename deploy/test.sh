@@ -15,11 +15,13 @@ expected=()
 # One project after another: broker, JVM and engine share few cores.
 for project in tests/StreamEngine.Tests tests/StreamEngine.ContractTests tests/StreamEngine.SystemTests; do
   # A test that hangs for five minutes ends its run as failed, and is named.
-  dotnet test "$project" -c Release --no-build --nologo -v quiet --blame-hang-timeout 5m --blame-hang-dump-type none --logger "trx;LogFileName=$(basename "$project").trx" --results-directory TestResults "$@" && continue
+  dotnet test "$project" -c Release --no-build --nologo -v quiet --blame-hang-timeout 5m \
+    --blame-hang-dump-type none --logger "trx;LogFileName=${project#*/}.trx" --results-directory TestResults "$@" && continue
   failed=1
   # A run that was ended left tests undone: they are counted as failed, by name.
-  if [[ $# == 0 ]] && { ! [[ -f TestResults/$(basename "$project").trx ]] || compgen -G 'TestResults/*/Sequence_*.xml' > /dev/null; }; then
-    dotnet test "$project" -c Release --no-build --nologo -v quiet --list-tests | sed -n 's/^    //p' > "TestResults/$(basename "$project").list"
+  if [[ $# == 0 ]] && { ! [[ -f TestResults/${project#*/}.trx ]] || compgen -G 'TestResults/*/Sequence_*.xml' > /dev/null; }; then
+    dotnet test "$project" -c Release --no-build --nologo -v quiet --list-tests |
+      sed -n 's/^    //p' > "TestResults/${project#*/}.list"
   fi
 done
 if [[ $# == 0 ]]; then expected=(--expect=StreamEngine.Tests --expect=StreamEngine.ContractTests --expect=StreamEngine.SystemTests); fi

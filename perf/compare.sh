@@ -5,15 +5,16 @@
 #   perf/compare.sh 300000 5000 1         a quick check of the output
 #
 # Needs the comparison kit (STREAMENGINE_PEERS, else ../shared/peers beside the repository) and a JDK 17. Environment: SEED sets the
-# input's seed, VERSUS the programs beside the engine ('none' for none),
-# CHECKPOINTS how often the engine begins a checkpoint in its files and in a topic ('2s'; 'none' for none). Figures are CPU seconds per million events and ratios; absolute ones move with the machine.
+# input's seed, VERSUS the programs beside the engine ('none' for none), CHECKPOINTS how often the engine begins a checkpoint in its files
+# and in a topic ('2s'; 'none' for none). Figures are CPU seconds per million events and ratios; absolute ones move with the machine.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,10p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 0; }
+[[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,/^[^#]/{/^#/p}' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 0; }
 kit=${STREAMENGINE_PEERS:-$here/../../shared/peers}
 [[ -x $kit/peers ]] || { echo "compare: no comparison kit at $kit. Set STREAMENGINE_PEERS to its folder." >&2; exit 2; }
 "$here/../deploy/streamengine" --version > /dev/null   # builds, so that the build is not measured
 export STREAMENGINE="$here/../deploy/streamengine" JOB="$here/job/streamengine.yaml" KAFKA_BROKER="$kit/../kafka/broker"
-export CHECK_ARGS_streamengine="--header 5 --schema $here/../schemas/decision.avsc --fields event_id=cause.event_id,offer=chosen.offer,probability=chosen.p,features=features"
+fields=event_id=cause.event_id,offer=chosen.offer,probability=chosen.p,features=features
+export CHECK_ARGS_streamengine="--header 5 --schema $here/../schemas/decision.avsc --fields $fields"
 export VERSUS=${VERSUS-"kafka-streams-rocksdb kafka-streams-memory flink-heap"}
 exec "$kit/peers" versus "${1:-8000000}" "${2:-100000}" "${3:-3}" "streamengine=$here/job/run.sh"

@@ -4,9 +4,9 @@ using StreamEngine.Connectors.Embedded.Storage;
 namespace StreamEngine.Connectors.Embedded;
 
 /// <summary>
-/// A log inside the process, durable in a directory: for demos, replays, tests and single machines. Transactions are appended as closed groups, so that a commit is
-/// atomic over topics and offsets, and an aborted transaction never reaches the log. Workers, readers and writers belong to one thread each; the log itself to all.
-/// Retention is unlimited: a topic's retention and compaction are not applied.
+/// A log inside the process, durable in a directory: for demos, replays, tests and single machines. Transactions are appended as closed
+/// groups, so that a commit is atomic over topics and offsets, and an aborted transaction never reaches the log. Workers, readers and
+/// writers belong to one thread each; the log itself to all. Retention is unlimited: a topic's retention and compaction are not applied.
 /// </summary>
 public sealed class EmbeddedLog : ILog
 {
@@ -30,7 +30,8 @@ public sealed class EmbeddedLog : ILog
         catch (Exception error)
         {
             _directoryLock.Dispose();
-            if (error is IOException or UnauthorizedAccessException) throw new LogException($"The log in {options.Directory} can't be opened: {error.Message}", error);
+            if (error is IOException or UnauthorizedAccessException)
+                throw new LogException($"The log in {options.Directory} can't be opened: {error.Message}", error);
             throw;
         }
     }
@@ -47,9 +48,11 @@ public sealed class EmbeddedLog : ILog
         {
             foreach (var spec in topics)
             {
-                if (spec.Partitions < 1) throw new LogException($"Topic {spec.Name} can't have {spec.Partitions} partitions: at least one.");
+                if (spec.Partitions < 1)
+                    throw new LogException($"Topic {spec.Name} can't have {spec.Partitions} partitions: at least one.");
                 if (Store.Catalog.Topic(spec.Name) is { } known && known.Partitions != spec.Partitions)
-                    throw new LogException($"Topic {spec.Name} exists with {known.Partitions} partitions, not {spec.Partitions}: partitions can't change, because keys would move. Use that number or another name.");
+                    throw new LogException($"Topic {spec.Name} exists with {known.Partitions} partitions, not {spec.Partitions}: "
+                        + $"partitions can't change, because keys would move. Use that number or another name.");
             }
             var created = new List<string>();
             foreach (var spec in topics)
@@ -64,7 +67,8 @@ public sealed class EmbeddedLog : ILog
 
     /// <inheritdoc/>
     public IReadOnlyList<TopicInfo> ListTopics() =>
-        [.. Store.Catalog.Topics().OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => new TopicInfo(t.Name, t.Partitions, Records(t), "unlimited"))];
+        [.. Store.Catalog.Topics().OrderBy(t => t.Name, StringComparer.Ordinal)
+            .Select(t => new TopicInfo(t.Name, t.Partitions, Records(t), "unlimited"))];
 
     /// <inheritdoc/>
     public (long Low, long High) Watermarks(TopicPartition partition) => (0, Known(partition).High);
@@ -106,7 +110,8 @@ public sealed class EmbeddedLog : ILog
     }
 
     internal PartitionLog Known(TopicPartition partition) => Store.Catalog.Partition(partition)
-        ?? throw new LogException($"{partition.Topic}[{partition.Partition}] does not exist: create the topic first (the log in {_options.Directory}).");
+        ?? throw new LogException($"{partition.Topic}[{partition.Partition}] does not exist: create the topic first (the log in "
+        + $"{_options.Directory}).");
 
     internal Topic Known(string topic) => Store.Catalog.Topic(topic)
         ?? throw new LogException($"Topic {topic} does not exist: create it first (the log in {_options.Directory}).");
@@ -157,7 +162,8 @@ public sealed class EmbeddedLog : ILog
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new LogException($"The log in {directory} can't be opened: another process (or another log in this one) has it open, or the directory can't be written ({error.Message}). One process at a time.", error);
+            throw new LogException($"The log in {directory} can't be opened: another process (or another log in this one) has it open, or "
+                + $"the directory can't be written ({error.Message}). One process at a time.", error);
         }
     }
 }

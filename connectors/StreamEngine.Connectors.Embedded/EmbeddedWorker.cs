@@ -4,7 +4,9 @@ using StreamEngine.Connectors.Embedded.Storage;
 
 namespace StreamEngine.Connectors.Embedded;
 
-/// <summary>One member of a group with its transaction. A commit is one append of the buffered outputs and offsets, checked under the group's lock.</summary>
+/// <summary>
+/// One member of a group with its transaction. A commit is one append of the buffered outputs and offsets, checked under the group's lock.
+/// </summary>
 internal sealed class EmbeddedWorker : ILogWorker
 {
     private readonly EmbeddedLog _log;
@@ -113,8 +115,10 @@ internal sealed class EmbeddedWorker : ILogWorker
         _open = false;
         _commit.Clear();
         foreach (ref readonly var offset in offsets)
-            _commit.Add(new ChunkOffset(_offsets.Id, _log.Known(new TopicPartition(_options.Sources[offset.Topic], offset.Partition)).Id, offset.Next));
-        _encoder.Encode(_transaction, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commit), _log.Store.Catalog.PartitionCount, _chunks);
+            _commit.Add(new ChunkOffset(_offsets.Id, _log.Known(new TopicPartition(_options.Sources[offset.Topic], offset.Partition)).Id,
+                offset.Next));
+        _encoder.Encode(_transaction, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commit), _log.Store.Catalog.PartitionCount,
+            _chunks);
         _transaction.Clear();
 
         long end;

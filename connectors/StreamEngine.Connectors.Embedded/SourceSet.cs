@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace StreamEngine.Connectors.Embedded;
 
-/// <summary>The partitions that a worker owns: their cursors, and which are paused. Reads are shared out evenly, so that no partition starves another.</summary>
+/// <summary>
+/// The partitions that a worker owns: their cursors, and which are paused. Reads are shared out evenly, so that no partition starves
+/// another.
+/// </summary>
 internal sealed class SourceSet(EmbeddedLog log, IReadOnlyList<string> topics)
 {
     private readonly List<Source> _sources = [];

@@ -31,7 +31,8 @@ internal sealed class AvroFile : IRecordFile
         {
             return read();
         }
-        catch (Exception e) when (e is AvroException or AvroSchemaException or InvalidDataException && !e.Message.StartsWith(_path, StringComparison.Ordinal))
+        catch (Exception e) when (e is AvroException or AvroSchemaException or InvalidDataException
+            && !e.Message.StartsWith(_path, StringComparison.Ordinal))
         {
             throw new InvalidDataException($"{_path}: {e.Message}", e);
         }

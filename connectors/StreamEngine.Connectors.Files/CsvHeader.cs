@@ -59,8 +59,10 @@ internal static class CsvHeader
     /// <summary>What to do about a header that does not fit.</summary>
     public static string Hint(IReadOnlyList<string> header)
     {
-        if (header.Count == 1 && header[0].Contains(';', StringComparison.Ordinal)) return "Its columns seem to be parted by ';': set the source's separator: ';'";
-        if (header.Count == 1 && header[0].Contains('\t', StringComparison.Ordinal)) return "Its columns seem to be parted by tabs: set the source's separator: '\\t'";
+        if (header.Count == 1 && header[0].Contains(';', StringComparison.Ordinal))
+            return "Its columns seem to be parted by ';': set the source's separator: ';'";
+        if (header.Count == 1 && header[0].Contains('\t', StringComparison.Ordinal))
+            return "Its columns seem to be parted by tabs: set the source's separator: '\\t'";
         return "Name the columns as the file does, or name them all in the source's 'columns' where the file has no header";
     }
 

@@ -3,8 +3,9 @@ using StreamEngine.Events;
 namespace StreamEngine.Connectors.Files;
 
 /// <summary>
-/// The records of files as one stream in event-time order; equal times in the order of the files. Records without a readable time (malformed ones too) keep
-/// their place behind the record before them, so that the pipeline rejects and counts them. The key is the customer id where it can be read.
+/// The records of files as one stream in event-time order; equal times in the order of the files. Records without a readable time
+/// (malformed ones too) keep their place behind the record before them, so that the pipeline rejects and counts them. The key is the
+/// customer id where it can be read.
 /// </summary>
 public sealed class EventFileSource : IDisposable
 {
@@ -60,7 +61,10 @@ public sealed class EventFileSource : IDisposable
         _sorted = _sorter.Read().GetEnumerator();
     }
 
-    /// <summary>Adds the next records to a batch (cleared first) as partition 0: at most <paramref name="max"/>, and none at or after <paramref name="before"/>.</summary>
+    /// <summary>
+    /// Adds the next records to a batch (cleared first) as partition 0: at most <paramref name="max"/>, and none at or after <paramref
+    /// name="before"/>.
+    /// </summary>
     /// <returns>Whether there were any.</returns>
     public bool Read(RecordBatch batch, int max, long before = long.MaxValue)
     {

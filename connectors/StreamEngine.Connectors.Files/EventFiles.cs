@@ -5,13 +5,14 @@ using StreamEngine.Events.Avro;
 namespace StreamEngine.Connectors.Files;
 
 /// <summary>
-/// Finds the input files of a replay and the source that each belongs to: by name (<c>clicks=data/clicks/*.csv</c>), or the only source, or the only one of the
-/// file's format. CSV headers give the sources their columns where the config gives none.
+/// Finds the input files of a replay and the source that each belongs to: by name (<c>clicks=data/clicks/*.csv</c>), or the only source, or
+/// the only one of the file's format. CSV headers give the sources their columns where the config gives none.
 /// </summary>
 /// <param name="Files">The files in the order given, those of a folder or pattern by path.</param>
 /// <param name="Sources">The config's sources, with columns.</param>
 /// <param name="Schemas">By source, the schema that its Avro files were written with.</param>
-public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<EventSourceOptions> Sources, IReadOnlyList<AvroSchema?> Schemas)
+public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<EventSourceOptions> Sources,
+    IReadOnlyList<AvroSchema?> Schemas)
 {
     /// <summary>Bytes on disk over all files.</summary>
     public long Length => Files.Sum(f => f.Length);
@@ -28,7 +29,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
     /// <param name="catalog">Compiled from <see cref="Sources"/>.</param>
     /// <exception cref="AvroException">The files' schema does not resolve to the source's.</exception>
     public IReadOnlyList<IEventDecoder> CreateDecoders(EventCatalog catalog) =>
-        [.. catalog.Sources.Select((s, i) => !Files.Any(f => f.Source == i) ? new UnusedDecoder() : Schemas[i] is { } schema ? s.CreateDecoder(schema) : s.CreateDecoder())];
+        [.. catalog.Sources.Select((s, i) => !Files.Any(f => f.Source == i) ? new UnusedDecoder() : Schemas[i] is { } schema
+            ? s.CreateDecoder(schema) : s.CreateDecoder())];
 
     private sealed class Search(IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors)
     {
@@ -48,7 +50,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             {
                 var unnamed = equals > 0 && named < 0 && PathPattern.Find(argument[(equals + 1)..]).Count > 0;
                 errors.Add(new ConfigLocation(path, 0, 0, "events"),
-                    unnamed ? $"there is no source '{argument[..equals]}'" : Directory.Exists(path) ? "there is no file in this folder" : "there is no such file",
+                    unnamed ? $"there is no source '{argument[..equals]}'" : Directory.Exists(path) ? "there is no file in this folder"
+                        : "there is no such file",
                     $"Name a file, a folder or a pattern, or SOURCE=PATH with one of the sources {Names(Sources)}");
             }
             foreach (var file in found) AddFile(file, named);
@@ -61,7 +64,10 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             if (source < 0) return;
             if (format != Sources[source].Format)
             {
-                errors.Add(new ConfigLocation(path, 0, 0, "events"), $"the file looks like {format.ToString().ToLowerInvariant()}, the source '{Sources[source].Name}' is {Sources[source].Format.ToString().ToLowerInvariant()}", "Write SOURCE=PATH with the source it belongs to, or set the source's format");
+                errors.Add(new ConfigLocation(path, 0, 0, "events"),
+                    $"the file looks like {format.ToString().ToLowerInvariant()}, the source '{Sources[source].Name}' is "
+                    + $"{Sources[source].Format.ToString().ToLowerInvariant()}",
+                    "Write SOURCE=PATH with the source it belongs to, or set the source's format");
                 return;
             }
             if (format == RecordFormat.Avro) TakeSchema(path, source);
@@ -74,7 +80,9 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             if (Sources.Length == 1) return 0;
             var fitting = Sources.Where(s => s.Format == format).ToList();
             if (fitting.Count == 1) return Array.IndexOf(Sources, fitting[0]);
-            errors.Add(new ConfigLocation(path, 0, 0, "events"), fitting.Count == 0 ? $"no source has the format {format.ToString().ToLowerInvariant()}" : $"the file may belong to {Names(fitting)}", "Write SOURCE=PATH with the source it belongs to");
+            errors.Add(new ConfigLocation(path, 0, 0, "events"), fitting.Count == 0
+                ? $"no source has the format {format.ToString().ToLowerInvariant()}"
+                : $"the file may belong to {Names(fitting)}", "Write SOURCE=PATH with the source it belongs to");
             return -1;
         }
 
@@ -88,13 +96,16 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             if (options.Columns.Count > 0 && !header.SequenceEqual(options.Columns))
             {
                 if (sources[source].Columns.Count > 0) return false; // the config's columns: the file has no header of its own
-                errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the header '{CsvHeader.Shown(header)}' differs from that of the source's first file, '{CsvHeader.Shown(options.Columns)}'", "Give files with other columns a source of their own");
+                errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the header '{CsvHeader.Shown(header)}' differs from that of the "
+                    + $"source's first file, '{CsvHeader.Shown(options.Columns)}'", "Give files with other columns a source of their own");
                 return true;
             }
             var missing = CsvHeader.Needed(options).Select(n => n.Column).Distinct().Where(c => !header.Contains(c)).ToList();
             if (missing.Count > 0)
             {
-                errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the header '{CsvHeader.Shown(header)}' lacks {string.Join(", ", missing.Select(c => $"'{c}'"))}, which source '{options.Name}' ({options.Node.At}) reads", CsvHeader.Hint(header));
+                errors.Add(new ConfigLocation(path, 1, 1, "events"),
+                    $"the header '{CsvHeader.Shown(header)}' lacks {string.Join(", ", missing.Select(c => $"'{c}'"))}, which source "
+                    + $"'{options.Name}' ({options.Node.At}) reads", CsvHeader.Hint(header));
                 return true;
             }
             Sources[source] = options with { Columns = header };
@@ -108,7 +119,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
                 using var file = new AvroFile(ByteSource.Open(path), path);
                 Schemas[source] ??= file.Schema;
                 if (Schemas[source]!.Fingerprint != file.Schema.Fingerprint)
-                    errors.Add(new ConfigLocation(path, 0, 0, "events"), "the file's schema differs from that of the source's first file", "Give files with another schema a source of their own");
+                    errors.Add(new ConfigLocation(path, 0, 0, "events"), "the file's schema differs from that of the source's first file",
+                        "Give files with another schema a source of their own");
             }
             catch (InvalidDataException e)
             {

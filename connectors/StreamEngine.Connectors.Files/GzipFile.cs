@@ -3,8 +3,9 @@ using System.IO.Compression;
 namespace StreamEngine.Connectors.Files;
 
 /// <summary>
-/// Unpacks a gzip file of one or more members and fails where it ends too early, which <see cref="GZipStream"/> takes for the end. A small member of our own goes
-/// behind the file's bytes: only where every member before it is whole does it come out again, as the last bytes; they are held back.
+/// Unpacks a gzip file of one or more members and fails where it ends too early, which <see cref="GZipStream"/> takes for the end. A small
+/// member of our own goes behind the file's bytes: only where every member before it is whole does it come out again, as the last bytes;
+/// they are held back.
 /// </summary>
 internal sealed class GzipFile : ReadOnlyStream
 {
@@ -61,7 +62,8 @@ internal sealed class GzipFile : ReadOnlyStream
         if (_ended && !_buffer.AsSpan(0, _end).SequenceEqual(Mark)) throw CutOff();
     }
 
-    private InvalidDataException CutOff(Exception? inner = null) => new($"{_path} ends in the middle of its gzip stream, or has other bytes behind it: get the file anew", inner);
+    private InvalidDataException CutOff(Exception? inner = null) =>
+        new($"{_path} ends in the middle of its gzip stream, or has other bytes behind it: get the file anew", inner);
 
     private static byte[] Pack(byte[] bytes)
     {

@@ -1,8 +1,9 @@
 namespace StreamEngine.Connectors.Files;
 
 /// <summary>
-/// Text records one a line: NDJSON, or CSV by RFC 4180, where a line break inside a quoted field belongs to the record. Empty lines are skipped,
-/// CRLF and a byte order mark are taken off. A quote that never closes does not swallow the file: its first line becomes a record for the decoder to reject.
+/// Text records one a line: NDJSON, or CSV by RFC 4180, where a line break inside a quoted field belongs to the record. Empty lines are
+/// skipped, CRLF and a byte order mark are taken off. A quote that never closes does not swallow the file: its first line becomes a record
+/// for the decoder to reject.
 /// </summary>
 internal sealed class LineFile(Stream stream, string path, bool csv, byte separator = (byte)',', int maxQuoted = 1 << 20) : IRecordFile
 {

@@ -2,7 +2,9 @@ using System.IO.Enumeration;
 
 namespace StreamEngine.Connectors.Files;
 
-/// <summary>Finds the files that a path means: a file, a folder with all below it, or a pattern with <c>*</c> and <c>?</c> in any part.</summary>
+/// <summary>
+/// Finds the files that a path means: a file, a folder with all below it, or a pattern with <c>*</c> and <c>?</c> in any part.
+/// </summary>
 internal static class PathPattern
 {
     /// <summary>The files in ordinal order of their paths; hidden ones are left out of folders.</summary>
@@ -14,7 +16,8 @@ internal static class PathPattern
     }
 
     private static IEnumerable<string> Below(string folder) =>
-        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(f => !Path.GetRelativePath(folder, f).Split(Path.DirectorySeparatorChar).Any(part => part.StartsWith('.')));
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(f => !Path.GetRelativePath(folder, f).Split(Path.DirectorySeparatorChar).Any(part => part.StartsWith('.')));
 
     private static IEnumerable<string> Match(string pattern)
     {
@@ -32,5 +35,6 @@ internal static class PathPattern
         return Directory.EnumerateDirectories(folder).Where(f => Fits(part, f));
     }
 
-    private static bool Fits(string pattern, string path) => FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(path), ignoreCase: false);
+    private static bool Fits(string pattern, string path) =>
+        FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(path), ignoreCase: false);
 }

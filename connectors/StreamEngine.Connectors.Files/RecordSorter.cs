@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace StreamEngine.Connectors.Files;
 
 /// <summary>
-/// Puts records into time order with bounded memory, equal times in the order added: what does not fit is sorted in runs, written to temporary files, and merged.
+/// Puts records into time order with bounded memory, equal times in the order added: what does not fit is sorted in runs, written to
+/// temporary files, and merged.
 /// </summary>
 internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : IDisposable
 {
@@ -46,7 +47,16 @@ internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : I
     {
         if (_count == _entries.Length) Array.Resize(ref _entries, _count * 2);
         _ordered &= _count == 0 || _entries[_count - 1].Time <= time;
-        _entries[_count] = new Entry { Time = time, Order = _count, Chunk = _chunk, Start = _used, KeyLength = keyLength, ValueLength = valueLength, Source = source };
+        _entries[_count] = new Entry
+        {
+            Time = time,
+            Order = _count,
+            Chunk = _chunk,
+            Start = _used,
+            KeyLength = keyLength,
+            ValueLength = valueLength,
+            Source = source
+        };
         _count++;
         _used += valueLength + keyLength;
         _bytes += valueLength + keyLength;
@@ -69,7 +79,8 @@ internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : I
 
     private void Sort()
     {
-        if (!_ordered) _entries.AsSpan(0, _count).Sort(static (a, b) => a.Time != b.Time ? a.Time.CompareTo(b.Time) : a.Order.CompareTo(b.Order));
+        if (!_ordered)
+            _entries.AsSpan(0, _count).Sort(static (a, b) => a.Time != b.Time ? a.Time.CompareTo(b.Time) : a.Order.CompareTo(b.Order));
     }
 
     private void Spill()
@@ -112,10 +123,12 @@ internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : I
         var body = new byte[1024];
         while (file.ReadAtLeast(head, HeadLength, throwOnEndOfStream: false) == HeadLength)
         {
-            var (value, key) = (BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(12)), BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(16)));
+            var (value, key) =
+                (BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(12)), BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(16)));
             if (body.Length < value + key) body = new byte[Math.Max(body.Length * 2, value + key)];
             file.ReadExactly(body, 0, value + key);
-            yield return new SortedRecord(BinaryPrimitives.ReadInt64LittleEndian(head), BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(8)), body, 0, value, key);
+            yield return new SortedRecord(BinaryPrimitives.ReadInt64LittleEndian(head),
+                BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(8)), body, 0, value, key);
         }
     }
 

@@ -5,7 +5,9 @@ using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Connectors.Files;
 
-/// <summary>A block of an Avro container file with the codec snappy: raw Snappy (no frames), then the CRC-32 of what was packed, 4 bytes big-endian.</summary>
+/// <summary>
+/// A block of an Avro container file with the codec snappy: raw Snappy (no frames), then the CRC-32 of what was packed, 4 bytes big-endian.
+/// </summary>
 internal static class SnappyBlock
 {
     private const int CrcBytes = 4;
@@ -21,7 +23,8 @@ internal static class SnappyBlock
         {
             length = Snappy.GetUncompressedLength(data);
             // Snappy packs 64 bytes into three at best: a longer claim is a damaged length, and must not take memory.
-            if (length > AvroFileReader.MaxBlock || length > 22L * data.Length) throw new AvroException("a block of the file claims more bytes than it can hold");
+            if (length > AvroFileReader.MaxBlock || length > 22L * data.Length)
+                throw new AvroException("a block of the file claims more bytes than it can hold");
             if (block.Length < length) block = new byte[length];
             if (Snappy.Decompress(data, block) != length) throw new AvroException("a block of the file is shorter than it says");
         }

@@ -4,15 +4,18 @@ using StreamEngine.Connectors.Kafka.Native;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>
-/// A worker's producer without transactions: idempotent, in order, without gaps; what is written is there to be read at once. Offsets are committed through the group once
-/// everything before them is acknowledged, so that a crash repeats records and loses none.
+/// A worker's producer without transactions: idempotent, in order, without gaps; what is written is there to be read at once. Offsets are
+/// committed through the group once everything before them is acknowledged, so that a crash repeats records and loses none.
 /// </summary>
 internal sealed class DirectProducer : IOutputProducer
 {
     /// <summary>How long one call waits for the log before the loop polls again.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a small write waits for its first topic, so that the rest is not kept until the next write or the commit. A large one has another behind it.</summary>
+    /// <summary>
+    /// How long a small write waits for its first topic, so that the rest is not kept until the next write or the commit. A large one has
+    /// another behind it.
+    /// </summary>
     private static readonly TimeSpan ShortPatience = TimeSpan.FromMilliseconds(10);
 
     private const int Small = 64;
@@ -27,7 +30,8 @@ internal sealed class DirectProducer : IOutputProducer
     private ReportingProducer _producer;
     private NativeSender _sender;
 
-    // The interval's outputs: those of the first topic are sent up to _logged, the others, which follow once these are acknowledged, up to _acted.
+    // The interval's outputs: those of the first topic are sent up to _logged, the others, which follow once these are acknowledged, up to
+    // _acted.
     private OutputBuffer? _outputs;
     private int _acted, _logged, _end;
 
@@ -105,7 +109,9 @@ internal sealed class DirectProducer : IOutputProducer
     /// <summary>The interval is written anew by another client. What fails again and again is no accident.</summary>
     private CommitOutcome GiveUp()
     {
-        if (_refused && ++_failures == Tries) throw new LogException($"worker {_worker.InstanceId}: outputs can't be written, {Tries} times in a row: {_failure}. Nothing is lost; they are made again after the next start. Look at the topic and the user's rights.");
+        if (_refused && ++_failures == Tries)
+            throw new LogException($"worker {_worker.InstanceId}: outputs can't be written, {Tries} times in a row: {_failure}. Nothing is "
+                + $"lost; they are made again after the next start. Look at the topic and the user's rights.");
         _options.Diagnostics?.Invoke($"{_worker.InstanceId}: outputs since the last commit are written again: {_failure}");
         return CommitOutcome.Fenced;
     }
@@ -148,7 +154,8 @@ internal sealed class DirectProducer : IOutputProducer
             var code = _sender.Send(topic, partition, timestamp, key, value);
             if (code == ErrorCode.NoError) return;
             var where = $"{_worker.Outputs[topic]}[{partition}]";
-            if (KafkaErrors.IsLasting(code)) throw KafkaErrors.Lasting(code, where, $"a record of {key.Length + value.Length} bytes is refused");
+            if (KafkaErrors.IsLasting(code))
+                throw KafkaErrors.Lasting(code, where, $"a record of {key.Length + value.Length} bytes is refused");
             if (code != ErrorCode.Local_QueueFull || wait.Left == TimeSpan.Zero)
             {
                 (_failure, _refused) = ($"{where}: {new Error(code).Reason}", code != ErrorCode.Local_QueueFull);
@@ -163,7 +170,9 @@ internal sealed class DirectProducer : IOutputProducer
         var settings = KafkaSettings.Producer(_options);
         settings["enable.gapless.guarantee"] = "true";   // a record that can't be written stops the client instead of leaving a gap
         settings["message.timeout.ms"] = "0";            // for as long as it takes: the loop holds back meanwhile
-        if (!_options.Settings.ContainsKey("linger.ms") && !_options.Settings.ContainsKey("producer.linger.ms")) settings["linger.ms"] = "1"; // nobody flushes before the offsets are due
+        // nobody flushes before the offsets are due
+        if (!_options.Settings.ContainsKey("linger.ms") && !_options.Settings.ContainsKey("producer.linger.ms"))
+            settings["linger.ms"] = "1";
         var producer = new ReportingProducer(settings);
         return (producer, new NativeSender(producer.Handle, _worker.Outputs));
     }

@@ -5,8 +5,9 @@ using StreamEngine.Connectors.Kafka.Native;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>
-/// A worker's membership in the group: assignment, positions, records. Partitions arrive paused and without a position; the first resume seeks to the
-/// committed offset (or the earliest of a new group), so that neither a restore nor another worker's open transaction ever blocks a rebalance.
+/// A worker's membership in the group: assignment, positions, records. Partitions arrive paused and without a position; the first resume
+/// seeks to the committed offset (or the earliest of a new group), so that neither a restore nor another worker's open transaction ever
+/// blocks a rebalance.
 /// </summary>
 internal sealed class GroupConsumer : IDisposable
 {
@@ -35,7 +36,8 @@ internal sealed class GroupConsumer : IDisposable
         settings["group.id"] = worker.Group;
         settings["partition.assignment.strategy"] = "cooperative-sticky";
         settings["enable.partition.eof"] = "false";
-        Lease = TimeSpan.FromMilliseconds(Number(settings, "session.timeout.ms", 45_000) - Number(settings, "heartbeat.interval.ms", 3_000));
+        Lease = TimeSpan.FromMilliseconds(Number(settings, "session.timeout.ms", 45_000) - Number(settings, "heartbeat.interval.ms",
+            3_000));
         if (options.StaticMembership) settings["group.instance.id"] = worker.InstanceId;
         _consumer = new ConsumerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
@@ -128,7 +130,9 @@ internal sealed class GroupConsumer : IDisposable
         try
         {
             if (_leaving && !IsDead && !Depart())
-                _thrown ??= ExceptionDispatchInfo.Capture(new LogException($"worker {_worker.InstanceId}: the group could not be left within {_options.RequestTimeout.TotalSeconds:0} s. What was done is committed; the partitions move after the session timeout, or by `leave --node`."));
+                _thrown ??= ExceptionDispatchInfo.Capture(new LogException($"worker {_worker.InstanceId}: the group could not be left "
+                    + $"within {_options.RequestTimeout.TotalSeconds:0} s. What was done is committed; the partitions move after the "
+                    + $"session timeout, or by `leave --node`."));
             if (!IsDead) _consumer.Close();
         }
         catch (KafkaException e)
@@ -167,8 +171,9 @@ internal sealed class GroupConsumer : IDisposable
     }
 
     /// <summary>
-    /// A place from which nothing is fetched until the first resume seeks: the end, as a number. The logical end would be asked for by librdkafka itself,
-    /// and when its answer comes after our seek, librdkafka asks again and moves the partition to the end: records would be skipped silently.
+    /// A place from which nothing is fetched until the first resume seeks: the end, as a number. The logical end would be asked for by
+    /// librdkafka itself, and when its answer comes after our seek, librdkafka asks again and moves the partition to the end: records would
+    /// be skipped silently.
     /// </summary>
     private IEnumerable<long> Ends(List<Confluent.Kafka.TopicPartition> assigned)
     {
@@ -184,10 +189,11 @@ internal sealed class GroupConsumer : IDisposable
     }
 
     /// <summary>
-    /// The same partition of the other topics: a shard owns all of them, and no assignor of librdkafka that moves partitions one by one keeps them together.
-    /// They are assigned and released by us, outside the group's callbacks.
+    /// The same partition of the other topics: a shard owns all of them, and no assignor of librdkafka that moves partitions one by one
+    /// keeps them together. They are assigned and released by us, outside the group's callbacks.
     /// </summary>
-    private IEnumerable<TopicPartition> Followers(TopicPartition leader) => _worker.Sources.Skip(1).Select(topic => leader with { Topic = topic });
+    private IEnumerable<TopicPartition> Followers(TopicPartition leader) =>
+        _worker.Sources.Skip(1).Select(topic => leader with { Topic = topic });
 
     private void UnassignFollowers()
     {
@@ -206,7 +212,8 @@ internal sealed class GroupConsumer : IDisposable
     {
         if (_toAssign.Count > 0)
         {
-            List<Confluent.Kafka.TopicPartition> followers = [.. _toAssign.Select(p => new Confluent.Kafka.TopicPartition(p.Topic, p.Partition))];
+            List<Confluent.Kafka.TopicPartition> followers =
+                [.. _toAssign.Select(p => new Confluent.Kafka.TopicPartition(p.Topic, p.Partition))];
             _consumer.IncrementalAssign(followers.Zip(Ends(followers), (p, end) => new TopicPartitionOffset(p, end)));
             _toAssign.Clear();
         }
@@ -256,7 +263,8 @@ internal sealed class GroupConsumer : IDisposable
             IsDead = true;
             _lasting = KafkaErrors.Lasting(ClientHandle.FatalCode(_consumer) ?? error.Code, $"worker {_worker.InstanceId}", error.Reason);
         }
-        else if (KafkaErrors.IsLasting(error.Code)) _lasting = KafkaErrors.Lasting(error.Code, $"worker {_worker.InstanceId}", error.Reason);
+        else if (KafkaErrors.IsLasting(error.Code))
+            _lasting = KafkaErrors.Lasting(error.Code, $"worker {_worker.InstanceId}", error.Reason);
         else _options.Diagnostics?.Invoke($"{_worker.InstanceId}: {error.Reason} ({error.Code})");
     }
 
@@ -299,15 +307,19 @@ internal sealed class GroupConsumer : IDisposable
             catch (KafkaException e) when (e.Error.Code is ErrorCode.Local_State or ErrorCode.Local_PrevInProgress)
             {
                 // The assignment is still on its way through librdkafka's own thread.
-                if (!wait.Again()) throw new LogException($"{state.Id.Topic}[{state.Id.Partition}]: can't be positioned at offset {state.Next}: {e.Error.Reason}.", e);
+                if (!wait.Again())
+                    throw new LogException($"{state.Id.Topic}[{state.Id.Partition}]: can't be positioned at offset {state.Next}: "
+                        + $"{e.Error.Reason}.", e);
             }
         }
     }
 
-    private List<PartitionState> Ours(IReadOnlyList<TopicPartition> partitions) => [.. partitions.Select(_partitions.Find).OfType<PartitionState>()];
+    private List<PartitionState> Ours(IReadOnlyList<TopicPartition> partitions) =>
+        [.. partitions.Select(_partitions.Find).OfType<PartitionState>()];
 
     private static long Number(Dictionary<string, string> settings, string name, long standard) =>
-        settings.TryGetValue(name, out var text) && long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : standard;
+        settings.TryGetValue(name, out var text) && long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number)
+            ? number : standard;
 
     private static Confluent.Kafka.TopicPartition Translate(PartitionState state) => new(state.Id.Topic, state.Id.Partition);
 }

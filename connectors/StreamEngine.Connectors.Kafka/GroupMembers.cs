@@ -12,14 +12,16 @@ internal static class GroupMembers
     {
         try
         {
-            var answer = admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = options.RequestTimeout }).GetAwaiter().GetResult();
+            var answer = admin.DescribeConsumerGroupsAsync([group],
+                new DescribeConsumerGroupsOptions { RequestTimeout = options.RequestTimeout }).GetAwaiter().GetResult();
             var described = answer.ConsumerGroupDescriptions[0];
             if (described.Error.IsError) return Unknown(described.Error, group, options);
             return described.State == ConsumerGroupState.Stable ? [.. described.Members.Select(Translate)] : [];
         }
         catch (DescribeConsumerGroupsException e)
         {
-            return Unknown(e.Results.ConsumerGroupDescriptions.Select(d => d.Error).FirstOrDefault(error => error.IsError) ?? e.Error, group, options);
+            return Unknown(e.Results.ConsumerGroupDescriptions.Select(d => d.Error).FirstOrDefault(error => error.IsError)
+                ?? e.Error, group, options);
         }
         catch (KafkaException e)
         {
@@ -28,8 +30,10 @@ internal static class GroupMembers
     }
 
     /// <summary>A member in the engine's words.</summary>
-    public static GroupMember Translate(MemberDescription member) => new(member.ConsumerId, string.IsNullOrEmpty(member.GroupInstanceId) ? null : member.GroupInstanceId,
-        [.. member.Assignment.TopicPartitions.Select(p => new TopicPartition(p.Topic, p.Partition.Value)).OrderBy(p => p.Partition)], member.Host);
+    public static GroupMember Translate(MemberDescription member) =>
+        new(member.ConsumerId, string.IsNullOrEmpty(member.GroupInstanceId) ? null : member.GroupInstanceId,
+        [.. member.Assignment.TopicPartitions.Select(p => new TopicPartition(p.Topic, p.Partition.Value)).OrderBy(p => p.Partition)],
+            member.Host);
 
     private static IReadOnlyList<GroupMember> Unknown(Error error, string group, KafkaLogOptions options)
     {

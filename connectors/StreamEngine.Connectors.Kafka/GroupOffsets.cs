@@ -4,8 +4,9 @@ using Confluent.Kafka.Admin;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>
-/// Asks for the stable committed offsets of groups. On a client that is a consumer by name: where the coordinator has moved or is starting, librdkafka 2.15 looks for it again through
-/// the client's own group, and where the client has none, as an ordinary admin client, it follows a null pointer and the process is gone.
+/// Asks for the stable committed offsets of groups. On a client that is a consumer by name: where the coordinator has moved or is starting,
+/// librdkafka 2.15 looks for it again through the client's own group, and where the client has none, as an ordinary admin client, it
+/// follows a null pointer and the process is gone.
 /// </summary>
 internal sealed class GroupOffsets : IDisposable
 {
@@ -36,7 +37,8 @@ internal sealed class GroupOffsets : IDisposable
         catch (ListConsumerGroupOffsetsException e)
         {
             var result = e.Results[0];
-            return result.Partitions is [var one, ..] && one.Error.IsError ? one : new TopicPartitionOffsetError(wanted, Offset.Unset, result.Error);
+            return result.Partitions is [var one, ..] && one.Error.IsError ? one
+                : new TopicPartitionOffsetError(wanted, Offset.Unset, result.Error);
         }
         catch (KafkaException e)
         {

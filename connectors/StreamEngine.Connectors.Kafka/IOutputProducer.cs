@@ -2,7 +2,9 @@ using Confluent.Kafka;
 
 namespace StreamEngine.Connectors.Kafka;
 
-/// <summary>How a worker's outputs and input offsets get to the log: together in transactions, or outputs at once and offsets after them.</summary>
+/// <summary>
+/// How a worker's outputs and input offsets get to the log: together in transactions, or outputs at once and offsets after them.
+/// </summary>
 internal interface IOutputProducer : IDisposable
 {
     /// <summary>Begins an interval with the group's metadata of now.</summary>

@@ -9,7 +9,8 @@ public sealed class KafkaGroup
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
     private readonly KafkaLogOptions _options;
 
-    internal KafkaGroup(KafkaLogOptions options, string name) => (_options, Name) = (options with { Patience = options.RequestTimeout }, name);
+    internal KafkaGroup(KafkaLogOptions options, string name) =>
+        (_options, Name) = (options with { Patience = options.RequestTimeout }, name);
 
     /// <summary>The group's name.</summary>
     public string Name { get; }
@@ -26,7 +27,9 @@ public sealed class KafkaGroup
             Error error;
             try
             {
-                var group = admin.DescribeConsumerGroupsAsync([Name], new DescribeConsumerGroupsOptions { RequestTimeout = _options.RequestTimeout }).GetAwaiter().GetResult().ConsumerGroupDescriptions[0];
+                var group = admin.DescribeConsumerGroupsAsync([Name],
+                    new DescribeConsumerGroupsOptions { RequestTimeout = _options.RequestTimeout }).GetAwaiter()
+                    .GetResult().ConsumerGroupDescriptions[0];
                 return [.. group.Members.Select(GroupMembers.Translate)];
             }
             catch (DescribeConsumerGroupsException e)
@@ -39,12 +42,15 @@ public sealed class KafkaGroup
                 error = e.Error;
             }
             if (KafkaErrors.IsLasting(error.Code)) throw KafkaErrors.Lasting(error.Code, $"group {Name}", error.Reason);
-            if (!wait.Again()) throw new LogException($"group {Name}: its members can't be read at {_options.Bootstrap} within {_options.Patience.TotalSeconds:0} s: {error.Reason}. Check that the cluster is up.");
+            if (!wait.Again())
+                throw new LogException($"group {Name}: its members can't be read at {_options.Bootstrap} within "
+                    + $"{_options.Patience.TotalSeconds:0} s: {error.Reason}. Check that the cluster is up.");
         }
     }
 
     /// <summary>
-    /// Takes a static member out on its behalf: ends what its producer left open, joins under its id, and leaves. Its partitions go to others at once. A member that is alive is fenced by that.
+    /// Takes a static member out on its behalf: ends what its producer left open, joins under its id, and leaves. Its partitions go to
+    /// others at once. A member that is alive is fenced by that.
     /// </summary>
     /// <param name="instanceId">The member's static id, which is its transactional id as well.</param>
     /// <param name="topic">The topic that the group shares out.</param>
@@ -52,7 +58,8 @@ public sealed class KafkaGroup
     public void Remove(string instanceId, string topic)
     {
         // First the transaction: while it is open, nobody can tell what the group has committed.
-        new TransactionalProducer(_options, new WorkerOptions { Group = Name, InstanceId = instanceId, Sources = [topic], Outputs = [] }, []).Dispose();
+        new TransactionalProducer(_options, new WorkerOptions { Group = Name, InstanceId = instanceId, Sources = [topic], Outputs = [] },
+            []).Dispose();
 
         Error? fatal = null;
         var assigned = false;
@@ -61,7 +68,8 @@ public sealed class KafkaGroup
             .SetPartitionsAssignedHandler((_, partitions) =>
             {
                 assigned = true;
-                return partitions.Select(p => new TopicPartitionOffset(p, 0)); // a number, so that no committed offset is asked for; nothing of it is used
+                // a number, so that no committed offset is asked for; nothing of it is used
+                return partitions.Select(p => new TopicPartitionOffset(p, 0));
             })
             .Build();
         consumer.Subscribe(topic);
@@ -97,5 +105,6 @@ public sealed class KafkaGroup
     }
 
     private LogException TooLong(string instanceId, string what) =>
-        new($"group {Name}: {what} took longer than {_options.Patience.TotalSeconds:0} s for member {instanceId}. A rebalance may be waiting for another member; try again.");
+        new($"group {Name}: {what} took longer than {_options.Patience.TotalSeconds:0} s for member {instanceId}. A rebalance may be "
+            + $"waiting for another member; try again.");
 }

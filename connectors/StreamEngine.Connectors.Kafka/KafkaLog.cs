@@ -55,10 +55,13 @@ public sealed class KafkaLog : ILog
             var answer = _groups.Value.Ask(group, partition);
             if (answer.Error.Code == ErrorCode.NoError) return answer.Offset.Value >= 0 ? answer.Offset.Value : null;
             var pending = answer.Error.Code == ErrorCode.UnstableOffsetCommit;
-            if (!pending && KafkaErrors.IsLasting(answer.Error.Code)) throw KafkaErrors.Lasting(answer.Error.Code, $"group {group}", answer.Error.Reason);
+            if (!pending && KafkaErrors.IsLasting(answer.Error.Code))
+                throw KafkaErrors.Lasting(answer.Error.Code, $"group {group}", answer.Error.Reason);
             if (!wait.Again())
-                throw new LogException($"group {group}: the committed offset of {partition.Topic}[{partition.Partition}] can't be read within {_options.Patience.TotalSeconds:0} s: {answer.Error.Reason}. "
-                    + (pending ? "A transaction that holds it is still open: list and abort it with kafka-transactions.sh." : "Check that the cluster is up."));
+                throw new LogException($"group {group}: the committed offset of {partition.Topic}[{partition.Partition}] can't be read "
+                    + $"within {_options.Patience.TotalSeconds:0} s: {answer.Error.Reason}. "
+                    + (pending ? "A transaction that holds it is still open: list and abort it with kafka-transactions.sh."
+                    : "Check that the cluster is up."));
         }
     }
 

@@ -7,23 +7,32 @@ public sealed record KafkaLogOptions
     public required string Bootstrap { get; init; }
 
     /// <summary>
-    /// librdkafka settings by name (SASL, TLS, sizes, compression...), passed through to every client. A name that begins with <c>consumer.</c> or
-    /// <c>producer.</c> goes to that kind of client only. Those that would break the promise of exactly once are refused: <see cref="KafkaSettings.Validate"/>.
+    /// librdkafka settings by name (SASL, TLS, sizes, compression...), passed through to every client. A name that begins with
+    /// <c>consumer.</c> or <c>producer.</c> goes to that kind of client only. Those that would break the promise of exactly once are
+    /// refused: <see cref="KafkaSettings.Validate"/>.
     /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>After how long the broker aborts a transaction whose worker has died or stalled. Shorter than the session timeout, so that readers are free before partitions move.</summary>
+    /// <summary>
+    /// After how long the broker aborts a transaction whose worker has died or stalled. Shorter than the session timeout, so that readers
+    /// are free before partitions move.
+    /// </summary>
     public TimeSpan TransactionTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long one request about topics, offsets or metadata may take.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long to wait for a transaction of somebody else that holds a group's offsets, and for a cluster that is away while a producer is rebuilt.</summary>
+    /// <summary>
+    /// How long to wait for a transaction of somebody else that holds a group's offsets, and for a cluster that is away while a producer is
+    /// rebuilt.
+    /// </summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Whether a worker joins the group under its instance id. Then a restart within the session timeout moves no partition, and a worker that is stopped
-    /// for good, without leaving first (<see cref="ILogWorker.Leave"/>), keeps its partitions until that timeout (<c>consumer.session.timeout.ms</c>; 15 s, or half as long again as a longer transaction timeout) is over. Without it, a stopped worker leaves at once and every restart rebalances.
+    /// Whether a worker joins the group under its instance id. Then a restart within the session timeout moves no partition, and a worker
+    /// that is stopped for good, without leaving first (<see cref="ILogWorker.Leave"/>), keeps its partitions until that timeout
+    /// (<c>consumer.session.timeout.ms</c>; 15 s, or half as long again as a longer transaction timeout) is over. Without it, a stopped
+    /// worker leaves at once and every restart rebalances.
     /// </summary>
     public bool StaticMembership { get; init; } = true;
 
@@ -33,6 +42,8 @@ public sealed record KafkaLogOptions
     /// <summary>Told in one line that a cluster does not answer and is waited for; from any thread.</summary>
     public Action<string>? Waiting { get; init; }
 
-    /// <summary>How long behind its limit a producer's call may come back before the producer is given up, and how long one may take to close.</summary>
+    /// <summary>
+    /// How long behind its limit a producer's call may come back before the producer is given up, and how long one may take to close.
+    /// </summary>
     internal TimeSpan CallGrace { get; init; } = TimeSpan.FromSeconds(5);
 }

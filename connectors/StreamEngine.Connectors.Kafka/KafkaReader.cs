@@ -21,7 +21,9 @@ internal sealed class KafkaReader : ILogReader
         var settings = KafkaSettings.Consumer(options);
         settings["group.id"] = "streamengine-reader"; // librdkafka wants a name; nothing is joined and nothing committed
         settings["enable.partition.eof"] = "true";
-        settings.TryAdd("fetch.wait.max.ms", "10"); // readers go to an end, where a marker is often the last thing: only an empty answer tells, and half a second for each is most of a small restore
+        // readers go to an end, where a marker is often the last thing: only an empty answer tells, and half a second for each is most of a
+        // small restore
+        settings.TryAdd("fetch.wait.max.ms", "10");
         _consumer = new ConsumerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
             .SetErrorHandler((_, error) => OnError(error))
@@ -79,7 +81,8 @@ internal sealed class KafkaReader : ILogReader
 
     private void OnError(Error error)
     {
-        if (error.IsFatal || KafkaErrors.IsLasting(error.Code)) _lasting = KafkaErrors.Lasting(error.Code, $"reading {_state?.Id}", error.Reason);
+        if (error.IsFatal || KafkaErrors.IsLasting(error.Code))
+            _lasting = KafkaErrors.Lasting(error.Code, $"reading {_state?.Id}", error.Reason);
         else _options.Diagnostics?.Invoke($"reader: {error.Reason} ({error.Code})");
     }
 }

@@ -7,7 +7,8 @@ namespace StreamEngine.Connectors.Kafka;
 public static class KafkaSettings
 {
     private const string ConsumerPrefix = "consumer.", ProducerPrefix = "producer.";
-    private const string FromOptions = "it is set from the worker's own ids, so that a restart meets its own transactions and nobody else's";
+    private const string FromOptions = "it is set from the worker's own ids, so that a restart meets its own transactions and nobody "
+        + "else's";
 
     private static readonly Dictionary<string, string> Refused = new(StringComparer.Ordinal)
     {
@@ -17,7 +18,8 @@ public static class KafkaSettings
         ["enable.auto.commit"] = "offsets are committed with the outputs, in one transaction",
         ["enable.auto.offset.store"] = "offsets are committed with the outputs, in one transaction",
         ["auto.commit.interval.ms"] = "offsets are committed with the outputs, in one transaction",
-        ["auto.offset.reset"] = "a new group starts at the earliest record; an offset that is out of range must stop the shard, not skip silently",
+        ["auto.offset.reset"] = "a new group starts at the earliest record; an offset that is out of range must stop the shard, not skip "
+            + "silently",
         ["partitioner"] = "keys are placed by murmur2, as Kafka's Java clients do; another partitioner would send a customer to two shards",
         ["acks"] = "an acknowledged record must survive the loss of a broker: always all",
         ["request.required.acks"] = "an acknowledged record must survive the loss of a broker: always all",
@@ -36,10 +38,14 @@ public static class KafkaSettings
         ["plugin.library.paths"] = "code loaded into the client could change what is read and written",
     };
 
-    /// <summary>The settings that can't be used, each with the reason: refused ones, unknown names, values that librdkafka does not take (the last two only where librdkafka is installed).</summary>
+    /// <summary>
+    /// The settings that can't be used, each with the reason: refused ones, unknown names, values that librdkafka does not take (the last
+    /// two only where librdkafka is installed).
+    /// </summary>
     /// <param name="settings">The settings as the config has them, prefixes included.</param>
     /// <param name="transactionTimeout">The transaction timeout that will be used; 10 s by default.</param>
-    public static IEnumerable<(string Key, string Reason)> Validate(IReadOnlyDictionary<string, string> settings, TimeSpan? transactionTimeout = null)
+    public static IEnumerable<(string Key, string Reason)> Validate(IReadOnlyDictionary<string, string> settings,
+        TimeSpan? transactionTimeout = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         return Check(settings, transactionTimeout ?? TimeSpan.FromSeconds(10));
@@ -52,9 +58,12 @@ public static class KafkaSettings
         {
             var name = Bare(key);
             if (Refused.TryGetValue(name, out var reason)) yield return (key, reason);
-            else if (name.StartsWith("dotnet.", StringComparison.Ordinal)) yield return (key, "it is a setting of the .NET client, which the connector sets itself");
-            else if (name == "session.timeout.ms" && int.TryParse(value, CultureInfo.InvariantCulture, out var session) && session <= transactionTimeout.TotalMilliseconds)
-                yield return (key, "it must be longer than the transaction timeout: else partitions move while the dead worker's transaction still hides its outputs");
+            else if (name.StartsWith("dotnet.", StringComparison.Ordinal))
+                yield return (key, "it is a setting of the .NET client, which the connector sets itself");
+            else if (name == "session.timeout.ms" && int.TryParse(value, CultureInfo.InvariantCulture, out var session)
+                && session <= transactionTimeout.TotalMilliseconds)
+                yield return (key, "it must be longer than the transaction timeout: else partitions move while the dead worker's "
+                + "transaction still hides its outputs");
             else if (native && Ask(name, value) is { } answer) yield return (key, answer);
         }
     }
@@ -63,7 +72,8 @@ public static class KafkaSettings
     internal static void ThrowIfInvalid(KafkaLogOptions options)
     {
         var bad = Check(options.Settings, options.TransactionTimeout).ToList();
-        if (bad.Count > 0) throw new LogException("Kafka settings can't be used: " + string.Join("; ", bad.Select(b => $"{b.Key}: {b.Reason}")));
+        if (bad.Count > 0)
+            throw new LogException("Kafka settings can't be used: " + string.Join("; ", bad.Select(b => $"{b.Key}: {b.Reason}")));
     }
 
     /// <summary>Settings of any client: a base for small batches in flight and no chatter, then the user's.</summary>
@@ -76,8 +86,8 @@ public static class KafkaSettings
             ["socket.nagle.disable"] = "true",
             ["log.connection.close"] = "false",
             ["reconnect.backoff.max.ms"] = "2000",
-            // librdkafka's default, rebootstrap, takes "no brokers" from a broker that is just starting at its word and forgets all of them: client and
-            // producer then stay away for ever (its issue 5301; seen with 2.16 after every restart of a single broker).
+            // librdkafka's default, rebootstrap, takes "no brokers" from a broker that is just starting at its word and forgets all of
+            // them: client and producer then stay away for ever (its issue 5301; seen with 2.16 after every restart of a single broker).
             ["metadata.recovery.strategy"] = "none",
         };
         foreach (var (key, value) in options.Settings)
@@ -108,8 +118,10 @@ public static class KafkaSettings
         var all = Client(options);
         Default(all, "linger.ms", "10"); // a commit flushes at once: this only keeps batches large in between
         Default(all, "batch.size", "1000000");
-        // A broker answers the first request of a transaction with "try again" while it still writes the markers of the one before: the default of
-        // 100 ms was nearly all of the time from a decision to its commit (measured: 91 ms against 33 ms at the median). It doubles up to a second.
+        // A broker answers the first request of a transaction with "try again" while it still writes the markers of the one before: the
+        // default of
+        // 100 ms was nearly all of the time from a decision to its commit (measured: 91 ms against 33 ms at the median). It doubles up to a
+        // second.
         Default(all, "retry.backoff.ms", "5");
         Default(all, "queue.buffering.max.kbytes", "131072");
         Default(all, "queue.buffering.max.messages", "200000");

@@ -17,19 +17,25 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
         var there = Counts();
         var wrong = topics.Where(t => there.TryGetValue(t.Name, out var n) && n != t.Partitions).ToList();
         if (wrong.Count > 0)
-            throw new LogException("Topics exist with another number of partitions: " + string.Join(", ", wrong.Select(t => $"{t.Name} has {there[t.Name]}, wanted {t.Partitions}"))
-                + ". The number can't be changed without moving customers: create the topics anew under another name, or set the number in the config.");
+            throw new LogException("Topics exist with another number of partitions: "
+                + string.Join(", ", wrong.Select(t => $"{t.Name} has {there[t.Name]}, wanted {t.Partitions}"))
+                + ". The number can't be changed without moving customers: create the topics anew under another name, or set the number in "
+                + "the config.");
         var missing = topics.Where(t => !there.ContainsKey(t.Name)).ToList();
         if (missing.Count == 0) return [];
         try
         {
-            admin().CreateTopicsAsync(missing.Select(Specify), new CreateTopicsOptions { RequestTimeout = options.RequestTimeout, OperationTimeout = options.RequestTimeout }).GetAwaiter().GetResult();
+            admin().CreateTopicsAsync(missing.Select(Specify),
+                new CreateTopicsOptions { RequestTimeout = options.RequestTimeout, OperationTimeout = options.RequestTimeout }).GetAwaiter()
+                .GetResult();
         }
         catch (CreateTopicsException e)
         {
             // Somebody else may have been faster; anything else is refused.
             var refused = e.Results.Where(r => r.Error.IsError && r.Error.Code != ErrorCode.TopicAlreadyExists).ToList();
-            if (refused.Count > 0) throw new LogException("Topics can't be created: " + string.Join("; ", refused.Select(r => $"{r.Topic}: {r.Error.Reason}")) + ".", e);
+            if (refused.Count > 0)
+                throw new LogException("Topics can't be created: " + string.Join("; ", refused.Select(r => $"{r.Topic}: {r.Error.Reason}"))
+                    + ".", e);
         }
         catch (KafkaException e)
         {
@@ -41,10 +47,12 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
 
     public IReadOnlyList<TopicInfo> List()
     {
-        var counts = Counts().Where(c => !c.Key.StartsWith("__", StringComparison.Ordinal)).OrderBy(c => c.Key, StringComparer.Ordinal).ToList();
+        var counts = Counts().Where(c => !c.Key.StartsWith("__", StringComparison.Ordinal)).OrderBy(c => c.Key, StringComparer.Ordinal)
+            .ToList();
         if (counts.Count == 0) return [];
         var all = counts.SelectMany(c => Enumerable.Range(0, c.Value).Select(p => new TopicPartition(c.Key, p))).ToList();
-        var records = all.Zip(Watermarks(all)).GroupBy(x => x.First.Topic).ToDictionary(g => g.Key, g => g.Sum(x => x.Second.High - x.Second.Low));
+        var records = all.Zip(Watermarks(all)).GroupBy(x => x.First.Topic)
+            .ToDictionary(g => g.Key, g => g.Sum(x => x.Second.High - x.Second.Low));
         var retention = Retention(counts.Select(c => c.Key));
         return [.. counts.Select(c => new TopicInfo(c.Key, c.Value, records[c.Key], retention[c.Key]))];
     }
@@ -66,7 +74,8 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
 
     private Dictionary<TopicPartition, long> Offsets(IReadOnlyList<TopicPartition> partitions, OffsetSpec which, TimeSpan patience)
     {
-        var wanted = partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = new(p.Topic, p.Partition), OffsetSpec = which });
+        var wanted = partitions
+            .Select(p => new TopicPartitionOffsetSpec { TopicPartition = new(p.Topic, p.Partition), OffsetSpec = which });
         // A cluster that is away is waited for; a topic that is not there, only until it should be known everywhere.
         var unknown = new Waiting(options.RequestTimeout);
         for (var wait = new Waiting(patience); ;)
@@ -74,9 +83,14 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
             Error error;
             try
             {
-                var settings = new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = Shorter(options.RequestTimeout, patience) };
+                var settings = new ListOffsetsOptions
+                {
+                    IsolationLevel = IsolationLevel.ReadUncommitted,
+                    RequestTimeout = Shorter(options.RequestTimeout, patience)
+                };
                 var answer = admin().ListOffsetsAsync(wanted, settings).GetAwaiter().GetResult();
-                return answer.ResultInfos.Select(r => r.TopicPartitionOffsetError).ToDictionary(r => new TopicPartition(r.Topic, r.Partition.Value), r => r.Offset.Value);
+                return answer.ResultInfos.Select(r => r.TopicPartitionOffsetError)
+                    .ToDictionary(r => new TopicPartition(r.Topic, r.Partition.Value), r => r.Offset.Value);
             }
             catch (ListOffsetsException e)
             {
@@ -87,12 +101,16 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
                 error = e.Error;
             }
             if (!(KafkaErrors.IsLasting(error.Code) ? unknown.Again() : wait.Again()))
-                throw KafkaErrors.Lasting(error.Code, $"offsets of {partitions[0].Topic}[{partitions[0].Partition}] at {options.Bootstrap}", error.Reason);
+                throw KafkaErrors.Lasting(error.Code, $"offsets of {partitions[0].Topic}[{partitions[0].Partition}] at {options.Bootstrap}",
+                    error.Reason);
             RefreshLeaders();
         }
     }
 
-    /// <summary>After a restart the broker refuses the leader epoch that this client remembers, and librdkafka does not ask for the new one by itself here.</summary>
+    /// <summary>
+    /// After a restart the broker refuses the leader epoch that this client remembers, and librdkafka does not ask for the new one by
+    /// itself here.
+    /// </summary>
     private void RefreshLeaders()
     {
         try
@@ -109,7 +127,9 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
 
     private Dictionary<string, int> Counts()
     {
-        using var silence = new Timer(_ => options.Waiting?.Invoke($"waiting for Kafka at {options.Bootstrap}: {connection() ?? "no answer yet"}"), null, Silence, Timeout.InfiniteTimeSpan);
+        using var silence =
+            new Timer(_ => options.Waiting?.Invoke($"waiting for Kafka at {options.Bootstrap}: {connection() ?? "no answer yet"}"), null,
+            Silence, Timeout.InfiniteTimeSpan);
         try
         {
             var metadata = admin().GetMetadata(options.RequestTimeout);
@@ -124,15 +144,19 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
     private Dictionary<string, string> Retention(IEnumerable<string> topics)
     {
         var resources = topics.Select(t => new ConfigResource { Type = ResourceType.Topic, Name = t });
-        var answer = admin().DescribeConfigsAsync(resources, new DescribeConfigsOptions { RequestTimeout = options.RequestTimeout }).GetAwaiter().GetResult();
+        var answer = admin().DescribeConfigsAsync(resources, new DescribeConfigsOptions { RequestTimeout = options.RequestTimeout })
+            .GetAwaiter().GetResult();
         return answer.ToDictionary(r => r.ConfigResource.Name, r => Describe(r.Entries));
     }
 
     private static string Describe(Dictionary<string, ConfigEntryResult> entries)
     {
-        if (entries.TryGetValue("cleanup.policy", out var policy) && policy.Value.Contains("compact", StringComparison.Ordinal)) return policy.Value;
-        var bytes = entries.TryGetValue("retention.bytes", out var size) && size.Value is { } limit && limit != "-1" ? $", at most {limit} bytes a partition" : "";
-        if (!entries.TryGetValue("retention.ms", out var entry) || !long.TryParse(entry.Value, CultureInfo.InvariantCulture, out var ms)) return "unknown" + bytes;
+        if (entries.TryGetValue("cleanup.policy", out var policy) && policy.Value.Contains("compact", StringComparison.Ordinal))
+            return policy.Value;
+        var bytes = entries.TryGetValue("retention.bytes", out var size) && size.Value is { } limit && limit != "-1"
+            ? $", at most {limit} bytes a partition" : "";
+        if (!entries.TryGetValue("retention.ms", out var entry) || !long.TryParse(entry.Value, CultureInfo.InvariantCulture, out var ms))
+            return "unknown" + bytes;
         if (ms < 0) return "unlimited" + bytes;
         var time = TimeSpan.FromMilliseconds(ms);
         return (time.TotalDays >= 1 ? $"{time.TotalDays:0.#} d" : $"{time.TotalHours:0.##} h") + bytes;
@@ -150,7 +174,8 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
             ["retention.ms"] = topic.Retention is { } kept ? $"{(long)kept.TotalMilliseconds}" : "-1",
             ["retention.bytes"] = "-1",
             ["message.timestamp.type"] = "CreateTime", // records carry event time,
-            ["message.timestamp.after.max.ms"] = $"{long.MaxValue}", // also that of a clock which runs ahead: how far is the engine's to judge
+            // also that of a clock which runs ahead: how far is the engine's to judge
+            ["message.timestamp.after.max.ms"] = $"{long.MaxValue}",
         },
     };
 
@@ -160,12 +185,15 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
         {
             var there = Counts();
             if (made.TrueForAll(t => there.GetValueOrDefault(t.Name) == t.Partitions)) return;
-            if (!wait.Again()) throw new LogException($"Topics {string.Join(", ", made.Select(t => t.Name))} were created but are not visible after {options.RequestTimeout.TotalSeconds:0} s. Check the cluster's controller.");
+            if (!wait.Again())
+                throw new LogException($"Topics {string.Join(", ", made.Select(t => t.Name))} were created but are not visible after "
+                    + $"{options.RequestTimeout.TotalSeconds:0} s. Check the cluster's controller.");
         }
     }
 
     private LogException Unreachable(KafkaException e) =>
         KafkaErrors.IsLasting(e.Error.Code)
             ? KafkaErrors.Lasting(e.Error.Code, options.Bootstrap, e.Error.Reason, e)
-            : new LogException($"Kafka can't be reached at {options.Bootstrap}: {connection() ?? ClientLog.Plain(e.Error.Reason)}. Check the address, the network and (for TLS or SASL) the security settings.", e);
+            : new LogException($"Kafka can't be reached at {options.Bootstrap}: {connection() ?? ClientLog.Plain(e.Error.Reason)}. Check "
+            + $"the address, the network and (for TLS or SASL) the security settings.", e);
 }

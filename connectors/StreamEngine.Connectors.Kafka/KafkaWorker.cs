@@ -15,11 +15,13 @@ internal sealed class KafkaWorker : ILogWorker
     public KafkaWorker(KafkaLog log, KafkaLogOptions options, WorkerOptions worker)
     {
         (_log, _options, _worker) = (log, options, worker);
-        MaxOutputBytes = int.Parse(KafkaSettings.Producer(options).GetValueOrDefault("message.max.bytes", "1000000"), System.Globalization.CultureInfo.InvariantCulture);
+        MaxOutputBytes = int.Parse(KafkaSettings.Producer(options).GetValueOrDefault("message.max.bytes", "1000000"),
+            System.Globalization.CultureInfo.InvariantCulture);
         foreach (var source in worker.Sources) _ = RequiredPartitions(source, "read");
         // First the producer: taking the transactional id over fences a zombie before its partitions can come here.
         int[] outputs = [.. worker.Outputs.Select(o => RequiredPartitions(o, "written"))];
-        _producer = worker.Transactional ? new TransactionalProducer(options, worker, outputs) : new DirectProducer(options, worker, outputs, offsets => _consumer!.Commit(offsets));
+        _producer = worker.Transactional ? new TransactionalProducer(options, worker, outputs)
+            : new DirectProducer(options, worker, outputs, offsets => _consumer!.Commit(offsets));
         _awake = _consumer = new GroupConsumer(log, options, worker);
     }
 
@@ -31,7 +33,8 @@ internal sealed class KafkaWorker : ILogWorker
         }
         catch (LogException e) when (_consumer.IsDead && MayRejoin())
         {
-            // A broker that dies in a rebalance makes the client join twice and fence itself. A real double is fenced again and again: then we stop.
+            // A broker that dies in a rebalance makes the client join twice and fence itself. A real double is fenced again and again: then
+            // we stop.
             _options.Diagnostics?.Invoke($"{e.Message} Joining again.");
             Rejoin();
         }
@@ -42,7 +45,9 @@ internal sealed class KafkaWorker : ILogWorker
         lock (_waking) _awake?.Wake();
     }
 
-    /// <summary>The broker takes a member for dead a session timeout after its last heartbeat, which may be a heartbeat's interval old.</summary>
+    /// <summary>
+    /// The broker takes a member for dead a session timeout after its last heartbeat, which may be a heartbeat's interval old.
+    /// </summary>
     public TimeSpan Lease => _consumer.Lease;
 
     public void Pause(IReadOnlyList<TopicPartition> partitions) => _consumer.Pause(partitions);
@@ -107,6 +112,8 @@ internal sealed class KafkaWorker : ILogWorker
     private int RequiredPartitions(string topic, string use)
     {
         var count = _log.Partitions(topic);
-        return count > 0 ? count : throw new LogException($"topic '{topic}' is to be {use}, but {_options.Bootstrap} has no topic of that name. Create it: `topics create`.");
+        return count > 0 ? count
+            : throw new LogException($"topic '{topic}' is to be {use}, but {_options.Bootstrap} has no topic of that name. Create it: "
+            + $"`topics create`.");
     }
 }

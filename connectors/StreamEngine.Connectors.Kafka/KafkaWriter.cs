@@ -14,9 +14,11 @@ internal sealed class KafkaWriter(KafkaLog log, KafkaLogOptions options) : ILogW
     public void Write(string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long timestamp)
     {
         var target = Find(topic);
-        while (target.Sender.Send(0, Murmur2.Partition(key, target.Partitions), timestamp, key, value) is var code && code != Confluent.Kafka.ErrorCode.NoError)
+        while (target.Sender.Send(0, Murmur2.Partition(key, target.Partitions), timestamp, key, value) is var code
+            && code != Confluent.Kafka.ErrorCode.NoError)
         {
-            if (code != Confluent.Kafka.ErrorCode.Local_QueueFull) throw KafkaErrors.Lasting(code, topic, $"a record of {key.Length + value.Length} bytes is refused");
+            if (code != Confluent.Kafka.ErrorCode.Local_QueueFull)
+                throw KafkaErrors.Lasting(code, topic, $"a record of {key.Length + value.Length} bytes is refused");
             _producer.Poll(10); // reports make room
         }
         if ((++_written & 1023) == 0) _producer.Poll(0);
@@ -26,8 +28,11 @@ internal sealed class KafkaWriter(KafkaLog log, KafkaLogOptions options) : ILogW
     {
         var limit = new Waiting(options.Patience);
         while (_producer.Flush(500) > 0)
-            if (limit.Left == TimeSpan.Zero) throw new LogException($"{_producer.Outstanding} records could not be written to {options.Bootstrap} within {options.Patience.TotalSeconds:0} s. Check that the cluster is up.");
-        if (_producer.TakeFailure() is { } failure) throw new LogException($"{failure.Count} records could not be written: {failure.First}.");
+            if (limit.Left == TimeSpan.Zero)
+                throw new LogException($"{_producer.Outstanding} records could not be written to {options.Bootstrap} within "
+                    + $"{options.Patience.TotalSeconds:0} s. Check that the cluster is up.");
+        if (_producer.TakeFailure() is { } failure)
+            throw new LogException($"{failure.Count} records could not be written: {failure.First}.");
     }
 
     public void Dispose()

@@ -5,8 +5,9 @@ using Confluent.Kafka;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>
-/// What Confluent's own loader of librdkafka does not do: it asks for "libdl", the name of a development link that a plain Debian 12 lacks; and our own
-/// calls must go to the very variant of the library that it chose (with Kerberos where libsasl2 is there, else the self-contained one, else that for musl).
+/// What Confluent's own loader of librdkafka does not do: it asks for "libdl", the name of a development link that a plain Debian 12 lacks;
+/// and our own calls must go to the very variant of the library that it chose (with Kerberos where libsasl2 is there, else the
+/// self-contained one, else that for musl).
 /// </summary>
 internal static class NativeLibrarySetup
 {
@@ -28,9 +29,11 @@ internal static class NativeLibrarySetup
             Library.Load();
             return true;
         }
-        catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or InvalidOperationException or FileLoadException)
+        catch (Exception e)
+            when (e is DllNotFoundException or TypeInitializationException or InvalidOperationException or FileLoadException)
         {
-            throw new LogException($"librdkafka, which the Kafka connector needs, can't be loaded ({e.Message.Split('\n')[0].Trim().TrimEnd('.')}). "
+            throw new LogException($"librdkafka, which the Kafka connector needs, can't be loaded "
+                + $"({e.Message.Split('\n')[0].Trim().TrimEnd('.')}). "
                 + "It comes with the package librdkafka.redist: publish the application for this platform.", e);
         }
     }

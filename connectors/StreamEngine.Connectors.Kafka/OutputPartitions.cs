@@ -7,6 +7,7 @@ internal static class OutputPartitions
     public static void Check(WorkerOptions worker, int[] partitions, in OutputInfo output)
     {
         if ((uint)output.Partition >= (uint)partitions[output.Topic])
-            throw new LogException($"{worker.Outputs[output.Topic]}[{output.Partition}]: the topic has only {partitions[output.Topic]} partitions. Create it with as many as the events topic.");
+            throw new LogException($"{worker.Outputs[output.Topic]}[{output.Partition}]: the topic has only {partitions[output.Topic]} "
+                + $"partitions. Create it with as many as the events topic.");
     }
 }

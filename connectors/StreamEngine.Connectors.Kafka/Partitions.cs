@@ -11,7 +11,9 @@ internal sealed class PartitionState(int topic, TopicPartition id)
     /// <summary>Whether its records are wanted: false from assignment to the first resume, and while paused.</summary>
     public bool Live { get; set; }
 
-    /// <summary>The offset behind the last record handed out; -1 until the start offset is known. Records below it are stale and dropped.</summary>
+    /// <summary>
+    /// The offset behind the last record handed out; -1 until the start offset is known. Records below it are stale and dropped.
+    /// </summary>
     public long Next { get; set; } = -1;
 
     /// <summary>First and last run of this partition in the fetch at hand; -1 for none.</summary>

@@ -5,9 +5,11 @@ using StreamEngine.Connectors.Kafka.Native;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>
-/// One native producer, and the thread that its transactional calls run on: they may stay away for ever, whatever limit they are given. librdkafka 2.15 does not look at the limit while
-/// send_offsets_to_transaction searches the group's coordinator (its issues 5456 and 5511), and its abort waits without one until all broker threads have purged. A client whose call stays
-/// away is given up: the loop goes on with another one, and this one is closed on its own thread if the call comes back after all. Until then it costs a thread and what the client holds.
+/// One native producer, and the thread that its transactional calls run on: they may stay away for ever, whatever limit they are given.
+/// librdkafka 2.15 does not look at the limit while send_offsets_to_transaction searches the group's coordinator (its issues 5456 and
+/// 5511), and its abort waits without one until all broker threads have purged. A client whose call stays away is given up: the loop goes
+/// on with another one, and this one is closed on its own thread if the call comes back after all. Until then it costs a thread and what
+/// the client holds.
 /// </summary>
 internal sealed class ProducerClient : IDisposable
 {
@@ -27,7 +29,8 @@ internal sealed class ProducerClient : IDisposable
     /// <param name="options">Grace and diagnostics.</param>
     /// <param name="outputs">The topics that are written.</param>
     /// <param name="open">Makes the client; what it reports as an error goes to the given handler.</param>
-    public ProducerClient(string name, KafkaLogOptions options, IReadOnlyList<string> outputs, Func<Action<Error>, IProducer<byte[], byte[]>> open)
+    public ProducerClient(string name, KafkaLogOptions options, IReadOnlyList<string> outputs, Func<Action<Error>,
+        IProducer<byte[], byte[]>> open)
     {
         (_name, _options, _outputs) = (name, options, outputs);
         _producer = open(OnError);
@@ -59,7 +62,8 @@ internal sealed class ProducerClient : IDisposable
         if (!_answered.Wait(limit) && !_answered.Wait(_options.CallGrace))
         {
             IsStuck = true;
-            _options.Diagnostics?.Invoke($"{_name}: a call of the producer is not back {(limit + _options.CallGrace).TotalSeconds:0.#} s after it began: the producer is given up");
+            _options.Diagnostics?.Invoke($"{_name}: a call of the producer is not back {(limit + _options.CallGrace).TotalSeconds:0.#} s "
+                + $"after it began: the producer is given up");
             return false;
         }
         var thrown = _thrown;

@@ -3,8 +3,9 @@ using Confluent.Kafka;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>
-/// A worker's producer: outputs and input offsets in one transaction at a time, and what its failures mean. None of its calls holds the loop longer than its limit and a grace
-/// (<see cref="ProducerClient"/>): a client whose call stays away is as good as fenced, and the new one ends its transaction at the broker.
+/// A worker's producer: outputs and input offsets in one transaction at a time, and what its failures mean. None of its calls holds the
+/// loop longer than its limit and a grace (<see cref="ProducerClient"/>): a client whose call stays away is as good as fenced, and the new
+/// one ends its transaction at the broker.
 /// </summary>
 internal sealed class TransactionalProducer : IOutputProducer
 {
@@ -21,7 +22,8 @@ internal sealed class TransactionalProducer : IOutputProducer
     /// <param name="worker">Whose producer it is.</param>
     /// <param name="outputPartitions">Partitions of each output.</param>
     /// <param name="open">Makes the client; null for a real one.</param>
-    public TransactionalProducer(KafkaLogOptions options, WorkerOptions worker, int[] outputPartitions, Func<Action<Error>, IProducer<byte[], byte[]>>? open = null)
+    public TransactionalProducer(KafkaLogOptions options, WorkerOptions worker, int[] outputPartitions, Func<Action<Error>,
+        IProducer<byte[], byte[]>>? open = null)
     {
         (_options, _worker, _partitions, _open) = (options, worker, outputPartitions, open ?? Open);
         _client = Build();
@@ -35,7 +37,8 @@ internal sealed class TransactionalProducer : IOutputProducer
         _group = group;
         _failed = null;
         _inTransaction = true;
-        _ = Try((producer, _) => producer.BeginTransaction()); // a failure is told by the commit, which is where the caller looks for outcomes
+        // a failure is told by the commit, which is where the caller looks for outcomes
+        _ = Try((producer, _) => producer.BeginTransaction());
     }
 
     public void Write(OutputBuffer outputs, int from, int to)
@@ -71,7 +74,10 @@ internal sealed class TransactionalProducer : IOutputProducer
         };
     }
 
-    /// <summary>Aborts. Where even that fails, the outcome is <see cref="CommitOutcome.Fenced"/>: nothing is committed, and the producer must be rebuilt.</summary>
+    /// <summary>
+    /// Aborts. Where even that fails, the outcome is <see cref="CommitOutcome.Fenced"/>: nothing is committed, and the producer must be
+    /// rebuilt.
+    /// </summary>
     public CommitOutcome Abort()
     {
         if (_client.Lasting is { } lasting) throw KafkaErrors.Lasting(lasting.Code, $"worker {_worker.InstanceId}", lasting.Reason);
@@ -79,7 +85,8 @@ internal sealed class TransactionalProducer : IOutputProducer
         var fate = Try((producer, left) => producer.AbortTransaction(left));
         if (fate == Fate.Fatal && _failed!.Code == ErrorCode.InvalidTxnState)
         {
-            // librdkafka dies of an abort that overtakes the request which opens the transaction at the broker (its issue 4849): nobody fenced us, and a new producer ends the transaction.
+            // librdkafka dies of an abort that overtakes the request which opens the transaction at the broker (its issue 4849): nobody
+            // fenced us, and a new producer ends the transaction.
             Rebuild();
             return CommitOutcome.Aborted;
         }
@@ -108,11 +115,14 @@ internal sealed class TransactionalProducer : IOutputProducer
     private CommitOutcome Close(CommitOutcome outcome)
     {
         _inTransaction = false;
-        if (outcome != CommitOutcome.Committed && _failed is { } error) _options.Diagnostics?.Invoke($"{_worker.InstanceId}: transaction {outcome}: {error.Reason} ({error.Code})");
+        if (outcome != CommitOutcome.Committed && _failed is { } error)
+            _options.Diagnostics?.Invoke($"{_worker.InstanceId}: transaction {outcome}: {error.Reason} ({error.Code})");
         return outcome;
     }
 
-    /// <summary>Calls until it is done or has failed for good; a retriable failure is tried again while a live transaction could still be in time.</summary>
+    /// <summary>
+    /// Calls until it is done or has failed for good; a retriable failure is tried again while a live transaction could still be in time.
+    /// </summary>
     private Fate Try(Action<IProducer<byte[], byte[]>, TimeSpan> call)
     {
         for (var wait = new Waiting(Limit); ;)
@@ -157,7 +167,8 @@ internal sealed class TransactionalProducer : IOutputProducer
             if (code == ErrorCode.NoError) return;
             if (code == ErrorCode.Local_QueueFull)
             {
-                // The log is slower than we are: this wait is the backpressure. A queue that stays full for longer than a transaction can live is the commit's to tell.
+                // The log is slower than we are: this wait is the backpressure. A queue that stays full for longer than a transaction can
+                // live is the commit's to tell.
                 full ??= new Waiting(Limit);
                 if (full.Value.Left > TimeSpan.Zero)
                 {
@@ -166,7 +177,8 @@ internal sealed class TransactionalProducer : IOutputProducer
                 }
             }
             if (KafkaErrors.IsLasting(code))
-                throw KafkaErrors.Lasting(code, $"{_worker.Outputs[topic]}[{partition}]", $"a record of {key.Length + value.Length} bytes is refused");
+                throw KafkaErrors.Lasting(code, $"{_worker.Outputs[topic]}[{partition}]",
+                    $"a record of {key.Length + value.Length} bytes is refused");
             _failed = new Error(code);
             return;
         }
@@ -197,14 +209,17 @@ internal sealed class TransactionalProducer : IOutputProducer
         var settings = KafkaSettings.Producer(_options);
         settings["transactional.id"] = _worker.InstanceId;
         settings["transaction.timeout.ms"] = $"{(long)_options.TransactionTimeout.TotalMilliseconds}";
-        settings["dotnet.producer.enable.delivery.reports"] = "false"; // a commit fails when a record of it did: no report per record is needed
+        // a commit fails when a record of it did: no report per record is needed
+        settings["dotnet.producer.enable.delivery.reports"] = "false";
         return new ProducerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(_options, line))
             .SetErrorHandler((_, error) => onError(error))
             .Build();
     }
 
-    /// <summary>Takes the transactional id over; the broker first ends what a predecessor left open, and a cluster that is away is waited for.</summary>
+    /// <summary>
+    /// Takes the transactional id over; the broker first ends what a predecessor left open, and a cluster that is away is waited for.
+    /// </summary>
     /// <returns>False when the client is stuck.</returns>
     private bool Init(ProducerClient client, Waiting wait)
     {
@@ -227,5 +242,6 @@ internal sealed class TransactionalProducer : IOutputProducer
     }
 
     private LogException NotTakenOver(string reason, Exception? inner) =>
-        new($"worker {_worker.InstanceId}: the transactional id can't be taken over within {_options.Patience.TotalSeconds:0} s: {reason}. Check that the cluster is up and has enough replicas in sync.", inner);
+        new($"worker {_worker.InstanceId}: the transactional id can't be taken over within {_options.Patience.TotalSeconds:0} s: {reason}. "
+            + $"Check that the cluster is up and has enough replicas in sync.", inner);
 }

@@ -16,7 +16,8 @@ internal struct Waiting(TimeSpan limit)
     {
         if (Left == TimeSpan.Zero) return false;
         using var never = new ManualResetEventSlim();
-        never.Wait(Math.Min(_pause, (int)Math.Ceiling(Left.TotalMilliseconds))); // the other side is a remote process: there is nothing local to wait on
+        // the other side is a remote process: there is nothing local to wait on
+        never.Wait(Math.Min(_pause, (int)Math.Ceiling(Left.TotalMilliseconds)));
         _pause = Math.Min(_pause * 2, 500);
         return true;
     }

@@ -110,7 +110,8 @@ internal static class ManifestFile
         }
 
         private JsonElement? Find(string member) =>
-            root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+            root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out var value) && value.ValueKind != JsonValueKind.Null
+                ? value : null;
 
         private JsonElement? Required(string member)
         {

@@ -36,12 +36,14 @@ internal static class NativeRuntime
             var file = $"lib{library}.so";
             var there = File.Exists(Path.Combine(AppContext.BaseDirectory, file));
             throw new ModelRuntimeException(
-                $"ONNX Runtime's native library {file} {(there ? $"can't be loaded ({LastLine(cause.Message)})" : "is not there")}: it comes with the package Microsoft.ML.OnnxRuntime; publish the application for this platform", cause);
+                $"ONNX Runtime's native library {file} {(there ? $"can't be loaded ({LastLine(cause.Message)})" : "is not there")}: it "
+                    + $"comes with the package Microsoft.ML.OnnxRuntime; publish the application for this platform", cause);
         }
     }
 
     /// <summary>The loader lists every place it tried; the last line is about the last of them.</summary>
-    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
+    private static string LastLine(string text) =>
+        text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
 
     private static OrtEnv Start()
     {

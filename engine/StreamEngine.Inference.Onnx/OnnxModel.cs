@@ -1,6 +1,9 @@
 namespace StreamEngine.Inference.Onnx;
 
-/// <summary>One session, shared by all runners; it lives until the model and its last runner are disposed, so that a model can be replaced under load.</summary>
+/// <summary>
+/// One session, shared by all runners; it lives until the model and its last runner are disposed, so that a model can be replaced under
+/// load.
+/// </summary>
 internal sealed class OnnxModel(ModelManifest manifest, string file, string provider, SessionHandle session, Signature signature) : IModel
 {
     private int _users = 1;

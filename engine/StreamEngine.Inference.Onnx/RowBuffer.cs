@@ -5,7 +5,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace StreamEngine.Inference.Onnx;
 
 /// <summary>Native memory for a matrix of floats, and a tensor over its first n rows for every n.</summary>
-/// <remarks>The memory is native: it stays where it is through collections. It is freed by <see cref="Dispose"/> alone, once nothing bound to it runs.</remarks>
+/// <remarks>The memory is native: it stays where it is through collections. It is freed by <see cref="Dispose"/> alone, once nothing bound
+/// to it runs.</remarks>
 internal sealed unsafe class RowBuffer : IDisposable
 {
     /// <summary>A cache line, and the widest vector register.</summary>
@@ -28,7 +29,8 @@ internal sealed unsafe class RowBuffer : IDisposable
             _values[rows - 1] =
             [
                 OrtValue.CreateTensorValueWithData(
-                    OrtMemoryInfo.DefaultInstance, TensorElementType.Float, [rows, width], (nint)_memory, (long)rows * width * sizeof(float)),
+                    OrtMemoryInfo.DefaultInstance, TensorElementType.Float, [rows, width], (nint)_memory,
+                        (long)rows * width * sizeof(float)),
             ];
         }
     }
@@ -42,7 +44,8 @@ internal sealed unsafe class RowBuffer : IDisposable
     /// <summary>The first rows, row-major.</summary>
     public Span<float> Rows(int rows)
     {
-        if ((uint)(rows - 1) >= (uint)MaxRows) throw new ArgumentOutOfRangeException(nameof(rows), rows, $"A batch has 1 to {MaxRows} rows.");
+        if ((uint)(rows - 1) >= (uint)MaxRows)
+            throw new ArgumentOutOfRangeException(nameof(rows), rows, $"A batch has 1 to {MaxRows} rows.");
         return new Span<float>(_memory, rows * Width);
     }
 

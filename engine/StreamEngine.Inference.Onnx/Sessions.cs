@@ -43,12 +43,14 @@ internal static class Sessions
             catch (OnnxRuntimeException cause) when (wanted == ModelProvider.Cuda)
             {
                 throw new ModelException(
-                    $"{file} can't run wholly on CUDA (tree ensembles have no CUDA kernel; or the driver, CUDA or cuDNN is missing): {cause.Message}", cause);
+                    $"{file} can't run wholly on CUDA (tree ensembles have no CUDA kernel; or the driver, CUDA or cuDNN is missing): "
+                        + $"{cause.Message}", cause);
             }
             catch (OnnxRuntimeException cause)
             {
                 // 'auto': the CPU runs what CUDA can't, and is reported as the provider.
-                say($"{file} runs on the CPU: CUDA can't run it ({cause.Message.Split('\n')[0].Trim()}). It needs a driver, CUDA 13 with cublas, "
+                say($"{file} runs on the CPU: CUDA can't run it ({cause.Message.Split('\n')[0].Trim()}). It needs a driver, CUDA 13 with "
+                    + $"cublas, "
                     + "and cuDNN 9; tree ensembles have no CUDA kernel. Set the model's provider to cpu to say that it is meant so");
             }
         }
@@ -77,7 +79,9 @@ internal static class Sessions
         }
     }
 
-    /// <summary>One thread, the caller's: a row's sum is added in one order whatever the batch, so that a replay agrees bit for bit.</summary>
+    /// <summary>
+    /// One thread, the caller's: a row's sum is added in one order whatever the batch, so that a replay agrees bit for bit.
+    /// </summary>
     private static SessionOptions BaseOptions()
     {
         var options = new SessionOptions

@@ -18,7 +18,8 @@ internal sealed record Signature(string Input, int InputWidth, string Output, in
             : throw new ModelException($"{file} does not fit its model.json: {string.Join("; ", problems)}.");
     }
 
-    private static string Only(string what, IReadOnlyDictionary<string, NodeMetadata> nodes, int width, string member, List<string> problems)
+    private static string Only(string what, IReadOnlyDictionary<string, NodeMetadata> nodes, int width, string member,
+        List<string> problems)
     {
         if (nodes.Count != 1)
         {

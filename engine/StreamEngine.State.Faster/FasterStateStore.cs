@@ -3,8 +3,8 @@ using FASTER.core;
 namespace StreamEngine.State.Faster;
 
 /// <summary>
-/// One shard's profiles in FASTER: a hash index over a log whose tail is in memory and updated in place, the rest on disk. One session, one thread;
-/// an operation that has to fetch from disk is completed before it returns.
+/// One shard's profiles in FASTER: a hash index over a log whose tail is in memory and updated in place, the rest on disk. One session, one
+/// thread; an operation that has to fetch from disk is completed before it returns.
 /// </summary>
 public sealed class FasterStateStore : IStateStore
 {
@@ -37,7 +37,11 @@ public sealed class FasterStateStore : IStateStore
             ConcurrencyControlMode = ConcurrencyControlMode.None, // one session on one thread
         });
         _session = _store.For(new ProfileFunctions(_operation)).NewSession<ProfileFunctions>(
-            sessionVariableLengthStructSettings: new SessionVariableLengthStructSettings<SpanByte, long> { valueLength = new ProfileLengths(_operation) });
+            sessionVariableLengthStructSettings: new SessionVariableLengthStructSettings<SpanByte, long>
+            {
+                valueLength =
+                new ProfileLengths(_operation)
+            });
     }
 
     /// <inheritdoc/>
@@ -88,8 +92,8 @@ public sealed class FasterStateStore : IStateStore
     }
 
     /// <summary>
-    /// Shows every live profile once: walks the whole log and shows a version when the index says that it is the newest (FASTER's own iterator leaves out
-    /// live records where versions of one chain are deleted). Versions on disk cost a read each; memory does not grow.
+    /// Shows every live profile once: walks the whole log and shows a version when the index says that it is the newest (FASTER's own
+    /// iterator leaves out live records where versions of one chain are deleted). Versions on disk cost a read each; memory does not grow.
     /// </summary>
     public void Scan(IProfileVisitor visitor)
     {
@@ -104,8 +108,8 @@ public sealed class FasterStateStore : IStateStore
     }
 
     /// <summary>
-    /// Once the log is twice as long as after the last time (and longer than memory), its older half is moved to the tail where it still lives, a few pages a call, and
-    /// its disk space given back.
+    /// Once the log is twice as long as after the last time (and longer than memory), its older half is moved to the tail where it still
+    /// lives, a few pages a call, and its disk space given back.
     /// </summary>
     public void Tidy()
     {
@@ -150,5 +154,8 @@ public sealed class FasterStateStore : IStateStore
         return _operation.Found;
     }
 
-    private IOException Failed() => new($"The state store in {_options.Directory} could not read or write its files: {_device.Failure?.Message ?? "FASTER reports a fault"} Check the disk and its free space (state.directory names the folder), then start again: the state is rebuilt from the log.", _device.Failure);
+    private IOException Failed() =>
+        new($"The state store in {_options.Directory} could not read or write its files: "
+        + $"{_device.Failure?.Message ?? "FASTER reports a fault"} Check the disk and its free space (state.directory names the folder), "
+        + $"then start again: the state is rebuilt from the log.", _device.Failure);
 }

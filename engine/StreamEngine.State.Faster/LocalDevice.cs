@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace StreamEngine.State.Faster;
 
 /// <summary>
-/// A file per segment. The thread that asks reads by itself: a shard waits for each profile that it fetches, and FASTER's own device, which hands reads to the thread
-/// pool, adds two thread switches to each (milliseconds on a busy machine). Writes are the pool's.
+/// A file per segment. The thread that asks reads by itself: a shard waits for each profile that it fetches, and FASTER's own device, which
+/// hands reads to the thread pool, adds two thread switches to each (milliseconds on a busy machine). Writes are the pool's.
 /// </summary>
 internal sealed class LocalDevice : StorageDeviceBase
 {
@@ -24,7 +24,8 @@ internal sealed class LocalDevice : StorageDeviceBase
     /// <summary>The first write that failed: what was to be written is lost, so the store must not be used any more.</summary>
     public Exception? Failure => _failure;
 
-    public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite, DeviceIOCompletionCallback callback, object context)
+    public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite,
+        DeviceIOCompletionCallback callback, object context)
     {
         Interlocked.Increment(ref _writing);
         ThreadPool.UnsafeQueueUserWorkItem(_ =>
@@ -37,19 +38,22 @@ internal sealed class LocalDevice : StorageDeviceBase
             {
                 _failure ??= e;
             }
-            // Also after a failure as if it had gone well: FASTER would wait for the page for ever, and the store's thread could not say what is wrong.
+            // Also after a failure as if it had gone well: FASTER would wait for the page for ever, and the store's thread could not say
+            // what is wrong.
             callback(0, numBytesToWrite, context);
             Interlocked.Decrement(ref _writing);
         }, null);
     }
 
-    public override unsafe void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength, DeviceIOCompletionCallback callback, object context)
+    public override unsafe void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength,
+        DeviceIOCompletionCallback callback, object context)
     {
         uint error = 0, read = 0;
         try
         {
             // Less than asked is the end of the file: FASTER reads ahead of a record's end.
-            read = (uint)RandomAccess.Read(Segment(segmentId), new Span<byte>((void*)destinationAddress, (int)readLength), (long)sourceAddress);
+            read = (uint)RandomAccess.Read(Segment(segmentId), new Span<byte>((void*)destinationAddress, (int)readLength),
+                (long)sourceAddress);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -83,7 +87,8 @@ internal sealed class LocalDevice : StorageDeviceBase
         RandomAccess.Write(Segment(segment), new ReadOnlySpan<byte>((void*)source, length), at);
 
     private SafeFileHandle Segment(int segment) =>
-        _segments.GetOrAdd(segment, static (s, device) => File.OpenHandle(device.PathOf(s), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite), this);
+        _segments.GetOrAdd(segment, static (s, device) =>
+            File.OpenHandle(device.PathOf(s), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite), this);
 
     private string PathOf(int segment) => $"{FileName}.{segment}";
 }

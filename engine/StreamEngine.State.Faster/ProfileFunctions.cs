@@ -41,8 +41,9 @@ internal sealed class ProfileLengths(ProfileOperation operation) : IVariableLeng
 }
 
 /// <summary>
-/// FASTER's callbacks over one profile. The change is made in place where the record is mutable and long enough. Else the updaters only copy (or zero), and
-/// the change is made in the Post callbacks: FASTER runs these once, after the new record is linked, while it may run the updaters again on a retry.
+/// FASTER's callbacks over one profile. The change is made in place where the record is mutable and long enough. Else the updaters only
+/// copy (or zero), and the change is made in the Post callbacks: FASTER runs these once, after the new record is linked, while it may run
+/// the updaters again on a retry.
 /// </summary>
 internal readonly struct ProfileFunctions(ProfileOperation operation) : IFunctions<SpanByte, SpanByte, long, long, Empty>
 {
@@ -66,7 +67,8 @@ internal readonly struct ProfileFunctions(ProfileOperation operation) : IFunctio
         operation.Apply(value.AsSpan(), created: true);
     }
 
-    public bool CopyUpdater(ref SpanByte key, ref long input, ref SpanByte oldValue, ref SpanByte newValue, ref long output, ref RMWInfo rmwInfo)
+    public bool CopyUpdater(ref SpanByte key, ref long input, ref SpanByte oldValue, ref SpanByte newValue, ref long output,
+        ref RMWInfo rmwInfo)
     {
         var target = newValue.AsSpan();
         oldValue.AsReadOnlySpan().CopyTo(target);
@@ -74,21 +76,26 @@ internal readonly struct ProfileFunctions(ProfileOperation operation) : IFunctio
         return true;
     }
 
-    public void PostCopyUpdater(ref SpanByte key, ref long input, ref SpanByte oldValue, ref SpanByte newValue, ref long output, ref RMWInfo rmwInfo) =>
+    public void PostCopyUpdater(ref SpanByte key, ref long input, ref SpanByte oldValue, ref SpanByte newValue, ref long output,
+        ref RMWInfo rmwInfo) =>
         operation.Apply(newValue.AsSpan(), created: false);
 
-    public bool SingleReader(ref SpanByte key, ref long input, ref SpanByte value, ref long dst, ref ReadInfo readInfo) => Show(ref value, readInfo.Address);
+    public bool SingleReader(ref SpanByte key, ref long input, ref SpanByte value, ref long dst, ref ReadInfo readInfo) =>
+        Show(ref value, readInfo.Address);
 
-    public bool ConcurrentReader(ref SpanByte key, ref long input, ref SpanByte value, ref long dst, ref ReadInfo readInfo) => Show(ref value, readInfo.Address);
+    public bool ConcurrentReader(ref SpanByte key, ref long input, ref SpanByte value, ref long dst, ref ReadInfo readInfo) =>
+        Show(ref value, readInfo.Address);
 
     /// <summary>Copies of whole records: compaction.</summary>
-    public bool SingleWriter(ref SpanByte key, ref long input, ref SpanByte src, ref SpanByte dst, ref long output, ref UpsertInfo upsertInfo, WriteReason reason)
+    public bool SingleWriter(ref SpanByte key, ref long input, ref SpanByte src, ref SpanByte dst, ref long output,
+        ref UpsertInfo upsertInfo, WriteReason reason)
     {
         src.CopyTo(ref dst);
         return true;
     }
 
-    public bool ConcurrentWriter(ref SpanByte key, ref long input, ref SpanByte src, ref SpanByte dst, ref long output, ref UpsertInfo upsertInfo)
+    public bool ConcurrentWriter(ref SpanByte key, ref long input, ref SpanByte src, ref SpanByte dst, ref long output,
+        ref UpsertInfo upsertInfo)
     {
         if (dst.Length < src.Length) return false;
         src.CopyTo(ref dst);
@@ -105,17 +112,27 @@ internal readonly struct ProfileFunctions(ProfileOperation operation) : IFunctio
 
     public void PostSingleDeleter(ref SpanByte key, ref DeleteInfo deleteInfo) { }
 
-    public void PostSingleWriter(ref SpanByte key, ref long input, ref SpanByte src, ref SpanByte dst, ref long output, ref UpsertInfo upsertInfo, WriteReason reason) { }
+    public void PostSingleWriter(ref SpanByte key, ref long input, ref SpanByte src, ref SpanByte dst, ref long output,
+        ref UpsertInfo upsertInfo, WriteReason reason)
+    { }
 
-    public void ReadCompletionCallback(ref SpanByte key, ref long input, ref long output, Empty ctx, Status status, RecordMetadata recordMetadata) { }
+    public void ReadCompletionCallback(ref SpanByte key, ref long input, ref long output, Empty ctx, Status status,
+        RecordMetadata recordMetadata)
+    { }
 
-    public void RMWCompletionCallback(ref SpanByte key, ref long input, ref long output, Empty ctx, Status status, RecordMetadata recordMetadata) { }
+    public void RMWCompletionCallback(ref SpanByte key, ref long input, ref long output, Empty ctx, Status status,
+        RecordMetadata recordMetadata)
+    { }
 
     public void CheckpointCompletionCallback(int sessionID, string sessionName, CommitPoint commitPoint) { }
 
-    public void DisposeSingleWriter(ref SpanByte key, ref long input, ref SpanByte src, ref SpanByte dst, ref long output, ref UpsertInfo upsertInfo, WriteReason reason) { }
+    public void DisposeSingleWriter(ref SpanByte key, ref long input, ref SpanByte src, ref SpanByte dst, ref long output,
+        ref UpsertInfo upsertInfo, WriteReason reason)
+    { }
 
-    public void DisposeCopyUpdater(ref SpanByte key, ref long input, ref SpanByte oldValue, ref SpanByte newValue, ref long output, ref RMWInfo rmwInfo) { }
+    public void DisposeCopyUpdater(ref SpanByte key, ref long input, ref SpanByte oldValue, ref SpanByte newValue, ref long output,
+        ref RMWInfo rmwInfo)
+    { }
 
     public void DisposeInitialUpdater(ref SpanByte key, ref long input, ref SpanByte value, ref long output, ref RMWInfo rmwInfo) { }
 

@@ -8,7 +8,10 @@ namespace StreamEngine.Benchmarks;
 /// <summary>A limit: nanoseconds in units of <see cref="Calibration"/>, and bytes, per operation.</summary>
 internal sealed record Budget(double Ratio, double Bytes);
 
-/// <summary>Runs every benchmark once in this process and holds it to <c>perf/budgets.json</c>. Ratios, because machines differ; bytes, because they don't.</summary>
+/// <summary>
+/// Runs every benchmark once in this process and holds it to <c>perf/budgets.json</c>. Ratios, because machines differ; bytes, because they
+/// don't.
+/// </summary>
 internal static class BudgetCheck
 {
     // One stray allocation of the runtime over a whole measurement is no allocation per operation.
@@ -19,7 +22,8 @@ internal static class BudgetCheck
     /// <summary>Prints a table; the result is the process's exit code: 1 where a budget is exceeded or names no benchmark.</summary>
     public static int Run(string filter)
     {
-        var budgets = JsonSerializer.Deserialize<Dictionary<string, Budget>>(File.ReadAllText(Repository.File("perf/budgets.json")), JsonSerializerOptions.Web)!;
+        var budgets = JsonSerializer.Deserialize<Dictionary<string, Budget>>(File.ReadAllText(Repository.File("perf/budgets.json")),
+            JsonSerializerOptions.Web)!;
         var meter = new Meter();
         var failed = 0;
         Console.WriteLine($"{"benchmark",-40} {"ns/op",10} {"ops/s",12} {"ratio",9} {"budget",9} {"B/op",8} {"budget",8}");
@@ -33,7 +37,8 @@ internal static class BudgetCheck
             var over = Exceeds(reading, budget);
             if (over) failed++;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{name,-40} {reading.Nanoseconds,10:F2} {1e9 / reading.Nanoseconds,12:F0} {reading.Ratio,9:F4} {budget?.Ratio,9:F4} {reading.Bytes,8:F2} {budget?.Bytes,8:F2}{(over ? "  OVER BUDGET" : "")}"));
+                $"{name,-40} {reading.Nanoseconds,10:F2} {1e9 / reading.Nanoseconds,12:F0} {reading.Ratio,9:F4} {budget?.Ratio,9:F4} "
+                    + $"{reading.Bytes,8:F2} {budget?.Bytes,8:F2}{(over ? "  OVER BUDGET" : "")}"));
         }
         foreach (var unknown in budgets.Keys.Where(n => n.Contains(filter, StringComparison.OrdinalIgnoreCase)))
         {
@@ -53,7 +58,8 @@ internal static class BudgetCheck
             foreach (var method in type.GetMethods())
             {
                 var name = $"{type.Name}.{method.Name}";
-                if (method.GetCustomAttribute<BenchmarkAttribute>() is not { } benchmark || !name.Contains(filter, StringComparison.OrdinalIgnoreCase)) continue;
+                if (method.GetCustomAttribute<BenchmarkAttribute>() is not { } benchmark
+                    || !name.Contains(filter, StringComparison.OrdinalIgnoreCase)) continue;
                 var instance = Activator.CreateInstance(type)!;
                 Call<GlobalSetupAttribute>(instance);
                 yield return (name, Bound(method, instance), benchmark.OperationsPerInvoke, () => Call<GlobalCleanupAttribute>(instance));

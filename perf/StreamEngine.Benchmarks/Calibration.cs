@@ -1,6 +1,8 @@
 namespace StreamEngine.Benchmarks;
 
-/// <summary>A fixed piece of work, in plain C#, that budgets are counted in: mixes arithmetic, branches and reads beyond the first cache.</summary>
+/// <summary>
+/// A fixed piece of work, in plain C#, that budgets are counted in: mixes arithmetic, branches and reads beyond the first cache.
+/// </summary>
 internal sealed class Calibration
 {
     private readonly ulong[] _table = new ulong[1 << 16];

@@ -17,7 +17,8 @@ public class ExpressionBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        var catalog = new FieldCatalog([new(0, "placement", FieldType.String), new(1, "value", FieldType.Decimal, 2), new(2, "quantity", FieldType.Int)]);
+        var catalog = new FieldCatalog([new(0, "placement", FieldType.String), new(1, "value", FieldType.Decimal, 2),
+            new(2, "quantity", FieldType.Int)]);
         var scope = new Scope { Event = catalog, Features = ["views_1h", "revenue_24h"], Purposes = ["ads"] };
         var errors = new ConfigErrors();
         BoolExpr Compile(string text) => ExpressionCompiler.Bool(text, scope, errors)!;

@@ -7,8 +7,8 @@ using StreamEngine.Events.Avro;
 namespace StreamEngine.Benchmarks;
 
 /// <summary>
-/// Shop events in Confluent's wire format (<c>schemas/shop-event.avsc</c>), in batches as a poll brings them. They repeat for ever: each time around, the event
-/// times are moved on in place, so that nothing is late and windows go on.
+/// Shop events in Confluent's wire format (<c>schemas/shop-event.avsc</c>), in batches as a poll brings them. They repeat for ever: each
+/// time around, the event times are moved on in place, so that nothing is late and windows go on.
 /// </summary>
 internal sealed class JobEvents
 {
@@ -39,10 +39,12 @@ internal sealed class JobEvents
             for (var i = 0; i < BatchSize; i++)
             {
                 // Squared: few customers do much of the shopping.
-                var customer = string.Create(CultureInfo.InvariantCulture, $"customer-{(int)(Customers * Math.Pow(random.NextDouble(), 2)):D7}");
+                var customer =
+                    string.Create(CultureInfo.InvariantCulture, $"customer-{(int)(Customers * Math.Pow(random.NextDouble(), 2)):D7}");
                 value.ResetWrittenCount();
                 var at = Write(new AvroWriter(value), random, b * BatchSize + i, customer);
-                _batches[b].Add(0, 0, b * BatchSize + i, Start, Encoding.UTF8.GetBytes(customer), hasKey: true, value.WrittenSpan, hasValue: true);
+                _batches[b]
+                    .Add(0, 0, b * BatchSize + i, Start, Encoding.UTF8.GetBytes(customer), hasKey: true, value.WrittenSpan, hasValue: true);
                 _times[b][i] = _batches[b][i].Value.Start + at;
             }
         }

@@ -6,8 +6,9 @@ using StreamEngine.Testing;
 namespace StreamEngine.Benchmarks;
 
 /// <summary>
-/// What the Kafka connector alone costs: reads records of 230 bytes from 12 partitions, writes 600 bytes for every sixth, commits every 100 ms.
-/// Prints records per second and CPU seconds of this process per million records (the broker's own are not in it). Usage: <c>kafka-connector [records] [batch]</c>.
+/// What the Kafka connector alone costs: reads records of 230 bytes from 12 partitions, writes 600 bytes for every sixth, commits every 100
+/// ms. Prints records per second and CPU seconds of this process per million records (the broker's own are not in it). Usage:
+/// <c>kafka-connector [records] [batch]</c>.
 /// </summary>
 internal static class KafkaConnectorRun
 {
@@ -75,14 +76,16 @@ internal static class KafkaConnectorRun
             if (read < records) worker.Poll(batch, batchSize, TimeSpan.FromMilliseconds(100), owner);
             polls++;
         }
-        Report($"{group}: {commits} commits, {read / polls} records a poll, {GC.GetTotalAllocatedBytes() - allocated >> 10} kB allocated", records, wall, cpu);
+        Report($"{group}: {commits} commits, {read / polls} records a poll, {GC.GetTotalAllocatedBytes() - allocated >> 10} kB allocated",
+            records, wall, cpu);
         worker.Abort();
     }
 
     private static TimeSpan Cpu() => Process.GetCurrentProcess().TotalProcessorTime;
 
     private static void Report(string what, int records, Stopwatch wall, TimeSpan before) =>
-        Console.WriteLine($"{what}: {records / wall.Elapsed.TotalSeconds:n0} records/s, {(Cpu() - before).TotalSeconds / records * 1e6:0.00} CPU s per million");
+        Console.WriteLine($"{what}: {records / wall.Elapsed.TotalSeconds:n0} records/s, "
+            + $"{(Cpu() - before).TotalSeconds / records * 1e6:0.00} CPU s per million");
 
     private sealed class ResumeAll(ILogWorker worker) : IOwnership
     {

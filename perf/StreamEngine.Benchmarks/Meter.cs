@@ -10,8 +10,8 @@ namespace StreamEngine.Benchmarks;
 internal sealed record Reading(string Name, double Nanoseconds, double Ratio, double Bytes);
 
 /// <summary>
-/// Measures a benchmark against the calibration in turn, in samples of about a millisecond, and takes the best of each: what else runs on the machine only adds
-/// time, and a short sample has a chance to be left alone.
+/// Measures a benchmark against the calibration in turn, in samples of about a millisecond, and takes the best of each: what else runs on
+/// the machine only adds time, and a short sample has a chance to be left alone.
 /// </summary>
 internal sealed class Meter
 {

@@ -6,7 +6,9 @@ using StreamEngine.State.Faster;
 
 namespace StreamEngine.Benchmarks;
 
-/// <summary>Steps 2 to 9 of the measured job on one thread, without a log: what one core can do at most. One operation is one event.</summary>
+/// <summary>
+/// Steps 2 to 9 of the measured job on one thread, without a log: what one core can do at most. One operation is one event.
+/// </summary>
 public abstract class PipelineBenchmarks(string when, bool faster)
 {
     private readonly JobEvents _events = new();
@@ -26,7 +28,8 @@ public abstract class PipelineBenchmarks(string when, bool faster)
         for (var i = 0; i < 100; i++) Events();
         var counters = _shard.Counters;
         if (counters.Admitted != counters.Records || counters.Decisions == 0 != (when == "false"))
-            throw new InvalidOperationException($"of {counters.Records} records {counters.Admitted} were admitted and {counters.Decisions} decided");
+            throw new InvalidOperationException($"of {counters.Records} records {counters.Admitted} were admitted and {counters.Decisions} "
+                + $"decided");
     }
 
     [GlobalCleanup]

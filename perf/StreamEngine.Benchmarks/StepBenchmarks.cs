@@ -109,6 +109,7 @@ public class StepBenchmarks
     {
         ref readonly var record = ref _batch[index];
         _event.Clear();
-        if (_decoder.Decode(_batch.Buffer, record.Value, record.Key, _event) != RejectReason.None) throw new InvalidOperationException("the event was rejected");
+        if (_decoder.Decode(_batch.Buffer, record.Value, record.Key, _event) != RejectReason.None)
+            throw new InvalidOperationException("the event was rejected");
     }
 }

@@ -7,33 +7,41 @@ using Xunit.Abstractions;
 namespace StreamEngine.SystemTests;
 
 /// <summary>
-/// Nothing lost, nothing doubled, nothing decided twice: whatever kills the engine, and whenever. <c>STREAMENGINE_CHAOS_RUNS=20</c> repeats the killing tests with as many seeds
-/// (from <c>STREAMENGINE_CHAOS_SEED</c> on, 1 where absent), <c>STREAMENGINE_CHAOS_EVENTS</c> and <c>STREAMENGINE_CHAOS_KILLS</c> make each longer.
+/// Nothing lost, nothing doubled, nothing decided twice: whatever kills the engine, and whenever. <c>STREAMENGINE_CHAOS_RUNS=20</c> repeats
+/// the killing tests with as many seeds (from <c>STREAMENGINE_CHAOS_SEED</c> on, 1 where absent), <c>STREAMENGINE_CHAOS_EVENTS</c> and
+/// <c>STREAMENGINE_CHAOS_KILLS</c> make each longer.
 /// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed class ChaosTests(ITestOutputHelper output)
 {
-    private static readonly int Runs = Setting("RUNS", 1), FirstSeed = Setting("SEED", 1), Kills = Setting("KILLS", 5), Events = Setting("EVENTS", 60_000);
+    private static readonly int Runs = Setting("RUNS", 1), FirstSeed = Setting("SEED", 1), Kills = Setting("KILLS", 5),
+        Events = Setting("EVENTS", 60_000);
 
     [SkippableFact]
     public async Task A_killed_engine_on_Kafka_decides_once() => await Chaos(JobDefinition.Chaos, Kafka(), "chaos-kafka", live: true);
 
     [SkippableFact]
-    public async Task The_measured_job_killed_on_Kafka_decides_once() => await Chaos(JobDefinition.Plain, Kafka(), "job-kafka", live: true, PeersCheck.Run);
+    public async Task The_measured_job_killed_on_Kafka_decides_once() =>
+        await Chaos(JobDefinition.Plain, Kafka(), "job-kafka", live: true, PeersCheck.Run);
 
     [Fact]
-    public async Task A_killed_engine_on_the_embedded_log_decides_once() => await Chaos(JobDefinition.Chaos, null, "chaos-embedded", live: false);
+    public async Task A_killed_engine_on_the_embedded_log_decides_once() =>
+        await Chaos(JobDefinition.Chaos, null, "chaos-embedded", live: false);
 
     [Fact]
-    public async Task The_measured_job_killed_on_the_embedded_log_decides_once() => await Chaos(JobDefinition.Plain, null, "job-embedded", live: false);
+    public async Task The_measured_job_killed_on_the_embedded_log_decides_once() =>
+        await Chaos(JobDefinition.Plain, null, "job-embedded", live: false);
 
     [SkippableFact]
-    public async Task A_killed_engine_that_delivers_at_least_once_on_Kafka_loses_nothing_and_repeats_the_same() => await Chaos(JobDefinition.Chaos, Kafka(), "alo-kafka", live: true, atLeastOnce: true);
+    public async Task A_killed_engine_that_delivers_at_least_once_on_Kafka_loses_nothing_and_repeats_the_same() =>
+        await Chaos(JobDefinition.Chaos, Kafka(), "alo-kafka", live: true, atLeastOnce: true);
 
     [Fact]
-    public async Task A_killed_engine_that_delivers_at_least_once_on_the_embedded_log_loses_nothing_and_repeats_the_same() => await Chaos(JobDefinition.Chaos, null, "alo-embedded", live: false, atLeastOnce: true);
+    public async Task A_killed_engine_that_delivers_at_least_once_on_the_embedded_log_loses_nothing_and_repeats_the_same() =>
+        await Chaos(JobDefinition.Chaos, null, "alo-embedded", live: false, atLeastOnce: true);
 
-    private async Task Chaos(JobDefinition job, string? kafka, string name, bool live, Action<Arena, string, Action<string>>? then = null, bool atLeastOnce = false)
+    private async Task Chaos(JobDefinition job, string? kafka, string name, bool live, Action<Arena, string, Action<string>>? then = null,
+        bool atLeastOnce = false)
     {
         for (var seed = FirstSeed; seed < FirstSeed + Runs; seed++)
         {
@@ -59,5 +67,6 @@ public sealed class ChaosTests(ITestOutputHelper output)
         if (Runs > 1) Console.WriteLine(line);
     }
 
-    private static int Setting(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable($"STREAMENGINE_CHAOS_{name}"), out var number) ? number : otherwise;
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable($"STREAMENGINE_CHAOS_{name}"), out var number) ? number : otherwise;
 }

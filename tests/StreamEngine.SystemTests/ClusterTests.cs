@@ -7,9 +7,11 @@ using Xunit.Abstractions;
 namespace StreamEngine.SystemTests;
 
 /// <summary>
-/// Three engines on a broker of their own under faults of every kind, with checkpoints in files and in the topic. <c>STREAMENGINE_CLUSTER_FAULTS=200</c> makes it the long form (in rounds, each with topics of its own and the
-/// next seed), <c>STREAMENGINE_CLUSTER_SEED</c> draws others, <c>STREAMENGINE_CLUSTER_KINDS=Kill,Broker</c> takes some kinds only, <c>STREAMENGINE_CLUSTER_LOG</c> names a file that its lines are also written to as they come.
-/// <c>STREAMENGINE_CLUSTER_JOB_FAULTS</c> is the number for the measured job.
+/// Three engines on a broker of their own under faults of every kind, with checkpoints in files and in the topic.
+/// <c>STREAMENGINE_CLUSTER_FAULTS=200</c> makes it the long form (in rounds, each with topics of its own and the next seed),
+/// <c>STREAMENGINE_CLUSTER_SEED</c> draws others, <c>STREAMENGINE_CLUSTER_KINDS=Kill,Broker</c> takes some kinds only,
+/// <c>STREAMENGINE_CLUSTER_LOG</c> names a file that its lines are also written to as they come. <c>STREAMENGINE_CLUSTER_JOB_FAULTS</c> is
+/// the number for the measured job.
 /// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed class ClusterTests(ITestOutputHelper output)
@@ -35,9 +37,11 @@ public sealed class ClusterTests(ITestOutputHelper output)
 
     [SkippableFact]
     public async Task The_measured_job_under_kills_and_member_changes_decides_once() =>
-        await Rounds(JobDefinition.Plain, "cluster-job", Setting("JOB_FAULTS", 4), [FaultKind.Kill, FaultKind.Leave, FaultKind.Join], PeersCheck.Run);
+        await Rounds(JobDefinition.Plain, "cluster-job", Setting("JOB_FAULTS", 4), [FaultKind.Kill, FaultKind.Leave, FaultKind.Join],
+            PeersCheck.Run);
 
-    private async Task<ClusterReport> Rounds(JobDefinition job, string name, int faults, FaultKind[] kinds, Action<Arena, string, Action<string>>? then = null)
+    private async Task<ClusterReport> Rounds(JobDefinition job, string name, int faults, FaultKind[] kinds, Action<Arena, string,
+        Action<string>>? then = null)
     {
         Skip.If(KafkaBroker.MissingOwn is not null, KafkaBroker.MissingOwn);
         using var broker = KafkaBroker.Start("group.initial.rebalance.delay.ms=500");
@@ -62,9 +66,11 @@ public sealed class ClusterTests(ITestOutputHelper output)
         lock (_telling)
         {
             output.WriteLine(line);
-            if (Environment.GetEnvironmentVariable("STREAMENGINE_CLUSTER_LOG") is { Length: > 0 } file) File.AppendAllText(file, $"{DateTime.UtcNow:HH:mm:ss} {line}\n");
+            if (Environment.GetEnvironmentVariable("STREAMENGINE_CLUSTER_LOG") is { Length: > 0 } file)
+                File.AppendAllText(file, $"{DateTime.UtcNow:HH:mm:ss} {line}\n");
         }
     }
 
-    private static int Setting(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable($"STREAMENGINE_CLUSTER_{name}"), out var number) ? number : otherwise;
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable($"STREAMENGINE_CLUSTER_{name}"), out var number) ? number : otherwise;
 }

@@ -6,7 +6,10 @@ using Xunit.Abstractions;
 
 namespace StreamEngine.SystemTests;
 
-/// <summary>Whole engines on an embedded log whose files are damaged between kill -9 and restart: what is gone is done again, what can't be read is named, nothing is decided twice.</summary>
+/// <summary>
+/// Whole engines on an embedded log whose files are damaged between kill -9 and restart: what is gone is done again, what can't be read is
+/// named, nothing is decided twice.
+/// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed class EmbeddedDamageTests(ITestOutputHelper output)
 {
@@ -75,7 +78,8 @@ public sealed class EmbeddedDamageTests(ITestOutputHelper output)
                 if (length == 0) continue;
                 // Some not at all; some anywhere, also in the first block: then no cut is left.
                 if (_random.Next(3) == 0) continue;
-                if (_random.Next(2) == 0) Flip(path, _random.Next(3) == 0 ? _random.Next((int)Math.Min(length, 500)) : _random.NextInt64(length));
+                if (_random.Next(2) == 0)
+                    Flip(path, _random.Next(3) == 0 ? _random.Next((int)Math.Min(length, 500)) : _random.NextInt64(length));
                 else
                 {
                     using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
@@ -98,7 +102,8 @@ public sealed class EmbeddedDamageTests(ITestOutputHelper output)
 
     private async Task RunAndKill(Arena arena, int round)
     {
-        using var engine = arena.Start(1 + round % 3, settings: ["runtime.max_poll_records=20", "checkpoints.interval=10ms", "runtime.commit_interval=5ms"]);
+        using var engine = arena.Start(1 + round % 3,
+            settings: ["runtime.max_poll_records=20", "checkpoints.interval=10ms", "runtime.commit_interval=5ms"]);
         var after = _random.Next(300, Events / Rounds);
         var (seen, quiet) = (0.0, 0);
         Assert.True(await engine.Until(async () =>

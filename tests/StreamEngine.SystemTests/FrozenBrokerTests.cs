@@ -9,23 +9,28 @@ using Xunit.Abstractions;
 namespace StreamEngine.SystemTests;
 
 /// <summary>
-/// A broker that stands still, or takes the outputs slowly, while the engine works under full load on a large backlog: its memory stays bounded, and it goes on by itself.
-/// <c>STREAMENGINE_FROZEN_SECONDS=40</c> makes it the long form.
+/// A broker that stands still, or takes the outputs slowly, while the engine works under full load on a large backlog: its memory stays
+/// bounded, and it goes on by itself. <c>STREAMENGINE_FROZEN_SECONDS=40</c> makes it the long form.
 /// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed class FrozenBrokerTests(ITestOutputHelper output)
 {
     private const int Events = 200_000, OutputBytesPerSecond = 150_000;
     private const string Records = "streamengine_records_total";
-    private static readonly int Seconds = int.TryParse(Environment.GetEnvironmentVariable("STREAMENGINE_FROZEN_SECONDS"), out var seconds) ? seconds : 10;
+    private static readonly int Seconds = int.TryParse(Environment.GetEnvironmentVariable("STREAMENGINE_FROZEN_SECONDS"), out var seconds)
+        ? seconds : 10;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
-    /// <summary>What may be held while it is hindered: an interval, and both queues of the client. Under full load afterwards the runtime's heap has its own ups and downs besides.</summary>
+    /// <summary>
+    /// What may be held while it is hindered: an interval, and both queues of the client. Under full load afterwards the runtime's heap has
+    /// its own ups and downs besides.
+    /// </summary>
     private const int IntervalMb = 4, FetchMb = 16, SendMb = 32, BoundMb = IntervalMb + FetchMb + SendMb, LaterMb = 3 * BoundMb;
 
     private static readonly string[] Limits =
     [
-        $"runtime.max_interval_bytes={IntervalMb}mb", $"kafka.settings={{consumer.queued.max.messages.kbytes: {FetchMb << 10}, producer.queue.buffering.max.kbytes: {SendMb << 10}}}",
+        $"runtime.max_interval_bytes={IntervalMb}mb",
+            $"kafka.settings={{consumer.queued.max.messages.kbytes: {FetchMb << 10}, producer.queue.buffering.max.kbytes: {SendMb << 10}}}",
     ];
 
     [SkippableFact]
@@ -34,7 +39,8 @@ public sealed class FrozenBrokerTests(ITestOutputHelper output)
 
     [SkippableFact]
     public async Task A_slow_sink_costs_no_memory_while_the_source_is_fast() =>
-        await Hindered("slow-sink", broker => broker.Throttle("streamengine", OutputBytesPerSecond), _ => { }, broker => broker.Unthrottle("streamengine"));
+        await Hindered("slow-sink", broker => broker.Throttle("streamengine", OutputBytesPerSecond), _ => { }, broker =>
+            broker.Unthrottle("streamengine"));
 
     private async Task Hindered(string name, Action<KafkaBroker> prepare, Action<KafkaBroker> hinder, Action<KafkaBroker> free)
     {
@@ -67,8 +73,10 @@ public sealed class FrozenBrokerTests(ITestOutputHelper output)
             after = Math.Max(after, await Peak(engine, TimeSpan.FromMilliseconds(500)));
             return arena.AllCommitted();
         }, Patience), engine.Output);
-        output.WriteLine($"{name}: {before >> 20} MB before, at most {during >> 20} MB during, {after >> 20} MB after; went on after {resumed.TotalSeconds:0.0} s, all committed after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
-        Assert.True(during - before < (long)BoundMb << 20 && after - before < (long)LaterMb << 20, $"{before >> 20} MB grew to {during >> 20} MB and {after >> 20} MB, by more than {BoundMb} MB and {LaterMb} MB");
+        output.WriteLine($"{name}: {before >> 20} MB before, at most {during >> 20} MB during, {after >> 20} MB after; went on after "
+            + $"{resumed.TotalSeconds:0.0} s, all committed after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
+        Assert.True(during - before < (long)BoundMb << 20 && after - before < (long)LaterMb << 20,
+            $"{before >> 20} MB grew to {during >> 20} MB and {after >> 20} MB, by more than {BoundMb} MB and {LaterMb} MB");
         engine.Terminate();
         Assert.True(await engine.Exit(Patience) == 0, engine.Output);
         var report = arena.Check();
@@ -80,7 +88,8 @@ public sealed class FrozenBrokerTests(ITestOutputHelper output)
     private static async Task<long> Peak(EngineProcess engine, TimeSpan within)
     {
         long peak = 0;
-        for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < within; await Task.Delay(100)) peak = Math.Max(peak, engine.ResidentBytes);
+        for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < within; await Task.Delay(100))
+            peak = Math.Max(peak, engine.ResidentBytes);
         return peak;
     }
 }

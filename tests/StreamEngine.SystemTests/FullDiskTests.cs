@@ -6,7 +6,10 @@ using Xunit.Abstractions;
 
 namespace StreamEngine.SystemTests;
 
-/// <summary>The embedded log on a disk that runs full: the engine stops and says why; with space again it goes on, and nothing is lost or decided twice.</summary>
+/// <summary>
+/// The embedded log on a disk that runs full: the engine stops and says why; with space again it goes on, and nothing is lost or decided
+/// twice.
+/// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed class FullDiskTests(ITestOutputHelper output)
 {
@@ -38,6 +41,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         output.WriteLine(report.ToString());
         Assert.True(report.Faults == 0, report.ToString());
         Assert.Equal(Events, report.Events);
-        Assert.True(report.Seen.Keys.Count(k => k.StartsWith("model version", StringComparison.Ordinal)) > 1, $"one run did everything: {report}");
+        Assert.True(report.Seen.Keys.Count(k => k.StartsWith("model version", StringComparison.Ordinal)) > 1,
+            $"one run did everything: {report}");
     }
 }

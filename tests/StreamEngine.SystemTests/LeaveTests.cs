@@ -10,7 +10,10 @@ using Xunit.Abstractions;
 
 namespace StreamEngine.SystemTests;
 
-/// <summary>Engines that leave their group, or are taken out of it: the other one acts long before the session timeout, which has its default of 15 s here, and the oracle finds everything once.</summary>
+/// <summary>
+/// Engines that leave their group, or are taken out of it: the other one acts long before the session timeout, which has its default of 15
+/// s here, and the oracle finds everything once.
+/// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed partial class LeaveTests(ITestOutputHelper output)
 {
@@ -49,7 +52,8 @@ public sealed partial class LeaveTests(ITestOutputHelper output)
         await arena.Write(input[..(Events / 8)]);
         using var first = arena.Start(1, node: "a");
         using var second = arena.Start(2, node: "b");
-        Assert.True(await second.Until(async () => await first.Metric("streamengine_shards") == 2 && await second.Metric("streamengine_shards") == 2, Patience), $"{second.Output}\n--- first:\n{first.Output}");
+        Assert.True(await second.Until(async () => await first.Metric("streamengine_shards") == 2
+            && await second.Metric("streamengine_shards") == 2, Patience), $"{second.Output}\n--- first:\n{first.Output}");
         Assert.True(await second.Until(() => Task.FromResult(arena.AllCommitted()), Patience), second.Output);
         var writing = arena.Write(input[(Events / 8)..], perSecond: 1_000);
         await Task.Delay(TimeSpan.FromSeconds(2));
@@ -64,8 +68,10 @@ public sealed partial class LeaveTests(ITestOutputHelper output)
         // The first one is gone: whatever comes in these partitions now is the second one's.
         using var log = arena.OpenLog();
         var acted = moved.Select(p => new TopicPartition(arena.Topics.Actions, p)).ToDictionary(p => p, p => log.Watermarks(p).High);
-        Assert.True(await second.Until(() => Task.FromResult(acted.All(p => log.Watermarks(p.Key).High > p.Value)), Patience), second.Output);
-        output.WriteLine($"{arena.Job.Name}: left after {left.TotalSeconds:0.00} s, every partition's first action of the other one after {started.Elapsed.TotalSeconds:0.00} s; {said.Trim()}");
+        Assert.True(await second.Until(() => Task.FromResult(acted.All(p => log.Watermarks(p.Key).High > p.Value)), Patience),
+            second.Output);
+        output.WriteLine($"{arena.Job.Name}: left after {left.TotalSeconds:0.00} s, every partition's first action of the other one after "
+            + $"{started.Elapsed.TotalSeconds:0.00} s; {said.Trim()}");
         Assert.True(started.Elapsed < FarBelow, $"the other one acted after {started.Elapsed}");
 
         await writing;
@@ -77,7 +83,8 @@ public sealed partial class LeaveTests(ITestOutputHelper output)
         Assert.Equal(Events, report.Events);
     }
 
-    private static int[] Moved(string said) => [.. HandedOver().Match(said).Groups[1].Value.Split(", ", StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
+    private static int[] Moved(string said) =>
+        [.. HandedOver().Match(said).Groups[1].Value.Split(", ", StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
 
     [GeneratedRegex("handed over: partitions ([0-9, ]+)")]
     private static partial Regex HandedOver();

@@ -14,7 +14,10 @@ using Xunit.Abstractions;
 
 namespace StreamEngine.SystemTests;
 
-/// <summary>A shard whose restore takes several times <c>max.poll.interval.ms</c>: its worker stays in the group, its other shards commit on, and the restore ends.</summary>
+/// <summary>
+/// A shard whose restore takes several times <c>max.poll.interval.ms</c>: its worker stays in the group, its other shards commit on, and
+/// the restore ends.
+/// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed class LongRestoreTests(ITestOutputHelper output)
 {
@@ -25,7 +28,8 @@ public sealed class LongRestoreTests(ITestOutputHelper output)
     private static readonly string[] Timeouts =
     [
         "kafka.transaction_timeout=2s", "checkpoints.interval=0s",
-        $"kafka.settings={{consumer.session.timeout.ms: {PollInterval.TotalMilliseconds}, consumer.max.poll.interval.ms: {PollInterval.TotalMilliseconds}, consumer.heartbeat.interval.ms: 300}}",
+        $"kafka.settings={{consumer.session.timeout.ms: {PollInterval.TotalMilliseconds}, consumer.max.poll.interval.ms: "
+            + $"{PollInterval.TotalMilliseconds}, consumer.heartbeat.interval.ms: 300}}",
     ];
 
     [SkippableFact]
@@ -38,12 +42,21 @@ public sealed class LongRestoreTests(ITestOutputHelper output)
         await arena.Drain(null, "checkpoints.interval=0s");
 
         var errors = new ConfigErrors();
-        using var compiled = ConfigCheck.CompileForTopics(ConfigLoader.Load(arena.Config, arena.Settings(null, "slow", Timeouts), new Dictionary<string, string>(), errors), errors);
+        using var compiled = ConfigCheck.CompileForTopics(ConfigLoader.Load(arena.Config, arena.Settings(null, "slow", Timeouts),
+            new Dictionary<string, string>(), errors), errors);
         errors.ThrowIfAny();
         // Partition 1 is restored from a log that gives some 200 records a second.
         using var log = new SlowLog(arena.OpenLog(compiled!.Options.Kafka), partition: 1, ReadPerSecond);
         var told = new ConcurrentQueue<string>();
-        using var engine = new Engine(new WorkerSettings { Engine = compiled, Log = log, InstanceId = "long-restore-slow", OpenStore = _ => new MemoryStateStore(), Report = e => told.Enqueue(e.Text) });
+        using var engine = new Engine(new WorkerSettings
+        {
+            Engine = compiled,
+            Log = log,
+            InstanceId = "long-restore-slow",
+            OpenStore = _ =>
+            new MemoryStateStore(),
+            Report = e => told.Enqueue(e.Text)
+        });
         string Told() => string.Join('\n', told);
         engine.Start();
         var started = Stopwatch.GetTimestamp();
@@ -56,9 +69,11 @@ public sealed class LongRestoreTests(ITestOutputHelper output)
         {
             await arena.Write(input[(Half + part * Half / 4)..(Half + (part + 1) * Half / 4)]);
             await Task.Delay(PollInterval);
-            Assert.True(engine.Restoring.Any(r => r.Key == 1), $"the restore was over after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s:\n{Told()}");
+            Assert.True(engine.Restoring.Any(r => r.Key == 1),
+                $"the restore was over after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s:\n{Told()}");
             var (end, committed) = arena.Offsets()[0];
-            Assert.True(committed == end && committed > lastCommitted, $"shard 0 stands at {committed} of {end}, before at {lastCommitted}:\n{Told()}");
+            Assert.True(committed == end && committed > lastCommitted,
+                $"shard 0 stands at {committed} of {end}, before at {lastCommitted}:\n{Told()}");
             lastCommitted = committed;
         }
         await Until(arena.AllCommitted, engine, Told);
@@ -80,7 +95,8 @@ public sealed class LongRestoreTests(ITestOutputHelper output)
     private static string Member()
     {
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = KafkaBroker.Shared.Address }).Build();
-        return Assert.Single(Assert.Single(admin.DescribeConsumerGroupsAsync(["long-restore"]).GetAwaiter().GetResult().ConsumerGroupDescriptions).Members).ConsumerId;
+        return Assert.Single(Assert.Single(admin.DescribeConsumerGroupsAsync(["long-restore"]).GetAwaiter()
+            .GetResult().ConsumerGroupDescriptions).Members).ConsumerId;
     }
 
     private static async Task Until(Func<bool> holds, Engine engine, Func<string> told)
@@ -88,7 +104,8 @@ public sealed class LongRestoreTests(ITestOutputHelper output)
         var started = Stopwatch.GetTimestamp();
         while (!holds())
         {
-            Assert.True(!engine.Completion.IsCompleted && Stopwatch.GetElapsedTime(started) < Patience, $"{engine.Completion.Exception?.Message}\n{told()}");
+            Assert.True(!engine.Completion.IsCompleted && Stopwatch.GetElapsedTime(started) < Patience,
+                $"{engine.Completion.Exception?.Message}\n{told()}");
             await Task.Delay(20);
         }
     }

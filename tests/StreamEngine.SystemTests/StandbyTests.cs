@@ -10,9 +10,9 @@ using Xunit.Abstractions;
 namespace StreamEngine.SystemTests;
 
 /// <summary>
-/// Shards of a killed engine come up where their standbys are, from files, and go on where they stood; <c>STREAMENGINE_STANDBY_KILLS=10</c> kills more often.
-/// <c>STREAMENGINE_STANDBY_PROFILES=200000</c> measures the time from kill -9 to the taker's first action, with a standby and without, at so many profiles per shard, each
-/// written to the topic <c>STREAMENGINE_STANDBY_ROUNDS</c> times.
+/// Shards of a killed engine come up where their standbys are, from files, and go on where they stood; <c>STREAMENGINE_STANDBY_KILLS=10</c>
+/// kills more often. <c>STREAMENGINE_STANDBY_PROFILES=200000</c> measures the time from kill -9 to the taker's first action, with a standby
+/// and without, at so many profiles per shard, each written to the topic <c>STREAMENGINE_STANDBY_ROUNDS</c> times.
 /// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed class StandbyTests(ITestOutputHelper output)
@@ -29,7 +29,8 @@ public sealed class StandbyTests(ITestOutputHelper output)
         var settings = Settings(arena, Partitions, standbys: 1);
         var nodes = new[] { "a", "b", "c" }.ToDictionary(n => n, n => arena.Start(1, node: n, settings: settings));
         var done = false;
-        var writing = arena.Write(ShopInput.Make(new InputSpec(17, int.MaxValue, 300, Partitions)).TakeWhile(_ => !Volatile.Read(ref done)), perSecond: 500);
+        var writing = arena.Write(ShopInput.Make(new InputSpec(17, int.MaxValue, 300, Partitions)).TakeWhile(_ => !Volatile.Read(ref done)),
+            perSecond: 500);
         var (moved, fromFiles) = (0, 0);
         foreach (var victim in Enumerable.Range(1, Kills).Select(i => "abc"[i % 3].ToString()))
         {
@@ -38,7 +39,8 @@ public sealed class StandbyTests(ITestOutputHelper output)
             var before = others.Select(e => Restored(e).Count).ToList();
             var owned = Partitions / nodes.Count;
             await nodes[victim].Kill();
-            Assert.True(await others[0].Until(() => Task.FromResult(others.Zip(before, (e, b) => Restored(e).Count - b).Sum() >= owned), Patience), Said(nodes));
+            Assert.True(await others[0]
+                .Until(() => Task.FromResult(others.Zip(before, (e, b) => Restored(e).Count - b).Sum() >= owned), Patience), Said(nodes));
             var lines = others.Zip(before, (e, b) => Restored(e).Skip(b)).SelectMany(l => l).ToList();
             moved += lines.Count;
             fromFiles += lines.Count(l => l.Contains("profiles from files", StringComparison.Ordinal));
@@ -77,12 +79,14 @@ public sealed class StandbyTests(ITestOutputHelper output)
             await AllCopied(nodes);
         }
         var done = false;
-        var writing = arena.Write(customers.TakeWhile(_ => !Volatile.Read(ref done)).Select(i => View(i, 2 * Profiles * Rounds + i)), perSecond: 200);
+        var writing = arena.Write(customers.TakeWhile(_ => !Volatile.Read(ref done)).Select(i => View(i, 2 * Profiles * Rounds + i)),
+            perSecond: 200);
         if (standbys > 0) Assert.True(await AllReady(nodes, 2), Said(nodes));
         await Checkpoint(nodes);
         await Checkpoint(nodes);
         using var log = arena.OpenLog();
-        var victim = log.Members(arena.Job.Name)!.Single(m => m.InstanceId!.EndsWith("-b-0", StringComparison.Ordinal)).Partitions.Single().Partition;
+        var victim = log.Members(arena.Job.Name)!.Single(m =>
+            m.InstanceId!.EndsWith("-b-0", StringComparison.Ordinal)).Partitions.Single().Partition;
         var killed = Stopwatch.GetTimestamp();
         await nodes["b"].Kill();
         var actions = new TopicPartition(arena.Topics.Actions, victim);
@@ -92,7 +96,8 @@ public sealed class StandbyTests(ITestOutputHelper output)
         while (batch.Count == 0 && Stopwatch.GetElapsedTime(killed) < Patience) reader.Read(batch, 1, TimeSpan.FromMilliseconds(20));
         var took = Stopwatch.GetElapsedTime(killed);
         var restored = Restored(nodes["a"]).LastOrDefault(l => l.Contains($"Shard {victim} ", StringComparison.Ordinal));
-        var line = $"{standbys} standbys, {Profiles} profiles a shard, written {Rounds} times: first action after {took.TotalSeconds:0.0} s; {restored}";
+        var line = $"{standbys} standbys, {Profiles} profiles a shard, written {Rounds} times: first action after {took.TotalSeconds:0.0} "
+            + $"s; {restored}";
         output.WriteLine(line);
         Console.WriteLine(line);
         Volatile.Write(ref done, true);
@@ -106,17 +111,21 @@ public sealed class StandbyTests(ITestOutputHelper output)
         var topic = $"{arena.Job.Name}-checkpoints";
         using var log = arena.OpenLog();
         log.CreateTopics([new TopicSpec(topic, partitions, Compacted: true)]);
-        return [$"checkpoints.topic={topic}", $"checkpoints.standbys={standbys}", $"checkpoints.interval={(partitions == Partitions ? 1 : 10)}s", "state.memory=256mb", .. Member.Timeouts];
+        return [$"checkpoints.topic={topic}", $"checkpoints.standbys={standbys}",
+            $"checkpoints.interval={(partitions == Partitions ? 1 : 10)}s", "state.memory=256mb", .. Member.Timeouts];
     }
 
-    /// <summary>Waits until the shards are shared out and each has its standby, for longer than it takes to see a change of the group.</summary>
+    /// <summary>
+    /// Waits until the shards are shared out and each has its standby, for longer than it takes to see a change of the group.
+    /// </summary>
     private static async Task<bool> AllReady(Dictionary<string, EngineProcess> nodes, int shards)
     {
         long since = 0;
         for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < Patience; await Task.Delay(200))
         {
             var metrics = await Task.WhenAll(nodes.Values.Select(n => n.Metrics()));
-            var ready = metrics.All(m => m.GetValueOrDefault("streamengine_shards") == shards / nodes.Count) && metrics.Sum(m => m.GetValueOrDefault("streamengine_standbys_ready")) == shards;
+            var ready = metrics.All(m => m.GetValueOrDefault("streamengine_shards") == shards / nodes.Count)
+                && metrics.Sum(m => m.GetValueOrDefault("streamengine_standbys_ready")) == shards;
             if (!ready) since = 0;
             else if (since == 0) since = Stopwatch.GetTimestamp();
             else if (Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(7)) return true;
@@ -124,12 +133,14 @@ public sealed class StandbyTests(ITestOutputHelper output)
         return false;
     }
 
-    private static int Setting(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable($"STREAMENGINE_STANDBY_{name}"), out var number) ? number : otherwise;
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable($"STREAMENGINE_STANDBY_{name}"), out var number) ? number : otherwise;
 
     private static async Task Checkpoint(Dictionary<string, EngineProcess> nodes)
     {
         var closed = await Task.WhenAll(nodes.Values.Select(Closed));
-        foreach (var (node, n) in nodes.Values.Zip(closed)) Assert.True(await node.Until(async () => await Closed(node) > n, Patience), Said(nodes));
+        foreach (var (node, n) in nodes.Values.Zip(closed))
+            Assert.True(await node.Until(async () => await Closed(node) > n, Patience), Said(nodes));
     }
 
     /// <summary>Waits until no further checkpoint comes, as nothing has changed since the last.</summary>
@@ -148,11 +159,14 @@ public sealed class StandbyTests(ITestOutputHelper output)
 
     private static InputRecord View(int customer, int number)
     {
-        var e = new ShopEvent($"v{number:x8}", $"c{customer:D7}", "page_view", 1_767_225_600_000 + number * 10L, "home", 0, ["personalization", "analytics"]);
+        var e = new ShopEvent($"v{number:x8}", $"c{customer:D7}", "page_view", 1_767_225_600_000 + number * 10L, "home", 0,
+            ["personalization", "analytics"]);
         return new InputRecord(System.Text.Encoding.UTF8.GetBytes(e.Customer), e.Encode(), e.Time);
     }
 
-    private static List<string> Restored(EngineProcess engine) => [.. engine.Output.Split('\n').Where(l => l.Contains(" restored: ", StringComparison.Ordinal))];
+    private static List<string> Restored(EngineProcess engine) =>
+        [.. engine.Output.Split('\n').Where(l => l.Contains(" restored: ", StringComparison.Ordinal))];
 
-    private static string Said(Dictionary<string, EngineProcess> nodes) => string.Concat(nodes.Select(n => $"\n--- {n.Key}:\n{n.Value.Output}"));
+    private static string Said(Dictionary<string, EngineProcess> nodes) =>
+        string.Concat(nodes.Select(n => $"\n--- {n.Key}:\n{n.Value.Output}"));
 }

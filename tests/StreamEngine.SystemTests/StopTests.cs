@@ -38,7 +38,8 @@ public sealed class StopTests(ITestOutputHelper output)
         // A second one joins: partitions are handed over while both work.
         using var second = arena.Start(2, node: "b", settings: "runtime.max_poll_records=20");
         var writing = arena.Write(input[(Events / 4)..], perSecond: 2_000);
-        Assert.True(await second.Until(async () => await second.Metric("streamengine_records_total") > 500, Patience), $"{second.Output}\n--- first:\n{first.Output}");
+        Assert.True(await second.Until(async () => await second.Metric("streamengine_records_total") > 500, Patience),
+            $"{second.Output}\n--- first:\n{first.Output}");
 
         await first.Kill();
         await writing;
@@ -58,8 +59,10 @@ public sealed class StopTests(ITestOutputHelper output)
         // The input is worth its name only where all of this happened.
         foreach (var what in new[]
                  {
-                     "records duplicate", "records late", "records malformed", "records unknown-schema", "records missing-customer", "records no-consent", "records future-time", "records too-old",
-                     "by placed_view", "by cart_left", "by session_left", "outcome served", "outcome holdout", "outcome no_consent", "default offers", "drops by customer_cap:often", "drops by offer_cap:same",
+                     "records duplicate", "records late", "records malformed", "records unknown-schema", "records missing-customer",
+                         "records no-consent", "records future-time", "records too-old",
+                     "by placed_view", "by cart_left", "by session_left", "outcome served", "outcome holdout", "outcome no_consent",
+                         "default offers", "drops by customer_cap:often", "drops by offer_cap:same",
                  }) Assert.True(report.Count(what) > 0, $"no {what}: {report}");
     }
 
@@ -69,7 +72,8 @@ public sealed class StopTests(ITestOutputHelper output)
         await arena.Write(Input(seed: 12));
         using (var engine = arena.Start(1, false, "a", "runtime.max_poll_records=20"))
         {
-            Assert.True(await engine.Until(async () => await engine.Metric("streamengine_records_total") > 2_000, Patience), $"{await engine.Metric("streamengine_records_total")} records\n{engine.Output}");
+            Assert.True(await engine.Until(async () => await engine.Metric("streamengine_records_total") > 2_000, Patience),
+                $"{await engine.Metric("streamengine_records_total")} records\n{engine.Output}");
             engine.Terminate();
             Assert.True(await engine.Exit(TimeSpan.FromSeconds(30)) == 0, engine.Output);
         }

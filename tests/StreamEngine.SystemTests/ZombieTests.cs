@@ -8,7 +8,9 @@ using Xunit.Abstractions;
 
 namespace StreamEngine.SystemTests;
 
-/// <summary>Engines that were taken for dead, or whose id another took: what they still had in hand never shows, and their process lives on.</summary>
+/// <summary>
+/// Engines that were taken for dead, or whose id another took: what they still had in hand never shows, and their process lives on.
+/// </summary>
 [Collection(nameof(ChaosTests))]
 public sealed class ZombieTests(ITestOutputHelper output)
 {
@@ -24,7 +26,8 @@ public sealed class ZombieTests(ITestOutputHelper output)
         await arena.Write(input[..(Events / 2)]);
 
         // 1. Frozen amid an interval: so long a one that it is open at any time.
-        using var zombie = arena.Start(1, node: "a", settings: ["runtime.max_poll_records=20", "runtime.commit_interval=2s", .. Member.Timeouts]);
+        using var zombie =
+            arena.Start(1, node: "a", settings: ["runtime.max_poll_records=20", "runtime.commit_interval=2s", .. Member.Timeouts]);
         Assert.True(await zombie.Until(async () => await zombie.Metric(Records) > 1_000, Patience), zombie.Output);
         var read = await zombie.Metric(Records);
         zombie.Freeze();
@@ -45,7 +48,8 @@ public sealed class ZombieTests(ITestOutputHelper output)
 
         // What was not committed when it froze is the heir's, up to where the input ended then.
         var decisions = arena.Decisions();
-        bool InHand(DecisionRecord d) => d.Cause.Offset >= frozen[d.Partition].Committed && d.Cause.Offset < frozen[d.Partition].End && d.Kind == "decision";
+        bool InHand(DecisionRecord d) => d.Cause.Offset >= frozen[d.Partition].Committed && d.Cause.Offset < frozen[d.Partition].End
+            && d.Kind == "decision";
         Assert.All(decisions.Where(InHand), d => Assert.Equal("2", d.Version(arena.Job.Model)));
         Assert.True(decisions.Count(InHand) > 100, $"{decisions.Count(InHand)} decisions were in hand");
         Fits(arena);

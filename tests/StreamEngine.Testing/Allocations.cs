@@ -4,8 +4,8 @@ namespace StreamEngine.Testing;
 public static class Allocations
 {
     /// <summary>
-    /// The fewest bytes that any of five rounds allocated. What the work itself allocates shows in every round; what the runtime does now and then on
-    /// the way (a type loaded late, a method compiled again) does not. Warm the work up first.
+    /// The fewest bytes that any of five rounds allocated. What the work itself allocates shows in every round; what the runtime does now
+    /// and then on the way (a type loaded late, a method compiled again) does not. Warm the work up first.
     /// </summary>
     public static long Least(Action round)
     {

@@ -6,7 +6,9 @@ using System.Net.Sockets;
 
 namespace StreamEngine.Testing;
 
-/// <summary>An engine as a process of its own, as an operator runs it, so that it can be killed as a machine dies. Ended by its id when disposed.</summary>
+/// <summary>
+/// An engine as a process of its own, as an operator runs it, so that it can be killed as a machine dies. Ended by its id when disposed.
+/// </summary>
 public sealed class EngineProcess : IDisposable
 {
     private const int KeptLines = 200;
@@ -20,7 +22,11 @@ public sealed class EngineProcess : IDisposable
     {
         _process = process;
         Port = port;
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/"), Timeout = TimeSpan.FromSeconds(5) };
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{port}/"),
+            Timeout = TimeSpan.FromSeconds(5)
+        };
         DataReceivedEventHandler keep = (_, e) =>
         {
             if (e.Data is null) return;
@@ -56,7 +62,10 @@ public sealed class EngineProcess : IDisposable
         }
     }
 
-    /// <summary>Starts <c>streamengine</c> with these arguments; its metrics are on a port of their own. The host must lie beside the calling program.</summary>
+    /// <summary>
+    /// Starts <c>streamengine</c> with these arguments; its metrics are on a port of their own. The host must lie beside the calling
+    /// program.
+    /// </summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="heard">Told of each line that it writes, on another thread.</param>
     public static EngineProcess Start(IEnumerable<string> arguments, Action<string>? heard = null)

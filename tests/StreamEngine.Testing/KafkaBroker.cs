@@ -5,8 +5,9 @@ using System.Net.Sockets;
 namespace StreamEngine.Testing;
 
 /// <summary>
-/// A real Apache Kafka broker for tests: the one that <c>STREAMENGINE_TEST_KAFKA</c> names (a bootstrap address), else one started from <c>KAFKA_HOME</c>, else from
-/// <c>../shared/kafka</c> beside the checkout (each a directory with Kafka's <c>libs/</c>; Java 17). It ends with the test run; its data is in a temporary directory.
+/// A real Apache Kafka broker for tests: the one that <c>STREAMENGINE_TEST_KAFKA</c> names (a bootstrap address), else one started from
+/// <c>KAFKA_HOME</c>, else from <c>../shared/kafka</c> beside the checkout (each a directory with Kafka's <c>libs/</c>; Java 17). It ends
+/// with the test run; its data is in a temporary directory.
 /// </summary>
 public sealed class KafkaBroker : IDisposable
 {
@@ -49,15 +50,18 @@ public sealed class KafkaBroker : IDisposable
             "log.retention.check.interval.ms=1000",
             .. properties,
         ]);
-        using var format = Java("kafka.tools.StorageTool", $"format --config {_directory}/server.properties --cluster-id {Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', 'A').Replace('/', 'B')}");
+        using var format = Java("kafka.tools.StorageTool", $"format --config {_directory}/server.properties --cluster-id "
+            + $"{Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', 'A').Replace('/', 'B')}");
         format.WaitForExit();
-        if (format.ExitCode != 0) throw new InvalidOperationException($"Kafka's storage can't be formatted in {_directory}; see kafka.log there.");
+        if (format.ExitCode != 0)
+            throw new InvalidOperationException($"Kafka's storage can't be formatted in {_directory}; see kafka.log there.");
         Restart();
     }
 
     /// <summary>Why there is no broker; null where there is one.</summary>
     public static string? Missing { get; } = Find() is null
-        ? $"no Kafka broker: set {AddressVariable} to the address of one, or {HomeVariable} to an unpacked Apache Kafka 3.3 or newer (needs Java 17)"
+        ? $"no Kafka broker: set {AddressVariable} to the address of one, or {HomeVariable} to an unpacked Apache Kafka 3.3 or newer "
+        + $"(needs Java 17)"
         : null;
 
     /// <summary>Why there is no broker that a test may kill; null where there is one.</summary>
@@ -91,7 +95,8 @@ public sealed class KafkaBroker : IDisposable
     }
 
     /// <summary>
-    /// Ends what the broker forgot to end, as an operator does: a broker that goes down amid commits can leave a transaction hanging, and read-committed readers stop before it for ever.
+    /// Ends what the broker forgot to end, as an operator does: a broker that goes down amid commits can leave a transaction hanging, and
+    /// read-committed readers stop before it for ever.
     /// </summary>
     /// <returns>The transactions that were ended: partition and start offset of each.</returns>
     public IReadOnlyList<string> EndHangingTransactions(IEnumerable<string> topics)
@@ -115,15 +120,18 @@ public sealed class KafkaBroker : IDisposable
     /// <summary>Takes the quota away.</summary>
     public void Unthrottle(string clientId) => Quota(clientId, "--delete-config producer_byte_rate");
 
-    private void Quota(string clientId, string change) => Tool("kafka.admin.ConfigCommand", $"--alter --entity-type clients --entity-name {clientId} {change}");
+    private void Quota(string clientId, string change) =>
+        Tool("kafka.admin.ConfigCommand", $"--alter --entity-type clients --entity-name {clientId} {change}");
 
     private string[] Transactions(string arguments) => Tool("org.apache.kafka.tools.TransactionsCommand", arguments);
 
     /// <summary>Runs one of Kafka's own tools on the broker; returns the lines that it prints.</summary>
     private string[] Tool(string main, string arguments)
     {
-        var command = $"exec java -Xmx128m -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' {main} --bootstrap-server {Address} {arguments}";
-        using var process = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardOutput = true })!;
+        var command = $"exec java -Xmx128m -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' "
+            + $"{main} --bootstrap-server {Address} {arguments}";
+        using var process =
+            Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardOutput = true })!;
         var lines = process.StandardOutput.ReadToEnd().Split('\n');
         process.WaitForExit();
         return lines;
@@ -168,7 +176,8 @@ public sealed class KafkaBroker : IDisposable
     private static (string? Address, string? Home)? Find()
     {
         if (Environment.GetEnvironmentVariable(AddressVariable) is { Length: > 0 } address) return (address, null);
-        if (Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home && Directory.Exists(Path.Combine(home, "libs"))) return (null, home);
+        if (Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home && Directory.Exists(Path.Combine(home, "libs")))
+            return (null, home);
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (root is not null && !Path.Exists(Path.Combine(root.FullName, ".git"))) root = root.Parent;
         if (root?.Parent is null) return null;
@@ -176,14 +185,16 @@ public sealed class KafkaBroker : IDisposable
         return Directory.Exists(Path.Combine(beside, "libs")) ? (null, beside) : null;
     }
 
-    private int Java() => _home is null ? throw new InvalidOperationException(MissingOwn) : int.Parse(File.ReadAllText(Path.Combine(_directory, "pid")));
+    private int Java() => _home is null ? throw new InvalidOperationException(MissingOwn)
+        : int.Parse(File.ReadAllText(Path.Combine(_directory, "pid")));
 
     private Process Java(string main, string arguments)
     {
-        // Through a shell, so that the output goes to a file (nobody reads a pipe while a broker runs), and Java is stopped by a line of input and killed (-9) when
-        // the input closes: so it also ends with a test run that is killed itself.
+        // Through a shell, so that the output goes to a file (nobody reads a pipe while a broker runs), and Java is stopped by a line of
+        // input and killed (-9) when the input closes: so it also ends with a test run that is killed itself.
         var java = $"java -Xmx384m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' {main} {arguments}";
-        var command = $"exec 3<&0; {java} >> {_directory}/kafka.log 2>&1 < /dev/null 3<&- & broker=$!; echo $broker > {_directory}/pid; {{ read -r _ <&3 && kill $broker; cat <&3; kill -9 $broker; }} > /dev/null 2>&1 & wait $broker";
+        var command = $"exec 3<&0; {java} >> {_directory}/kafka.log 2>&1 < /dev/null 3<&- & broker=$!; echo $broker > {_directory}/pid; {{ "
+            + $"read -r _ <&3 && kill $broker; cat <&3; kill -9 $broker; }} > /dev/null 2>&1 & wait $broker";
         return Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardInput = true })!;
     }
 

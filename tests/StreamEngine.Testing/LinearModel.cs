@@ -3,8 +3,8 @@ using StreamEngine.Inference;
 namespace StreamEngine.Testing;
 
 /// <summary>
-/// A model for tests: output j of a row is bias j plus the sum of weight j,i times input i, as it is (no sigmoid). A row whose first input is
-/// <see cref="Poison"/> makes the whole run throw, as a native failure would.
+/// A model for tests: output j of a row is bias j plus the sum of weight j,i times input i, as it is (no sigmoid). A row whose first input
+/// is <see cref="Poison"/> makes the whole run throw, as a native failure would.
 /// </summary>
 public sealed class LinearModel : IModel
 {
@@ -17,7 +17,14 @@ public sealed class LinearModel : IModel
     /// <param name="outputs">The output columns, each with its weights and its bias behind them.</param>
     public LinearModel(string name, string[] inputs, params (string Name, float[] WeightsAndBias)[] outputs)
     {
-        Manifest = new ModelManifest { Name = name, Version = "1", Inputs = inputs, Outputs = [.. outputs.Select(o => o.Name)], Sha256 = "" };
+        Manifest = new ModelManifest
+        {
+            Name = name,
+            Version = "1",
+            Inputs = inputs,
+            Outputs = [.. outputs.Select(o => o.Name)],
+            Sha256 = ""
+        };
         _weights = [.. outputs.Select(o => o.WeightsAndBias[..^1])];
         _biases = [.. outputs.Select(o => o.WeightsAndBias[^1])];
     }

@@ -10,6 +10,7 @@ public sealed class LinearModels(int seed) : IModelLoader
     {
         var random = new Random(seed);
         float Next() => (float)(0.1 + random.NextDouble() * 0.2);
-        return new LinearModel("shop", ["events_5m"], ("0", [Next() / 10, Next()]), ("1", [Next() / 10, Next()]), ("2", [Next() / 10, Next()]));
+        return new LinearModel("shop", ["events_5m"], ("0", [Next() / 10, Next()]), ("1", [Next() / 10, Next()]),
+            ("2", [Next() / 10, Next()]));
     }
 }

@@ -8,7 +8,9 @@ using StreamEngine.Runtime;
 
 namespace StreamEngine.Testing;
 
-/// <summary>A small shop with everything that can go wrong: caps, timers, duplicates, late events, withdrawn consent, bad records. Seeded.</summary>
+/// <summary>
+/// A small shop with everything that can go wrong: caps, timers, duplicates, late events, withdrawn consent, bad records. Seeded.
+/// </summary>
 public static class Scenario
 {
     /// <summary>Midnight, 2026-01-01 UTC.</summary>
@@ -25,14 +27,18 @@ public static class Scenario
         Purposes = ["personalization"],
         Features =
         [
-            new FeatureOptions { Name = "events_5m", Op = FeatureOperator.Count, Window = new WindowOptions { Sliding = TimeSpan.FromMinutes(5), Every = TimeSpan.FromMinutes(1) } },
+            new FeatureOptions { Name = "events_5m", Op = FeatureOperator.Count,
+                Window = new WindowOptions { Sliding = TimeSpan.FromMinutes(5), Every = TimeSpan.FromMinutes(1) } },
             new FeatureOptions { Name = "revenue", Op = FeatureOperator.Sum, Of = "event.value", Where = "event.type == 'purchase'" },
-            new FeatureOptions { Name = "session_events", Op = FeatureOperator.Count, Window = new WindowOptions { Session = TimeSpan.FromMinutes(30) } },
-            new FeatureOptions { Name = "recency", Op = FeatureOperator.TimeSince, Where = "event.type == 'purchase'", Unit = TimeUnit.Minutes, Default = -1 },
+            new FeatureOptions { Name = "session_events", Op = FeatureOperator.Count,
+                Window = new WindowOptions { Session = TimeSpan.FromMinutes(30) } },
+            new FeatureOptions { Name = "recency", Op = FeatureOperator.TimeSince, Where = "event.type == 'purchase'",
+                Unit = TimeUnit.Minutes, Default = -1 },
         ],
         Timers =
         [
-            new TimerOptions { Name = "abandoned_cart", Start = "event.type == 'cart_add'", Cancel = "event.type == 'purchase'", After = TimeSpan.FromMinutes(20) },
+            new TimerOptions { Name = "abandoned_cart", Start = "event.type == 'cart_add'", Cancel = "event.type == 'purchase'",
+                After = TimeSpan.FromMinutes(20) },
             new TimerOptions { Name = "session_end", Start = "true", After = TimeSpan.FromMinutes(30) },
         ],
         Models = [new ModelOptions { Name = "shop" }],
@@ -40,7 +46,8 @@ public static class Scenario
         {
             Triggers =
             [
-                new TriggerOptions { Name = "view", When = "event.type == 'page_view' && event.placement != ''", Placement = "event.placement" },
+                new TriggerOptions { Name = "view", When = "event.type == 'page_view' && event.placement != ''",
+                    Placement = "event.placement" },
                 new TriggerOptions { Name = "cart", Timer = "abandoned_cart", Placement = "'email'" },
                 new TriggerOptions { Name = "bye", Timer = "session_end", Placement = "'email'" },
             ],

@@ -4,7 +4,10 @@ using StreamEngine.State;
 
 namespace StreamEngine.Testing;
 
-/// <summary>A shard with its buffers, driven in batches of 1,000 and emptied after each: the pipeline without a log, for benchmarks and allocation tests.</summary>
+/// <summary>
+/// A shard with its buffers, driven in batches of 1,000 and emptied after each: the pipeline without a log, for benchmarks and allocation
+/// tests.
+/// </summary>
 public sealed class ShardBench : IDisposable
 {
     private readonly OutputBuffer _outputs = new();

@@ -9,8 +9,8 @@ namespace StreamEngine.Testing;
 public sealed record Written(string Topic, int Partition, string Key, byte[] Value);
 
 /// <summary>
-/// Drives one shard without a log, for tests: pipe records in, read what it wrote. Deterministic: no threads, the clock is yours. What a record of the real
-/// loop goes through (steps 2 to 9) is the same code.
+/// Drives one shard without a log, for tests: pipe records in, read what it wrote. Deterministic: no threads, the clock is yours. What a
+/// record of the real loop goes through (steps 2 to 9) is the same code.
 /// </summary>
 public sealed class ShardDriver : IDisposable
 {
@@ -46,7 +46,8 @@ public sealed class ShardDriver : IDisposable
     }
 
     /// <summary>Adds a record with text as its value.</summary>
-    public ShardDriver Add(string key, string value, long timestamp, int source = 0) => Add(key, Encoding.UTF8.GetBytes(value), timestamp, source);
+    public ShardDriver Add(string key, string value, long timestamp, int source = 0) =>
+        Add(key, Encoding.UTF8.GetBytes(value), timestamp, source);
 
     /// <summary>Processes what was added as one batch.</summary>
     public ShardDriver Process()
@@ -96,7 +97,8 @@ public sealed class ShardDriver : IDisposable
     private void Collect()
     {
         for (var i = 0; i < _outputs.Count; i++)
-            Outputs.Add(new Written(_engine.Outputs.Names[_outputs[i].Topic], _outputs[i].Partition, Encoding.UTF8.GetString(_outputs.Key(i)), _outputs.Value(i).ToArray()));
+            Outputs.Add(new Written(_engine.Outputs.Names[_outputs[i].Topic], _outputs[i].Partition,
+                Encoding.UTF8.GetString(_outputs.Key(i)), _outputs.Value(i).ToArray()));
         _outputs.Clear();
     }
 }

@@ -18,7 +18,8 @@ internal static partial class Signal
 
     private static void Send(int process, int signal)
     {
-        if (SendSignal(process, signal) != 0) throw new InvalidOperationException($"process {process} can't be sent signal {signal}: it has ended");
+        if (SendSignal(process, signal) != 0)
+            throw new InvalidOperationException($"process {process} can't be sent signal {signal}: it has ended");
     }
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]

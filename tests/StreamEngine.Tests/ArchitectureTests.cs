@@ -5,13 +5,16 @@ using Xunit;
 
 namespace StreamEngine.Tests;
 
-/// <summary>Holds the two rules of engine/docs/architecture.md: which project may use which, and which folder of the domain may use which.</summary>
+/// <summary>
+/// Holds the two rules of engine/docs/architecture.md: which project may use which, and which folder of the domain may use which.
+/// </summary>
 public sealed partial class ArchitectureTests
 {
     private static readonly string Root = RepositoryRoot.Path;
 
     private static readonly string[] Folders =
-        ["Configuration", "Telemetry", "Events", "Connectors", "State", "Identity", "Expressions", "Features", "Inference", "Decisions", "Runtime"];
+        ["Configuration", "Telemetry", "Events", "Connectors", "State", "Identity", "Expressions", "Features", "Inference", "Decisions",
+        "Runtime"];
 
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
@@ -23,18 +26,21 @@ public sealed partial class ArchitectureTests
         ["StreamEngine.Connectors.Files"] = ["StreamEngine"],
         ["StreamEngine.Host"] =
         [
-            "StreamEngine", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx", "StreamEngine.Connectors.Kafka", "StreamEngine.Connectors.Embedded", "StreamEngine.Connectors.Files",
+            "StreamEngine", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx", "StreamEngine.Connectors.Kafka",
+                "StreamEngine.Connectors.Embedded", "StreamEngine.Connectors.Files",
         ],
     };
 
     [Fact]
     public void Projects_UseOnlyWhatIsBelowThem()
     {
-        var projects = new[] { "engine", "connectors" }.SelectMany(d => Directory.EnumerateFiles(Path.Combine(Root, d), "*.csproj", SearchOption.AllDirectories)).ToList();
+        var projects = new[] { "engine", "connectors" }
+            .SelectMany(d => Directory.EnumerateFiles(Path.Combine(Root, d), "*.csproj", SearchOption.AllDirectories)).ToList();
         Assert.Equal(Allowed.Keys.Order(), projects.Select(Path.GetFileNameWithoutExtension).Order());
         foreach (var project in projects)
         {
-            var uses = XDocument.Load(project).Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')));
+            var uses = XDocument.Load(project).Descendants("ProjectReference")
+                .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')));
             Assert.Empty(uses.Except(Allowed[Path.GetFileNameWithoutExtension(project)]));
         }
     }
@@ -47,20 +53,22 @@ public sealed partial class ArchitectureTests
     public void Folders_UseOnlyThoseBeforeThem()
     {
         var domain = Path.Combine(Root, "engine/StreamEngine");
-        Assert.Equal(Folders.Order(), Directory.EnumerateDirectories(domain).Select(d => Path.GetFileName(d)).Where(d => d is not ("bin" or "obj")).Order());
+        Assert.Equal(Folders.Order(), Directory.EnumerateDirectories(domain).Select(d => Path.GetFileName(d))
+            .Where(d => d is not ("bin" or "obj")).Order());
         var faults = new List<string>();
         for (var i = 0; i < Folders.Length; i++)
             foreach (var file in Directory.EnumerateFiles(Path.Combine(domain, Folders[i]), "*.cs", SearchOption.AllDirectories))
                 foreach (Match use in Use().Matches(File.ReadAllText(file)))
-                    if (Array.IndexOf(Folders, use.Groups["folder"].Value) > i) faults.Add($"{Path.GetRelativePath(domain, file)} uses {use.Value}");
+                    if (Array.IndexOf(Folders, use.Groups["folder"].Value) > i)
+                        faults.Add($"{Path.GetRelativePath(domain, file)} uses {use.Value}");
         Assert.Empty(faults.Distinct());
     }
 
     /// <summary>
-    /// A folder's namespace in front of one of its names, in full or as seen from inside StreamEngine (<c>Events.Avro.X</c>). Behind a point, a name of
-    /// that spelling is a property.
+    /// A folder's namespace in front of one of its names, in full or as seen from inside StreamEngine (<c>Events.Avro.X</c>). Behind a
+    /// point, a name of that spelling is a property.
     /// </summary>
-    [GeneratedRegex(
-        @"(StreamEngine\.|(?<![\w.>""])(?=\w+\.[A-Z]))(?<folder>Configuration|Telemetry|Events|Connectors|State|Identity|Expressions|Features|Inference|Decisions|Runtime)\b")]
+    [GeneratedRegex(@"(StreamEngine\.|(?<![\w.>""])(?=\w+\.[A-Z]))(?<folder>"
+        + "Configuration|Telemetry|Events|Connectors|State|Identity|Expressions|Features|Inference|Decisions|Runtime)\\b")]
     private static partial Regex Use();
 }

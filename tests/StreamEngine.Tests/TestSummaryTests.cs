@@ -69,11 +69,14 @@ public sealed class TestSummaryTests
         }
     }
 
-    private static (int Code, string LastLine) Run(string folder, string? variable) => Output(folder, variable) is var (code, lines) ? (code, lines[^1]) : default;
+    private static (int Code, string LastLine) Run(string folder, string? variable) =>
+        Output(folder, variable) is var (code, lines) ? (code, lines[^1]) : default;
 
     private static (int Code, string[] Lines) Output(string folder, string? variable, params string[] more)
     {
-        var start = new ProcessStartInfo("/usr/bin/python3", [RepositoryRoot.At("deploy", "test_summary.py"), folder, "--trx-only", .. more]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("/usr/bin/python3",
+            [RepositoryRoot.At("deploy", "test_summary.py"), folder, "--trx-only", .. more])
+        { RedirectStandardOutput = true };
         start.Environment.Remove("STREAMENGINE_REQUIRE_ORACLES");
         start.Environment.Remove("STREAMENGINE_REQUIRE_KAFKA");
         if (variable is not null) start.Environment[variable] = "1";

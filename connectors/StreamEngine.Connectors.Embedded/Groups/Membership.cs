@@ -16,8 +16,8 @@ internal sealed class Member(string instanceId, Func<int> shards)
 }
 
 /// <summary>
-/// A consumer group inside the process: shards balanced over the members, kept where they are when possible. A shard changes hands only after its owner was
-/// told in a poll, or was replaced by a successor with its id.
+/// A consumer group inside the process: shards balanced over the members, kept where they are when possible. A shard changes hands only
+/// after its owner was told in a poll, or was replaced by a successor with its id.
 /// </summary>
 internal sealed class ConsumerGroup
 {

@@ -28,8 +28,8 @@ internal sealed class GroupOffsets(int id)
 }
 
 /// <summary>
-/// What the durable part of the log says: topics, partitions, groups, committed offsets. Only <see cref="Apply"/> changes it, chunk by chunk in the log's order, at
-/// recovery and afterwards alike.
+/// What the durable part of the log says: topics, partitions, groups, committed offsets. Only <see cref="Apply"/> changes it, chunk by
+/// chunk in the log's order, at recovery and afterwards alike.
 /// </summary>
 internal sealed class Catalog
 {
@@ -62,7 +62,8 @@ internal sealed class Catalog
     public PartitionLog Partition(int id) => Volatile.Read(ref _partitions)[id];
 
     public PartitionLog? Partition(TopicPartition name) =>
-        Topic(name.Topic) is { } topic && (uint)name.Partition < (uint)topic.Partitions ? Partition(topic.FirstPartition + name.Partition) : null;
+        Topic(name.Topic) is { } topic && (uint)name.Partition < (uint)topic.Partitions ? Partition(topic.FirstPartition + name.Partition)
+            : null;
 
     /// <summary>The chunk that defines the next topic.</summary>
     public byte[] DefineTopic(string name, int partitions) => Define(TopicKind, PartitionCount, partitions, name);

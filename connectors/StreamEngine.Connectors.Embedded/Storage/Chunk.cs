@@ -34,7 +34,8 @@ internal readonly record struct ChunkSection(int Partition, int Count, long Base
 internal readonly record struct ChunkOffset(int Group, int Partition, long Next);
 
 /// <summary>
-/// One entry of the log, at most about 60 KiB unless one record is larger: a whole group (a transaction, or a writer's batch), or a part of one. Little endian:
+/// One entry of the log, at most about 60 KiB unless one record is larger: a whole group (a transaction, or a writer's batch), or a part of
+/// one. Little endian:
 /// <code>
 ///  0 version (1)   1 flags   2 sections (u16)   4 CRC-32C of all from byte 8   8 sequence (i64)   16 CRC of the chunk before (u32)
 /// 20 offsets (i32)   24 address up to which the log was durable (i64)   32 sections, 24 bytes each; offsets, 16 each; records

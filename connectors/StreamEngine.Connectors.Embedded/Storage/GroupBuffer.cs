@@ -1,6 +1,8 @@
 namespace StreamEngine.Connectors.Embedded.Storage;
 
-/// <summary>The records of an open transaction or of a writer's batch, copied: nothing of it is in the log before the group is closed. Reused.</summary>
+/// <summary>
+/// The records of an open transaction or of a writer's batch, copied: nothing of it is in the log before the group is closed. Reused.
+/// </summary>
 internal sealed class GroupBuffer
 {
     private byte[] _bytes = new byte[1 << 16];

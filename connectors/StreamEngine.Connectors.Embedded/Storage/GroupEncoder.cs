@@ -3,13 +3,18 @@ using System.Runtime.InteropServices;
 
 namespace StreamEngine.Connectors.Embedded.Storage;
 
-/// <summary>Turns a group into chunks: inside a chunk the records of a partition stand together, in order. Base offsets are filled in when the chunk is appended.</summary>
+/// <summary>
+/// Turns a group into chunks: inside a chunk the records of a partition stand together, in order. Base offsets are filled in when the chunk
+/// is appended.
+/// </summary>
 internal sealed class GroupEncoder(int targetLength)
 {
     private readonly List<ChunkSection> _sections = [];
     private int[] _slots = [];
 
-    /// <summary>Encodes the group into <paramref name="chunks"/> (cleared first); the last chunk carries the offsets. Never empty.</summary>
+    /// <summary>
+    /// Encodes the group into <paramref name="chunks"/> (cleared first); the last chunk carries the offsets. Never empty.
+    /// </summary>
     public void Encode(GroupBuffer group, ReadOnlySpan<ChunkOffset> offsets, int partitions, List<byte[]> chunks)
     {
         chunks.Clear();

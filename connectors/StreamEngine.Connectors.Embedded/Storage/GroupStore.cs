@@ -3,8 +3,8 @@ using FASTER.core;
 namespace StreamEngine.Connectors.Embedded.Storage;
 
 /// <summary>
-/// Appends closed groups to FasterLog and shows them once they are durable. Appenders only enqueue; one thread commits for all of them, so that the
-/// groups which arrive during a write share the next one. Thread-safe.
+/// Appends closed groups to FasterLog and shows them once they are durable. Appenders only enqueue; one thread commits for all of them, so
+/// that the groups which arrive during a write share the next one. Thread-safe.
 /// </summary>
 internal sealed class GroupStore : IDisposable
 {
@@ -53,25 +53,30 @@ internal sealed class GroupStore : IDisposable
             LogChecksum = LogChecksumType.PerEntry,
         });
         if (_log.TailAddress != end.End)
-            throw new LogException($"The log in {options.Directory} ends at {end.End}, but was opened at {_log.TailAddress}: another version's format?");
+            throw new LogException($"The log in {options.Directory} ends at {end.End}, but was opened at {_log.TailAddress}: another "
+                + $"version's format?");
         _committer = new Thread(CommitLoop) { IsBackground = true, Name = "embedded-log-commit" };
         _committer.Start();
     }
 
     public Catalog Catalog { get; } = new();
 
-    /// <summary>Bytes of records after which a chunk is closed: below the runtime's limit for large objects, and several to a page.</summary>
+    /// <summary>
+    /// Bytes of records after which a chunk is closed: below the runtime's limit for large objects, and several to a page.
+    /// </summary>
     public int ChunkBytes => Math.Min(60 << 10, _options.PageBytes / 4);
 
     /// <summary>Refuses a record that does not fit in a page.</summary>
     public void ThrowIfTooLarge(string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         if (key.Length + value.Length > MaxRecordBytes)
-            throw new LogException($"A record of {key.Length + value.Length} bytes for topic {topic} is larger than {MaxRecordBytes}, the most that a page of the log holds.");
+            throw new LogException($"A record of {key.Length + value.Length} bytes for topic {topic} is larger than {MaxRecordBytes}, the "
+                + $"most that a page of the log holds.");
     }
 
     /// <summary>The most bytes of a record, key and value.</summary>
-    public int MaxRecordBytes => _options.PageBytes - SegmentFiles.EntryHeader - Chunk.HeaderLength - Chunk.SectionLength - Chunk.RecordHeaderLength;
+    public int MaxRecordBytes =>
+        _options.PageBytes - SegmentFiles.EntryHeader - Chunk.HeaderLength - Chunk.SectionLength - Chunk.RecordHeaderLength;
 
     /// <summary>Appends a closed group: all chunks, one behind the other. Returns the address that must become durable.</summary>
     /// <exception cref="LogException">The log could not be written before.</exception>
@@ -158,7 +163,8 @@ internal sealed class GroupStore : IDisposable
             {
                 chunk = _files.Read(address, out var damaged);
                 if (damaged || chunk is not null && !Chunk.IsIntact(chunk))
-                    throw new LogException($"The log in {_options.Directory} is damaged at address {address}: restore the directory from a copy.");
+                    throw new LogException($"The log in {_options.Directory} is damaged at address {address}: restore the directory from a "
+                        + $"copy.");
                 if (chunk is not null) _cache.Add(address, chunk);
             }
             if (chunk is not null)
@@ -278,6 +284,7 @@ internal sealed class GroupStore : IDisposable
     private void ThrowIfFailed()
     {
         if (_failure is { } failure)
-            throw new LogException($"The log in {_options.Directory} can't be written any more ({failure.GetBaseException().Message}). What was acknowledged is safe: free disk space or mend the disk, then open it again.", failure);
+            throw new LogException($"The log in {_options.Directory} can't be written any more ({failure.GetBaseException().Message}). "
+                + $"What was acknowledged is safe: free disk space or mend the disk, then open it again.", failure);
     }
 }

@@ -3,8 +3,8 @@ using FASTER.core;
 namespace StreamEngine.Connectors.Embedded.Storage;
 
 /// <summary>
-/// Tells FasterLog where the log ends. Nothing else is kept: chunks prove themselves (checksum, chain, closed group), so a commit is one durable write
-/// instead of two, and recovery does not depend on a second file that may be torn.
+/// Tells FasterLog where the log ends. Nothing else is kept: chunks prove themselves (checksum, chain, closed group), so a commit is one
+/// durable write instead of two, and recovery does not depend on a second file that may be torn.
 /// </summary>
 internal sealed class RecoveredCommit(long untilAddress) : ILogCommitManager
 {

@@ -9,8 +9,9 @@ namespace StreamEngine.Connectors.Embedded.Storage;
 internal sealed record RecoveredEnd(long End, long Sequence, uint Checksum);
 
 /// <summary>
-/// Reads a log from its start and keeps closed groups only. The first chunk that is damaged or does not continue the chain ends the log: a torn tail, which was never
-/// acknowledged, is cut. It is no torn tail, but corruption, when something proves that the log was durable beyond: then nothing is touched and the open fails.
+/// Reads a log from its start and keeps closed groups only. The first chunk that is damaged or does not continue the chain ends the log: a
+/// torn tail, which was never acknowledged, is cut. It is no torn tail, but corruption, when something proves that the log was durable
+/// beyond: then nothing is touched and the open fails.
 /// </summary>
 internal static class Recovery
 {
@@ -62,7 +63,9 @@ internal static class Recovery
         return end;
     }
 
-    /// <summary>Looks behind the end, at every place where an entry could begin, for an intact chunk that knew the log to be durable beyond the end.</summary>
+    /// <summary>
+    /// Looks behind the end, at every place where an entry could begin, for an intact chunk that knew the log to be durable beyond the end.
+    /// </summary>
     private static long? ProofOfMore(SegmentFiles files, RecoveredEnd end)
     {
         var buffer = new byte[SearchBuffer];
@@ -86,5 +89,6 @@ internal static class Recovery
     }
 
     private static LogException Corrupt(string directory, long address, string why) => new(
-        $"The log in {directory} is corrupt at address {address}: {why}. Nothing was changed. Restore the directory from a copy, or move it away to start a new log.");
+        $"The log in {directory} is corrupt at address {address}: {why}. Nothing was changed. Restore the directory from a copy, or move "
+            + $"it away to start a new log.");
 }

@@ -4,8 +4,9 @@ using Microsoft.Win32.SafeHandles;
 namespace StreamEngine.Connectors.Embedded.Storage;
 
 /// <summary>
-/// Reads entries from FasterLog's files without its iterators, which need the log to be recovered first and skip a page on damage. The format is FASTER 2.6's with
-/// checksums per entry: xor (8 bytes), length (4), the entry, padding to 4; entries don't cross pages, zeros fill a page's end. Thread-safe.
+/// Reads entries from FasterLog's files without its iterators, which need the log to be recovered first and skip a page on damage. The
+/// format is FASTER 2.6's with checksums per entry: xor (8 bytes), length (4), the entry, padding to 4; entries don't cross pages, zeros
+/// fill a page's end. Thread-safe.
 /// </summary>
 internal sealed class SegmentFiles(string prefix, int pageBytes, long segmentBytes) : IDisposable
 {
@@ -41,7 +42,10 @@ internal sealed class SegmentFiles(string prefix, int pageBytes, long segmentByt
     /// <summary>Where the file behind the one that holds the address begins.</summary>
     public long NextSegment(long address) => (address / segmentBytes + 1) * segmentBytes;
 
-    /// <summary>Reads the entry at the address; null where there are zeros, the file's end or no possible entry (<paramref name="damaged"/> tells the last apart).</summary>
+    /// <summary>
+    /// Reads the entry at the address; null where there are zeros, the file's end or no possible entry (<paramref name="damaged"/> tells
+    /// the last apart).
+    /// </summary>
     public byte[]? Read(long address, out bool damaged)
     {
         Span<byte> header = stackalloc byte[EntryHeader];
@@ -107,7 +111,8 @@ internal sealed class SegmentFiles(string prefix, int pageBytes, long segmentByt
         {
             if (_handles.TryGetValue(segment, out var known)) return known;
             if (!File.Exists(Path(segment))) return null;
-            return _handles[segment] = File.OpenHandle(Path(segment), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return _handles[segment] =
+                File.OpenHandle(Path(segment), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
     }
 }

@@ -4,8 +4,8 @@ using Confluent.Kafka;
 namespace StreamEngine.Connectors.Kafka.Native;
 
 /// <summary>
-/// Fetches by librdkafka's batch call on the consumer's queue, and copies records out of its buffers. librdkafka hands out a broker's answer partition by
-/// partition, so a batch is a few runs; runs of one partition are put together here.
+/// Fetches by librdkafka's batch call on the consumer's queue, and copies records out of its buffers. librdkafka hands out a broker's
+/// answer partition by partition, so a batch is a few runs; runs of one partition are put together here.
 /// </summary>
 internal sealed unsafe class BatchFetcher(nint client) : IDisposable
 {
@@ -27,8 +27,8 @@ internal sealed unsafe class BatchFetcher(nint client) : IDisposable
     }
 
     /// <summary>
-    /// Appends at most <paramref name="max"/> records of live partitions, those of one partition together and in offset order. Returns as soon as it has
-    /// some, or when the timeout (ms) is over; serves the client's callbacks on this thread.
+    /// Appends at most <paramref name="max"/> records of live partitions, those of one partition together and in offset order. Returns as
+    /// soon as it has some, or when the timeout (ms) is over; serves the client's callbacks on this thread.
     /// </summary>
     public void Fetch(RecordBatch batch, Partitions partitions, int max, int timeout, List<FetchEvent> events)
     {
@@ -103,7 +103,9 @@ internal sealed unsafe class BatchFetcher(nint client) : IDisposable
         }
     }
 
-    /// <summary>Starts a run; -1 for a partition whose records are not wanted (just assigned, or revoked while the batch was fetched).</summary>
+    /// <summary>
+    /// Starts a run; -1 for a partition whose records are not wanted (just assigned, or revoked while the batch was fetched).
+    /// </summary>
     private int Open(PartitionState? state, int start)
     {
         if (state is not { Live: true }) return -1;
@@ -130,13 +132,15 @@ internal sealed unsafe class BatchFetcher(nint client) : IDisposable
             state.Next = m->Offset + 1;
             if (batch.KeepsTraceParents && batch.TraceParents.Count < MostTraceParents) AddTraceParent(batch, m);
             batch.Add(state.Topic, m->Partition, m->Offset, Rdkafka.Timestamp(m, &type),
-                new ReadOnlySpan<byte>(m->Key, (int)m->KeyLength), m->Key != null, new ReadOnlySpan<byte>(m->Payload, (int)m->Length), m->Payload != null);
+                new ReadOnlySpan<byte>(m->Key, (int)m->KeyLength), m->Key != null, new ReadOnlySpan<byte>(m->Payload, (int)m->Length),
+                    m->Payload != null);
         }
     }
 
     private static void AddTraceParent(RecordBatch batch, RdMessage* message)
     {
-        if (Rdkafka.Headers(message, out var headers) == 0 && Rdkafka.LastHeader(headers, "traceparent", out var value, out var length) == 0 && value != null)
+        if (Rdkafka.Headers(message, out var headers) == 0 && Rdkafka.LastHeader(headers, "traceparent", out var value, out var length) == 0
+            && value != null)
             batch.TraceParents.Add(new ReadOnlySpan<byte>(value, (int)length).ToArray());
     }
 
@@ -155,7 +159,8 @@ internal sealed unsafe class BatchFetcher(nint client) : IDisposable
     {
         var index = message->Topic == 0 ? -1 : Index(partitions, message->Topic);
         TopicPartition? partition = index < 0 ? null : new TopicPartition(partitions.Topics[index], message->Partition);
-        var text = message->Payload == null ? Rdkafka.Describe(message->Error) : Marshal.PtrToStringUTF8((nint)message->Payload, (int)message->Length);
+        var text = message->Payload == null ? Rdkafka.Describe(message->Error)
+            : Marshal.PtrToStringUTF8((nint)message->Payload, (int)message->Length);
         return new FetchEvent((ErrorCode)message->Error, partition, message->Offset, text);
     }
 

@@ -2,7 +2,10 @@ using Confluent.Kafka;
 
 namespace StreamEngine.Connectors.Kafka.Native;
 
-/// <summary>Produces by <c>rd_kafka_produceva</c> with topic handles kept: one copy, no allocation, no delivery report. An empty key or value is written as none (null).</summary>
+/// <summary>
+/// Produces by <c>rd_kafka_produceva</c> with topic handles kept: one copy, no allocation, no delivery report. An empty key or value is
+/// written as none (null).
+/// </summary>
 internal sealed unsafe class NativeSender(nint client, IReadOnlyList<string> topics) : IDisposable
 {
     private const int CopyPayload = 2; // RD_KAFKA_MSG_F_COPY

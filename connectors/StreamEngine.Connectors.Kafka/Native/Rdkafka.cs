@@ -46,7 +46,10 @@ internal static unsafe class Rdkafka
     [DllImport(Name, EntryPoint = "rd_kafka_queue_yield")]
     public static extern void YieldQueue(nint queue);
 
-    /// <summary>Fills <paramref name="messages"/>, waiting until <paramref name="size"/> are there or the time (ms) is over; serves callbacks on the way.</summary>
+    /// <summary>
+    /// Fills <paramref name="messages"/>, waiting until <paramref name="size"/> are there or the time (ms) is over; serves callbacks on the
+    /// way.
+    /// </summary>
     [DllImport(Name, EntryPoint = "rd_kafka_consume_batch_queue")]
     public static extern nint ConsumeBatch(nint queue, int timeout, RdMessage** messages, nuint size);
 
@@ -113,7 +116,8 @@ internal static unsafe class Rdkafka
 
     /// <summary>0 when set, -2 for an unknown name, -1 for an invalid value.</summary>
     [DllImport(Name, EntryPoint = "rd_kafka_conf_set")]
-    public static extern int Set(nint config, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, byte* text, nuint size);
+    public static extern int Set(nint config, [MarshalAs(UnmanagedType.LPUTF8Str)] string name,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string value, byte* text, nuint size);
 
     [DllImport(Name, EntryPoint = "rd_kafka_conf_set_opaque")]
     public static extern void SetOpaque(nint config, nint opaque);

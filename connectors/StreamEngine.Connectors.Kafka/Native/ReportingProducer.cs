@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace StreamEngine.Connectors.Kafka.Native;
 
 /// <summary>
-/// A producer made directly on librdkafka, which reports only the records that failed: the Confluent client reports all of them, each by a managed call, or none.
+/// A producer made directly on librdkafka, which reports only the records that failed: the Confluent client reports all of them, each by a
+/// managed call, or none.
 /// </summary>
 internal sealed unsafe class ReportingProducer : IDisposable
 {
@@ -73,7 +74,9 @@ internal sealed unsafe class ReportingProducer : IDisposable
     {
         if (message->Error == 0) return;
         var self = (ReportingProducer)GCHandle.FromIntPtr(opaque).Target!;
-        if (self._failed++ == 0) self._firstFailure = $"{Rdkafka.Text(Rdkafka.TopicName(message->Topic))}[{message->Partition}]: {Rdkafka.Describe(message->Error)}";
+        if (self._failed++ == 0)
+            self._firstFailure = $"{Rdkafka.Text(Rdkafka.TopicName(message->Topic))}[{message->Partition}]: "
+                + $"{Rdkafka.Describe(message->Error)}";
     }
 
     /// <summary>Failures come as reports; librdkafka would print its lines on stderr.</summary>

@@ -18,7 +18,13 @@ internal static class CommandLine
     /// <param name="stop">Stops the command as Ctrl-C does.</param>
     public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error, CancellationToken stop = default)
     {
-        var configuration = new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
+        var configuration = new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            ProcessTerminationTimeout = null,
+            EnableDefaultExceptionHandler = false
+        };
         var parsed = Make().Parse(arguments);
         if (parsed.Action is ParseErrorAction)
         {
@@ -37,35 +43,59 @@ internal static class CommandLine
         var command = parsed.CommandResult.Command;
         if (command.Subcommands.Count == 0) return parsed.Errors.Select(e => e.Message).Distinct();
         var known = string.Join(", ", command.Subcommands.Select(c => c.Name));
-        return [parsed.UnmatchedTokens.Count > 0 ? $"'{Name(parsed.CommandResult)}' has no command '{parsed.UnmatchedTokens[0]}'. It has: {known}." : $"'{Name(parsed.CommandResult)}' needs a command: {known}."];
+        return [parsed.UnmatchedTokens.Count > 0 ? $"'{Name(parsed.CommandResult)}' has no command '{parsed.UnmatchedTokens[0]}'. It has: "
+            + $"{known}." : $"'{Name(parsed.CommandResult)}' needs a command: {known}."];
     }
 
-    private static string Name(CommandResult result) => result.Parent is CommandResult parent ? $"{Name(parent)} {result.Command.Name}" : result.Command.Name;
+    private static string Name(CommandResult result) => result.Parent is CommandResult parent ? $"{Name(parent)} {result.Command.Name}"
+        : result.Command.Name;
 
     private static Command Make()
     {
-        var root = new Command("streamengine", "StreamEngine: real-time decisions on customer events. Exit codes: 0 done, 1 usage, 2 config, 3 failed while running, 130 or 143 stopped by a signal before the results were whole.");
-        var examples = new Dictionary<Command, string[]> { [root] = ["streamengine demo", "streamengine validate --config shop.yaml", "streamengine replay --config shop.yaml --events data/*.csv.gz --out results", "streamengine run --config shop.yaml --kafka broker:9092"] };
+        var root = new Command("streamengine", "StreamEngine: real-time decisions on customer events. Exit codes: 0 done, 1 usage, 2 "
+            + "config, 3 failed while running, 130 or 143 stopped by a signal before the results were whole.");
+        var examples =
+            new Dictionary<Command, string[]>
+            {
+                [root] = ["streamengine demo", "streamengine validate --config shop.yaml",
+            "streamengine replay --config shop.yaml --events data/*.csv.gz --out results",
+            "streamengine run --config shop.yaml --kafka broker:9092"]
+            };
         Add(DemoCommand.Make(), "streamengine demo", "streamengine demo --rate 20000 --customers 200000 --for 60s --json");
-        Add(RunCommand.Make(), "streamengine run --config shop.yaml --kafka broker:9092", "streamengine run --config shop.yaml --embedded ./log --drain");
-        Add(LeaveCommand.Make(), "streamengine leave --config shop.yaml --kafka broker:9092", "# the machine of node b is gone:", "streamengine leave --config shop.yaml --kafka broker:9092 --node b");
-        Add(ReplayCommand.Make(), "streamengine replay --config shop.yaml --events data/*.csv.gz --out results", "streamengine replay --config shop.yaml --events orders=orders/ clicks=clicks.ndjson --out results --as-of 2011-06-30");
-        Add(FeaturesCommand.Make(), "streamengine features --config shop.yaml --events data/*.csv.gz --at labels.csv --out training.csv", "# labels.csv: customer,time,churned");
+        Add(RunCommand.Make(), "streamengine run --config shop.yaml --kafka broker:9092",
+            "streamengine run --config shop.yaml --embedded ./log --drain");
+        Add(LeaveCommand.Make(), "streamengine leave --config shop.yaml --kafka broker:9092", "# the machine of node b is gone:",
+            "streamengine leave --config shop.yaml --kafka broker:9092 --node b");
+        Add(ReplayCommand.Make(), "streamengine replay --config shop.yaml --events data/*.csv.gz --out results",
+            "streamengine replay --config shop.yaml --events orders=orders/ clicks=clicks.ndjson --out results --as-of 2011-06-30");
+        Add(FeaturesCommand.Make(), "streamengine features --config shop.yaml --events data/*.csv.gz --at labels.csv --out training.csv",
+            "# labels.csv: customer,time,churned");
         var topics = TopicsCommand.Make();
         Add(topics.All, "streamengine topics list --kafka broker:9092");
-        examples[topics.Create] = ["streamengine topics create --config shop.yaml --kafka broker:9092 --partitions 12 --replication-factor 3", "streamengine topics create --config shop.yaml --embedded ./log"];
-        examples[topics.List] = ["streamengine topics list --kafka broker:9092", "streamengine topics list --kafka broker:9092 --config shop.yaml", "streamengine topics list --embedded ./log --json"];
+        examples[topics.Create] = ["streamengine topics create --config shop.yaml --kafka broker:9092 --partitions 12 --replication-factor "
+            + "3", "streamengine topics create --config shop.yaml --embedded ./log"];
+        examples[topics.List] = ["streamengine topics list --kafka broker:9092",
+            "streamengine topics list --kafka broker:9092 --config shop.yaml", "streamengine topics list --embedded ./log --json"];
         var checkpoints = CheckpointsCommand.Make();
         Add(checkpoints.All, "streamengine checkpoints list --config shop.yaml");
-        examples[checkpoints.List] = ["streamengine checkpoints list --config shop.yaml", "streamengine checkpoints list --config shop.yaml --json"];
+        examples[checkpoints.List] =
+            ["streamengine checkpoints list --config shop.yaml", "streamengine checkpoints list --config shop.yaml --json"];
         examples[checkpoints.Verify] = ["streamengine checkpoints verify --config shop.yaml"];
         var savepoint = SavepointCommand.Make();
-        Add(savepoint.All, "streamengine savepoint create before-new-features --config shop.yaml --kafka broker:9092", "streamengine savepoint restore before-new-features --config new.yaml --kafka broker:9092 --backfill");
-        examples[savepoint.Create] = ["streamengine savepoint create before-new-features --config shop.yaml --kafka broker:9092", "streamengine savepoint create nightly --config shop.yaml --embedded ./log --directory /mnt/backup"];
-        examples[savepoint.Restore] = ["# create a savepoint, stop the engine, change the config, then:", "streamengine savepoint restore before-new-features --config new.yaml --kafka broker:9092 --backfill", "streamengine savepoint restore /mnt/backup/nightly --config shop.yaml --kafka broker:9092", "streamengine run --config new.yaml --kafka broker:9092"];
-        examples[savepoint.List] = ["streamengine savepoint list --config shop.yaml", "streamengine savepoint list --directory /mnt/backup --json"];
-        Add(ValidateCommand.Make(), "streamengine validate --config shop.yaml", "streamengine validate --config shop.yaml --set state.memory=1gb --json");
-        Add(SchemaCommand.Make(), "streamengine schema > streamengine.schema.json", "# first line of a config: # yaml-language-server: $schema=streamengine.schema.json");
+        Add(savepoint.All, "streamengine savepoint create before-new-features --config shop.yaml --kafka broker:9092",
+            "streamengine savepoint restore before-new-features --config new.yaml --kafka broker:9092 --backfill");
+        examples[savepoint.Create] = ["streamengine savepoint create before-new-features --config shop.yaml --kafka broker:9092",
+            "streamengine savepoint create nightly --config shop.yaml --embedded ./log --directory /mnt/backup"];
+        examples[savepoint.Restore] = ["# create a savepoint, stop the engine, change the config, then:",
+            "streamengine savepoint restore before-new-features --config new.yaml --kafka broker:9092 --backfill",
+            "streamengine savepoint restore /mnt/backup/nightly --config shop.yaml --kafka broker:9092",
+            "streamengine run --config new.yaml --kafka broker:9092"];
+        examples[savepoint.List] =
+            ["streamengine savepoint list --config shop.yaml", "streamengine savepoint list --directory /mnt/backup --json"];
+        Add(ValidateCommand.Make(), "streamengine validate --config shop.yaml",
+            "streamengine validate --config shop.yaml --set state.memory=1gb --json");
+        Add(SchemaCommand.Make(), "streamengine schema > streamengine.schema.json",
+            "# first line of a config: # yaml-language-server: $schema=streamengine.schema.json");
         root.Add(SharedOptions.Set);
         root.Add(SharedOptions.Level);
         root.Add(SharedOptions.Json);

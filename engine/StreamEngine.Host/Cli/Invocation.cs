@@ -11,7 +11,8 @@ namespace StreamEngine.Host.Cli;
 /// <summary>One call of a command: its arguments, where it writes, and when it has to stop.</summary>
 internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
 {
-    private static readonly JsonSerializerOptions Written = new() { WriteIndented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Written =
+        new() { WriteIndented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Standard output: results only.</summary>
     public TextWriter Out => arguments.InvocationConfiguration.Output;
@@ -34,7 +35,8 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
     /// <summary>Writes a line for people, when the log level lets it through.</summary>
     public void Say(LogLevel level, string text)
     {
-        if (level >= arguments.GetValue(SharedOptions.Level)) Error.WriteLine($"streamengine: {(level == LogLevel.Info ? "" : $"{level}: ".ToLowerInvariant())}{text}");
+        if (level >= arguments.GetValue(SharedOptions.Level))
+            Error.WriteLine($"streamengine: {(level == LogLevel.Info ? "" : $"{level}: ".ToLowerInvariant())}{text}");
     }
 
     /// <summary>Writes a result as JSON.</summary>

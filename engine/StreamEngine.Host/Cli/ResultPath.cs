@@ -5,11 +5,13 @@ internal static class ResultPath
 {
     /// <summary>A folder that can be written; its full path.</summary>
     /// <exception cref="IOException">It can't: names option, reason and remedy.</exception>
-    public static string Folder(string option, string path) => Try(option, path, "Name a folder that can be written, or one that can be made", () =>
+    public static string Folder(string option, string path) =>
+        Try(option, path, "Name a folder that can be written, or one that can be made", () =>
     {
         if (System.IO.File.Exists(path)) throw new IOException("there is a file of that name");
         var folder = Directory.CreateDirectory(path).FullName;
-        using (new FileStream(Path.Combine(folder, $".streamengine-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose)) return folder;
+        using (new FileStream(Path.Combine(folder, $".streamengine-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write,
+            FileShare.None, 1, FileOptions.DeleteOnClose)) return folder;
     });
 
     /// <summary>A file that can be written, in a folder that is there; what it holds is kept.</summary>

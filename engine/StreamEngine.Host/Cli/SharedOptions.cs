@@ -23,11 +23,13 @@ internal enum LogLevel
 /// <summary>Options that several commands have.</summary>
 internal static class SharedOptions
 {
-    public static Option<string> Config() => new("--config", "-c") { Description = "The config file (YAML or JSON).", Required = true, HelpName = "FILE" };
+    public static Option<string> Config() =>
+        new("--config", "-c") { Description = "The config file (YAML or JSON).", Required = true, HelpName = "FILE" };
 
     public static readonly Option<string[]> Set = new("--set")
     {
-        Description = "Overrides one value of the config, by its path; may be given several times. A relative file or folder starts at the config's folder. The environment does the same: STREAMENGINE__TIME__LATENESS=2h.",
+        Description = "Overrides one value of the config, by its path; may be given several times. A relative file or folder starts at the "
+            + "config's folder. The environment does the same: STREAMENGINE__TIME__LATENESS=2h.",
         HelpName = "PATH=VALUE",
         Recursive = true,
         DefaultValueFactory = _ => [],
@@ -42,7 +44,8 @@ internal static class SharedOptions
         DefaultValueFactory = _ => value,
         CustomParser = r =>
         {
-            if (int.TryParse(r.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n >= min && n <= max) return n;
+            if (int.TryParse(r.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n >= min
+                && n <= max) return n;
             r.AddError($"{name} takes a number from {min} to {max}, not '{r.Tokens[0].Value}'.");
             return value;
         },
@@ -53,7 +56,8 @@ internal static class SharedOptions
         CustomParser = r =>
         {
             var text = r.Tokens[0].Value;
-            if (Enum.GetNames<LogLevel>().Contains(text, StringComparer.OrdinalIgnoreCase)) return Enum.Parse<LogLevel>(text, ignoreCase: true);
+            if (Enum.GetNames<LogLevel>().Contains(text, StringComparer.OrdinalIgnoreCase))
+                return Enum.Parse<LogLevel>(text, ignoreCase: true);
             r.AddError($"--log-level takes debug, info, warning or error, not '{text}'.");
             return LogLevel.Info;
         },
@@ -68,6 +72,7 @@ internal static class SharedOptions
     private static void CheckSets(OptionResult result)
     {
         foreach (var token in result.Tokens)
-            if (token.Value.IndexOf('=', StringComparison.Ordinal) <= 0) result.AddError($"--set {token.Value} has no value: write --set path.in.config=value.");
+            if (token.Value.IndexOf('=', StringComparison.Ordinal) <= 0)
+                result.AddError($"--set {token.Value} has no value: write --set path.in.config=value.");
     }
 }

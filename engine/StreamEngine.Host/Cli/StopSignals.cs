@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace StreamEngine.Host.Cli;
 
 /// <summary>
-/// Turns Ctrl-C and SIGTERM into an orderly stop. A signal that is repeated at once (supervisors send it to the process and to its group) is one signal;
-/// one that comes later, or a stop that takes too long, ends the process as it is: what was not committed is made again after the next start.
+/// Turns Ctrl-C and SIGTERM into an orderly stop. A signal that is repeated at once (supervisors send it to the process and to its group)
+/// is one signal; one that comes later, or a stop that takes too long, ends the process as it is: what was not committed is made again
+/// after the next start.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
@@ -54,7 +55,8 @@ internal sealed class StopSignals : IDisposable
 
     private void End(string why)
     {
-        _error.WriteLine($"streamengine: error: {why}: ending without a last commit; what is not committed is made again after the next start");
+        _error.WriteLine($"streamengine: error: {why}: ending without a last commit; what is not committed is made again after the next "
+            + $"start");
         Environment.Exit(ExitCode.Runtime);
     }
 }

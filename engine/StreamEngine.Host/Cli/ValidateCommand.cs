@@ -12,7 +12,8 @@ internal static class ValidateCommand
     public static Command Make()
     {
         var config = SharedOptions.Config();
-        var command = new Command("validate", "Checks a config as a run would and tells every mistake at once, with line and remedy.") { config };
+        var command =
+            new Command("validate", "Checks a config as a run would and tells every mistake at once, with line and remedy.") { config };
         return Invocation.Act(command, call => Task.FromResult(Run(call, config)));
     }
 
@@ -28,16 +29,20 @@ internal static class ValidateCommand
                 ["config_hash"] = compiled?.ConfigHash,
                 ["errors"] = new JsonArray([.. errors.All.Select(e => new JsonObject
                 {
-                    ["file"] = e.At.File, ["line"] = e.At.Line, ["column"] = e.At.Column, ["path"] = e.At.Path, ["message"] = e.Message, ["remedy"] = e.Remedy,
+                    ["file"] = e.At.File, ["line"] = e.At.Line, ["column"] = e.At.Column, ["path"] = e.At.Path, ["message"] = e.Message,
+                        ["remedy"] = e.Remedy,
                 })]),
             });
             return errors.Any ? ExitCode.Config : ExitCode.Done;
         }
         errors.ThrowIfAny();
         var o = compiled!.Options;
-        call.Out.WriteLine($"{call.Get(config)} is valid: {Count(o.Events.Count, "source")}, {Count(compiled.Features.Count, "feature")} in profiles of {compiled.Layout.FixedLength} bytes, {Count(o.Timers.Count, "timer")}, {Count(o.Models.Count, "model")}, {Count(o.Decisions.Triggers.Count, "trigger")}, {Count(o.Offers.Count, "offer")}");
+        call.Out.WriteLine($"{call.Get(config)} is valid: {Count(o.Events.Count, "source")}, {Count(compiled.Features.Count, "feature")} "
+            + $"in profiles of {compiled.Layout.FixedLength} bytes, {Count(o.Timers.Count, "timer")}, {Count(o.Models.Count, "model")}, "
+            + $"{Count(o.Decisions.Triggers.Count, "trigger")}, {Count(o.Offers.Count, "offer")}");
         foreach (var source in ConfigCheck.WithoutColumns(o))
-            call.Say(LogLevel.Info, $"source {source.Name} has no columns: good for files with a header (replay, features); run refuses it, as a topic's CSV records have none");
+            call.Say(LogLevel.Info, $"source {source.Name} has no columns: good for files with a header (replay, features); run refuses "
+                + $"it, as a topic's CSV records have none");
         return ExitCode.Done;
     }
 

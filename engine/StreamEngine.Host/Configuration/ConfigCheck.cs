@@ -33,19 +33,22 @@ internal static class ConfigCheck
     }
 
     /// <summary>The sources that can be read from files with a header, and not from topics.</summary>
-    public static IEnumerable<EventSourceOptions> WithoutColumns(EngineOptions options) => options.Events.Where(e => e.Format == RecordFormat.Csv && e.Columns.Count == 0);
+    public static IEnumerable<EventSourceOptions> WithoutColumns(EngineOptions options) =>
+        options.Events.Where(e => e.Format == RecordFormat.Csv && e.Columns.Count == 0);
 
     /// <summary>Checks the settings of Kafka's client.</summary>
     public static void CheckKafka(KafkaOptions options, ConfigErrors errors)
     {
         if (options.Settings.Count == 0) return;
         var node = options.Node["settings"] ?? options.Node;
-        foreach (var (key, reason) in KafkaSettings.Validate(options.Settings, options.TransactionTimeout)) errors.Add(node, key, $"'{key}: {options.Settings[key]}' can't be used: {reason}", "Take it out, or give it another value");
+        foreach (var (key, reason) in KafkaSettings.Validate(options.Settings, options.TransactionTimeout))
+            errors.Add(node, key, $"'{key}: {options.Settings[key]}' can't be used: {reason}", "Take it out, or give it another value");
     }
 
     private static void CheckHttp(HttpOptions options, ConfigErrors errors)
     {
         if (options.Address != "localhost" && !IPAddress.TryParse(options.Address, out _))
-            errors.Add(options.Node, "address", $"'{options.Address}' is no address to listen on", "Write an IP address, 0.0.0.0 for all, or localhost");
+            errors.Add(options.Node, "address", $"'{options.Address}' is no address to listen on",
+                "Write an IP address, 0.0.0.0 for all, or localhost");
     }
 }

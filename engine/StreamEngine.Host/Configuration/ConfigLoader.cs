@@ -29,7 +29,8 @@ internal static class ConfigLoader
         if (root is null) return LoadedConfig.Unreadable;
         if (root.Scalar is not null || root.Items is not null)
         {
-            errors.Add(root.At with { Path = "config" }, "this is no config: it is not a mapping", "Begin with the options of a config, one 'name: value' a line");
+            errors.Add(root.At with { Path = "config" }, "this is no config: it is not a mapping",
+                "Begin with the options of a config, one 'name: value' a line");
             return LoadedConfig.Unreadable;
         }
         var overrides = FromEnvironment(environment, errors).Concat(FromCommandLine(sets, errors)).ToList();
@@ -46,15 +47,18 @@ internal static class ConfigLoader
             if (equals <= 0)
                 errors.Add(new ConfigLocation($"--set {set}", 0, 0, "set"), "there is no value", "Write --set path.in.config=value");
             else
-                yield return new ConfigOverride($"--set {set[..equals]}", set[..equals].Split('.'), Value($"--set {set[..equals]}", set[(equals + 1)..], errors));
+                yield return new ConfigOverride($"--set {set[..equals]}", set[..equals].Split('.'),
+                    Value($"--set {set[..equals]}", set[(equals + 1)..], errors));
         }
     }
 
     private static IEnumerable<ConfigOverride> FromEnvironment(IDictionary environment, ConfigErrors errors)
     {
-        var names = environment.Keys.Cast<string>().Where(n => n.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal);
+        var names = environment.Keys.Cast<string>().Where(n => n.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
+            .Order(StringComparer.Ordinal);
         foreach (var name in names)
-            yield return new ConfigOverride(name, name[Prefix.Length..].ToLowerInvariant().Split("__"), Value(name, (string)environment[name]!, errors), IgnoreCase: true);
+            yield return new ConfigOverride(name, name[Prefix.Length..].ToLowerInvariant().Split("__"),
+                Value(name, (string)environment[name]!, errors), IgnoreCase: true);
     }
 
     /// <summary>A scalar as it stands; <c>[...]</c> and <c>{...}</c> are read as YAML.</summary>

@@ -35,7 +35,8 @@ internal sealed class YamlConfigReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            errors.Add(new ConfigLocation(path, 0, 0, "config"), e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : $"the file can't be read: {e.Message}", "Name an existing config file with --config");
+            errors.Add(new ConfigLocation(path, 0, 0, "config"), e is FileNotFoundException or DirectoryNotFoundException
+                ? "there is no such file" : $"the file can't be read: {e.Message}", "Name an existing config file with --config");
             return null;
         }
     }
@@ -59,7 +60,8 @@ internal sealed class YamlConfigReader
         return null;
 
         void Wrong(Mark at, string message) =>
-            errors.Add(new ConfigLocation(file, Math.Max(1, (int)at.Line), Math.Max(1, (int)at.Column), "syntax"), $"this is no YAML: {message.Trim()}", "Check indentation, quotes and brackets at and above this line");
+            errors.Add(new ConfigLocation(file, Math.Max(1, (int)at.Line), Math.Max(1, (int)at.Column), "syntax"),
+                $"this is no YAML: {message.Trim()}", "Check indentation, quotes and brackets at and above this line");
     }
 
     private ConfigNode Document()
@@ -80,11 +82,13 @@ internal sealed class YamlConfigReader
             case AnchorAlias alias:
                 _parser.MoveNext();
                 if (_anchors.TryGetValue(alias.Value.Value, out var anchored)) return anchored;
-                _errors.Add(Place(alias, path), $"the alias '*{alias.Value}' has no anchor above it", $"Put &{alias.Value} before the value it means");
+                _errors.Add(Place(alias, path), $"the alias '*{alias.Value}' has no anchor above it",
+                    $"Put &{alias.Value} before the value it means");
                 return new ConfigNode(Place(alias, path));
             case Scalar scalar:
                 _parser.MoveNext();
-                return Anchored(scalar, new ConfigNode(Place(scalar, path)) { Scalar = IsNull(scalar) ? null : scalar.Value, TextAt = TextAt(scalar) });
+                return Anchored(scalar,
+                    new ConfigNode(Place(scalar, path)) { Scalar = IsNull(scalar) ? null : scalar.Value, TextAt = TextAt(scalar) });
             case SequenceStart start:
                 return Anchored(start, Sequence(start, path));
             case MappingStart start:
@@ -115,7 +119,8 @@ internal sealed class YamlConfigReader
             var value = Node(below);
             if (key is { Value: "<<", IsQuotedImplicit: false }) merged.AddRange(value.Items ?? [value]);
             else if (entries.FindIndex(e => e.Key == key.Value) is >= 0 and var first)
-                _errors.Add(Place(key, below), $"'{key.Value}' is given twice, first in line {entries[first].Value.At.Line}", "Remove or rename one of the two");
+                _errors.Add(Place(key, below), $"'{key.Value}' is given twice, first in line {entries[first].Value.At.Line}",
+                    "Remove or rename one of the two");
             else entries.Add(new(key.Value, value));
         }
         foreach (var node in merged)

@@ -20,18 +20,33 @@ internal static class DemoCommand
 
     /// <summary>Event time of the first event that <c>--write</c> writes: 2026-01-01 UTC, ms.</summary>
     private const long FileStart = 1_767_225_600_000;
-    private static readonly Option<string> Config = new("--config", "-c") { Description = "Another config than the demo's own; its first source gets the shop's events.", HelpName = "FILE", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "samples", "demo", "streamengine.yaml") };
+    private static readonly Option<string> Config = new("--config",
+        "-c")
+    {
+        Description = "Another config than the demo's own; its first source gets the shop's events.",
+        HelpName = "FILE",
+        DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "samples", "demo", "streamengine.yaml")
+    };
     private static readonly Option<int> Rate = SharedOptions.Number("--rate", "Events a second.", 2_000, 1, 5_000_000);
     private static readonly Option<int> Customers = SharedOptions.Number("--customers", "Customers of the shop.", 20_000, 2, 10_000_000);
     private static readonly Option<int> Seed = SharedOptions.Number("--seed", "Another seed makes another history.", 42, 0, int.MaxValue);
-    private static readonly Option<int> Speed = SharedOptions.Number("--speed", "Seconds of shop time in one second, so that timers of 30 minutes can be seen.", 120, 1, 10_000);
-    private static readonly Option<TimeSpan?> For = FileArguments.Duration("--for", "Ends after this long, e.g. 60s; runs until Ctrl-C where absent.");
-    private static readonly Option<string?> Directory = new("--dir") { Description = "Keeps the log in this folder; a temporary one where absent.", HelpName = "DIR" };
+    private static readonly Option<int> Speed =
+        SharedOptions.Number("--speed", "Seconds of shop time in one second, so that timers of 30 minutes can be seen.", 120, 1, 10_000);
+    private static readonly Option<TimeSpan?> For =
+        FileArguments.Duration("--for", "Ends after this long, e.g. 60s; runs until Ctrl-C where absent.");
+    private static readonly Option<string?> Directory =
+        new("--dir") { Description = "Keeps the log in this folder; a temporary one where absent.", HelpName = "DIR" };
 
-    private static readonly Option<string?> Write = new("--write") { Description = "Runs no engine: writes the shop's events to this file as NDJSON, for replay, features and training; an hour of shop time where --for is absent.", HelpName = "FILE" };
+    private static readonly Option<string?> Write = new("--write")
+    {
+        Description = "Runs no engine: writes the shop's events to this file "
+        + "as NDJSON, for replay, features and training; an hour of shop time where --for is absent.",
+        HelpName = "FILE"
+    };
 
     public static Command Make() => Invocation.Act(
-        new Command("demo", "Runs the engine on a synthetic shop, with nothing else needed, and shows live what it does.") { Config, Rate, Customers, Seed, Speed, For, Directory, Write }, RunAsync);
+        new Command("demo", "Runs the engine on a synthetic shop, with nothing else needed, and shows live what it does.") { Config, Rate,
+            Customers, Seed, Speed, For, Directory, Write }, RunAsync);
 
     private static async Task<int> RunAsync(Invocation call)
     {
@@ -41,7 +56,9 @@ internal static class DemoCommand
         // The shop's clock runs ahead of ours: its events are not from the future.
         config = config with { Options = config.Options with { Time = config.Options.Time with { MaxFuture = TimeSpan.FromDays(3_650) } } };
         using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line));
-        if (config.Options.Events is [{ Format: RecordFormat.Csv } first, ..]) errors.Add(first.Node, "format", "the demo's shop sends no CSV", "Set the first source's format to json or avro, with the fields of the demo's own config");
+        if (config.Options.Events is [{ Format: RecordFormat.Csv } first, ..])
+            errors.Add(first.Node, "format", "the demo's shop sends no CSV",
+                "Set the first source's format to json or avro, with the fields of the demo's own config");
         errors.ThrowIfAny();
         var given = call.Get(Directory) is { } named ? ResultPath.Folder(Directory.Name, named) : null;
         var folder = given ?? System.IO.Directory.CreateTempSubdirectory("streamengine-demo-").FullName;
@@ -54,9 +71,11 @@ internal static class DemoCommand
             using var engine = new Engine(RunCommand.Settings(call, compiled!, log, stores));
             var source = compiled!.Events.Sources[0];
             var (before, newest) = History(log, source.Topic);
-            if (before > 0) call.Say(LogLevel.Info, $"{folder} holds {before} events of an earlier demo: the shop goes on where it stopped");
+            if (before > 0)
+                call.Say(LogLevel.Info, $"{folder} holds {before} events of an earlier demo: the shop goes on where it stopped");
             var start = Math.Max(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), newest + 1_000);
-            using var producer = new Producer(log, source.Topic, new Shop(call.Get(Seed), call.Get(Customers), before), source.Options.Format, call.Get(Rate), call.Get(Speed), start);
+            using var producer = new Producer(log, source.Topic, new Shop(call.Get(Seed), call.Get(Customers), before),
+                source.Options.Format, call.Get(Rate), call.Get(Speed), start);
             engine.Start();
             producer.Start();
             var watch = new Watch(engine, producer, latencies);
@@ -135,7 +154,8 @@ internal static class DemoCommand
         if (call.Json) call.Print(summary);
         else
             foreach (var (name, value) in summary)
-                call.Out.WriteLine($"{name,-14} {(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value)}");
+                call.Out.WriteLine($"{name,-14} "
+                    + $"{(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value)}");
     }
 
     /// <summary>How many events the log holds, and about the newest's time, ms.</summary>

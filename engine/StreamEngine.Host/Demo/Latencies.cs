@@ -5,8 +5,8 @@ using StreamEngine.Telemetry;
 namespace StreamEngine.Host.Demo;
 
 /// <summary>
-/// Listens to the engine's own instruments: quantiles of an interval's duration (from its first record to its confirmed commit: what the slowest decision took),
-/// and the watermark. Three digits are exact, up to an hour.
+/// Listens to the engine's own instruments: quantiles of an interval's duration (from its first record to its confirmed commit: what the
+/// slowest decision took), and the watermark. Three digits are exact, up to an hour.
 /// </summary>
 internal sealed class Latencies : IDisposable
 {
@@ -21,7 +21,9 @@ internal sealed class Latencies : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == EngineMeter.Name && instrument.Name is "streamengine.interval.duration" or "streamengine.watermark") listener.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name == EngineMeter.Name
+                && instrument.Name is "streamengine.interval.duration" or "streamengine.watermark") listener.EnableMeasurementEvents(
+                instrument);
         };
         _listener.SetMeasurementEventCallback<double>((instrument, value, _, _) =>
         {

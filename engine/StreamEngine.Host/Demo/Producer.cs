@@ -5,7 +5,9 @@ using StreamEngine.Events;
 
 namespace StreamEngine.Host.Demo;
 
-/// <summary>Writes shop events to the log at a steady rate from one thread: an open loop, so that a slow engine shows as lag, not as fewer events.</summary>
+/// <summary>
+/// Writes shop events to the log at a steady rate from one thread: an open loop, so that a slow engine shows as lag, not as fewer events.
+/// </summary>
 internal sealed class Producer : IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace StreamEngine.Host.Demo;
 
 /// <summary>
-/// A seeded synthetic shop: customers browse, fill carts, buy, abandon, send back, and change their consent. A fifth of the customers make most of the sessions.
-/// A few records are what real streams have too: repeated, late, without a customer, or broken. The same seed gives the same events.
+/// A seeded synthetic shop: customers browse, fill carts, buy, abandon, send back, and change their consent. A fifth of the customers make
+/// most of the sessions. A few records are what real streams have too: repeated, late, without a customer, or broken. The same seed gives
+/// the same events.
 /// </summary>
 internal sealed class Shop
 {
@@ -33,7 +34,12 @@ internal sealed class Shop
         _wanted = Math.Max(1, Math.Min(customers / 2, 2_000));
         _customers = new Customer[customers];
         for (var i = 0; i < customers; i++)
-            _customers[i] = new Customer { Id = string.Create(CultureInfo.InvariantCulture, $"c-{i:D6}"), Taste = _random.Next(Categories.Length), Consent = Consents[Draw(0.8, 0.12)] };
+            _customers[i] = new Customer
+            {
+                Id = string.Create(CultureInfo.InvariantCulture, $"c-{i:D6}"),
+                Taste = _random.Next(Categories.Length),
+                Consent = Consents[Draw(0.8, 0.12)]
+            };
         if (before > 0) _random = new Random(seed ^ (int)before);
     }
 

@@ -6,7 +6,9 @@ using StreamEngine.Events;
 
 namespace StreamEngine.Host.Demo;
 
-/// <summary>Encodes shop events as JSON, or as Avro in Confluent's wire format with the schema <c>deploy/samples/demo/schemas/1.avsc</c>.</summary>
+/// <summary>
+/// Encodes shop events as JSON, or as Avro in Confluent's wire format with the schema <c>deploy/samples/demo/schemas/1.avsc</c>.
+/// </summary>
 internal sealed class ShopEventWriter : IDisposable
 {
     private const int SchemaId = 1;

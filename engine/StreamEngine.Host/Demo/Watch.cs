@@ -17,7 +17,8 @@ internal sealed class Watch(Engine engine, Producer producer, Latencies latencie
         if (left <= TimeSpan.Zero || stop.IsCancellationRequested || producer.Failure is not null) return null;
         var pause = Task.Delay(left < every ? left : every, stop);
         var ended = await Task.WhenAny(pause, engine.Completion).ConfigureAwait(false);
-        return ended == engine.Completion || stop.IsCancellationRequested || left < every ? null : Look(); // the summary follows a last, shorter pause
+        // the summary follows a last, shorter pause
+        return ended == engine.Completion || stop.IsCancellationRequested || left < every ? null : Look();
     }
 
     /// <summary>What is so now; rates are since the last look.</summary>
@@ -25,7 +26,8 @@ internal sealed class Watch(Engine engine, Producer producer, Latencies latencie
     {
         var totals = engine.Metrics.Totals();
         var seconds = Math.Max(1e-3, Stopwatch.GetElapsedTime(_last).TotalSeconds);
-        var moment = new DemoMoment(Stopwatch.GetElapsedTime(_start), totals, (totals.Records - _events) / seconds, (totals.Decisions - _decisions) / seconds,
+        var moment = new DemoMoment(Stopwatch.GetElapsedTime(_start), totals, (totals.Records - _events) / seconds,
+            (totals.Decisions - _decisions) / seconds,
             Math.Max(0, producer.Written - totals.Records), latencies.Watermark(), latencies.Quantile(0.5), latencies.Quantile(0.99));
         (_last, _events, _decisions) = (Stopwatch.GetTimestamp(), totals.Records, totals.Decisions);
         return moment;

@@ -1,9 +1,9 @@
-using StreamEngine.Configuration;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using StreamEngine.Configuration;
 using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Host.Http;
@@ -15,12 +15,13 @@ namespace StreamEngine.Host.Http;
 /// <param name="Context">Values of declared event fields.</param>
 /// <param name="Offers">The most offers wanted; 1 where absent.</param>
 /// <param name="TimeoutMs">How long to try, ms; the config's <c>requests.timeout</c> where absent.</param>
-internal sealed record DecisionBody(string? Customer, string? Id, string? Placement, Dictionary<string, JsonElement>? Context, int? Offers, int? TimeoutMs);
+internal sealed record DecisionBody(string? Customer, string? Id, string? Placement, Dictionary<string, JsonElement>? Context, int? Offers,
+    int? TimeoutMs);
 
 /// <summary>
 /// <c>POST /v1/decisions</c> and <c>GET /v1/customers/{id}</c>, as JSON. 200 with the answer; 400 where the request is at fault; 503 with
-/// <c>Retry-After</c> where the customer's shard is busy, being restored or elsewhere; 504 where no answer came in time; 410 where the request's id was
-/// used so long ago that its decision is not kept.
+/// <c>Retry-After</c> where the customer's shard is busy, being restored or elsewhere; 504 where no answer came in time; 410 where the
+/// request's id was used so long ago that its decision is not kept.
 /// </summary>
 internal static class CustomerEndpoints
 {
@@ -48,12 +49,14 @@ internal static class CustomerEndpoints
     private static async Task<IResult> DecideAsync(HttpContext context, ICustomerGateway customers)
     {
         // Only JSON: a page of another site can't send that here without asking first.
-        if (!context.Request.HasJsonContentType()) return Fault(StatusCodes.Status415UnsupportedMediaType, "Send JSON: content-type: application/json");
+        if (!context.Request.HasJsonContentType())
+            return Fault(StatusCodes.Status415UnsupportedMediaType, "Send JSON: content-type: application/json");
         DecisionBody? body;
         context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = MostBodyBytes;
         try
         {
-            body = await JsonSerializer.DeserializeAsync<DecisionBody>(context.Request.Body, Json, context.RequestAborted).ConfigureAwait(false);
+            body = await JsonSerializer.DeserializeAsync<DecisionBody>(context.Request.Body, Json, context.RequestAborted)
+                .ConfigureAwait(false);
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -143,7 +146,8 @@ internal static class CustomerEndpoints
         return Results.Json(new { Status = word, reply.Message, RequestId = requestId, reply.Progress }, Json, statusCode: status);
     }
 
-    private static IResult Fault(int status, string message) => Results.Json(new { Status = "invalid", Message = message }, Json, statusCode: status);
+    private static IResult Fault(int status, string message) =>
+        Results.Json(new { Status = "invalid", Message = message }, Json, statusCode: status);
 
     private static string Text(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }

@@ -11,7 +11,8 @@ using StreamEngine.Runtime;
 namespace StreamEngine.Host.Http;
 
 /// <summary>
-/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored and every worker moves, else 503, with shards and workers), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a command adds.
+/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored and every worker moves, else 503, with shards and workers),
+/// <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a command adds.
 /// </summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
 {
@@ -26,16 +27,19 @@ internal sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>Starts listening; null where the config turns it off.</summary>
     /// <exception cref="IOException">The port is taken, or the address is not this machine's; the message names the remedy.</exception>
-    public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive, Action<WebApplication>? more = null)
+    public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health,
+        Func<bool> alive, Action<WebApplication>? more = null)
     {
         if (options.Port == 0) return null;
         return await ListenAsync(options.Address, options.Port, metrics, health, alive, more).ConfigureAwait(false);
     }
 
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
-    internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health, Func<bool> alive, Action<WebApplication>? more = null)
+    internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health,
+        Func<bool> alive, Action<WebApplication>? more = null)
     {
-        // An empty builder: no settings file of the working directory and no ambient variable (URLS, Kestrel__...) may open another listener.
+        // An empty builder: no settings file of the working directory and no ambient variable (URLS, Kestrel__...) may open another
+        // listener.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -57,7 +61,9 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         catch (Exception e) when (e is IOException or SocketException)
         {
             await app.DisposeAsync().ConfigureAwait(false);
-            throw new IOException($"/metrics and /healthz can't be served at {address}:{port}: {(e.InnerException ?? e).Message.TrimEnd('.')}. Set http.port to a free port (0 turns it off) or http.address to an address of this machine", e);
+            throw new IOException($"/metrics and /healthz can't be served at {address}:{port}: "
+                + $"{(e.InnerException ?? e).Message.TrimEnd('.')}. Set http.port to a free port (0 turns it off) or http.address to an "
+                + $"address of this machine", e);
         }
         return new HttpEndpoint(app);
     }
@@ -75,7 +81,8 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         {
             status = report.Status,
             restoring = report.Restoring.Select(s => new { partition = s.Partition, progress = s.Progress }),
-            workers = report.Workers.Select(w => new { worker = w.Worker, since_turn = Math.Round(w.Since.TotalSeconds, 3), stalled = w.StandsStill }),
+            workers = report.Workers
+                .Select(w => new { worker = w.Worker, since_turn = Math.Round(w.Since.TotalSeconds, 3), stalled = w.StandsStill }),
         },
         statusCode: report.Ready ? 200 : 503);
 }

@@ -16,8 +16,9 @@ internal sealed record LeaveRequest(string Engine);
 internal sealed record LeaveReply(string Engine, string Node, IReadOnlyList<int> Partitions, string? Error = null);
 
 /// <summary>
-/// <c>POST /leave</c>: from this machine only, and as JSON, which a page in a browser can't send here unasked. Answers once everything is committed and the group is left: 200 with what was
-/// handed over, 403 to other machines, 409 where another engine is meant, 500 where a worker failed on the way.
+/// <c>POST /leave</c>: from this machine only, and as JSON, which a page in a browser can't send here unasked. Answers once everything is
+/// committed and the group is left: 200 with what was handed over, 403 to other machines, 409 where another engine is meant, 500 where a
+/// worker failed on the way.
 /// </summary>
 internal static class LeaveEndpoint
 {
@@ -25,14 +26,17 @@ internal static class LeaveEndpoint
     /// <param name="app">The endpoint.</param>
     /// <param name="engine">This engine's name.</param>
     /// <param name="leave">Leaves, and says what was handed over.</param>
-    public static void Map(WebApplication app, string engine, Func<Task<LeaveReply>> leave) => app.MapPost("/leave", async (HttpContext context, LeaveRequest request) =>
+    public static void Map(WebApplication app, string engine, Func<Task<LeaveReply>> leave) =>
+        app.MapPost("/leave", async (HttpContext context, LeaveRequest request) =>
     {
-        if (!IsThisMachine(context.Connection.RemoteIpAddress, context.Connection.LocalIpAddress)) return Results.Text("only from this machine\n", statusCode: StatusCodes.Status403Forbidden);
+        if (!IsThisMachine(context.Connection.RemoteIpAddress, context.Connection.LocalIpAddress))
+            return Results.Text("only from this machine\n", statusCode: StatusCodes.Status403Forbidden);
         if (request.Engine != engine) return Results.Json(new LeaveReply(engine, "", []), statusCode: StatusCodes.Status409Conflict);
         var reply = await leave().ConfigureAwait(false);
         return Results.Json(reply, statusCode: reply.Error is null ? StatusCodes.Status200OK : StatusCodes.Status500InternalServerError);
     });
 
     /// <summary>From a loopback address, or from the very address that was called.</summary>
-    internal static bool IsThisMachine(IPAddress? remote, IPAddress? local) => remote is not null && (IPAddress.IsLoopback(remote) || remote.Equals(local));
+    internal static bool IsThisMachine(IPAddress? remote, IPAddress? local) =>
+        remote is not null && (IPAddress.IsLoopback(remote) || remote.Equals(local));
 }

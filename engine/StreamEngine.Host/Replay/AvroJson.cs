@@ -7,7 +7,8 @@ using StreamEngine.Events.Avro;
 namespace StreamEngine.Host.Replay;
 
 /// <summary>
-/// Writes Avro records (Confluent wire format) as one JSON object a line: timestamps as ISO 8601, bytes as text where they are UTF-8, else as <c>{"base64": ...}</c>.
+/// Writes Avro records (Confluent wire format) as one JSON object a line: timestamps as ISO 8601, bytes as text where they are UTF-8, else
+/// as <c>{"base64": ...}</c>.
 /// </summary>
 internal sealed class AvroJson : IDisposable
 {
@@ -31,7 +32,8 @@ internal sealed class AvroJson : IDisposable
     /// <summary>One of the engine's own schemas.</summary>
     public static AvroSchema Schema(string name)
     {
-        using var stream = typeof(AvroJson).Assembly.GetManifestResourceStream($"{name}.avsc") ?? throw new InvalidOperationException($"The schema {name}.avsc is not in the program.");
+        using var stream = typeof(AvroJson).Assembly.GetManifestResourceStream($"{name}.avsc")
+            ?? throw new InvalidOperationException($"The schema {name}.avsc is not in the program.");
         using var reader = new StreamReader(stream);
         return AvroSchema.Parse(reader.ReadToEnd());
     }
@@ -89,7 +91,8 @@ internal sealed class AvroJson : IDisposable
 
     private static bool Timestamp(AvroSchema schema) => schema is { Kind: AvroKind.Long, Logical: AvroLogical.TimestampMillis };
 
-    private static string Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    private static string Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+        .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>JSON has no NaN and no infinity: null and the text say so.</summary>
     private void Number(double value)

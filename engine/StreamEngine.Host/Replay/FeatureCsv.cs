@@ -32,5 +32,6 @@ internal sealed class FeatureCsv(TextWriter output) : IDisposable
 
     public void Dispose() => output.Dispose();
 
-    private static string Quoted(string text) => text.AsSpan().ContainsAny(Special) ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    private static string Quoted(string text) => text.AsSpan().ContainsAny(Special)
+        ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

@@ -9,17 +9,31 @@ using StreamEngine.Host.Configuration;
 namespace StreamEngine.Host.Replay;
 
 /// <summary>
-/// <c>features</c>: point-in-time vectors for training. A label's vector is made of the events strictly before its time, as of that time; events at the very
-/// time are left out, so that an outcome that is itself an event can't leak into its own features. One ordered pass over the events, whatever the number of labels.
+/// <c>features</c>: point-in-time vectors for training. A label's vector is made of the events strictly before its time, as of that time;
+/// events at the very time are left out, so that an outcome that is itself an event can't leak into its own features. One ordered pass over
+/// the events, whatever the number of labels.
 /// </summary>
 internal static class FeaturesCommand
 {
     private static readonly Option<string> Config = SharedOptions.Config();
-    private static readonly Option<string> At = new("--at") { Description = "A CSV file with the columns customer and time (and any others, passed through): whose features, from the events strictly before when.", Required = true, HelpName = "LABELS" };
-    private static readonly Option<string> Out = new("--out", "-o") { Description = "The CSV file to write: the labels' columns, then the features, in the labels' order.", Required = true, HelpName = "FILE" };
+    private static readonly Option<string> At = new("--at")
+    {
+        Description = "A CSV file with the columns customer and time (and any "
+        + "others, passed through): whose features, from the events strictly before when.",
+        Required = true,
+        HelpName = "LABELS"
+    };
+    private static readonly Option<string> Out = new("--out", "-o")
+    {
+        Description =
+        "The CSV file to write: the labels' columns, then the features, in the labels' order.",
+        Required = true,
+        HelpName = "FILE"
+    };
 
     public static Command Make() => Invocation.Act(
-        new Command("features", "Computes training sets: each label's feature vector as it was just before the label's time, by the operators that run live.") { Config, FileArguments.Events, At, Out, FileArguments.Memory },
+        new Command("features", "Computes training sets: each label's feature vector as it was just before the label's time, by the "
+            + "operators that run live.") { Config, FileArguments.Events, At, Out, FileArguments.Memory },
         call => Task.FromResult(Run(call)));
 
     private static int Run(Invocation call)
@@ -38,14 +52,23 @@ internal static class FeaturesCommand
         }
         catch (OperationCanceledException) when (call.Stop.IsCancellationRequested)
         {
-            call.Say(LogLevel.Error, $"stopped after {(run.Loaded ? run.Source.Position : run.Source.Count)} records; {path} was not written");
+            call.Say(LogLevel.Error, $"stopped after {(run.Loaded ? run.Source.Position : run.Source.Count)} records; {path} was not "
+                + $"written");
             return ExitCode.Interrupted;
         }
         Write(run, labels, vectors, path);
         if (run.Source.Count == 0) call.Say(LogLevel.Warning, "there is no record in the input");
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        if (call.Json) call.Print(new JsonObject { ["labels"] = labels.Rows.Count, ["features"] = run.Engine.Features.Count, ["read"] = run.Shard.Counters.Records, ["seconds"] = Math.Round(seconds, 3) });
-        else call.Out.WriteLine($"{labels.Rows.Count} labels, {run.Engine.Features.Count} features, {run.Shard.Counters.Records} events before the last label, {seconds:F1} s: {path}");
+        if (call.Json)
+            call.Print(new JsonObject
+            {
+                ["labels"] = labels.Rows.Count,
+                ["features"] = run.Engine.Features.Count,
+                ["read"] = run.Shard.Counters.Records,
+                ["seconds"] = Math.Round(seconds, 3)
+            });
+        else call.Out.WriteLine($"{labels.Rows.Count} labels, {run.Engine.Features.Count} features, {run.Shard.Counters.Records} events "
+            + $"before the last label, {seconds:F1} s: {path}");
         return ExitCode.Done;
     }
 

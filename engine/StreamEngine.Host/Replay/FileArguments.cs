@@ -9,7 +9,8 @@ internal static class FileArguments
 {
     public static readonly Option<string[]> Events = new("--events", "-e")
     {
-        Description = "Input files: a file, a folder or a pattern, plain or gzip (CSV with header, NDJSON, Avro container); SOURCE=PATH where the source can't be told.",
+        Description = "Input files: a file, a folder or a pattern, plain or gzip (CSV with header, NDJSON, Avro container); SOURCE=PATH "
+            + "where the source can't be told.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
         HelpName = "PATH",

@@ -9,8 +9,8 @@ using StreamEngine.Runtime;
 namespace StreamEngine.Host.Replay;
 
 /// <summary>
-/// A whole engine over files instead of a log: one shard, fed in event-time order. Nothing in it depends on the clock or on how records are batched, so the same
-/// files and config give the same outputs, byte for byte.
+/// A whole engine over files instead of a log: one shard, fed in event-time order. Nothing in it depends on the clock or on how records are
+/// batched, so the same files and config give the same outputs, byte for byte.
 /// </summary>
 internal sealed class FileRun : IDisposable
 {
@@ -66,7 +66,8 @@ internal sealed class FileRun : IDisposable
     {
         // Files are looked at where the sources are known; else the config's other mistakes are found without them, as every command does.
         var files = errors.Any ? null : FindFiles(config, events, errors);
-        var engine = ConfigCheck.Compile(files is null ? config : config with { Options = config.Options with { Events = files.Sources } }, errors);
+        var engine = ConfigCheck.Compile(files is null ? config : config with { Options = config.Options with { Events = files.Sources } },
+            errors);
         errors.ThrowIfAny();
         try
         {
@@ -84,7 +85,8 @@ internal sealed class FileRun : IDisposable
         var files = EventFiles.Find(events, config.Options.Events, errors);
         foreach (var file in files.Files.DistinctBy(f => f.Source))
             if (files.Sources[file.Source].Time.Field == "timestamp")
-                errors.Add(files.Sources[file.Source].Node, "time", "files have no record timestamp", "Name the field that holds the event time");
+                errors.Add(files.Sources[file.Source].Node, "time", "files have no record timestamp",
+                    "Name the field that holds the event time");
         return files;
     }
 
@@ -98,14 +100,17 @@ internal sealed class FileRun : IDisposable
         Loaded = true;
     }
 
-    /// <summary>Processes the next batch of records before a time; false where there are none. What it wrote is in <see cref="Outputs"/>.</summary>
+    /// <summary>
+    /// Processes the next batch of records before a time; false where there are none. What it wrote is in <see cref="Outputs"/>.
+    /// </summary>
     public bool Step(long before = long.MaxValue)
     {
         Outputs.Clear();
         if (!Source.Read(_batch, BatchLength, before)) return false;
         Shard.Process(_batch, 0, _batch.Count);
         _decisions.Flush();
-        if (!_finished && Shard.Counters.Watermark != long.MinValue) Newest = Shard.Counters.Watermark + (long)Engine.Options.Time.OutOfOrderness.TotalMilliseconds;
+        if (!_finished && Shard.Counters.Watermark != long.MinValue)
+            Newest = Shard.Counters.Watermark + (long)Engine.Options.Time.OutOfOrderness.TotalMilliseconds;
         return true;
     }
 
@@ -126,7 +131,9 @@ internal sealed class FileRun : IDisposable
         _stores.Dispose();
     }
 
-    /// <summary>One reading of the clock for the whole run, so that what is from the future does not depend on how long the run takes.</summary>
+    /// <summary>
+    /// One reading of the clock for the whole run, so that what is from the future does not depend on how long the run takes.
+    /// </summary>
     private sealed class StoppedClock(DateTimeOffset now) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => now;

@@ -12,7 +12,9 @@ internal sealed record Labels(IReadOnlyList<string> Header, IReadOnlyList<Label>
 {
     private const int MostErrors = 20;
 
-    /// <summary>Reads a CSV file with the columns <c>customer</c> and <c>time</c> (ISO 8601 or milliseconds since 1970) and any others.</summary>
+    /// <summary>
+    /// Reads a CSV file with the columns <c>customer</c> and <c>time</c> (ISO 8601 or milliseconds since 1970) and any others.
+    /// </summary>
     public static Labels Read(string path, ConfigErrors errors)
     {
         var rows = new List<Label>();
@@ -26,20 +28,26 @@ internal sealed record Labels(IReadOnlyList<string> Header, IReadOnlyList<Label>
         var (customer, time) = (header.ToList().IndexOf("customer"), header.ToList().IndexOf("time"));
         if (customer < 0 || time < 0)
         {
-            errors.Add(new ConfigLocation(path, 1, 1, "at"), $"the header '{string.Join(',', header)}' lacks {(customer < 0 ? "customer" : "time")}", "Name the columns customer and time in the first line; others are passed through");
+            errors.Add(new ConfigLocation(path, 1, 1, "at"),
+                $"the header '{string.Join(',', header)}' lacks {(customer < 0 ? "customer" : "time")}",
+                "Name the columns customer and time in the first line; others are passed through");
             return new Labels(header, rows);
         }
         for (var line = 2; file.Next() is { } cells; line++)
         {
-            if (cells.Count == header.Count && Time(cells[time]) is { } at) rows.Add(new Label(Encoding.UTF8.GetBytes(cells[customer]), at, cells));
+            if (cells.Count == header.Count && Time(cells[time]) is { } at)
+                rows.Add(new Label(Encoding.UTF8.GetBytes(cells[customer]), at, cells));
             else if (errors.All.Count < MostErrors)
-                errors.Add(new ConfigLocation(path, line, 1, "at"), cells.Count != header.Count ? $"the row has {cells.Count} cells, the header {header.Count}" : $"'{cells[time]}' is not a time", "Write ISO 8601 (UTC where no offset is given) or milliseconds since 1970");
+                errors.Add(new ConfigLocation(path, line, 1, "at"), cells.Count != header.Count
+                    ? $"the row has {cells.Count} cells, the header {header.Count}"
+                    : $"'{cells[time]}' is not a time", "Write ISO 8601 (UTC where no offset is given) or milliseconds since 1970");
         }
         return new Labels(header, rows);
     }
 
     private static long? Time(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var ms) ? ms : ScalarText.Time(text)?.ToUnixTimeMilliseconds();
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var ms) ? ms
+            : ScalarText.Time(text)?.ToUnixTimeMilliseconds();
 }
 
 /// <summary>One label.</summary>

@@ -6,7 +6,9 @@ using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Replay;
 
-/// <summary>Writes an engine's outputs as files: <c>actions.ndjson</c>, <c>decisions.ndjson</c>, <c>dead-letter.ndjson</c> and <c>late.ndjson</c>.</summary>
+/// <summary>
+/// Writes an engine's outputs as files: <c>actions.ndjson</c>, <c>decisions.ndjson</c>, <c>dead-letter.ndjson</c> and <c>late.ndjson</c>.
+/// </summary>
 internal sealed class OutputFiles : IDisposable
 {
     private const int BufferLength = 1 << 17;
@@ -63,5 +65,6 @@ internal sealed class OutputFiles : IDisposable
         _late.WriteByte((byte)'\n');
     }
 
-    private static FileStream Create(string directory, string name) => new(Path.Combine(directory, name), FileMode.Create, FileAccess.Write, FileShare.Read, BufferLength);
+    private static FileStream Create(string directory, string name) =>
+        new(Path.Combine(directory, name), FileMode.Create, FileAccess.Write, FileShare.Read, BufferLength);
 }

@@ -15,11 +15,19 @@ namespace StreamEngine.Host.Replay;
 internal static class ReplayCommand
 {
     private static readonly Option<string> Config = SharedOptions.Config();
-    private static readonly Option<string> Out = new("--out", "-o") { Description = "The folder for the results; made where it is missing, and results that are there are overwritten.", Required = true, HelpName = "DIR" };
-    private static readonly Option<DateTimeOffset?> AsOf = FileArguments.Time("--as-of", "Leaves out events after this time, and gives the features as of it; the newest event's time where absent.");
+    private static readonly Option<string> Out = new("--out", "-o")
+    {
+        Description = "The folder for the results; made where it is missing, "
+        + "and results that are there are overwritten.",
+        Required = true,
+        HelpName = "DIR"
+    };
+    private static readonly Option<DateTimeOffset?> AsOf = FileArguments.Time("--as-of",
+        "Leaves out events after this time, and gives the features as of it; the newest event's time where absent.");
 
     public static Command Make() => Invocation.Act(
-        new Command("replay", "Runs the whole engine over files in event-time order and writes actions, decisions, features, dead letters and a summary. The same input gives the same bytes.")
+        new Command("replay", "Runs the whole engine over files in event-time order and writes actions, decisions, features, dead letters "
+            + "and a summary. The same input gives the same bytes.")
         {
             Config, FileArguments.Events, Out, AsOf, FileArguments.Memory,
         },
@@ -39,12 +47,15 @@ internal static class ReplayCommand
         }
         catch (OperationCanceledException) when (call.Stop.IsCancellationRequested)
         {
-            call.Say(LogLevel.Error, run.Loaded ? $"stopped after {run.Source.Position} records; the results in {directory} are incomplete" : $"stopped while reading, after {run.Source.Count} records; nothing was written to {directory}");
+            call.Say(LogLevel.Error, run.Loaded ? $"stopped after {run.Source.Position} records; the results in {directory} are incomplete"
+                : $"stopped while reading, after {run.Source.Count} records; nothing was written to {directory}");
             return ExitCode.Interrupted;
         }
         var summary = Summary(run, asOf, Stopwatch.GetElapsedTime(started).TotalSeconds);
         File.WriteAllText(Path.Combine(directory, "summary.json"), Invocation.Text(summary) + "\n");
-        if (run.Newest is null) call.Say(LogLevel.Warning, run.Shard.Counters.Records == 0 ? "there is no record in the input" : "no record was let in: dead-letter.ndjson has the reasons");
+        if (run.Newest is null)
+            call.Say(LogLevel.Warning, run.Shard.Counters.Records == 0 ? "there is no record in the input"
+                : "no record was let in: dead-letter.ndjson has the reasons");
         if (call.Json) call.Print(summary);
         else Tell(call, summary, directory);
         return ExitCode.Done;
@@ -54,7 +65,8 @@ internal static class ReplayCommand
     {
         run.Load(share => progress("reading", share), stop);
         var before = asOf is { } last && last < long.MaxValue ? last + 1 : long.MaxValue;
-        foreach (var old in new[] { "summary.json", "features.csv" }) File.Delete(Path.Combine(directory, old)); // written last: their absence tells of a run that was stopped
+        // written last: their absence tells of a run that was stopped
+        foreach (var old in new[] { "summary.json", "features.csv" }) File.Delete(Path.Combine(directory, old));
         using var files = new OutputFiles(directory, run.Engine.Outputs);
         Process(Math.Min(before, run.Future));
         // The end is the last event's, as if nothing had come behind it: records from the future are rejected after it, and move nothing.
@@ -108,7 +120,8 @@ internal static class ReplayCommand
             ["outcomes"] = Named([.. Enum.GetNames<Outcome>().Select(Spelling.Snake)], counts.Outcomes),
             ["actions"] = Named([.. run.Engine.Options.Offers.Select(o => o.Name)], counts.Actions),
             ["dropped"] = Named([.. Enum.GetNames<DropReason>().Select(Spelling.Snake)], counts.Drops, but: [(int)DropReason.None]),
-            ["as_of"] = (asOf ?? run.Newest) is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture) : null,
+            ["as_of"] = (asOf ?? run.Newest) is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at)
+                .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture) : null,
             ["config_hash"] = run.Engine.ConfigHash,
             ["spilled_runs"] = run.Source.Runs,
             ["seconds"] = Math.Round(seconds, 3),
@@ -127,7 +140,8 @@ internal static class ReplayCommand
     private static void Tell(Invocation call, JsonObject summary, string directory)
     {
         foreach (var (name, value) in summary)
-            call.Out.WriteLine($"{name,-18} {(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value ?? "-")}");
+            call.Out.WriteLine($"{name,-18} "
+                + $"{(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value ?? "-")}");
         call.Out.WriteLine($"{"written to",-18} {directory}");
     }
 

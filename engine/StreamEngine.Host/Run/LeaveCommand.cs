@@ -15,8 +15,8 @@ using StreamEngine.Runtime;
 namespace StreamEngine.Host.Run;
 
 /// <summary>
-/// <c>leave</c>: hands the partitions of a process over at once, which a stopped static member keeps until the session timeout. The process on this machine is asked by its HTTP address; the
-/// members of a node that is gone are taken out of the group on their behalf.
+/// <c>leave</c>: hands the partitions of a process over at once, which a stopped static member keeps until the session timeout. The process
+/// on this machine is asked by its HTTP address; the members of a node that is gone are taken out of the group on their behalf.
 /// </summary>
 internal static class LeaveCommand
 {
@@ -24,16 +24,20 @@ internal static class LeaveCommand
 
     private static readonly Option<string?> Node = new("--node")
     {
-        Description = "Takes the members of this node (kafka.node_name, else its host's name) out of the group, for a machine that is gone. A member that is alive is fenced by that and joins again.",
+        Description = "Takes the members of this node (kafka.node_name, else its host's name) out of the group, for a machine that is "
+            + "gone. A member that is alive is fenced by that and joins again.",
         HelpName = "NAME",
     };
 
     public static Command Make()
     {
-        var command = LogOptions.AddTo(new Command("leave", "Makes the process on this machine commit, leave its group for good and end, so that others take its partitions over at once; with --node, takes out a node that is gone.") { Config, Node });
+        var command =
+            LogOptions.AddTo(new Command("leave", "Makes the process on this machine commit, leave its group for good and end, so that "
+            + "others take its partitions over at once; with --node, takes out a node that is gone.") { Config, Node });
         command.Validators.Add(result =>
         {
-            if (result.GetResult(Node) is not null && result.GetResult(LogOptions.Embedded) is not null) result.AddError("--node needs --kafka: the group of an embedded log lives and ends with its one process.");
+            if (result.GetResult(Node) is not null && result.GetResult(LogOptions.Embedded) is not null)
+                result.AddError("--node needs --kafka: the group of an embedded log lives and ends with its one process.");
         });
         return Invocation.Act(command, LeaveAsync);
     }
@@ -52,24 +56,36 @@ internal static class LeaveCommand
         using var log = (KafkaLog)LogOptions.Open(call, options.Kafka);
         var group = log.Group(options.Name);
         var members = group.Members();
-        if (members.Count == 0) throw new LogException($"Group '{options.Name}' has no members at {call.Get(LogOptions.Kafka)}. Check the config's name and the address; without members its partitions are free.");
-        var gone = members.Where(m => IsOf(m.InstanceId ?? "", $"{options.Name}-{node}-")).OrderBy(m => m.InstanceId, StringComparer.Ordinal).ToList();
+        if (members.Count == 0)
+            throw new LogException($"Group '{options.Name}' has no members at {call.Get(LogOptions.Kafka)}. Check the config's name and "
+                + $"the address; without members its partitions are free.");
+        var gone = members.Where(m => IsOf(m.InstanceId ?? "", $"{options.Name}-{node}-"))
+            .OrderBy(m => m.InstanceId, StringComparer.Ordinal).ToList();
         if (gone.Count == 0)
-            throw new LogException($"Group '{options.Name}' has no members of node '{node}'. It has: {string.Join(", ", members.Select(m => m.InstanceId ?? $"one without a name from {m.Host}").Order(StringComparer.Ordinal))}.");
+            throw new LogException($"Group '{options.Name}' has no members of node '{node}'. It has: "
+                + string.Join(", ", members.Select(m => m.InstanceId ?? $"one without a name from {m.Host}").Order(StringComparer.Ordinal))
+                + ".");
         foreach (var member in gone)
         {
             group.Remove(member.InstanceId!, options.Events[0].Topic);
             call.Say(LogLevel.Info, $"{member.InstanceId} is taken out of the group");
         }
-        Print(call, options.Name, node, [.. gone.SelectMany(m => m.Partitions).Select(p => p.Partition).Distinct().Order()], "was taken out of the group");
+        Print(call, options.Name, node, [.. gone.SelectMany(m => m.Partitions).Select(p => p.Partition).Distinct().Order()],
+            "was taken out of the group");
         return ExitCode.Done;
     }
 
     private static async Task<int> AskAsync(Invocation call, EngineOptions options)
     {
-        if (options.Http.Port == 0) throw new LogException("http.port is 0: a process of this config listens nowhere and can't be asked. Stop it with SIGTERM and then take its node out with --node NAME, or give it a port.");
+        if (options.Http.Port == 0)
+            throw new LogException("http.port is 0: a process of this config listens nowhere and can't be asked. Stop it with SIGTERM and "
+                + "then take its node out with --node NAME, or give it a port.");
         var address = new UriBuilder("http", Host(options.Http.Address), options.Http.Port).Uri;
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(100) };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = address,
+            Timeout = TimeSpan.FromSeconds(100)
+        };
         var reply = await LeftAsync(client, options, call.Stop).ConfigureAwait(false);
         await EndedAsync(client, call.Stop).ConfigureAwait(false);
         Print(call, reply.Engine, reply.Node, reply.Partitions, "has left the group and ended");
@@ -83,20 +99,27 @@ internal static class LeaveCommand
         try
         {
             response = await client.PostAsJsonAsync("leave", new LeaveRequest(options.Name), stop).ConfigureAwait(false);
-            reply = response.Content.Headers.ContentType?.MediaType == "application/json" ? await response.Content.ReadFromJsonAsync<LeaveReply>(stop).ConfigureAwait(false) : null;
+            reply = response.Content.Headers.ContentType?.MediaType == "application/json"
+                ? await response.Content.ReadFromJsonAsync<LeaveReply>(stop).ConfigureAwait(false) : null;
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
         {
-            throw new LogException($"Nothing listens at {client.BaseAddress}: no process of this config runs on this machine, or with another http.port (--set http.port=N). Where its machine is gone, name it with --node NAME.", e);
+            throw new LogException($"Nothing listens at {client.BaseAddress}: no process of this config runs on this machine, or with "
+                + $"another http.port (--set http.port=N). Where its machine is gone, name it with --node NAME.", e);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException || e is TaskCanceledException && !stop.IsCancellationRequested)
         {
-            throw new LogException($"What listens at {client.BaseAddress} gave no whole answer: {e.Message}. Look at its log; once it has ended, take its node out with --node {RunCommand.Node(options.Kafka)}.", e);
+            throw new LogException($"What listens at {client.BaseAddress} gave no whole answer: {e.Message}. Look at its log; once it has "
+                + $"ended, take its node out with --node {RunCommand.Node(options.Kafka)}.", e);
         }
         using (response)
         {
-            if (reply?.Engine is null) throw new LogException($"What listens at {client.BaseAddress} can't leave (it answered {(int)response.StatusCode}): it is no streamengine, an older one, or takes this for another machine.");
-            if (reply.Engine != options.Name) throw new LogException($"At {client.BaseAddress} runs engine '{reply.Engine}', not '{options.Name}': nothing was done. Name the right config, or set http.port to the port of '{options.Name}'.");
+            if (reply?.Engine is null)
+                throw new LogException($"What listens at {client.BaseAddress} can't leave (it answered {(int)response.StatusCode}): it is "
+                    + $"no streamengine, an older one, or takes this for another machine.");
+            if (reply.Engine != options.Name)
+                throw new LogException($"At {client.BaseAddress} runs engine '{reply.Engine}', not '{options.Name}': nothing was done. "
+                    + $"Name the right config, or set http.port to the port of '{options.Name}'.");
             if (reply.Error is { } error) throw new LogException($"The process at {client.BaseAddress} did not leave in order: {error}");
             return reply;
         }
@@ -122,13 +145,21 @@ internal static class LeaveCommand
 
     private static void Print(Invocation call, string engine, string node, IReadOnlyList<int> partitions, string what)
     {
-        if (call.Json) call.Print(new JsonObject { ["engine"] = engine, ["node"] = node, ["partitions"] = new JsonArray([.. partitions.Select(p => JsonValue.Create(p))]) });
-        else call.Out.WriteLine($"{engine}: node {node} {what}; handed over: {(partitions.Count == 0 ? "nothing, it owned no partition" : $"partitions {string.Join(", ", partitions)}")}");
+        if (call.Json)
+            call.Print(new JsonObject
+            {
+                ["engine"] = engine,
+                ["node"] = node,
+                ["partitions"] = new JsonArray([.. partitions.Select(p => JsonValue.Create(p))])
+            });
+        else call.Out.WriteLine($"{engine}: node {node} {what}; handed over: "
+            + $"{(partitions.Count == 0 ? "nothing, it owned no partition" : $"partitions {string.Join(", ", partitions)}")}");
     }
 
     /// <summary>Whether an id is the prefix and a worker's number: a node may be called as another one's beginning.</summary>
     internal static bool IsOf(string instanceId, string prefix) =>
-        instanceId.StartsWith(prefix, StringComparison.Ordinal) && int.TryParse(instanceId.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        instanceId.StartsWith(prefix, StringComparison.Ordinal)
+            && int.TryParse(instanceId.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     /// <summary>Where a process that listens on this address is reached from the same machine.</summary>
     private static string Host(string address) => !IPAddress.TryParse(address, out var ip) ? address

@@ -10,9 +10,11 @@ namespace StreamEngine.Host.Run;
 /// <summary>Which log a command works on: <c>--embedded DIR</c> or <c>--kafka BOOTSTRAP</c>, one of the two.</summary>
 internal static class LogOptions
 {
-    public static readonly Option<string?> Embedded = new("--embedded") { Description = "The folder of the embedded log, for single machines.", HelpName = "DIR" };
+    public static readonly Option<string?> Embedded =
+        new("--embedded") { Description = "The folder of the embedded log, for single machines.", HelpName = "DIR" };
 
-    public static readonly Option<string?> Kafka = new("--kafka") { Description = "Kafka's bootstrap servers, host:port with commas between.", HelpName = "BOOTSTRAP" };
+    public static readonly Option<string?> Kafka =
+        new("--kafka") { Description = "Kafka's bootstrap servers, host:port with commas between.", HelpName = "BOOTSTRAP" };
 
     /// <summary>Adds the two options and the rule that exactly one is given.</summary>
     public static Command AddTo(Command command)
@@ -21,7 +23,8 @@ internal static class LogOptions
         command.Add(Kafka);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(Embedded) is null == result.GetResult(Kafka) is null) result.AddError("Give one of --embedded DIR and --kafka BOOTSTRAP.");
+            if (result.GetResult(Embedded) is null == result.GetResult(Kafka) is null)
+                result.AddError("Give one of --embedded DIR and --kafka BOOTSTRAP.");
         });
         return command;
     }

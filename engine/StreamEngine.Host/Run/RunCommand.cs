@@ -15,10 +15,15 @@ namespace StreamEngine.Host.Run;
 internal static class RunCommand
 {
     private static readonly Option<string> Config = SharedOptions.Config();
-    private static readonly Option<bool> Drain = new("--drain") { Description = "Ends once everything that is in the source topics now is processed and committed, and prints a summary as one JSON object." };
+    private static readonly Option<bool> Drain = new("--drain")
+    {
+        Description =
+        "Ends once everything that is in the source topics now is processed and committed, and prints a summary as one JSON object."
+    };
 
     public static Command Make() => Invocation.Act(
-        LogOptions.AddTo(new Command("run", "Runs the engine on Kafka or on the embedded log, exactly once, until Ctrl-C or SIGTERM.") { Config, Drain }), RunAsync);
+        LogOptions.AddTo(new Command("run",
+            "Runs the engine on Kafka or on the embedded log, exactly once, until Ctrl-C or SIGTERM.") { Config, Drain }), RunAsync);
 
     private static async Task<int> RunAsync(Invocation call)
     {
@@ -31,7 +36,8 @@ internal static class RunCommand
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
         using var engine = new Engine(Settings(call, compiled, log, stores));
-        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () => !engine.Completion.IsCompleted, app =>
+        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () =>
+            !engine.Completion.IsCompleted, app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
             if (engine.Customers is { } customers) CustomerEndpoints.Map(app, customers);
@@ -40,7 +46,8 @@ internal static class RunCommand
 
         var drain = call.Get(Drain);
         engine.Start(drain);
-        call.Say(LogLevel.Info, $"{config.Options.Name} {compiled.ConfigHash}: {engine.Partitions} shards, {config.Options.Runtime.Workers} workers");
+        call.Say(LogLevel.Info, $"{config.Options.Name} {compiled.ConfigHash}: {engine.Partitions} shards, "
+            + $"{config.Options.Runtime.Workers} workers");
         using (call.Stop.Register(engine.Stop)) await engine.Completion.ConfigureAwait(false);
 
         if (drain) Print(call, engine.Summary());
@@ -55,7 +62,8 @@ internal static class RunCommand
         Log = log,
         InstanceId = $"{compiled.Options.Name}-{Node(compiled.Options.Kafka)}",
         OpenStore = stores.Open,
-        OpenCheckpoints = stores.KeepsCheckpoints(compiled.Options.Checkpoints) ? (partition, report) => new CheckpointFiles(stores.CheckpointFolder(compiled.Options.Name, partition), report) : null,
+        OpenCheckpoints = stores.KeepsCheckpoints(compiled.Options.Checkpoints) ? (partition, report) =>
+            new CheckpointFiles(stores.CheckpointFolder(compiled.Options.Name, partition), report) : null,
         Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
     };
 
@@ -63,7 +71,8 @@ internal static class RunCommand
     {
         var workers = engine.Workers;
         var restoring = engine.Restoring.Select(r => new ShardHealth(r.Key, Math.Round(r.Value, 3))).OrderBy(s => s.Partition).ToList();
-        return new HealthReport(restoring.Count == 0 && !engine.Completion.IsCompleted && !workers.Any(w => w.StandsStill), restoring, workers);
+        return new HealthReport(restoring.Count == 0 && !engine.Completion.IsCompleted
+            && !workers.Any(w => w.StandsStill), restoring, workers);
     }
 
     /// <summary>This node's name: the members of the group are <c>engine-node-worker</c>.</summary>

@@ -5,7 +5,10 @@ using StreamEngine.State.Faster;
 
 namespace StreamEngine.Host.Run;
 
-/// <summary>Opens the state stores that the config asks for, in a folder of this process that goes when this is disposed, and knows where checkpoints are.</summary>
+/// <summary>
+/// Opens the state stores that the config asks for, in a folder of this process that goes when this is disposed, and knows where
+/// checkpoints are.
+/// </summary>
 internal sealed class StateStores : IDisposable
 {
     private const string Prefix = "streamengine-state-";
@@ -36,17 +39,20 @@ internal sealed class StateStores : IDisposable
     /// <summary>A shard's store.</summary>
     public IStateStore Open(int partition) => _options.Store == StoreKind.Memory
         ? new MemoryStateStore()
-        : new FasterStateStore(new FasterStateOptions(Path.Combine(_root, $"shard-{partition}-{Guid.NewGuid():N}"), _options.Memory.Bytes, Math.Max(1 << 20, _options.Memory.Bytes / 16)));
+        : new FasterStateStore(new FasterStateOptions(Path.Combine(_root, $"shard-{partition}-{Guid.NewGuid():N}"), _options.Memory.Bytes,
+        Math.Max(1 << 20, _options.Memory.Bytes / 16)));
 
     /// <summary>Whether there is a place for checkpoints, and they are wanted.</summary>
     [MemberNotNullWhen(true, nameof(_directory))]
     public bool KeepsCheckpoints(CheckpointOptions options) => _directory is not null && options.Interval > TimeSpan.Zero;
 
     /// <summary>Where a shard's checkpoints are.</summary>
-    public string CheckpointFolder(string engine, int partition) => Path.Combine(CheckpointFolder(_directory!, engine), $"shard-{partition}");
+    public string CheckpointFolder(string engine, int partition) =>
+        Path.Combine(CheckpointFolder(_directory!, engine), $"shard-{partition}");
 
     /// <summary>Where an engine's checkpoints are below a state directory.</summary>
-    public static string CheckpointFolder(string stateDirectory, string engine) => Path.Combine(stateDirectory, "checkpoints", Uri.EscapeDataString(engine));
+    public static string CheckpointFolder(string stateDirectory, string engine) =>
+        Path.Combine(stateDirectory, "checkpoints", Uri.EscapeDataString(engine));
 
     public void Dispose()
     {

@@ -8,8 +8,8 @@ using OpenTelemetry.Trace;
 namespace StreamEngine.Host.Telemetry;
 
 /// <summary>
-/// Collects the engine's metrics, those of the .NET runtime and of the process: as Prometheus text when asked, and to an OTLP collector, with traces, where
-/// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.
+/// Collects the engine's metrics, those of the .NET runtime and of the process: as Prometheus text when asked, and to an OTLP collector,
+/// with traces, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.
 /// </summary>
 internal sealed class MetricsEndpoint : IDisposable
 {
@@ -17,7 +17,8 @@ internal sealed class MetricsEndpoint : IDisposable
     private const string Sources = "StreamEngine*";
 
     /// <summary>Bounds of histograms of seconds: 0.1 ms to 10 s.</summary>
-    private static readonly double[] SecondsBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+    private static readonly double[] SecondsBounds =
+        [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
     private readonly MeterProvider _meters;
     private readonly TracerProvider? _traces;
@@ -49,7 +50,8 @@ internal sealed class MetricsEndpoint : IDisposable
         typeof(MetricsEndpoint).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>Serves them at <c>/metrics</c>.</summary>
-    public void Map(IEndpointRouteBuilder app) => Microsoft.AspNetCore.Builder.PrometheusExporterEndpointRouteBuilderExtensions.MapPrometheusScrapingEndpoint(
+    public void Map(IEndpointRouteBuilder app) =>
+        Microsoft.AspNetCore.Builder.PrometheusExporterEndpointRouteBuilderExtensions.MapPrometheusScrapingEndpoint(
         app, "/metrics", _meters, configureBranchedPipeline: null, optionsName: null);
 
     public void Dispose()

@@ -8,5 +8,6 @@ public readonly record struct ByteSize(long Bytes)
 
     /// <inheritdoc/>
     public override string ToString() =>
-        Bytes % (1L << 30) == 0 ? $"{Bytes >> 30}gb" : Bytes % (1L << 20) == 0 ? $"{Bytes >> 20}mb" : Bytes % 1024 == 0 ? $"{Bytes >> 10}kb" : $"{Bytes}";
+        Bytes % (1L << 30) == 0 ? $"{Bytes >> 30}gb" : Bytes % (1L << 20) == 0 ? $"{Bytes >> 20}mb" : Bytes % 1024 == 0 ? $"{Bytes >> 10}kb"
+            : $"{Bytes}";
 }

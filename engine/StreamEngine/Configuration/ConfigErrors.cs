@@ -19,7 +19,10 @@ public sealed class ConfigErrors
     /// <summary>Whether there are any.</summary>
     public bool Any => _all.Count > 0;
 
-    /// <summary>Adds a mistake at a known place; not where the value could not be read at all: that was told, and what follows from it is no mistake of its own.</summary>
+    /// <summary>
+    /// Adds a mistake at a known place; not where the value could not be read at all: that was told, and what follows from it is no mistake
+    /// of its own.
+    /// </summary>
     public void Add(ConfigLocation at, string message, string remedy)
     {
         if (!_unreadable.Contains(at)) _all.Add(new ConfigError(at, message, remedy));
@@ -32,7 +35,9 @@ public sealed class ConfigErrors
         _unreadable.Add(at);
     }
 
-    /// <summary>Adds a mistake at the entry <paramref name="key"/> of <paramref name="node"/>, or at the node itself where the entry is absent.</summary>
+    /// <summary>
+    /// Adds a mistake at the entry <paramref name="key"/> of <paramref name="node"/>, or at the node itself where the entry is absent.
+    /// </summary>
     public void Add(ConfigNode node, string key, string message, string remedy)
     {
         var at = (node[key] ?? node).At;

@@ -1,21 +1,25 @@
 namespace StreamEngine.Configuration;
 
-/// <summary>Where a value stands: file, line and column (both from 1; 0 for an override, whose file is its name), and its dotted path in the config.</summary>
+/// <summary>
+/// Where a value stands: file, line and column (both from 1; 0 for an override, whose file is its name), and its dotted path in the config.
+/// </summary>
 public readonly record struct ConfigLocation(string File, int Line, int Column, string Path)
 {
     /// <inheritdoc/>
     public override string ToString() => Line == 0 ? File : $"{File}:{Line}:{Column}";
 }
 
-/// <summary>One value of the config before it has a type: a scalar, a list or a mapping, with its place. Mappings keep the file's order.</summary>
+/// <summary>
+/// One value of the config before it has a type: a scalar, a list or a mapping, with its place. Mappings keep the file's order.
+/// </summary>
 public sealed class ConfigNode(ConfigLocation at)
 {
     /// <summary>Where the value stands; for an override from the command line or the environment, the file is its name.</summary>
     public ConfigLocation At { get; } = at;
 
     /// <summary>
-    /// Where the scalar's first character stands, for errors inside its text: differs from <see cref="At"/> where a quote or the indicator of a
-    /// block scalar comes before it. Each further line of the text begins in the same column.
+    /// Where the scalar's first character stands, for errors inside its text: differs from <see cref="At"/> where a quote or the indicator
+    /// of a block scalar comes before it. Each further line of the text begins in the same column.
     /// </summary>
     public (int Line, int Column) TextAt { get; init; } = (at.Line, at.Column);
 

@@ -4,12 +4,13 @@ namespace StreamEngine.Configuration;
 /// <param name="Source">Its name in messages, e.g. <c>--set time.lateness</c>.</param>
 /// <param name="Path">Where it goes, from the root; dots inside a name may have been split.</param>
 /// <param name="Value">The value; its place is made up from <paramref name="Source"/>.</param>
-/// <param name="IgnoreCase">Whether names match without regard to case, as environment variables do; what is not there yet is taken as written.</param>
+/// <param name="IgnoreCase">Whether names match without regard to case, as environment variables do; what is not there yet is taken as
+/// written.</param>
 public sealed record ConfigOverride(string Source, IReadOnlyList<string> Path, ConfigNode Value, bool IgnoreCase = false);
 
 /// <summary>
-/// Puts overrides into a tree of nodes before it is bound: entries of keyed lists go by name, list items by index (one past the last appends),
-/// and what follows a mapping of free names is one name with its dots (<c>kafka.settings.security.protocol</c>).
+/// Puts overrides into a tree of nodes before it is bound: entries of keyed lists go by name, list items by index (one past the last
+/// appends), and what follows a mapping of free names is one name with its dots (<c>kafka.settings.security.protocol</c>).
 /// </summary>
 public static class ConfigOverrides
 {
@@ -41,10 +42,12 @@ public static class ConfigOverrides
         var items = node?.Items?.ToList() ?? [];
         if (!int.TryParse(o.Path[depth], out var index) || index < 0 || index > items.Count)
         {
-            errors.Add(Place(o, depth + 1), $"'{o.Path[depth]}' is no index of a list with {items.Count} items", $"Write a number from 0 to {items.Count}, where {items.Count} appends");
+            errors.Add(Place(o, depth + 1), $"'{o.Path[depth]}' is no index of a list with {items.Count} items",
+                $"Write a number from 0 to {items.Count}, where {items.Count} appends");
             return node ?? new ConfigNode(Place(o, depth)) { Items = [] };
         }
-        var changed = Put(index < items.Count ? items[index] : null, shape?.Kind == ShapeKind.List ? shape.Item : null, o, depth + 1, errors);
+        var changed = Put(index < items.Count ? items[index] : null, shape?.Kind == ShapeKind.List ? shape.Item
+            : null, o, depth + 1, errors);
         if (index < items.Count) items[index] = changed;
         else items.Add(changed);
         return new ConfigNode(node?.At ?? Place(o, depth)) { Items = items };
@@ -79,6 +82,7 @@ public static class ConfigOverrides
     {
         Scalar = value.Scalar,
         Items = value.Items is null ? null : [.. value.Items.Select((item, i) => At(item, at with { Path = $"{at.Path}.{i}" }))],
-        Entries = value.Entries is null ? null : [.. value.Entries.Select(e => KeyValuePair.Create(e.Key, At(e.Value, at with { Path = $"{at.Path}.{e.Key}" })))],
+        Entries = value.Entries is null ? null
+            : [.. value.Entries.Select(e => KeyValuePair.Create(e.Key, At(e.Value, at with { Path = $"{at.Path}.{e.Key}" })))],
     };
 }

@@ -49,8 +49,8 @@ internal static class KnownNames
     ];
 
     /// <summary>
-    /// Edits from one to the other, letter case ignored: a letter added, dropped, replaced, or swapped with its neighbour (the optimal string alignment
-    /// distance, by three rows of its table).
+    /// Edits from one to the other, letter case ignored: a letter added, dropped, replaced, or swapped with its neighbour (the optimal
+    /// string alignment distance, by three rows of its table).
     /// </summary>
     private static int Edits(string a, string b)
     {

@@ -3,8 +3,9 @@ using System.Collections;
 namespace StreamEngine.Configuration;
 
 /// <summary>
-/// Makes option records from config nodes, by reflection over the records alone: property names are snake case, a list marked <see cref="KeyedAttribute"/>
-/// is a mapping, a record marked <see cref="ShorthandAttribute"/> may be a bare scalar. Every mistake is added to the errors; binding goes on with the default.
+/// Makes option records from config nodes, by reflection over the records alone: property names are snake case, a list marked <see
+/// cref="KeyedAttribute"/> is a mapping, a record marked <see cref="ShorthandAttribute"/> may be a bare scalar. Every mistake is added to
+/// the errors; binding goes on with the default.
 /// </summary>
 public static class OptionsBinder
 {
@@ -21,12 +22,15 @@ public static class OptionsBinder
         _ => Record(shape, node, null, errors),
     };
 
-    /// <summary>A record from a mapping, or from a scalar where it has a shorthand; <paramref name="key"/> is its name in a keyed list.</summary>
+    /// <summary>
+    /// A record from a mapping, or from a scalar where it has a shorthand; <paramref name="key"/> is its name in a keyed list.
+    /// </summary>
     private static object? Record(OptionShape shape, ConfigNode node, string? key, ConfigErrors errors)
     {
         var shorthand = shape.Shorthand;
         if (node.Items is not null || (node.Scalar is not null && shorthand is null))
-            return Wrong(node, shorthand is null ? "a mapping" : "a mapping or a single value", "Indent its options below it, one 'name: value' a line", errors);
+            return Wrong(node, shorthand is null ? "a mapping" : "a mapping or a single value",
+                "Indent its options below it, one 'name: value' a line", errors);
 
         var record = Activator.CreateInstance(shape.Type)!;
         shape.Type.GetProperty(nameof(ILocated.Node))!.SetValue(record, node);
@@ -53,8 +57,10 @@ public static class OptionsBinder
         var near = KnownNames.Nearest(name, members.Select(m => m.Name));
         var known = string.Join(", ", members.Select(m => m.Name));
         if (IsNull(node) && name.AsSpan().ContainsAny("()'\" "))
-            errors.Add(node.At, $"'{name}' is no option here", "A comma inside { } begins the next option: put a value that holds one in quotes, or write one option a line");
-        else errors.Add(node.At, $"'{name}' is no option here", near is null ? $"The options are: {known}" : $"Did you mean '{near}'? The options are: {known}");
+            errors.Add(node.At, $"'{name}' is no option here",
+                "A comma inside { } begins the next option: put a value that holds one in quotes, or write one option a line");
+        else errors.Add(node.At, $"'{name}' is no option here", near is null ? $"The options are: {known}"
+            : $"Did you mean '{near}'? The options are: {known}");
     }
 
     private static object? Scalar(OptionShape shape, ConfigNode node, ConfigErrors errors)
@@ -62,14 +68,17 @@ public static class OptionsBinder
         if (node.Scalar is null) return Wrong(node, "a single value", "Write one value behind the name", errors);
         var value = ScalarText.Read(shape.Type, node.Scalar, out var fault);
         if (value is null) return Wrong(node, fault.Expected, fault.Remedy, errors);
-        if (shape.Bounds is not { } bounds || ScalarText.Magnitude(value) is not { } size || (size >= bounds.Min && size <= bounds.Max)) return value;
-        errors.AddUnreadable(node.At, $"'{node.Scalar}' is out of bounds", $"Choose from {ScalarText.Bound(value, bounds.Min)} to {ScalarText.Bound(value, bounds.Max)}");
+        if (shape.Bounds is not { } bounds || ScalarText.Magnitude(value) is not { } size || (size >= bounds.Min && size <= bounds.Max))
+            return value;
+        errors.AddUnreadable(node.At, $"'{node.Scalar}' is out of bounds",
+            $"Choose from {ScalarText.Bound(value, bounds.Min)} to {ScalarText.Bound(value, bounds.Max)}");
         return null;
     }
 
     private static object? List(OptionShape shape, ConfigNode node, ConfigErrors errors)
     {
-        if (node.Items is null) return Wrong(node, "a list", node.Scalar is null ? "Write its items one a line behind '- '" : $"Write [{node.Scalar}]", errors);
+        if (node.Items is null)
+            return Wrong(node, "a list", node.Scalar is null ? "Write its items one a line behind '- '" : $"Write [{node.Scalar}]", errors);
         var list = NewList(shape.Item.Type);
         foreach (var item in node.Items)
             if (Value(shape.Item, item, errors) is { } value) list.Add(value);
@@ -78,7 +87,8 @@ public static class OptionsBinder
 
     private static object? Keyed(OptionShape shape, ConfigNode node, ConfigErrors errors)
     {
-        if (node.Entries is null) return Wrong(node, "a mapping of names", "Write the entries as 'name:' with their options indented below", errors);
+        if (node.Entries is null)
+            return Wrong(node, "a mapping of names", "Write the entries as 'name:' with their options indented below", errors);
         var list = NewList(shape.Item.Type);
         foreach (var (name, value) in node.Entries)
             if (Record(shape.Item, value, name, errors) is { } record) list.Add(record);
@@ -87,7 +97,8 @@ public static class OptionsBinder
 
     private static Dictionary<string, string>? Texts(ConfigNode node, ConfigErrors errors)
     {
-        if (node.Entries is null) return (Dictionary<string, string>?)Wrong(node, "a mapping of names to values", "Write one 'name: value' a line", errors);
+        if (node.Entries is null)
+            return (Dictionary<string, string>?)Wrong(node, "a mapping of names to values", "Write one 'name: value' a line", errors);
         var texts = new Dictionary<string, string>();
         foreach (var (name, value) in node.Entries)
         {
@@ -103,7 +114,8 @@ public static class OptionsBinder
 
     private static object? Wrong(ConfigNode node, string expected, string remedy, ConfigErrors errors)
     {
-        var found = node.Scalar is not null ? $"'{node.Scalar}'" : node.Items is not null ? "a list" : node.Entries is not null ? "a mapping" : "nothing";
+        var found = node.Scalar is not null ? $"'{node.Scalar}'" : node.Items is not null ? "a list" : node.Entries is not null
+            ? "a mapping" : "nothing";
         errors.AddUnreadable(node.At, $"{found} is not {expected}", remedy);
         return null;
     }

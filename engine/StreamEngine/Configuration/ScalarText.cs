@@ -7,7 +7,8 @@ namespace StreamEngine.Configuration;
 /// <summary>Reads scalars. A failure is a value: what was expected and how to write it.</summary>
 public static partial class ScalarText
 {
-    private static readonly Dictionary<string, double> Seconds = new() { ["ms"] = 0.001, ["s"] = 1, ["m"] = 60, ["h"] = 3_600, ["d"] = 86_400 };
+    private static readonly Dictionary<string, double> Seconds =
+        new() { ["ms"] = 0.001, ["s"] = 1, ["m"] = 60, ["h"] = 3_600, ["d"] = 86_400 };
 
     /// <summary>How to write a duration, as a pattern.</summary>
     public const string DurationPattern = @"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$|^0$";
@@ -24,12 +25,24 @@ public static partial class ScalarText
         fault = default;
         if (type == typeof(string)) return text;
         if (type.IsEnum) return Enumerated(type, text, out fault);
-        if (type == typeof(TimeSpan)) return Duration(text) is { } d ? d : Fail("a duration", "Write a number and a unit: 20ms, 5s, 30m, 1h, 7d, or 1h30m", out fault);
-        if (type == typeof(ByteSize)) return Size(text) is { } b ? b : Fail("a size", "Write a number of bytes or 512kb, 64mb, 2gb", out fault);
-        if (type == typeof(bool)) return text switch { "true" or "True" => true, "false" or "False" => false, _ => Fail("true or false", "Write true or false", out fault) };
-        if (type == typeof(DateTimeOffset)) return Time(text) is { } t ? t : Fail("a time", "Write ISO 8601: 2010-12-01 or 2010-12-01T08:26:00Z", out fault);
+        if (type == typeof(TimeSpan))
+            return Duration(text) is { } d ? d
+                : Fail("a duration", "Write a number and a unit: 20ms, 5s, 30m, 1h, 7d, or 1h30m", out fault);
+        if (type == typeof(ByteSize))
+            return Size(text) is { } b ? b : Fail("a size", "Write a number of bytes or 512kb, 64mb, 2gb", out fault);
+        if (type == typeof(bool))
+            return text switch
+            {
+                "true" or "True" => true,
+                "false" or "False" => false,
+                _ =>
+                Fail("true or false", "Write true or false", out fault)
+            };
+        if (type == typeof(DateTimeOffset))
+            return Time(text) is { } t ? t : Fail("a time", "Write ISO 8601: 2010-12-01 or 2010-12-01T08:26:00Z", out fault);
         if (type == typeof(double))
-            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var x) && double.IsFinite(x) ? x : Fail("a number", "Write it with digits and a decimal point, e.g. 0.25", out fault);
+            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var x) && double.IsFinite(x) ? x
+                : Fail("a number", "Write it with digits and a decimal point, e.g. 0.25", out fault);
         return Integer(type, text) ?? Fail("a whole number", "Write digits only, e.g. 1000", out fault);
     }
 
@@ -56,13 +69,16 @@ public static partial class ScalarText
     {
         if (text == "0") return TimeSpan.Zero;
         if (!DurationRegex().IsMatch(text)) return null;
-        var seconds = DurationPart().Matches(text).Sum(m => double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture) * Seconds[m.Groups[2].Value]);
+        var seconds = DurationPart().Matches(text)
+            .Sum(m => double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture) * Seconds[m.Groups[2].Value]);
         return seconds < 1e11 ? TimeSpan.FromTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond)) : null;
     }
 
     /// <summary>Reads ISO 8601, UTC where no offset is given; null where it is none.</summary>
     public static DateTimeOffset? Time(string text) =>
-        text.Length >= 10 && text[4] == '-' && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var t) ? t : null;
+        text.Length >= 10 && text[4] == '-'
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var t) ? t : null;
 
     /// <summary>The names of an enum as the config writes them: snake case, and kebab case where that differs.</summary>
     public static IEnumerable<string> EnumNames(Type type) =>
@@ -97,7 +113,8 @@ public static partial class ScalarText
         if (!BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n)) return null;
         try
         {
-            return type == typeof(int) ? (object)(int)n : type == typeof(long) ? (long)n : throw new NotSupportedException($"Options of type {type} can't be read.");
+            return type == typeof(int) ? (object)(int)n : type == typeof(long) ? (long)n
+                : throw new NotSupportedException($"Options of type {type} can't be read.");
         }
         catch (OverflowException)
         {

@@ -4,10 +4,13 @@ using System.Text.Json.Nodes;
 
 namespace StreamEngine.Configuration;
 
-/// <summary>Writes the JSON Schema (draft 2020-12) of a config from the option records that the binder reads, so that editors complete and check it.</summary>
+/// <summary>
+/// Writes the JSON Schema (draft 2020-12) of a config from the option records that the binder reads, so that editors complete and check it.
+/// </summary>
 public static class SchemaGenerator
 {
-    private static readonly JsonSerializerOptions Written = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+    private static readonly JsonSerializerOptions Written =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 
     /// <summary>The schema of a config whose root is <typeparamref name="T"/>, indented, with a final newline.</summary>
     public static string Write<T>(string id) where T : ILocated
@@ -60,13 +63,23 @@ public static class SchemaGenerator
     {
         var type = shape.Type;
         if (type == typeof(string)) return Text();
-        if (type.IsEnum) return new JsonObject { ["enum"] = new JsonArray([.. ScalarText.EnumNames(type).Select(n => JsonValue.Create(n))]) };
+        if (type.IsEnum)
+            return new JsonObject { ["enum"] = new JsonArray([.. ScalarText.EnumNames(type).Select(n => JsonValue.Create(n))]) };
         if (type == typeof(bool)) return new JsonObject { ["type"] = "boolean" };
         if (type == typeof(DateTimeOffset)) return new JsonObject { ["type"] = "string", ["pattern"] = "^[0-9]{4}-[0-9]{2}-[0-9]{2}" };
         if (type == typeof(TimeSpan))
-            return new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "string", ["pattern"] = ScalarText.DurationPattern }, new JsonObject { ["const"] = 0 }) };
+            return new JsonObject
+            {
+                ["anyOf"] =
+                new JsonArray(new JsonObject { ["type"] = "string", ["pattern"] = ScalarText.DurationPattern },
+                new JsonObject { ["const"] = 0 })
+            };
         if (type == typeof(ByteSize))
-            return new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "string", ["pattern"] = ScalarText.SizePattern }, Bounded(new JsonObject { ["type"] = "integer" }, shape)) };
+            return new JsonObject
+            {
+                ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "string", ["pattern"] = ScalarText.SizePattern },
+                Bounded(new JsonObject { ["type"] = "integer" }, shape))
+            };
         return Bounded(new JsonObject { ["type"] = type == typeof(double) ? "number" : "integer" }, shape);
     }
 

@@ -3,17 +3,22 @@ namespace StreamEngine.Connectors;
 /// <summary>A partition of a topic.</summary>
 public readonly record struct TopicPartition(string Topic, int Partition);
 
-/// <summary>A topic to create. Retention is unlimited by default: records carry event time, and a broker's default of seven days deletes a replayed history.</summary>
+/// <summary>
+/// A topic to create. Retention is unlimited by default: records carry event time, and a broker's default of seven days deletes a replayed
+/// history.
+/// </summary>
 /// <param name="Name">The topic's name.</param>
 /// <param name="Partitions">How many partitions.</param>
 /// <param name="Retention">How long records are kept; null for ever.</param>
 /// <param name="ReplicationFactor">Copies; -1 takes the broker's default.</param>
 /// <param name="Compacted">Whether only the newest record of a key is kept.</param>
-public sealed record TopicSpec(string Name, int Partitions, TimeSpan? Retention = null, short ReplicationFactor = -1, bool Compacted = false)
+public sealed record TopicSpec(string Name, int Partitions, TimeSpan? Retention = null, short ReplicationFactor = -1,
+    bool Compacted = false)
 {
     /// <summary>
-    /// For how long a compacted topic keeps every record, superseded or not. A reader that goes to an end it has asked for within this time misses nothing: what was superseded
-    /// before that end is followed by what superseded it, and what was superseded behind it is still there.
+    /// For how long a compacted topic keeps every record, superseded or not. A reader that goes to an end it has asked for within this time
+    /// misses nothing: what was superseded before that end is followed by what superseded it, and what was superseded behind it is still
+    /// there.
     /// </summary>
     public static TimeSpan CompactionLag { get; } = TimeSpan.FromMinutes(30);
 }
@@ -47,10 +52,16 @@ public interface ILog : IDisposable
     /// <summary>The offsets past the last records of many partitions, in the order asked.</summary>
     IReadOnlyList<long> Ends(IReadOnlyList<TopicPartition> partitions) => [.. partitions.Select(p => Watermarks(p).High)];
 
-    /// <summary>The group's stable committed offset: waits while a transaction that holds offsets of the partition is pending. Null where the group has none.</summary>
+    /// <summary>
+    /// The group's stable committed offset: waits while a transaction that holds offsets of the partition is pending. Null where the group
+    /// has none.
+    /// </summary>
     long? Committed(string group, TopicPartition partition);
 
-    /// <summary>The group's members with what is assigned to them. Empty while the group is changing, or nobody can tell: ask again. Null where all members are always in this process.</summary>
+    /// <summary>
+    /// The group's members with what is assigned to them. Empty while the group is changing, or nobody can tell: ask again. Null where all
+    /// members are always in this process.
+    /// </summary>
     IReadOnlyList<GroupMember>? Members(string group) => null;
 
     /// <summary>Joins the group: one consumer and one producer (transactional, if so asked), both owned by the calling thread.</summary>
@@ -69,7 +80,9 @@ public sealed record WorkerOptions
     /// <summary>The consumer group.</summary>
     public required string Group { get; init; }
 
-    /// <summary>Stable id of group, node and worker: static member id and transactional id. A second worker with the same id fences the first.</summary>
+    /// <summary>
+    /// Stable id of group, node and worker: static member id and transactional id. A second worker with the same id fences the first.
+    /// </summary>
     public required string InstanceId { get; init; }
 
     /// <summary>The topics to read: a record's <see cref="RecordInfo.Topic"/> is an index into this list.</summary>
@@ -79,16 +92,23 @@ public sealed record WorkerOptions
     public required IReadOnlyList<string> Outputs { get; init; }
 
     /// <summary>
-    /// Whether outputs and offsets go into transactions. Without, <see cref="ILogWorker.Write"/> writes at once, in order, <see cref="ILogWorker.Commit"/> waits until all of it is
-    /// durable and only then commits the offsets, and <see cref="ILogWorker.Abort"/> drops what is not sent yet.
+    /// Whether outputs and offsets go into transactions. Without, <see cref="ILogWorker.Write"/> writes at once, in order, <see
+    /// cref="ILogWorker.Commit"/> waits until all of it is durable and only then commits the offsets, and <see cref="ILogWorker.Abort"/>
+    /// drops what is not sent yet.
     /// </summary>
     public bool Transactional { get; init; } = true;
 
-    /// <summary>Without transactions: the output topic (an index) whose records must be durable before any other output of the same write can be read, so that nothing is acted on that the log does not hold.</summary>
+    /// <summary>
+    /// Without transactions: the output topic (an index) whose records must be durable before any other output of the same write can be
+    /// read, so that nothing is acted on that the log does not hold.
+    /// </summary>
     public int First { get; init; } = -1;
 }
 
-/// <summary>Told of ownership changes, on the loop's thread, from inside <see cref="ILogWorker.Poll"/> or <see cref="IDisposable.Dispose"/>. A shard is a partition number over all sources.</summary>
+/// <summary>
+/// Told of ownership changes, on the loop's thread, from inside <see cref="ILogWorker.Poll"/> or <see cref="IDisposable.Dispose"/>. A shard
+/// is a partition number over all sources.
+/// </summary>
 public interface IOwnership
 {
     /// <summary>These partitions are ours now; the worker has paused them: resume each when its shard is restored.</summary>
@@ -113,30 +133,45 @@ public enum CommitOutcome
     /// <summary>The transaction was aborted; nothing of it is visible. Resend what is still owned in a new one.</summary>
     Aborted,
 
-    /// <summary>Nothing failed, but the log has not taken everything yet (it is slow, away, or hands partitions over): call again. Only without transactions.</summary>
+    /// <summary>
+    /// Nothing failed, but the log has not taken everything yet (it is slow, away, or hands partitions over): call again. Only without
+    /// transactions.
+    /// </summary>
     Waiting,
 
-    /// <summary>Nobody knows: the caller must call <see cref="ILogWorker.Rebuild"/>, read the stable committed offset, and resend only if it is behind.</summary>
+    /// <summary>
+    /// Nobody knows: the caller must call <see cref="ILogWorker.Rebuild"/>, read the stable committed offset, and resend only if it is
+    /// behind.
+    /// </summary>
     Unknown,
 
-    /// <summary>Another producer has our transactional id, or the client is beyond repair: nothing was committed; <see cref="ILogWorker.Rebuild"/> and check ownership.</summary>
+    /// <summary>
+    /// Another producer has our transactional id, or the client is beyond repair: nothing was committed; <see cref="ILogWorker.Rebuild"/>
+    /// and check ownership.
+    /// </summary>
     Fenced,
 }
 
 /// <summary>One worker's consumer and transactional producer. Not thread-safe: everything on the loop's thread.</summary>
 public interface ILogWorker : IDisposable
 {
-    /// <summary>Fetches at most <paramref name="maxRecords"/> records into <paramref name="batch"/> (cleared first), waiting at most <paramref name="timeout"/>; ownership changes are told during the call.</summary>
-    /// <exception cref="OffsetOutOfRangeException">The committed offset is no longer in the log: records were lost before they were read.</exception>
+    /// <summary>
+    /// Fetches at most <paramref name="maxRecords"/> records into <paramref name="batch"/> (cleared first), waiting at most <paramref
+    /// name="timeout"/>; ownership changes are told during the call.
+    /// </summary>
+    /// <exception cref="OffsetOutOfRangeException">The committed offset is no longer in the log: records were lost before they were
+    /// read.</exception>
     /// <exception cref="LogException">The log can't be used, for a reason that waiting does not cure.</exception>
     void Poll(RecordBatch batch, int maxRecords, TimeSpan timeout, IOwnership ownership);
 
-    /// <summary>Makes the poll that waits now, or the next one, return at once. Any thread, also after <see cref="IDisposable.Dispose"/>.</summary>
+    /// <summary>
+    /// Makes the poll that waits now, or the next one, return at once. Any thread, also after <see cref="IDisposable.Dispose"/>.
+    /// </summary>
     void Wake();
 
     /// <summary>
-    /// For how long after a confirmed commit nobody else can be taken for the owner of our partitions, as long as nobody joins with this worker's own id;
-    /// <see cref="Timeout.InfiniteTimeSpan"/> where ownership never goes without this worker being asked.
+    /// For how long after a confirmed commit nobody else can be taken for the owner of our partitions, as long as nobody joins with this
+    /// worker's own id; <see cref="Timeout.InfiniteTimeSpan"/> where ownership never goes without this worker being asked.
     /// </summary>
     TimeSpan Lease { get; }
 
@@ -146,7 +181,9 @@ public interface ILogWorker : IDisposable
     /// <summary>Fetches these partitions (again), from the given offset where one is given.</summary>
     void Resume(IReadOnlyList<TopicPartition> partitions, long? offset = null);
 
-    /// <summary>The position a partition is read from next: the stable committed offset, or the earliest for a group that has none.</summary>
+    /// <summary>
+    /// The position a partition is read from next: the stable committed offset, or the earliest for a group that has none.
+    /// </summary>
     long StartOffset(TopicPartition partition);
 
     /// <summary>The most bytes of an output, key and value, that the log takes.</summary>
@@ -155,7 +192,10 @@ public interface ILogWorker : IDisposable
     /// <summary>Opens a transaction: takes the group metadata now, on this thread.</summary>
     void Begin();
 
-    /// <summary>Adds outputs <paramref name="from"/> (inclusive) to <paramref name="to"/> (exclusive) to the open transaction; waits while the log is slow.</summary>
+    /// <summary>
+    /// Adds outputs <paramref name="from"/> (inclusive) to <paramref name="to"/> (exclusive) to the open transaction; waits while the log
+    /// is slow.
+    /// </summary>
     void Write(OutputBuffer outputs, int from, int to);
 
     /// <summary>Commits the open transaction with these input offsets (never empty: a transaction without offsets is not fenced).</summary>
@@ -164,13 +204,20 @@ public interface ILogWorker : IDisposable
     /// <summary>Aborts the open transaction.</summary>
     CommitOutcome Abort();
 
-    /// <summary>Replaces the producer (and where it is dead, the consumer) by a new one: resolves what a predecessor with this id left open.</summary>
+    /// <summary>
+    /// Replaces the producer (and where it is dead, the consumer) by a new one: resolves what a predecessor with this id left open.
+    /// </summary>
     void Rebuild();
 
-    /// <summary>Makes <see cref="IDisposable.Dispose"/> leave the group for good: the partitions go to other members at once, not only when the group misses this one. What was revoked is told as always.</summary>
+    /// <summary>
+    /// Makes <see cref="IDisposable.Dispose"/> leave the group for good: the partitions go to other members at once, not only when the
+    /// group misses this one. What was revoked is told as always.
+    /// </summary>
     void Leave();
 
-    /// <summary>Whether there is nothing left to fetch below the positions given by <see cref="ILog.Watermarks"/> when asked; used by drain.</summary>
+    /// <summary>
+    /// Whether there is nothing left to fetch below the positions given by <see cref="ILog.Watermarks"/> when asked; used by drain.
+    /// </summary>
     long Position(TopicPartition partition);
 }
 
@@ -180,17 +227,24 @@ public interface ILogReader : IDisposable
     /// <summary>Reads this partition from this offset on (replaces the earlier assignment).</summary>
     void Assign(TopicPartition partition, long offset);
 
-    /// <summary>Fetches the next committed records (topic index 0) into <paramref name="batch"/> (cleared first); fewer or none when the timeout passes first.</summary>
+    /// <summary>
+    /// Fetches the next committed records (topic index 0) into <paramref name="batch"/> (cleared first); fewer or none when the timeout
+    /// passes first.
+    /// </summary>
     void Read(RecordBatch batch, int maxRecords, TimeSpan timeout);
 
-    /// <summary>The next offset to be read: also past aborted records and markers at the end, so that it reaches a high watermark taken before.</summary>
+    /// <summary>
+    /// The next offset to be read: also past aborted records and markers at the end, so that it reaches a high watermark taken before.
+    /// </summary>
     long Position { get; }
 }
 
 /// <summary>A plain, keyed producer. Not thread-safe.</summary>
 public interface ILogWriter : IDisposable
 {
-    /// <summary>Appends a record to the partition that the key hashes to (murmur2, as Kafka's default partitioner); waits while the log is slow.</summary>
+    /// <summary>
+    /// Appends a record to the partition that the key hashes to (murmur2, as Kafka's default partitioner); waits while the log is slow.
+    /// </summary>
     void Write(string topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long timestamp);
 
     /// <summary>Waits until everything written is durable.</summary>
@@ -203,7 +257,9 @@ public class LogException(string message, Exception? inner = null) : Exception(m
 
 /// <summary>The offset to read from is not in the log any more: names the gap.</summary>
 public sealed class OffsetOutOfRangeException(TopicPartition partition, long wanted, long low, long high)
-    : LogException($"{partition.Topic}[{partition.Partition}]: offset {wanted} is not in the log any more (it holds {low} to {high}): {Math.Max(0, low - wanted)} records were deleted before they were read. Raise the topic's retention; to go on without them, reset the group's offset.")
+    : LogException($"{partition.Topic}[{partition.Partition}]: offset {wanted} is not in the log any more (it holds {low} to {high}): "
+    + $"{Math.Max(0, low - wanted)} records were deleted before they were read. Raise the topic's retention; to go on without them, reset "
+    + $"the group's offset.")
 {
     /// <summary>The partition with the gap.</summary>
     public TopicPartition Partition { get; } = partition;

@@ -19,8 +19,8 @@ public struct OutputInfo
 }
 
 /// <summary>
-/// The encoded outputs of one commit interval, in order, in one growable buffer: kept until the commit is confirmed, because state can't be rolled back
-/// and the same bytes must be sent again after an abort.
+/// The encoded outputs of one commit interval, in order, in one growable buffer: kept until the commit is confirmed, because state can't be
+/// rolled back and the same bytes must be sent again after an abort.
 /// </summary>
 public sealed class OutputBuffer
 {
@@ -45,15 +45,27 @@ public sealed class OutputBuffer
     public ReadOnlySpan<byte> Key(int index) => _bytes.AsSpan(_records[index].Start, _records[index].KeyLength);
 
     /// <summary>The record's value.</summary>
-    public ReadOnlySpan<byte> Value(int index) => _bytes.AsSpan(_records[index].Start + _records[index].KeyLength, _records[index].ValueLength);
+    public ReadOnlySpan<byte> Value(int index) =>
+        _bytes.AsSpan(_records[index].Start + _records[index].KeyLength, _records[index].ValueLength);
 
-    /// <summary>Starts a record: writes its key; the value is then written with <see cref="Reserve"/> and <see cref="Advance"/>, and closed by <see cref="End"/>.</summary>
+    /// <summary>
+    /// Starts a record: writes its key; the value is then written with <see cref="Reserve"/> and <see cref="Advance"/>, and closed by <see
+    /// cref="End"/>.
+    /// </summary>
     public void Begin(int topic, int partition, int shard, long timestamp, ReadOnlySpan<byte> key)
     {
         if (Count == _records.Length) Array.Resize(ref _records, Count * 2);
         _open = Count;
         ref var record = ref _records[_open];
-        record = new OutputInfo { Topic = topic, Partition = partition, Shard = shard, Timestamp = timestamp, Start = _used, KeyLength = key.Length };
+        record = new OutputInfo
+        {
+            Topic = topic,
+            Partition = partition,
+            Shard = shard,
+            Timestamp = timestamp,
+            Start = _used,
+            KeyLength = key.Length
+        };
         key.CopyTo(Reserve(key.Length));
         Advance(key.Length);
     }

@@ -66,7 +66,8 @@ public sealed class RecordBatch
     }
 
     /// <summary>Appends a copy of a record.</summary>
-    public void Add(int topic, int partition, long offset, long timestamp, ReadOnlySpan<byte> key, bool hasKey, ReadOnlySpan<byte> value, bool hasValue)
+    public void Add(int topic, int partition, long offset, long timestamp, ReadOnlySpan<byte> key, bool hasKey, ReadOnlySpan<byte> value,
+        bool hasValue)
     {
         if (Count == _records.Length) Array.Resize(ref _records, Count * 2);
         ref var record = ref _records[Count++];

@@ -16,7 +16,8 @@ public sealed class ActionRecordWriter
     public ActionRecordWriter(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash)
     {
         _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
-        _fixedBytes = 5 + _parts.IdPrefixes.Select(SpanWriter.MaxId).DefaultIfEmpty().Max() + 8 * SpanWriter.MaxLong + 2 * 8 + _parts.MaxOffer
+        _fixedBytes = 5 + _parts.IdPrefixes.Select(SpanWriter.MaxId).DefaultIfEmpty().Max() + 8 * SpanWriter.MaxLong + 2 * 8
+            + _parts.MaxOffer
             + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max() + _parts.ConfigHash.Length;
     }
 

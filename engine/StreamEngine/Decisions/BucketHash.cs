@@ -3,8 +3,8 @@ using System.Buffers.Text;
 namespace StreamEngine.Decisions;
 
 /// <summary>
-/// GrowthBook's hash, version 2: <c>fnv1a32(text(fnv1a32(seed + value))) % 10000 / 10000</c>, so that every SDK of that ecosystem puts a customer into the
-/// same bucket. Hashed are the UTF-8 bytes; SDKs that hash UTF-16 units agree for ASCII ids.
+/// GrowthBook's hash, version 2: <c>fnv1a32(text(fnv1a32(seed + value))) % 10000 / 10000</c>, so that every SDK of that ecosystem puts a
+/// customer into the same bucket. Hashed are the UTF-8 bytes; SDKs that hash UTF-16 units agree for ASCII ids.
 /// </summary>
 public static class BucketHash
 {

@@ -6,8 +6,8 @@ using StreamEngine.State;
 namespace StreamEngine.Decisions;
 
 /// <summary>
-/// Contact limits as exact sliding windows: each cap keeps the times of the last <c>max</c> offers shown, newest last, and is reached when the oldest of them is
-/// still inside the window. The slots belong to decisions alone: events never write them.
+/// Contact limits as exact sliding windows: each cap keeps the times of the last <c>max</c> offers shown, newest last, and is reached when
+/// the oldest of them is still inside the window. The slots belong to decisions alone: events never write them.
 /// </summary>
 public sealed class Caps
 {
@@ -71,7 +71,9 @@ public sealed class Caps
         foreach (var counter in offer < 0 ? _anyOffer : _byOffer[offer]) Insert(counter.Slot.In(profile), counter.Max, time);
     }
 
-    /// <summary>How much of each cap is used: its index, the offer that it counts (-1 where it counts offers together), offers shown, and the most.</summary>
+    /// <summary>
+    /// How much of each cap is used: its index, the offer that it counts (-1 where it counts offers together), offers shown, and the most.
+    /// </summary>
     /// <param name="profile">The profile.</param>
     /// <param name="now">The time that windows end at, ms.</param>
     public IEnumerable<(int Cap, int Offer, int Used, int Max)> Uses(byte[] profile, long now)
@@ -81,42 +83,54 @@ public sealed class Caps
             var used = 0;
             var slot = counter.Slot.In((ReadOnlySpan<byte>)profile);
             foreach (var time in Times(slot)[..Count(slot)]) used += time > now - counter.Window ? 1 : 0;
-            yield return (counter.Cap, _scopes[counter.Cap] == CapScope.Offer ? Array.IndexOf(counter.Offers, true) : -1, used, counter.Max);
+            yield return (counter.Cap, _scopes[counter.Cap] == CapScope.Offer ? Array.IndexOf(counter.Offers, true)
+                : -1, used, counter.Max);
         }
     }
 
-    /// <summary>Reserves the slots: one per cap, or one per cap and offer, by name, so that another offer in the config moves no counts.</summary>
+    /// <summary>
+    /// Reserves the slots: one per cap, or one per cap and offer, by name, so that another offer in the config moves no counts.
+    /// </summary>
     internal static Caps Compile(IReadOnlyList<CapOptions> caps, IReadOnlyList<string> offers, StateLayout layout, ConfigErrors errors)
     {
         var counters = new List<Counter>();
         for (var i = 0; i < caps.Count; i++)
         {
             var cap = caps[i];
-            if (caps.Take(i).Any(c => c.Name == cap.Name)) errors.Add(cap.Node.At, $"cap {cap.Name} is declared twice", "Rename or remove one of them");
-            if (cap.Max < 1) errors.Add(cap.Node, "max", $"a cap of {cap.Max} can't be kept", "Choose 1 or more; to forbid an offer, use eligible: 'false'");
-            if (cap.Window <= TimeSpan.Zero) errors.Add(cap.Node, "window", $"a window of {cap.Window} holds nothing", "Choose a duration above 0, such as 1d");
+            if (caps.Take(i).Any(c => c.Name == cap.Name))
+                errors.Add(cap.Node.At, $"cap {cap.Name} is declared twice", "Rename or remove one of them");
+            if (cap.Max < 1)
+                errors.Add(cap.Node, "max", $"a cap of {cap.Max} can't be kept",
+                    "Choose 1 or more; to forbid an offer, use eligible: 'false'");
+            if (cap.Window <= TimeSpan.Zero)
+                errors.Add(cap.Node, "window", $"a window of {cap.Window} holds nothing", "Choose a duration above 0, such as 1d");
             foreach (var name in cap.Offers)
-                if (!offers.Contains(name)) errors.Add(cap.Node, "offers", $"'{name}' is no offer", KnownNames.Hint(name, offers, "offers"));
+                if (!offers.Contains(name))
+                    errors.Add(cap.Node, "offers", $"'{name}' is no offer", KnownNames.Hint(name, offers, "offers"));
             var covered = offers.Select(o => cap.Offers.Count == 0 || cap.Offers.Contains(o)).ToArray();
             var length = 8 * (1 + Math.Max(1, cap.Max));
             var slots = cap.Per == CapScope.Customer ? 1 : covered.Count(c => c);
             if ((long)length * slots > MaxBytes)
             {
-                errors.Add(cap.Node, "max", $"cap {cap.Name} takes {(long)length * slots} bytes in every profile, more than {MaxBytes}", "Lower max, or name fewer offers");
+                errors.Add(cap.Node, "max", $"cap {cap.Name} takes {(long)length * slots} bytes in every profile, more than {MaxBytes}",
+                    "Lower max, or name fewer offers");
                 continue;
             }
             if (cap.Per == CapScope.Customer) counters.Add(Reserve(i, cap, $"cap/{cap.Name}", covered));
             else
                 for (var offer = 0; offer < offers.Count; offer++)
-                    if (covered[offer]) counters.Add(Reserve(i, cap, $"cap/{cap.Name}/{offers[offer]}", offers.Select((_, o) => o == offer).ToArray()));
+                    if (covered[offer])
+                        counters.Add(Reserve(i, cap, $"cap/{cap.Name}/{offers[offer]}", offers.Select((_, o) => o == offer).ToArray()));
         }
         return new Caps(caps, [.. counters], offers.Count);
 
         Counter Reserve(int index, CapOptions cap, string name, bool[] covers)
         {
             var max = Math.Max(1, cap.Max);
-            var of = cap.Per != CapScope.Customer ? "" : cap.Offers.Count == 0 ? "of all offers" : $"of {string.Join(", ", cap.Offers.Order(StringComparer.Ordinal))}";
-            return new Counter(index, layout.Reserve(name, 8 * (1 + max), $"times max={max}", of), max, (long)cap.Window.TotalMilliseconds, covers);
+            var of = cap.Per != CapScope.Customer ? "" : cap.Offers.Count == 0 ? "of all offers"
+                : $"of {string.Join(", ", cap.Offers.Order(StringComparer.Ordinal))}";
+            return new Counter(index, layout.Reserve(name, 8 * (1 + max), $"times max={max}", of), max, (long)cap.Window.TotalMilliseconds,
+                covers);
         }
     }
 

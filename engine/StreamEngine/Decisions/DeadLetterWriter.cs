@@ -1,5 +1,5 @@
-using StreamEngine.Configuration;
 using System.Security.Cryptography;
+using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Events;
 
@@ -46,7 +46,8 @@ public ref struct DeadLetter
 public sealed class DeadLetterWriter(IReadOnlyList<string> sourceTopics)
 {
     private readonly byte[][] _topics = sourceTopics.Select(SpanWriter.Encode).ToArray();
-    private readonly byte[][] _reasons = Enum.GetValues<RejectReason>().Select(r => SpanWriter.Encode(Spelling.Kebab(r.ToString()))).ToArray();
+    private readonly byte[][] _reasons = Enum.GetValues<RejectReason>().Select(r => SpanWriter.Encode(Spelling.Kebab(r.ToString())))
+        .ToArray();
 
     /// <summary>Writes a dead letter under the record's own key.</summary>
     /// <param name="output">The interval's outputs.</param>
@@ -61,7 +62,8 @@ public sealed class DeadLetterWriter(IReadOnlyList<string> sourceTopics)
         Convert.TryToHexStringLower(hash, hex, out _);
         var (reason, source) = (_reasons[(int)letter.Reason], _topics[letter.Topic]);
         output.Begin(topic, partition, letter.Partition, letter.Timestamp, letter.Key);
-        var writer = new SpanWriter(output.Reserve(5 + reason.Length + source.Length + letter.Detail.Length + letter.Kept.Length + hex.Length + 1 + 7 * SpanWriter.MaxLong));
+        var writer = new SpanWriter(output.Reserve(5 + reason.Length + source.Length + letter.Detail.Length + letter.Kept.Length
+            + hex.Length + 1 + 7 * SpanWriter.MaxLong));
         writer.Header(OutputSchemas.DeadLetter);
         writer.Raw(reason);
         writer.Bytes(letter.Detail);

@@ -48,7 +48,9 @@ public sealed class DecisionPolicy
     /// <summary>The default offer's index; -1 for none.</summary>
     public int DefaultOffer { get; init; } = -1;
 
-    /// <summary>Compiles the config; every mistake goes to <paramref name="errors"/>, and the result is usable only where there is none.</summary>
+    /// <summary>
+    /// Compiles the config; every mistake goes to <paramref name="errors"/>, and the result is usable only where there is none.
+    /// </summary>
     /// <param name="options">When and how to decide.</param>
     /// <param name="offers">What can be recommended.</param>
     /// <param name="requests">Whether decisions can be asked for, and how many are kept.</param>
@@ -59,8 +61,10 @@ public sealed class DecisionPolicy
     /// <param name="models">The loaded models by their names in the config.</param>
     /// <param name="layout">Takes the caps' slots.</param>
     /// <param name="errors">Receives every mistake.</param>
-    public static DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests, FieldCatalog fields, IReadOnlyList<string> featureNames,
-        IReadOnlyList<string> purposes, IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, StateLayout layout, ConfigErrors errors) =>
+    public static DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests,
+        FieldCatalog fields, IReadOnlyList<string> featureNames,
+        IReadOnlyList<string> purposes, IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, StateLayout layout,
+            ConfigErrors errors) =>
         new PolicyCompiler(fields, featureNames, purposes, timers, models, errors).Compile(options, offers, requests, layout);
 
     /// <summary>The first trigger whose <c>when</c> is true for the event; -1 where none is.</summary>
@@ -75,7 +79,8 @@ public sealed class DecisionPolicy
     public int TimerTrigger(int timerIndex) => _timerTriggers[timerIndex];
 
     /// <summary>Where a trigger's offer will be shown, UTF-8; valid as long as the batch.</summary>
-    public ReadOnlySpan<byte> Placement(int trigger, EvalContext context) => Triggers[trigger].Placement is { } placement ? placement(context) : default;
+    public ReadOnlySpan<byte> Placement(int trigger, EvalContext context) =>
+        Triggers[trigger].Placement is { } placement ? placement(context) : default;
 
     /// <summary>The index of the offer of that name (UTF-8); -1 where the config has it no more.</summary>
     public int OfferIndex(ReadOnlySpan<byte> name)

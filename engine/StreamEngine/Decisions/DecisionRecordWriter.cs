@@ -3,8 +3,8 @@ using StreamEngine.Connectors;
 namespace StreamEngine.Decisions;
 
 /// <summary>
-/// Writes decision records (<c>schemas/decision.avsc</c>, Confluent wire format) straight into the interval's outputs. A decision goes to the decision topic's
-/// partition of its shard's number, so that recovery finds it there. Allocates nothing.
+/// Writes decision records (<c>schemas/decision.avsc</c>, Confluent wire format) straight into the interval's outputs. A decision goes to
+/// the decision topic's partition of its shard's number, so that recovery finds it there. Allocates nothing.
 /// </summary>
 public sealed class DecisionRecordWriter
 {
@@ -21,7 +21,8 @@ public sealed class DecisionRecordWriter
     {
         _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
         _offers = policy.Offers.Count;
-        _fixedBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty().Max()
+        _fixedBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
+            .Max()
             + 24 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
             + _parts.MaxOffer + 6 * 8 + _offers * (_parts.MaxCandidate + 5 * 8 + 2 * SpanWriter.MaxLong)
             + _parts.Models.Length + _parts.ConfigHash.Length;
@@ -68,8 +69,18 @@ public sealed class DecisionRecordWriter
     /// <param name="ordinal">Counts marks and decisions of that offset.</param>
     /// <param name="at">When it happened, ms: the record's timestamp.</param>
     /// <param name="watermark">The watermark it was advanced to, ms.</param>
-    public void WriteWatermark(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at, long watermark) =>
-        Mark(output, topic, DecisionKind.Watermark, new DecisionRequest { Topic = sourceTopic, Partition = partition, Offset = offset, Ordinal = ordinal, DecidedAt = at, Watermark = watermark });
+    public void WriteWatermark(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
+        long watermark) =>
+        Mark(output, topic, DecisionKind.Watermark,
+            new DecisionRequest
+            {
+                Topic = sourceTopic,
+                Partition = partition,
+                Offset = offset,
+                Ordinal = ordinal,
+                DecidedAt = at,
+                Watermark = watermark
+            });
 
     /// <summary>Writes the mark that a source was processed up to an offset before another source followed.</summary>
     /// <param name="output">The interval's outputs.</param>
@@ -80,8 +91,18 @@ public sealed class DecisionRecordWriter
     /// <param name="ordinal">Counts marks of that offset.</param>
     /// <param name="at">When it happened, ms: the record's timestamp.</param>
     /// <param name="watermark">The partition's watermark, ms.</param>
-    public void WriteOrder(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at, long watermark) =>
-        Mark(output, topic, DecisionKind.Order, new DecisionRequest { Topic = sourceTopic, Partition = partition, Offset = offset, Ordinal = ordinal, DecidedAt = at, Watermark = watermark });
+    public void WriteOrder(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
+        long watermark) =>
+        Mark(output, topic, DecisionKind.Order,
+            new DecisionRequest
+            {
+                Topic = sourceTopic,
+                Partition = partition,
+                Offset = offset,
+                Ordinal = ordinal,
+                DecidedAt = at,
+                Watermark = watermark
+            });
 
     /// <summary>Writes the mark that a record was refused because of the clock.</summary>
     /// <param name="output">The interval's outputs.</param>
@@ -92,8 +113,18 @@ public sealed class DecisionRecordWriter
     /// <param name="ordinal">Counts marks of that offset.</param>
     /// <param name="at">When it happened, ms: the record's timestamp.</param>
     /// <param name="watermark">The partition's watermark, ms.</param>
-    public void WriteRefused(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at, long watermark) =>
-        Mark(output, topic, DecisionKind.Refused, new DecisionRequest { Topic = sourceTopic, Partition = partition, Offset = offset, Ordinal = ordinal, DecidedAt = at, Watermark = watermark });
+    public void WriteRefused(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
+        long watermark) =>
+        Mark(output, topic, DecisionKind.Refused,
+            new DecisionRequest
+            {
+                Topic = sourceTopic,
+                Partition = partition,
+                Offset = offset,
+                Ordinal = ordinal,
+                DecidedAt = at,
+                Watermark = watermark
+            });
 
     private void Mark(OutputBuffer output, int topic, DecisionKind kind, in DecisionRequest position)
     {

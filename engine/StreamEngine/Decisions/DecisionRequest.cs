@@ -15,7 +15,10 @@ public enum DecisionOrigin : byte
     Request,
 }
 
-/// <summary>One decision to make: who, when, and by what cause. Kept from the event's update until the batch is scored, so its slices live as long as the batch.</summary>
+/// <summary>
+/// One decision to make: who, when, and by what cause. Kept from the event's update until the batch is scored, so its slices live as long
+/// as the batch.
+/// </summary>
 public struct DecisionRequest
 {
     /// <summary>The buffer that holds the customer id.</summary>
@@ -25,7 +28,8 @@ public struct DecisionRequest
     public Range32 Customer;
 
     /// <summary>
-    /// The event's id, or the request's; absent for a timer and where ids are hashes: then <see cref="EventHash"/> is written, as 16 hex digits.
+    /// The event's id, or the request's; absent for a timer and where ids are hashes: then <see cref="EventHash"/> is written, as 16 hex
+    /// digits.
     /// </summary>
     public FieldValue EventId;
 

@@ -1,5 +1,5 @@
-using StreamEngine.Configuration;
 using System.Text;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Decisions;
 
@@ -17,7 +17,10 @@ internal sealed class EncodedPolicy
         ConfigHash = SpanWriter.Encode(configHash);
         Models = EncodeModels(policy);
         Drops = Enum.GetValues<DropReason>().Select(r => SpanWriter.Encode(Reason(r))).ToArray();
-        CapDrops = policy.Caps.Names.Select((name, cap) => SpanWriter.Encode($"{Reason(policy.Caps.Scope(cap) == CapScope.Customer ? DropReason.CustomerCap : DropReason.OfferCap)}:{name}")).ToArray();
+        CapDrops = policy.Caps.Names
+            .Select((name, cap) =>
+            SpanWriter.Encode(
+            $"{Reason(policy.Caps.Scope(cap) == CapScope.Customer ? DropReason.CustomerCap : DropReason.OfferCap)}:{name}")).ToArray();
     }
 
     /// <summary>Not yet length-prefixed: the position follows.</summary>
@@ -45,7 +48,8 @@ internal sealed class EncodedPolicy
 
     /// <summary>Why a candidate was dropped, as an encoded string.</summary>
     public ReadOnlySpan<byte> Drop(Decision decision, int offer) =>
-        decision.Drop[offer] is DropReason.CustomerCap or DropReason.OfferCap ? CapDrops[decision.Cap[offer]] : Drops[(int)decision.Drop[offer]];
+        decision.Drop[offer] is DropReason.CustomerCap or DropReason.OfferCap ? CapDrops[decision.Cap[offer]]
+            : Drops[(int)decision.Drop[offer]];
 
     /// <summary>The most bytes that a candidate takes apart from its numbers.</summary>
     public int MaxCandidate => Longest(Offers) + Math.Max(Longest(Drops), Longest(CapDrops));
@@ -59,7 +63,9 @@ internal sealed class EncodedPolicy
 
     private static byte[] EncodeModels(DecisionPolicy policy)
     {
-        var parts = policy.Models.Select(m => (byte[])[.. SpanWriter.Encode(m.Name), .. SpanWriter.Encode(m.Model.Manifest.Version), .. SpanWriter.Encode(m.Model.Provider)]).ToArray();
+        var parts = policy.Models
+            .Select(m => (byte[])[.. SpanWriter.Encode(m.Name), .. SpanWriter.Encode(m.Model.Manifest.Version),
+            .. SpanWriter.Encode(m.Model.Provider)]).ToArray();
         var block = new byte[2 * SpanWriter.MaxLong + parts.Sum(p => p.Length)];
         var writer = new SpanWriter(block);
         if (parts.Length > 0) writer.Long(parts.Length);

@@ -4,7 +4,8 @@ using StreamEngine.Inference;
 namespace StreamEngine.Decisions;
 
 /// <summary>
-/// Makes a decision: 1. consent, 2. placement, eligibility, applicability, suitability, contact policy for each offer, 3. arbitration by P x C x V x L,
+/// Makes a decision: 1. consent, 2. placement, eligibility, applicability, suitability, contact policy for each offer, 3. arbitration by P
+/// x C x V x L,
 /// 4. the default offer, 5. the holdout. One per shard; allocates nothing.
 /// </summary>
 public sealed class Funnel
@@ -25,7 +26,9 @@ public sealed class Funnel
         for (var i = 0; i < byName.Length; i++) _nameOrder[byName[i]] = i;
     }
 
-    /// <summary>Decides. The caller then counts a served offer in the profile (<see cref="Caps.Record"/>) before the profile's next step.</summary>
+    /// <summary>
+    /// Decides. The caller then counts a served offer in the profile (<see cref="Caps.Record"/>) before the profile's next step.
+    /// </summary>
     /// <param name="request">Who, when, by what cause.</param>
     /// <param name="context">The event and the feature vector that were copied when the decision was opened.</param>
     /// <param name="scorer">Holds the scores of the batch.</param>
@@ -94,7 +97,8 @@ public sealed class Funnel
         var capped = _policy.NeedsProfile && _policy.Caps.Reached(profile, offer, now, out result.Cap[offer]);
         if (o.Applicable is { } applicable && !applicable(context)) return DropReason.NotApplicable;
         if (o.Suitable is { } suitable && !suitable(context)) return DropReason.NotSuitable;
-        return !capped ? DropReason.None : _policy.Caps.Scope(result.Cap[offer]) == CapScope.Customer ? DropReason.CustomerCap : DropReason.OfferCap;
+        return !capped ? DropReason.None : _policy.Caps.Scope(result.Cap[offer]) == CapScope.Customer ? DropReason.CustomerCap
+            : DropReason.OfferCap;
     }
 
     private static bool InPlacement(byte[][] allowed, ReadOnlySpan<byte> placement)
@@ -143,13 +147,17 @@ public sealed class Funnel
         _ranking[low] = offer;
     }
 
-    private bool Before(int a, int b, double[] priority) => priority[a] != priority[b] ? priority[a] > priority[b] : _nameOrder[a] < _nameOrder[b];
+    private bool Before(int a, int b, double[] priority) => priority[a] != priority[b] ? priority[a] > priority[b]
+        : _nameOrder[a] < _nameOrder[b];
 
-    /// <summary>The default offer must be allowed in the placement, eligible and below its caps; whether it applies and suits does not matter.</summary>
+    /// <summary>
+    /// The default offer must be allowed in the placement, eligible and below its caps; whether it applies and suits does not matter.
+    /// </summary>
     private bool DefaultIsPossible(Decision result)
     {
         if (_policy.DefaultOffer < 0) return false;
         var drop = result.Drop[_policy.DefaultOffer];
-        return drop is not (DropReason.Placement or DropReason.NotEligible) && (!_policy.NeedsProfile || result.Cap[_policy.DefaultOffer] < 0);
+        return drop is not (DropReason.Placement or DropReason.NotEligible)
+            && (!_policy.NeedsProfile || result.Cap[_policy.DefaultOffer] < 0);
     }
 }

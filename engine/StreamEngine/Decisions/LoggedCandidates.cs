@@ -1,6 +1,8 @@
 namespace StreamEngine.Decisions;
 
-/// <summary>The candidates of a logged decision, each with its offer's name and its place in arbitration from 1; 0 where it did not take part.</summary>
+/// <summary>
+/// The candidates of a logged decision, each with its offer's name and its place in arbitration from 1; 0 where it did not take part.
+/// </summary>
 internal ref struct LoggedCandidates(in LoggedDecision decision, ReadOnlySpan<byte> value)
 {
     private readonly ReadOnlySpan<byte> _value = decision.Candidates.Of(value);

@@ -116,7 +116,8 @@ public struct LoggedDecision
         if (reader.Symbol(2, "chosen") == 1) Chosen(ref reader, ref d);
         reader.Skip(8, "selection_probability");
         var candidates = reader.At;
-        for (var left = reader.Items("candidates"); left > 0; left = left > 1 ? left - 1 : reader.Items("candidates")) Candidate(ref reader);
+        for (var left = reader.Items("candidates"); left > 0; left = left > 1 ? left - 1 : reader.Items("candidates"))
+            Candidate(ref reader);
         d.Candidates = new Range32(candidates, reader.At - candidates);
         for (var left = reader.Items("features"); left > 0; left = reader.Items("features")) reader.Skip(8 * left, "features");
         for (var left = reader.Items("models"); left > 0; left = left > 1 ? left - 1 : reader.Items("models")) Model(ref reader);
@@ -124,7 +125,8 @@ public struct LoggedDecision
         d.Watermark = reader.Long("watermark");
         if (saysOrigin) d.Origin = (DecisionOrigin)reader.Symbol(3, "origin");
         reader.End();
-        if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0)) reader.Fail("chosen", "does not fit the outcome");
+        if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0))
+            reader.Fail("chosen", "does not fit the outcome");
         d.Error = reader.Error;
         return d.Error is null;
     }

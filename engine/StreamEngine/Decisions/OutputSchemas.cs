@@ -9,7 +9,9 @@ public static class OutputSchemas
     /// <summary><c>decision.avsc</c>.</summary>
     public const int Decision = 104;
 
-    /// <summary><c>decision-1.avsc</c>, its first version, which says no origin: only read, from logs that an earlier version wrote.</summary>
+    /// <summary>
+    /// <c>decision-1.avsc</c>, its first version, which says no origin: only read, from logs that an earlier version wrote.
+    /// </summary>
     public const int DecisionWithoutOrigin = 102;
 
     /// <summary><c>dead-letter.avsc</c>.</summary>

@@ -19,9 +19,13 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         var names = offers.Select(o => o.Name).ToArray();
         Unique(offers.Select(o => (o.Name, o.Node)), "offer");
         Unique(options.Triggers.Select(t => (t.Name, t.Node)), "trigger");
-        foreach (var second in options.Triggers.Where((t, i) => t.Timer is not null && options.Triggers.Take(i).Any(u => u.Timer == t.Timer)))
-            errors.Add(second.Node, "timer", $"timer {second.Timer} opens another trigger already", "Keep one trigger per timer; rules of offers can tell cases apart");
-        if (options.Triggers.Count > 0 && offers.Count == 0) errors.Add(options.Node, "triggers", "there are triggers but no offers", "Declare 'offers', or leave the triggers out to keep features only");
+        foreach (var second in options.Triggers
+            .Where((t, i) => t.Timer is not null && options.Triggers.Take(i).Any(u => u.Timer == t.Timer)))
+            errors.Add(second.Node, "timer", $"timer {second.Timer} opens another trigger already",
+            "Keep one trigger per timer; rules of offers can tell cases apart");
+        if (options.Triggers.Count > 0 && offers.Count == 0)
+            errors.Add(options.Node, "triggers", "there are triggers but no offers",
+                "Declare 'offers', or leave the triggers out to keep features only");
         var triggers = options.Triggers.Select(Trigger).ToArray();
         var compiled = offers.Select(Offer).ToArray();
         return new DecisionPolicy(triggers, compiled, timers.Count)
@@ -39,7 +43,9 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     private CompiledTrigger Trigger(TriggerOptions options)
     {
         if ((options.When is null) == (options.Timer is null))
-            errors.Add(options.Node.At, $"trigger {options.Name} has {(options.When is null ? "neither 'when' nor 'timer'" : "both 'when' and 'timer'")}", "Give exactly one: 'when' for events, 'timer' for a timer");
+            errors.Add(options.Node.At, $"trigger {options.Name} has "
+                + $"{(options.When is null ? "neither 'when' nor 'timer'" : "both 'when' and 'timer'")}",
+                "Give exactly one: 'when' for events, 'timer' for a timer");
         var scope = new Scope { Event = fields, Purposes = purposes };
         return new CompiledTrigger
         {
@@ -55,7 +61,8 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         var scope = new Scope { Event = fields, Features = featureNames, Purposes = purposes, Constants = Constants(options) };
         var model = Model(options.Propensity);
         Unique(options.Levers.Select(l => (l.Name, l.Node)), "lever");
-        if (options.Propensity.Default is not (>= 0 and <= 1)) errors.Add(options.Propensity.Node, "default", $"{options.Propensity.Default} is no propensity", "Choose a number from 0 to 1");
+        if (options.Propensity.Default is not (>= 0 and <= 1))
+            errors.Add(options.Propensity.Node, "default", $"{options.Propensity.Default} is no propensity", "Choose a number from 0 to 1");
         return new CompiledOffer
         {
             Name = options.Name,
@@ -82,7 +89,8 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     {
         if (options.Model is not { } name)
         {
-            if (options.Output is not null) errors.Add(options.Node, "output", "there is an output but no model", "Add 'model', or remove 'output'");
+            if (options.Output is not null)
+                errors.Add(options.Node, "output", "there is an output but no model", "Add 'model', or remove 'output'");
             return -1;
         }
         var index = _used.FindIndex(u => u.Name == name);
@@ -91,7 +99,8 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         {
             // A model that the config declares but that can't be loaded has been told where it is declared.
             if (!errors.All.Any(e => e.At.Path == $"models.{name}" || e.At.Path.StartsWith($"models.{name}.", StringComparison.Ordinal)))
-                errors.Add(options.Node, "model", $"'{name}' is no model", $"{KnownNames.Hint(name, [.. models.Keys], "models")}; models are declared under 'models'");
+                errors.Add(options.Node, "model", $"'{name}' is no model",
+                    $"{KnownNames.Hint(name, [.. models.Keys], "models")}; models are declared under 'models'");
             return -1;
         }
         _used.Add(ModelUse.Bind(name, model, featureNames, options.Node, errors));
@@ -103,8 +112,10 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         if (options.Output is not { } output) return 0;
         for (var column = 0; column < manifest.Outputs.Count; column++)
             if (manifest.Outputs[column] == output) return column;
-        if (int.TryParse(output, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < manifest.Outputs.Count) return number;
-        errors.Add(options.Node, "output", $"model {manifest.Name} {manifest.Version} has no output '{output}'", $"{KnownNames.Hint(output, manifest.Outputs, "outputs")}; a number counts from 0");
+        if (int.TryParse(output, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < manifest.Outputs.Count)
+            return number;
+        errors.Add(options.Node, "output", $"model {manifest.Name} {manifest.Version} has no output '{output}'",
+            $"{KnownNames.Hint(output, manifest.Outputs, "outputs")}; a number counts from 0");
         return 0;
     }
 
@@ -114,8 +125,11 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         foreach (var (name, text) in options.Attributes)
         {
             var identifier = name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
-            if (!identifier) errors.Add(options.Node, "attributes", $"'{name}' can't be read as offer.{name}", "Use letters, digits and underscores, and begin with no digit");
-            else if (!constants.TryAdd($"offer.{name}", Constant(text))) errors.Add(options.Node, "attributes", $"offer.{name} is the offer's own {name}", "Choose another name for the attribute");
+            if (!identifier)
+                errors.Add(options.Node, "attributes", $"'{name}' can't be read as offer.{name}",
+                    "Use letters, digits and underscores, and begin with no digit");
+            else if (!constants.TryAdd($"offer.{name}", Constant(text)))
+                errors.Add(options.Node, "attributes", $"offer.{name} is the offer's own {name}", "Choose another name for the attribute");
         }
         return constants;
     }
@@ -123,7 +137,8 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     private static object Constant(string text)
     {
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return integer;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)) return number;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+            return number;
         return text is "true" or "false" ? text == "true" : text;
     }
 
@@ -137,7 +152,8 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     private double Share(HoldoutOptions? options)
     {
         if (options is null) return 0;
-        if (options.Share is not (>= 0 and <= 1)) errors.Add(options.Node, "share", $"{options.Share} is no share", "Choose a number from 0 to 1");
+        if (options.Share is not (>= 0 and <= 1))
+            errors.Add(options.Node, "share", $"{options.Share} is no share", "Choose a number from 0 to 1");
         return options.Share;
     }
 

@@ -8,13 +8,16 @@ using StreamEngine.State;
 namespace StreamEngine.Decisions;
 
 /// <summary>
-/// The newest decisions of a customer, in the customer's profile: so that a request that is repeated gets the decision that it got before, after a restart
-/// and on another node too, and so that a profile can be shown with what was decided last. Decisions that requests asked for and those that events and
-/// timers caused are kept apart, so that a busy event stream can't push a request's decision out. The slots belong to decisions alone: events never write them.
+/// The newest decisions of a customer, in the customer's profile: so that a request that is repeated gets the decision that it got before,
+/// after a restart and on another node too, and so that a profile can be shown with what was decided last. Decisions that requests asked
+/// for and those that events and timers caused are kept apart, so that a busy event stream can't push a request's decision out. The slots
+/// belong to decisions alone: events never write them.
 /// </summary>
 public sealed class RecentDecisions
 {
-    /// <summary>What the hash of a request's id begins with, so that a request and an event of the same id are not taken for repeats of each other.</summary>
+    /// <summary>
+    /// What the hash of a request's id begins with, so that a request and an event of the same id are not taken for repeats of each other.
+    /// </summary>
     private const ulong RequestSeed = 0x7265_7175_6573_74;
 
     private readonly Slot? _requested, _caused;
@@ -144,7 +147,9 @@ public sealed class RecentDecisions
         return [.. all.OrderByDescending(d => d.DecidedAt).ThenByDescending(d => d.Offset).ThenByDescending(d => d.Ordinal)];
     }
 
-    /// <summary>Where an offer stands behind the chosen one: 1 for the next best; 0 for the chosen one and for those that did not take part.</summary>
+    /// <summary>
+    /// Where an offer stands behind the chosen one: 1 for the next best; 0 for the chosen one and for those that did not take part.
+    /// </summary>
     internal static int Place(Decision decision, int offer)
     {
         var rank = decision.Rank[offer];
@@ -159,7 +164,8 @@ public sealed class RecentDecisions
 
     private static int Count(ReadOnlySpan<byte> slot) => MemoryMarshal.Read<int>(slot);
 
-    private static ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> slot, int index, int offers) => slot.Slice(8 + index * EntryBytes(offers), EntryBytes(offers));
+    private static ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> slot, int index, int offers) =>
+        slot.Slice(8 + index * EntryBytes(offers), EntryBytes(offers));
 
     private static ref readonly Head Header(ReadOnlySpan<byte> entry) => ref MemoryMarshal.AsRef<Head>(entry);
 
@@ -184,7 +190,8 @@ public sealed class RecentDecisions
         var offers = new List<int>(hashes.Length);
         foreach (var hash in hashes)
             if (hash != 0) offers.Add(Array.IndexOf(_offers, hash));
-        return new KeptDecision(byRequest, head.DecidedAt, head.Source, head.Offset, head.Ordinal, head.Outcome, head.IsDefault, head.P, head.Priority, offers);
+        return new KeptDecision(byRequest, head.DecidedAt, head.Source, head.Offset, head.Ordinal, head.Outcome, head.IsDefault, head.P,
+            head.Priority, offers);
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 8)]
@@ -214,4 +221,5 @@ public sealed class RecentDecisions
 /// <param name="Priority">The chosen offer's priority; 0 where none was chosen.</param>
 /// <param name="Offers">Indexes of the offers, the chosen one first, then the next best; -1 for one that the config has no more.</param>
 public readonly record struct KeptDecision(
-    bool ByRequest, long DecidedAt, int Source, long Offset, int Ordinal, Outcome Outcome, bool IsDefault, double P, double Priority, IReadOnlyList<int> Offers);
+    bool ByRequest, long DecidedAt, int Source, long Offset, int Ordinal, Outcome Outcome, bool IsDefault, double P, double Priority,
+        IReadOnlyList<int> Offers);

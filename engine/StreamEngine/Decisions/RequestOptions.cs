@@ -18,7 +18,8 @@ public sealed record RequestOptions : ILocated
     [Doc("Whether decisions and profiles can be asked for: POST /v1/decisions and GET /v1/customers/ID.")]
     public bool Enabled { get; init; }
 
-    [Doc("committed: a reply is released after its commit, which it brings forward. decided: at once, while the last commit is young; a crash may then forget what was shown.")]
+    [Doc("committed: a reply is released after its commit, which it brings forward. decided: at once, while the last commit is young; a "
+        + "crash may then forget what was shown.")]
     public ReplyWhen Reply { get; init; } = ReplyWhen.Committed;
 
     [Doc("The most requests that wait for a shard; a further one is answered with busy.")]

@@ -27,7 +27,9 @@ public sealed class Event(FieldCatalog catalog)
     /// <summary>Event time, milliseconds since 1970-01-01 UTC.</summary>
     public long Time;
 
-    /// <summary>The purposes the customer consents to, a bit per declared purpose in order; all ones where the event type declares no consent.</summary>
+    /// <summary>
+    /// The purposes the customer consents to, a bit per declared purpose in order; all ones where the event type declares no consent.
+    /// </summary>
     public ulong Consent;
 
     /// <summary>Index of the event source (in config order) that the record came from.</summary>

@@ -31,12 +31,13 @@ public sealed class EventCatalog
     /// <param name="errors">Takes the mistakes.</param>
     /// <param name="purposesNode">Where the purposes are written.</param>
     public static EventCatalog Compile(
-        IReadOnlyList<EventSourceOptions> sources, IReadOnlyList<string> purposes, ISchemaRegistry registry, string baseDirectory, ConfigErrors errors, ConfigNode? purposesNode = null) =>
+        IReadOnlyList<EventSourceOptions> sources, IReadOnlyList<string> purposes, ISchemaRegistry registry, string baseDirectory,
+            ConfigErrors errors, ConfigNode? purposesNode = null) =>
         new CatalogCompiler(purposes, purposesNode ?? ConfigNode.InCode, registry, baseDirectory, errors).Compile(sources);
 
     /// <summary>
-    /// Writes a record's value with the source's personal data masked (texts <c>***</c>, numbers 0), framed as it was. False, with nothing written, where it can't
-    /// be parsed: then nothing of it may be kept but a hash. A source without personal data keeps its bytes.
+    /// Writes a record's value with the source's personal data masked (texts <c>***</c>, numbers 0), framed as it was. False, with nothing
+    /// written, where it can't be parsed: then nothing of it may be kept but a hash. A source without personal data keeps its bytes.
     /// </summary>
     /// <exception cref="SchemaRegistryException">The registry can't be asked for the record's schema.</exception>
     public bool TryMask(int source, ReadOnlySpan<byte> value, IBufferWriter<byte> output)

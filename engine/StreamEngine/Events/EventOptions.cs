@@ -5,7 +5,10 @@ namespace StreamEngine.Events;
 /// <summary>How the bytes of a source's records are written.</summary>
 public enum RecordFormat
 {
-    /// <summary>Avro binary: Confluent wire format (byte 0, schema id) or single-object encoding (C3 01, fingerprint), told apart by the first bytes; bare Avro where neither fits and a schema is given.</summary>
+    /// <summary>
+    /// Avro binary: Confluent wire format (byte 0, schema id) or single-object encoding (C3 01, fingerprint), told apart by the first
+    /// bytes; bare Avro where neither fits and a schema is given.
+    /// </summary>
     Avro,
 
     /// <summary>One JSON object per record.</summary>
@@ -60,7 +63,8 @@ public sealed record EventSourceOptions : ILocated
     [Doc("The reader's Avro schema file, relative to the config file. Without it the writer's schema is used as it is.")]
     public string? Schema { get; init; }
 
-    [Doc("How Avro records say which schema wrote them: auto, confluent, single-object or bare. Set it for bare records: some begin like a frame.")]
+    [Doc("How Avro records say which schema wrote them: auto, confluent, single-object or bare. Set it for bare records: some begin like a "
+        + "frame.")]
     public AvroFraming Framing { get; init; } = AvroFraming.Auto;
 
     [Doc("Column names of headerless CSV records, in order.")]
@@ -95,7 +99,8 @@ public sealed record EventSourceOptions : ILocated
     [Doc("Purposes that an event of this source needs to be admitted.")]
     public IReadOnlyList<string> Requires { get; init; } = [];
 
-    [Doc("Paths of fields with personal data: masked in dead letters, never kept; customer, id and type can't be among them. Late records go to their topic as they are.")]
+    [Doc("Paths of fields with personal data: masked in dead letters, never kept; customer, id and type can't be among them. Late records "
+        + "go to their topic as they are.")]
     public IReadOnlyList<string> Pii { get; init; } = [];
 
     [Doc("The fields that features, rules and models use: name to type, or name to { from: path, type: ... }.")]
@@ -113,7 +118,8 @@ public sealed record TimeFieldOptions : ILocated
     [Doc("The field, as a dotted path; 'timestamp' takes the record's own timestamp.")]
     public string Field { get; init; } = "event_time";
 
-    [Doc("How it is written: millis, seconds, micros, iso, or a .NET pattern such as 'yyyy-MM-dd HH:mm:ss' (UTC). Avro timestamps need none.")]
+    [Doc("How it is written: millis, seconds, micros, iso, or a .NET pattern such as 'yyyy-MM-dd HH:mm:ss' (UTC). Avro timestamps need "
+        + "none.")]
     public string? Format { get; init; }
 
     /// <inheritdoc/>
@@ -127,7 +133,8 @@ public sealed record FieldOptions : ILocated
     /// <summary>The name in expressions: <c>event.NAME</c>.</summary>
     public string Name { get; init; } = "";
 
-    [Doc("string, double, decimal(N), int, bool or timestamp; timestamp(FORMAT) where numbers are not milliseconds or text is not ISO 8601: seconds, micros, or a .NET pattern.")]
+    [Doc("string, double, decimal(N), int, bool or timestamp; timestamp(FORMAT) where numbers are not milliseconds or text is not ISO "
+        + "8601: seconds, micros, or a .NET pattern.")]
     public string Type { get; init; } = "string";
 
     [Doc("The path in the record, where it differs from the name: dots step into records and objects, numbers into arrays.")]
@@ -144,18 +151,21 @@ public sealed record TimeOptions : ILocated
     [Bounds(0, 86_400 * 7)]
     public TimeSpan OutOfOrderness { get; init; } = TimeSpan.Zero;
 
-    [Doc("An event older than the watermark by more than this goes to the late topic; up to then it counts, in any order, to the same result.")]
+    [Doc("An event older than the watermark by more than this goes to the late topic; up to then it counts, in any order, to the same "
+        + "result.")]
     [Bounds(0, 86_400 * 60)]
     public TimeSpan Lateness { get; init; } = TimeSpan.FromHours(1);
 
-    [Doc("An event further in the future than this, by the clock, is rejected: one wrong clock would otherwise make every later event late.")]
+    [Doc("An event further in the future than this, by the clock, is rejected: one wrong clock would otherwise make every later event "
+        + "late.")]
     [Bounds(0, 86_400 * 3_650)]
     public TimeSpan MaxFuture { get; init; } = TimeSpan.FromHours(1);
 
     [Doc("An event before this time is rejected, ISO 8601.")]
     public DateTimeOffset Earliest { get; init; } = DateTimeOffset.UnixEpoch;
 
-    [Doc("When a partition brings nothing for this long (wall clock), its watermark follows the clock, so that timers fire; 0 turns it off. With several sources, a source that is silent for this long (5s where 0) holds the others' watermark back no more.")]
+    [Doc("When a partition brings nothing for this long (wall clock), its watermark follows the clock, so that timers fire; 0 turns it "
+        + "off. With several sources, a source that is silent for this long (5s where 0) holds the others' watermark back no more.")]
     [Bounds(0, 86_400)]
     public TimeSpan IdleAfter { get; init; } = TimeSpan.Zero;
 

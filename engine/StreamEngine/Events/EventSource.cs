@@ -34,7 +34,9 @@ public sealed class EventSource
     /// <summary>The purposes that an event must have consent for, as bits.</summary>
     public ulong RequiredConsent { get; }
 
-    /// <summary>Whether event time is the log's own timestamp: the decoder leaves <see cref="Event.Time"/> alone, and the caller sets it.</summary>
+    /// <summary>
+    /// Whether event time is the log's own timestamp: the decoder leaves <see cref="Event.Time"/> alone, and the caller sets it.
+    /// </summary>
     public bool TimeIsRecordTimestamp => _shape.TimeIsRecords;
 
     internal IMasker? Masker { get; }
@@ -44,7 +46,9 @@ public sealed class EventSource
     public IEventDecoder CreateDecoder() => Options.Format switch
     {
         RecordFormat.Json => new JsonEventDecoder(_shape),
-        RecordFormat.Csv when Options.Columns.Count == 0 => throw new InvalidOperationException($"The source '{Name}' is CSV; without 'columns' its records can be read from files with a header only."),
+        RecordFormat.Csv when Options.Columns.Count == 0 =>
+            throw new InvalidOperationException($"The source '{Name}' is CSV; without 'columns' its records can be read from files with a "
+            + $"header only."),
         RecordFormat.Csv => new CsvEventDecoder(_shape, Options.Columns, Options.SeparatorByte),
         _ => new AvroEventDecoder(_avro!),
     };

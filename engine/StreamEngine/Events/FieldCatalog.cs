@@ -11,12 +11,16 @@ public sealed record Field(int Index, string Name, FieldType Type, int Scale = 0
     public double Unit { get; } = Math.Pow(10, -Scale);
 }
 
-/// <summary>All declared fields over all event sources; sources that declare the same name share the field and must agree on its type.</summary>
+/// <summary>
+/// All declared fields over all event sources; sources that declare the same name share the field and must agree on its type.
+/// </summary>
 public sealed class FieldCatalog(IReadOnlyList<Field> fields)
 {
     private readonly Dictionary<string, Field> _byName = fields.ToDictionary(f => f.Name);
 
-    /// <summary>Names that are declared, but with a type that can't be used: that was told, and an expression over them is no mistake of its own.</summary>
+    /// <summary>
+    /// Names that are declared, but with a type that can't be used: that was told, and an expression over them is no mistake of its own.
+    /// </summary>
     public IReadOnlySet<string> Unusable { get; init; } = new HashSet<string>();
 
     /// <summary>The fields in slot order.</summary>

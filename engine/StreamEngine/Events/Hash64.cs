@@ -4,10 +4,13 @@ using System.Runtime.InteropServices;
 
 namespace StreamEngine.Events;
 
-/// <summary>XXH64 (xxHash specification 0.1.1): a fast 64-bit hash that is the same on every machine and in every version of this program.</summary>
+/// <summary>
+/// XXH64 (xxHash specification 0.1.1): a fast 64-bit hash that is the same on every machine and in every version of this program.
+/// </summary>
 public static class Hash64
 {
-    private const ulong P1 = 0x9E3779B185EBCA87, P2 = 0xC2B2AE3D27D4EB4F, P3 = 0x165667B19E3779F9, P4 = 0x85EBCA77C2B2AE63, P5 = 0x27D4EB2F165667C5;
+    private const ulong P1 = 0x9E3779B185EBCA87, P2 = 0xC2B2AE3D27D4EB4F, P3 = 0x165667B19E3779F9, P4 = 0x85EBCA77C2B2AE63,
+        P5 = 0x27D4EB2F165667C5;
 
     /// <summary>The hash of the bytes; hashes of several values are chained by passing one as the next one's seed.</summary>
     public static ulong Of(ReadOnlySpan<byte> data, ulong seed = 0)
@@ -24,7 +27,8 @@ public static class Hash64
                 c = Round(c, BinaryPrimitives.ReadUInt64LittleEndian(data[16..]));
                 d = Round(d, BinaryPrimitives.ReadUInt64LittleEndian(data[24..]));
             }
-            h = BitOperations.RotateLeft(a, 1) + BitOperations.RotateLeft(b, 7) + BitOperations.RotateLeft(c, 12) + BitOperations.RotateLeft(d, 18);
+            h = BitOperations.RotateLeft(a, 1) + BitOperations.RotateLeft(b, 7) + BitOperations.RotateLeft(c, 12)
+                + BitOperations.RotateLeft(d, 18);
             h = Merge(Merge(Merge(Merge(h, a), b), c), d);
         }
         else

@@ -4,17 +4,19 @@ namespace StreamEngine.Events;
 public interface IEventDecoder
 {
     /// <summary>
-    /// Decodes a record's value into <paramref name="target"/> (cleared by the caller). Text fields become slices of <paramref name="buffer"/> or of the
-    /// event's scratch space. Customer, id, time, type and consent are filled where the record has them; what is missing stays absent and is judged here too:
-    /// the result is <see cref="RejectReason.None"/>, or the first reason among UnknownSchema, Malformed, WrongType, BadUtf8, MissingCustomer, MissingId, MissingTime.
-    /// A malformed record leaves in <paramref name="target"/> what was read before the fault. Where the event time is the log's timestamp
-    /// (<see cref="EventSource.TimeIsRecordTimestamp"/>), <see cref="Event.Time"/> is left alone: the caller sets it.
+    /// Decodes a record's value into <paramref name="target"/> (cleared by the caller). Text fields become slices of <paramref
+    /// name="buffer"/> or of the event's scratch space. Customer, id, time, type and consent are filled where the record has them; what is
+    /// missing stays absent and is judged here too: the result is <see cref="RejectReason.None"/>, or the first reason among UnknownSchema,
+    /// Malformed, WrongType, BadUtf8, MissingCustomer, MissingId, MissingTime. A malformed record leaves in <paramref name="target"/> what
+    /// was read before the fault. Where the event time is the log's timestamp (<see cref="EventSource.TimeIsRecordTimestamp"/>), <see
+    /// cref="Event.Time"/> is left alone: the caller sets it.
     /// </summary>
     /// <param name="buffer">The array that holds the record.</param>
     /// <param name="value">Where the record's value stands in it.</param>
     /// <param name="key">Where the record's key stands in it (empty where there is none).</param>
     /// <param name="target">The event to fill.</param>
-    /// <exception cref="Registry.SchemaRegistryException">The record's schema is not known yet and the registry can't be asked: nothing is wrong with the record, so decode it again.</exception>
+    /// <exception cref="Registry.SchemaRegistryException">The record's schema is not known yet and the registry can't be asked: nothing is
+    /// wrong with the record, so decode it again.</exception>
     RejectReason Decode(byte[] buffer, Range32 value, Range32 key, Event target);
 }
 

@@ -7,7 +7,8 @@ namespace StreamEngine.Expressions;
 /// <summary>Functions and the methods of texts.</summary>
 internal sealed partial class Binder
 {
-    private static readonly string[] Functions = ["has", "size", "min", "max", "abs", "floor", "ceil", "round", "log1p", "exp", "int", "double"];
+    private static readonly string[] Functions =
+        ["has", "size", "min", "max", "abs", "floor", "ceil", "round", "log1p", "exp", "int", "double"];
     private static readonly string[] Methods = ["startsWith", "endsWith", "contains", "size"];
 
     private Bound BindCall(Call call) => call.Target is null ? BindFunction(call) : BindMethod(call, call.Target);
@@ -50,22 +51,27 @@ internal sealed partial class Binder
     private Bound BindHas(Syntax argument)
     {
         if (argument is not Selection { Of: Identifier { Name: "event" } } selection || scope.Event is null)
-            return Error(argument.Start, "has() takes a field of the event", scope.Event is null ? "There is no event here" : "Write has(event.NAME)");
+            return Error(argument.Start, "has() takes a field of the event", scope.Event is null ? "There is no event here"
+                : "Write has(event.NAME)");
         if (selection.Member is "type" or "time") return Bound.Of(true);
-        return FindField(selection) is { } field ? new Bound(ExprType.Bool, E.Field(Place(field), nameof(FieldValue.Present))) : Bound.Failed;
+        return FindField(selection) is { } field ? new Bound(ExprType.Bool, E.Field(Place(field), nameof(FieldValue.Present)))
+            : Bound.Failed;
     }
 
-    private static Bound Size(Bound text) => text.IsFailed ? text : Bound.Fold(ExprType.Int, Bound.Invoke(nameof(ExprOps.Size), text.Emit()), text);
+    private static Bound Size(Bound text) => text.IsFailed ? text
+        : Bound.Fold(ExprType.Int, Bound.Invoke(nameof(ExprOps.Size), text.Emit()), text);
 
     private Bound BindExtreme(Call call)
     {
-        if (call.Arguments.Count < 2) return Error(call.At, $"{call.Function}() takes two values or more", $"Write it as {call.Function}(event.value, 1.0)");
+        if (call.Arguments.Count < 2)
+            return Error(call.At, $"{call.Function}() takes two values or more", $"Write it as {call.Function}(event.value, 1.0)");
         var all = call.Arguments.Select(Bind).ToList();
         if (all.Any(b => b.IsFailed)) return Bound.Failed;
         if (all.Any(b => b.Type == ExprType.Double)) all = all.ConvertAll(b => b.Widened());
         for (var i = 0; i < all.Count; i++)
             if (!all[i].IsNumber || all[i].Type != all[0].Type)
-                return Error(call.Arguments[i].Start, $"{call.Function}() takes ints or doubles, not {(i == 0 ? "" : $"{Name(all[0].Type)} and ")}{Name(all[i].Type)}",
+                return Error(call.Arguments[i].Start,
+                    $"{call.Function}() takes ints or doubles, not {(i == 0 ? "" : $"{Name(all[0].Type)} and ")}{Name(all[i].Type)}",
                     Conversion(all[i].Type, all[i].Type == ExprType.Double ? ExprType.Int : ExprType.Double));
         var method = call.Function == "min" ? nameof(Math.Min) : nameof(Math.Max);
         return all.Aggregate((a, b) => Bound.Fold(a.Type, E.Call(typeof(Math), method, null, a.Emit(), b.Emit()), a, b));
@@ -75,8 +81,10 @@ internal sealed partial class Binder
     {
         var value = Bind(call.Arguments[0]);
         if (value.IsFailed) return value;
-        if (!value.IsNumber) return Error(call.Arguments[0].Start, $"abs() takes a number, not {Name(value.Type)}", Conversion(value.Type, ExprType.Double));
-        var code = value.Type == ExprType.Int ? Bound.Invoke(nameof(ExprOps.Abs), value.Emit()) : E.Call(typeof(Math), nameof(Math.Abs), null, value.Emit());
+        if (!value.IsNumber)
+            return Error(call.Arguments[0].Start, $"abs() takes a number, not {Name(value.Type)}", Conversion(value.Type, ExprType.Double));
+        var code = value.Type == ExprType.Int ? Bound.Invoke(nameof(ExprOps.Abs), value.Emit())
+            : E.Call(typeof(Math), nameof(Math.Abs), null, value.Emit());
         return Bound.Fold(value.Type, code, value);
     }
 
@@ -92,7 +100,9 @@ internal sealed partial class Binder
         var value = Bind(call.Arguments[0]);
         if (value.IsFailed) return value;
         var type = call.Function == "int" ? ExprType.Int : ExprType.Double;
-        if (!value.IsNumber) return Error(call.Arguments[0].Start, $"{call.Function}() takes a number, not {Name(value.Type)}", Conversion(value.Type, type));
+        if (!value.IsNumber)
+            return Error(call.Arguments[0].Start, $"{call.Function}() takes a number, not {Name(value.Type)}",
+                Conversion(value.Type, type));
         if (value.Type == type) return value;
         var code = type == ExprType.Int ? Bound.Invoke(nameof(ExprOps.ToInt), value.Emit()) : E.Convert(value.Emit(), typeof(double));
         return Bound.Fold(type, code, value);
@@ -103,7 +113,8 @@ internal sealed partial class Binder
     private bool Counted(Call call, int count)
     {
         if (call.Arguments.Count == count) return true;
-        Error(call.At, $"{call.Function}() takes {count switch { 0 => "no argument", 1 => "one argument", _ => $"{count} arguments" }}, not {call.Arguments.Count}",
+        Error(call.At, $"{call.Function}() takes {count switch { 0 => "no argument", 1 => "one argument", _ => $"{count} arguments" }}, "
+            + $"not {call.Arguments.Count}",
             call.Function is "floor" or "ceil" or "round" ? "Scale the value before and after for digits" : "Remove or add arguments");
         return false;
     }

@@ -10,7 +10,8 @@ internal sealed partial class Binder
     private Bound BindSelection(Selection selection)
     {
         if (selection.Of is not Identifier root)
-            return Error(selection.At, $"'{selection.Member}' selects from something that has no members", "A name has two parts, e.g. event.value");
+            return Error(selection.At, $"'{selection.Member}' selects from something that has no members",
+                "A name has two parts, e.g. event.value");
         if (scope.Constants.TryGetValue($"{root.Name}.{selection.Member}", out var constant)) return OfConstant(constant);
         return root.Name switch
         {
@@ -33,7 +34,8 @@ internal sealed partial class Binder
     private Field? FindField(Selection selection)
     {
         var field = scope.Event!.Find(selection.Member);
-        if (field is null && !scope.Event.Unusable.Contains(selection.Member)) Unknown(selection, "event", scope.Event.Fields.Select(f => f.Name).Append("type").Append("time"));
+        if (field is null && !scope.Event.Unusable.Contains(selection.Member))
+            Unknown(selection, "event", scope.Event.Fields.Select(f => f.Name).Append("type").Append("time"));
         return field;
     }
 
@@ -74,7 +76,8 @@ internal sealed partial class Binder
         return KnownNames.Nearest(name, roots) is { } nearest ? $"Did you mean {nearest}?" : InScope();
     }
 
-    private string InScope() => Roots().Any() ? $"In scope: {string.Join(", ", Roots().Select(r => $"{r}.*"))}" : "Only literals are in scope";
+    private string InScope() => Roots().Any() ? $"In scope: {string.Join(", ", Roots().Select(r => $"{r}.*"))}"
+        : "Only literals are in scope";
 
     private IEnumerable<string> Roots() =>
         new[] { "event", "features", "consent" }.Where(r => Members(r).Any())

@@ -20,7 +20,8 @@ internal sealed partial class Binder
         }
         var operand = Bind(unary.Operand);
         if (operand.IsFailed) return operand;
-        if (!operand.IsNumber) return Error(unary.At, $"'-' takes a number, not {Name(operand.Type)}", Conversion(operand.Type, ExprType.Double));
+        if (!operand.IsNumber)
+            return Error(unary.At, $"'-' takes a number, not {Name(operand.Type)}", Conversion(operand.Type, ExprType.Double));
         var code = operand.Type == ExprType.Double ? E.Negate(operand.Emit()) : Bound.Invoke(nameof(ExprOps.Negate), operand.Emit());
         return Bound.Fold(operand.Type, code, operand);
     }
@@ -47,9 +48,11 @@ internal sealed partial class Binder
             return Error(binary.At, "texts are not joined at run time", "Only constants can be joined; compare the parts by themselves");
         if (!left.IsNumber || !right.IsNumber || left.Type != right.Type)
             return Error(binary.At, $"'{op}' takes two ints or two doubles, not {Name(left.Type)} and {Name(right.Type)}",
-                left.IsNumber && right.IsNumber ? "Convert the int with double(...)" : Conversion(left.IsNumber ? right.Type : left.Type, ExprType.Double));
+                left.IsNumber && right.IsNumber ? "Convert the int with double(...)"
+                    : Conversion(left.IsNumber ? right.Type : left.Type, ExprType.Double));
         if (left.Type == ExprType.Double) return ArithmeticOfDoubles(binary, left, right);
-        if (op is "/" or "%" && right.Constant is 0L) return Error(binary.Right.Start, "division of an int by zero", "Divide doubles for an infinity, or mend the divisor");
+        if (op is "/" or "%" && right.Constant is 0L)
+            return Error(binary.Right.Start, "division of an int by zero", "Divide doubles for an infinity, or mend the divisor");
         var method = op switch
         {
             "+" => nameof(ExprOps.Add),
@@ -63,7 +66,8 @@ internal sealed partial class Binder
 
     private Bound ArithmeticOfDoubles(Binary binary, Bound left, Bound right)
     {
-        if (binary.Operator == "%") return Error(binary.At, "'%' takes two ints, not double and double", Conversion(ExprType.Double, ExprType.Int));
+        if (binary.Operator == "%")
+            return Error(binary.At, "'%' takes two ints, not double and double", Conversion(ExprType.Double, ExprType.Int));
         var kind = binary.Operator switch
         {
             "+" => ExpressionType.Add,
@@ -84,7 +88,8 @@ internal sealed partial class Binder
         if (left.Type != right.Type)
             return left.IsNumber && right.IsNumber
                 ? CompareMixed(kind, left, right)
-                : Error(binary.At, $"'{binary.Operator}' compares two values of one type, not {Name(left.Type)} and {Name(right.Type)}", Conversion(right.Type, left.Type));
+                : Error(binary.At, $"'{binary.Operator}' compares two values of one type, not {Name(left.Type)} and {Name(right.Type)}",
+                Conversion(right.Type, left.Type));
         if (left.Type == ExprType.String) return CompareTexts(kind, left, right);
         var (l, r) = (left.Emit(), right.Emit());
         if (left.Type == ExprType.Bool && kind is not (ExpressionType.Equal or ExpressionType.NotEqual))
@@ -110,7 +115,8 @@ internal sealed partial class Binder
     private static Bound CompareTexts(ExpressionType kind, Bound left, Bound right)
     {
         if (kind is not (ExpressionType.Equal or ExpressionType.NotEqual))
-            return Bound.Fold(ExprType.Bool, E.MakeBinary(kind, Bound.Invoke(nameof(ExprOps.Compare), left.Emit(), right.Emit()), E.Constant(0)), left, right);
+            return Bound.Fold(ExprType.Bool,
+                E.MakeBinary(kind, Bound.Invoke(nameof(ExprOps.Compare), left.Emit(), right.Emit()), E.Constant(0)), left, right);
         if (left.Constant is not null) (left, right) = (right, left);
         var same = left.Place is { } place && right.Constant is byte[] literal
             ? IsText(place, literal)
@@ -157,7 +163,9 @@ internal sealed partial class Binder
         if (item.IsFailed || value.IsFailed) return item;
         if (item.Constant is null) return Error(syntax.Start, "a list holds constants only", "Compare with == and join by ||");
         if (value.Type == ExprType.Double) item = item.Widened();
-        return item.Type == value.Type ? item : Error(syntax.Start, $"the list must hold {Name(value.Type)} like the value before 'in', not {Name(item.Type)}", Conversion(item.Type, value.Type));
+        return item.Type == value.Type ? item
+            : Error(syntax.Start, $"the list must hold {Name(value.Type)} like the value before 'in', not {Name(item.Type)}",
+            Conversion(item.Type, value.Type));
     }
 
     private Bound BindConditional(Conditional conditional)
@@ -166,14 +174,16 @@ internal sealed partial class Binder
         var (then, otherwise) = Aligned(Bind(conditional.Then), Bind(conditional.Otherwise));
         if (test.IsFailed || then.IsFailed || otherwise.IsFailed) return Bound.Failed;
         if (then.Type != otherwise.Type)
-            return Error(conditional.At, $"both values of a condition must have one type, not {Name(then.Type)} and {Name(otherwise.Type)}", Conversion(otherwise.Type, then.Type));
+            return Error(conditional.At, $"both values of a condition must have one type, not {Name(then.Type)} and {Name(otherwise.Type)}",
+                Conversion(otherwise.Type, then.Type));
         if (test.Constant is bool known) return known ? then : otherwise;
         return new Bound(then.Type, E.Condition(test.Emit(), then.Emit(), otherwise.Emit()));
     }
 
     /// <summary>Widens an int constant where the other side is a double.</summary>
     private static (Bound Left, Bound Right) Aligned(Bound left, Bound right) =>
-        (right.Type == ExprType.Double && !right.IsFailed ? left.Widened() : left, left.Type == ExprType.Double && !left.IsFailed ? right.Widened() : right);
+        (right.Type == ExprType.Double && !right.IsFailed ? left.Widened() : left, left.Type == ExprType.Double && !left.IsFailed
+            ? right.Widened() : right);
 
     private static bool IsExact(Bound bound) => bound.Constant is not (> 1L << 53 or < -(1L << 53));
 

@@ -4,13 +4,17 @@ using E = System.Linq.Expressions.Expression;
 
 namespace StreamEngine.Expressions;
 
-/// <summary>Gives an expression's names and operators their meaning, as code; reports every name and type error it meets, not only the first.</summary>
+/// <summary>
+/// Gives an expression's names and operators their meaning, as code; reports every name and type error it meets, not only the first.
+/// </summary>
 internal sealed partial class Binder(Scope scope, Action<int, string, string> report)
 {
     /// <summary>The parameter of the code.</summary>
     public ParameterExpression Context { get; } = E.Parameter(typeof(EvalContext), "context");
 
-    /// <summary>The meaning of an expression; <see cref="Bound.Failed"/> where an error was reported, here or in a field's declaration.</summary>
+    /// <summary>
+    /// The meaning of an expression; <see cref="Bound.Failed"/> where an error was reported, here or in a field's declaration.
+    /// </summary>
     public Bound Bind(Syntax syntax) => syntax switch
     {
         Literal literal => OfConstant(literal.Value),
@@ -26,7 +30,9 @@ internal sealed partial class Binder(Scope scope, Action<int, string, string> re
         _ => Error(syntax.At, "a list is not a value here", "A list stands after 'in' only, e.g. event.type in ['view', 'purchase']"),
     };
 
-    /// <summary>The meaning of an expression that must have this type; an int constant is widened to double, with <paramref name="widen"/> any int.</summary>
+    /// <summary>
+    /// The meaning of an expression that must have this type; an int constant is widened to double, with <paramref name="widen"/> any int.
+    /// </summary>
     public Bound Bind(Syntax syntax, ExprType type, string what, bool widen = false)
     {
         var bound = Bind(syntax);

@@ -27,14 +27,15 @@ internal sealed record Bound(ExprType Type, Expression? Code, object? Constant =
     public static Bound Of(byte[] value) => new(ExprType.String, null, value);
 
     /// <summary>The code, or the constant as code.</summary>
-    public Expression Emit() => Code ?? (Constant is byte[] bytes ? Invoke(nameof(ExprOps.Text), Expression.Constant(bytes)) : Expression.Constant(Constant));
+    public Expression Emit() =>
+        Code ?? (Constant is byte[] bytes ? Invoke(nameof(ExprOps.Text), Expression.Constant(bytes)) : Expression.Constant(Constant));
 
     /// <summary>An int constant as a double; anything else as it is. That is the only conversion without a call.</summary>
     public Bound Widened() => Constant is long value ? Of((double)value) : this;
 
     /// <summary>
-    /// The result of an operation on these operands, computed now where all are constants. It runs the very code it would run later, so that both
-    /// agree.
+    /// The result of an operation on these operands, computed now where all are constants. It runs the very code it would run later, so
+    /// that both agree.
     /// </summary>
     public static Bound Fold(ExprType type, Expression code, params ReadOnlySpan<Bound> operands)
     {
@@ -51,8 +52,10 @@ internal sealed record Bound(ExprType Type, Expression? Code, object? Constant =
     /// <summary>A call of the <see cref="ExprOps"/> method that takes these arguments.</summary>
     public static Expression Invoke(string method, params Expression[] arguments)
     {
-        foreach (var candidate in typeof(ExprOps).GetMember(method, MemberTypes.Method, BindingFlags.Public | BindingFlags.Static).Cast<MethodInfo>())
-            if (candidate.GetParameters().Select(p => p.ParameterType.IsByRef ? p.ParameterType.GetElementType() : p.ParameterType).SequenceEqual(arguments.Select(a => a.Type)))
+        foreach (var candidate in typeof(ExprOps).GetMember(method, MemberTypes.Method, BindingFlags.Public | BindingFlags.Static)
+            .Cast<MethodInfo>())
+            if (candidate.GetParameters().Select(p => p.ParameterType.IsByRef ? p.ParameterType.GetElementType() : p.ParameterType)
+            .SequenceEqual(arguments.Select(a => a.Type)))
                 return Expression.Call(candidate, arguments);
         throw new MissingMethodException(nameof(ExprOps), method);
     }
@@ -68,9 +71,11 @@ internal sealed record Bound(ExprType Type, Expression? Code, object? Constant =
         {
             FieldType.String => Text(place),
             FieldType.Bool => new Bound(ExprType.Bool, Expression.NotEqual(bits, Expression.Constant(0L))),
-            FieldType.Double => new Bound(ExprType.Double, Expression.Call(typeof(BitConverter), nameof(BitConverter.Int64BitsToDouble), null, bits)),
+            FieldType.Double =>
+                new Bound(ExprType.Double, Expression.Call(typeof(BitConverter), nameof(BitConverter.Int64BitsToDouble), null, bits)),
             // Divided, not multiplied by the unit: 1999 / 100 is the double that 19.99 is, 1999 * 0.01 is its neighbour.
-            FieldType.Decimal => new Bound(ExprType.Double, Expression.Divide(Expression.Convert(bits, typeof(double)), Expression.Constant(Math.Pow(10, field.Scale)))),
+            FieldType.Decimal => new Bound(ExprType.Double,
+                Expression.Divide(Expression.Convert(bits, typeof(double)), Expression.Constant(Math.Pow(10, field.Scale)))),
             _ => new Bound(ExprType.Int, bits),
         };
     }

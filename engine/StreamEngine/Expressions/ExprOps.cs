@@ -75,7 +75,8 @@ internal static class ExprOps
     {
         if (field.Length != length) return false;
         ref var first = ref First(ref field, length);
-        return Unsafe.ReadUnaligned<ulong>(ref first) == head && Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, length - sizeof(ulong))) == tail;
+        return Unsafe.ReadUnaligned<ulong>(ref first) == head
+            && Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, length - sizeof(ulong))) == tail;
     }
 
     /// <summary>A text of 4 to 7 bytes, by its first and its last 4.</summary>
@@ -83,10 +84,13 @@ internal static class ExprOps
     {
         if (field.Length != length) return false;
         ref var first = ref First(ref field, length);
-        return Unsafe.ReadUnaligned<uint>(ref first) == head && Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref first, length - sizeof(uint))) == tail;
+        return Unsafe.ReadUnaligned<uint>(ref first) == head
+            && Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref first, length - sizeof(uint))) == tail;
     }
 
-    /// <summary>Where a text begins, checked once for all of its bytes: two checked slices would take as long again as the comparison.</summary>
+    /// <summary>
+    /// Where a text begins, checked once for all of its bytes: two checked slices would take as long again as the comparison.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref byte First(ref FieldValue field, int length)
     {

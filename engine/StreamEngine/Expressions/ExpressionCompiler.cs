@@ -5,8 +5,9 @@ using StreamEngine.Events;
 namespace StreamEngine.Expressions;
 
 /// <summary>
-/// Compiles expressions of a CEL subset once to delegates that allocate nothing and throw nothing when they run. A syntax, type or name error is
-/// added to the config's errors with line and column, and the result is null. The language is described in engine/docs/expressions.md.
+/// Compiles expressions of a CEL subset once to delegates that allocate nothing and throw nothing when they run. A syntax, type or name
+/// error is added to the config's errors with line and column, and the result is null. The language is described in
+/// engine/docs/expressions.md.
 /// </summary>
 public static class ExpressionCompiler
 {
@@ -37,8 +38,8 @@ public static class ExpressionCompiler
     }
 
     /// <summary>
-    /// The event field that the whole expression is (<c>event.NAME</c>), or null where it is more than a field: lets a reader take an exact decimal
-    /// or a text's slice instead of the expression's double.
+    /// The event field that the whole expression is (<c>event.NAME</c>), or null where it is more than a field: lets a reader take an exact
+    /// decimal or a text's slice instead of the expression's double.
     /// </summary>
     public static Field? PlainField(ExprText text, Scope scope) =>
         Parse(text, new ConfigErrors()) is Selection { Of: Identifier { Name: "event" }, Member: not ("type" or "time") } selection

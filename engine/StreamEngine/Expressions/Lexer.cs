@@ -95,7 +95,8 @@ internal sealed class Lexer(string text)
     {
         if (_at < text.Length && text[_at] is 'u' or 'U')
             throw new SyntaxException(start, "unsigned literals are not supported", "Remove the suffix u");
-        if (_at < text.Length && IsNameStart(text[_at]) || !char.IsAsciiHexDigit(text[_at - 1]) || text[_at - 1] is 'e' or 'E' && kind == TokenKind.Double)
+        if (_at < text.Length && IsNameStart(text[_at]) || !char.IsAsciiHexDigit(text[_at - 1]) || text[_at - 1] is 'e' or 'E'
+            && kind == TokenKind.Double)
             throw new SyntaxException(start, "malformed number", "Write it like 12, 0x1f, 0.5 or 1e6");
         return new Token(kind, start, text[start.._at]);
     }

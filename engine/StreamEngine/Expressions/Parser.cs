@@ -26,10 +26,12 @@ internal sealed class Parser
     public static Syntax Parse(string text)
     {
         var parser = new Parser(text);
-        if (parser._token.Kind == TokenKind.End) throw new SyntaxException(0, "the expression is empty", "Write an expression, e.g. event.type == 'purchase'");
+        if (parser._token.Kind == TokenKind.End)
+            throw new SyntaxException(0, "the expression is empty", "Write an expression, e.g. event.type == 'purchase'");
         var expression = parser.Expression();
         if (parser._token.Kind != TokenKind.End)
-            throw new SyntaxException(parser._token.At, $"unexpected {parser._token} after the expression", "Join two expressions with an operator such as &&");
+            throw new SyntaxException(parser._token.At, $"unexpected {parser._token} after the expression",
+                "Join two expressions with an operator such as &&");
         return expression;
     }
 
@@ -55,7 +57,8 @@ internal sealed class Parser
     private Syntax Relation()
     {
         var left = Sum();
-        while (_token.Kind == TokenKind.Symbol && _token.Text is "==" or "!=" or "<" or "<=" or ">" or ">=" || _token is { Kind: TokenKind.Name, Text: "in" })
+        while (_token.Kind == TokenKind.Symbol && _token.Text is "==" or "!=" or "<" or "<=" or ">" or ">="
+            || _token is { Kind: TokenKind.Name, Text: "in" })
         {
             var op = Take();
             left = Checked(new Binary(op.At, op.Text, left, Sum()));
@@ -101,9 +104,12 @@ internal sealed class Parser
                 Take();
                 if (_token.Kind != TokenKind.Name) throw Unexpected("A name comes after the dot, e.g. event.value");
                 var name = Take();
-                of = Checked(_token.Is("(") ? new Call(name.At, of, name.Text, Arguments("(", ")")) : new Selection(name.At, of, name.Text));
+                of = Checked(_token.Is("(") ? new Call(name.At, of, name.Text, Arguments("(", ")"))
+                    : new Selection(name.At, of, name.Text));
             }
-            else if (_token.Is("[")) throw new SyntaxException(_token.At, "indexing is not supported", "Lists stand after 'in' only, e.g. event.type in ['view', 'purchase']");
+            else if (_token.Is("["))
+                throw new SyntaxException(_token.At, "indexing is not supported",
+                    "Lists stand after 'in' only, e.g. event.type in ['view', 'purchase']");
             else return of;
     }
 
@@ -133,8 +139,10 @@ internal sealed class Parser
     {
         var name = Take();
         if (name.Text is "true" or "false") return new Literal(name.At, name.Text == "true");
-        if (name.Text == "null") throw new SyntaxException(name.At, "null is not supported", "Ask has(event.NAME) whether the event has a field");
-        if (name.Text == "in" || Reserved.Contains(name.Text)) throw new SyntaxException(name.At, $"'{name.Text}' is a reserved word", "Names begin with event, features, consent or offer");
+        if (name.Text == "null")
+            throw new SyntaxException(name.At, "null is not supported", "Ask has(event.NAME) whether the event has a field");
+        if (name.Text == "in" || Reserved.Contains(name.Text))
+            throw new SyntaxException(name.At, $"'{name.Text}' is a reserved word", "Names begin with event, features, consent or offer");
         return _token.Is("(") ? Checked(new Call(name.At, null, name.Text, Arguments("(", ")"))) : new Identifier(name.At, name.Text);
     }
 
@@ -156,13 +164,16 @@ internal sealed class Parser
     {
         var token = Take();
         var sign = negative ? "-" : "";
-        if (token.Kind == TokenKind.Double) return new Literal(at, double.Parse(sign + token.Text, NumberStyles.Float, CultureInfo.InvariantCulture));
+        if (token.Kind == TokenKind.Double)
+            return new Literal(at, double.Parse(sign + token.Text, NumberStyles.Float, CultureInfo.InvariantCulture));
         var hex = token.Text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
         var digits = hex ? token.Text[2..] : token.Text;
-        var known = Int128.TryParse(digits, hex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture, out var value);
+        var known = Int128.TryParse(digits, hex ? NumberStyles.AllowHexSpecifier
+            : NumberStyles.None, CultureInfo.InvariantCulture, out var value);
         if (negative) value = -value;
         if (!known || value < long.MinValue || value > long.MaxValue || digits.Length > 30)
-            throw new SyntaxException(at, "the number is too large for an int", "An int has 64 bits; write a double with a point, e.g. 1e30");
+            throw new SyntaxException(at, "the number is too large for an int",
+                "An int has 64 bits; write a double with a point, e.g. 1e30");
         return new Literal(at, (long)value);
     }
 
@@ -180,9 +191,11 @@ internal sealed class Parser
     }
 
     private SyntaxException Unexpected(string remedy, string? expected = null) =>
-        new(_token.At, expected is null ? _token.Kind == TokenKind.End ? "the expression ends too early" : $"unexpected {_token}" : $"expected '{expected}' but found {_token}", remedy);
+        new(_token.At, expected is null ? _token.Kind == TokenKind.End ? "the expression ends too early" : $"unexpected {_token}"
+            : $"expected '{expected}' but found {_token}", remedy);
 
     private static Syntax Checked(Syntax node) => node.Depth > MaxDepth ? throw TooDeep(node.At) : node;
 
-    private static SyntaxException TooDeep(int at) => new(at, $"the expression nests deeper than {MaxDepth} levels", "Split it, or write long alternatives as value in [...]");
+    private static SyntaxException TooDeep(int at) =>
+        new(at, $"the expression nests deeper than {MaxDepth} levels", "Split it, or write long alternatives as value in [...]");
 }

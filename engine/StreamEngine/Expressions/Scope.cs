@@ -19,8 +19,9 @@ public enum ExprType
 }
 
 /// <summary>
-/// The names an expression may use: <c>event.*</c> (fields, type, time), <c>features.*</c>, <c>consent.*</c>, and constants such as <c>offer.*</c>, which are
-/// folded into the compiled code. What is null or empty here is not in scope, and using it is an error that says so.
+/// The names an expression may use: <c>event.*</c> (fields, type, time), <c>features.*</c>, <c>consent.*</c>, and constants such as
+/// <c>offer.*</c>, which are folded into the compiled code. What is null or empty here is not in scope, and using it is an error that says
+/// so.
 /// </summary>
 public sealed record Scope
 {

@@ -2,15 +2,21 @@ using System.Runtime.CompilerServices;
 
 namespace StreamEngine.Features;
 
-/// <summary>Typed access to a profile's bytes by offset. Offsets come from the compiled layout; the profile's length is checked once per call of <see cref="FeatureSet"/>.</summary>
+/// <summary>
+/// Typed access to a profile's bytes by offset. Offsets come from the compiled layout; the profile's length is checked once per call of
+/// <see cref="FeatureSet"/>.
+/// </summary>
 internal static class Cells
 {
     /// <summary>The value at an offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ref T At<T>(ref byte profile, int offset) where T : unmanaged => ref Unsafe.As<byte, T>(ref Unsafe.AddByteOffset(ref profile, offset));
+    public static ref T At<T>(ref byte profile, int offset) where T : unmanaged =>
+        ref Unsafe.As<byte, T>(ref Unsafe.AddByteOffset(ref profile, offset));
 }
 
-/// <summary>A value and the event that brought it; ordered by time, then event id, then value, so that no two orders of arrival disagree.</summary>
+/// <summary>
+/// A value and the event that brought it; ordered by time, then event id, then value, so that no two orders of arrival disagree.
+/// </summary>
 internal struct Moment
 {
     public long Time;

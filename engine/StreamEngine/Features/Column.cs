@@ -39,8 +39,9 @@ internal enum ColumnKind
 }
 
 /// <summary>
-/// One aggregate over some of the events, with a cell per row of its window (a pane, a session fragment, or the whole life time). Cells of one
-/// column stand side by side. Every change is commutative and every cell can be merged with another: that is why the order of arrival doesn't matter.
+/// One aggregate over some of the events, with a cell per row of its window (a pane, a session fragment, or the whole life time). Cells of
+/// one column stand side by side. Every change is commutative and every cell can be merged with another: that is why the order of arrival
+/// doesn't matter.
 /// </summary>
 /// <param name="Kind">What a cell keeps.</param>
 /// <param name="Input">Which events and which operand, an index into the evaluated inputs.</param>
@@ -135,14 +136,17 @@ internal readonly record struct Column(ColumnKind Kind, int Input, int Offset)
                 break;
             case ColumnKind.Min:
             case ColumnKind.Max:
-                MemoryMarshal.CreateSpan(ref Cell<double>(ref profile, row), count).Fill(Kind == ColumnKind.Min ? double.PositiveInfinity : double.NegativeInfinity);
+                MemoryMarshal.CreateSpan(ref Cell<double>(ref profile, row), count)
+                    .Fill(Kind == ColumnKind.Min ? double.PositiveInfinity : double.NegativeInfinity);
                 break;
             case ColumnKind.First:
             case ColumnKind.Last:
-                MemoryMarshal.CreateSpan(ref Cell<Moment>(ref profile, row), count).Fill(new Moment { Time = Kind == ColumnKind.First ? long.MaxValue : long.MinValue });
+                MemoryMarshal.CreateSpan(ref Cell<Moment>(ref profile, row), count)
+                    .Fill(new Moment { Time = Kind == ColumnKind.First ? long.MaxValue : long.MinValue });
                 break;
             case ColumnKind.LatestTwo:
-                MemoryMarshal.CreateSpan(ref Cell<LatestTwo>(ref profile, row), count).Fill(new LatestTwo { Time = long.MinValue, EarlierTime = long.MinValue });
+                MemoryMarshal.CreateSpan(ref Cell<LatestTwo>(ref profile, row), count)
+                    .Fill(new LatestTwo { Time = long.MinValue, EarlierTime = long.MinValue });
                 break;
             case ColumnKind.FirstTime:
                 MemoryMarshal.CreateSpan(ref Cell<long>(ref profile, row), count).Fill(long.MaxValue);

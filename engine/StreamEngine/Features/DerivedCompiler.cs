@@ -33,7 +33,8 @@ internal sealed class DerivedCompiler(IReadOnlyList<string> names, ConfigErrors 
         if (_path.IndexOf(index) is var at and >= 0)
         {
             var circle = string.Join(" -> ", _path.Skip(at).Append(index).Select(i => _names[i]));
-            _errors.Add(feature.Node, "expr", $"derived features use each other in a circle: {circle}", "Compute one of them from events or from features outside the circle");
+            _errors.Add(feature.Node, "expr", $"derived features use each other in a circle: {circle}",
+                "Compute one of them from events or from features outside the circle");
             return;
         }
         _path.Add(index);
@@ -42,7 +43,8 @@ internal sealed class DerivedCompiler(IReadOnlyList<string> names, ConfigErrors 
         _path.RemoveAt(_path.Count - 1);
 
         if (!_done.Add(index)) return;
-        if (ExpressionCompiler.Double(feature.Expr!, _scope, _errors) is { } value) _inOrder.Add(new DerivedFeature(index, value, feature.Default));
+        if (ExpressionCompiler.Double(feature.Expr!, _scope, _errors) is { } value)
+            _inOrder.Add(new DerivedFeature(index, value, feature.Default));
     }
 
     private int IndexOf(string name)

@@ -11,7 +11,8 @@ internal sealed record DerivedFeature(int Index, DoubleExpr Value, double Defaul
 /// <summary>The derived features, each after those that it uses.</summary>
 internal sealed class DerivedFeatures(DerivedFeature[] inOrder)
 {
-    // Expressions read the vector from an array; vectors come as spans. One scratch array per thread, because a compiled set is shared by shards.
+    // Expressions read the vector from an array; vectors come as spans. One scratch array per thread, because a compiled set is shared by
+    // shards.
     [ThreadStatic]
     private static EvalContext? _context;
 

@@ -17,13 +17,14 @@ public enum DuplicateResult
 }
 
 /// <summary>
-/// Remembers a customer's event ids in the tail of the profile, so that they move, restore and expire with it. An id whose event time is within the
-/// horizon of the profile's newest event time is always found, whatever the order of arrival, unless the customer has more ids there than allowed.
-/// Ids are compared by their 64-bit hash: two different ids of one customer collide once in about 2^64 / n^2 for n ids.
+/// Remembers a customer's event ids in the tail of the profile, so that they move, restore and expire with it. An id whose event time is
+/// within the horizon of the profile's newest event time is always found, whatever the order of arrival, unless the customer has more ids
+/// there than allowed. Ids are compared by their 64-bit hash: two different ids of one customer collide once in about 2^64 / n^2 for n ids.
 /// </summary>
 /// <remarks>
-/// The tail is a queue of ids in order of arrival (see <see cref="DuplicateTail"/>). Expired ids leave at its front. An id with a time ahead of
-/// those behind it holds them back for at most as long as events are out of order, so the queue stays within the horizon plus the lateness.
+/// The tail is a queue of ids in order of arrival (see <see cref="DuplicateTail"/>). Expired ids leave at its front. An id with a time
+/// ahead of those behind it holds them back for at most as long as events are out of order, so the queue stays within the horizon plus the
+/// lateness.
 /// </remarks>
 public sealed class DuplicateFilter
 {
@@ -46,14 +47,17 @@ public sealed class DuplicateFilter
         return new DuplicateFilter(options.Horizon.Ticks / TimeSpan.TicksPerMillisecond, options.MaxPerCustomer, layout);
     }
 
-    /// <summary>The length a profile needs to remember one more id. Expired ids make room first; then the space doubles, up to the allowed number.</summary>
+    /// <summary>
+    /// The length a profile needs to remember one more id. Expired ids make room first; then the space doubles, up to the allowed number.
+    /// </summary>
     /// <param name="profile">The profile; empty or without a tail where it is new.</param>
     /// <param name="idHash">The id's hash.</param>
     /// <param name="time">The event's time, ms.</param>
     public int RequiredLength(ReadOnlySpan<byte> profile, ulong idHash, long time)
     {
         var start = _layout.FixedLength;
-        if (profile.Length < start + DuplicateTail.Length(DuplicateTail.Smallest)) return start + DuplicateTail.Length(DuplicateTail.Smallest);
+        if (profile.Length < start + DuplicateTail.Length(DuplicateTail.Smallest))
+            return start + DuplicateTail.Length(DuplicateTail.Smallest);
         var tail = new DuplicateTail(profile[start..]);
         if (tail.Capacity == 0) return profile.Length;
         var room = tail.Count < tail.Capacity || tail.Capacity >= _most || tail.FirstTime < Oldest(profile, time, created: false);

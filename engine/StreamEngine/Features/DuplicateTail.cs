@@ -5,8 +5,9 @@ using System.Runtime.InteropServices;
 namespace StreamEngine.Features;
 
 /// <summary>
-/// The remembered ids in a profile's tail: a 16-byte header, a queue of (hash, time) in order of arrival in a ring, and from <see cref="FirstIndexed"/> entries on
-/// an open-addressing index from hash to place in the ring (linear probing, at most half full, deletion by shifting back), so that a lookup never walks the ring.
+/// The remembered ids in a profile's tail: a 16-byte header, a queue of (hash, time) in order of arrival in a ring, and from <see
+/// cref="FirstIndexed"/> entries on an open-addressing index from hash to place in the ring (linear probing, at most half full, deletion by
+/// shifting back), so that a lookup never walks the ring.
 /// 16 bytes an id while few, 24 to 32 when many.
 /// </summary>
 internal readonly ref struct DuplicateTail
@@ -20,7 +21,8 @@ internal readonly ref struct DuplicateTail
     private readonly Span<byte> _bytes;
 
     /// <summary>Looks at a tail; for reading alone where the profile is read-only.</summary>
-    public DuplicateTail(ReadOnlySpan<byte> bytes) => _bytes = MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(bytes), bytes.Length);
+    public DuplicateTail(ReadOnlySpan<byte> bytes) =>
+        _bytes = MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(bytes), bytes.Length);
 
     /// <summary>Entries the ring can hold; 0 in a new profile.</summary>
     public int Capacity => Header.Capacity;
@@ -33,14 +35,17 @@ internal readonly ref struct DuplicateTail
 
     private ref TailHeader Header => ref Unsafe.As<byte, TailHeader>(ref MemoryMarshal.GetReference(_bytes));
 
-    private Span<TailEntry> Entries => MemoryMarshal.Cast<byte, TailEntry>(_bytes.Slice(Unsafe.SizeOf<TailHeader>(), Header.Capacity * Unsafe.SizeOf<TailEntry>()));
+    private Span<TailEntry> Entries =>
+        MemoryMarshal.Cast<byte, TailEntry>(_bytes.Slice(Unsafe.SizeOf<TailHeader>(), Header.Capacity * Unsafe.SizeOf<TailEntry>()));
 
     /// <summary>Places in the ring plus 1; 0 where the index has no entry.</summary>
     private Span<int> Index => MemoryMarshal.Cast<byte, int>(
-        _bytes.Slice(Unsafe.SizeOf<TailHeader>() + Header.Capacity * Unsafe.SizeOf<TailEntry>(), IndexLength(Header.Capacity) * sizeof(int)));
+        _bytes.Slice(Unsafe.SizeOf<TailHeader>() + Header.Capacity * Unsafe.SizeOf<TailEntry>(),
+            IndexLength(Header.Capacity) * sizeof(int)));
 
     /// <summary>Bytes of a tail with so many entries.</summary>
-    public static int Length(int capacity) => Unsafe.SizeOf<TailHeader>() + capacity * Unsafe.SizeOf<TailEntry>() + IndexLength(capacity) * sizeof(int);
+    public static int Length(int capacity) => Unsafe.SizeOf<TailHeader>() + capacity * Unsafe.SizeOf<TailEntry>()
+        + IndexLength(capacity) * sizeof(int);
 
     /// <summary>Whether an id is remembered with an event time not before <paramref name="oldest"/>.</summary>
     public bool Contains(ulong hash, long oldest)
@@ -84,14 +89,18 @@ internal readonly ref struct DuplicateTail
         Header.Count--;
     }
 
-    /// <summary>Takes the largest doubling of the ring that the tail's bytes have room for, up to <paramref name="most"/> entries; nothing where there is none.</summary>
+    /// <summary>
+    /// Takes the largest doubling of the ring that the tail's bytes have room for, up to <paramref name="most"/> entries; nothing where
+    /// there is none.
+    /// </summary>
     public void Grow(int most)
     {
         var old = Capacity;
         var capacity = Math.Max(old, Smallest);
         while (capacity < most && Length(Math.Min(capacity * 2, most)) <= _bytes.Length) capacity = Math.Min(capacity * 2, most);
         if (capacity == old) return;
-        if (Length(capacity) > _bytes.Length) throw new ArgumentException($"the profile's tail has {_bytes.Length} bytes; {Length(capacity)} are needed");
+        if (Length(capacity) > _bytes.Length)
+            throw new ArgumentException($"the profile's tail has {_bytes.Length} bytes; {Length(capacity)} are needed");
 
         // Entries before the wrap move to the new end, so that the ring stays in order.
         ref var header = ref Header;
@@ -125,7 +134,9 @@ internal readonly ref struct DuplicateTail
         index[slot] = place + 1;
     }
 
-    /// <summary>Deletes without leaving a mark: what follows in the run moves back where it may (Knuth, TAOCP 3, 6.4, algorithm R).</summary>
+    /// <summary>
+    /// Deletes without leaving a mark: what follows in the run moves back where it may (Knuth, TAOCP 3, 6.4, algorithm R).
+    /// </summary>
     private void Unlink(int place)
     {
         var index = Index;

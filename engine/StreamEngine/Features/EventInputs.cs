@@ -78,7 +78,9 @@ internal struct InputValue
     public long Fixed;
 }
 
-/// <summary>Everything that features ask of an event, each asked once: conditions are shared by their text, operands by condition and text.</summary>
+/// <summary>
+/// Everything that features ask of an event, each asked once: conditions are shared by their text, operands by condition and text.
+/// </summary>
 internal sealed class EventInputs(BoolExpr[] wheres, EventInput[] inputs)
 {
     private readonly BoolExpr[] _wheres = wheres;

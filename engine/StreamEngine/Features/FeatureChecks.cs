@@ -25,8 +25,11 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         _wrong = false;
         if (!double.IsFinite(feature.Default)) Error(feature, "default", "the default isn't a finite number", "Give a finite number");
         if (feature.Op is { } op && feature.Expr is null) CheckOperator(feature, op);
-        else if (feature.Op is not null) Error(feature, "expr", "a feature has either 'op' or 'expr'", "Remove one of them, or make two features");
-        else if (feature.Expr is null) Error(feature, "op", "the feature computes nothing", "Give 'op' (count, sum, ...) or 'expr' (an expression over other features)");
+        else if (feature.Op is not null)
+            Error(feature, "expr", "a feature has either 'op' or 'expr'", "Remove one of them, or make two features");
+        else if (feature.Expr is null)
+            Error(feature, "op", "the feature computes nothing",
+                "Give 'op' (count, sum, ...) or 'expr' (an expression over other features)");
         else CheckDerived(feature);
         return !_wrong;
     }
@@ -42,27 +45,35 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
 
     private void CheckOperator(FeatureOptions feature, FeatureOperator op)
     {
-        var needsOperand = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Min or FeatureOperator.Max or FeatureOperator.First or FeatureOperator.Last or FeatureOperator.Rfm;
+        var needsOperand = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Min or FeatureOperator.Max
+            or FeatureOperator.First or FeatureOperator.Last or FeatureOperator.Rfm;
         var adds = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Rfm;
         var measuresTime = op is FeatureOperator.TimeSince or FeatureOperator.Duration or FeatureOperator.Rfm;
         var name = NameOf(op);
 
         if (needsOperand && feature.Of is null) Error(feature, "of", $"{name} needs an operand", "Add 'of', e.g. of: event.value");
-        if (!needsOperand && feature.Of is not null) Error(feature, "of", $"{name} has no operand", "Remove 'of'; to choose events use 'where'");
+        if (!needsOperand && feature.Of is not null)
+            Error(feature, "of", $"{name} has no operand", "Remove 'of'; to choose events use 'where'");
         if (feature.Scale is not null && !adds) Error(feature, "scale", $"{name} adds nothing, so it has no scale", "Remove 'scale'");
         if (feature.Scale is < 0 or > 9) Error(feature, "scale", $"a scale of {feature.Scale} digits is out of range", "Give 0 to 9");
         if (feature.Unit is not null && !measuresTime) Error(feature, "unit", $"{name} measures no time", "Remove 'unit'");
-        if (feature.Previous && op != FeatureOperator.TimeSince) Error(feature, "previous", $"{name} has no previous event", "Remove 'previous', or use op: time_since");
-        if (feature.SameDayMerge && op != FeatureOperator.Rfm) Error(feature, "same_day_merge", $"{name} merges no days", "Remove 'same_day_merge', or use op: rfm");
+        if (feature.Previous && op != FeatureOperator.TimeSince)
+            Error(feature, "previous", $"{name} has no previous event", "Remove 'previous', or use op: time_since");
+        if (feature.SameDayMerge && op != FeatureOperator.Rfm)
+            Error(feature, "same_day_merge", $"{name} merges no days", "Remove 'same_day_merge', or use op: rfm");
         if (feature.SameDayMerge && _late > DaySet.Reach * Panes.DayMs)
-            Error(feature, "same_day_merge", $"events may be late by more than {DaySet.Reach} days, but distinct days are known for {DaySet.Reach} days back", $"Let time.lateness and time.out_of_orderness be {DaySet.Reach} days together at most");
-        if (op == FeatureOperator.Duration && feature.Where is not null) Error(feature, "where", "duration is that of the whole session", "Remove 'where'");
+            Error(feature, "same_day_merge", $"events may be late by more than {DaySet.Reach} days, but distinct days are known for "
+                + $"{DaySet.Reach} days back", $"Let time.lateness and time.out_of_orderness be {DaySet.Reach} days together at most");
+        if (op == FeatureOperator.Duration && feature.Where is not null)
+            Error(feature, "where", "duration is that of the whole session", "Remove 'where'");
 
         CheckWindow(feature);
         var session = feature.Window?.Session is not null;
         var windowed = session || feature.Window?.Sliding is not null || feature.Window?.Tumbling is not null;
-        if (op == FeatureOperator.Duration && !session) Error(feature, "window", "duration is the length of a session", "Add window: { session: 30m }");
-        if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm && windowed) Error(feature, "window", $"{name} looks at the whole life time", "Remove 'window'");
+        if (op == FeatureOperator.Duration && !session)
+            Error(feature, "window", "duration is the length of a session", "Add window: { session: 30m }");
+        if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm && windowed)
+            Error(feature, "window", $"{name} looks at the whole life time", "Remove 'window'");
     }
 
     private void CheckDerived(FeatureOptions feature)
@@ -86,28 +97,37 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         if (feature.Window is not { } window) return;
         var kinds = (window.Sliding is null ? 0 : 1) + (window.Tumbling is null ? 0 : 1) + (window.Session is null ? 0 : 1);
         if (kinds > 1) WindowError(window, "", "a window is of one kind", "Give one of 'sliding', 'tumbling' and 'session'");
-        if (kinds == 0) WindowError(window, "", "the window has no kind", "Give one of 'sliding', 'tumbling' and 'session', or remove 'window' for the whole life time");
-        if (window.Every is not null && window.Sliding is null) WindowError(window, "every", "only a sliding window has panes", "Remove 'every'");
+        if (kinds == 0)
+            WindowError(window, "", "the window has no kind",
+                "Give one of 'sliding', 'tumbling' and 'session', or remove 'window' for the whole life time");
+        if (window.Every is not null && window.Sliding is null)
+            WindowError(window, "every", "only a sliding window has panes", "Remove 'every'");
 
         CheckSize(window, "sliding", window.Sliding);
         CheckSize(window, "tumbling", window.Tumbling);
         CheckSize(window, "session", window.Session);
         CheckSize(window, "every", window.Every);
         if (window.Sliding is { } size && kinds == 1) CheckPanes(window, size);
-        if (window.Session is { } gap && gap >= TimeSpan.FromMilliseconds(1) && Sessions.Rows(Milliseconds(gap), _late) is var rows and > MaxFragments)
-            WindowError(window, "session", $"to bridge sessions by late events, {rows} fragments would be kept per customer; at most {MaxFragments} can be", "Enlarge the gap, or lower time.lateness");
+        if (window.Session is { } gap && gap >= TimeSpan.FromMilliseconds(1)
+            && Sessions.Rows(Milliseconds(gap), _late) is var rows and > MaxFragments)
+            WindowError(window, "session", $"to bridge sessions by late events, {rows} fragments would be kept per customer; at most "
+            + $"{MaxFragments} can be", "Enlarge the gap, or lower time.lateness");
     }
 
     private void CheckPanes(WindowOptions window, TimeSpan size)
     {
         if (window.Every is not { } every)
         {
-            WindowError(window, "every", "a sliding window moves by panes, and their length isn't given", "Add 'every', e.g. every: 5m: the window's edge is exact to that much");
+            WindowError(window, "every", "a sliding window moves by panes, and their length isn't given",
+                "Add 'every', e.g. every: 5m: the window's edge is exact to that much");
             return;
         }
         if (every <= TimeSpan.Zero || size <= TimeSpan.Zero) return;
-        if (size.Ticks % every.Ticks != 0) WindowError(window, "every", $"panes of {every} don't divide the window of {size}", "Choose a pane that divides the size");
-        else if (size / every > MaxPanes) WindowError(window, "every", $"the window would have {size / every:0} panes; at most {MaxPanes} can be kept", "Choose a longer pane");
+        if (size.Ticks % every.Ticks != 0)
+            WindowError(window, "every", $"panes of {every} don't divide the window of {size}", "Choose a pane that divides the size");
+        else if (size / every > MaxPanes)
+            WindowError(window, "every", $"the window would have {size / every:0} panes; at most {MaxPanes} can be kept",
+                "Choose a longer pane");
     }
 
     private void CheckSize(WindowOptions window, string key, TimeSpan? size)

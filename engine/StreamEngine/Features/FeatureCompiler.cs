@@ -6,9 +6,11 @@ namespace StreamEngine.Features;
 
 /// <summary>
 /// Compiles feature options: 1. names, 2. checks, 3. columns and outputs per window, each column once, 4. derived features in order.
-/// A column's slot is named by what it holds, not by the feature: features that hold the same share it, and a renamed feature keeps its state.
+/// A column's slot is named by what it holds, not by the feature: features that hold the same share it, and a renamed feature keeps its
+/// state.
 /// </summary>
-internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string> purposes, TimeOptions time, StateLayout layout, ConfigErrors errors)
+internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string> purposes, TimeOptions time, StateLayout layout,
+    ConfigErrors errors)
 {
     private readonly StateLayout _layout = layout;
     private readonly ConfigErrors _errors = errors;
@@ -72,26 +74,52 @@ internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string>
             case FeatureOperator.Last:
                 return Of(OutputKind.Moment, ColumnKind.Last);
             case FeatureOperator.TimeSince:
-                return Of(feature.Previous ? OutputKind.SincePrevious : OutputKind.SinceLatest, ColumnKind.LatestTwo, Milliseconds(feature.Unit ?? TimeUnit.Seconds));
+                return Of(feature.Previous ? OutputKind.SincePrevious
+                    : OutputKind.SinceLatest, ColumnKind.LatestTwo, Milliseconds(feature.Unit ?? TimeUnit.Seconds));
             case FeatureOperator.Duration:
-                return new FeatureOutput { Index = 0, Kind = OutputKind.Duration, Divisor = Milliseconds(feature.Unit ?? TimeUnit.Seconds) };
+                return new FeatureOutput
+                {
+                    Index = 0,
+                    Kind = OutputKind.Duration,
+                    Divisor = Milliseconds(feature.Unit ?? TimeUnit.Seconds)
+                };
             default:
                 throw new InvalidOperationException($"operator {op} isn't compiled here");
         }
     }
 
     /// <summary>
-    /// Recency, frequency, monetary and age by the definitions of Fader and Hardie's RFM summaries, but with all purchases counted in frequency and
-    /// monetary, the first one included, and recency measured back from now.
+    /// Recency, frequency, monetary and age by the definitions of Fader and Hardie's RFM summaries, but with all purchases counted in
+    /// frequency and monetary, the first one included, and recency measured back from now.
     /// </summary>
     private void AddRfm(int index, FeatureOptions feature, Group group, int input)
     {
         var unit = Milliseconds(feature.Unit ?? TimeUnit.Days);
         var purchases = ColumnOf(group, feature.SameDayMerge ? ColumnKind.Days : ColumnKind.Count, input);
-        group.Outputs.Add(new FeatureOutput { Index = index, Kind = OutputKind.SinceLatest, A = ColumnOf(group, ColumnKind.LatestTwo, input), Divisor = unit, Default = feature.Default });
-        group.Outputs.Add(new FeatureOutput { Index = index + 1, Kind = feature.SameDayMerge ? OutputKind.Days : OutputKind.Count, A = purchases });
+        group.Outputs.Add(new FeatureOutput
+        {
+            Index = index,
+            Kind = OutputKind.SinceLatest,
+            A = ColumnOf(group, ColumnKind.LatestTwo, input),
+            Divisor = unit,
+            Default = feature.Default
+        });
+        group.Outputs.Add(new FeatureOutput
+        {
+            Index = index + 1,
+            Kind = feature.SameDayMerge ? OutputKind.Days
+            : OutputKind.Count,
+            A = purchases
+        });
         group.Outputs.Add(Sum(group, input) with { Index = index + 2, Events = purchases, AsksEvents = true, PerEvent = true });
-        group.Outputs.Add(new FeatureOutput { Index = index + 3, Kind = OutputKind.SinceFirst, A = ColumnOf(group, ColumnKind.FirstTime, input), Divisor = unit, Default = feature.Default });
+        group.Outputs.Add(new FeatureOutput
+        {
+            Index = index + 3,
+            Kind = OutputKind.SinceFirst,
+            A = ColumnOf(group, ColumnKind.FirstTime, input),
+            Divisor = unit,
+            Default = feature.Default
+        });
     }
 
     private FeatureOutput Sum(Group group, int input) => _inputs.IsFixed(input)
@@ -101,7 +129,8 @@ internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string>
     private Group GroupOf(Window window)
     {
         if (_groups.TryGetValue(window, out var known)) return known;
-        var state = window.StateLength == 0 ? 0 : _layout.Reserve($"features/{window}", window.StateLength, $"{window.Kind} {window.Rows}").Offset;
+        var state = window.StateLength == 0 ? 0
+            : _layout.Reserve($"features/{window}", window.StateLength, $"{window.Kind} {window.Rows}").Offset;
         return _groups[window] = new Group(window, state);
     }
 

@@ -16,12 +16,14 @@ internal static class FeatureNames
         foreach (var feature in options)
         {
             if (!IsIdentifier(feature.Name))
-                errors.Add(feature.Node.At, $"'{feature.Name}' can't be a feature's name", "Use letters, digits and underscores, with no digit first, so that expressions can say features.NAME");
+                errors.Add(feature.Node.At, $"'{feature.Name}' can't be a feature's name",
+                    "Use letters, digits and underscores, with no digit first, so that expressions can say features.NAME");
             foreach (var name in Names(feature))
             {
                 names.Add(name);
                 if (!owners.TryAdd(name, feature.Name))
-                    errors.Add(feature.Node.At, $"there are two features named '{name}'" + (owners[name] == feature.Name ? "" : $" (from '{owners[name]}' and '{feature.Name}')"), "Rename one of them");
+                    errors.Add(feature.Node.At, $"there are two features named '{name}'"
+                        + (owners[name] == feature.Name ? "" : $" (from '{owners[name]}' and '{feature.Name}')"), "Rename one of them");
             }
         }
         return names;

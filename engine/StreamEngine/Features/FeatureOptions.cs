@@ -89,7 +89,8 @@ public sealed record FeatureOptions : ILocated
     [Doc("The window; the whole life time where absent.")]
     public WindowOptions? Window { get; init; }
 
-    [Doc("Digits after the point that are kept when values are added: sums are then exact in any order. Taken from the operand where that is a decimal field.")]
+    [Doc("Digits after the point that are kept when values are added: sums are then exact in any order. Taken from the operand where that "
+        + "is a decimal field.")]
     [Bounds(0, 9)]
     public int? Scale { get; init; }
 
@@ -112,7 +113,9 @@ public sealed record FeatureOptions : ILocated
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }
 
-/// <summary>An event-time timer of a customer: every event that matches <c>start</c> sets it anew, one that matches <c>cancel</c> stops it.</summary>
+/// <summary>
+/// An event-time timer of a customer: every event that matches <c>start</c> sets it anew, one that matches <c>cancel</c> stops it.
+/// </summary>
 public sealed record TimerOptions : ILocated
 {
     /// <summary>The name that triggers refer to.</summary>

@@ -48,7 +48,9 @@ internal readonly record struct FeatureOutput
     /// <summary>The column the value is in.</summary>
     public Column A { get; init; }
 
-    /// <summary>The count (or the days) that says whether there is a value, where <see cref="AsksEvents"/>; otherwise A says so itself.</summary>
+    /// <summary>
+    /// The count (or the days) that says whether there is a value, where <see cref="AsksEvents"/>; otherwise A says so itself.
+    /// </summary>
     public Column Events { get; init; }
 
     /// <summary>Whether <see cref="Events"/> is given.</summary>
@@ -68,7 +70,8 @@ internal readonly record struct FeatureOutput
     {
         var value = Raw(ref profile, in rows, now);
         if (!AsksEvents) return value;
-        var events = Events.Kind == ColumnKind.Days ? Cells.At<DaySet>(ref profile, Events.Offset).Count : CountOf(ref profile, Events.Offset, in rows);
+        var events = Events.Kind == ColumnKind.Days ? Cells.At<DaySet>(ref profile, Events.Offset).Count
+            : CountOf(ref profile, Events.Offset, in rows);
         return events == 0 ? Default : PerEvent ? value / events : value;
     }
 
@@ -82,9 +85,11 @@ internal readonly record struct FeatureOutput
                 var count = CountOf(ref profile, offset, in rows);
                 return count > 0 ? count : Default;
             case OutputKind.FixedSum:
-                return (rows.IsOne ? Cells.At<long>(ref profile, offset + rows.Start * sizeof(long)) : PaneFolds.FixedSum(ref profile, offset, in rows)) / Divisor;
+                return (rows.IsOne ? Cells.At<long>(ref profile, offset + rows.Start * sizeof(long))
+                    : PaneFolds.FixedSum(ref profile, offset, in rows)) / Divisor;
             case OutputKind.DoubleSum:
-                return rows.IsOne ? Cells.At<double>(ref profile, offset + rows.Start * sizeof(double)) : PaneFolds.DoubleSum(ref profile, offset, in rows);
+                return rows.IsOne ? Cells.At<double>(ref profile, offset + rows.Start * sizeof(double))
+                    : PaneFolds.DoubleSum(ref profile, offset, in rows);
             case OutputKind.Extreme:
                 var extreme = PaneFolds.Extreme(ref profile, offset, in rows, A.Kind == ColumnKind.Min);
                 return double.IsFinite(extreme) ? extreme : Default;

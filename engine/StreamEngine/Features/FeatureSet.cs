@@ -7,12 +7,13 @@ using StreamEngine.State;
 namespace StreamEngine.Features;
 
 /// <summary>
-/// The compiled features: they keep aggregates in fixed slots of the profile and compute the feature vector from them. The same events in any order
-/// (within the configured lateness) give the same vector: sums of fixed-point values exactly, sums of plain doubles up to rounding.
-/// Immutable, so that all shards can share it; nothing here allocates after compilation.
+/// The compiled features: they keep aggregates in fixed slots of the profile and compute the feature vector from them. The same events in
+/// any order (within the configured lateness) give the same vector: sums of fixed-point values exactly, sums of plain doubles up to
+/// rounding. Immutable, so that all shards can share it; nothing here allocates after compilation.
 /// </summary>
 /// <remarks>
-/// An event goes 1. through the inputs (each distinct condition and operand evaluated once), 2. into the columns of each window. The vector is
+/// An event goes 1. through the inputs (each distinct condition and operand evaluated once), 2. into the columns of each window. The vector
+/// is
 /// 1. read window by window, 2. completed by the derived features in the order of their dependencies.
 /// </remarks>
 public sealed class FeatureSet
@@ -44,7 +45,10 @@ public sealed class FeatureSet
     /// <summary>Length of the feature vector.</summary>
     public int Count => Names.Count;
 
-    /// <summary>Compiles the configured features and reserves their slots. Mistakes are added to <paramref name="errors"/>; the result must then not be used.</summary>
+    /// <summary>
+    /// Compiles the configured features and reserves their slots. Mistakes are added to <paramref name="errors"/>; the result must then not
+    /// be used.
+    /// </summary>
     /// <param name="options">The features in the order of the vector.</param>
     /// <param name="fields">The fields that <c>of</c> and <c>where</c> can use.</param>
     /// <param name="purposes">The purposes that <c>consent.NAME</c> can use.</param>
@@ -94,7 +98,8 @@ public sealed class FeatureSet
 
     /// <summary>The offsets of the slots that a feature is read from; none for a derived one.</summary>
     /// <param name="index">The feature's place in the vector.</param>
-    internal IReadOnlyList<int> SlotsOf(int index) => [.. _groups.SelectMany(g => g.Slots()).Where(s => s.Index == index).SelectMany(s => s.Offsets)];
+    internal IReadOnlyList<int> SlotsOf(int index) =>
+        [.. _groups.SelectMany(g => g.Slots()).Where(s => s.Index == index).SelectMany(s => s.Offsets)];
 
     /// <summary>Takes slots over from a profile that was folded from the same events on its own.</summary>
     /// <param name="profile">Takes them; what else it keeps stands.</param>
@@ -109,6 +114,8 @@ public sealed class FeatureSet
 
     private void Check(ReadOnlySpan<byte> profile)
     {
-        if (profile.Length < _begin + _new.Length) throw new ArgumentException($"the profile has {profile.Length} bytes; its features need {_begin + _new.Length}", nameof(profile));
+        if (profile.Length < _begin + _new.Length)
+            throw new ArgumentException($"the profile has {profile.Length} bytes; its features need {_begin + _new.Length}",
+                nameof(profile));
     }
 }

@@ -66,7 +66,8 @@ internal sealed class InputTable(FieldCatalog fields, IReadOnlyList<string> purp
         return ExpressionCompiler.PlainField(of, _scope) switch
         {
             { Type: FieldType.Double } field => new Operand(OperandKind.DoubleField, field.Index, 1, null, factor),
-            { Type: FieldType.Int or FieldType.Timestamp } field => new Operand(OperandKind.IntegerField, field.Index, 1, null, scale is null ? 1 : factor),
+            { Type: FieldType.Int or FieldType.Timestamp } field =>
+                new Operand(OperandKind.IntegerField, field.Index, 1, null, scale is null ? 1 : factor),
             { Type: FieldType.Decimal } field => Decimal(field, scale is null ? null : factor),
             _ => new Operand(OperandKind.Expression, 0, 1, expression, factor),
         };

@@ -26,9 +26,9 @@ internal struct PaneClock
 }
 
 /// <summary>
-/// A ring of panes: pane p (the events whose time t has floor(t / width) = p) lives in row p mod rows. The ring's own clock is the newest pane
-/// it has an event in; panes behind it by the number of rows or more are gone, and no read can ask for them, because reads are never before the
-/// profile's newest event.
+/// A ring of panes: pane p (the events whose time t has floor(t / width) = p) lives in row p mod rows. The ring's own clock is the newest
+/// pane it has an event in; panes behind it by the number of rows or more are gone, and no read can ask for them, because reads are never
+/// before the profile's newest event.
 /// </summary>
 internal static class Panes
 {
@@ -36,13 +36,14 @@ internal static class Panes
     public const long DayMs = 86_400_000;
 
     /// <summary>
-    /// floor(time / width) by one floating-point division: exact for |time| below 2^52 ms, because a quotient below an integer is further from it
-    /// than half a unit in the last place. Several times faster than an integer division.
+    /// floor(time / width) by one floating-point division: exact for |time| below 2^52 ms, because a quotient below an integer is further
+    /// from it than half a unit in the last place. Several times faster than an integer division.
     /// </summary>
     public static long Of(long time, long width) => (long)Math.Floor((double)time / width);
 
     /// <summary>Makes a ring's clock that of no events.</summary>
-    public static void Clear(ref byte profile, int clock) => Cells.At<PaneClock>(ref profile, clock) = new PaneClock { Newest = long.MinValue };
+    public static void Clear(ref byte profile, int clock) =>
+        Cells.At<PaneClock>(ref profile, clock) = new PaneClock { Newest = long.MinValue };
 
     /// <summary>Opens an event's pane.</summary>
     /// <param name="profile">The profile.</param>
@@ -78,7 +79,9 @@ internal static class Panes
         return row < 0 ? row + rows : row;
     }
 
-    /// <summary>The rows of the window that ends with the pane of now, oldest first; panes after the newest are empty and left out.</summary>
+    /// <summary>
+    /// The rows of the window that ends with the pane of now, oldest first; panes after the newest are empty and left out.
+    /// </summary>
     public static RowRange At(ref byte profile, int state, in Window window, long now)
     {
         ref var clock = ref Cells.At<PaneClock>(ref profile, state);

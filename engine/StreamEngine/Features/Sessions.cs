@@ -2,7 +2,8 @@ namespace StreamEngine.Features;
 
 /// <summary>
 /// The fragments of a customer's recent sessions: runs of events that are at most a gap apart. Late events extend a fragment or bridge two.
-/// Of ends e1 > e2 > ... the k-th is before e1 - (k - 1) gap, and an event no older than e1 - late can touch only ends from e1 - late - gap on: so
+/// Of ends e1 > e2 > ... the k-th is before e1 - (k - 1) gap, and an event no older than e1 - late can touch only ends from e1 - late - gap
+/// on: so
 /// 1 + ceil(late / gap) fragments matter, and one that begins may take the place of the fragment that ended first.
 /// </summary>
 internal static class Sessions
@@ -17,7 +18,8 @@ internal static class Sessions
     public static int Length(int rows) => HeaderLength + rows * 16;
 
     /// <summary>The fragment of a row.</summary>
-    public static ref Fragment At(ref byte profile, int table, int row) => ref Cells.At<Fragment>(ref profile, table + HeaderLength + row * 16);
+    public static ref Fragment At(ref byte profile, int table, int row) =>
+        ref Cells.At<Fragment>(ref profile, table + HeaderLength + row * 16);
 
     /// <summary>The row of the fragment that is still open, or -1.</summary>
     public static int Open(ref byte profile, int table, long gap, long now)
@@ -34,7 +36,9 @@ internal static class Sessions
         for (var row = 0; row < rows; row++) At(ref profile, table, row) = new Fragment { End = long.MinValue };
     }
 
-    /// <summary>Finds or makes the fragment of an event, and returns its row; -1 where every kept fragment is newer and out of reach.</summary>
+    /// <summary>
+    /// Finds or makes the fragment of an event, and returns its row; -1 where every kept fragment is newer and out of reach.
+    /// </summary>
     public static int Enter(ref byte profile, int table, int rows, long gap, ReadOnlySpan<Column> columns, long time)
     {
         ref var newest = ref Cells.At<long>(ref profile, table);

@@ -20,8 +20,8 @@ internal sealed partial class WindowGroup
     }
 
     /// <summary>
-    /// Copies the named slots from another profile of this layout, and brings both onto one clock first: the rows of a window's columns mean what its clock
-    /// (or its table of sessions) says, and the two profiles may have been folded with other columns beside them.
+    /// Copies the named slots from another profile of this layout, and brings both onto one clock first: the rows of a window's columns
+    /// mean what its clock (or its table of sessions) says, and the two profiles may have been folded with other columns beside them.
     /// </summary>
     /// <param name="profile">Takes the columns; its other columns stand.</param>
     /// <param name="other">Gives them; changed.</param>
@@ -58,7 +58,9 @@ internal sealed partial class WindowGroup
         Panes.Enter(ref other, _state, in _window, _columns, newest * _window.Size);
     }
 
-    /// <summary>The tables differ, as where the log no longer reaches back: each fragment takes the cells of those that it overlaps.</summary>
+    /// <summary>
+    /// The tables differ, as where the log no longer reaches back: each fragment takes the cells of those that it overlaps.
+    /// </summary>
     private void TakeSessions(ref byte profile, ref byte other, Column[] taken)
     {
         for (var row = 0; row < _window.Rows; row++)
@@ -83,9 +85,12 @@ internal sealed partial class WindowGroup
         }
     }
 
-    private bool SameState(ref byte profile, ref byte other) => Bytes(ref profile, _state, _window.StateLength).SequenceEqual(Bytes(ref other, _state, _window.StateLength));
+    private bool SameState(ref byte profile, ref byte other) =>
+        Bytes(ref profile, _state, _window.StateLength).SequenceEqual(Bytes(ref other, _state, _window.StateLength));
 
-    private static void Copy(ref byte profile, ref byte other, int offset, int length) => Bytes(ref other, offset, length).CopyTo(Bytes(ref profile, offset, length));
+    private static void Copy(ref byte profile, ref byte other, int offset, int length) =>
+        Bytes(ref other, offset, length).CopyTo(Bytes(ref profile, offset, length));
 
-    private static Span<byte> Bytes(ref byte profile, int offset, int length) => MemoryMarshal.CreateSpan(ref Unsafe.Add(ref profile, offset), length);
+    private static Span<byte> Bytes(ref byte profile, int offset, int length) =>
+        MemoryMarshal.CreateSpan(ref Unsafe.Add(ref profile, offset), length);
 }

@@ -64,7 +64,8 @@ internal sealed partial class WindowGroup(Window window, int state, Column[] col
     public void Update(ref byte profile, Event e, ReadOnlySpan<InputValue> inputs)
     {
         // Every event extends the customer's session; a ring only turns for events that count.
-        var row = _window.Kind == WindowKind.Session ? Sessions.Enter(ref profile, _state, _window.Rows, _window.Size, _columns, e.Time) : NotEntered;
+        var row = _window.Kind == WindowKind.Session ? Sessions.Enter(ref profile, _state, _window.Rows, _window.Size, _columns, e.Time)
+            : NotEntered;
         foreach (ref readonly var column in _columns.AsSpan())
         {
             ref readonly var input = ref inputs[column.Input];

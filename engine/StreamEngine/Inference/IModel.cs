@@ -26,10 +26,15 @@ public interface IModelRunner : IDisposable
     /// <summary>Columns of one output row.</summary>
     int OutputWidth { get; }
 
-    /// <summary>The bound input buffer, row-major, <c>rows * InputWidth</c> long: write the features here, then <see cref="Run"/>.</summary>
+    /// <summary>
+    /// The bound input buffer, row-major, <c>rows * InputWidth</c> long: write the features here, then <see cref="Run"/>.
+    /// </summary>
     Span<float> Inputs(int rows);
 
-    /// <summary>Scores the first <paramref name="rows"/> rows of <see cref="Inputs"/>; the result is row-major, <c>rows * OutputWidth</c> long, valid until the next call.</summary>
+    /// <summary>
+    /// Scores the first <paramref name="rows"/> rows of <see cref="Inputs"/>; the result is row-major, <c>rows * OutputWidth</c> long,
+    /// valid until the next call.
+    /// </summary>
     /// <exception cref="ModelException">The model failed.</exception>
     ReadOnlySpan<float> Run(int rows);
 }
@@ -41,7 +46,8 @@ public interface IModelLoader
     /// <param name="directory">The version's folder: <c>model.onnx</c> and <c>model.json</c>.</param>
     /// <param name="provider">What is to run it; <see cref="IModel.Provider"/> reports the one that really does.</param>
     /// <param name="device">The GPU's number, from 0; used by CUDA only.</param>
-    /// <exception cref="ModelException">The folder, a file, the native library is missing or damaged; the message names it and the remedy.</exception>
+    /// <exception cref="ModelException">The folder, a file, the native library is missing or damaged; the message names it and the
+    /// remedy.</exception>
     IModel Load(string directory, ModelProvider provider = ModelProvider.Auto, int device = 0);
 }
 

@@ -27,7 +27,8 @@ public sealed record ModelOptions : ILocated
     [Doc("The version's folder; the newest (highest number) where absent.")]
     public string? Version { get; init; }
 
-    [Doc("auto: on the GPU where the CUDA build is used, CUDA is here and has a kernel for every operator, else on the CPU. cpu, or cuda: there or not at all.")]
+    [Doc("auto: on the GPU where the CUDA build is used, CUDA is here and has a kernel for every operator, else on the CPU. cpu, or cuda: "
+        + "there or not at all.")]
     public ModelProvider Provider { get; init; } = ModelProvider.Auto;
 
     [Doc("The GPU's number, where the model runs on one.")]

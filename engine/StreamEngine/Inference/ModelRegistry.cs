@@ -3,7 +3,10 @@ using StreamEngine.Configuration;
 
 namespace StreamEngine.Inference;
 
-/// <summary>The loaded models by their names in the config: <c>models/NAME/VERSION/</c> with <c>model.onnx</c> and <c>model.json</c>. Owns the models.</summary>
+/// <summary>
+/// The loaded models by their names in the config: <c>models/NAME/VERSION/</c> with <c>model.onnx</c> and <c>model.json</c>. Owns the
+/// models.
+/// </summary>
 public sealed class ModelRegistry : IDisposable
 {
     private readonly Dictionary<string, IModel> _models = [];
@@ -38,7 +41,8 @@ public sealed class ModelRegistry : IDisposable
             }
             catch (ModelException e) when (e is not ModelRuntimeException)
             {
-                errors.Add(option.Node.At, $"model {option.Name} can't be loaded: {e.Message.TrimEnd('.')}", "Train it anew, or set 'version' to a version that is whole");
+                errors.Add(option.Node.At, $"model {option.Name} can't be loaded: {e.Message.TrimEnd('.')}",
+                    "Train it anew, or set 'version' to a version that is whole");
             }
         }
         return registry;
@@ -50,19 +54,23 @@ public sealed class ModelRegistry : IDisposable
         var root = Path.GetFullPath(Path.Combine(baseDirectory, option.Path ?? Path.Combine("models", option.Name)));
         if (!Directory.Exists(root))
         {
-            errors.Add(option.Node, "path", $"model {option.Name} has no folder {root}", $"Train the model into {Path.Combine(root, "1")} (model.onnx and model.json), or set 'path' to the folder that holds its versions");
+            errors.Add(option.Node, "path", $"model {option.Name} has no folder {root}", $"Train the model into {Path.Combine(root, "1")} "
+                + $"(model.onnx and model.json), or set 'path' to the folder that holds its versions");
             return null;
         }
-        var versions = Directory.GetDirectories(root).Select(d => Path.GetFileName(d)).Where(v => Numbers(v) is not null).Order(NumericOrder).ToArray();
+        var versions = Directory.GetDirectories(root).Select(d => Path.GetFileName(d)).Where(v => Numbers(v) is not null)
+            .Order(NumericOrder).ToArray();
         if (option.Version is not { } wanted)
         {
             if (versions.Length > 0) return Path.Combine(root, versions[^1]);
-            errors.Add(option.Node, "path", $"{root} holds no version of model {option.Name}", $"Train the model into {Path.Combine(root, "1")}; a version's folder is named by a number, such as 3 or 2026.10.1");
+            errors.Add(option.Node, "path", $"{root} holds no version of model {option.Name}",
+                $"Train the model into {Path.Combine(root, "1")}; a version's folder is named by a number, such as 3 or 2026.10.1");
             return null;
         }
         var directory = Path.Combine(root, wanted);
         if (Path.GetFileName(wanted) == wanted && wanted is not ("" or "." or "..") && Directory.Exists(directory)) return directory;
-        errors.Add(option.Node, "version", $"model {option.Name} has no version {wanted} in {root}", versions.Length == 0 ? "It has no version at all: train it" : $"It has: {string.Join(", ", versions)}; without 'version' the newest is used");
+        errors.Add(option.Node, "version", $"model {option.Name} has no version {wanted} in {root}", versions.Length == 0
+            ? "It has no version at all: train it" : $"It has: {string.Join(", ", versions)}; without 'version' the newest is used");
         return null;
     }
 

@@ -8,7 +8,9 @@ namespace StreamEngine.Inference;
 /// <param name="Inputs">For each input column, the feature's index in the vector.</param>
 public sealed record ModelUse(string Name, IModel Model, int[] Inputs)
 {
-    /// <summary>Resolves the model's input names against the features; an input that is no feature is a config error at <paramref name="node"/>.</summary>
+    /// <summary>
+    /// Resolves the model's input names against the features; an input that is no feature is a config error at <paramref name="node"/>.
+    /// </summary>
     /// <param name="name">The model's name in the config.</param>
     /// <param name="model">The loaded model.</param>
     /// <param name="featureNames">The features in vector order.</param>
@@ -24,7 +26,8 @@ public sealed record ModelUse(string Name, IModel Model, int[] Inputs)
                 if (featureNames[inputs[column]] == input) break;
             if (inputs[column] >= 0) continue;
             inputs[column] = 0;
-            errors.Add(node.At, $"model {name} {model.Manifest.Version} reads '{input}', which is no feature", $"{KnownNames.Hint(input, featureNames, "features")}; a model's inputs are listed in its model.json");
+            errors.Add(node.At, $"model {name} {model.Manifest.Version} reads '{input}', which is no feature",
+                $"{KnownNames.Hint(input, featureNames, "features")}; a model's inputs are listed in its model.json");
         }
         return new ModelUse(name, model, inputs);
     }

@@ -73,7 +73,8 @@ public sealed class Scorer : IDisposable
             if (_runner.InputWidth == _inputs.Length && _width == manifest.Outputs.Count) return;
             var found = $"{_runner.InputWidth} input and {_width} output columns";
             _runner.Dispose();
-            throw new ModelException($"model {_name} has {found}, but its model.json names {_inputs.Length} inputs and {manifest.Outputs.Count} outputs: write the model.json anew from the training script");
+            throw new ModelException($"model {_name} has {found}, but its model.json names {_inputs.Length} inputs and "
+                + $"{manifest.Outputs.Count} outputs: write the model.json anew from the training script");
         }
 
         public string? LastFailure { get; private set; }

@@ -13,11 +13,13 @@ using StreamEngine.State;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// A config, compiled: decoders, state layout, features, timers, models, offers. Immutable after <see cref="Compile"/>, shared by all workers.
+/// A config, compiled: decoders, state layout, features, timers, models, offers. Immutable after <see cref="Compile"/>, shared by all
+/// workers.
 /// </summary>
 public sealed class CompiledEngine : IDisposable
 {
-    private static readonly string[] Deciding = ["events", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers"];
+    private static readonly string[] Deciding =
+        ["events", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers"];
 
     private CompiledEngine(EngineOptions options) => Options = options;
 
@@ -51,8 +53,14 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>Identifies config and models: the first 16 hex digits of a SHA-256; stands in every decision record.</summary>
     public required string ConfigHash { get; init; }
 
-    /// <summary>Identifies the profiles' layout, the purposes whose order gives consent its bits, and the sources whose offsets go with them: checkpoints of another version are not loaded.</summary>
-    public string StateVersion => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', [Layout.Version, string.Join(',', Options.Purposes), .. Events.Sources.Select(s => s.Topic)]))))[..16];
+    /// <summary>
+    /// Identifies the profiles' layout, the purposes whose order gives consent its bits, and the sources whose offsets go with them:
+    /// checkpoints of another version are not loaded.
+    /// </summary>
+    public string StateVersion =>
+        Convert.ToHexStringLower(
+        SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n',
+        [Layout.Version, string.Join(',', Options.Purposes), .. Events.Sources.Select(s => s.Topic)]))))[..16];
 
     /// <summary>Compiles the options. Every mistake is added to <paramref name="errors"/>; the result is null when there are any.</summary>
     /// <param name="options">The bound options.</param>
@@ -71,7 +79,8 @@ public sealed class CompiledEngine : IDisposable
         var scope = new Scope { Event = events.Fields, Purposes = options.Purposes };
         var timers = TimerSet.Compile(options.Timers, scope, layout, errors);
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
-        var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names, options.Purposes, timers.Names, models.Models, layout, errors);
+        var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
+            options.Purposes, timers.Names, models.Models, layout, errors);
         if (errors.Any)
         {
             models.Dispose();
@@ -86,7 +95,8 @@ public sealed class CompiledEngine : IDisposable
             Timers = timers,
             Models = models,
             Policy = policy,
-            Outputs = new OutputTopics(options.Outputs, options.Offers, options.Checkpoints.Interval > TimeSpan.Zero ? options.Checkpoints.Topic : ""),
+            Outputs = new OutputTopics(options.Outputs, options.Offers, options.Checkpoints.Interval > TimeSpan.Zero
+                ? options.Checkpoints.Topic : ""),
             ConfigHash = Hash(options, models.Models),
         };
     }
@@ -109,27 +119,45 @@ public sealed class CompiledEngine : IDisposable
     private static void CheckTopics(EngineOptions options, ConfigErrors errors)
     {
         var read = options.Events.Select(s => s.Topic).ToHashSet();
-        if (options.Events.Count == 0) errors.Add(options.Node, "events", "no event source is declared", "Declare at least one source under events.");
+        if (options.Events.Count == 0)
+            errors.Add(options.Node, "events", "no event source is declared", "Declare at least one source under events.");
         foreach (var source in options.Events)
-            if (source.Topic.Length == 0) errors.Add(source.Node, "topic", "the source has no topic", "Name the topic that it is read from.");
-        foreach (var (key, topic) in new[] { ("actions", options.Outputs.Actions), ("decisions", options.Outputs.Decisions), ("dead_letter", options.Outputs.DeadLetter), ("late", options.Outputs.Late) })
-            if (topic.Length > 0 && read.Contains(topic)) errors.Add(options.Outputs.Node, key, $"topic '{topic}' is also read as a source", "Write to another topic: the engine would read its own output.");
-        foreach (var (key, topic) in new[] { ("decisions", options.Outputs.Decisions), ("dead_letter", options.Outputs.DeadLetter), ("late", options.Outputs.Late) })
-            if (topic.Length == 0) errors.Add(options.Outputs.Node, key, "the topic's name is empty", "Name a topic; only actions may be turned off.");
+            if (source.Topic.Length == 0)
+                errors.Add(source.Node, "topic", "the source has no topic", "Name the topic that it is read from.");
+        foreach (var (key, topic) in new[] { ("actions", options.Outputs.Actions), ("decisions", options.Outputs.Decisions),
+            ("dead_letter", options.Outputs.DeadLetter), ("late", options.Outputs.Late) })
+            if (topic.Length > 0 && read.Contains(topic))
+                errors.Add(options.Outputs.Node, key, $"topic '{topic}' is also read as a source",
+                    "Write to another topic: the engine would read its own output.");
+        foreach (var (key, topic) in new[] { ("decisions", options.Outputs.Decisions), ("dead_letter", options.Outputs.DeadLetter),
+            ("late", options.Outputs.Late) })
+            if (topic.Length == 0)
+                errors.Add(options.Outputs.Node, key, "the topic's name is empty", "Name a topic; only actions may be turned off.");
         var checkpoints = options.Checkpoints.Topic;
-        if (checkpoints.Length > 0 && (read.Contains(checkpoints) || new OutputTopics(options.Outputs, options.Offers).Names.Contains(checkpoints)))
-            errors.Add(options.Checkpoints.Node, "topic", $"topic '{checkpoints}' is read or written for something else", "Give checkpoints a topic of their own: it is compacted.");
+        if (checkpoints.Length > 0
+            && (read.Contains(checkpoints) || new OutputTopics(options.Outputs, options.Offers).Names.Contains(checkpoints)))
+            errors.Add(options.Checkpoints.Node, "topic", $"topic '{checkpoints}' is read or written for something else",
+            "Give checkpoints a topic of their own: it is compacted.");
         if (checkpoints.Length > 0 && options.Checkpoints.Interval > TimeSpan.Zero && options.Runtime.Delivery == Delivery.AtLeastOnce)
-            errors.Add(options.Checkpoints.Node, "topic", "a topic for checkpoints needs runtime.delivery: exactly_once", "Leave it empty (files in state.directory are kept all the same), or deliver exactly once: only a transaction keeps a stalled process from writing older profiles over newer ones.");
+            errors.Add(options.Checkpoints.Node, "topic", "a topic for checkpoints needs runtime.delivery: exactly_once",
+                "Leave it empty (files in state.directory are kept all the same), or deliver exactly once: only a transaction keeps a "
+                + "stalled process from writing older profiles over newer ones.");
         if (options.Requests.Enabled && options.Runtime.Delivery == Delivery.AtLeastOnce)
-            errors.Add(options.Requests.Node, "enabled", "requests need runtime.delivery: exactly_once", "Deliver exactly once, or turn requests off: without transactions nothing tells whether a decision behind the last record was committed, so a repeated request could get another one");
+            errors.Add(options.Requests.Node, "enabled", "requests need runtime.delivery: exactly_once",
+                "Deliver exactly once, or turn requests off: without transactions nothing tells whether a decision behind the last record "
+                + "was committed, so a repeated request could get another one");
         if (options.Outputs.Decisions == options.Outputs.Actions)
-            errors.Add(options.Outputs.Node, "decisions", "decisions and actions share a topic", "Give the decision log a topic of its own.");
+            errors.Add(options.Outputs.Node, "decisions", "decisions and actions share a topic",
+                "Give the decision log a topic of its own.");
         if (options.Runtime.CommitInterval >= options.Kafka.TransactionTimeout)
-            errors.Add(options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would end every transaction before it is committed", "Commit more often, or raise it.");
+            errors.Add(options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would end "
+                + "every transaction before it is committed", "Commit more often, or raise it.");
     }
 
-    /// <summary>Hash of what decides: those sections as written (comments and layout aside), and the models' digests. Where records go and how fast is left out.</summary>
+    /// <summary>
+    /// Hash of what decides: those sections as written (comments and layout aside), and the models' digests. Where records go and how fast
+    /// is left out.
+    /// </summary>
     private static string Hash(EngineOptions options, IReadOnlyDictionary<string, IModel> models)
     {
         var text = new StringBuilder();
@@ -139,7 +167,8 @@ public sealed class CompiledEngine : IDisposable
                 text.Append(section).Append(':');
                 Canonical(node, text);
             }
-        foreach (var (name, model) in models.OrderBy(m => m.Key, StringComparer.Ordinal)) text.Append(name).Append('=').Append(model.Manifest.Sha256).Append('\n');
+        foreach (var (name, model) in models.OrderBy(m => m.Key, StringComparer.Ordinal))
+            text.Append(name).Append('=').Append(model.Manifest.Sha256).Append('\n');
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
     }
 

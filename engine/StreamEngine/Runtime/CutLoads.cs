@@ -28,7 +28,9 @@ internal sealed class FileCutLoad(string path, FileCut cut) : ICutLoad
     public bool Step(Shard shard)
     {
         if (_reader.Position >= cut.End) return false;
-        if (!_reader.Next(out var block)) throw new IOException($"Checkpoint {cut.Marker.Number} in {path} can't be read again: check the disk. The next start takes an older one, the topic, or the log.");
+        if (!_reader.Next(out var block))
+            throw new IOException($"Checkpoint {cut.Marker.Number} in {path} can't be read again: check the disk. The next start takes an "
+                + $"older one, the topic, or the log.");
         if (block.Kind == BlockKind.Profiles) shard.Load(block);
         return true;
     }
@@ -37,9 +39,9 @@ internal sealed class FileCutLoad(string path, FileCut cut) : ICutLoad
 }
 
 /// <summary>
-/// A cut in the compacted checkpoint topic: every profile there, each as of its own position. Some may be newer than the marker, of a cut that was not closed; what they cover is
-/// left out when events are read again, as for every other. The load must end within <see cref="TopicSpec.CompactionLag"/>: later the topic may have forgotten a profile for the sake of
-/// one that stands behind the end asked for.
+/// A cut in the compacted checkpoint topic: every profile there, each as of its own position. Some may be newer than the marker, of a cut
+/// that was not closed; what they cover is left out when events are read again, as for every other. The load must end within <see
+/// cref="TopicSpec.CompactionLag"/>: later the topic may have forgotten a profile for the sake of one that stands behind the end asked for.
 /// </summary>
 internal sealed class TopicCutLoad : ICutLoad
 {
@@ -68,7 +70,9 @@ internal sealed class TopicCutLoad : ICutLoad
         {
             if (_batch[i].Offset >= _high) return false;
             // Damaged records don't happen in a replicated log; were it so, the profile might lack what its cut promises.
-            if (!CutBlock.TryParse(_batch.Value(i), out var block)) throw new LogException($"The checkpoint topic holds a record at offset {_batch[i].Offset} that is no checkpoint: give the engine a topic of its own.");
+            if (!CutBlock.TryParse(_batch.Value(i), out var block))
+                throw new LogException($"The checkpoint topic holds a record at offset {_batch[i].Offset} that is no checkpoint: give the "
+                    + $"engine a topic of its own.");
             if (block.Kind == BlockKind.Profiles && block.IsOf(Marker.Version)) shard.Load(block);
         }
         return true;
@@ -77,8 +81,8 @@ internal sealed class TopicCutLoad : ICutLoad
     public void Dispose() => _reader.Dispose();
 
     /// <summary>
-    /// The newest marker that satisfies a condition: markers stand at the ends of cuts, so the search goes back from the end in growing steps. None where another version has
-    /// written behind it: what that superseded may be compacted away.
+    /// The newest marker that satisfies a condition: markers stand at the ends of cuts, so the search goes back from the end in growing
+    /// steps. None where another version has written behind it: what that superseded may be compacted away.
     /// </summary>
     public static CutMarker? Newest(ILog log, TopicPartition partition, long low, long high, string version, Func<CutMarker, bool> fits)
     {
@@ -98,7 +102,8 @@ internal sealed class TopicCutLoad : ICutLoad
                 {
                     if (batch[i].Offset >= to || !CutBlock.TryParse(batch.Value(i), out var block)) continue;
                     if (!block.IsOf(version)) foreign = true;
-                    else if (block.Kind == BlockKind.Marker && block.Marker() is var marker && fits(marker)) (newest, foreign) = (marker, false);
+                    else if (block.Kind == BlockKind.Marker && block.Marker() is var marker && fits(marker))
+                        (newest, foreign) = (marker, false);
                 }
             }
             if (newest is not null || foreign) return foreign ? null : newest;

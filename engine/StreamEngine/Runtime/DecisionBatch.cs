@@ -8,9 +8,10 @@ using StreamEngine.State;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// The decisions that a worker's shards have opened and that wait for their scores, each with its own copy of the feature vector and of the event's
-/// fields. <see cref="Flush"/> is steps 7 to 9 for all of them: a worker flushes once per turn, so that one model run scores everything that a poll
-/// brought, whichever shard it came from. Flushing earlier or later changes nothing: a decision reads only its copy and the slots that decisions write.
+/// The decisions that a worker's shards have opened and that wait for their scores, each with its own copy of the feature vector and of the
+/// event's fields. <see cref="Flush"/> is steps 7 to 9 for all of them: a worker flushes once per turn, so that one model run scores
+/// everything that a poll brought, whichever shard it came from. Flushing earlier or later changes nothing: a decision reads only its copy
+/// and the slots that decisions write.
 /// </summary>
 public sealed class DecisionBatch : IProfileUpdate, IDisposable
 {
@@ -71,7 +72,9 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         return ref row;
     }
 
-    /// <summary>Steps 7 to 9 for everything that waits. The records that caused it must still be in their batch. False where nothing waits.</summary>
+    /// <summary>
+    /// Steps 7 to 9 for everything that waits. The records that caused it must still be in their batch. False where nothing waits.
+    /// </summary>
     public bool Flush()
     {
         Generation++;
@@ -109,13 +112,16 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             if (_scorer.LastFailure(model) is not { } failure || failure == _told[model]) continue;
             _told[model] = failure;
             _report?.Invoke(new WorkerEvent(true,
-                $"Model {_policy.Models[model].Name} failed on a row, and the offers' default propensities stand in (streamengine.scores.failed counts them): {failure}"));
+                $"Model {_policy.Models[model].Name} failed on a row, and the offers' default propensities stand in "
+                    + $"(streamengine.scores.failed counts them): {failure}"));
         }
     }
 
     int IProfileUpdate.RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;
 
-    /// <summary>(8) with the profile at hand: decides, and counts what is shown against the caps before the profile's next decision.</summary>
+    /// <summary>
+    /// (8) with the profile at hand: decides, and counts what is shown against the caps before the profile's next decision.
+    /// </summary>
     void IProfileUpdate.Apply(Span<byte> profile, bool created)
     {
         if (created) _engine.InitializeProfile(profile);

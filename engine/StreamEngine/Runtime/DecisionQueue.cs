@@ -6,7 +6,9 @@ using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>Where a decision comes from: the source's index, the offset of the record that caused it, and which of that record's decisions it is.</summary>
+/// <summary>
+/// Where a decision comes from: the source's index, the offset of the record that caused it, and which of that record's decisions it is.
+/// </summary>
 public readonly record struct Cause(int Source, long Offset, int Ordinal);
 
 /// <summary>One shard's part of the worker's <see cref="DecisionBatch"/>: opens decisions there, and takes each once it is made.</summary>
@@ -80,7 +82,8 @@ internal sealed class DecisionQueue(DecisionBatch batch, int partition, IStateSt
     public void Flush() => batch.Flush();
 
     /// <summary>Whether a predecessor logged the decision: then it is dealt with.</summary>
-    internal bool IsLogged(in DecisionRequest request) => Logged?.Invoke(new Cause(request.Source, request.Offset, request.Ordinal)) == true;
+    internal bool IsLogged(in DecisionRequest request) =>
+        Logged?.Invoke(new Cause(request.Source, request.Offset, request.Ordinal)) == true;
 
     /// <summary>The decision's id, as its record has it.</summary>
     internal string IdOf(in DecisionRequest request) => outputs.DecisionId(request.Topic, request.Offset, request.Ordinal);

@@ -69,7 +69,9 @@ public sealed class Engine : IDisposable
         get
         {
             var limit = WorkerTurn.Limit(_engine.Options.Kafka);
-            lock (_workers) return [.. _workers.Select(w => (w.Key, Since: w.Value.SinceTurn)).Select(w => new WorkerTurn(w.Key, w.Since, w.Since > limit))];
+            lock (_workers)
+                return [.. _workers.Select(w => (w.Key, Since: w.Value.SinceTurn))
+                    .Select(w => new WorkerTurn(w.Key, w.Since, w.Since > limit))];
         }
     }
 
@@ -82,7 +84,8 @@ public sealed class Engine : IDisposable
     {
         if (drain)
         {
-            _ends = [.. _engine.Events.Sources.Select(s => Enumerable.Range(0, Partitions).Select(p => _settings.Log.Watermarks(new TopicPartition(s.Topic, p)).High).ToArray())];
+            _ends = [.. _engine.Events.Sources.Select(s =>
+                Enumerable.Range(0, Partitions).Select(p => _settings.Log.Watermarks(new TopicPartition(s.Topic, p)).High).ToArray())];
             _left = [.. Enumerable.Range(0, Partitions)];
         }
         else _standbys?.Start();
@@ -100,7 +103,9 @@ public sealed class Engine : IDisposable
     /// <summary>Stops the workers: each commits what it has done and leaves. Wait for <see cref="Completion"/>.</summary>
     public void Stop() => _stop.Cancel();
 
-    /// <summary>Stops the workers, and each leaves its group for good: others take over at once. Wait for <see cref="Completion"/>.</summary>
+    /// <summary>
+    /// Stops the workers, and each leaves its group for good: others take over at once. Wait for <see cref="Completion"/>.
+    /// </summary>
     public void Leave()
     {
         _leaving = true;

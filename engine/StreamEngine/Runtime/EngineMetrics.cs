@@ -1,6 +1,6 @@
-using StreamEngine.Configuration;
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
@@ -9,7 +9,10 @@ using StreamEngine.Telemetry;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>All instruments of an engine in one place. Counters are read from the shards' plain numbers when somebody collects, so an event costs nothing here.</summary>
+/// <summary>
+/// All instruments of an engine in one place. Counters are read from the shards' plain numbers when somebody collects, so an event costs
+/// nothing here.
+/// </summary>
 public sealed class EngineMetrics : IDisposable
 {
     private readonly Meter _meter = EngineMeter.Create();
@@ -27,18 +30,22 @@ public sealed class EngineMetrics : IDisposable
         var duration = new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds };
         _batch = _meter.CreateHistogram("streamengine.batch.duration", "s", "From poll to the last output of a batch.", advice: duration);
         _commit = _meter.CreateHistogram("streamengine.commit.duration", "s", "How long a commit took.", advice: duration);
-        _interval = _meter.CreateHistogram("streamengine.interval.duration", "s", "From an interval's first record to its confirmed commit: the longest that one of its decisions took.", advice: duration);
-        _request = _meter.CreateHistogram("streamengine.request.duration", "s", "From a request to its answer, by kind and status.", advice: duration);
+        _interval = _meter.CreateHistogram("streamengine.interval.duration", "s",
+            "From an interval's first record to its confirmed commit: the longest that one of its decisions took.", advice: duration);
+        _request = _meter.CreateHistogram("streamengine.request.duration", "s", "From a request to its answer, by kind and status.",
+            advice: duration);
         _commits = _meter.CreateCounter<long>("streamengine.commits", "{commit}", "Commits by outcome.");
         _batches = _meter.CreateCounter<long>("streamengine.batches", "{batch}", "Batches with records.");
         Counter("streamengine.records", "{record}", "Records read.", c => c.Records);
         Counter("streamengine.bytes", "By", "Bytes of keys and values read.", c => c.Bytes);
         Counter("streamengine.events.admitted", "{event}", "Events applied to a profile.", c => c.Admitted);
-        Counter("streamengine.records.wrong_partition", "{record}", "Records in a partition that their customer does not hash to.", c => c.WrongPartition);
+        Counter("streamengine.records.wrong_partition", "{record}", "Records in a partition that their customer does not hash to.", c =>
+            c.WrongPartition);
         Counter("streamengine.duplicates.evicted", "{id}", "Event ids forgotten before their horizon.", c => c.DuplicatesEvicted);
         Counter("streamengine.decisions", "{decision}", "Decisions made.", c => c.Decisions);
         Counter("streamengine.decisions.requested", "{decision}", "Decisions that requests asked for.", c => c.Requested);
-        Counter("streamengine.decisions.reused", "{decision}", "Decisions that were logged and not committed, taken over as they were.", c => c.Reused);
+        Counter("streamengine.decisions.reused", "{decision}", "Decisions that were logged and not committed, taken over as they were.",
+            c => c.Reused);
         Counter("streamengine.scores.failed", "{score}", "Scores replaced by the default propensity.", c => c.ScoresFailed);
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
@@ -47,15 +54,24 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.checkpoints.failed", "{checkpoint}", "Checkpoints that could not be written.", c => c.CheckpointsFailed);
         Counters("streamengine.records.rejected", "{record}", "Records rejected, by reason.", "reason", Reasons, c => c.Rejected);
         Counters("streamengine.decisions.outcomes", "{decision}", "Decisions by outcome.", "outcome", Symbols<Outcome>(), c => c.Outcomes);
-        Counters("streamengine.candidates.dropped", "{candidate}", "Candidates dropped, by reason.", "reason", Symbols<DropReason>(), c => c.Drops);
-        Counters("streamengine.actions", "{action}", "Actions by offer.", "offer", [.. engine.Options.Offers.Select(o => o.Name)], c => c.Actions);
-        _meter.CreateObservableGauge("streamengine.timers.waiting", () => _open.Keys.Sum(s => s.Counters.TimersWaiting), "{timer}", "Timers that wait.");
+        Counters("streamengine.candidates.dropped", "{candidate}", "Candidates dropped, by reason.", "reason", Symbols<DropReason>(), c =>
+            c.Drops);
+        Counters("streamengine.actions", "{action}", "Actions by offer.", "offer", [.. engine.Options.Offers.Select(o => o.Name)], c =>
+            c.Actions);
+        _meter.CreateObservableGauge("streamengine.timers.waiting", () =>
+            _open.Keys.Sum(s => s.Counters.TimersWaiting), "{timer}", "Timers that wait.");
         _meter.CreateObservableGauge("streamengine.profiles", () => _open.Keys.Sum(s => s.Profiles), "{profile}", "Profiles held.");
-        _meter.CreateObservableGauge("streamengine.state.memory", () => _open.Keys.Sum(s => s.StateBytes), "By", "Memory of the state stores.");
+        _meter.CreateObservableGauge("streamengine.state.memory", () =>
+            _open.Keys.Sum(s => s.StateBytes), "By", "Memory of the state stores.");
         _meter.CreateObservableGauge("streamengine.shards", () => (long)_open.Count, "{shard}", "Shards owned.");
-        _meter.CreateObservableGauge("streamengine.checkpoint.size", () => _open.Keys.Sum(s => s.Counters.CheckpointBytes), "By", "Checkpoint files on the disk.");
-        _meter.CreateObservableGauge("streamengine.checkpoint.time", () => _open.Keys.Where(s => s.Counters.CheckpointAt > 0).Select(s => new Measurement<double>(s.Counters.CheckpointAt / 1000.0, new KeyValuePair<string, object?>("partition", s.Partition))), "s", "When a partition's newest checkpoint began, seconds since 1970.");
-        _meter.CreateObservableGauge("streamengine.lag", Lag, "{record}", "Offsets of a source's partition that are not committed yet (a transactional producer's marker behind the last record counts as one); asked every 5 s.");
+        _meter.CreateObservableGauge("streamengine.checkpoint.size", () =>
+            _open.Keys.Sum(s => s.Counters.CheckpointBytes), "By", "Checkpoint files on the disk.");
+        _meter.CreateObservableGauge("streamengine.checkpoint.time", () => _open.Keys.Where(s => s.Counters.CheckpointAt > 0)
+            .Select(s =>
+            new Measurement<double>(s.Counters.CheckpointAt / 1000.0, new KeyValuePair<string, object?>("partition", s.Partition))), "s",
+            "When a partition's newest checkpoint began, seconds since 1970.");
+        _meter.CreateObservableGauge("streamengine.lag", Lag, "{record}", "Offsets of a source's partition that are not committed yet (a "
+            + "transactional producer's marker behind the last record counts as one); asked every 5 s.");
         _meter.CreateObservableGauge("streamengine.watermark", Watermarks, "s", "Event-time watermark per partition, seconds since 1970.");
     }
 
@@ -68,7 +84,8 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>A record is about to be processed: remembers the first.</summary>
     internal void FirstRecord()
     {
-        if (First is null) First = (System.Diagnostics.Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
+        if (First is null)
+            First = (System.Diagnostics.Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
     }
 
     /// <summary>A batch was processed.</summary>
@@ -88,11 +105,13 @@ public sealed class EngineMetrics : IDisposable
 
     /// <summary>A request was answered.</summary>
     public void RequestDone(string kind, RequestStatus status, TimeSpan took) => _request.Record(
-        took.TotalSeconds, new KeyValuePair<string, object?>("kind", kind), new KeyValuePair<string, object?>("status", Spelling.Snake(status.ToString())));
+        took.TotalSeconds, new KeyValuePair<string, object?>("kind", kind),
+            new KeyValuePair<string, object?>("status", Spelling.Snake(status.ToString())));
 
     /// <summary>Measures when the workers' loops last moved.</summary>
     internal void Watch(Func<IEnumerable<WorkerTurn>> workers) =>
-        _meter.CreateObservableGauge("streamengine.worker.since_turn", () => workers().Select(w => new Measurement<double>(w.Since.TotalSeconds, new KeyValuePair<string, object?>("worker", w.Worker))), "s",
+        _meter.CreateObservableGauge("streamengine.worker.since_turn", () => workers()
+            .Select(w => new Measurement<double>(w.Since.TotalSeconds, new KeyValuePair<string, object?>("worker", w.Worker))), "s",
             "The time since a worker's loop last came to its poll: it stands still where that grows.");
 
     /// <summary>Partitions of the shards that are open, in order.</summary>
@@ -123,7 +142,8 @@ public sealed class EngineMetrics : IDisposable
     private void Counter(string name, string unit, string what, Func<ShardCounters, long> value) =>
         _meter.CreateObservableCounter(name, () => value(Totals()), unit, what);
 
-    private void Counters(string name, string unit, string what, string label, IReadOnlyList<string> labels, Func<ShardCounters, long[]> values) =>
+    private void Counters(string name, string unit, string what, string label, IReadOnlyList<string> labels,
+        Func<ShardCounters, long[]> values) =>
         _meter.CreateObservableCounter(name, () =>
         {
             var all = values(Totals());
@@ -146,7 +166,8 @@ public sealed class EngineMetrics : IDisposable
         {
             var (ends, committed) = (shard.Counters.Ends, shard.Counters.Committed);
             for (var source = 0; source < Math.Min(ends.Length, committed.Length); source++)
-                yield return new Measurement<long>(Math.Max(0, ends[source] - committed[source]), new("topic", _engine.Events.Sources[source].Topic), new("partition", shard.Partition));
+                yield return new Measurement<long>(Math.Max(0, ends[source] - committed[source]),
+                    new("topic", _engine.Events.Sources[source].Topic), new("partition", shard.Partition));
         }
     }
 
@@ -154,7 +175,8 @@ public sealed class EngineMetrics : IDisposable
     {
         foreach (var shard in _open.Keys)
             if (shard.Counters.Watermark != long.MinValue)
-                yield return new Measurement<double>(shard.Counters.Watermark / 1000.0, new KeyValuePair<string, object?>("partition", shard.Partition));
+                yield return new Measurement<double>(shard.Counters.Watermark / 1000.0,
+                    new KeyValuePair<string, object?>("partition", shard.Partition));
     }
 
     /// <summary>As the decision record spells them.</summary>

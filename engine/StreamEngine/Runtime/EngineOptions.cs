@@ -111,7 +111,8 @@ public sealed record StateOptions : ILocated
     [Doc("faster or memory.")]
     public StoreKind Store { get; init; } = StoreKind.Faster;
 
-    [Doc("The folder for checkpoints and for profiles that do not fit into memory. Where absent, the latter go to a temporary folder, and no checkpoints are kept.")]
+    [Doc("The folder for checkpoints and for profiles that do not fit into memory. Where absent, the latter go to a temporary folder, and "
+        + "no checkpoints are kept.")]
     public string? Directory { get; init; }
 
     [Doc("Memory for profiles per shard.")]
@@ -125,14 +126,17 @@ public sealed record StateOptions : ILocated
 /// <summary>Checkpoints of the state.</summary>
 public sealed record CheckpointOptions : ILocated
 {
-    [Doc("How often each shard's changed profiles are written, to state.directory and to the topic; a restart re-reads the events since then. 0s keeps no checkpoints.")]
+    [Doc("How often each shard's changed profiles are written, to state.directory and to the topic; a restart re-reads the events since "
+        + "then. 0s keeps no checkpoints.")]
     [Bounds(0, 86_400)]
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
 
-    [Doc("A compacted topic for checkpoints as well, from which any machine restores a shard; as many partitions as the sources. Empty writes none.")]
+    [Doc("A compacted topic for checkpoints as well, from which any machine restores a shard; as many partitions as the sources. Empty "
+        + "writes none.")]
     public string Topic { get; init; } = "";
 
-    [Doc("On how many other nodes each shard's checkpoints are kept up to date from the topic, so that a take-over there re-reads only the events since; needs topic and state.directory.")]
+    [Doc("On how many other nodes each shard's checkpoints are kept up to date from the topic, so that a take-over there re-reads only the "
+        + "events since; needs topic and state.directory.")]
     [Bounds(0, 8)]
     public int Standbys { get; init; }
 
@@ -163,7 +167,8 @@ public enum Delivery
 /// <summary>The loop.</summary>
 public sealed record RuntimeOptions : ILocated
 {
-    [Doc("exactly_once: outputs and offsets in one transaction. at_least_once: outputs at once, without one; after a crash the last interval's come again with the same ids.")]
+    [Doc("exactly_once: outputs and offsets in one transaction. at_least_once: outputs at once, without one; after a crash the last "
+        + "interval's come again with the same ids.")]
     public Delivery Delivery { get; init; } = Delivery.ExactlyOnce;
 
     [Doc("Threads with a consumer and a producer each.")]
@@ -196,13 +201,15 @@ public sealed record RuntimeOptions : ILocated
 /// <summary>Kafka.</summary>
 public sealed record KafkaOptions : ILocated
 {
-    [Doc("librdkafka settings passed through (security.protocol, sasl.*, ssl.*, fetch.*, ...); those that would break exactly-once are refused.")]
+    [Doc("librdkafka settings passed through (security.protocol, sasl.*, ssl.*, fetch.*, ...); those that would break exactly-once are "
+        + "refused.")]
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
     [Doc("A stable name of this node, for static membership; the host's name where absent.")]
     public string? NodeName { get; init; }
 
-    [Doc("After how long the broker ends the transaction of a worker that died or stalled. The session timeout must be longer: readers are free before partitions move.")]
+    [Doc("After how long the broker ends the transaction of a worker that died or stalled. The session timeout must be longer: readers are "
+        + "free before partitions move.")]
     [Bounds(1, 180)]
     public TimeSpan TransactionTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

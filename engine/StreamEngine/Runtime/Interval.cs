@@ -11,7 +11,9 @@ internal enum IntervalState : byte
     /// <summary>Nothing is to be committed.</summary>
     Empty,
 
-    /// <summary>Something is to be committed, and no transaction is open: nothing was written yet, or all of it has to be written again.</summary>
+    /// <summary>
+    /// Something is to be committed, and no transaction is open: nothing was written yet, or all of it has to be written again.
+    /// </summary>
     Filling,
 
     /// <summary>A transaction is open and holds the outputs written so far.</summary>
@@ -22,8 +24,8 @@ internal enum IntervalState : byte
 }
 
 /// <summary>
-/// One commit interval of a worker: what its shards wrote, kept until the commit is confirmed, because state can't be rolled back. An interval whose
-/// commit failed is sent again, byte for byte, without the outputs of shards that were lost meanwhile.
+/// One commit interval of a worker: what its shards wrote, kept until the commit is confirmed, because state can't be rolled back. An
+/// interval whose commit failed is sent again, byte for byte, without the outputs of shards that were lost meanwhile.
 /// <code>
 /// Empty ──Touch──▶ Filling ──Write──▶ Open ──Commit: confirmed──▶ Empty
 ///                     ▲                 │└──Commit: waiting──▶ Open
@@ -31,8 +33,8 @@ internal enum IntervalState : byte
 ///                     └─────────────Settle (abort)────┘
 /// </code>
 /// Answers to requests wait for the commit of what they tell; a waiting answer brings the commit forward.
-/// How the two deliveries differ is in here: without transactions there is nothing to look up after a commit that failed, and what was written and
-/// not yet sent for a lost shard is dropped at once.
+/// How the two deliveries differ is in here: without transactions there is nothing to look up after a commit that failed, and what was
+/// written and not yet sent for a lost shard is dropped at once.
 /// </summary>
 internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedShards owned, EngineMetrics metrics, IntervalTrace trace)
 {
@@ -59,7 +61,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     public bool IsDue => !IsEmpty && Left <= TimeSpan.Zero;
 
     /// <summary>The time until it should be committed; of no meaning while it is empty.</summary>
-    public TimeSpan Left => _answers.Count > 0 ? TimeSpan.Zero : _engine.Options.Runtime.CommitInterval - settings.Time.GetElapsedTime(_began);
+    public TimeSpan Left => _answers.Count > 0 ? TimeSpan.Zero
+        : _engine.Options.Runtime.CommitInterval - settings.Time.GetElapsedTime(_began);
 
     /// <summary>Whether it holds a mark of silence.</summary>
     public bool IsSilenced { get; private set; }
@@ -79,7 +82,9 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         IsSilenced = true;
     }
 
-    /// <summary>A request was served, and what it told or did is decided: its answer goes with the commit, or at once where the config says so.</summary>
+    /// <summary>
+    /// A request was served, and what it told or did is decided: its answer goes with the commit, or at once where the config says so.
+    /// </summary>
     public void Answer(ShardRequest request)
     {
         Touch();
@@ -88,8 +93,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     }
 
     /// <summary>
-    /// Whether a confirmed commit is young enough that nobody else can be taken for the owner yet. A third of what the log grants is left for clocks that
-    /// run apart and for the time that the confirmation took.
+    /// Whether a confirmed commit is young enough that nobody else can be taken for the owner yet. A third of what the log grants is left
+    /// for clocks that run apart and for the time that the confirmation took.
     /// </summary>
     private bool OwnsForNow => _confirmed != 0 && State != IntervalState.Stale
         && (log.Lease == Timeout.InfiniteTimeSpan || settings.Time.GetElapsedTime(_confirmed) < log.Lease * 2 / 3);
@@ -185,9 +190,9 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
 
     /// <summary>Everything is in the log, or no shard is left.</summary>
     /// <param name="byTheLog">
-    /// Whether the commit itself was confirmed. Where the interval was only found in the log, another owner may have written the same: it makes the same
-    /// decisions of the same events, but need not know of a request. Whoever asked asks again, with the same id, and is told what stands.
-    /// </param>
+    /// Whether the commit itself was confirmed. Where the interval was only found in the log, another owner may have written the same: it
+    /// makes the same decisions of the same events, but need not know of a request. Whoever asked asks again, with the same id, and is told
+    /// what stands. </param>
     private void Confirmed(bool byTheLog)
     {
         foreach (var request in _answers)

@@ -2,17 +2,19 @@ using StreamEngine.Connectors;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>Answers, after a commit whose outcome nobody told, whether the interval is in the log: a transaction is there as a whole or not at all.</summary>
+/// <summary>
+/// Answers, after a commit whose outcome nobody told, whether the interval is in the log: a transaction is there as a whole or not at all.
+/// </summary>
 internal static class IntervalInLog
 {
     /// <summary>Markers and aborted tries that may stand behind the interval's records.</summary>
     private const int Slack = 10_000;
 
     /// <summary>
-    /// Looks for all of the interval's entries in the decision topic where it wrote some (offsets alone say nothing where only a timer or a request wrote),
-    /// else compares the stable committed offsets. The predecessor's transaction must be resolved already (<see cref="ILogWorker.Rebuild"/>). All, and not
-    /// the last alone: whoever took a shard over makes the same decisions of the same events, but knows nothing of our requests and marks of silence, and
-    /// state that holds those must not pass for committed.
+    /// Looks for all of the interval's entries in the decision topic where it wrote some (offsets alone say nothing where only a timer or a
+    /// request wrote), else compares the stable committed offsets. The predecessor's transaction must be resolved already (<see
+    /// cref="ILogWorker.Rebuild"/>). All, and not the last alone: whoever took a shard over makes the same decisions of the same events,
+    /// but knows nothing of our requests and marks of silence, and state that holds those must not pass for committed.
     /// </summary>
     public static bool Contains(ILog log, CompiledEngine engine, OutputBuffer outputs, IEnumerable<Shard> shards)
     {
@@ -23,7 +25,8 @@ internal static class IntervalInLog
             if (!wanted.TryGetValue(outputs[i].Partition, out var entries)) wanted.Add(outputs[i].Partition, entries = []);
             entries.Add(i);
         }
-        if (wanted.Count > 0) return wanted.All(w => AreThere(log, new TopicPartition(engine.Options.Outputs.Decisions, w.Key), outputs, w.Value));
+        if (wanted.Count > 0)
+            return wanted.All(w => AreThere(log, new TopicPartition(engine.Options.Outputs.Decisions, w.Key), outputs, w.Value));
         foreach (var shard in shards)
             for (var source = 0; source < engine.Events.Sources.Count; source++)
             {

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>Keys in the order they were added, in blocks of 64 KB that are used again: no array that grows to the whole list's size.</summary>
+/// <summary>
+/// Keys in the order they were added, in blocks of 64 KB that are used again: no array that grows to the whole list's size.
+/// </summary>
 internal sealed class KeyList
 {
     private const int BlockBytes = 1 << 16;
@@ -21,7 +23,8 @@ internal sealed class KeyList
         var needed = key.Length + sizeof(ushort);
         if (_blocks.Count == 0 || _end + needed > BlockBytes)
         {
-            if (_blocks.Count > 0 && _end + sizeof(ushort) <= BlockBytes) BinaryPrimitives.WriteUInt16LittleEndian(_blocks[^1].AsSpan(_end), ushort.MaxValue);
+            if (_blocks.Count > 0 && _end + sizeof(ushort) <= BlockBytes)
+                BinaryPrimitives.WriteUInt16LittleEndian(_blocks[^1].AsSpan(_end), ushort.MaxValue);
             _blocks.Add(_free.TryPop(out var block) ? block : new byte[BlockBytes]);
             _end = 0;
         }

@@ -3,8 +3,8 @@ using StreamEngine.Connectors;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// Asks every few seconds where the owned partitions end, so that the lag is known also while the loop stands still (a dead sink is when it matters). What can't be asked keeps its
-/// last answer: a log that is away grows no lag that anybody could see.
+/// Asks every few seconds where the owned partitions end, so that the lag is known also while the loop stands still (a dead sink is when it
+/// matters). What can't be asked keeps its last answer: a log that is away grows no lag that anybody could see.
 /// </summary>
 internal sealed class LagWatch : IDisposable
 {
@@ -22,7 +22,8 @@ internal sealed class LagWatch : IDisposable
     /// <param name="metrics">Knows the open shards.</param>
     /// <param name="sources">The source topics.</param>
     /// <param name="report">Told once where the log does not answer.</param>
-    public LagWatch(ILog log, EngineMetrics metrics, string[] sources, Action<WorkerEvent> report) => (_log, _metrics, _sources, _report) = (log, metrics, sources, report);
+    public LagWatch(ILog log, EngineMetrics metrics, string[] sources, Action<WorkerEvent> report) =>
+        (_log, _metrics, _sources, _report) = (log, metrics, sources, report);
 
     /// <summary>Asks from now on, until disposed.</summary>
     public void Start(TimeProvider time) => _running = Task.Run(() => Run(time));

@@ -4,8 +4,9 @@ using StreamEngine.Decisions;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// What a predecessor logged under at-least-once before it could commit the offsets, in the order in which it happened, and the events that caused it. A decision in
-/// it may have been read by others already, so it stands (<see cref="Shard.CatchUp"/>); the rest of what those events gave is written again.
+/// What a predecessor logged under at-least-once before it could commit the offsets, in the order in which it happened, and the events that
+/// caused it. A decision in it may have been read by others already, so it stands (<see cref="Shard.CatchUp"/>); the rest of what those
+/// events gave is written again.
 /// </summary>
 internal sealed class LoggedTail
 {
@@ -51,7 +52,8 @@ internal sealed class LoggedTail
     {
         ref readonly var record = ref batch[index];
         if (record.Offset < _end[source])
-            _events[source].Add(source, record.Partition, record.Offset, record.Timestamp, batch.Key(index), record.Key.Length >= 0, batch.Value(index), record.Value.Length >= 0);
+            _events[source].Add(source, record.Partition, record.Offset, record.Timestamp, batch.Key(index), record.Key.Length >= 0,
+                batch.Value(index), record.Value.Length >= 0);
     }
 
     /// <summary>The source's next events below an offset: a run of its batch.</summary>

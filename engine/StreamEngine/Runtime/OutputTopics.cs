@@ -23,7 +23,8 @@ public sealed class OutputTopics
         Checkpoints = checkpoints.Length > 0 ? Index(checkpoints) : -1;
         _actionsByOffer = new int[offers.Count];
         for (var i = 0; i < offers.Count; i++)
-            _actionsByChannel[offers[i].Channel] = _actionsByOffer[i] = options.Channels.TryGetValue(offers[i].Channel, out var topic) ? Index(topic) : options.Actions.Length > 0 ? Index(options.Actions) : -1;
+            _actionsByChannel[offers[i].Channel] = _actionsByOffer[i] = options.Channels.TryGetValue(offers[i].Channel, out var topic)
+                ? Index(topic) : options.Actions.Length > 0 ? Index(options.Actions) : -1;
         _actions = _names.IndexOf(options.Actions);
         Partitions = new int[_names.Count];
         Array.Fill(Partitions, 1);
@@ -50,7 +51,10 @@ public sealed class OutputTopics
     /// <summary>The topic an offer's actions go to; -1 where actions are not written.</summary>
     public int ActionsOf(int offer) => _actionsByOffer[offer];
 
-    /// <summary>The topic of a channel's actions; for a channel that no offer has any more, that of channels without a topic of their own. -1 where they are not written.</summary>
+    /// <summary>
+    /// The topic of a channel's actions; for a channel that no offer has any more, that of channels without a topic of their own. -1 where
+    /// they are not written.
+    /// </summary>
     public int ActionsOf(string channel) => _actionsByChannel.GetValueOrDefault(channel, _actions);
 
     private int Index(string topic)

@@ -5,10 +5,11 @@ using StreamEngine.Telemetry;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// The shards that a worker owns: those that are live, and those that are being restored, in slices between polls. Knows which partitions were assigned,
-/// what is committed for them, and whether they are fetched.
+/// The shards that a worker owns: those that are live, and those that are being restored, in slices between polls. Knows which partitions
+/// were assigned, what is committed for them, and whether they are fetched.
 /// </summary>
-internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, EngineMetrics metrics, LoopSignal requested, IntervalTrace trace) : IDisposable
+internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, EngineMetrics metrics, LoopSignal requested, IntervalTrace trace)
+    : IDisposable
 {
     private readonly CompiledEngine _engine = settings.Engine;
     private readonly int _sources = settings.Engine.Events.Sources.Count;
@@ -128,7 +129,8 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         if (_offsets.Length < needed) _offsets = new OffsetToCommit[needed];
         var n = 0;
         foreach (var shard in _live.Values)
-            for (var source = 0; source < _sources; source++) _offsets[n++] = new OffsetToCommit(source, shard.Partition, shard.Next(source));
+            for (var source = 0; source < _sources; source++)
+                _offsets[n++] = new OffsetToCommit(source, shard.Partition, shard.Next(source));
         return _offsets.AsSpan(0, n);
     }
 
@@ -176,7 +178,8 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
             {
                 var end = ends[source][shard.Partition];
                 // Markers and aborted records may stand behind the last record: the log's own position passes them.
-                done = shard.Next(source) >= end || log.Position(new TopicPartition(_engine.Events.Sources[source].Topic, shard.Partition)) >= end;
+                done = shard.Next(source) >= end
+                    || log.Position(new TopicPartition(_engine.Events.Sources[source].Topic, shard.Partition)) >= end;
             }
             if (done) reached(shard.Partition);
         }
@@ -218,5 +221,6 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         foreach (var (partition, inbox) in _inboxes) inbox.Progress = Progress.GetValueOrDefault(partition, 1);
     }
 
-    private List<TopicPartition> Partitions(int partition) => [.. _engine.Events.Sources.Select(s => new TopicPartition(s.Topic, partition))];
+    private List<TopicPartition> Partitions(int partition) =>
+        [.. _engine.Events.Sources.Select(s => new TopicPartition(s.Topic, partition))];
 }

@@ -10,9 +10,10 @@ public sealed partial class Shard
     private bool _switched;       // the newest logged mark says that another source follows
 
     /// <summary>
-    /// Processes the events behind the committed offsets up to the last one that a logged entry names, live but for what the log holds already: a logged decision is not made
-    /// again, so that one decision id never has two contents; the log's marks say where another source followed, where silence moved the watermark and what the clock refused.
-    /// Actions, dead letters and late records may never have been written, so they are written again.
+    /// Processes the events behind the committed offsets up to the last one that a logged entry names, live but for what the log holds
+    /// already: a logged decision is not made again, so that one decision id never has two contents; the log's marks say where another
+    /// source followed, where silence moved the watermark and what the clock refused. Actions, dead letters and late records may never have
+    /// been written, so they are written again.
     /// </summary>
     internal void CatchUp(LoggedTail tail)
     {
@@ -28,7 +29,8 @@ public sealed partial class Shard
                 Run(batch, from, to);
                 _decisions.Flush();
             }
-            if (entry.Kind == DecisionKind.Decision) Reuse(new Cause(source, entry.Offset, entry.Ordinal)); // its event did, but for a trigger that the config has no more
+            // its event did, but for a trigger that the config has no more
+            if (entry.Kind == DecisionKind.Decision) Reuse(new Cause(source, entry.Offset, entry.Ordinal));
             (_source, _ordinal, _switched) = (source, Math.Max(_ordinal, entry.Ordinal + 1), entry.Kind == DecisionKind.Order);
             if (entry.Kind == DecisionKind.Watermark) Silence(entry.Watermark);
         }

@@ -3,12 +3,14 @@ using StreamEngine.Runtime.Requests;
 namespace StreamEngine.Runtime;
 
 /// <content>
-/// Requests: what somebody asks of a customer enters the way of an event at step 6, between two batches. It has the position of the record before it, so
-/// that a restore applies its decision after that record's own.
+/// Requests: what somebody asks of a customer enters the way of an event at step 6, between two batches. It has the position of the record
+/// before it, so that a restore applies its decision after that record's own.
 /// </content>
 public sealed partial class Shard
 {
-    /// <summary>Serves a request. A decision that it opens is made with the worker's batch, and its answer is there once that is flushed.</summary>
+    /// <summary>
+    /// Serves a request. A decision that it opens is made with the worker's batch, and its answer is there once that is flushed.
+    /// </summary>
     internal void Serve(ShardRequest request)
     {
         request.Shard = Partition;
@@ -38,7 +40,8 @@ public sealed partial class Shard
         if (_requestUpdate.IsRepeated)
         {
             if (_requestUpdate.Kept is { } kept) call.Repeat(_engine.Policy, _out.DecisionId(kept.Source, kept.Offset, kept.Ordinal), kept);
-            else call.Fail(RequestStatus.Forgotten, "the request's id was used before, and its decision is not kept any more (requests.remember)");
+            else call.Fail(RequestStatus.Forgotten,
+                "the request's id was used before, and its decision is not kept any more (requests.remember)");
             return;
         }
         // A shard that has seen no record stands before the first one of its first source.

@@ -51,7 +51,9 @@ public sealed partial class Shard
         }
     }
 
-    /// <summary>Does to the profile what a logged decision did: counts its offer against the caps, and remembers it where requests are on.</summary>
+    /// <summary>
+    /// Does to the profile what a logged decision did: counts its offer against the caps, and remembers it where requests are on.
+    /// </summary>
     private void ApplyDecided(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
     {
         if (!_engine.Policy.NeedsProfile || entry.Outcome != Outcome.Served && !_engine.Policy.Recent.Any) return;
@@ -77,7 +79,8 @@ public sealed partial class Shard
     {
         _checkpoints = files;
         _cut = _update.Cut = _consentUpdate.Cut = _timerUpdate.Cut = _decidedUpdate.Cut = _requestUpdate.Cut = _decisions.Cut =
-            new ShardCut(_engine.StateVersion, _store, files, _outputs, _engine.Outputs.Checkpoints, Partition, Counters, _engine.Options.Checkpoints.Interval, sliceBytes, _time, decisionsEnd);
+            new ShardCut(_engine.StateVersion, _store, files, _outputs, _engine.Outputs.Checkpoints, Partition, Counters,
+            _engine.Options.Checkpoints.Interval, sliceBytes, _time, decisionsEnd);
     }
 
     /// <summary>Whether a cut has profiles to copy: turns without records do that too.</summary>
@@ -103,7 +106,8 @@ public sealed partial class Shard
 
     /// <summary>A marker for all of the shard as it stands: everything applied, at one position.</summary>
     internal CutMarker Mark(long decisions, long profiles) =>
-        new(CutMarker.SavepointNumber, new CutPosition([.. _next], _source, _ordinal), _watermark, [.. _clock.Newest], decisions, _time.GetUtcNow().ToUnixTimeMilliseconds(), profiles, _engine.StateVersion);
+        new(CutMarker.SavepointNumber, new CutPosition([.. _next], _source, _ordinal), _watermark, [.. _clock.Newest], decisions,
+            _time.GetUtcNow().ToUnixTimeMilliseconds(), profiles, _engine.StateVersion);
 
     /// <summary>Whether loaded profiles belong into the next cut: where one of the places that cuts go to does not hold them.</summary>
     internal bool CopyLoaded { get; set; }

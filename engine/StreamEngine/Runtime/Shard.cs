@@ -24,11 +24,15 @@ namespace StreamEngine.Runtime;
 ///  (9) emit      action and decision record into the interval's outputs
 /// (10) commit    is the worker's
 /// </code>
-/// Nothing here depends on where a batch ends. While restored, steps 6 to 9 are left out: decisions come from the log (<see cref="Apply"/>).
+/// Nothing here depends on where a batch ends. While restored, steps 6 to 9 are left out: decisions come from the log (<see
+/// cref="Apply"/>).
 /// </summary>
 public sealed partial class Shard : IDisposable
 {
-    /// <summary>How long a registry that is away is waited for before the process stops and says so; well below the time after which the group takes the worker for dead.</summary>
+    /// <summary>
+    /// How long a registry that is away is waited for before the process stops and says so; well below the time after which the group takes
+    /// the worker for dead.
+    /// </summary>
     private static readonly TimeSpan RegistryPatience = TimeSpan.FromSeconds(60);
 
     private readonly CompiledEngine _engine;
@@ -72,11 +76,14 @@ public sealed partial class Shard : IDisposable
     /// <param name="partition">The partition it owns, of every source.</param>
     /// <param name="store">Its profiles; disposed with the shard.</param>
     /// <param name="outputs">The interval's outputs, shared by the worker's shards.</param>
-    /// <param name="batch">The worker's decisions that wait for their scores. Whoever calls <see cref="Process"/> flushes it before the records go.</param>
+    /// <param name="batch">The worker's decisions that wait for their scores. Whoever calls <see cref="Process"/> flushes it before the
+    /// records go.</param>
     /// <param name="time">The clock of idleness and of future bounds.</param>
     /// <param name="partitions">Partitions of the sources: customers hash over them; 1 takes every record as rightly placed.</param>
-    /// <param name="decoders">Decoders by source where the records are not as the topics have them (files with a header or schema of their own).</param>
-    public Shard(CompiledEngine engine, int partition, IStateStore store, OutputBuffer outputs, DecisionBatch batch, TimeProvider time, int partitions = 1, IReadOnlyList<IEventDecoder>? decoders = null)
+    /// <param name="decoders">Decoders by source where the records are not as the topics have them (files with a header or schema of their
+    /// own).</param>
+    public Shard(CompiledEngine engine, int partition, IStateStore store, OutputBuffer outputs, DecisionBatch batch, TimeProvider time,
+        int partitions = 1, IReadOnlyList<IEventDecoder>? decoders = null)
     {
         var options = engine.Options;
         _engine = engine;
@@ -162,7 +169,10 @@ public sealed partial class Shard : IDisposable
     /// <summary>The interval is about to be committed.</summary>
     public void Committing() => _cut?.Committing(_next, _source, _ordinal);
 
-    /// <summary>Whether records come in the order of event time over all sources, as from files: then each source has come as far as the newest of any.</summary>
+    /// <summary>
+    /// Whether records come in the order of event time over all sources, as from files: then each source has come as far as the newest of
+    /// any.
+    /// </summary>
     public bool OneTimeline { get; init; }
 
     /// <summary>The silence up to now was not the partition's.</summary>
@@ -187,7 +197,9 @@ public sealed partial class Shard : IDisposable
         Publish();
     }
 
-    /// <summary>A customer's features as of a time, ms (not before the profile's newest event); those of a stranger where there is no profile.</summary>
+    /// <summary>
+    /// A customer's features as of a time, ms (not before the profile's newest event); those of a stranger where there is no profile.
+    /// </summary>
     public bool ReadFeatures(ReadOnlySpan<byte> customer, long at, Memory<double> vector)
     {
         var reader = new FeatureReader(_engine.Features) { At = at, Vector = vector };
@@ -227,7 +239,8 @@ public sealed partial class Shard : IDisposable
             : Decode(batch, record, source);
 
         if (_timeIsRecords[source]) _event.Time = record.Timestamp;
-        if (reason == RejectReason.None && (_event.Customer.Text.Length > MaxIdBytes || _event.Id.Length > MaxIdBytes)) reason = RejectReason.Oversized;
+        if (reason == RejectReason.None && (_event.Customer.Text.Length > MaxIdBytes || _event.Id.Length > MaxIdBytes))
+            reason = RejectReason.Oversized;
 
         // What the registry does not know today it may know tomorrow: a restore must not ask it again.
         if (reason == RejectReason.UnknownSchema && _live) NoteRefused(record, source);
@@ -263,7 +276,9 @@ public sealed partial class Shard : IDisposable
         }
         if (!_live) return;
         Counters.Admitted++;
-        if (trigger >= 0) _decisions.Open(_event, _context, trigger, new Cause(source, record.Offset, _ordinal++), _update.DecidedAt, _event.Consent & _update.Consent, _update.IsFirst, _watermark);
+        if (trigger >= 0)
+            _decisions.Open(_event, _context, trigger, new Cause(source, record.Offset, _ordinal++), _update.DecidedAt,
+                _event.Consent & _update.Consent, _update.IsFirst, _watermark);
     }
 
     /// <summary>A customer without consent gets no profile; one who withdraws it keeps only that word.</summary>
@@ -274,7 +289,9 @@ public sealed partial class Shard : IDisposable
         _store.TryUpdate(ProfileKey.Of(_event), _consentUpdate);
     }
 
-    /// <summary>Counts, and where the source changes notes the order: which of two sources came first can't be told from their offsets.</summary>
+    /// <summary>
+    /// Counts, and where the source changes notes the order: which of two sources came first can't be told from their offsets.
+    /// </summary>
     private void Begin(in RecordInfo record, int source)
     {
         Counters.Records++;
@@ -337,14 +354,19 @@ public sealed partial class Shard : IDisposable
             if (fired && _live)
             {
                 Counters.TimersFired++;
-                if (trigger >= 0) _decisions.OpenTimer(key, length, due, trigger, new Cause(_source, _next[_source] - 1, _ordinal++), _timerUpdate.DecidedAt, _timerUpdate.Consent, watermark);
+                if (trigger >= 0)
+                    _decisions.OpenTimer(key, length, due, trigger, new Cause(_source, _next[_source] - 1, _ordinal++),
+                        _timerUpdate.DecidedAt, _timerUpdate.Consent, watermark);
                 if (_decisions.Full) _decisions.Flush();
             }
             if (!fired || trigger < 0) _timers.Return(key);
         }
     }
 
-    /// <summary>Whether the event is too far ahead of the clock. The clock is no fact of the log, so a refusal is noted there; a restore only follows the notes.</summary>
+    /// <summary>
+    /// Whether the event is too far ahead of the clock. The clock is no fact of the log, so a refusal is noted there; a restore only
+    /// follows the notes.
+    /// </summary>
     private bool FromTheFuture(in RecordInfo record, int source)
     {
         if (!_live) return false;

@@ -34,6 +34,7 @@ internal static class ShardCheckpoints
             return;
         }
         shard.Counters.CheckpointsFailed++;
-        report(new WorkerEvent(true, $"Shard {shard.Partition} writes no further checkpoints until it is opened again: {e.Failure!.Message}"));
+        report(new WorkerEvent(true, $"Shard {shard.Partition} writes no further checkpoints until it is opened again: "
+            + $"{e.Failure!.Message}"));
     }
 }

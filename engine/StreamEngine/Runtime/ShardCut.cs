@@ -6,10 +6,11 @@ using StreamEngine.State.Checkpoints;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// A shard's checkpoints while it is live, and what was loaded from one while it is restored. A cut begins right after a commit, where state is exactly what is committed;
-/// the profiles changed since the last cut are then copied in slices, each as of its slice's position. No commit waits for a whole cut, and restore applies to each profile only
-/// what its slice does not cover. For files alone a slice is copied right after a commit; with a topic right before one, so that its profiles travel in that very commit, fenced
-/// like every output, and reach the files once it is confirmed.
+/// A shard's checkpoints while it is live, and what was loaded from one while it is restored. A cut begins right after a commit, where
+/// state is exactly what is committed; the profiles changed since the last cut are then copied in slices, each as of its slice's position.
+/// No commit waits for a whole cut, and restore applies to each profile only what its slice does not cover. For files alone a slice is
+/// copied right after a commit; with a topic right before one, so that its profiles travel in that very commit, fenced like every output,
+/// and reach the files once it is confirmed.
 /// </summary>
 internal sealed class ShardCut : IProfileReader
 {
@@ -58,7 +59,8 @@ internal sealed class ShardCut : IProfileReader
     /// <param name="sliceBytes">The most bytes of a slice, but for the last profile.</param>
     /// <param name="time">The clock.</param>
     /// <param name="decisionsEnd">Asks for the end of the shard's decision partition; may take a while.</param>
-    public ShardCut(string version, IStateStore store, CheckpointFiles? files, OutputBuffer outputs, int topic, int partition, ShardCounters counters, TimeSpan interval, int sliceBytes, TimeProvider time, Func<Task<long>> decisionsEnd)
+    public ShardCut(string version, IStateStore store, CheckpointFiles? files, OutputBuffer outputs, int topic, int partition,
+        ShardCounters counters, TimeSpan interval, int sliceBytes, TimeProvider time, Func<Task<long>> decisionsEnd)
     {
         (_outputs, _topic, _partition) = (outputs, topic, partition);
         _version = version;
@@ -100,7 +102,10 @@ internal sealed class ShardCut : IProfileReader
     /// <summary>A profile was loaded from elsewhere: the next cut must hold it too.</summary>
     public void Changed(ReadOnlySpan<byte> key) => _changed.Add(key);
 
-    /// <summary>Whether a loaded profile holds already what a cause did. Asked only while the shard is restored: what is live comes after every slice.</summary>
+    /// <summary>
+    /// Whether a loaded profile holds already what a cause did. Asked only while the shard is restored: what is live comes after every
+    /// slice.
+    /// </summary>
     public bool Covers(ReadOnlySpan<byte> profile, int source, long offset, int ordinal)
     {
         var epoch = MemoryMarshal.Read<uint>(profile[StateLayout.EpochOffset..]);
@@ -109,8 +114,8 @@ internal sealed class ShardCut : IProfileReader
     }
 
     /// <summary>
-    /// A timer came due before the position that its profile was loaded as of, where it still waited (it was armed by that position's last event, when it was due already).
-    /// It fires right behind that position, as it did or will do.
+    /// A timer came due before the position that its profile was loaded as of, where it still waited (it was armed by that position's last
+    /// event, when it was due already). It fires right behind that position, as it did or will do.
     /// </summary>
     public void Postpone(long due, int timer, ReadOnlySpan<byte> key) => _postponed.Add((due, timer, key.ToArray(), _covering!));
 
@@ -133,7 +138,9 @@ internal sealed class ShardCut : IProfileReader
         _due = _time.GetTimestamp() + ToTicks(_interval);
     }
 
-    /// <summary>Everything up to here is committed and nothing more is applied: hands a slice to the files, and begins a cut where one is due.</summary>
+    /// <summary>
+    /// Everything up to here is committed and nothing more is applied: hands a slice to the files, and begins a cut where one is due.
+    /// </summary>
     public void Committed(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
     {
         if (_topic < 0) Slice(next, source, ordinal);
@@ -141,7 +148,9 @@ internal sealed class ShardCut : IProfileReader
         if (_cut is null && _time.GetTimestamp() >= _due && _changed.Count > 0) Begin(next, source, ordinal, watermark, newest);
     }
 
-    /// <summary>An interval is about to be committed: copies a slice into its outputs. A commit that is tried again has it already.</summary>
+    /// <summary>
+    /// An interval is about to be committed: copies a slice into its outputs. A commit that is tried again has it already.
+    /// </summary>
     public void Committing(ReadOnlySpan<long> next, int source, int ordinal)
     {
         if (_topic >= 0 && !_sliced) Slice(next, source, ordinal);
@@ -166,7 +175,8 @@ internal sealed class ShardCut : IProfileReader
         var asked = _asked;
         _asked = null;
         if (!asked.IsCompletedSuccessfully) return; // asked again; without an answer there is no cut, and restore takes longer
-        _cut = new CutMarker(++_number, new CutPosition(next.ToArray(), source, ordinal), watermark, newest.ToArray(), asked.Result, _time.GetUtcNow().ToUnixTimeMilliseconds(), _store.Count, _version);
+        _cut = new CutMarker(++_number, new CutPosition(next.ToArray(), source, ordinal), watermark, newest.ToArray(), asked.Result,
+            _time.GetUtcNow().ToUnixTimeMilliseconds(), _store.Count, _version);
         _due = _time.GetTimestamp() + ToTicks(_interval);
         (_changed, _copying) = (_copying, _changed);
         _epoch++;

@@ -7,7 +7,10 @@ using StreamEngine.Events;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>(9) Everything a shard writes: actions, decision records and marks, dead letters, late records. All of it lands in the interval's outputs.</summary>
+/// <summary>
+/// (9) Everything a shard writes: actions, decision records and marks, dead letters, late records. All of it lands in the interval's
+/// outputs.
+/// </summary>
 internal sealed class ShardOutputs
 {
     /// <summary>What a dead letter adds to a record, at most, and the log's own overhead.</summary>
@@ -50,14 +53,16 @@ internal sealed class ShardOutputs
 
     /// <summary>A decision's id, as its record has it: engine, topic, partition, offset, ordinal.</summary>
     public string DecisionId(int source, long offset, int ordinal) =>
-        string.Create(CultureInfo.InvariantCulture, $"{_engine.Options.Name}/{_engine.Events.Sources[source].Topic}/{_partition}/{offset}/{ordinal}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"{_engine.Options.Name}/{_engine.Events.Sources[source].Topic}/{_partition}/{offset}/{ordinal}");
 
     /// <summary>The action of a decision that is logged already.</summary>
     public void Again(in LoggedDecision entry, ReadOnlySpan<byte> value)
     {
         if (entry.Outcome != Outcome.Served) return;
         var topic = _topics.ActionsOf(Encoding.UTF8.GetString(entry.Channel.Of(value)));
-        if (topic >= 0) ActionRecordWriter.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _topics.Partitions[topic]), entry, value);
+        if (topic >= 0)
+            ActionRecordWriter.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _topics.Partitions[topic]), entry, value);
     }
 
     /// <summary>The watermark was moved by idleness after the record at an offset.</summary>
@@ -72,13 +77,17 @@ internal sealed class ShardOutputs
     public void Refused(int source, long offset, int ordinal, long watermark) =>
         _decisions.WriteRefused(_outputs, _topics.Decisions, source, _partition, offset, ordinal, Math.Max(0, watermark), watermark);
 
-    /// <summary>A rejected record: late ones as they are to the late topic, the others to the dead letter, masked; without consent only position and hash.</summary>
+    /// <summary>
+    /// A rejected record: late ones as they are to the late topic, the others to the dead letter, masked; without consent only position and
+    /// hash.
+    /// </summary>
     public void Rejected(RecordBatch batch, int index, Event e, RejectReason reason)
     {
         ref readonly var record = ref batch[index];
         if (reason == RejectReason.Late && Fits(record))
         {
-            _outputs.Add(_topics.Late, _partition % _topics.Partitions[_topics.Late], _partition, record.Timestamp, batch.Key(index), batch.Value(index));
+            _outputs.Add(_topics.Late, _partition % _topics.Partitions[_topics.Late], _partition, record.Timestamp, batch.Key(index),
+                batch.Value(index));
             return;
         }
         if (reason == RejectReason.Duplicate && _engine.Options.Duplicates.Fate == DuplicateFate.Drop) return;
@@ -115,7 +124,8 @@ internal sealed class ShardOutputs
         _deadLetters.Write(_outputs, _topics.DeadLetter, _partition % _topics.Partitions[_topics.DeadLetter], letter);
     }
 
-    private bool Fits(in RecordInfo record) => Math.Max(0, record.Key.Length) + Math.Max(0, record.Value.Length) + Envelope <= _outputs.MaxRecordBytes;
+    private bool Fits(in RecordInfo record) => Math.Max(0, record.Key.Length) + Math.Max(0, record.Value.Length)
+        + Envelope <= _outputs.MaxRecordBytes;
 
     private int PartitionOf(ReadOnlySpan<byte> customer, int partitions) => partitions == 1 ? 0 : Murmur2.Partition(customer, partitions);
 }

@@ -15,7 +15,10 @@ public sealed partial class ShardRestore
     /// <summary>What is to be processed once the shard is live, before anything else; null where nothing is.</summary>
     internal LoggedTail? Tail { get; private set; }
 
-    /// <summary>Whether the entry was written again after an attempt that failed. The first stands; a source's entries are in the order of their causes.</summary>
+    /// <summary>
+    /// Whether the entry was written again after an attempt that failed. The first stands; a source's entries are in the order of their
+    /// causes.
+    /// </summary>
     private bool IsRepeated(int source)
     {
         var cause = (_entry.Offset, _entry.Ordinal);
@@ -38,8 +41,8 @@ public sealed partial class ShardRestore
     }
 
     /// <summary>
-    /// A mark of silence behind the last record: offsets don't say whether it was committed. What it caused is done again, and comes to nothing where it was done. An interval
-    /// has one such mark at most, so where another one follows, this one was committed.
+    /// A mark of silence behind the last record: offsets don't say whether it was committed. What it caused is done again, and comes to
+    /// nothing where it was done. An interval has one such mark at most, so where another one follows, this one was committed.
     /// </summary>
     private bool OpensTail(bool covered)
     {
@@ -64,7 +67,8 @@ public sealed partial class ShardRestore
     /// <summary>Keeps an entry that lies behind the committed offsets, as all that follow it do.</summary>
     private void Keep(LoggedTail tail, int source)
     {
-        // No more was written than one interval holds: where there is, the offsets are not ours, or the shard went to another owner since we asked.
+        // No more was written than one interval holds: where there is, the offsets are not ours, or the shard went to another owner since
+        // we asked.
         if (_entry.Offset >= _end[source] || tail.Bytes > 2 * _engine.Options.Runtime.MaxIntervalBytes.Bytes + ReadRecords * 1024)
         {
             if (!_askedAgain)

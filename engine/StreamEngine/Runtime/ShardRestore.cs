@@ -6,8 +6,8 @@ using StreamEngine.State.Checkpoints;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// Rebuilds one shard, in slices between polls, on readers of its own: from its newest cut that is whole and fits, else from the start of the log. Then everything in the
-/// order in which it happened:
+/// Rebuilds one shard, in slices between polls, on readers of its own: from its newest cut that is whole and fits, else from the start of
+/// the log. Then everything in the order in which it happened:
 /// <code>
 ///  (1) ask       the stable committed offset of each source, then the decision partition's high watermark
 ///  (-) load      the cut's profiles, each as of its own position; what that covers is left out below
@@ -53,7 +53,9 @@ public sealed partial class ShardRestore : IDisposable
     private bool _askedAgain;   // about the entry at hand
     private long _reportedAt, _reported = -1;
 
-    /// <summary>Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.</summary>
+    /// <summary>
+    /// Starts restoring a fresh shard; asks the log in the background, because the answer may have to wait for a dead worker's transaction.
+    /// </summary>
     public ShardRestore(WorkerSettings settings, Shard shard)
         : this(settings, shard, null)
     {
@@ -83,7 +85,8 @@ public sealed partial class ShardRestore : IDisposable
         _sourceTopics = [.. sources.Select(s => Encoding.UTF8.GetBytes(s.Topic))];
         _decisions = log.OpenReader();
         var checkpoints = bounds is null ? shard.Checkpoints?.Folder : bounds.Checkpoints;
-        _asked = settings.InBackground(() => RestoreAnswer.Ask(log, engine, shard.Partition, cuts: bounds?.Cuts ?? true, checkpoints, bounds));
+        _asked = settings.InBackground(() =>
+            RestoreAnswer.Ask(log, engine, shard.Partition, cuts: bounds?.Cuts ?? true, checkpoints, bounds));
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
@@ -127,9 +130,12 @@ public sealed partial class ShardRestore : IDisposable
 
     private void Start()
     {
-        (_committed, var start, _end, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) = _asked.GetAwaiter().GetResult();
-        // Files that were left behind while the shard was elsewhere: catching up on the events would cost more than loading the topic's profiles.
-        if (file is { Marker.OfSavepoint: false } && inTopic is not null && inTopic.Start.Next.Sum() - file.Marker.Start.Next.Sum() > inTopic.Profiles) (path, file) = (null, null);
+        (_committed, var start, _end, var first, _mark, _noOffsets, var path, var file, var inTopic, var topicLow, var topicHigh) =
+            _asked.GetAwaiter().GetResult();
+        // Files that were left behind while the shard was elsewhere: catching up on the events would cost more than loading the topic's
+        // profiles.
+        if (file is { Marker.OfSavepoint: false } && inTopic is not null
+            && inTopic.Start.Next.Sum() - file.Marker.Start.Next.Sum() > inTopic.Profiles) (path, file) = (null, null);
         Shard.Counters.Committed = _committed;
         Shard.Checkpoints?.Begin(path, file);
         if (Shard.KeepsCheckpoints && file is not null)
@@ -138,11 +144,13 @@ public sealed partial class ShardRestore : IDisposable
             _place = "files";
             // The topic holds what changed before the file's cut only if it has a cut that began no earlier.
             // One that was made of a savepoint may differ from what the topic has, and replaces it.
-            Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && _bounds is null && (inTopic is null || file.Marker.OfSavepoint || !file.Marker.Start.AtMost(inTopic.Start));
+            Shard.CopyLoaded = _engine.Outputs.Checkpoints >= 0 && _bounds is null
+                && (inTopic is null || file.Marker.OfSavepoint || !file.Marker.Start.AtMost(inTopic.Start));
         }
         else if (Shard.KeepsCheckpoints && inTopic is not null)
         {
-            _load = new TopicCutLoad(_log, new TopicPartition(_engine.Options.Checkpoints.Topic, Shard.Partition), topicLow, topicHigh, inTopic);
+            _load = new TopicCutLoad(_log, new TopicPartition(_engine.Options.Checkpoints.Topic, Shard.Partition), topicLow, topicHigh,
+                inTopic);
             _place = "the topic";
             Shard.CopyLoaded = Shard.Checkpoints is not null; // its files begin anew
         }
@@ -150,7 +158,8 @@ public sealed partial class ShardRestore : IDisposable
         if (_cut is null)
             for (var i = 0; i < start.Length; i++)
                 if (start[i] > 0 && _committed[i] > start[i])
-                    _report(new WorkerEvent(true, $"Shard {Shard.Partition}: {_engine.Events.Sources[i].Topic} starts at offset {start[i]}: what stood before it was deleted and is missing from the features. Raise the topic's retention."));
+                    _report(new WorkerEvent(true, $"Shard {Shard.Partition}: {_engine.Events.Sources[i].Topic} starts at offset "
+                        + $"{start[i]}: what stood before it was deleted and is missing from the features. Raise the topic's retention."));
         for (var i = 0; i < _events.Length; i++)
         {
             if (_cut is not null) start[i] = _cut.Start.Next[i];
@@ -175,8 +184,9 @@ public sealed partial class ShardRestore : IDisposable
     }
 
     /// <summary>
-    /// An entry is in the log whose cause was not committed when we asked. If it is now, the shard went to another owner between the two questions, as happens to a process
-    /// that stood still: we shall be told, and until then go on by the new answer. If it is not, somebody has changed the offsets.
+    /// An entry is in the log whose cause was not committed when we asked. If it is now, the shard went to another owner between the two
+    /// questions, as happens to a process that stood still: we shall be told, and until then go on by the new answer. If it is not,
+    /// somebody has changed the offsets.
     /// </summary>
     private void AskAgain()
     {
@@ -240,7 +250,21 @@ public sealed partial class ShardRestore : IDisposable
         return Tail is null || HasEvents(Tail);
     }
 
-    private LogException NotCommitted() => new($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is not committed: {(_noOffsets ? $"group {_engine.Options.Name} has no offsets any more; Kafka forgets those of a group that was stopped for longer than offsets.retention.minutes (7 days). Set them to where the group stood (kafka-consumer-groups.sh --reset-offsets --to-offset)" : "the group's offsets or the config's event sources were changed by hand. Set the offsets back")}, or give the engine a name and a decision topic of its own.{(_atLeastOnce ? "" : " Where it ran with runtime.delivery: at_least_once until it was killed, run it so once more and stop it in the ordinary way.")}");
+    private LogException NotCommitted()
+    {
+        var why = _noOffsets
+            ? $"group {_engine.Options.Name} has no offsets any more; Kafka forgets those of a group that was stopped for longer than "
+                + "offsets.retention.minutes (7 days). Set them to where the group stood "
+                + "(kafka-consumer-groups.sh --reset-offsets --to-offset)"
+            : "the group's offsets or the config's event sources were changed by hand. Set the offsets back";
+        var delivery = _atLeastOnce
+            ? ""
+            : " Where it ran with runtime.delivery: at_least_once until it was killed, run it so once more and stop it in the ordinary "
+                + "way.";
+        return new LogException($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is "
+            + $"not "
+            + $"committed: {why}, or give the engine a name and a decision topic of its own.{delivery}");
+    }
 
     /// <summary>(2) Takes the next logged entry; <paramref name="exhausted"/> once the mark is reached.</summary>
     private bool NextEntry(out bool exhausted)
@@ -266,7 +290,8 @@ public sealed partial class ShardRestore : IDisposable
             return false;
         }
         if (!LoggedDecision.TryParse(_decisionBatch.Value(at), ref _entry))
-            throw new LogException($"{_decisionTopic}[{Shard.Partition}] offset {record.Offset}: not a decision record ({_entry.Error}). Something else writes to the decision topic: give the engine a topic of its own.");
+            throw new LogException($"{_decisionTopic}[{Shard.Partition}] offset {record.Offset}: not a decision record ({_entry.Error}). "
+                + $"Something else writes to the decision topic: give the engine a topic of its own.");
         var topic = _decisionBatch.Value(at).Slice(_entry.Topic.Start, _entry.Topic.Length);
         if (_entrySource < 0 || !topic.SequenceEqual(_sourceTopics[_entrySource])) _entrySource = SourceOf(topic);
         if (_bounds is not null && _entrySource >= 0 && _entry.Offset >= _committed![_entrySource])
@@ -315,7 +340,8 @@ public sealed partial class ShardRestore : IDisposable
         if (Shard.Counters.Restored + Shard.Counters.Loaded > 0)
         {
             var loaded = _cut is null ? "" : $"checkpoint {_cut.Number} with {Shard.Counters.Loaded} profiles from {_place}, then ";
-            _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in {_time.GetElapsedTime(_started).TotalSeconds:0.0} s."));
+            _report(new WorkerEvent(false, $"Shard {Shard.Partition} restored: {loaded}{Shard.Counters.Restored} records, in "
+                + $"{_time.GetElapsedTime(_started).TotalSeconds:0.0} s."));
         }
         return true;
     }
@@ -336,7 +362,8 @@ public sealed partial class ShardRestore : IDisposable
         _reported = done + _decisions.Position;
         if (_reportedAt != 0)
             _report(new WorkerEvent(stands, $"Shard {Shard.Partition} is being restored: {Progress:P0}." + (stands
-                ? $" Nothing has come for 5 s: {_decisionTopic}[{Shard.Partition}] is read at offset {_decisions.Position} of {_mark}. If it stays so, look there and in the sources for a transaction that hangs, and abort it with the broker's tools."
+                ? $" Nothing has come for 5 s: {_decisionTopic}[{Shard.Partition}] is read at offset {_decisions.Position} of {_mark}. If "
+                + $"it stays so, look there and in the sources for a transaction that hangs, and abort it with the broker's tools."
                 : "")));
         _reportedAt = _time.GetTimestamp();
     }

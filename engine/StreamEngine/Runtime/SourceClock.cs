@@ -3,10 +3,14 @@ using StreamEngine.Events;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>How far a shard's sources have come in event time, and which are silent: the watermark follows the slowest source that is not.</summary>
+/// <summary>
+/// How far a shard's sources have come in event time, and which are silent: the watermark follows the slowest source that is not.
+/// </summary>
 internal sealed class SourceClock
 {
-    /// <summary>After how long without a record a source holds back the watermark of the others no more, where the config does not say.</summary>
+    /// <summary>
+    /// After how long without a record a source holds back the watermark of the others no more, where the config does not say.
+    /// </summary>
     private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -51,7 +55,9 @@ internal sealed class SourceClock
         for (var i = from; i < to; i++) _heard[batch[i].Topic] = _seen;
     }
 
-    /// <summary>The watermark once a source has come to a time, ms: the slowest source's newest time, less what may come out of order.</summary>
+    /// <summary>
+    /// The watermark once a source has come to a time, ms: the slowest source's newest time, less what may come out of order.
+    /// </summary>
     /// <param name="source">The source.</param>
     /// <param name="time">The event's time, ms.</param>
     /// <param name="all">Whether every source has come as far.</param>
@@ -75,7 +81,8 @@ internal sealed class SourceClock
 
     /// <summary>Where silence moves the watermark, to where, ms.</summary>
     /// <param name="watermark">The watermark now.</param>
-    /// <param name="nextDue">When the next timer is due: a partition that is silent as a whole follows the clock only where one waits.</param>
+    /// <param name="nextDue">When the next timer is due: a partition that is silent as a whole follows the clock only where one
+    /// waits.</param>
     /// <param name="to">The new watermark.</param>
     public bool Silence(long watermark, long nextDue, out long to)
     {

@@ -4,13 +4,15 @@ using StreamEngine.State.Checkpoints;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// One shard's checkpoints on a node that does not own it, copied from the checkpoint topic into the files that a take-over loads. It goes in rounds: ask for the topic's end, read
-/// to it, and only there close a cut, by the newest marker read. A marker met on the way must wait: in a compacted topic what it promises may be gone because something newer
-/// stands behind it, and that is not read yet.
+/// One shard's checkpoints on a node that does not own it, copied from the checkpoint topic into the files that a take-over loads. It goes
+/// in rounds: ask for the topic's end, read to it, and only there close a cut, by the newest marker read. A marker met on the way must
+/// wait: in a compacted topic what it promises may be gone because something newer stands behind it, and that is not read yet.
 /// </summary>
 internal sealed class StandbyShard : IDisposable
 {
-    /// <summary>A round takes less, or starts over: well within the time that a superseded record is kept, clocks that differ included.</summary>
+    /// <summary>
+    /// A round takes less, or starts over: well within the time that a superseded record is kept, clocks that differ included.
+    /// </summary>
     private static readonly TimeSpan LongestRound = TopicSpec.CompactionLag / 2;
 
     private readonly CheckpointFiles _files;
@@ -31,7 +33,8 @@ internal sealed class StandbyShard : IDisposable
     /// <param name="blockBytes">The most bytes of a block in the files, but for the last profile.</param>
     /// <param name="time">The clock.</param>
     /// <exception cref="IOException">Somebody has the folder open, or it can't be written.</exception>
-    public StandbyShard(int partition, CompiledEngine engine, Func<int, Action<CheckpointEvent>, CheckpointFiles> open, int blockBytes, TimeProvider time)
+    public StandbyShard(int partition, CompiledEngine engine, Func<int, Action<CheckpointEvent>, CheckpointFiles> open, int blockBytes,
+        TimeProvider time)
     {
         (_engine, _blockBytes, _time) = (engine, blockBytes, time);
         Topic = new TopicPartition(engine.Options.Checkpoints.Topic, partition);
@@ -87,7 +90,9 @@ internal sealed class StandbyShard : IDisposable
         for (var i = 0; i < batch.Count; i++)
         {
             // A damaged record may be a profile that some marker promises: nothing behind it may be closed.
-            if (!CutBlock.TryParse(batch.Value(i), out var block)) return $"the checkpoint topic holds a record at offset {batch[i].Offset} that is no checkpoint: give the engine a topic of its own";
+            if (!CutBlock.TryParse(batch.Value(i), out var block))
+                return $"the checkpoint topic holds a record at offset {batch[i].Offset} that is no checkpoint: give the engine a topic of "
+                    + $"its own";
             if (!block.IsOf(_engine.StateVersion))
             {
                 // Another layout or other sources: what it superseded may be gone, so a marker before it promises nothing any more.
@@ -101,11 +106,15 @@ internal sealed class StandbyShard : IDisposable
         return null;
     }
 
-    /// <summary>Ends a round that has reached the end asked for: what was read since the last one is a cut now, where a marker came with it.</summary>
+    /// <summary>
+    /// Ends a round that has reached the end asked for: what was read since the last one is a cut now, where a marker came with it.
+    /// </summary>
     /// <returns>Why it is not; null where it is.</returns>
     public string? Close()
     {
-        if (_time.GetElapsedTime(_asked) > LongestRound) return $"reading to the topic's end took longer than {LongestRound.TotalMinutes:0} minutes, and what was superseded meanwhile may be gone";
+        if (_time.GetElapsedTime(_asked) > LongestRound)
+            return $"reading to the topic's end took longer than {LongestRound.TotalMinutes:0} minutes, and what was superseded meanwhile "
+                + $"may be gone";
         Flush();
         if (_newest is null) return null;
         _block.Mark(_newest);
@@ -132,7 +141,8 @@ internal sealed class StandbyShard : IDisposable
     /// <summary>Adds a record's profile to the block that is open; a block has one position, so another one begins a new block.</summary>
     private void Take(in CutBlock record, CutPosition at)
     {
-        if (_at is null || _at.Source != at.Source || _at.Ordinal != at.Ordinal || !_at.Next.AsSpan().SequenceEqual(at.Next) || _block.Length >= _blockBytes)
+        if (_at is null || _at.Source != at.Source || _at.Ordinal != at.Ordinal || !_at.Next.AsSpan().SequenceEqual(at.Next)
+            || _block.Length >= _blockBytes)
         {
             Flush();
             _at = at;

@@ -12,12 +12,14 @@ namespace StreamEngine.Runtime;
 ///  (2) open    the files of those that are new; close those that are no longer ours to follow
 ///  (3) follow  each a while: to the end of its partition of the checkpoint topic, as far as that stood when asked
 /// </code>
-/// A worker that is assigned such a shard takes the files over by <see cref="OpenCheckpoints"/>. Whatever fails here is told and tried again: the live shards do not need it.
+/// A worker that is assigned such a shard takes the files over by <see cref="OpenCheckpoints"/>. Whatever fails here is told and tried
+/// again: the live shards do not need it.
 /// </summary>
 internal sealed class Standbys : IDisposable
 {
     private const int ReadRecords = 1_000, QuietTries = 3;
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1), PlanEvery = TimeSpan.FromSeconds(5), Turns = TimeSpan.FromSeconds(2), ReadTime = TimeSpan.FromMilliseconds(100), EndPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1), PlanEvery = TimeSpan.FromSeconds(5), Turns = TimeSpan.FromSeconds(2),
+        ReadTime = TimeSpan.FromMilliseconds(100), EndPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(5), LongestWait = TimeSpan.FromMinutes(5);
 
     private readonly WorkerSettings _settings;
@@ -46,15 +48,22 @@ internal sealed class Standbys : IDisposable
         _settings = settings;
         _engine = settings.Engine;
         _open = settings.OpenCheckpoints!;
-        _meter.CreateObservableGauge("streamengine.standbys", () => (long)Followed().Length, "{shard}", "Shards whose checkpoints are followed without being owned.");
-        _meter.CreateObservableGauge("streamengine.standbys.ready", () => (long)Followed().Count(s => s.Closed is not null), "{shard}", "Those of them that hold a whole checkpoint.");
-        _meter.CreateObservableGauge("streamengine.standby.lag", () => Followed().Select(s => new Measurement<long>(Math.Max(0, s.End - Math.Max(0, s.Position)), new KeyValuePair<string, object?>("partition", s.Topic.Partition))), "{record}", "Records of the checkpoint topic that a standby has not read yet.");
+        _meter.CreateObservableGauge("streamengine.standbys", () =>
+            (long)Followed().Length, "{shard}", "Shards whose checkpoints are followed without being owned.");
+        _meter.CreateObservableGauge("streamengine.standbys.ready", () =>
+            (long)Followed().Count(s => s.Closed is not null), "{shard}", "Those of them that hold a whole checkpoint.");
+        _meter.CreateObservableGauge("streamengine.standby.lag", () => Followed()
+            .Select(s =>
+            new Measurement<long>(Math.Max(0, s.End - Math.Max(0, s.Position)),
+            new KeyValuePair<string, object?>("partition", s.Topic.Partition))), "{record}",
+            "Records of the checkpoint topic that a standby has not read yet.");
     }
 
     /// <summary>The standbys that the config asks for; null where it asks for none.</summary>
     /// <param name="settings">The workers' settings, with the instance id of the node.</param>
     public static Standbys? For(WorkerSettings settings) =>
-        settings.Engine.Options.Checkpoints.Standbys > 0 && settings.OpenCheckpoints is not null && settings.Engine.Outputs.Checkpoints >= 0 ? new Standbys(settings) : null;
+        settings.Engine.Options.Checkpoints.Standbys > 0 && settings.OpenCheckpoints is not null && settings.Engine.Outputs.Checkpoints >= 0
+            ? new Standbys(settings) : null;
 
     /// <summary>Begins to follow, on a thread of its own.</summary>
     public void Start()
@@ -63,7 +72,9 @@ internal sealed class Standbys : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Opens a shard's files for its owner, a worker of this process; a standby of the shard lets go of them first. From any thread.</summary>
+    /// <summary>
+    /// Opens a shard's files for its owner, a worker of this process; a standby of the shard lets go of them first. From any thread.
+    /// </summary>
     /// <exception cref="IOException">Another process has them open, or they can't be written.</exception>
     public CheckpointFiles OpenCheckpoints(int partition, Action<CheckpointEvent> report)
     {
@@ -148,7 +159,9 @@ internal sealed class Standbys : IDisposable
         lock (_gate)
             foreach (var partition in _wanted)
             {
-                if (_shards.ContainsKey(partition) || (_retries.TryGetValue(partition, out var retry) && _settings.Time.GetElapsedTime(retry.Since) < retry.Wait)) continue;
+                if (_shards.ContainsKey(partition)
+                    || (_retries.TryGetValue(partition, out var retry)
+                    && _settings.Time.GetElapsedTime(retry.Since) < retry.Wait)) continue;
                 try
                 {
                     _shards[partition] = new StandbyShard(partition, _engine, _open, _settings.SliceBytes, _settings.Time);
@@ -172,7 +185,8 @@ internal sealed class Standbys : IDisposable
             {
                 var asked = _settings.Time.GetTimestamp();
                 var (low, high) = _settings.Log.Watermarks(shard.Topic);
-                if (shard.Position > high || (shard.Position >= 0 && shard.Position < low)) return GiveUp(shard, $"the checkpoint topic holds offsets {low} to {high} now, and was read to {shard.Position}");
+                if (shard.Position > high || (shard.Position >= 0 && shard.Position < low))
+                    return GiveUp(shard, $"the checkpoint topic holds offsets {low} to {high} now, and was read to {shard.Position}");
                 shard.Begin(low, high, asked);
                 if (!shard.Behind) return false;
             }
@@ -223,7 +237,9 @@ internal sealed class Standbys : IDisposable
         var before = _retries.GetValueOrDefault(partition);
         var wait = before.Tries == 0 ? FirstWait : before.Wait * 2 < LongestWait ? before.Wait * 2 : LongestWait;
         _retries[partition] = new Retry(_settings.Time.GetTimestamp(), wait, before.Tries + 1);
-        if (!quietly) _settings.Report(new WorkerEvent(true, $"Shard {partition}'s standby starts over in {wait.TotalSeconds:0} s: {why.TrimEnd('.')}."));
+        if (!quietly)
+            _settings.Report(new WorkerEvent(true,
+                $"Shard {partition}'s standby starts over in {wait.TotalSeconds:0} s: {why.TrimEnd('.')}."));
     }
 
     /// <summary>Tells once how a standby is.</summary>
@@ -233,10 +249,13 @@ internal sealed class Standbys : IDisposable
         if (shard.Closed is { } cut)
         {
             _retries.Remove(partition);
-            if (_told.Add(partition)) _settings.Report(new WorkerEvent(false, $"Shard {partition}'s standby is up to date: checkpoint {cut.Number} with {cut.Profiles} profiles."));
+            if (_told.Add(partition))
+                _settings.Report(new WorkerEvent(false,
+                    $"Shard {partition}'s standby is up to date: checkpoint {cut.Number} with {cut.Profiles} profiles."));
         }
         else if (shard.OtherVersion is { } version && _told.Add(partition))
-            _settings.Report(new WorkerEvent(true, $"Shard {partition}'s checkpoints have the layout {version}, this config's is {_engine.StateVersion}: its standby waits until the shard's owner runs this config too."));
+            _settings.Report(new WorkerEvent(true, $"Shard {partition}'s checkpoints have the layout {version}, this config's is "
+                + $"{_engine.StateVersion}: its standby waits until the shard's owner runs this config too."));
     }
 
     private bool IsFollowed(StandbyShard shard) => _shards.TryGetValue(shard.Topic.Partition, out var now) && now == shard;

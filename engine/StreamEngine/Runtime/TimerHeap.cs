@@ -1,8 +1,9 @@
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// A shard's waiting timers: a binary heap by due time, then key, then timer, so that the order of firing never depends on the order of scheduling.
-/// One entry per profile and timer at most. Keys live in blocks of 16-byte cells that are reused, so scheduling allocates only while the heap grows.
+/// A shard's waiting timers: a binary heap by due time, then key, then timer, so that the order of firing never depends on the order of
+/// scheduling. One entry per profile and timer at most. Keys live in blocks of 16-byte cells that are reused, so scheduling allocates only
+/// while the heap grows.
 /// </summary>
 public sealed class TimerHeap
 {

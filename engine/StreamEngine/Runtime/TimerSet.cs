@@ -9,8 +9,9 @@ using StreamEngine.State;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// The declared event-time timers. Each has a slot in the profile with the newest start, the newest cancel, the start it last fired for and the
-/// time it waits for in the heap. Only maxima are kept, so any order of the same events arms the same timers; a cancel at the time of a start wins.
+/// The declared event-time timers. Each has a slot in the profile with the newest start, the newest cancel, the start it last fired for and
+/// the time it waits for in the heap. Only maxima are kept, so any order of the same events arms the same timers; a cancel at the time of a
+/// start wins.
 /// </summary>
 public sealed class TimerSet
 {
@@ -40,8 +41,10 @@ public sealed class TimerSet
         {
             var start = ExpressionCompiler.Bool(o.Start, scope, errors);
             var cancel = o.Cancel is null ? null : ExpressionCompiler.Bool(o.Cancel, scope, errors);
-            if (o.After <= TimeSpan.Zero) errors.Add(o.Node, "after", $"a timer can't fire after {o.After}", "Give a positive duration such as 30m.");
-            var slot = layout.Reserve($"timer/{o.Name}", Unsafe.SizeOf<State>(), "timer", $"started by {o.Start.Text.Trim()}{(o.Cancel is null ? "" : $", cancelled by {o.Cancel.Text.Trim()}")}");
+            if (o.After <= TimeSpan.Zero)
+                errors.Add(o.Node, "after", $"a timer can't fire after {o.After}", "Give a positive duration such as 30m.");
+            var slot = layout.Reserve($"timer/{o.Name}", Unsafe.SizeOf<State>(), "timer",
+                $"started by {o.Start.Text.Trim()}{(o.Cancel is null ? "" : $", cancelled by {o.Cancel.Text.Trim()}")}");
             timers.Add(new Timer(o.Name, start ?? (_ => false), cancel, (long)o.After.TotalMilliseconds, slot));
         }
         return new TimerSet([.. timers]);
@@ -89,7 +92,10 @@ public sealed class TimerSet
         }
     }
 
-    /// <summary>Lets a profile that was written under another <c>after</c> wait no longer than this one; a longer wait is found when the entry comes due.</summary>
+    /// <summary>
+    /// Lets a profile that was written under another <c>after</c> wait no longer than this one; a longer wait is found when the entry comes
+    /// due.
+    /// </summary>
     public void Rearm(Span<byte> profile)
     {
         foreach (var timer in _timers)
@@ -100,8 +106,8 @@ public sealed class TimerSet
     }
 
     /// <summary>
-    /// A heap entry has come due: true where the timer fires now (marked as fired); otherwise it was cancelled, or its start moved on and it is
-    /// scheduled anew for <paramref name="due"/>.
+    /// A heap entry has come due: true where the timer fires now (marked as fired); otherwise it was cancelled, or its start moved on and
+    /// it is scheduled anew for <paramref name="due"/>.
     /// </summary>
     public bool Fire(Span<byte> profile, int index, TimerHeap heap, ReadOnlySpan<byte> key, ref long due)
     {

@@ -8,11 +8,15 @@ public static class Topics
     /// <summary>What <c>topics create</c> makes: sources and decisions with the same number of partitions, no retention limit.</summary>
     public static IReadOnlyList<TopicSpec> Needed(EngineOptions options, int partitions, TimeSpan? retention = null, short replicas = -1) =>
         [
-            .. options.Events.Select(e => e.Topic).Concat(new OutputTopics(options.Outputs, options.Offers).Names).Distinct().Select(name => new TopicSpec(name, partitions, retention, replicas)),
-            .. options.Checkpoints.Topic.Length > 0 ? [new TopicSpec(options.Checkpoints.Topic, partitions, null, replicas, Compacted: true)] : Array.Empty<TopicSpec>(),
+            .. options.Events.Select(e => e.Topic).Concat(new OutputTopics(options.Outputs, options.Offers).Names).Distinct()
+                .Select(name => new TopicSpec(name, partitions, retention, replicas)),
+            .. options.Checkpoints.Topic.Length > 0
+                ? [new TopicSpec(options.Checkpoints.Topic, partitions, null, replicas, Compacted: true)] : Array.Empty<TopicSpec>(),
         ];
 
-    /// <summary>Checks that every topic is there and that shards line up; returns the number of shards and tells the outputs their partitions.</summary>
+    /// <summary>
+    /// Checks that every topic is there and that shards line up; returns the number of shards and tells the outputs their partitions.
+    /// </summary>
     /// <exception cref="LogException">Names every topic that is missing or does not fit, and how to make it.</exception>
     public static int Check(ILog log, CompiledEngine engine)
     {
@@ -23,17 +27,25 @@ public static class Topics
             var n = log.Partitions(source.Topic);
             if (n == 0) faults.Add($"source topic '{source.Topic}' does not exist");
             else if (shards == 0) shards = n;
-            else if (n != shards) faults.Add($"source topic '{source.Topic}' has {n} partitions, '{engine.Events.Sources[0].Topic}' has {shards}: a shard owns the same partition of all of them");
+            else if (n != shards)
+                faults.Add($"source topic '{source.Topic}' has {n} partitions, '{engine.Events.Sources[0].Topic}' has {shards}: a shard "
+                    + $"owns the same partition of all of them");
         }
         for (var i = 0; i < engine.Outputs.Names.Count; i++)
         {
             var n = log.Partitions(engine.Outputs.Names[i]);
             engine.Outputs.Partitions[i] = Math.Max(1, n);
             if (n == 0) faults.Add($"output topic '{engine.Outputs.Names[i]}' does not exist");
-            else if (i == engine.Outputs.Checkpoints && shards > 0 && n != shards) faults.Add($"checkpoint topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p keeps its checkpoints in partition p");
-            else if (i == engine.Outputs.Decisions && shards > 0 && n != shards) faults.Add($"decision topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p logs its decisions in partition p");
+            else if (i == engine.Outputs.Checkpoints && shards > 0 && n != shards)
+                faults.Add($"checkpoint topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p keeps its "
+                    + $"checkpoints in partition p");
+            else if (i == engine.Outputs.Decisions && shards > 0 && n != shards)
+                faults.Add($"decision topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p logs its "
+                    + $"decisions in partition p");
         }
-        if (faults.Count > 0) throw new LogException($"The topics do not fit: {string.Join("; ", faults)}. Create what is missing with 'streamengine topics create --config FILE --partitions N', with the --kafka or --embedded given here.");
+        if (faults.Count > 0)
+            throw new LogException($"The topics do not fit: {string.Join("; ", faults)}. Create what is missing with 'streamengine topics "
+                + $"create --config FILE --partitions N', with the --kafka or --embedded given here.");
         return shards;
     }
 }

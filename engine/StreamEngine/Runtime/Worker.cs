@@ -11,10 +11,9 @@ namespace StreamEngine.Runtime;
 ///  (2) poll      a bounded batch; ownership changes are told here
 ///  (3) process   each shard its run of records: decode, admit, update, open decisions (Shard)
 ///  (4) serve     a bounded number of the requests that wait in the shards' inboxes
-///  (5) decide    what events, timers and requests have opened, of all shards: one model run, then each in its order into the outputs (DecisionBatch)
-///  (6) write     the new outputs into the open transaction
-///  (7) commit    outputs, decisions and the offsets of every shard together, when the interval is over or an answer waits for it;
-///                then each shard copies a slice of its checkpoint
+/// (5) decide    what events, timers and requests have opened, of all shards: one model run, then each in its order into the outputs
+/// (DecisionBatch)  (6) write     the new outputs into the open transaction  (7) commit    outputs, decisions and the offsets of every
+/// shard together, when the interval is over or an answer waits for it;                then each shard copies a slice of its checkpoint
 /// </code>
 /// The loop polls only when it has room: while an interval whose commit failed is larger than the limit, nothing is fetched.
 /// </summary>
@@ -78,7 +77,9 @@ public sealed class Worker : IOwnership, IDisposable
     /// <summary>How long ago the loop last came to its poll; any thread may ask.</summary>
     public TimeSpan SinceTurn => Elapsed(Volatile.Read(ref _turned));
 
-    /// <summary>Whether every shard of ours stands at or behind the given offsets, everything before them committed. Loop's thread only.</summary>
+    /// <summary>
+    /// Whether every shard of ours stands at or behind the given offsets, everything before them committed. Loop's thread only.
+    /// </summary>
     /// <param name="ends">By source and partition, the offset past the last record.</param>
     /// <param name="reached">Called with the partition of each shard that does.</param>
     internal void Reached(long[][] ends, Action<int> reached) => _owned.Reached(ends, reached);
@@ -224,7 +225,8 @@ public sealed class Worker : IOwnership, IDisposable
     {
         // Idle is a partition that was asked and had nothing. While an interval waits, nothing is asked.
         if (_engine.Options.Time.IdleAfter <= TimeSpan.Zero && _engine.Events.Sources.Count == 1 || _owned.IsHeld) return;
-        // At least once, offsets don't tell on which side of a commit such a mark lies: with one in an interval, the next one tells that of the one before.
+        // At least once, offsets don't tell on which side of a commit such a mark lies: with one in an interval, the next one tells that of
+        // the one before.
         if (_interval.IsSilenced && _engine.Options.Runtime.Delivery == Delivery.AtLeastOnce) return;
         foreach (var shard in _owned.Live.Values)
         {
@@ -247,7 +249,8 @@ public sealed class Worker : IOwnership, IDisposable
         if (!lost || _interval.IsEmpty) return;
         _interval.Drop(shard.Partition);
         _settings.Report(new WorkerEvent(true,
-            $"Shard {shard.Partition} was lost before its interval was committed: its outputs are dropped, its next owner makes them again."));
+            $"Shard {shard.Partition} was lost before its interval was committed: its outputs are dropped, its next owner makes them "
+                + $"again."));
     });
 
     /// <summary>Lets ownership changes through while an interval waits for its commit.</summary>

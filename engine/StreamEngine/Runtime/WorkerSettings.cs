@@ -33,7 +33,8 @@ public sealed record WorkerSettings
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// Runs what may wait for the log outside the loop's thread (a restore's first questions). A simulation gives one that runs nothing by itself.
+    /// Runs what may wait for the log outside the loop's thread (a restore's first questions). A simulation gives one that runs nothing by
+    /// itself.
     /// </summary>
     public TaskScheduler Background { get; init; } = TaskScheduler.Default;
 

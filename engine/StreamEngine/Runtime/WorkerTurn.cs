@@ -7,8 +7,9 @@ namespace StreamEngine.Runtime;
 public readonly record struct WorkerTurn(int Worker, TimeSpan Since, bool StandsStill)
 {
     /// <summary>
-    /// Twice the longest turn while the log answers: the offsets of a commit, then the commit or its abort, are each tried for two transaction timeouts, and another producer has to take over.
-    /// A log that is away for so long makes a worker stand still as well: nothing can be done without it.
+    /// Twice the longest turn while the log answers: the offsets of a commit, then the commit or its abort, are each tried for two
+    /// transaction timeouts, and another producer has to take over. A log that is away for so long makes a worker stand still as well:
+    /// nothing can be done without it.
     /// </summary>
     public static TimeSpan Limit(KafkaOptions options)
     {

@@ -1,14 +1,20 @@
 namespace StreamEngine.State;
 
 /// <summary>
-/// One shard's profiles by key (the customer id's UTF-8 bytes). One thread. An operation that has to fetch from disk completes before it returns.
+/// One shard's profiles by key (the customer id's UTF-8 bytes). One thread. An operation that has to fetch from disk completes before it
+/// returns.
 /// </summary>
 public interface IStateStore : IDisposable
 {
-    /// <summary>Runs an update on the profile's bytes in place, creating the profile (zero-filled, <see cref="IProfileUpdate.InitialLength"/> long) where there is none.</summary>
+    /// <summary>
+    /// Runs an update on the profile's bytes in place, creating the profile (zero-filled, <see cref="IProfileUpdate.InitialLength"/> long)
+    /// where there is none.
+    /// </summary>
     void Update(ReadOnlySpan<byte> key, IProfileUpdate update);
 
-    /// <summary>Runs an update on the profile's bytes in place where there is a profile; false, and nothing is changed, where there is none.</summary>
+    /// <summary>
+    /// Runs an update on the profile's bytes in place where there is a profile; false, and nothing is changed, where there is none.
+    /// </summary>
     bool TryUpdate(ReadOnlySpan<byte> key, IProfileUpdate update);
 
     /// <summary>Lets a reader see the profile's bytes; false where there is none.</summary>
@@ -20,7 +26,9 @@ public interface IStateStore : IDisposable
     /// <summary>Shows every live profile once, in no particular order; the store must not be changed meanwhile.</summary>
     void Scan(IProfileVisitor visitor);
 
-    /// <summary>A bounded piece of housekeeping, where there is any: gives back disk that superseded profiles take. Call it between commits.</summary>
+    /// <summary>
+    /// A bounded piece of housekeeping, where there is any: gives back disk that superseded profiles take. Call it between commits.
+    /// </summary>
     void Tidy();
 
     /// <summary>How many profiles there are (may be an estimate after deletes).</summary>
@@ -36,7 +44,10 @@ public interface IProfileUpdate
     /// <summary>Length in bytes of a new profile.</summary>
     int InitialLength { get; }
 
-    /// <summary>The length the profile must have for <see cref="Apply"/>: where it is larger than now, the store grows the profile (zero-filled behind) first. Must not change anything.</summary>
+    /// <summary>
+    /// The length the profile must have for <see cref="Apply"/>: where it is larger than now, the store grows the profile (zero-filled
+    /// behind) first. Must not change anything.
+    /// </summary>
     int RequiredLength(ReadOnlySpan<byte> profile);
 
     /// <summary>Changes the profile. Called exactly once per update.</summary>

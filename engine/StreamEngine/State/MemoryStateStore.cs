@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace StreamEngine.State;
 
-/// <summary>Profiles in a dictionary, for tests and tiny runs: same promises as the FASTER store, no disk, nothing allocated for a profile that exists.</summary>
+/// <summary>
+/// Profiles in a dictionary, for tests and tiny runs: same promises as the FASTER store, no disk, nothing allocated for a profile that
+/// exists.
+/// </summary>
 public sealed class MemoryStateStore : IStateStore
 {
     private const int BytesPerEntry = 96; // the dictionary's slot and two array headers, about

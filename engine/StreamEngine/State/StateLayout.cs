@@ -18,15 +18,18 @@ public sealed record Slot(string Name, int Offset, int Length, string Shape = ""
 }
 
 /// <summary>
-/// The compiled layout of a profile: parts reserve fixed slots while the config is compiled, then the layout is sealed. The first 32 bytes are the
-/// profile's own header. Behind <see cref="FixedLength"/> a profile may have a tail of variable length (the remembered event ids).
+/// The compiled layout of a profile: parts reserve fixed slots while the config is compiled, then the layout is sealed. The first 32 bytes
+/// are the profile's own header. Behind <see cref="FixedLength"/> a profile may have a tail of variable length (the remembered event ids).
 /// </summary>
 public sealed class StateLayout
 {
     private readonly List<Slot> _slots = [new("header", 0, HeaderLength, "header")];
     private readonly StringBuilder _shape = new();
 
-    /// <summary>Bytes of the header: newest event time (int64, ms), the newest word on consent (a bit per purpose), the cut in which the profile last changed (uint32), and the time of that word (int64, ms).</summary>
+    /// <summary>
+    /// Bytes of the header: newest event time (int64, ms), the newest word on consent (a bit per purpose), the cut in which the profile
+    /// last changed (uint32), and the time of that word (int64, ms).
+    /// </summary>
     public const int HeaderLength = 32;
 
     /// <summary>Where in the header the cut stands.</summary>
@@ -43,8 +46,8 @@ public sealed class StateLayout
     /// <param name="length">Bytes.</param>
     /// <param name="shape">What makes two slots of one name incompatible, e.g. operator and window; part of the version.</param>
     /// <param name="meaning">
-    /// What else does, in words. No part of the version: a checkpoint is of the same config or of one that was changed on purpose, a savepoint may be of any.
-    /// </param>
+    /// What else does, in words. No part of the version: a checkpoint is of the same config or of one that was changed on purpose, a
+    /// savepoint may be of any. </param>
     public Slot Reserve(string name, int length, string shape, string meaning = "")
     {
         var slot = new Slot(name, FixedLength, length, meaning.Length == 0 ? shape : $"{shape}, {meaning}");
@@ -58,14 +61,23 @@ public sealed class StateLayout
     public string Version => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_shape.ToString())))[..16];
 
     /// <summary>Event time of the profile's newest event, ms; <see cref="long.MinValue"/> before the first.</summary>
-    public static ref long NewestTime(Span<byte> profile) => ref System.Runtime.CompilerServices.Unsafe.As<byte, long>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile));
+    public static ref long NewestTime(Span<byte> profile) =>
+        ref System.Runtime.CompilerServices.Unsafe.As<byte, long>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile));
 
     /// <summary>When the newest word on consent was given, ms: that of an event, or of one that was rejected for want of consent.</summary>
-    public static ref long ConsentTime(Span<byte> profile) => ref System.Runtime.CompilerServices.Unsafe.As<byte, long>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile[24..]));
+    public static ref long ConsentTime(Span<byte> profile) =>
+        ref System.Runtime.CompilerServices.Unsafe.As<byte, long>(
+        ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile[24..]));
 
     /// <summary>The purposes that the newest word consents to: what a timer's decision goes by.</summary>
-    public static ref ulong Consent(Span<byte> profile) => ref System.Runtime.CompilerServices.Unsafe.As<byte, ulong>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile[8..]));
+    public static ref ulong Consent(Span<byte> profile) =>
+        ref System.Runtime.CompilerServices.Unsafe.As<byte, ulong>(
+        ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile[8..]));
 
-    /// <summary>The cut after which the profile last changed; 0 where no checkpoints are kept. No part of what is known of the customer.</summary>
-    public static ref uint Epoch(Span<byte> profile) => ref System.Runtime.CompilerServices.Unsafe.As<byte, uint>(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile[EpochOffset..]));
+    /// <summary>
+    /// The cut after which the profile last changed; 0 where no checkpoints are kept. No part of what is known of the customer.
+    /// </summary>
+    public static ref uint Epoch(Span<byte> profile) =>
+        ref System.Runtime.CompilerServices.Unsafe.As<byte, uint>(
+        ref System.Runtime.InteropServices.MemoryMarshal.GetReference(profile[EpochOffset..]));
 }

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace StreamEngine.Telemetry;
 
-/// <summary>The engine's traces: every span is made from this source, so one name switches all of them on. Without a listener they cost nothing.</summary>
+/// <summary>
+/// The engine's traces: every span is made from this source, so one name switches all of them on. Without a listener they cost nothing.
+/// </summary>
 public static class EngineTraces
 {
     /// <summary>The source's name, for <c>AddSource</c>.</summary>

@@ -4,9 +4,9 @@ using System.Text;
 namespace StreamEngine.Telemetry;
 
 /// <summary>
-/// One trace per sampled commit interval: a span from its first record or request to its confirmed commit, with a child for each step of the loop in between,
-/// linked to the spans of the events (by their W3C <c>traceparent</c> header) and of the requests that it served. Belongs to a worker's thread; of an
-/// interval that is not sampled nothing is kept.
+/// One trace per sampled commit interval: a span from its first record or request to its confirmed commit, with a child for each step of
+/// the loop in between, linked to the spans of the events (by their W3C <c>traceparent</c> header) and of the requests that it served.
+/// Belongs to a worker's thread; of an interval that is not sampled nothing is kept.
 /// </summary>
 internal sealed class IntervalTrace(TimeProvider time, string worker)
 {
@@ -50,7 +50,8 @@ internal sealed class IntervalTrace(TimeProvider time, string worker)
     /// <param name="traceparent">The header, as W3C's Trace Context has it; what is none is passed over.</param>
     public void Link(ReadOnlySpan<byte> traceparent)
     {
-        if (TakesLinks && ActivityContext.TryParse(Encoding.ASCII.GetString(traceparent), null, isRemote: true, out var context)) Link(context);
+        if (TakesLinks && ActivityContext.TryParse(Encoding.ASCII.GetString(traceparent), null, isRemote: true, out var context))
+            Link(context);
     }
 
     /// <summary>Links the interval to another span.</summary>
@@ -78,7 +79,8 @@ internal sealed class IntervalTrace(TimeProvider time, string worker)
     /// <param name="took">How long that took.</param>
     public void Restored(int partition, TimeSpan took)
     {
-        using var span = IsOn ? EngineTraces.Source.StartActivity("restore", ActivityKind.Internal, default(ActivityContext), startTime: time.GetUtcNow() - took) : null;
+        using var span = IsOn ? EngineTraces.Source.StartActivity("restore", ActivityKind.Internal, default(ActivityContext),
+            startTime: time.GetUtcNow() - took) : null;
         span?.SetTag("streamengine.partition", partition);
     }
 }

@@ -3,7 +3,10 @@ using StreamEngine.Connectors;
 
 namespace StreamEngine.Benchmarks.Processes;
 
-/// <summary>Reads an engine's decisions as any reader of committed records does, one thread and one reader a partition, and tells when the first new one came.</summary>
+/// <summary>
+/// Reads an engine's decisions as any reader of committed records does, one thread and one reader a partition, and tells when the first new
+/// one came.
+/// </summary>
 internal sealed class ActionWatch : IDisposable
 {
     private readonly ILog _log;
@@ -39,7 +42,9 @@ internal sealed class ActionWatch : IDisposable
     {
         while (_first.Any(f => f == 0))
         {
-            if (Stopwatch.GetElapsedTime(since) > patience) throw new TimeoutException($"no new decision within {patience.TotalSeconds:0} s in partition {Array.IndexOf(_first, 0)} of {_topic}");
+            if (Stopwatch.GetElapsedTime(since) > patience)
+                throw new TimeoutException($"no new decision within {patience.TotalSeconds:0} s in partition {Array.IndexOf(_first, 0)} of "
+                    + $"{_topic}");
             await Task.Delay(10);
         }
         return [.. _first.Select(f => Stopwatch.GetElapsedTime(since, f).TotalSeconds)];
@@ -61,7 +66,8 @@ internal sealed class ActionWatch : IDisposable
         {
             reader.Read(batch, 1_000, TimeSpan.FromMilliseconds(50));
             var now = Stopwatch.GetTimestamp();
-            if (batch.Count > 0 && batch[batch.Count - 1].Offset >= Volatile.Read(ref _marks[partition]) && Volatile.Read(ref _first[partition]) == 0) Volatile.Write(ref _first[partition], now);
+            if (batch.Count > 0 && batch[batch.Count - 1].Offset >= Volatile.Read(ref _marks[partition])
+                && Volatile.Read(ref _first[partition]) == 0) Volatile.Write(ref _first[partition], now);
         }
     }
 }

@@ -6,7 +6,10 @@ using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Benchmarks.Processes;
 
-/// <summary>Shop events as the job reads them, each customer in turn: after so many events as there are customers, each has a profile. Event times rise by 10 ms.</summary>
+/// <summary>
+/// Shop events as the job reads them, each customer in turn: after so many events as there are customers, each has a profile. Event times
+/// rise by 10 ms.
+/// </summary>
 internal sealed class EventLoad(ILog log, string topic, int customers, int first = 0) : IDisposable
 {
     private const long Start = 1_700_000_000_000, Step = 10;

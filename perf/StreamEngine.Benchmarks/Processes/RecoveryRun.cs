@@ -5,8 +5,8 @@ using StreamEngine.Testing;
 namespace StreamEngine.Benchmarks.Processes;
 
 /// <summary>
-/// How long real processes take to come back: the restore of all profiles from files and from the checkpoint topic, then kill -9 of the only process and of one of two, each up to the
-/// first new decision that a reader of committed records sees.
+/// How long real processes take to come back: the restore of all profiles from files and from the checkpoint topic, then kill -9 of the
+/// only process and of one of two, each up to the first new decision that a reader of committed records sees.
 /// </summary>
 internal static class RecoveryRun
 {
@@ -16,13 +16,15 @@ internal static class RecoveryRun
 
     private static readonly string[] Base =
     [
-        "checkpoints.interval=1s", "kafka.transaction_timeout=4s", $"kafka.settings={{consumer.session.timeout.ms: {SessionTimeout * 1_000}, consumer.heartbeat.interval.ms: 500}}",
+        "checkpoints.interval=1s", "kafka.transaction_timeout=4s",
+            $"kafka.settings={{consumer.session.timeout.ms: {SessionTimeout * 1_000}, consumer.heartbeat.interval.ms: 500}}",
     ];
 
     public static async Task<int> Run(string[] args)
     {
         var given = new RunArguments(args, "--profiles", "--rounds", "--workers", "--partitions", "--load");
-        var (profiles, rounds, workers, partitions, load) = (given.Number("--profiles", 1_000_000), given.Number("--rounds", 3), given.Number("--workers", 1), given.Number("--partitions", 4), given.Number("--load", 2_000));
+        var (profiles, rounds, workers, partitions, load) = (given.Number("--profiles", 1_000_000), given.Number("--rounds", 3),
+            given.Number("--workers", 1), given.Number("--partitions", 4), given.Number("--load", 2_000));
         Console.WriteLine($"{profiles:n0} profiles, {partitions} partitions, {workers} workers, {rounds} rounds");
         Console.WriteLine($"{"",-46}{"seconds",9}{"worst",9}  remark");
         string[] common = [.. Base, $"runtime.workers={workers}"];
@@ -66,13 +68,16 @@ internal static class RecoveryRun
         var settled = await engine.Until(async () =>
         {
             var m = await engine.Metrics();
-            var now = (m.GetValueOrDefault("streamengine_checkpoints_total"), m.GetValueOrDefault("streamengine_checkpoint_size_bytes"), m.GetValueOrDefault("streamengine_commits_total"));
-            if (now != last || m.GetValueOrDefault("streamengine_records_total") < profiles) (last, since) = (now, Stopwatch.GetTimestamp());
+            var now = (m.GetValueOrDefault("streamengine_checkpoints_total"), m.GetValueOrDefault("streamengine_checkpoint_size_bytes"),
+                m.GetValueOrDefault("streamengine_commits_total"));
+            if (now != last || m.GetValueOrDefault("streamengine_records_total") < profiles)
+                (last, since) = (now, Stopwatch.GetTimestamp());
             await Task.Delay(200);
             return Stopwatch.GetElapsedTime(since) > Quiet;
         }, Patience);
         if (!settled) throw new InvalidOperationException($"the state was not built:\n{engine.Output}");
-        Row("(the state was built, once)", [Stopwatch.GetElapsedTime(started).TotalSeconds], string.Create(CultureInfo.InvariantCulture, $"{last.Item2 / 1_048_576:0} MB of files"));
+        Row("(the state was built, once)", [Stopwatch.GetElapsedTime(started).TotalSeconds],
+            string.Create(CultureInfo.InvariantCulture, $"{last.Item2 / 1_048_576:0} MB of files"));
         await engine.Kill();
     }
 
@@ -84,13 +89,15 @@ internal static class RecoveryRun
             if (lose) site.Lose(Name, "a");
             var times = new RestoreTimes();
             using var engine = site.Start(Name, "a", drain: false, times.Heard, settings);
-            if (!await engine.Until(async () => { await Task.Delay(5); return times.Shards == site.Partitions; }, Patience)) throw new InvalidOperationException($"not restored:\n{engine.Output}");
+            if (!await engine.Until(async () => { await Task.Delay(5); return times.Shards == site.Partitions; }, Patience))
+                throw new InvalidOperationException($"not restored:\n{engine.Output}");
             await engine.Kill();
             runs.Add(times);
         }
         var median = RatioRun.Median(runs.Select(r => r.Seconds));
         Row(what, runs.Select(r => r.Seconds), string.Create(CultureInfo.InvariantCulture,
-            $"{runs[0].Profiles / median:n0} profiles/s; {runs.Max(r => r.Records):n0} records read again; {RatioRun.Median(runs.Select(r => r.SinceStart)):0.0} s from the process' start"));
+            $"{runs[0].Profiles / median:n0} profiles/s; {runs.Max(r => r.Records):n0} records read again; "
+                + $"{RatioRun.Median(runs.Select(r => r.SinceStart)):0.0} s from the process' start"));
     }
 
     private static async Task Kills(Site site, string[] settings, int profiles, int rounds, int perSecond)
@@ -116,7 +123,11 @@ internal static class RecoveryRun
                 only.Add(await watch.FirstNew(killed, Patience));
                 await Task.Delay(3_000); // past a checkpoint
             }
-            Row("kill -9 of the only process, first new decision", only.Select(f => f.Min()), string.Create(CultureInfo.InvariantCulture, $"of every partition: {RatioRun.Median(only.Select(f => f.Max())):0.0} s; the log is asked {RatioRun.Median(told.Select(t => t.Ready)):0.0} s after the start, shards are restored after {RatioRun.Median(told.Select(t => t.SinceStart)):0.0} s"));
+            Row("kill -9 of the only process, first new decision", only.Select(f => f.Min()),
+                string.Create(CultureInfo.InvariantCulture,
+                $"of every partition: {RatioRun.Median(only.Select(f => f.Max())):0.0} s; the log is asked "
+                + $"{RatioRun.Median(told.Select(t => t.Ready)):0.0} s after the start, shards are restored after "
+                + $"{RatioRun.Median(told.Select(t => t.SinceStart)):0.0} s"));
 
             var other = await Second(site, settings, engine);
             var one = new List<double>();
@@ -158,9 +169,11 @@ internal static class RecoveryRun
         var shared = await second.Until(async () =>
         {
             await Task.Delay(100);
-            return times.Shards >= share && await second.Metric("streamengine_shards") == share && await first.Metric("streamengine_shards") == site.Partitions - share;
+            return times.Shards >= share && await second.Metric("streamengine_shards") == share
+                && await first.Metric("streamengine_shards") == site.Partitions - share;
         }, Patience);
-        if (!shared) throw new InvalidOperationException($"the second process did not get its share:\n{second.Output}\n--- first:\n{first.Output}");
+        if (!shared)
+            throw new InvalidOperationException($"the second process did not get its share:\n{second.Output}\n--- first:\n{first.Output}");
         await Task.Delay(5_000); // some checkpoints of its own
         return second;
     }
@@ -179,6 +192,7 @@ internal static class RecoveryRun
     private static void Row(string what, IEnumerable<double> seconds, string remark)
     {
         var all = seconds.ToList();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-46}{RatioRun.Median(all),9:0.00}{all.Max(),9:0.00}  {remark}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{what,-46}{RatioRun.Median(all),9:0.00}{all.Max(),9:0.00}  {remark}"));
     }
 }

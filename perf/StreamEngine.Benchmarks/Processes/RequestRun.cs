@@ -9,8 +9,8 @@ using StreamEngine.Testing;
 namespace StreamEngine.Benchmarks.Processes;
 
 /// <summary>
-/// Decision requests in one process, open loop: each has its time, late or not, and its latency counts from there, so that a stall is seen in every request
-/// that it held up. Beside it events come at a steady rate. Prints quantiles for each way to reply.
+/// Decision requests in one process, open loop: each has its time, late or not, and its latency counts from there, so that a stall is seen
+/// in every request that it held up. Beside it events come at a steady rate. Prints quantiles for each way to reply.
 /// </summary>
 internal static class RequestRun
 {
@@ -27,21 +27,26 @@ internal static class RequestRun
         foreach (var log in logs)
         {
             using var broker = log == "kafka" ? KafkaBroker.Start() : null;
-            foreach (var reply in replies) await MeasureAsync(log, broker?.Address, reply, rate, events, seconds, given.All("--set"), given.All("--client"));
+            foreach (var reply in replies)
+                await MeasureAsync(log, broker?.Address, reply, rate, events, seconds, given.All("--set"), given.All("--client"));
         }
         return 0;
     }
 
-    private static async Task MeasureAsync(string name, string? kafka, string reply, int rate, int events, int seconds, string[] sets, string[] client)
+    private static async Task MeasureAsync(string name, string? kafka, string reply, int rate, int events, int seconds, string[] sets,
+        string[] client)
     {
-        using var site = new Site(kafka, Partitions) { ClientSettings = client.Select(c => c.Split('=', 2)).ToDictionary(c => c[0], c => c[1]) };
+        using var site =
+            new Site(kafka, Partitions) { ClientSettings = client.Select(c => c.Split('=', 2)).ToDictionary(c => c[0], c => c[1]) };
         site.CreateOutputs(reply);
         using var log = site.Open();
         using var engine = MeasuredJob.Compile([
-            $"name={reply}", $"outputs.decisions={Site.Decisions(reply)}", $"outputs.dead_letter={reply}-dead-letter", $"outputs.late={reply}-late",
+            $"name={reply}", $"outputs.decisions={Site.Decisions(reply)}", $"outputs.dead_letter={reply}-dead-letter",
+                $"outputs.late={reply}-late",
             "requests.enabled=true", $"requests.reply={reply}", "requests.timeout=10s", "runtime.commit_interval=20ms", .. sets,
         ]);
-        using var running = new Engine(new WorkerSettings { Engine = engine, Log = log, InstanceId = reply, OpenStore = _ => new MemoryStateStore() });
+        using var running =
+            new Engine(new WorkerSettings { Engine = engine, Log = log, InstanceId = reply, OpenStore = _ => new MemoryStateStore() });
         running.Start();
         var customers = running.Customers!;
         using var load = new EventLoad(log, Site.Events, Customers);
@@ -62,7 +67,8 @@ internal static class RequestRun
         running.Stop();
         await running.Completion;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-9} {reply,-10} {rate * seconds,-8} {done,-8} {Ms(50),7:0.00} {Ms(99),8:0.00} {Ms(99.9),9:0.00} {Ms(100),7:0.0} {read / took,9:0}  {cpu.TotalSeconds,5:0.0}"));
+            $"{name,-9} {reply,-10} {rate * seconds,-8} {done,-8} {Ms(50),7:0.00} {Ms(99),8:0.00} {Ms(99.9),9:0.00} {Ms(100),7:0.0} "
+                + $"{read / took,9:0}  {cpu.TotalSeconds,5:0.0}"));
 
         double Ms(double percentile) => latencies.GetValueAtPercentile(percentile) / 1_000.0;
     }
@@ -86,7 +92,8 @@ internal static class RequestRun
         async Task OneAsync(int i, long due)
         {
             var customer = string.Create(CultureInfo.InvariantCulture, $"customer-{i * 7919L % Customers:D7}");
-            var reply = await customers.DecideAsync(new DecideRequest { Customer = customer, Placement = "home", Time = DateTimeOffset.UnixEpoch });
+            var reply =
+                await customers.DecideAsync(new DecideRequest { Customer = customer, Placement = "home", Time = DateTimeOffset.UnixEpoch });
             latencies.RecordValue(Math.Max(1, (long)Stopwatch.GetElapsedTime(due).TotalMicroseconds));
             if (reply.Status == RequestStatus.Done) Interlocked.Increment(ref done);
         }

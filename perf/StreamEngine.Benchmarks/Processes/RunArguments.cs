@@ -12,7 +12,9 @@ internal sealed class RunArguments
     {
         for (var i = 0; i < args.Length; i += 2)
         {
-            if (!known.Contains(args[i]) || i + 1 == args.Length) throw new ArgumentException($"'{args[i]}' is no argument with a value. There are: {string.Join(", ", known.Select(k => $"{k} VALUE"))}.");
+            if (!known.Contains(args[i]) || i + 1 == args.Length)
+                throw new ArgumentException($"'{args[i]}' is no argument with a value. There are: "
+                    + $"{string.Join(", ", known.Select(k => $"{k} VALUE"))}.");
             _given.Add((args[i], args[i + 1]));
         }
     }
@@ -23,7 +25,8 @@ internal sealed class RunArguments
     {
         var given = All(name);
         if (given.Length == 0) return otherwise;
-        return int.TryParse(given[^1], NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : throw new ArgumentException($"{name} {given[^1]}: give a whole number above 0.");
+        return int.TryParse(given[^1], NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
+            : throw new ArgumentException($"{name} {given[^1]}: give a whole number above 0.");
     }
 
     /// <summary>All values that a name was given.</summary>

@@ -29,13 +29,15 @@ internal sealed class Site : IDisposable
     public IReadOnlyDictionary<string, string> ClientSettings { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The log; an embedded one only while no engine runs.</summary>
-    public ILog Open() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_directory, "log"))) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka, Settings = ClientSettings });
+    public ILog Open() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_directory, "log")))
+        : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka, Settings = ClientSettings });
 
     /// <summary>Makes the topics that a run writes.</summary>
     public void CreateOutputs(string run)
     {
         using var log = Open();
-        log.CreateTopics([.. new[] { Decisions(run), $"{run}-dead-letter", $"{run}-late" }.Select(t => new TopicSpec(t, Partitions)), new TopicSpec(Checkpoints(run), Partitions, Compacted: true)]);
+        log.CreateTopics([.. new[] { Decisions(run), $"{run}-dead-letter", $"{run}-late" }.Select(t => new TopicSpec(t, Partitions)),
+            new TopicSpec(Checkpoints(run), Partitions, Compacted: true)]);
     }
 
     public static string Decisions(string run) => $"{run}-decisions";
@@ -57,10 +59,13 @@ internal sealed class Site : IDisposable
         string[] log = _kafka is null ? ["--embedded", Path.Combine(_directory, "log")] : ["--kafka", _kafka];
         string[] set =
         [
-            $"name={run}", $"events.shop.topic={Events}", $"outputs.decisions={Decisions(run)}", $"outputs.dead_letter={run}-dead-letter", $"outputs.late={run}-late",
-            $"state.directory={StateOf(run, node)}", $"kafka.node_name={node}", .. settings.Select(s => s.Replace("{run}", run, StringComparison.Ordinal)),
+            $"name={run}", $"events.shop.topic={Events}", $"outputs.decisions={Decisions(run)}", $"outputs.dead_letter={run}-dead-letter",
+                $"outputs.late={run}-late",
+            $"state.directory={StateOf(run, node)}", $"kafka.node_name={node}",
+                .. settings.Select(s => s.Replace("{run}", run, StringComparison.Ordinal)),
         ];
-        return EngineProcess.Start(["run", "--config", Repository.File("perf/job/streamengine.yaml"), .. log, .. drain ? ["--drain", "--json"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })], heard);
+        return EngineProcess.Start(["run", "--config", Repository.File("perf/job/streamengine.yaml"), .. log, .. drain
+            ? ["--drain", "--json"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })], heard);
     }
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);

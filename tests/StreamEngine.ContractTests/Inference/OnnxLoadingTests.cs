@@ -62,7 +62,8 @@ public sealed class OnnxLoadingTests : IDisposable
         var message = Refusal(folder);
         string[] expected =
         [
-            "'name' is 'other', but the folder says 'churn'", "'version' must be a text", "'kind' is 'forest'", "'inputs' names 'a' 2 times",
+            "'name' is 'other', but the folder says 'churn'", "'version' must be a text", "'kind' is 'forest'",
+                "'inputs' names 'a' 2 times",
             "'outputs' is missing", "'sha256' must be 64", "'metrics.auc' must be a number", "'training_window' must be",
         ];
         Assert.All(expected, problem => Assert.Contains(problem, message));
@@ -99,7 +100,8 @@ public sealed class OnnxLoadingTests : IDisposable
     public void A_missing_native_library_names_the_remedy()
     {
         var error = Assert.Throws<ModelRuntimeException>(() => NativeRuntime.Probe("onnxruntime_that_is_not_there"));
-        Assert.Contains("libonnxruntime_that_is_not_there.so is not there: it comes with the package Microsoft.ML.OnnxRuntime", error.Message);
+        Assert.Contains("libonnxruntime_that_is_not_there.so is not there: it comes with the package Microsoft.ML.OnnxRuntime",
+            error.Message);
         Assert.DoesNotContain('\n', error.Message);
     }
 
@@ -116,7 +118,8 @@ public sealed class OnnxLoadingTests : IDisposable
     private static string Refusal(string folder) => Assert.Throws<ModelException>(() => new OnnxModelLoader().Load(folder)).Message;
 
     private static string Digest(string name) =>
-        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(Path.Combine(TestModels.Folder(name), "model.onnx"))));
+        Convert.ToHexStringLower(
+            System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(Path.Combine(TestModels.Folder(name), "model.onnx"))));
 
     private string Copy(string name)
     {

@@ -172,7 +172,14 @@ public sealed class OnnxScoringTests
 
     private static (IModel Model, GoldenVectors Golden) Load(string name)
     {
-        var folder = name switch { "job" => TestModels.Job, "repurchase" => TestModels.Repurchase, "session_purchase" => TestModels.SessionPurchase, _ => TestModels.Folder(name) };
+        var folder = name switch
+        {
+            "job" => TestModels.Job,
+            "repurchase" => TestModels.Repurchase,
+            "session_purchase" =>
+            TestModels.SessionPurchase,
+            _ => TestModels.Folder(name)
+        };
         return (new OnnxModelLoader().Load(folder), TestModels.Golden(folder));
     }
 

@@ -2,7 +2,10 @@ using StreamEngine.Connectors;
 
 namespace StreamEngine.ContractTests.Logs;
 
-/// <summary>A small engine: copies each record to the output's partition of the same number, a transaction a step, and never reads a record again under live state.</summary>
+/// <summary>
+/// A small engine: copies each record to the output's partition of the same number, a transaction a step, and never reads a record again
+/// under live state.
+/// </summary>
 internal sealed class CopyingWorker : IOwnership, IDisposable
 {
     private readonly ILogWorker _log;

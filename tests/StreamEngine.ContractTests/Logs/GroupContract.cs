@@ -17,7 +17,8 @@ public abstract class GroupContract : LogContract
         for (var p = 0; p < 3; p++)
         {
             Assert.Equal(keys.Where(k => Murmur2.Partition(Bytes(k), 3) == p), worker.Values(p));
-            Assert.Equal(worker.Records.Where(r => r.Partition == p).Select(r => r.Offset).Order(), worker.Records.Where(r => r.Partition == p).Select(r => r.Offset));
+            Assert.Equal(worker.Records.Where(r => r.Partition == p).Select(r => r.Offset).Order(),
+                worker.Records.Where(r => r.Partition == p).Select(r => r.Offset));
         }
     }
 

@@ -19,7 +19,8 @@ public sealed class KafkaCoPartitionTests
         using (var writer = log.OpenWriter())
         {
             foreach (var topic in sources)
-                for (var i = 0; i < 200; i++) writer.Write(topic, Encoding.UTF8.GetBytes($"k{i}"), Encoding.UTF8.GetBytes($"{topic}/{i}"), 1);
+                for (var i = 0; i < 200; i++)
+                    writer.Write(topic, Encoding.UTF8.GetBytes($"k{i}"), Encoding.UTF8.GetBytes($"{topic}/{i}"), 1);
             writer.Flush();
         }
 
@@ -38,7 +39,8 @@ public sealed class KafkaCoPartitionTests
         Assert.Empty(first.Owned.Intersect(second.Owned));
 
         // What was read but not committed is read again by its new owner, of every topic.
-        Until(() => second.Records.Select(r => r.Value).Distinct().Count() == 600 - first.Records.Count(r => first.Owned.Contains(new TopicPartition(r.Topic, r.Partition))), () =>
+        Until(() => second.Records.Select(r => r.Value).Distinct()
+            .Count() == 600 - first.Records.Count(r => first.Owned.Contains(new TopicPartition(r.Topic, r.Partition))), () =>
         {
             first.Poll(milliseconds: 20);
             second.Poll(milliseconds: 20);

@@ -15,7 +15,12 @@ public sealed class KafkaFaultTests : LogContract
     private protected override ILog OpenLog() => _own is null ? TestKafka.Open() : new KafkaLog(TestKafka.Options(_own.Address) with
     {
         TransactionTimeout = TimeSpan.FromSeconds(20),
-        Settings = new Dictionary<string, string> { ["consumer.session.timeout.ms"] = "25000", ["consumer.heartbeat.interval.ms"] = "500", ["producer.message.timeout.ms"] = "2000" },
+        Settings = new Dictionary<string, string>
+        {
+            ["consumer.session.timeout.ms"] = "25000",
+            ["consumer.heartbeat.interval.ms"] = "500",
+            ["producer.message.timeout.ms"] = "2000"
+        },
     });
 
     protected override void Close() => _own?.Dispose();
@@ -48,13 +53,25 @@ public sealed class KafkaFaultTests : LogContract
         Produce(source, "a");
         using var worker = Worker(source, output);
         Until(() => worker.Records.Count == 1, "a record", worker);
-        var settings = new Dictionary<string, string> { ["bootstrap.servers"] = KafkaBroker.Shared.Address, ["transactional.id"] = $"{Unique}-other", ["transaction.timeout.ms"] = "3000" };
+        var settings = new Dictionary<string, string>
+        {
+            ["bootstrap.servers"] = KafkaBroker.Shared.Address,
+            ["transactional.id"] = $"{Unique}-other",
+            ["transaction.timeout.ms"] = "3000"
+        };
         using var other = new Confluent.Kafka.ProducerBuilder<byte[], byte[]>(settings).Build();
         other.InitTransactions(TimeSpan.FromSeconds(30));
         other.BeginTransaction();
         // An old-style commit without a member: what matters is that it stays pending until the broker's timeout ends it.
-        using var member = new Confluent.Kafka.ConsumerBuilder<byte[], byte[]>(new Dictionary<string, string> { ["bootstrap.servers"] = KafkaBroker.Shared.Address, ["group.id"] = Unique + "-pending" }).Build();
-        other.SendOffsetsToTransaction([new Confluent.Kafka.TopicPartitionOffset(source, 0, 1)], member.ConsumerGroupMetadata, TimeSpan.FromSeconds(30));
+        using var member =
+            new Confluent.Kafka.ConsumerBuilder<byte[], byte[]>(new Dictionary<string, string>
+            {
+                ["bootstrap.servers"] =
+            KafkaBroker.Shared.Address,
+                ["group.id"] = Unique + "-pending"
+            }).Build();
+        other.SendOffsetsToTransaction([new Confluent.Kafka.TopicPartitionOffset(source, 0, 1)], member.ConsumerGroupMetadata,
+            TimeSpan.FromSeconds(30));
 
         var started = System.Diagnostics.Stopwatch.StartNew();
         Assert.Null(Log.Committed(Unique + "-pending", new TopicPartition(source, 0)));
@@ -72,10 +89,11 @@ public sealed class KafkaFaultTests : LogContract
         using var worker = new CopyingWorker(Log, Options(source, output, "w1"));
         worker.CopyUntil(100);
 
-        // Dead between the outputs and the commit, twice, for longer than the client waits for its outputs and not for so long that the transaction times out meanwhile: a single Kafka 4.3
-        // broker that finds it timed out when it starts notes it as aborted without writing the markers (seen in its logs: PrepareAbort and CompleteAbort 26 ms apart, no marker in the
-        // partition), and the next transaction's marker commits both. And never between a commit's two halves: a single Kafka 4.3 broker that is killed before it has written
-        // a commit's markers can forget them when it starts, and then the group's offsets stay pending for ever.
+        // Dead between the outputs and the commit, twice, for longer than the client waits for its outputs and not for so long that the
+        // transaction times out meanwhile: a single Kafka 4.3 broker that finds it timed out when it starts notes it as aborted without
+        // writing the markers (seen in its logs: PrepareAbort and CompleteAbort 26 ms apart, no marker in the partition), and the next
+        // transaction's marker commits both. And never between a commit's two halves: a single Kafka 4.3 broker that is killed before it
+        // has written a commit's markers can forget them when it starts, and then the group's offsets stay pending for ever.
         var back = Task.CompletedTask;
         foreach (var reached in new[] { 250, 400 })
         {
@@ -108,7 +126,8 @@ public sealed class KafkaFaultTests : LogContract
         outputs.Add(0, 0, 0, 1_000, Bytes("k"), Bytes("never"));
         for (var i = 0; i < 40; i++)
         {
-            // The broker is still busy with the commit when the next transaction's first record comes: the abort finds a transaction that it does not know.
+            // The broker is still busy with the commit when the next transaction's first record comes: the abort finds a transaction that
+            // it does not know.
             Assert.Equal(CommitOutcome.Committed, Send(worker, $"{i}", 0, next: 0));
             worker.Log.Begin();
             worker.Log.Write(outputs, 0, 1);

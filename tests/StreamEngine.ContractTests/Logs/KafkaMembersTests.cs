@@ -7,7 +7,9 @@ using Xunit.Abstractions;
 
 namespace StreamEngine.ContractTests.Logs;
 
-/// <summary>What a group tells of its members, and whether its partitions go where <see cref="StandbyPlan"/> expects them when a node is gone.</summary>
+/// <summary>
+/// What a group tells of its members, and whether its partitions go where <see cref="StandbyPlan"/> expects them when a node is gone.
+/// </summary>
 public sealed class KafkaMembersTests(ITestOutputHelper output)
 {
     private const int Partitions = 12;
@@ -21,7 +23,11 @@ public sealed class KafkaMembersTests(ITestOutputHelper output)
         using var log = new KafkaLog(TestKafka.Options(KafkaBroker.Shared.Address) with
         {
             TransactionTimeout = TimeSpan.FromSeconds(1),
-            Settings = new Dictionary<string, string> { ["consumer.session.timeout.ms"] = "2000", ["consumer.heartbeat.interval.ms"] = "200" },
+            Settings = new Dictionary<string, string>
+            {
+                ["consumer.session.timeout.ms"] = "2000",
+                ["consumer.heartbeat.interval.ms"] = "200"
+            },
         });
         log.CreateTopics([new TopicSpec($"{_unique}-in", Partitions), new TopicSpec($"{_unique}-out", 1)]);
         Assert.Empty(log.Members(_unique)!); // nobody is there yet
@@ -52,7 +58,14 @@ public sealed class KafkaMembersTests(ITestOutputHelper output)
 
     private string Name(string node) => $"{_unique}-{node}";
 
-    private void Start(ILog log, string id) => _workers[id] = new TestWorker(log, new WorkerOptions { Group = _unique, InstanceId = Name(id), Sources = [$"{_unique}-in"], Outputs = [$"{_unique}-out"] }, resume: true);
+    private void Start(ILog log, string id) =>
+        _workers[id] = new TestWorker(log, new WorkerOptions
+        {
+            Group = _unique,
+            InstanceId = Name(id),
+            Sources = [$"{_unique}-in"],
+            Outputs = [$"{_unique}-out"]
+        }, resume: true);
 
     private void Stop(string id)
     {
@@ -69,8 +82,10 @@ public sealed class KafkaMembersTests(ITestOutputHelper output)
             var members = log.Members(_unique)!;
             var shares = members.Select(m => m.Partitions.Count).Order().ToList();
             if (members.Count == count && shares.Sum() == Partitions && shares[^1] - shares[0] <= 1
-                && members.All(m => _workers.FirstOrDefault(w => Name(w.Key) == m.InstanceId).Value is { } worker && worker.Owned.SetEquals(m.Partitions))) return members;
-            Assert.True(Environment.TickCount64 < end, $"not settled within 60 s: {string.Join("; ", members.Select(m => $"{m.Id}: {string.Join(',', m.Partitions.Select(p => p.Partition))}"))}");
+                && members.All(m => _workers.FirstOrDefault(w => Name(w.Key) == m.InstanceId).Value is { } worker
+                    && worker.Owned.SetEquals(m.Partitions))) return members;
+            Assert.True(Environment.TickCount64 < end, $"not settled within 60 s: "
+                + $"{string.Join("; ", members.Select(m => $"{m.Id}: {string.Join(',', m.Partitions.Select(p => p.Partition))}"))}");
         }
     }
 }

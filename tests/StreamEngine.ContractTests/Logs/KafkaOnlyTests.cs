@@ -5,7 +5,9 @@ using Xunit;
 
 namespace StreamEngine.ContractTests.Logs;
 
-/// <summary>What only Kafka has: settings that are refused, retention that deletes unread records, partition hashes of other clients.</summary>
+/// <summary>
+/// What only Kafka has: settings that are refused, retention that deletes unread records, partition hashes of other clients.
+/// </summary>
 public sealed class KafkaOnlyTests : LogContract
 {
     protected override TimeSpan Patience => TimeSpan.FromSeconds(60);
@@ -17,8 +19,10 @@ public sealed class KafkaOnlyTests : LogContract
     {
         string[] refused =
         [
-            "isolation.level", "enable.auto.commit", "enable.auto.offset.store", "partitioner", "acks", "producer.enable.idempotence", "transactional.id",
-            "group.id", "group.instance.id", "consumer.partition.assignment.strategy", "auto.offset.reset", "group.protocol", "transaction.timeout.ms",
+            "isolation.level", "enable.auto.commit", "enable.auto.offset.store", "partitioner", "acks", "producer.enable.idempotence",
+                "transactional.id",
+            "group.id", "group.instance.id", "consumer.partition.assignment.strategy", "auto.offset.reset", "group.protocol",
+                "transaction.timeout.ms",
         ];
         var found = KafkaSettings.Validate(refused.ToDictionary(k => k, _ => "x")).ToList();
         Assert.Equal(refused, found.Select(f => f.Key));
@@ -39,7 +43,12 @@ public sealed class KafkaOnlyTests : LogContract
             ["consumer.session.timeout.ms"] = "9000",
         }).ToDictionary(f => f.Key, f => f.Reason);
         Assert.Equal(["consumer.session.timeout.ms", "linger.milliseconds", "socket.keepalive.enable"], found.Keys.Order());
-        var error = Assert.Throws<LogException>(() => new KafkaLog(new KafkaLogOptions { Bootstrap = "x", Settings = new Dictionary<string, string> { ["acks"] = "1", ["nonsense"] = "1" } }));
+        var error = Assert.Throws<LogException>(() =>
+            new KafkaLog(new KafkaLogOptions
+            {
+                Bootstrap = "x",
+                Settings = new Dictionary<string, string> { ["acks"] = "1", ["nonsense"] = "1" }
+            }));
         Assert.Contains("acks", error.Message, StringComparison.Ordinal);
         Assert.Contains("nonsense", error.Message, StringComparison.Ordinal);
     }
@@ -132,9 +141,11 @@ public sealed class KafkaOnlyTests : LogContract
     public void Topics_keep_their_records_for_ever_unless_told_otherwise()
     {
         var name = $"{Unique}-a";
-        Log.CreateTopics([new TopicSpec(name, 1), new TopicSpec(name + "-short", 1, TimeSpan.FromDays(3)), new TopicSpec(name + "-compacted", 1, Compacted: true)]);
+        Log.CreateTopics([new TopicSpec(name, 1), new TopicSpec(name + "-short", 1, TimeSpan.FromDays(3)),
+            new TopicSpec(name + "-compacted", 1, Compacted: true)]);
         Produce(name, "x", "y");
-        var listed = Log.ListTopics().Where(t => t.Name.StartsWith(name, StringComparison.Ordinal)).Select(t => (t.Name, t.Records, t.Retention));
+        var listed = Log.ListTopics().Where(t => t.Name.StartsWith(name, StringComparison.Ordinal))
+            .Select(t => (t.Name, t.Records, t.Retention));
         Assert.Equal([(name, 2, "unlimited"), (name + "-compacted", 0, "compact"), (name + "-short", 0, "3 d")], listed);
     }
 
@@ -160,7 +171,8 @@ public sealed class KafkaOnlyTests : LogContract
         var (source, output) = (Topic("in"), $"{Unique}-small");
         Log.Partitions(source); // skips where there is no broker
         using (var admin = Admin())
-            admin.CreateTopicsAsync([new() { Name = output, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = "2000" } }]).GetAwaiter().GetResult();
+            admin.CreateTopicsAsync([new() { Name = output, NumPartitions = 1, ReplicationFactor = 1,
+                Configs = new() { ["max.message.bytes"] = "2000" } }]).GetAwaiter().GetResult();
         using var worker = Worker(source, output, transactional: false);
         Until(() => worker.Owned.Count == 1, "the partition", worker);
         var outputs = new OutputBuffer();
@@ -183,7 +195,9 @@ public sealed class KafkaOnlyTests : LogContract
         Assert.Null(Log.Committed(Unique, new TopicPartition(source, 0)));
     }
 
-    private static Confluent.Kafka.IAdminClient Admin() => new Confluent.Kafka.AdminClientBuilder(new Dictionary<string, string> { ["bootstrap.servers"] = KafkaBroker.Shared.Address }).Build();
+    private static Confluent.Kafka.IAdminClient Admin() =>
+        new Confluent.Kafka.AdminClientBuilder(new Dictionary<string, string> { ["bootstrap.servers"] = KafkaBroker.Shared.Address })
+        .Build();
 
     private static void DeleteBefore(string topic, long offset)
     {

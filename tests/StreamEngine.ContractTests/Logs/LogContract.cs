@@ -4,8 +4,9 @@ using Xunit;
 namespace StreamEngine.ContractTests.Logs;
 
 /// <summary>
-/// What every log promises, in parts: <see cref="TopicContract"/>, <see cref="TransactionContract"/>, <see cref="DirectContract"/> and <see cref="GroupContract"/>. A binding for a log is a class
-/// of ten lines for each part, which opens the log (and skips, with the reason, where there is no broker). Polling may take time: every wait is bounded by <see cref="Patience"/>.
+/// What every log promises, in parts: <see cref="TopicContract"/>, <see cref="TransactionContract"/>, <see cref="DirectContract"/> and <see
+/// cref="GroupContract"/>. A binding for a log is a class of ten lines for each part, which opens the log (and skips, with the reason,
+/// where there is no broker). Polling may take time: every wait is bounded by <see cref="Patience"/>.
 /// </summary>
 public abstract class LogContract : IDisposable
 {
@@ -42,9 +43,19 @@ public abstract class LogContract : IDisposable
         return name;
     }
 
-    /// <summary>A worker of this test's group that reads <paramref name="source"/> and writes <paramref name="output"/>, and has joined.</summary>
-    private protected TestWorker Worker(string source, string output, string instance = "w1", bool resume = true, bool transactional = true) =>
-        new(Log, new WorkerOptions { Group = Unique, InstanceId = $"{Unique}-{instance}", Sources = [source], Outputs = [output], Transactional = transactional }, resume);
+    /// <summary>
+    /// A worker of this test's group that reads <paramref name="source"/> and writes <paramref name="output"/>, and has joined.
+    /// </summary>
+    private protected TestWorker Worker(string source, string output, string instance = "w1", bool resume = true,
+        bool transactional = true) =>
+        new(Log, new WorkerOptions
+        {
+            Group = Unique,
+            InstanceId = $"{Unique}-{instance}",
+            Sources = [source],
+            Outputs = [output],
+            Transactional = transactional
+        }, resume);
 
     /// <summary>Polls the workers in turn until the condition holds; fails with the message when patience ends.</summary>
     private protected void Until(Func<bool> condition, string what, params TestWorker[] workers)
@@ -52,7 +63,8 @@ public abstract class LogContract : IDisposable
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
         while (!condition())
         {
-            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(started) < Patience, $"Waited {Patience.TotalSeconds:0} s in vain for: {what}");
+            Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(started) < Patience,
+                $"Waited {Patience.TotalSeconds:0} s in vain for: {what}");
             foreach (var worker in workers) worker.Poll();
             if (workers.Length == 0) Thread.Yield();
         }

@@ -19,8 +19,15 @@ public sealed class StuckProducerTests : IDisposable
 
     public StuckProducerTests()
     {
-        var options = new KafkaLogOptions { Bootstrap = "none", TransactionTimeout = TimeSpan.FromMilliseconds(100), CallGrace = TimeSpan.FromMilliseconds(200), Diagnostics = Tell };
-        _producer = new TransactionalProducer(options, new WorkerOptions { Group = "g", InstanceId = "g-a-0", Sources = ["in"], Outputs = ["out"] }, [1], _ => Open());
+        var options = new KafkaLogOptions
+        {
+            Bootstrap = "none",
+            TransactionTimeout = TimeSpan.FromMilliseconds(100),
+            CallGrace = TimeSpan.FromMilliseconds(200),
+            Diagnostics = Tell
+        };
+        _producer = new TransactionalProducer(options,
+            new WorkerOptions { Group = "g", InstanceId = "g-a-0", Sources = ["in"], Outputs = ["out"] }, [1], _ => Open());
     }
 
     [Theory]
@@ -143,7 +150,8 @@ public sealed class StuckProducerTests : IDisposable
             lock (_calls) _calls.Add(targetMethod!.Name);
             Called!(targetMethod.Name);
             if (targetMethod.Name == nameof(IDisposable.Dispose)) IsClosed = true;
-            return targetMethod.ReturnType.IsValueType && targetMethod.ReturnType != typeof(void) ? Activator.CreateInstance(targetMethod.ReturnType) : null;
+            return targetMethod.ReturnType.IsValueType && targetMethod.ReturnType != typeof(void)
+                ? Activator.CreateInstance(targetMethod.ReturnType) : null;
         }
     }
 }

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace StreamEngine.ContractTests.State;
 
-/// <summary>What every state store promises. A binding gives the store; a second one with little memory where the store can spill.</summary>
+/// <summary>
+/// What every state store promises. A binding gives the store; a second one with little memory where the store can spill.
+/// </summary>
 public abstract class StateStoreContract
 {
     /// <summary>An empty store with memory for everything that these tests write.</summary>
@@ -139,7 +141,8 @@ public abstract class StateStoreContract
     public void Random_operations_agree_with_a_dictionary() => Compare(Open(), seed: 1, keys: 2_000, operations: 100_000, maxLength: 200);
 
     [Fact]
-    public void Random_operations_agree_with_a_dictionary_beyond_memory() => Compare(OpenSmall(), seed: 2, keys: 5_000, operations: 100_000, maxLength: 600);
+    public void Random_operations_agree_with_a_dictionary_beyond_memory() =>
+        Compare(OpenSmall(), seed: 2, keys: 5_000, operations: 100_000, maxLength: 600);
 
     [Fact]
     public void An_update_of_a_known_profile_allocates_nothing()
@@ -227,7 +230,8 @@ public abstract class StateStoreContract
 
     private protected static byte[] Key(int id) => Encoding.UTF8.GetBytes($"customer-{id}");
 
-    private static long CountOf(IStateStore store, string key) => BinaryPrimitives.ReadInt64LittleEndian(BytesOf(store, Encoding.UTF8.GetBytes(key)));
+    private static long CountOf(IStateStore store, string key) =>
+        BinaryPrimitives.ReadInt64LittleEndian(BytesOf(store, Encoding.UTF8.GetBytes(key)));
 
     private protected static byte[]? BytesOf(IStateStore store, ReadOnlySpan<byte> key)
     {

@@ -24,7 +24,10 @@ internal sealed class Customer(string id, JobDefinition job)
     /// <summary>The newest applied event's time.</summary>
     public long Newest { get; private set; } = long.MinValue;
 
-    /// <summary>The purposes that the newest word consents to, also that of an event rejected for want of consent; of two at the same time, what both have.</summary>
+    /// <summary>
+    /// The purposes that the newest word consents to, also that of an event rejected for want of consent; of two at the same time, what
+    /// both have.
+    /// </summary>
     public IReadOnlyList<string> Consent { get; private set; } = [];
 
     private long _heard = long.MinValue;
@@ -62,7 +65,8 @@ internal sealed class Customer(string id, JobDefinition job)
     }
 
     /// <summary>When a timer is due; null where it is not armed.</summary>
-    public long? Due(int timer) => _started[timer] > _cancelled[timer] && _started[timer] > _fired[timer] ? _started[timer] + job.Timers[timer].After : null;
+    public long? Due(int timer) => _started[timer] > _cancelled[timer] && _started[timer] > _fired[timer]
+        ? _started[timer] + job.Timers[timer].After : null;
 
     /// <summary>A timer fired for its newest start.</summary>
     public void Fire(int timer) => _fired[timer] = _started[timer];
@@ -73,7 +77,8 @@ internal sealed class Customer(string id, JobDefinition job)
         foreach (var cap in job.Caps)
         {
             if (cap.Offers is not null && !cap.Offers.Contains(offer)) continue;
-            var shown = Shown.Count(s => s.At > now - cap.Window && (cap.PerCustomer ? cap.Offers is null || cap.Offers.Contains(s.Offer) : s.Offer == offer));
+            var shown = Shown.Count(s => s.At > now - cap.Window
+                && (cap.PerCustomer ? cap.Offers is null || cap.Offers.Contains(s.Offer) : s.Offer == offer));
             if (shown >= cap.Max) return $"{(cap.PerCustomer ? "customer" : "offer")}_cap:{cap.Name}";
         }
         return null;

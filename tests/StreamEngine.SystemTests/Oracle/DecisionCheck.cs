@@ -1,7 +1,8 @@
 namespace StreamEngine.SystemTests.Oracle;
 
 /// <summary>What a decision is made from, as the oracle sees it.</summary>
-internal sealed record Situation(Customer Customer, Vector Features, long DecidedAt, string Placement, IReadOnlyList<string> Consent, bool ColdStart);
+internal sealed record Situation(Customer Customer, Vector Features, long DecidedAt, string Placement, IReadOnlyList<string> Consent,
+    bool ColdStart);
 
 /// <summary>Decides a second time, with the model that the record names, and compares: the first difference in words, or null.</summary>
 internal sealed class DecisionCheck(JobDefinition job)
@@ -13,7 +14,8 @@ internal sealed class DecisionCheck(JobDefinition job)
         if (actual.SelectionProbability != 1) return $"selection probability {actual.SelectionProbability}, expected 1";
         if (actual.Version(job.Model) is not { } version) return $"names no version of model {job.Model}";
         if (job.Purpose is not null && !s.Consent.Contains(job.Purpose))
-            return actual is { Outcome: "no_consent", Offer: null, Candidates.Length: 0, Features.Length: 0 } ? null : $"outcome {actual.Outcome} without consent, or kept more than that";
+            return actual is { Outcome: "no_consent", Offer: null, Candidates.Length: 0, Features.Length: 0 } ? null
+                : $"outcome {actual.Outcome} without consent, or kept more than that";
         if (s.Features.Difference(actual.Features) is { } feature) return feature;
         if (actual.Candidates.Length != job.Offers.Length) return $"{actual.Candidates.Length} candidates, expected {job.Offers.Length}";
 
@@ -32,12 +34,14 @@ internal sealed class DecisionCheck(JobDefinition job)
         var offer = outcome == "served" ? job.Offers[best].Name : null;
         if (actual.Offer != offer) return $"offer {actual.Offer ?? "none"}, expected {offer ?? "none"}";
         if (offer is not null && actual.IsDefault != isDefault) return $"default {actual.IsDefault}, expected {isDefault}";
-        if (offer is not null && (actual.ChosenP != actual.Candidates[best].P || actual.ChosenPriority != actual.Candidates[best].Priority)) return "the chosen one's numbers are not its candidate's";
+        if (offer is not null && (actual.ChosenP != actual.Candidates[best].P || actual.ChosenPriority != actual.Candidates[best].Priority))
+            return "the chosen one's numbers are not its candidate's";
         for (var i = 0; i < job.Offers.Length; i++)
         {
             var rank = Array.IndexOf(ranked, i) + 1;
             var drop = i == best ? held ? "holdout" : "" : rank > 0 ? "lost_arbitration" : gates[i].Drop!;
-            if (Candidate(i, s, job.Variant(version), actual.Candidates[i], drop, rank, rank > 0 || i == best) is { } difference) return $"{job.Offers[i].Name}: {difference}";
+            if (Candidate(i, s, job.Variant(version), actual.Candidates[i], drop, rank, rank > 0 || i == best) is { } difference)
+                return $"{job.Offers[i].Name}: {difference}";
         }
         return null;
     }
@@ -47,7 +51,8 @@ internal sealed class DecisionCheck(JobDefinition job)
         if (actual.Offer != job.Offers[offer].Name) return $"is {actual.Offer}";
         if (actual.Drop != drop) return $"drop '{actual.Drop}', expected '{drop}'";
         if (actual.Rank != rank) return $"rank {actual.Rank}, expected {rank}";
-        if (!priced) return actual is { P: 0, C: 0, V: 0, L: 0, Priority: 0, Source: "none" } ? null : "was priced though it was dropped before";
+        if (!priced)
+            return actual is { P: 0, C: 0, V: 0, L: 0, Priority: 0, Source: "none" } ? null : "was priced though it was dropped before";
         var p = Logistic.P(variant, offer, s.Features);
         if (actual.Source != "model") return $"propensity from {actual.Source}, expected the model";
         if (!(Math.Abs(actual.P - p) <= 1e-5)) return $"P {actual.P:R}, expected {p:R}";
@@ -55,10 +60,13 @@ internal sealed class DecisionCheck(JobDefinition job)
         if (actual.V != job.Offers[offer].Value) return $"V {actual.V:R}";
         if (Math.Abs(actual.L - job.Offers[offer].Levers(s.Features)) > 1e-12) return $"L {actual.L:R}";
         var priority = actual.P * actual.C * actual.V * actual.L;
-        return Math.Abs(actual.Priority - priority) <= 1e-12 * Math.Abs(priority) ? null : $"priority {actual.Priority:R}, expected {priority:R}";
+        return Math.Abs(actual.Priority - priority) <= 1e-12 * Math.Abs(priority) ? null
+            : $"priority {actual.Priority:R}, expected {priority:R}";
     }
 
-    /// <summary>Why an offer is out before arbitration, and whether a cap stands against it. The rules come before the caps in the reason given.</summary>
+    /// <summary>
+    /// Why an offer is out before arbitration, and whether a cap stands against it. The rules come before the caps in the reason given.
+    /// </summary>
     private static (string? Drop, bool Capped) Gate(OfferDefinition offer, Situation s)
     {
         if (offer.Placements.Length > 0 && !offer.Placements.Contains(s.Placement)) return ("placement", false);
@@ -68,7 +76,8 @@ internal sealed class DecisionCheck(JobDefinition job)
     }
 
     /// <summary>
-    /// Those left by the record's own priorities (checked against the formula by themselves, so that a tie within rounding is no fault), ties by name.
+    /// Those left by the record's own priorities (checked against the formula by themselves, so that a tie within rounding is no fault),
+    /// ties by name.
     /// </summary>
     private int[] Ranked((string? Drop, bool Capped)[] gates, DecisionRecord actual) =>
         Enumerable.Range(0, gates.Length).Where(i => gates[i].Drop is null)

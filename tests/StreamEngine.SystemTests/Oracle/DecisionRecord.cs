@@ -19,7 +19,8 @@ internal sealed class OutputSchema(string path, int id)
 }
 
 /// <summary>One candidate of a decision.</summary>
-internal sealed record CandidateRecord(string Offer, string Drop, double P, double C, double V, double L, double Priority, long Rank, string Source);
+internal sealed record CandidateRecord(string Offer, string Drop, double P, double C, double V, double L, double Priority, long Rank,
+    string Source);
 
 /// <summary>One decision or mark of the decision topic.</summary>
 internal sealed class DecisionRecord(Dictionary<string, object?> fields, long logOffset)
@@ -49,9 +50,14 @@ internal sealed class DecisionRecord(Dictionary<string, object?> fields, long lo
     public long Watermark => (long)fields["watermark"]!;
     public double[] Features { get; } = ((List<object?>)fields["features"]!).Cast<double>().ToArray();
 
-    public CandidateRecord[] Candidates { get; } = ((List<object?>)fields["candidates"]!).Cast<Dictionary<string, object?>>().Select(c => new CandidateRecord(
-        (string)c["offer"]!, (string)c["drop"]!, (double)c["p"]!, (double)c["c"]!, (double)c["v"]!, (double)c["l"]!, (double)c["priority"]!, (long)c["rank"]!, (string)c["p_source"]!)).ToArray();
+    public CandidateRecord[] Candidates
+    {
+        get;
+    } = ((List<object?>)fields["candidates"]!).Cast<Dictionary<string, object?>>().Select(c => new CandidateRecord(
+        (string)c["offer"]!, (string)c["drop"]!, (double)c["p"]!, (double)c["c"]!, (double)c["v"]!, (double)c["l"]!, (double)c["priority"]!,
+            (long)c["rank"]!, (string)c["p_source"]!)).ToArray();
 
     /// <summary>The version of a model; null where the record does not name it.</summary>
-    public string? Version(string model) => ((List<object?>)fields["models"]!).Cast<Dictionary<string, object?>>().Where(m => (string)m["name"]! == model).Select(m => (string)m["version"]!).SingleOrDefault();
+    public string? Version(string model) => ((List<object?>)fields["models"]!).Cast<Dictionary<string, object?>>()
+        .Where(m => (string)m["name"]! == model).Select(m => (string)m["version"]!).SingleOrDefault();
 }

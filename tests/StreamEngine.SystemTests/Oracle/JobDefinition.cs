@@ -3,7 +3,8 @@ using StreamEngine.SystemTests.Shop;
 namespace StreamEngine.SystemTests.Oracle;
 
 /// <summary>A timer: armed by the newest event that matches, stopped by a newer one that cancels.</summary>
-internal sealed record TimerDefinition(string Name, Func<ShopEvent, bool> Start, Func<ShopEvent, bool> Cancel, long After, string Trigger, string Placement);
+internal sealed record TimerDefinition(string Name, Func<ShopEvent, bool> Start, Func<ShopEvent, bool> Cancel, long After, string Trigger,
+    string Placement);
 
 /// <summary>At most so many offers within so long; <see cref="Offers"/> null for all.</summary>
 internal sealed record CapDefinition(string Name, bool PerCustomer, int Max, long Window, string[]? Offers);
@@ -19,7 +20,8 @@ internal sealed record OfferDefinition(string Name, double Value)
 }
 
 /// <summary>
-/// What a config means, said a second time in plain C#: the config files of <c>perf/job</c> are what the engine reads, this is what the oracle reads.
+/// What a config means, said a second time in plain C#: the config files of <c>perf/job</c> are what the engine reads, this is what the
+/// oracle reads.
 /// </summary>
 internal sealed record JobDefinition
 {

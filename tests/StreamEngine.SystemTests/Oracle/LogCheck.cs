@@ -6,8 +6,8 @@ namespace StreamEngine.SystemTests.Oracle;
 internal sealed record RunTopics(string Events, string Decisions, string Actions, string DeadLetter, string Late);
 
 /// <summary>
-/// Reads everything that a run read and wrote, as a read-committed reader sees it, and holds it against the oracle: decisions, actions, dead letters and late records, each exactly once;
-/// or, where they may come again, each at least once and always the same to the byte.
+/// Reads everything that a run read and wrote, as a read-committed reader sees it, and holds it against the oracle: decisions, actions,
+/// dead letters and late records, each exactly once; or, where they may come again, each at least once and always the same to the byte.
 /// </summary>
 internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, string schemas, bool repeats = false)
 {
@@ -23,10 +23,13 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
         for (var p = 0; p < log.Partitions(topics.Events); p++)
         {
             var fold = new PartitionFold(job, topics.Events, p, _report);
-            fold.Run(Read(topics.Events, p), [.. Read(topics.Decisions, p).Select(r => (r.Value, Decision: new DecisionRecord(decisions.Read(r.Value), r.Offset))).Where(r => !CameBefore($"decision {r.Decision.DecisionId}", r.Value)).Select(r => r.Decision)]);
+            fold.Run(Read(topics.Events, p),
+                [.. Read(topics.Decisions, p).Select(r => (r.Value, Decision: new DecisionRecord(decisions.Read(r.Value), r.Offset)))
+                .Where(r => !CameBefore($"decision {r.Decision.DecisionId}", r.Value)).Select(r => r.Decision)]);
             folds.Add(fold);
             var high = log.Watermarks(new TopicPartition(topics.Events, p)).High;
-            if (log.Committed(job.Name, new TopicPartition(topics.Events, p)) is var committed && committed != high && high > 0) _report.Wrong($"partition {p}: the group stands at {committed}, the topic ends at {high}");
+            if (log.Committed(job.Name, new TopicPartition(topics.Events, p)) is var committed && committed != high && high > 0)
+                _report.Wrong($"partition {p}: the group stands at {committed}, the topic ends at {high}");
         }
         if (job.Actions is not null) Actions(folds);
         DeadLetters(folds);
@@ -54,9 +57,12 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
             if (CameBefore($"action {id}", record.Value)) continue;
             if (!found.Add(id)) _report.Doubled($"action {id}");
             else if (!expected.TryGetValue(id, out var d)) _report.Unexpected($"action {id}");
-            else if (((string)action["customer_id"]!, (string)action["offer"]!, (double)action["probability"]!, (double)action["priority"]!, (string)action["trigger"]!, (string)action["placement"]!, (string)action["event_id"]!, (long)action["event_time"]!)
-                != (d.Customer, d.Offer, d.ChosenP, d.ChosenPriority, d.Trigger, d.Placement, d.EventId, d.EventTime)) _report.Wrong($"action {id} is not its decision's");
-            else if (!record.Key.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(d.Customer))) _report.Wrong($"action {id} has another key");
+            else if (((string)action["customer_id"]!, (string)action["offer"]!, (double)action["probability"]!, (double)action["priority"]!,
+                (string)action["trigger"]!, (string)action["placement"]!, (string)action["event_id"]!, (long)action["event_time"]!)
+                != (d.Customer, d.Offer, d.ChosenP, d.ChosenPriority, d.Trigger, d.Placement, d.EventId, d.EventTime)) _report.Wrong(
+                $"action {id} is not its decision's");
+            else if (!record.Key.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(d.Customer)))
+                _report.Wrong($"action {id} has another key");
         }
         foreach (var id in expected.Keys.Where(id => !found.Contains(id))) _report.Lost($"action {id}");
     }
@@ -85,7 +91,8 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
 
     private void Late(List<PartitionFold> folds)
     {
-        var late = Enumerable.Range(0, log.Partitions(topics.Late)).SelectMany(p => Read(topics.Late, p)).Select(r => Convert.ToHexString(r.Value)).ToLookup(v => v);
+        var late = Enumerable.Range(0, log.Partitions(topics.Late)).SelectMany(p => Read(topics.Late, p))
+            .Select(r => Convert.ToHexString(r.Value)).ToLookup(v => v);
         var expected = folds.SelectMany(f => f.Late).Select(r => Convert.ToHexString(r.Value)).ToLookup(v => v);
         foreach (var value in late.Select(g => g.Key).Union(expected.Select(g => g.Key)))
         {
@@ -122,7 +129,8 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
         while (reader.Position < high)
         {
             reader.Read(batch, 5_000, Slice);
-            for (var i = 0; i < batch.Count; i++) records.Add(new LogRecord(batch[i].Offset, batch[i].Timestamp, batch.Key(i).ToArray(), batch.Value(i).ToArray()));
+            for (var i = 0; i < batch.Count; i++)
+                records.Add(new LogRecord(batch[i].Offset, batch[i].Timestamp, batch.Key(i).ToArray(), batch.Value(i).ToArray()));
             idle = batch.Count > 0 ? 0 : idle + 1;
             if (idle > 300) throw new TimeoutException($"{topic}[{partition}] can't be read past {reader.Position} (it ends at {high})");
         }

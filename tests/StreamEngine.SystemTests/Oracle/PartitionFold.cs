@@ -6,8 +6,9 @@ namespace StreamEngine.SystemTests.Oracle;
 internal readonly record struct LogRecord(long Offset, long Timestamp, byte[] Key, byte[] Value);
 
 /// <summary>
-/// One partition's events folded again from the first to the last, in the order that the documentation gives: decode, admit, watermark, timers that are due, then the event. Each decision
-/// that must be there is looked up by its cause in the log of decisions and compared; what was served in fact counts against the caps that follow.
+/// One partition's events folded again from the first to the last, in the order that the documentation gives: decode, admit, watermark,
+/// timers that are due, then the event. Each decision that must be there is looked up by its cause in the log of decisions and compared;
+/// what was served in fact counts against the caps that follow.
 /// </summary>
 internal sealed class PartitionFold(JobDefinition job, string topic, int partition, Report report)
 {
@@ -41,11 +42,13 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
         foreach (var decision in decisions)
         {
             report.Checked++;
-            if (!_logged.TryAdd(decision.Cause, decision)) report.Doubled($"{At(decision.Cause)}: log offsets {_logged[decision.Cause].LogOffset} and {decision.LogOffset}");
+            if (!_logged.TryAdd(decision.Cause, decision))
+                report.Doubled($"{At(decision.Cause)}: log offsets {_logged[decision.Cause].LogOffset} and {decision.LogOffset}");
             else if (decision.Cause.CompareTo(last) < 0) report.Wrong($"{At(decision.Cause)}: logged after {At(last)}");
             last = decision.Cause;
             var id = $"{job.Name}/{topic}/{partition}/{decision.Cause.Offset}/{decision.Cause.Ordinal}";
-            if (decision.Topic != topic || decision.Partition != partition || decision.DecisionId != id) report.Wrong($"{At(decision.Cause)}: has id {decision.DecisionId}");
+            if (decision.Topic != topic || decision.Partition != partition || decision.DecisionId != id)
+                report.Wrong($"{At(decision.Cause)}: has id {decision.DecisionId}");
         }
     }
 
@@ -77,7 +80,8 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
         }
         if (e.Type != "page_view" || e.Placement.Length == 0) return;
         var at = Math.Max(e.Time, customer.Newest);
-        Expect((record.Offset, ordinal), "placed_view", e.Id, e.Time, new Situation(customer, customer.Features(at), at, e.Placement, e.Consent.Intersect(customer.Consent).ToArray(), unknown));
+        Expect((record.Offset, ordinal), "placed_view", e.Id, e.Time,
+            new Situation(customer, customer.Features(at), at, e.Placement, e.Consent.Intersect(customer.Consent).ToArray(), unknown));
     }
 
     private string Refusal(ShopEvent e)
@@ -96,13 +100,15 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
         foreach (var customer in _customers.Values)
             for (var timer = 0; timer < job.Timers.Length; timer++)
                 if (customer.Due(timer) is { } at && at <= _watermark) due.Add((at, customer, timer));
-        due.Sort((a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due) : a.Customer.Key.AsSpan().SequenceCompareTo(b.Customer.Key) is var order and not 0 ? order : a.Timer.CompareTo(b.Timer));
+        due.Sort((a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due)
+            : a.Customer.Key.AsSpan().SequenceCompareTo(b.Customer.Key) is var order and not 0 ? order : a.Timer.CompareTo(b.Timer));
         foreach (var (at, customer, timer) in due)
         {
             customer.Fire(timer);
             var now = Math.Max(at, customer.Newest);
             var definition = job.Timers[timer];
-            Expect((offset, ordinal++), definition.Trigger, at.ToString("x16"), at, new Situation(customer, customer.Features(now), now, definition.Placement, customer.Consent, false));
+            Expect((offset, ordinal++), definition.Trigger, at.ToString("x16"), at,
+                new Situation(customer, customer.Features(now), now, definition.Placement, customer.Consent, false));
         }
     }
 
@@ -115,8 +121,10 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
             return;
         }
         var difference = actual.Kind != "decision" ? $"is a {actual.Kind}"
-            : actual.Customer != s.Customer.Id || actual.Trigger != trigger ? $"is of {actual.Customer} by {actual.Trigger}, expected {s.Customer.Id} by {trigger}"
-            : actual.EventId != eventId || actual.EventTime != eventTime ? $"event {actual.EventId} of {actual.EventTime}, expected {eventId} of {eventTime}"
+            : actual.Customer != s.Customer.Id || actual.Trigger != trigger
+            ? $"is of {actual.Customer} by {actual.Trigger}, expected {s.Customer.Id} by {trigger}"
+            : actual.EventId != eventId || actual.EventTime != eventTime
+            ? $"event {actual.EventId} of {actual.EventTime}, expected {eventId} of {eventTime}"
             : actual.DecidedAt != s.DecidedAt ? $"decided at {actual.DecidedAt}, expected {s.DecidedAt}"
             : actual.Watermark != _watermark ? $"watermark {actual.Watermark}, expected {_watermark}"
             : _check.Difference(s, actual);

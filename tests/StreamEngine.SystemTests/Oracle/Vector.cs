@@ -48,7 +48,8 @@ internal sealed class Vector(double[] values)
     {
         if (other.Count != Values.Length) return $"{other.Count} features, not {Values.Length}";
         for (var i = 0; i < Values.Length; i++)
-            if (!(Math.Abs(Values[i] - other[i]) <= 1e-9 * Math.Max(1, Math.Abs(Values[i])))) return $"{Names[i]} is {other[i]:R}, expected {Values[i]:R}";
+            if (!(Math.Abs(Values[i] - other[i]) <= 1e-9 * Math.Max(1, Math.Abs(Values[i]))))
+                return $"{Names[i]} is {other[i]:R}, expected {Values[i]:R}";
         return null;
     }
 

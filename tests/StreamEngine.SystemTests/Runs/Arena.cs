@@ -9,7 +9,9 @@ using StreamEngine.Testing;
 
 namespace StreamEngine.SystemTests.Runs;
 
-/// <summary>Where one run takes place: a log, topics and a group of its own, folders that go with it, and the command lines of its engines.</summary>
+/// <summary>
+/// Where one run takes place: a log, topics and a group of its own, folders that go with it, and the command lines of its engines.
+/// </summary>
 internal sealed class Arena : IDisposable
 {
     public const int Partitions = 4;
@@ -26,14 +28,16 @@ internal sealed class Arena : IDisposable
     /// <param name="disk">The folder on whose disk its files are; null for that of temporary files.</param>
     public Arena(JobDefinition job, string? kafka, string name, int partitions = Partitions, string? disk = null)
     {
-        _directory = disk is null ? Directory.CreateTempSubdirectory("streamengine-chaos-").FullName : Directory.CreateDirectory(Path.Combine(disk, name)).FullName;
+        _directory = disk is null ? Directory.CreateTempSubdirectory("streamengine-chaos-").FullName
+            : Directory.CreateDirectory(Path.Combine(disk, name)).FullName;
         _kafka = kafka;
         _partitions = partitions;
         Config = Path.Combine(Root, "perf", "job", job.Name == "job" ? "streamengine.yaml" : $"{job.Name}.yaml");
         Job = job with { Name = name };
         Topics = new RunTopics($"{name}-events", $"{name}-decisions", $"{name}-actions", $"{name}-dead-letter", $"{name}-late");
         using var log = OpenLog();
-        log.CreateTopics([.. new[] { Topics.Events, Topics.Decisions, Topics.Actions, Topics.DeadLetter, Topics.Late }.Select(t => new TopicSpec(t, partitions)), new TopicSpec(CheckpointTopic, partitions, Compacted: true)]);
+        log.CreateTopics([.. new[] { Topics.Events, Topics.Decisions, Topics.Actions, Topics.DeadLetter, Topics.Late }
+            .Select(t => new TopicSpec(t, partitions)), new TopicSpec(CheckpointTopic, partitions, Compacted: true)]);
     }
 
     /// <summary>The job's config file.</summary>
@@ -58,10 +62,17 @@ internal sealed class Arena : IDisposable
     public static string Root { get; } = FindRoot();
 
     /// <summary>The run's log; of an embedded one, nobody else may have it open.</summary>
-    public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(LogDirectory)) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka, Settings = WriterSettings });
+    public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(LogDirectory))
+        : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka, Settings = WriterSettings });
 
     /// <summary>The run's log on Kafka as an engine with these settings opens it.</summary>
-    public ILog OpenLog(KafkaOptions options) => new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka!, Settings = options.Settings, TransactionTimeout = options.TransactionTimeout });
+    public ILog OpenLog(KafkaOptions options) =>
+        new KafkaLog(new KafkaLogOptions
+        {
+            Bootstrap = _kafka!,
+            Settings = options.Settings,
+            TransactionTimeout = options.TransactionTimeout
+        });
 
     /// <summary>Writes records, at most so many per second; 0 for as fast as it goes.</summary>
     public async Task Write(IEnumerable<InputRecord> records, int perSecond = 0)
@@ -94,7 +105,8 @@ internal sealed class Arena : IDisposable
     {
         string[] log = _kafka is null ? ["--embedded", LogDirectory] : ["--kafka", _kafka];
         var set = Settings(version, node, settings);
-        var engine = EngineProcess.Start(["run", "--log-level", "debug", "--config", Config, .. log, .. drain ? ["--drain"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })], Restores.Heard);
+        var engine = EngineProcess.Start(["run", "--log-level", "debug", "--config", Config, .. log, .. drain ? ["--drain"]
+            : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })], Restores.Heard);
         _engines.Add(engine);
         return engine;
     }
@@ -102,8 +114,10 @@ internal sealed class Arena : IDisposable
     /// <summary>The settings, <c>path=value</c>, of an engine on this run's topics.</summary>
     public string[] Settings(int? version, string node, params string[] settings) =>
         [
-            $"name={Job.Name}", $"events.shop.topic={Topics.Events}", $"outputs.decisions={Topics.Decisions}", $"outputs.dead_letter={Topics.DeadLetter}", $"outputs.late={Topics.Late}",
-            $"outputs.actions={(Job.Actions is null ? "" : Topics.Actions)}", $"state.directory={StateOf(node)}", $"kafka.node_name={node}", "state.memory=16mb",
+            $"name={Job.Name}", $"events.shop.topic={Topics.Events}", $"outputs.decisions={Topics.Decisions}",
+                $"outputs.dead_letter={Topics.DeadLetter}", $"outputs.late={Topics.Late}",
+            $"outputs.actions={(Job.Actions is null ? "" : Topics.Actions)}", $"state.directory={StateOf(node)}", $"kafka.node_name={node}",
+                "state.memory=16mb",
             .. version is null ? Array.Empty<string>() : [$"models.{Job.Model}.version={version}"],
             .. AtLeastOnce ? ["runtime.delivery=at_least_once"] : Array.Empty<string>(),
             .. settings,
@@ -115,7 +129,8 @@ internal sealed class Arena : IDisposable
     {
         using var said = new StringWriter();
         string[] who = node is null ? ["--set", $"http.port={port}"] : ["--node", node];
-        var code = await CommandLine.RunAsync(["leave", "--config", Config, "--kafka", _kafka!, "--set", $"name={Job.Name}", "--set", $"events.shop.topic={Topics.Events}", .. who], said, said);
+        var code = await CommandLine.RunAsync(["leave", "--config", Config, "--kafka", _kafka!, "--set", $"name={Job.Name}", "--set",
+            $"events.shop.topic={Topics.Events}", .. who], said, said);
         return (code, said.ToString());
     }
 
@@ -150,7 +165,8 @@ internal sealed class Arena : IDisposable
 
     /// <summary>The same, by a log that is open.</summary>
     public (long End, long Committed)[] Offsets(ILog log) =>
-        [.. Enumerable.Range(0, _partitions).Select(p => new TopicPartition(Topics.Events, p)).Select(p => (log.Watermarks(p).High, log.Committed(Job.Name, p) ?? 0))];
+        [.. Enumerable.Range(0, _partitions).Select(p => new TopicPartition(Topics.Events, p))
+            .Select(p => (log.Watermarks(p).High, log.Committed(Job.Name, p) ?? 0))];
 
     /// <summary>Whether everything in the events topic is committed.</summary>
     public bool AllCommitted() => Offsets().All(p => p.Committed == p.End);

@@ -14,8 +14,8 @@ internal sealed record ChaosPlan(int Seed, int Events = 60_000, int Kills = 5)
 }
 
 /// <summary>
-/// An engine is killed again and again at points that the seed draws, started each time with another version of its model, and at last runs to the end of its input. Then every record
-/// that it wrote is held against the oracle.
+/// An engine is killed again and again at points that the seed draws, started each time with another version of its model, and at last runs
+/// to the end of its input. Then every record that it wrote is held against the oracle.
 /// </summary>
 internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
 {
@@ -29,7 +29,10 @@ internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
     /// <summary>Kills that hit a shard while it was restored.</summary>
     public int KillsInRecovery { get; private set; }
 
-    /// <summary>Runs. Half of the input is there at the start; where the log allows it, the rest comes in one part for each kill, while the engine works.</summary>
+    /// <summary>
+    /// Runs. Half of the input is there at the start; where the log allows it, the rest comes in one part for each kill, while the engine
+    /// works.
+    /// </summary>
     public async Task<Report> Go(bool live, bool chaosModel)
     {
         var input = ShopInput.Make(new InputSpec(plan.Seed, plan.Events, plan.Customers, Arena.Partitions, Plain: !chaosModel)).ToArray();
@@ -39,7 +42,8 @@ internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
         for (var kill = 0; kill < plan.Kills; kill++)
         {
             var from = first + kill * part;
-            var writing = live ? arena.Write(input[from..(kill == plan.Kills - 1 ? input.Length : from + part)], LivePerSecond) : Task.CompletedTask;
+            var writing = live ? arena.Write(input[from..(kill == plan.Kills - 1 ? input.Length : from + part)], LivePerSecond)
+                : Task.CompletedTask;
             await RunAndKill(kill, live ? input.Length / plan.Kills : input.Length / (plan.Kills + 1), chaosModel);
             await writing;
         }
@@ -53,7 +57,8 @@ internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
     private async Task RunAndKill(int kill, int within, bool chaosModel)
     {
         // Small batches and commits, so that a kill finds an engine amid its work.
-        using var engine = arena.Start(Version(kill, chaosModel), false, "a", "runtime.max_poll_records=20", "checkpoints.interval=200ms", $"runtime.commit_interval={(kill % 2 == 0 ? 5 : 40)}ms");
+        using var engine = arena.Start(Version(kill, chaosModel), false, "a", "runtime.max_poll_records=20", "checkpoints.interval=200ms",
+            $"runtime.commit_interval={(kill % 2 == 0 ? 5 : 40)}ms");
         string how;
         if (kill % 5 == 4)
         {
@@ -61,7 +66,8 @@ internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
             await engine.Until(async () =>
             {
                 var metrics = await engine.Metrics();
-                recovering = metrics.GetValueOrDefault("streamengine_records_restored_total") > 0 && metrics.GetValueOrDefault("streamengine_records_total") == 0;
+                recovering = metrics.GetValueOrDefault("streamengine_records_restored_total") > 0
+                    && metrics.GetValueOrDefault("streamengine_records_total") == 0;
                 return recovering || metrics.GetValueOrDefault("streamengine_records_total") > 0;
             }, Patience);
             if (recovering) KillsInRecovery++;

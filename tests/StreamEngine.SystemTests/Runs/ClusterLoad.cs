@@ -6,7 +6,10 @@ namespace StreamEngine.SystemTests.Runs;
 /// <summary>Writes a cluster's events through whatever happens to its broker.</summary>
 internal sealed class ClusterLoad(Arena arena, Action<string> tell)
 {
-    /// <summary>Writes until the input ends. A writer that a broker's restart left stuck is replaced: what it wrote or did not, the oracle reads the topic as it is.</summary>
+    /// <summary>
+    /// Writes until the input ends. A writer that a broker's restart left stuck is replaced: what it wrote or did not, the oracle reads the
+    /// topic as it is.
+    /// </summary>
     public async Task Write(IEnumerable<InputRecord> input, int perSecond)
     {
         using var records = input.GetEnumerator();

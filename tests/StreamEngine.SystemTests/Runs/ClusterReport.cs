@@ -65,14 +65,17 @@ internal sealed class ClusterReport
 
     /// <summary>One line.</summary>
     public override string ToString() =>
-        $"{Faults} of {_struck.Values.Sum()} faults got over, {_events} events, {_checked} records checked: {_lost} lost, {_doubled} doubled, {_wrong} wrong, {_unexpected} unexpected; "
-        + $"slowest recovery {_slowest.Values.DefaultIfEmpty().Max():0.0} s; shards restored: {Restores}; {_hung} transactions left hanging by the broker; {Failures.Count} failures";
+        $"{Faults} of {_struck.Values.Sum()} faults got over, {_events} events, {_checked} records checked: {_lost} lost, {_doubled} "
+            + $"doubled, {_wrong} wrong, {_unexpected} unexpected; "
+        + $"slowest recovery {_slowest.Values.DefaultIfEmpty().Max():0.0} s; shards restored: {Restores}; {_hung} transactions left "
+        + $"hanging by the broker; {Failures.Count} failures";
 
     /// <summary>The same with a table of the kinds of fault.</summary>
     public string Table() => string.Join('\n',
     [
         ToString(),
         $"{"fault",-10} {"injected",8} {"got over",8} {"slowest recovery",17}",
-        .. _struck.Select(k => $"{k.Key,-10} {k.Value,8} {_faults.GetValueOrDefault(k.Key),8} {_slowest.GetValueOrDefault(k.Key),15:0.0} s"),
+        .. _struck
+            .Select(k => $"{k.Key,-10} {k.Value,8} {_faults.GetValueOrDefault(k.Key),8} {_slowest.GetValueOrDefault(k.Key),15:0.0} s"),
     ]);
 }

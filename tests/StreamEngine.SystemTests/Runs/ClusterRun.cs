@@ -6,8 +6,8 @@ using StreamEngine.Testing;
 namespace StreamEngine.SystemTests.Runs;
 
 /// <summary>
-/// One round: three engines share twelve partitions of a broker of their own while events come in, and the seed's faults strike, up to two at a time. Once all of them are got over
-/// and everything is committed, the engines end and the log is held against the oracle.
+/// One round: three engines share twelve partitions of a broker of their own while events come in, and the seed's faults strike, up to two
+/// at a time. Once all of them are got over and everything is committed, the engines end and the log is held against the oracle.
 /// </summary>
 internal sealed class ClusterRun : IDisposable
 {
@@ -37,8 +37,10 @@ internal sealed class ClusterRun : IDisposable
     {
         foreach (var member in _members) member.Start();
         var done = false;
-        var input = ShopInput.Make(new InputSpec(_seed, int.MaxValue, Customers, Partitions, Plain: _arena.Job.IsMeasured)).TakeWhile(_ => !Volatile.Read(ref done));
-        var writing = Task.Run(() => new ClusterLoad(_arena, tell: line => _tell($"seed {_seed}: {line}")).Write(input, _arena.Job.IsMeasured ? 2_000 : 300));
+        var input = ShopInput.Make(new InputSpec(_seed, int.MaxValue, Customers, Partitions, Plain: _arena.Job.IsMeasured))
+            .TakeWhile(_ => !Volatile.Read(ref done));
+        var writing = Task.Run(() => new ClusterLoad(_arena, tell: line => _tell($"seed {_seed}: {line}"))
+            .Write(input, _arena.Job.IsMeasured ? 2_000 : 300));
         await _watch.Passes([.. Enumerable.Repeat(1L, Partitions)], Patience); // what strikes before the first commit strikes nothing
         await Faults(FaultPlan.Make(_seed, faults, kinds).ToArray());
         Volatile.Write(ref done, true);
@@ -118,7 +120,10 @@ internal sealed class ClusterRun : IDisposable
         _tell($"{label}{how}; everything committed again after {after.TotalSeconds:0.0} s");
     }
 
-    /// <summary>Waits, once more after an operator's help where the broker left a transaction hanging: that is no engine's fault, and the report counts it.</summary>
+    /// <summary>
+    /// Waits, once more after an operator's help where the broker left a transaction hanging: that is no engine's fault, and the report
+    /// counts it.
+    /// </summary>
     private async Task GetOver(long[] there, string label)
     {
         try
@@ -177,7 +182,8 @@ internal sealed class ClusterRun : IDisposable
                 return $" of {member.Name}, away for {rest.TotalSeconds:0.0} s";
             default:
                 var (session, transaction) = (Member.SessionTimeout.TotalSeconds, Member.TransactionTimeout.TotalSeconds);
-                var still = fault.Kind == FaultKind.Zombie ? fault.Between(session + 1, session * 2) : fault.Between(transaction, session - 1);
+                var still = fault.Kind == FaultKind.Zombie ? fault.Between(session + 1, session * 2)
+                    : fault.Between(transaction, session - 1);
                 member.Engine.Freeze();
                 await Task.Delay(still);
                 member.Engine.Thaw();

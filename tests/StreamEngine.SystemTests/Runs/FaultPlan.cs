@@ -6,10 +6,16 @@ internal enum FaultKind
     /// <summary>kill -9 of a member; it is started again at once or after a while.</summary>
     Kill,
 
-    /// <summary>A member stands still (SIGSTOP) past the session timeout: its partitions go elsewhere, and it wakes up believing that they are its own.</summary>
+    /// <summary>
+    /// A member stands still (SIGSTOP) past the session timeout: its partitions go elsewhere, and it wakes up believing that they are its
+    /// own.
+    /// </summary>
     Zombie,
 
-    /// <summary>A member stands still longer than the transaction timeout but within the session: its open transaction is ended, its partitions stay.</summary>
+    /// <summary>
+    /// A member stands still longer than the transaction timeout but within the session: its open transaction is ended, its partitions
+    /// stay.
+    /// </summary>
     Stall,
 
     /// <summary>A member ends as it should (SIGTERM), stays away for a while and comes back.</summary>
@@ -19,8 +25,9 @@ internal enum FaultKind
     Join,
 
     /// <summary>
-    /// The broker ends as for maintenance and starts again on the same data. Never by kill -9: a single Kafka 4.3 broker that dies before it has written a commit's markers can forget
-    /// them when it starts, and then the group's offsets stay pending for ever, whatever a client does.
+    /// The broker ends as for maintenance and starts again on the same data. Never by kill -9: a single Kafka 4.3 broker that dies before
+    /// it has written a commit's markers can forget them when it starts, and then the group's offsets stay pending for ever, whatever a
+    /// client does.
     /// </summary>
     Broker,
 
@@ -28,7 +35,8 @@ internal enum FaultKind
     StateLoss,
 
     /// <summary>
-    /// The same of a member that no longer keeps the topic either: its shards come from the first event on. Until it is hit again the topic stands still, and is then older than the files.
+    /// The same of a member that no longer keeps the topic either: its shards come from the first event on. Until it is hit again the topic
+    /// stands still, and is then older than the files.
     /// </summary>
     TopicLoss,
 }
@@ -43,10 +51,14 @@ internal readonly record struct Fault(FaultKind Kind, TimeSpan After, int Dice)
     public TimeSpan Between(double fewest, double most) => TimeSpan.FromSeconds(fewest + (most - fewest) * (Dice % 1_000 / 1_000.0));
 }
 
-/// <summary>Faults by seed: every kind comes about as often as it stands in the bag, in any order; a bag's worth of faults has each kind at least once.</summary>
+/// <summary>
+/// Faults by seed: every kind comes about as often as it stands in the bag, in any order; a bag's worth of faults has each kind at least
+/// once.
+/// </summary>
 internal static class FaultPlan
 {
-    private static readonly FaultKind[] Bag = [FaultKind.Kill, FaultKind.Kill, FaultKind.Zombie, FaultKind.Stall, FaultKind.Leave, FaultKind.Join, FaultKind.Broker, FaultKind.StateLoss, FaultKind.TopicLoss];
+    private static readonly FaultKind[] Bag = [FaultKind.Kill, FaultKind.Kill, FaultKind.Zombie, FaultKind.Stall, FaultKind.Leave,
+        FaultKind.Join, FaultKind.Broker, FaultKind.StateLoss, FaultKind.TopicLoss];
 
     /// <summary>Faults that hold every kind at least once.</summary>
     public static int Least => Bag.Length;

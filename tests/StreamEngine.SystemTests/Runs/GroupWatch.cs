@@ -3,7 +3,10 @@ using StreamEngine.Connectors;
 
 namespace StreamEngine.SystemTests.Runs;
 
-/// <summary>Follows how far a run's events go and how far its group has committed them, on a thread of its own that is patient with a broker that is away.</summary>
+/// <summary>
+/// Follows how far a run's events go and how far its group has committed them, on a thread of its own that is patient with a broker that is
+/// away.
+/// </summary>
 internal sealed class GroupWatch : IDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(100);
@@ -31,7 +34,8 @@ internal sealed class GroupWatch : IDisposable
         while (_committed.Zip(target).Any(p => p.First < p.Second))
         {
             if (Stopwatch.GetElapsedTime(started) > patience)
-                throw new TimeoutException($"after {patience.TotalSeconds} s the group stands at [{string.Join(", ", _committed)}], short of [{string.Join(", ", target)}]");
+                throw new TimeoutException($"after {patience.TotalSeconds} s the group stands at [{string.Join(", ", _committed)}], short "
+                    + $"of [{string.Join(", ", target)}]");
             await Task.Delay(20);
         }
     }

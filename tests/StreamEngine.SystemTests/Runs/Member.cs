@@ -2,7 +2,10 @@ using StreamEngine.Testing;
 
 namespace StreamEngine.SystemTests.Runs;
 
-/// <summary>A node of a cluster: its name and files stay, its processes come and go. It keeps both kinds of checkpoints; each start takes another version of the model, where the job has several.</summary>
+/// <summary>
+/// A node of a cluster: its name and files stay, its processes come and go. It keeps both kinds of checkpoints; each start takes another
+/// version of the model, where the job has several.
+/// </summary>
 internal sealed class Member(Arena arena, string name, int workers, int seed)
 {
     private const int Versions = 3;
@@ -36,7 +39,9 @@ internal sealed class Member(Arena arena, string name, int workers, int seed)
     {
         var start = _starts++;
         // Small batches and changing commit intervals, so that a fault finds a member amid its work.
-        _engine = arena.Start(arena.Job.IsMeasured ? null : 1 + (seed + start) % Versions, drain: false, name, [$"checkpoints.topic={(topic ? arena.CheckpointTopic : "")}", "checkpoints.interval=2s", "runtime.max_poll_records=20", $"runtime.workers={workers}", $"runtime.commit_interval={Intervals[(seed + start) % Intervals.Length]}ms", .. Timeouts]);
+        _engine = arena.Start(arena.Job.IsMeasured ? null : 1 + (seed + start) % Versions, drain: false, name,
+            [$"checkpoints.topic={(topic ? arena.CheckpointTopic : "")}", "checkpoints.interval=2s", "runtime.max_poll_records=20",
+            $"runtime.workers={workers}", $"runtime.commit_interval={Intervals[(seed + start) % Intervals.Length]}ms", .. Timeouts]);
     }
 
     /// <summary>Ends the process as a machine dies.</summary>

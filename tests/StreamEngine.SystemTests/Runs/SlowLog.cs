@@ -3,7 +3,10 @@ using StreamEngine.Connectors;
 
 namespace StreamEngine.SystemTests.Runs;
 
-/// <summary>A log whose readers get the records of one partition number slowly, as from a broker that is far away or throttles; everything else is as it is.</summary>
+/// <summary>
+/// A log whose readers get the records of one partition number slowly, as from a broker that is far away or throttles; everything else is
+/// as it is.
+/// </summary>
 internal sealed class SlowLog(ILog log, int partition, int perSecond) : ILog
 {
     public int Partitions(string topic) => log.Partitions(topic);
@@ -40,7 +43,8 @@ internal sealed class SlowLog(ILog log, int partition, int perSecond) : ILog
 
         public void Read(RecordBatch batch, int maxRecords, TimeSpan timeout)
         {
-            var due = _isSlow ? (int)Math.Min(maxRecords, Stopwatch.GetElapsedTime(_started).TotalSeconds * perSecond - _given) : maxRecords;
+            var due = _isSlow ? (int)Math.Min(maxRecords, Stopwatch.GetElapsedTime(_started).TotalSeconds * perSecond - _given)
+                : maxRecords;
             if (due > 0)
             {
                 reader.Read(batch, due, timeout);

@@ -19,7 +19,8 @@ internal sealed class SmallDisk : IDisposable
     {
         why = "";
         var directory = System.IO.Directory.CreateTempSubdirectory("streamengine-disk-").FullName;
-        if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", directory)) return new SmallDisk(directory);
+        if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", directory))
+            return new SmallDisk(directory);
         System.IO.Directory.Delete(directory);
         why = "a full disk needs a small one: run as root on Linux, where a tmpfs may be mounted";
         return null;

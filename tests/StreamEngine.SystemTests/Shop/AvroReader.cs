@@ -25,10 +25,13 @@ internal sealed class AvroReader(byte[] bytes, int at)
         {
             case "record":
                 var record = new Dictionary<string, object?>();
-                foreach (var field in schema.GetProperty("fields").EnumerateArray()) record[field.GetProperty("name").GetString()!] = Value(field.GetProperty("type"));
+                foreach (var field in schema.GetProperty("fields").EnumerateArray())
+                    record[field.GetProperty("name").GetString()!] = Value(field.GetProperty("type"));
                 return record;
             case "array": return Array(r => r.Value(schema.GetProperty("items")));
-            case "enum": return schema.GetProperty("symbols")[(int)Within(Long(), schema.GetProperty("symbols").GetArrayLength())].GetString();
+            case "enum":
+                return schema.GetProperty("symbols")[(int)Within(Long(), schema.GetProperty("symbols").GetArrayLength())]
+                .GetString();
             case "null": return null;
             case "string": return Text();
             case "bytes": return Bytes().ToArray();
@@ -78,10 +81,12 @@ internal sealed class AvroReader(byte[] bytes, int at)
 
     private ReadOnlySpan<byte> Take(long length)
     {
-        if (length < 0 || length > _bytes.Length - _at) throw new AvroException($"byte {_at}: {length} bytes wanted, {_bytes.Length - _at} left");
+        if (length < 0 || length > _bytes.Length - _at)
+            throw new AvroException($"byte {_at}: {length} bytes wanted, {_bytes.Length - _at} left");
         _at += (int)length;
         return _bytes.AsSpan(_at - (int)length, (int)length);
     }
 
-    private static long Within(long index, int count) => index >= 0 && index < count ? index : throw new AvroException($"{index} is not below {count}");
+    private static long Within(long index, int count) => index >= 0 && index < count ? index
+        : throw new AvroException($"{index} is not below {count}");
 }

@@ -4,9 +4,11 @@ using System.Text;
 namespace StreamEngine.SystemTests.Shop;
 
 /// <summary>
-/// A shop event with a codec of its own (Confluent wire format, schema id 1), written by hand so that the tests do not check the engine's codec with itself.
+/// A shop event with a codec of its own (Confluent wire format, schema id 1), written by hand so that the tests do not check the engine's
+/// codec with itself.
 /// </summary>
-internal sealed record ShopEvent(string Id, string Customer, string Type, long Time, string Placement, double Value, IReadOnlyList<string> Consent)
+internal sealed record ShopEvent(string Id, string Customer, string Type, long Time, string Placement, double Value,
+    IReadOnlyList<string> Consent)
 {
     /// <summary>The symbols of the schema's enum.</summary>
     public static readonly IReadOnlyList<string> Types = ["page_view", "search", "cart_add", "cart_remove", "purchase", "email_open"];

@@ -15,8 +15,9 @@ internal readonly record struct InputRecord(byte[] Key, byte[] Value, long Times
 internal sealed record InputSpec(int Seed, int Events, int Customers, int Partitions, bool Plain = false);
 
 /// <summary>
-/// Shoppers who come, look around for about a dozen events, and leave; with repeats, late events inside and beyond the lateness and at its edge, events of the future and of long ago,
-/// missing consent, and records that are no events. Sessions end and carts are left, so that timers fire.
+/// Shoppers who come, look around for about a dozen events, and leave; with repeats, late events inside and beyond the lateness and at its
+/// edge, events of the future and of long ago, missing consent, and records that are no events. Sessions end and carts are left, so that
+/// timers fire.
 /// </summary>
 internal static class ShopInput
 {
@@ -49,7 +50,8 @@ internal static class ShopInput
     private static ShopEvent Event(Random random, InputSpec spec, int n, string customer, long time)
     {
         var roll = random.Next(100);
-        var type = roll < 62 ? "page_view" : roll < 70 ? "search" : roll < 82 ? "cart_add" : roll < 85 ? "cart_remove" : roll < 90 ? "purchase" : "email_open";
+        var type = roll < 62 ? "page_view" : roll < 70 ? "search" : roll < 82 ? "cart_add" : roll < 85 ? "cart_remove" : roll < 90
+            ? "purchase" : "email_open";
         var price = type is "cart_add" or "cart_remove" or "purchase" ? (500 + random.Next(20_000)) / 100.0 : 0;
         var placement = type == "page_view" && random.Next(4) == 0 ? Placements[random.Next(Placements.Length)] : "";
         var consent = spec.Plain || random.Next(100) < 96 ? Consents[0] : Consents[random.Next(1, Consents.Length)];
@@ -87,8 +89,10 @@ internal static class ShopInput
         return new InputRecord(Encoding.UTF8.GetBytes(e.Customer), broken, e.Time);
     }
 
-    private static InputRecord Record(ShopEvent e, long? timestamp = null) => new(Encoding.UTF8.GetBytes(e.Customer), e.Encode(), timestamp ?? e.Time);
+    private static InputRecord Record(ShopEvent e, long? timestamp = null) =>
+        new(Encoding.UTF8.GetBytes(e.Customer), e.Encode(), timestamp ?? e.Time);
 
     /// <summary>Half of the draws go to the first tenth of the customers.</summary>
-    private static int Draw(Random random, int customers) => random.Next(2) == 0 ? random.Next(Math.Max(1, customers / 10)) : random.Next(customers);
+    private static int Draw(Random random, int customers) => random.Next(2) == 0 ? random.Next(Math.Max(1, customers / 10))
+        : random.Next(customers);
 }

@@ -18,8 +18,8 @@ internal sealed class SimMember(string instanceId)
 }
 
 /// <summary>
-/// A consumer group: who should own which partition, who does, and the committed offsets. Partitions move one by one: the owner gives them up in its own poll,
-/// and only then does the next owner get them in its poll.
+/// A consumer group: who should own which partition, who does, and the committed offsets. Partitions move one by one: the owner gives them
+/// up in its own poll, and only then does the next owner get them in its poll.
 /// </summary>
 internal sealed class SimGroup(string name, int partitions)
 {
@@ -33,7 +33,9 @@ internal sealed class SimGroup(string name, int partitions)
 
     public Dictionary<TopicPartition, long> Offsets { get; } = [];
 
-    /// <summary>Takes a member in. One with an id that is there already takes that one's place and partitions, at once (static membership).</summary>
+    /// <summary>
+    /// Takes a member in. One with an id that is there already takes that one's place and partitions, at once (static membership).
+    /// </summary>
     public void Join(SimMember member)
     {
         var before = _members.Find(m => m.InstanceId == member.InstanceId);
@@ -97,7 +99,8 @@ internal sealed class SimGroup(string name, int partitions)
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"generation {Generation}, members {string.Join(' ', _members.Select(m => m.InstanceId))}, owners {string.Join(' ', _owners.Select(NameOf))}, to be {string.Join(' ', _targets.Select(NameOf))}";
+        $"generation {Generation}, members {string.Join(' ', _members.Select(m => m.InstanceId))}, owners "
+            + $"{string.Join(' ', _owners.Select(NameOf))}, to be {string.Join(' ', _targets.Select(NameOf))}";
 
     private static string NameOf(SimMember? m) => m is null ? "nobody" : m.IsIn ? m.InstanceId : $"({m.InstanceId})";
 

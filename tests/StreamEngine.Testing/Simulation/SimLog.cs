@@ -3,9 +3,9 @@ using StreamEngine.Connectors;
 namespace StreamEngine.Testing.Simulation;
 
 /// <summary>
-/// A log in memory for one thread, with no time and no chance of its own: both come from the <see cref="SimSchedule"/>. It keeps the contract of <see cref="ILog"/>
-/// in the way of Kafka or of the embedded log, with all the latitude that the contract gives. Nothing blocks: who would have to wait for somebody else lets the
-/// clock run until the transaction it waits for times out.
+/// A log in memory for one thread, with no time and no chance of its own: both come from the <see cref="SimSchedule"/>. It keeps the
+/// contract of <see cref="ILog"/> in the way of Kafka or of the embedded log, with all the latitude that the contract gives. Nothing
+/// blocks: who would have to wait for somebody else lets the clock run until the transaction it waits for times out.
 /// </summary>
 public sealed class SimLog : ILog
 {
@@ -36,15 +36,19 @@ public sealed class SimLog : ILog
     public IReadOnlyList<string> CreateTopics(IReadOnlyList<TopicSpec> topics)
     {
         foreach (var topic in topics)
-            if (Partitions(topic.Name) is var n and > 0 && n != topic.Partitions) throw new LogException($"Topic {topic.Name} exists with {n} partitions, not {topic.Partitions}.");
+            if (Partitions(topic.Name) is var n and > 0 && n != topic.Partitions)
+                throw new LogException($"Topic {topic.Name} exists with {n} partitions, not {topic.Partitions}.");
         var created = topics.Where(t => !_topics.ContainsKey(t.Name)).Select(t => t.Name).Distinct().ToList();
         foreach (var topic in topics)
-            if (created.Contains(topic.Name)) _topics[topic.Name] = [.. Enumerable.Range(0, topic.Partitions).Select(p => new SimPartition(new TopicPartition(topic.Name, p)))];
+            if (created.Contains(topic.Name))
+                _topics[topic.Name] =
+                    [.. Enumerable.Range(0, topic.Partitions).Select(p => new SimPartition(new TopicPartition(topic.Name, p)))];
         return created;
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<TopicInfo> ListTopics() => [.. _topics.Select(t => new TopicInfo(t.Key, t.Value.Length, t.Value.Sum(p => p.High), "unlimited"))];
+    public IReadOnlyList<TopicInfo> ListTopics() =>
+        [.. _topics.Select(t => new TopicInfo(t.Key, t.Value.Length, t.Value.Sum(p => p.High), "unlimited"))];
 
     /// <inheritdoc/>
     public (long Low, long High) Watermarks(TopicPartition partition)
@@ -112,11 +116,14 @@ public sealed class SimLog : ILog
         return group;
     }
 
-    internal SimPartition Known(TopicPartition partition) => _topics.TryGetValue(partition.Topic, out var partitions) && partition.Partition < partitions.Length
+    internal SimPartition Known(TopicPartition partition) => _topics.TryGetValue(partition.Topic, out var partitions)
+        && partition.Partition < partitions.Length
         ? partitions[partition.Partition]
         : throw new LogException($"{partition.Topic}[{partition.Partition}] does not exist.");
 
-    /// <summary>A producer takes its id over: what a predecessor left open is aborted, what it had decided is made known before anything else.</summary>
+    /// <summary>
+    /// A producer takes its id over: what a predecessor left open is aborted, what it had decided is made known before anything else.
+    /// </summary>
     internal int TakeOver(string producer)
     {
         foreach (var left in _transactions.FindAll(t => t.Producer == producer))
@@ -132,7 +139,8 @@ public sealed class SimLog : ILog
     internal SimTransaction Begin(string producer, int epoch, SimGroup group, SimMember member)
     {
         var transaction = new SimTransaction(producer, epoch, group, member, Schedule.Time.GetTimestamp());
-        if (Kind == SimLogKind.Embedded || !IsCurrent(producer, epoch)) return transaction; // it stays with the client; a fenced one does not know yet that it is
+        // it stays with the client; a fenced one does not know yet that it is
+        if (Kind == SimLogKind.Embedded || !IsCurrent(producer, epoch)) return transaction;
         foreach (var before in _transactions.FindAll(t => t.Producer == producer)) Finish(before);
         _transactions.Add(transaction);
         return transaction;
@@ -157,7 +165,8 @@ public sealed class SimLog : ILog
 
     private void Finish(SimTransaction transaction)
     {
-        if (!transaction.Decided) throw new InvalidOperationException("A transaction is open; a client whose commit ended without an outcome must be rebuilt.");
+        if (!transaction.Decided)
+            throw new InvalidOperationException("A transaction is open; a client whose commit ended without an outcome must be rebuilt.");
         while (!transaction.IsDone) Announce(transaction);
         _transactions.Remove(transaction);
     }

@@ -5,7 +5,9 @@ namespace StreamEngine.Testing.Simulation;
 /// <summary>A record or, without key and value, a transaction's marker.</summary>
 internal readonly record struct SimRecord(byte[]? Key, byte[]? Value, long Timestamp, SimTransaction? Transaction, bool IsMarker);
 
-/// <summary>A partition as its broker keeps it: records of open and aborted transactions and the markers that ended them take offsets too.</summary>
+/// <summary>
+/// A partition as its broker keeps it: records of open and aborted transactions and the markers that ended them take offsets too.
+/// </summary>
 internal sealed class SimPartition(TopicPartition name)
 {
     private readonly List<SimRecord> _records = [];
@@ -33,7 +35,10 @@ internal sealed class SimPartition(TopicPartition name)
         _records.Add(new SimRecord(null, null, 0, transaction, true));
     }
 
-    /// <summary>Appends the committed records from a position on to the batch, moving the position past everything decided; stops at <paramref name="max"/> records.</summary>
+    /// <summary>
+    /// Appends the committed records from a position on to the batch, moving the position past everything decided; stops at <paramref
+    /// name="max"/> records.
+    /// </summary>
     public int Read(RecordBatch batch, int topic, ref long position, int max)
     {
         var end = Stable;

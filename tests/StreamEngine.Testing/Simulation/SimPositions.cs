@@ -21,7 +21,8 @@ internal sealed class SimPositions(SimLog log, IReadOnlyList<string> topics)
     public void Add(List<int> shards)
     {
         foreach (var shard in shards)
-            for (var topic = 0; topic < topics.Count; topic++) _sources.Add(new Source(log.Known(new TopicPartition(topics[topic], shard)), topic));
+            for (var topic = 0; topic < topics.Count; topic++)
+                _sources.Add(new Source(log.Known(new TopicPartition(topics[topic], shard)), topic));
     }
 
     public void Remove(List<int> shards) => _sources.RemoveAll(s => shards.Contains(s.Partition.Name.Partition));

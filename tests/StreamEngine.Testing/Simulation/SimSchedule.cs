@@ -3,7 +3,9 @@ namespace StreamEngine.Testing.Simulation;
 /// <summary>Which of the two logs a simulated one behaves like.</summary>
 public enum SimLogKind
 {
-    /// <summary>Markers and aborted records take offsets, a commit becomes visible partition by partition, the group fences by generation.</summary>
+    /// <summary>
+    /// Markers and aborted records take offsets, a commit becomes visible partition by partition, the group fences by generation.
+    /// </summary>
     Kafka,
 
     /// <summary>A commit is one atomic append, offsets are dense, the group fences by ownership.</summary>
@@ -79,8 +81,8 @@ public enum SimFate
 }
 
 /// <summary>
-/// Whoever drives a <see cref="SimLog"/>: owns its clock, is told of every step boundary and makes every choice that a real log leaves to chance. This one lets
-/// everything go well and at once.
+/// Whoever drives a <see cref="SimLog"/>: owns its clock, is told of every step boundary and makes every choice that a real log leaves to
+/// chance. This one lets everything go well and at once.
 /// </summary>
 public class SimSchedule
 {

@@ -3,8 +3,8 @@ using StreamEngine.Connectors;
 namespace StreamEngine.Testing.Simulation;
 
 /// <summary>
-/// A transaction as its coordinator sees it: open, then decided, then made known partition by partition. Its input offsets are pending from when they are accepted
-/// until they are made known.
+/// A transaction as its coordinator sees it: open, then decided, then made known partition by partition. Its input offsets are pending from
+/// when they are accepted until they are made known.
 /// </summary>
 internal sealed class SimTransaction(string producer, int epoch, SimGroup group, SimMember member, long started)
 {

@@ -58,7 +58,8 @@ internal sealed class SimWorker : ILogWorker
     public void Begin()
     {
         Schedule.At(SimPoint.Begin);
-        _transaction = _options.Transactional ? _log.Begin(_options.InstanceId, _epoch, _group, _member) : new SimTransaction(_options.InstanceId, _epoch, _group, _member, 0);
+        _transaction = _options.Transactional ? _log.Begin(_options.InstanceId, _epoch, _group, _member)
+            : new SimTransaction(_options.InstanceId, _epoch, _group, _member, 0);
     }
 
     public void Write(OutputBuffer outputs, int from, int to)
@@ -70,7 +71,8 @@ internal sealed class SimWorker : ILogWorker
                 ref readonly var output = ref outputs[i];
                 // Without transactions first what the others rest on.
                 if (!_options.Transactional && output.Topic == _options.First != (pass == 0)) continue;
-                transaction.Unsent.Enqueue((_log.Known(new TopicPartition(_options.Outputs[output.Topic], output.Partition)), outputs.Key(i).ToArray(), outputs.Value(i).ToArray(), output.Timestamp));
+                transaction.Unsent.Enqueue((_log.Known(new TopicPartition(_options.Outputs[output.Topic], output.Partition)),
+                    outputs.Key(i).ToArray(), outputs.Value(i).ToArray(), output.Timestamp));
             }
         if (!_options.Transactional)
             while (transaction.Unsent.Count > 0 && !Schedule.Later()) transaction.SendPlain(1);
@@ -124,7 +126,8 @@ internal sealed class SimWorker : ILogWorker
 
     private CommitOutcome Commit(SimTransaction transaction, OffsetToCommit[] offsets)
     {
-        // 1. The offsets: from here on they are pending, and nobody who comes later can be told what is committed before this transaction is decided.
+        // 1. The offsets: from here on they are pending, and nobody who comes later can be told what is committed before this transaction
+        // is decided.
         if (!IsOpen(transaction)) return CommitOutcome.Fenced;
         if (IsThrownOut(transaction, offsets))
         {
@@ -179,13 +182,16 @@ internal sealed class SimWorker : ILogWorker
 
     private void AddOffsets(SimTransaction transaction, OffsetToCommit[] offsets)
     {
-        foreach (var offset in offsets) transaction.Offsets.Add((new TopicPartition(_options.Sources[offset.Topic], offset.Partition), offset.Next));
+        foreach (var offset in offsets)
+            transaction.Offsets.Add((new TopicPartition(_options.Sources[offset.Topic], offset.Partition), offset.Next));
     }
 
     private bool IsOpen(SimTransaction transaction) => !transaction.Decided && _log.IsCurrent(_options.InstanceId, transaction.Epoch);
 
     /// <summary>Kafka knows members and generations, not who owns what; the embedded log asks for the owner.</summary>
-    private bool IsThrownOut(SimTransaction transaction, OffsetToCommit[] offsets) => !_options.Transactional ? !_member.IsIn || _member.Generation != _group.Generation && _log.Kind == SimLogKind.Kafka || Array.Exists(offsets, o => !_group.Owns(_member, o.Partition))
+    private bool IsThrownOut(SimTransaction transaction, OffsetToCommit[] offsets) => !_options.Transactional ? !_member.IsIn
+        || _member.Generation != _group.Generation && _log.Kind == SimLogKind.Kafka
+        || Array.Exists(offsets, o => !_group.Owns(_member, o.Partition))
         : _log.Kind == SimLogKind.Kafka
         ? !transaction.Member.IsIn || transaction.Generation != transaction.Member.Generation
         : Array.Exists(offsets, o => !_group.Owns(_member, o.Partition));
@@ -208,7 +214,8 @@ internal sealed class SimWorker : ILogWorker
             _positions.Remove(lost);
         }
         if (_member.IsReplaced && _log.Kind == SimLogKind.Kafka) throw new SimReplacedException(_options.InstanceId);
-        if (!_member.IsIn && _log.Kind == SimLogKind.Embedded && _group.Find(_options.InstanceId) is not null) return lost.Count > 0; // let in again once the other one with its id is gone
+        // let in again once the other one with its id is gone
+        if (!_member.IsIn && _log.Kind == SimLogKind.Embedded && _group.Find(_options.InstanceId) is not null) return lost.Count > 0;
         if (!_member.IsIn) _group.Join(_member = new SimMember(_options.InstanceId));
 
         var revoked = _group.Generation == _member.Generation ? [] : _group.ToRelease(_member);
@@ -230,7 +237,8 @@ internal sealed class SimWorker : ILogWorker
         return lost.Count + revoked.Count + assigned.Count > 0;
     }
 
-    private List<TopicPartition> Partitions(List<int> shards) => [.. shards.SelectMany(s => _options.Sources.Select(t => new TopicPartition(t, s)))];
+    private List<TopicPartition> Partitions(List<int> shards) =>
+        [.. shards.SelectMany(s => _options.Sources.Select(t => new TopicPartition(t, s)))];
 }
 
 /// <summary>Another worker has joined with this id: this one is beyond repair.</summary>

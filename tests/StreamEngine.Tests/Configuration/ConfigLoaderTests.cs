@@ -35,11 +35,13 @@ public sealed class ConfigLoaderTests : IDisposable
     [Fact]
     public void Keyed_entries_go_by_name_lists_by_index_and_shorthands_open()
     {
-        var options = Load(["events.clicks.time.format=iso", "events.clicks.pii.1=phone", "offers.Big.Deal.channel=web", "offers.new.value=2.0", "purposes=[a, b]", "kafka.settings.security.protocol=SSL"]).Options;
+        var options = Load(["events.clicks.time.format=iso", "events.clicks.pii.1=phone", "offers.Big.Deal.channel=web",
+            "offers.new.value=2.0", "purposes=[a, b]", "kafka.settings.security.protocol=SSL"]).Options;
         Assert.Empty(_errors.All);
         Assert.Equal(("at", "iso"), (options.Events[0].Time.Field, options.Events[0].Time.Format));
         Assert.Equal(["email", "phone"], options.Events[0].Pii);
-        Assert.Equal([("Big.Deal", "web", "1.0"), ("new", "default", "2.0")], options.Offers.Select(o => (o.Name, o.Channel, o.Value.Text)));
+        Assert.Equal([("Big.Deal", "web", "1.0"), ("new", "default", "2.0")],
+            options.Offers.Select(o => (o.Name, o.Channel, o.Value.Text)));
         Assert.Equal(["a", "b"], options.Purposes);
         Assert.Equal(["5", "SSL"], options.Kafka.Settings.Values);
     }
@@ -47,7 +49,8 @@ public sealed class ConfigLoaderTests : IDisposable
     [Fact]
     public void The_environment_does_not_mind_case()
     {
-        var options = Load([], ("streamengine__OFFERS__BIG.DEAL__CHANNEL", "web"), ("STREAMENGINE__KAFKA__SETTINGS__SECURITY__PROTOCOL", "SSL"), ("OTHER__NAME", "x")).Options;
+        var options = Load([], ("streamengine__OFFERS__BIG.DEAL__CHANNEL", "web"),
+            ("STREAMENGINE__KAFKA__SETTINGS__SECURITY__PROTOCOL", "SSL"), ("OTHER__NAME", "x")).Options;
         Assert.Empty(_errors.All);
         Assert.Equal("web", Assert.Single(options.Offers).Channel);
         Assert.Equal("SSL", options.Kafka.Settings["security.protocol"]);

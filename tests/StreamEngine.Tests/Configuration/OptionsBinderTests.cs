@@ -45,12 +45,16 @@ public sealed class OptionsBinderTests
         var clicks = Assert.Single(options.Events);
         Assert.Equal(("clicks", RecordFormat.Csv, "at", "iso"), (clicks.Name, clicks.Format, clicks.Time.Field, clicks.Time.Format));
         Assert.Equal(["marketing", "analytics"], clicks.Requires);
-        Assert.Equal([("value", "decimal(2)", null), ("page", "string", "context.page")], clicks.Fields.Select(f => (f.Name, f.Type, f.From)));
-        Assert.Equal((TimeSpan.FromSeconds(90), TimeSpan.Zero, new DateTimeOffset(2010, 12, 1, 0, 0, 0, TimeSpan.Zero)), (options.Time.OutOfOrderness, options.Time.Lateness, options.Time.Earliest));
+        Assert.Equal([("value", "decimal(2)", null), ("page", "string", "context.page")],
+            clicks.Fields.Select(f => (f.Name, f.Type, f.From)));
+        Assert.Equal((TimeSpan.FromSeconds(90), TimeSpan.Zero, new DateTimeOffset(2010, 12, 1, 0, 0, 0, TimeSpan.Zero)),
+            (options.Time.OutOfOrderness, options.Time.Lateness, options.Time.Earliest));
         Assert.Equal((DuplicateFate.DeadLetter, 100), (options.Duplicates.Fate, options.Duplicates.MaxPerCustomer));
         Assert.Equal(["views_1h", "since"], options.Features.Select(f => f.Name));
-        Assert.Equal((FeatureOperator.Count, "event.type == 'view'", TimeSpan.FromMinutes(5)), (options.Features[0].Op, options.Features[0].Where!.Text, options.Features[0].Window!.Every));
-        Assert.Equal((FeatureOperator.TimeSince, TimeUnit.Days, true, -1.0), (options.Features[1].Op, options.Features[1].Unit, options.Features[1].Previous, options.Features[1].Default));
+        Assert.Equal((FeatureOperator.Count, "event.type == 'view'", TimeSpan.FromMinutes(5)),
+            (options.Features[0].Op, options.Features[0].Where!.Text, options.Features[0].Window!.Every));
+        Assert.Equal((FeatureOperator.TimeSince, TimeUnit.Days, true, -1.0),
+            (options.Features[1].Op, options.Features[1].Unit, options.Features[1].Previous, options.Features[1].Default));
         var offer = Assert.Single(options.Offers);
         Assert.Equal((0.25, "0.2"), (offer.Propensity.Default, Assert.Single(offer.Levers).By.Text));
         Assert.Equal([("price", "9.5"), ("colour", "red"), ("active", "true")], offer.Attributes.Select(a => (a.Key, a.Value)));

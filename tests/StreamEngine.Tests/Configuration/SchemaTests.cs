@@ -10,7 +10,8 @@ public sealed class SchemaTests
     public void The_committed_schema_is_what_the_options_say()
     {
         var committed = File.ReadAllText(Repository.Path("schemas", "streamengine.schema.json"));
-        Assert.True(committed == ConfigSchema.Write(), "schemas/streamengine.schema.json is stale: run 'deploy/streamengine schema > schemas/streamengine.schema.json'.");
+        Assert.True(committed == ConfigSchema.Write(),
+            "schemas/streamengine.schema.json is stale: run 'deploy/streamengine schema > schemas/streamengine.schema.json'.");
     }
 
     [Fact]
@@ -22,7 +23,8 @@ public sealed class SchemaTests
         Assert.Null(schema["$defs"]!["event_source"]!["properties"]!["name"]);
         Assert.Equal("The topic of rejected records.", (string)schema["$defs"]!["output"]!["properties"]!["dead_letter"]!["description"]!);
         Assert.Equal(256, (int)schema["$defs"]!["runtime"]!["properties"]!["workers"]!["maximum"]!);
-        Assert.Equal(["dead-letter", "dead_letter", "drop"], schema["$defs"]!["duplicate"]!["properties"]!["fate"]!["enum"]!.AsArray().Select(n => (string)n!));
+        Assert.Equal(["dead-letter", "dead_letter", "drop"], schema["$defs"]!["duplicate"]!["properties"]!["fate"]!["enum"]!.AsArray()
+            .Select(n => (string)n!));
         Assert.Equal(2, schema["$defs"]!["propensity"]!["anyOf"]!.AsArray().Count);
         Assert.False((bool)schema["additionalProperties"]!);
     }

@@ -21,7 +21,8 @@ public sealed class YamlConfigReaderTests
     [InlineData("a: 'x > 1'\n", 1, 5)]
     [InlineData("a: |\n\n   x > 1\n", 3, 4)]
     [InlineData("a: >-\n   x >\n   1\n", 2, 4)]
-    public void A_scalar_knows_where_its_text_begins(string yaml, int line, int column) => Assert.Equal((line, column), Read(yaml)["a"]!.TextAt);
+    public void A_scalar_knows_where_its_text_begins(string yaml, int line, int column) =>
+        Assert.Equal((line, column), Read(yaml)["a"]!.TextAt);
 
     [Fact]
     public void Json_is_yaml() => Assert.Equal("1", Read("{\"a\": {\"b\": [1, 2]}}")["a"]!["b"]!.Items![0].Scalar);
@@ -82,7 +83,8 @@ public sealed class YamlConfigReaderTests
         for (var i = 0; i < 3_000; i++)
         {
             var text = sample.Substring(random.Next(sample.Length - 200), 200);
-            for (var n = random.Next(1, 6); n > 0; n--) text = text.Insert(random.Next(text.Length), Odd[random.Next(Odd.Length)].ToString());
+            for (var n = random.Next(1, 6); n > 0; n--)
+                text = text.Insert(random.Next(text.Length), Odd[random.Next(Odd.Length)].ToString());
             var errors = new ConfigErrors();
             Assert.True(YamlConfigReader.Read("t.yaml", text, errors) is not null || errors.Any, text);
             Assert.All(errors.All, e => Assert.True(e.At.Line > 0));

@@ -62,7 +62,8 @@ public sealed class CapsTests
             // Now goes on; what is recorded may be late by up to 200.
             var now = step * 3L;
             var offer = random.Next(Offers.Length);
-            var expected = Array.FindIndex(options, o => Covers(o, offer) && shown.Count(s => Counts(o, s.Offer, offer) && s.Time > now - (long)o.Window.TotalMilliseconds) >= o.Max);
+            var expected = Array.FindIndex(options, o => Covers(o, offer)
+                && shown.Count(s => Counts(o, s.Offer, offer) && s.Time > now - (long)o.Window.TotalMilliseconds) >= o.Max);
             Assert.Equal(expected >= 0, caps.Reached(profile, offer, now, out var cap));
             Assert.Equal(expected, cap);
             reachedOnce.Add(cap);

@@ -40,7 +40,11 @@ public sealed class FunnelTests
     [Fact]
     public void Levers_add_to_one_inside_their_factor()
     {
-        var levered = Shop.Offer("a", "10.0") with { Levers = [new() { Name = "season", By = "0.5" }, new() { Name = "stock", By = "features.views / 10.0" }, new() { Name = "brake", By = "-0.2" }] };
+        var levered = Shop.Offer("a", "10.0") with
+        {
+            Levers = [new() { Name = "season", By = "0.5" },
+            new() { Name = "stock", By = "features.views / 10.0" }, new() { Name = "brake", By = "-0.2" }]
+        };
         var d = new Shop([levered]).Decide();
         Assert.Equal(1.6, d.L[0], 12);
         Assert.Equal(0.5 * 10 * d.L[0], d.Priority[0]);
@@ -58,7 +62,8 @@ public sealed class FunnelTests
             Shop.Offer("infinite", "1.0 / 0.0"),
             Shop.Offer("no-number") with { Levers = [new LeverOptions { Name = "l", By = "0.0 / 0.0" }] },
             Shop.Offer("context") with { Context = "-1.0 / 0.0" },
-            Shop.Offer("left", "0.1") with { Placements = ["cart", "home"], Eligible = "consent.ads", Applicable = "features.views == 3.0", Suitable = "offer.name == 'left'" },
+            Shop.Offer("left", "0.1") with { Placements = ["cart", "home"], Eligible = "consent.ads", Applicable = "features.views == 3.0",
+                Suitable = "offer.name == 'left'" },
         };
         var shop = new Shop(offers);
         var d = shop.Decide();
@@ -127,7 +132,8 @@ public sealed class FunnelTests
     [InlineData("true", "true", true, "best")] // where something is left, it does not
     public void The_default_offer_stands_in_where_nothing_is_left(string eligible, string suitable, bool otherIsLeft, string chosen)
     {
-        var offers = new[] { Shop.Offer("best", "9.0") with { Suitable = otherIsLeft ? "true" : "false" }, Shop.Offer("default") with { Eligible = eligible, Suitable = suitable } };
+        var offers = new[] { Shop.Offer("best", "9.0") with { Suitable = otherIsLeft ? "true" : "false" },
+            Shop.Offer("default") with { Eligible = eligible, Suitable = suitable } };
         var shop = new Shop(offers, new DecisionOptions { DefaultOffer = "default" });
         var d = shop.Decide();
         Assert.Equal(chosen, shop.Chosen);
@@ -142,7 +148,8 @@ public sealed class FunnelTests
     {
         var shop = new Shop([Shop.Offer("best", "9.0"), Shop.Offer("default")], new DecisionOptions { DefaultOffer = "default" });
         shop.Decide(coldStart: true);
-        Assert.Equal(("default", true, DropReason.LostArbitration, 1), (shop.Chosen, shop.Result.IsDefault, shop.Result.Drop[0], shop.Result.Rank[0]));
+        Assert.Equal(("default", true, DropReason.LostArbitration, 1),
+            (shop.Chosen, shop.Result.IsDefault, shop.Result.Drop[0], shop.Result.Rank[0]));
         shop.Decide();
         Assert.Equal(("best", false), (shop.Chosen, shop.Result.IsDefault));
     }
@@ -150,7 +157,8 @@ public sealed class FunnelTests
     [Fact]
     public void A_capped_default_offer_is_not_taken()
     {
-        var shop = new Shop([Shop.Offer("best", "9.0") with { Suitable = "false" }, Shop.Offer("default")], new DecisionOptions { DefaultOffer = "default", Caps = [Once] });
+        var shop = new Shop([Shop.Offer("best", "9.0") with { Suitable = "false" }, Shop.Offer("default")],
+            new DecisionOptions { DefaultOffer = "default", Caps = [Once] });
         Assert.Equal(Outcome.Served, shop.Decide(at: 0).Outcome);
         Assert.Equal((Outcome.NoOffer, DropReason.OfferCap), (shop.Decide(at: 1).Outcome, shop.Result.Drop[1]));
     }
@@ -162,10 +170,12 @@ public sealed class FunnelTests
     [InlineData("false", true)]
     public void A_default_offer_without_a_finite_priority_is_not_taken(string suitable, bool otherIsLeft)
     {
-        var offers = new[] { Shop.Offer("best", "9.0") with { Suitable = otherIsLeft ? "true" : "false" }, Shop.Offer("default", "1.0 / (features.views - 3.0)") with { Suitable = suitable } };
+        var offers = new[] { Shop.Offer("best", "9.0") with { Suitable = otherIsLeft ? "true" : "false" },
+            Shop.Offer("default", "1.0 / (features.views - 3.0)") with { Suitable = suitable } };
         var shop = new Shop(offers, new DecisionOptions { DefaultOffer = "default" });
         var d = shop.Decide(coldStart: true);
-        Assert.Equal((otherIsLeft ? Outcome.Served : Outcome.NoOffer, otherIsLeft ? "best" : "", false), (d.Outcome, shop.Chosen, d.IsDefault));
+        Assert.Equal((otherIsLeft ? Outcome.Served : Outcome.NoOffer, otherIsLeft ? "best" : "", false),
+            (d.Outcome, shop.Chosen, d.IsDefault));
         Assert.Equal(DropReason.BadPriority, d.Drop[1]);
     }
 
@@ -187,7 +197,8 @@ public sealed class FunnelTests
                 shop.Buffer = Encoding.UTF8.GetBytes($"customer-{customer}");
                 var d = shop.Decide();
                 if (d.Outcome == Outcome.Served) continue;
-                Assert.Equal((Outcome.Holdout, -1, 1.0, DropReason.Holdout, 1), (d.Outcome, d.Chosen, d.SelectionProbability, d.Drop[0], d.Rank[0]));
+                Assert.Equal((Outcome.Holdout, -1, 1.0, DropReason.Holdout, 1),
+                    (d.Outcome, d.Chosen, d.SelectionProbability, d.Drop[0], d.Rank[0]));
                 Assert.Equal(round == 0, held.Add(customer));
                 holdouts++;
             }
@@ -198,7 +209,8 @@ public sealed class FunnelTests
     [Fact]
     public void The_holdout_compares_only_who_would_have_been_served()
     {
-        var shop = new Shop([Shop.Offer("a") with { Eligible = "false" }], new DecisionOptions { Holdout = new HoldoutOptions { Share = 1 } });
+        var shop = new Shop([Shop.Offer("a") with { Eligible = "false" }],
+            new DecisionOptions { Holdout = new HoldoutOptions { Share = 1 } });
         Assert.Equal(Outcome.NoOffer, shop.Decide().Outcome);
     }
 
@@ -206,7 +218,8 @@ public sealed class FunnelTests
     public void A_model_gives_each_offer_its_column()
     {
         var model = new LinearModel("clicks", ["revenue", "views"], ("a", [0.01f, 0, 0]), ("b", [0, 0.1f, 0]));
-        var shop = new Shop([Shop.Offer("x") with { Propensity = P("a") }, Shop.Offer("y") with { Propensity = P("1") }, Shop.Offer("z") with { Propensity = P(null) }], null, model);
+        var shop = new Shop([Shop.Offer("x") with { Propensity = P("a") }, Shop.Offer("y") with { Propensity = P("1") },
+            Shop.Offer("z") with { Propensity = P(null) }], null, model);
         var d = shop.Decide();
         Assert.Equal([20 * 0.01f, 3 * 0.1f, 20 * 0.01f], d.P);
         Assert.All(d.Source, s => Assert.Equal(PropensitySource.Model, s));
@@ -224,7 +237,8 @@ public sealed class FunnelTests
     public void A_failed_model_falls_back_to_the_default(double views, double revenue)
     {
         var model = new LinearModel("clicks", ["views"], ("p", [1, 0]));
-        var shop = new Shop([Shop.Offer("a") with { Propensity = new PropensityOptions { Model = "clicks", Default = 0.125 } }], null, model);
+        var shop = new Shop([Shop.Offer("a") with { Propensity = new PropensityOptions { Model = "clicks", Default = 0.125 } }], null,
+            model);
         shop.Context.Features = [views, revenue];
         var d = shop.Decide();
         Assert.Equal((Outcome.Served, 0.125, PropensitySource.Fallback), (d.Outcome, d.P[0], d.Source[0]));
@@ -236,10 +250,12 @@ public sealed class FunnelTests
     public void Many_offers_are_ranked_as_a_sort_would()
     {
         var random = new Random(5);
-        var offers = Enumerable.Range(0, 200).Select(i => Shop.Offer($"o{random.Next():x8}{i}", FormattableString.Invariant($"{random.Next(40)}.0"))).ToArray();
+        var offers = Enumerable.Range(0, 200)
+            .Select(i => Shop.Offer($"o{random.Next():x8}{i}", FormattableString.Invariant($"{random.Next(40)}.0"))).ToArray();
         var shop = new Shop(offers);
         var d = shop.Decide();
-        var expected = Enumerable.Range(0, offers.Length).OrderByDescending(i => d.Priority[i]).ThenBy(i => offers[i].Name, StringComparer.Ordinal).ToArray();
+        var expected = Enumerable.Range(0, offers.Length).OrderByDescending(i => d.Priority[i])
+            .ThenBy(i => offers[i].Name, StringComparer.Ordinal).ToArray();
         Assert.Equal(expected, Enumerable.Range(0, offers.Length).OrderBy(i => d.Rank[i]));
     }
 
@@ -247,9 +263,15 @@ public sealed class FunnelTests
     public void A_decision_allocates_nothing()
     {
         var model = new LinearModel("clicks", ["views", "revenue"], ("p", [0.01f, 0.001f, 0]));
-        var offers = Enumerable.Range(0, 8).Select(i => Shop.Offer($"o{i}", "features.revenue + 1.0") with { Eligible = "event.type == 'page_view'", Propensity = new PropensityOptions { Model = "clicks" } }).ToArray();
+        var offers = Enumerable.Range(0, 8)
+            .Select(i => Shop.Offer($"o{i}", "features.revenue + 1.0") with
+            {
+                Eligible = "event.type == 'page_view'",
+                Propensity = new PropensityOptions { Model = "clicks" }
+            }).ToArray();
         CapOptions[] caps = [Once with { Max = 3 }, new CapOptions { Name = "all", Max = 50 }];
-        var shop = new Shop(offers, new DecisionOptions { Caps = caps, DefaultOffer = "o1", Holdout = new HoldoutOptions { Share = 0.5 } }, model);
+        var shop = new Shop(offers, new DecisionOptions { Caps = caps, DefaultOffer = "o1", Holdout = new HoldoutOptions { Share = 0.5 } },
+            model);
         var i = 0L;
         for (; i < 200; i++) shop.Decide(i);
         Assert.Equal(0, Allocations.Least(() =>

@@ -56,28 +56,37 @@ public sealed class PolicyTests
             [
                 new() { Name = "c", Node = At(7, "decisions.caps.c"), Offers = ["wintr"] },
                 new() { Name = "zero", Node = At(8, "decisions.caps.zero"), Window = TimeSpan.Zero },
-                new() { Name = "huge", Node = At(9, "decisions.caps.huge"), Max = 1_000, Per = CapScope.Offer, Window = TimeSpan.FromDays(1) },
+                new() { Name = "huge", Node = At(9, "decisions.caps.huge"), Max = 1_000, Per = CapScope.Offer,
+                    Window = TimeSpan.FromDays(1) },
             ],
         };
         var offers = new List<OfferOptions>
         {
-            Shop.Offer("summer") with { Node = At(20, "offers.summer"), Propensity = new() { Node = At(21, "offers.summer.propensity"), Model = "clikcs" } },
-            Shop.Offer("winter") with { Node = At(22, "offers.winter"), Propensity = new() { Node = At(23, "offers.winter.propensity"), Model = "clicks", Output = "buy" } },
-            Shop.Offer("winter") with { Node = At(24, "offers.winter"), Attributes = new Dictionary<string, string> { ["name"] = "x", ["a b"] = "1" } },
-            Shop.Offer("bad") with { Eligible = new ExprText { Text = "features.viws > 1.0", Node = At(25, "offers.bad.eligible") }, Propensity = new() { Node = At(26, "offers.bad.propensity"), Output = "p" } },
+            Shop.Offer("summer") with { Node = At(20, "offers.summer"),
+                Propensity = new() { Node = At(21, "offers.summer.propensity"), Model = "clikcs" } },
+            Shop.Offer("winter") with { Node = At(22, "offers.winter"),
+                Propensity = new() { Node = At(23, "offers.winter.propensity"), Model = "clicks", Output = "buy" } },
+            Shop.Offer("winter") with { Node = At(24, "offers.winter"),
+                Attributes = new Dictionary<string, string> { ["name"] = "x", ["a b"] = "1" } },
+            Shop.Offer("bad") with { Eligible = new ExprText { Text = "features.viws > 1.0", Node = At(25, "offers.bad.eligible") },
+                Propensity = new() { Node = At(26, "offers.bad.propensity"), Output = "p" } },
         };
         for (var i = 0; i < 10; i++) offers.Add(Shop.Offer($"more-{i}"));
         var errors = new ConfigErrors();
         new Shop([Shop.Offer("x")]).Compile(options, offers, errors, new LinearModel("clicks", ["views", "page"], ("p", [0, 0, 0])));
         (int Line, string Says)[] expected =
         [
-            (1, "Did you mean 'marketing'?"), (1, "Did you mean 'summer'?"), (2, "no share"), (3, "both 'when' and 'timer'"), (4, "neither"),
-            (5, "Did you mean 'cart'?"), (6, "trigger timer is declared twice"), (6, "timer cart opens another trigger"), (7, "Did you mean 'winter'?"), (8, "holds nothing"), (9, "bytes in every profile"),
-            (21, "Did you mean 'clicks'?"), (23, "'page', which is no feature"), (23, "no output 'buy'"), (24, "offer winter is declared twice"),
+            (1, "Did you mean 'marketing'?"), (1, "Did you mean 'summer'?"), (2, "no share"), (3, "both 'when' and 'timer'"),
+                (4, "neither"),
+            (5, "Did you mean 'cart'?"), (6, "trigger timer is declared twice"), (6, "timer cart opens another trigger"),
+                (7, "Did you mean 'winter'?"), (8, "holds nothing"), (9, "bytes in every profile"),
+            (21, "Did you mean 'clicks'?"), (23, "'page', which is no feature"), (23, "no output 'buy'"),
+                (24, "offer winter is declared twice"),
             (24, "offer.name"), (24, "'a b'"), (25, "features.views"), (26, "an output but no model"),
         ];
         foreach (var (line, says) in expected)
-            Assert.True(errors.All.Any(e => e.At.Line == line && e.ToString().Contains(says)), $"line {line}: {says} is missing in:\n{string.Join('\n', errors.All)}");
+            Assert.True(errors.All.Any(e => e.At.Line == line && e.ToString().Contains(says)),
+                $"line {line}: {says} is missing in:\n{string.Join('\n', errors.All)}");
         Assert.Equal(expected.Length, errors.All.Count);
     }
 
@@ -95,7 +104,8 @@ public sealed class PolicyTests
     public void Features_are_not_in_a_triggers_scope()
     {
         var errors = new ConfigErrors();
-        new Shop([Shop.Offer("x")]).Compile(new DecisionOptions { Triggers = [View with { When = "features.views > 1.0" }] }, [Shop.Offer("a")], errors);
+        new Shop([Shop.Offer("x")])
+            .Compile(new DecisionOptions { Triggers = [View with { When = "features.views > 1.0" }] }, [Shop.Offer("a")], errors);
         Assert.Contains("not in scope", Assert.Single(errors.All).Message);
     }
 

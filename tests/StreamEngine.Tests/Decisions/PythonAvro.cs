@@ -13,7 +13,8 @@ internal static class PythonAvro
     /// <summary>Reads every record of the buffer by a schema of the repository; skips the test where there is no reader.</summary>
     public static JsonElement[] Read(string schema, OutputBuffer output)
     {
-        Skip.IfNot(File.Exists(Python) && Run(["-c", "import avro.io"], "").Code == 0, $"{Python} has no package avro (Debian: python3-avro)");
+        Skip.IfNot(File.Exists(Python) && Run(["-c", "import avro.io"], "").Code == 0,
+            $"{Python} has no package avro (Debian: python3-avro)");
         var input = string.Join('\n', Enumerable.Range(0, output.Count).Select(i => Convert.ToHexString(output.Value(i))));
         var (code, text, error) = Run([Find("tests/StreamEngine.Tests/Decisions/read_records.py"), Find($"schemas/{schema}")], input);
         Assert.True(code == 0, error);
@@ -30,7 +31,12 @@ internal static class PythonAvro
 
     private static (int Code, string Output, string Error) Run(string[] arguments, string input)
     {
-        var start = new ProcessStartInfo(Python, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Python, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         process.StandardInput.Write(input);

@@ -44,13 +44,17 @@ public sealed class RecordTests
         Assert.Equal("shop/mails/11/123456789012/1", r.GetProperty("decision_id").GetString());
         Assert.Equal("decision", r.GetProperty("kind").GetString());
         Assert.Equal("""{"event_id": "ev-1", "topic": "mails", "source": 4, "partition": 11, "offset": 123456789012, "ordinal": 1}""", r.GetProperty("cause").ToString());
-        Assert.Equal(("customer-1", -3, 5_000), (Str(r, "customer_id"), r.GetProperty("event_time").GetDouble(), r.GetProperty("decided_at").GetDouble()));
+        Assert.Equal(("customer-1", -3, 5_000),
+            (Str(r, "customer_id"), r.GetProperty("event_time").GetDouble(), r.GetProperty("decided_at").GetDouble()));
         Assert.Equal(("view", "home", "served"), (Str(r, "trigger"), Str(r, "placement"), Str(r, "outcome")));
         var chosen = r.GetProperty("chosen");
-        Assert.Equal(("zwölf €", "zwölf €-banner", "onsite", false), (Str(chosen, "offer"), Str(chosen, "treatment"), Str(chosen, "channel"), chosen.GetProperty("is_default").GetBoolean()));
-        Assert.Equal([3 * 0.1f, 1, 12, 1.5, (double)(3 * 0.1f) * 12 * 1.5], new[] { "p", "c", "v", "l", "priority" }.Select(n => chosen.GetProperty(n).GetDouble()));
+        Assert.Equal(("zwölf €", "zwölf €-banner", "onsite", false),
+            (Str(chosen, "offer"), Str(chosen, "treatment"), Str(chosen, "channel"), chosen.GetProperty("is_default").GetBoolean()));
+        Assert.Equal([3 * 0.1f, 1, 12, 1.5, (double)(3 * 0.1f) * 12 * 1.5],
+            new[] { "p", "c", "v", "l", "priority" }.Select(n => chosen.GetProperty(n).GetDouble()));
         Assert.Equal(1, r.GetProperty("selection_probability").GetDouble());
-        Assert.Equal(["zwölf €||1|model", "no|not_eligible|0|none", "small|lost_arbitration|2|fixed"], r.GetProperty("candidates").EnumerateArray().Select(Candidate));
+        Assert.Equal(["zwölf €||1|model", "no|not_eligible|0|none", "small|lost_arbitration|2|fixed"],
+            r.GetProperty("candidates").EnumerateArray().Select(Candidate));
         Assert.Equal("[1.5, -2.0]", r.GetProperty("features").ToString());
         Assert.Equal("""[{"name": "clicks", "version": "1", "provider": "test"}]""", r.GetProperty("models").ToString());
         Assert.Equal(("c0ffee", 4_000), (Str(r, "config_hash"), r.GetProperty("watermark").GetInt64()));
@@ -65,7 +69,8 @@ public sealed class RecordTests
         _decisions.Write(_output, 0, Request(1), _shop.Result, [1.5, -2]);
         _decisions.WriteOrder(_output, 0, 1, 3, 78, 0, at: 9_001, watermark: 8_600);
         new ActionRecordWriter("shop", ["events", "mails"], _shop.Policy, "c0ffee").Write(_output, 1, 6, Request(1), _shop.Result);
-        new DeadLetterWriter(["events"]).Write(_output, 2, 0, new DeadLetter { Reason = RejectReason.Oversized, Kept = "x"u8, Keep = true });
+        new DeadLetterWriter(["events"])
+            .Write(_output, 2, 0, new DeadLetter { Reason = RejectReason.Oversized, Kept = "x"u8, Keep = true });
         var registry = new FolderSchemaRegistry(Path.GetDirectoryName(PythonAvro.Find("schemas/index.json"))!);
         string[] names = ["Decision", "Decision", "Action", "DeadLetter"];
         for (var i = 0; i < names.Length; i++)
@@ -91,9 +96,11 @@ public sealed class RecordTests
         var records = PythonAvro.Read("decision.avsc", _output).Select(r => r.GetProperty("record")).ToArray();
         Assert.Equal("no_offer", Str(records[0], "outcome"));
         Assert.Equal(JsonValueKind.Null, records[0].GetProperty("chosen").ValueKind);
-        Assert.Equal(["zwölf €|offer_cap:once|0|none", "no|not_eligible|0|none", "small|offer_cap:once|0|none"], records[0].GetProperty("candidates").EnumerateArray().Select(Candidate));
+        Assert.Equal(["zwölf €|offer_cap:once|0|none", "no|not_eligible|0|none", "small|offer_cap:once|0|none"],
+            records[0].GetProperty("candidates").EnumerateArray().Select(Candidate));
         Assert.Equal("00000000000000ff", Str(records[0].GetProperty("cause"), "event_id"));
-        Assert.Equal(("no_consent", "[]", "[]"), (Str(records[1], "outcome"), records[1].GetProperty("candidates").ToString(), records[1].GetProperty("features").ToString()));
+        Assert.Equal(("no_consent", "[]", "[]"),
+            (Str(records[1], "outcome"), records[1].GetProperty("candidates").ToString(), records[1].GetProperty("features").ToString()));
     }
 
     [SkippableFact]
@@ -103,8 +110,11 @@ public sealed class RecordTests
         _decisions.WriteOrder(_output, 1, 1, 3, 78, 0, at: 9_001, watermark: 8_600);
         _decisions.WriteRefused(_output, 1, 0, 3, 79, 0, at: 9_002, watermark: 8_600);
         var records = PythonAvro.Read("decision.avsc", _output).Select(r => r.GetProperty("record")).ToArray();
-        Assert.Equal(("watermark", "none", 8_500, "shop/events/3/77/2"), (Str(records[0], "kind"), Str(records[0], "outcome"), records[0].GetProperty("watermark").GetInt64(), Str(records[0], "decision_id")));
-        Assert.Equal(("order", "mails", 78), (Str(records[1], "kind"), Str(records[1].GetProperty("cause"), "topic"), records[1].GetProperty("cause").GetProperty("offset").GetInt64()));
+        Assert.Equal(("watermark", "none", 8_500, "shop/events/3/77/2"),
+            (Str(records[0], "kind"), Str(records[0], "outcome"), records[0].GetProperty("watermark").GetInt64(),
+            Str(records[0], "decision_id")));
+        Assert.Equal(("order", "mails", 78), (Str(records[1], "kind"), Str(records[1].GetProperty("cause"), "topic"),
+            records[1].GetProperty("cause").GetProperty("offset").GetInt64()));
         Assert.Equal("refused", Str(records[2], "kind"));
         Assert.Equal(0, _output.Key(0).Length);
         var d = default(LoggedDecision);
@@ -116,11 +126,15 @@ public sealed class RecordTests
     public void An_action_reads_back_by_its_schema()
     {
         _shop.Decide(5_000);
-        new ActionRecordWriter("shop", ["events", "mails"], _shop.Policy, "c0ffee").Write(_output, 1, 6, Request(4_999) with { EventId = Text("ev-1") }, _shop.Result);
+        new ActionRecordWriter("shop", ["events", "mails"], _shop.Policy, "c0ffee")
+            .Write(_output, 1, 6, Request(4_999) with { EventId = Text("ev-1") }, _shop.Result);
         var r = One("action.avsc", OutputSchemas.Action);
-        Assert.Equal(("shop/mails/11/123456789012/1", "ev-1", "customer-1", 4_999), (Str(r, "action_id"), Str(r, "event_id"), Str(r, "customer_id"), r.GetProperty("event_time").GetDouble()));
-        Assert.Equal(("onsite", "home", "zwölf €", "zwölf €-banner"), (Str(r, "channel"), Str(r, "placement"), Str(r, "offer"), Str(r, "treatment")));
-        Assert.Equal((_shop.Result.Priority[0], (double)(3 * 0.1f)), (r.GetProperty("priority").GetDouble(), r.GetProperty("probability").GetDouble()));
+        Assert.Equal(("shop/mails/11/123456789012/1", "ev-1", "customer-1", 4_999),
+            (Str(r, "action_id"), Str(r, "event_id"), Str(r, "customer_id"), r.GetProperty("event_time").GetDouble()));
+        Assert.Equal(("onsite", "home", "zwölf €", "zwölf €-banner"),
+            (Str(r, "channel"), Str(r, "placement"), Str(r, "offer"), Str(r, "treatment")));
+        Assert.Equal((_shop.Result.Priority[0], (double)(3 * 0.1f)),
+            (r.GetProperty("priority").GetDouble(), r.GetProperty("probability").GetDouble()));
         Assert.Equal(("view", "c0ffee", 6, 11), (Str(r, "trigger"), Str(r, "config_hash"), _output[0].Partition, _output[0].Shard));
     }
 
@@ -128,14 +142,29 @@ public sealed class RecordTests
     public void A_dead_letter_reads_back_by_its_schema()
     {
         var writer = new DeadLetterWriter(["events"]);
-        var letter = new DeadLetter { Reason = RejectReason.UnknownSchema, Detail = "schema id 9"u8, Partition = 2, Offset = 30, Timestamp = 1_234, Key = "k"u8, Original = "secret"u8, Kept = "******"u8, Keep = true, Masked = true };
+        var letter = new DeadLetter
+        {
+            Reason = RejectReason.UnknownSchema,
+            Detail = "schema id 9"u8,
+            Partition = 2,
+            Offset = 30,
+            Timestamp = 1_234,
+            Key = "k"u8,
+            Original = "secret"u8,
+            Kept = "******"u8,
+            Keep = true,
+            Masked = true
+        };
         writer.Write(_output, 0, 1, letter);
         letter.Keep = false;
         writer.Write(_output, 0, 1, letter);
         var records = PythonAvro.Read("dead-letter.avsc", _output);
-        Assert.All(records, r => Assert.Equal((OutputSchemas.DeadLetter, 0), (r.GetProperty("id").GetInt32(), r.GetProperty("left").GetInt32())));
+        Assert.All(records, r =>
+            Assert.Equal((OutputSchemas.DeadLetter, 0), (r.GetProperty("id").GetInt32(), r.GetProperty("left").GetInt32())));
         var (kept, dropped) = (records[0].GetProperty("record"), records[1].GetProperty("record"));
-        Assert.Equal(("unknown-schema", "schema id 9", "events", 2, 30), (Str(kept, "reason"), Str(kept, "detail"), Str(kept, "topic"), kept.GetProperty("partition").GetInt32(), kept.GetProperty("offset").GetInt64()));
+        Assert.Equal(("unknown-schema", "schema id 9", "events", 2, 30),
+            (Str(kept, "reason"), Str(kept, "detail"), Str(kept, "topic"), kept.GetProperty("partition").GetInt32(),
+            kept.GetProperty("offset").GetInt64()));
         Assert.Equal(("2a2a2a2a2a2a", true), (Str(kept, "bytes"), kept.GetProperty("masked").GetBoolean()));
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData("secret"u8)), Str(kept, "sha256"));
         Assert.Equal(JsonValueKind.Null, dropped.GetProperty("bytes").ValueKind);
@@ -150,7 +179,8 @@ public sealed class RecordTests
         var value = _output.Value(0);
         var d = default(LoggedDecision);
         Assert.True(LoggedDecision.TryParse(value, ref d), d.Error);
-        Assert.Equal((DecisionKind.Decision, Outcome.Served, 11, 123_456_789_012, 1), (d.Kind, d.Outcome, d.Partition, d.Offset, d.Ordinal));
+        Assert.Equal((DecisionKind.Decision, Outcome.Served, 11, 123_456_789_012, 1),
+            (d.Kind, d.Outcome, d.Partition, d.Offset, d.Ordinal));
         Assert.Equal(("mails", "customer-1", "view"), (Slice(value, d.Topic), Slice(value, d.Customer), Slice(value, d.Trigger)));
         Assert.Equal((5_000, 4_000, 0), (d.DecidedAt, d.Watermark, _shop.Policy.OfferIndex(value.Slice(d.Offer.Start, d.Offer.Length))));
         Assert.True(LoggedDecision.TryParse(_output.Value(1), ref d), d.Error);
@@ -225,7 +255,8 @@ public sealed class RecordTests
     private JsonElement One(string schema, int id)
     {
         var read = Assert.Single(PythonAvro.Read(schema, _output));
-        Assert.Equal((id, 0, 0), (read.GetProperty("id").GetInt32(), read.GetProperty("magic").GetInt32(), read.GetProperty("left").GetInt32()));
+        Assert.Equal((id, 0, 0),
+            (read.GetProperty("id").GetInt32(), read.GetProperty("magic").GetInt32(), read.GetProperty("left").GetInt32()));
         return read.GetProperty("record");
     }
 
@@ -236,7 +267,8 @@ public sealed class RecordTests
         return value;
     }
 
-    private static string Candidate(JsonElement c) => $"{Str(c, "offer")}|{Str(c, "drop")}|{c.GetProperty("rank").GetInt32()}|{Str(c, "p_source")}";
+    private static string Candidate(JsonElement c) =>
+        $"{Str(c, "offer")}|{Str(c, "drop")}|{c.GetProperty("rank").GetInt32()}|{Str(c, "p_source")}";
 
     private static string? Str(JsonElement record, string field) => record.GetProperty(field).GetString();
 

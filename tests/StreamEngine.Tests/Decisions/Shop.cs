@@ -13,9 +13,11 @@ internal sealed class Shop
 {
     public static readonly string[] Features = ["views", "revenue"];
 
-    public static readonly FieldCatalog Fields = new([new Field(0, "placement", FieldType.String), new Field(1, "value", FieldType.Double)]);
+    public static readonly FieldCatalog Fields =
+        new([new Field(0, "placement", FieldType.String), new Field(1, "value", FieldType.Double)]);
 
-    private static readonly TriggerOptions View = new() { Name = "view", When = "event.type == 'page_view'", Placement = "event.placement" };
+    private static readonly TriggerOptions View =
+        new() { Name = "view", When = "event.type == 'page_view'", Placement = "event.placement" };
 
     public Shop(IReadOnlyList<OfferOptions> offers, DecisionOptions? options = null, params IModel[] models)
     {
@@ -51,10 +53,20 @@ internal sealed class Shop
 
     public byte[] Buffer { get; set; }
 
-    public static OfferOptions Offer(string name, string value = "1.0") => new() { Name = name, Channel = "onsite", Treatment = $"{name}-banner", Value = value, Propensity = new PropensityOptions { Default = 0.5 } };
+    public static OfferOptions Offer(string name, string value = "1.0") =>
+        new()
+        {
+            Name = name,
+            Channel = "onsite",
+            Treatment = $"{name}-banner",
+            Value = value,
+            Propensity = new PropensityOptions { Default = 0.5 }
+        };
 
-    public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, ConfigErrors errors, params IModel[] models) =>
-        DecisionPolicy.Compile(options, offers, Requests, Fields, Features, ["marketing", "ads"], ["cart", "session"], models.ToDictionary(m => m.Manifest.Name), Layout, errors);
+    public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, ConfigErrors errors,
+        params IModel[] models) =>
+        DecisionPolicy.Compile(options, offers, Requests, Fields, Features, ["marketing", "ads"], ["cart", "session"],
+            models.ToDictionary(m => m.Manifest.Name), Layout, errors);
 
     /// <summary>The event that the next decision is about.</summary>
     public void Set(string type, string placement)

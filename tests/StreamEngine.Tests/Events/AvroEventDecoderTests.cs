@@ -124,7 +124,8 @@ public sealed class AvroEventDecoderTests
         // The value by Apache Avro's Python library (1.11); the fingerprint over its canonical form by the specification's
         // algorithm, where a long with a logical type is plain "long", as Java's library has it (Python's keeps an object there).
         const string Value = "0c652d343731311e637573746f6d65722d30303030343204aad2e2cdbe63003068747470733a2f2f73686f702e6578616d70"
-            + "6c652f702f311653747261c39f652f312e3006702d310a73686f65733333333333f34d4003064555520412616e616c79746963731e706572736f6e616c697a6174696f6e00";
+            + "6c652f702f311653747261c39f652f312e3006702d310a73686f65733333333333f34d40"
+            + "03064555520412616e616c79746963731e706572736f6e616c697a6174696f6e00";
         var shop = ShopEvents.Decoder();
         Assert.Equal(RejectReason.None, shop.Decode(Convert.FromHexString(frame + Value)));
         Assert.Equal("e-4711", Encoding.UTF8.GetString(shop.Event.Id.Text));
@@ -141,7 +142,8 @@ public sealed class AvroEventDecoderTests
         static AvroSchema Of(string first, string second) => AvroSchema.Parse($$"""{ "type": "record", "name": "V", "fields": [ { "name": "{{first}}", "type": "string" }, { "name": "{{second}}", "type": "string" } ] }""");
         var (older, newer) = (Of("event_id", "customer_id"), Of("customer_id", "event_id"));
         var registry = new Interrupted(new Schemas((1, older), (2, newer)));
-        var d = new Decoding(new EventSourceOptions { Name = "v", Topic = "v", Time = new TimeFieldOptions { Field = "timestamp" } }, registry);
+        var d = new Decoding(new EventSourceOptions { Name = "v", Topic = "v", Time = new TimeFieldOptions { Field = "timestamp" } },
+            registry);
         byte[] value = [2, (byte)'a', 2, (byte)'b'];
         byte[][][] frames =
         [
@@ -175,13 +177,19 @@ public sealed class AvroEventDecoderTests
             foreach (var field in shop.Event.Fields)
                 if (field.Buffer is { } b) Assert.InRange(field.Start + field.Length, 0, b.Length);
         }
-        Assert.Superset(new HashSet<RejectReason> { RejectReason.None, RejectReason.Malformed, RejectReason.BadUtf8, RejectReason.WrongType }, outcomes);
+        Assert.Superset(new HashSet<RejectReason> { RejectReason.None, RejectReason.Malformed, RejectReason.BadUtf8,
+            RejectReason.WrongType }, outcomes);
     }
 
     [Fact]
     public void CustomerMayBeTheKeyTimeTheRecordsAndTheIdAHash()
     {
-        var shop = ShopEvents.Decoder(ShopEvents.Source with { Customer = "key", Time = new TimeFieldOptions { Field = "timestamp" }, Id = "hash(type, customer_id, event_time)" });
+        var shop = ShopEvents.Decoder(ShopEvents.Source with
+        {
+            Customer = "key",
+            Time = new TimeFieldOptions { Field = "timestamp" },
+            Id = "hash(type, customer_id, event_time)"
+        });
         Assert.True(shop.Catalog.Sources[0].TimeIsRecordTimestamp);
         Assert.Equal(RejectReason.None, shop.Decode(ShopEvents.Encode(), "k-1"));
         var hash = shop.Event.IdHash;
@@ -277,7 +285,8 @@ public sealed class AvroEventDecoderTests
 
         public AvroSchema? ById(int id) => Away ? throw new SchemaRegistryException("away") : inner.ById(id);
 
-        public AvroSchema? ByFingerprint(ulong fingerprint) => Away ? throw new SchemaRegistryException("away") : inner.ByFingerprint(fingerprint);
+        public AvroSchema? ByFingerprint(ulong fingerprint) => Away ? throw new SchemaRegistryException("away")
+            : inner.ByFingerprint(fingerprint);
 
         public RegisteredSchema? Latest(string subject) => inner.Latest(subject);
     }

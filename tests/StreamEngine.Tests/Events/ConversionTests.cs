@@ -40,7 +40,8 @@ public sealed class ConversionTests
     [InlineData("1e")]
     [InlineData("1 ")]
     [InlineData("0x1")]
-    public void WhatIsNoNumberOrTooLargeIsRefused(string text) => Assert.False(DecimalMath.TryParse(Encoding.UTF8.GetBytes(text), 0, out _, out _));
+    public void WhatIsNoNumberOrTooLargeIsRefused(string text) =>
+        Assert.False(DecimalMath.TryParse(Encoding.UTF8.GetBytes(text), 0, out _, out _));
 
     [Fact]
     public void BigEndianDecimalsAgreeWithBigInteger()
@@ -51,7 +52,8 @@ public sealed class ConversionTests
             var unscaled = new BigInteger(random.NextInt64(long.MinValue, long.MaxValue)) >> random.Next(64);
             var from = random.Next(10);
             var to = random.Next(10);
-            byte[] bytes = [.. Enumerable.Repeat((byte)(unscaled.Sign < 0 ? 0xff : 0), random.Next(20)), .. unscaled.ToByteArray(isBigEndian: true)];
+            byte[] bytes = [.. Enumerable.Repeat((byte)(unscaled.Sign < 0 ? 0xff : 0), random.Next(20)),
+                .. unscaled.ToByteArray(isBigEndian: true)];
             Assert.True(DecimalMath.TryBigEndian(bytes, out var read));
             Assert.Equal(unscaled, read);
             var expected = to >= from ? unscaled * BigInteger.Pow(10, to - from) : HalfEven(unscaled, BigInteger.Pow(10, from - to));
@@ -97,9 +99,11 @@ public sealed class ConversionTests
         Assert.True(compiled is not null, problem);
         for (var i = 0; i < 500; i++)
         {
-            var time = DateTimeOffset.FromUnixTimeMilliseconds(random.NextInt64(0, 2_500_000_000_000)).ToOffset(TimeSpan.FromMinutes(pattern.Contains('z') ? random.Next(-700, 700) : 0));
+            var time = DateTimeOffset.FromUnixTimeMilliseconds(random.NextInt64(0, 2_500_000_000_000))
+                .ToOffset(TimeSpan.FromMinutes(pattern.Contains('z') ? random.Next(-700, 700) : 0));
             var text = time.ToString(pattern, CultureInfo.InvariantCulture);
-            var expected = DateTimeOffset.ParseExact(text, pattern, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds();
+            var expected = DateTimeOffset.ParseExact(text, pattern, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal)
+                .ToUnixTimeMilliseconds();
             Assert.True(compiled.TryParse(Encoding.UTF8.GetBytes(text), out var ms), text);
             Assert.Equal(expected, ms);
             for (var cut = 0; cut < text.Length; cut++) compiled.TryParse(Encoding.UTF8.GetBytes(text[..cut]), out _);

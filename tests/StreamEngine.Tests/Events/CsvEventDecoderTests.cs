@@ -17,7 +17,8 @@ public sealed class CsvEventDecoderTests
         Customer = "Customer ID",
         Id = "hash(Invoice, StockCode, quantity)",
         Time = new TimeFieldOptions { Field = "InvoiceDate", Format = "yyyy-MM-dd HH:mm:ss" },
-        Fields = [Decoding.Field("text", "string", "Description"), Decoding.Field("quantity", "int", "Quantity"), Decoding.Field("price", "decimal(2)", "Price")],
+        Fields = [Decoding.Field("text", "string", "Description"), Decoding.Field("quantity", "int", "Quantity"),
+            Decoding.Field("price", "decimal(2)", "Price")],
     };
 
     [Fact]
@@ -59,9 +60,16 @@ public sealed class CsvEventDecoderTests
     [InlineData(" ")]
     public void FieldsMayBeSeparatedByAnotherCharacter(string separator)
     {
-        var source = Source with { Separator = separator, Time = new TimeFieldOptions { Field = "InvoiceDate", Format = "iso" }, Id = "hash(Invoice)", Pii = ["StockCode"] };
+        var source = Source with
+        {
+            Separator = separator,
+            Time = new TimeFieldOptions { Field = "InvoiceDate", Format = "iso" },
+            Id = "hash(Invoice)",
+            Pii = ["StockCode"]
+        };
         var d = new Decoding(source);
-        var line = "536365~\"22~752\"~\"SET 7, \"\"BOXES\"\"\"~-2~2010-12-01T08:26:00~7.65~17,0".Replace('~', separator == "\\t" ? '\t' : separator[0]);
+        var line = "536365~\"22~752\"~\"SET 7, \"\"BOXES\"\"\"~-2~2010-12-01T08:26:00~7.65~17,0".Replace('~', separator == "\\t" ? '\t'
+            : separator[0]);
         Assert.Equal(RejectReason.None, d.Decode(line));
         Assert.Equal("17,0", Encoding.UTF8.GetString(d.Event.Customer.Text));
         Assert.Equal("SET 7, \"BOXES\"", d.Text("text"));

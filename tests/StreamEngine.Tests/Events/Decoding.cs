@@ -35,7 +35,8 @@ internal sealed class Decoding
         byte[] buffer = [.. keyBytes, 2, 2, 2, .. value, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2];
         Event.BeginBatch();
         Event.Clear();
-        return _decoder.Decode(buffer, new Range32(keyBytes.Length + 3, value.Length), new Range32(0, key is null ? -1 : keyBytes.Length), Event);
+        return _decoder.Decode(buffer, new Range32(keyBytes.Length + 3, value.Length), new Range32(0, key is null ? -1 : keyBytes.Length),
+            Event);
     }
 
     public RejectReason Decode(byte[] buffer, Range32 value, Event target) => _decoder.Decode(buffer, value, new Range32(0, -1), target);
@@ -53,5 +54,6 @@ internal sealed class Schemas(params (int Id, AvroSchema Schema)[] schemas) : IS
 
     public AvroSchema? ByFingerprint(ulong fingerprint) => schemas.FirstOrDefault(s => s.Schema.Fingerprint == fingerprint).Schema;
 
-    public RegisteredSchema? Latest(string subject) => subject == "events-value" && schemas.Length > 0 ? new(schemas[^1].Id, subject, 1, schemas[^1].Schema) : null;
+    public RegisteredSchema? Latest(string subject) => subject == "events-value" && schemas.Length > 0
+        ? new(schemas[^1].Id, subject, 1, schemas[^1].Schema) : null;
 }

@@ -21,9 +21,11 @@ public sealed class EventCatalogTests
                     Id = "evnt_id",
                     Requires = ["personalisation"],
                     Pii = ["ulr"],
-                    Fields = [Decoding.Field("value", "desimal(2)"), Decoding.Field("placement", "double"), Decoding.Field("type", "int"), Decoding.Field("quantity", "int")],
+                    Fields = [Decoding.Field("value", "desimal(2)"), Decoding.Field("placement", "double"), Decoding.Field("type", "int"),
+                        Decoding.Field("quantity", "int")],
                 },
-                Json with { Topic = "events", Time = new TimeFieldOptions { Field = "t", Format = "QQ" }, Fields = [Decoding.Field("quantity", "double")], Requires = ["ads"] },
+                Json with { Topic = "events", Time = new TimeFieldOptions { Field = "t", Format = "QQ" },
+                    Fields = [Decoding.Field("quantity", "double")], Requires = ["ads"] },
                 Json with { Format = RecordFormat.Avro, Schema = "no-such.avsc" , Id = "hash(a,)" },
                 Json with { Name = "c", Topic = "c", Format = RecordFormat.Csv, Columns = ["customer", "event_id", "event_time"] },
             ],
@@ -45,14 +47,16 @@ public sealed class EventCatalogTests
             "'hash(a,)' is not well formed",
             "the column 'customer_id' is not in 'columns'",
         ];
-        foreach (var text in expected) Assert.True(errors.Exists(e => e.Contains(text, StringComparison.Ordinal)), $"{text}\nin\n{string.Join("\n", errors)}");
+        foreach (var text in expected)
+            Assert.True(errors.Exists(e => e.Contains(text, StringComparison.Ordinal)), $"{text}\nin\n{string.Join("\n", errors)}");
         Assert.Equal(expected.Length, errors.Count);
     }
 
     [Fact]
     public void PersonalDataIsNoFieldAndPurposesAreBounded()
     {
-        var errors = Mistakes([Json with { Pii = ["user"], Fields = [Decoding.Field("mail", "string", "user.mail")] }], [.. Enumerable.Range(0, 65).Select(i => $"p{i}")]);
+        var errors = Mistakes([Json with { Pii = ["user"], Fields = [Decoding.Field("mail", "string", "user.mail")] }],
+            [.. Enumerable.Range(0, 65).Select(i => $"p{i}")]);
         Assert.Equal(2, errors.Count);
         Assert.Contains(errors, e => e.Contains("personal data", StringComparison.Ordinal));
         Assert.Contains(errors, e => e.Contains("At most 64", StringComparison.Ordinal));
@@ -76,7 +80,8 @@ public sealed class EventCatalogTests
     public void MistakesNameTheLine()
     {
         var node = new ConfigNode(new ConfigLocation("shop.yaml", 12, 5, "events.shop.fields.value"));
-        var error = Assert.Single(Mistakes([Json with { Fields = [new FieldOptions { Name = "value", Type = "number", Node = node }] }], []));
+        var error =
+            Assert.Single(Mistakes([Json with { Fields = [new FieldOptions { Name = "value", Type = "number", Node = node }] }], []));
         Assert.StartsWith("shop.yaml:12:5", error, StringComparison.Ordinal);
     }
 
@@ -85,7 +90,8 @@ public sealed class EventCatalogTests
     {
         var errors = new ConfigErrors();
         var catalog = EventCatalog.Compile(
-            [Json with { Fields = [Decoding.Field("a", "int"), Decoding.Field("b", "decimal(2)")] }, Json with { Name = "k", Topic = "k", Fields = [Decoding.Field("b", "decimal(2)", "x.y")] }],
+            [Json with { Fields = [Decoding.Field("a", "int"), Decoding.Field("b", "decimal(2)")] },
+                Json with { Name = "k", Topic = "k", Fields = [Decoding.Field("b", "decimal(2)", "x.y")] }],
             [], new Schemas(), "", errors);
         Assert.Empty(errors.All);
         Assert.Equal(["a", "b"], catalog.Fields.Fields.Select(f => f.Name));

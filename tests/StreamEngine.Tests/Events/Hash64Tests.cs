@@ -13,5 +13,6 @@ public sealed class Hash64Tests
     [InlineData("abc", 0, 0x44BC2CF5AD770999)]
     [InlineData("Nobody inspects the spammish repetition", 0, 0xFBCEA83C8A378BF1)]
     [InlineData("xxhash", 20141025, 0xB559B98D844E0635)]
-    public void HashesAreThePublishedOnes(string text, ulong seed, ulong hash) => Assert.Equal(hash, Hash64.Of(Encoding.UTF8.GetBytes(text), seed));
+    public void HashesAreThePublishedOnes(string text, ulong seed, ulong hash) =>
+        Assert.Equal(hash, Hash64.Of(Encoding.UTF8.GetBytes(text), seed));
 }

@@ -18,7 +18,8 @@ public sealed class JsonEventDecoderTests
         Consent = "consent",
         Fields =
         [
-            Decoding.Field("title", "string"), Decoding.Field("price", "decimal(2)"), Decoding.Field("count", "int"), Decoding.Field("ok", "bool"),
+            Decoding.Field("title", "string"), Decoding.Field("price", "decimal(2)"), Decoding.Field("count", "int"),
+                Decoding.Field("ok", "bool"),
             Decoding.Field("rate", "double"), Decoding.Field("sku", "string", "items.1.sku"), Decoding.Field("seen", "timestamp(seconds)"),
         ],
     };

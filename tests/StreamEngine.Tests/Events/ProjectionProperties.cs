@@ -49,7 +49,8 @@ public sealed class ProjectionProperties
                     Assert.Equal(Expected(seen, paths[i].Path.Split('.')), Actual(decoding[$"v{i}"], paths[i].Type));
                     compared++;
                 }
-                for (var cut = 5; cut < bytes.Length; cut += 1 + bytes.Length / 40) Assert.Equal(RejectReason.Malformed, decoding.Decode(bytes.AsSpan(0, cut), "k"));
+                for (var cut = 5; cut < bytes.Length; cut += 1 + bytes.Length / 40)
+                    Assert.Equal(RejectReason.Malformed, decoding.Decode(bytes.AsSpan(0, cut), "k"));
             }
         }
         Directory.Delete(folder, recursive: true);
@@ -99,5 +100,11 @@ public sealed class ProjectionProperties
     }
 
     private static string Actual(FieldValue value, string type) =>
-        !value.Present ? "absent" : type switch { "string" => Encoding.UTF8.GetString(value.Text), "double" => value.Double.ToString("R"), _ => value.Bits.ToString() };
+        !value.Present ? "absent" : type switch
+        {
+            "string" => Encoding.UTF8.GetString(value.Text),
+            "double" =>
+            value.Double.ToString("R"),
+            _ => value.Bits.ToString()
+        };
 }

@@ -80,7 +80,8 @@ public sealed class SchemaRegistryTests
         Assert.Equal("""{"schema":"\u0022int\u0022"}""", server.Body);
         Assert.Equal(9, registry.Find("s", "\"int\"")!.Id);
         server.Answers["POST /subjects/bad/versions"] = (409, """{"error_code":409,"message":"incompatible"}""");
-        Assert.Contains("incompatible", Assert.Throws<SchemaRegistryException>(() => registry.Register("bad", "\"int\"")).Message, StringComparison.Ordinal);
+        Assert.Contains("incompatible", Assert.Throws<SchemaRegistryException>(() => registry.Register("bad", "\"int\"")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,10 +95,13 @@ public sealed class SchemaRegistryTests
         server.Answers["GET /schemas/ids/2"] = (200, """{"schemaType":"PROTOBUF","schema":"x"}""");
         Assert.Contains("not Avro", Assert.Throws<SchemaRegistryException>(() => registry.ById(2)).Message, StringComparison.Ordinal);
         server.Answers["GET /schemas/ids/3"] = (200, """{"schema":"\"int\"","references":[{"name":"x"}]}""");
-        Assert.Contains("refers to other", Assert.Throws<SchemaRegistryException>(() => registry.ById(3)).Message, StringComparison.Ordinal);
+        Assert.Contains("refers to other", Assert.Throws<SchemaRegistryException>(() => registry.ById(3)).Message,
+            StringComparison.Ordinal);
         server.Answers["GET /schemas/ids/1"] = (200, """{"schema":"\"int\""}""");
         Assert.NotNull(registry.ById(1));
-        using var nobody = new HttpSchemaRegistry(new Uri("http://127.0.0.1:1"), null, TimeProvider.System) { Timeout = TimeSpan.FromSeconds(2) };
+        using var nobody = new HttpSchemaRegistry(new Uri("http://127.0.0.1:1"), null,
+            TimeProvider.System)
+        { Timeout = TimeSpan.FromSeconds(2) };
         Assert.Throws<SchemaRegistryException>(() => nobody.ById(1));
     }
 
@@ -109,7 +113,8 @@ public sealed class SchemaRegistryTests
         server.Answers["GET /schemas/ids/70001"] = (200, $$"""{"schema":{{schema}}}""");
         server.Answers["GET /subjects/events-value/versions/latest"] = (200, $$"""{"subject":"events-value","id":70001,"version":4,"schema":{{schema}}}""");
         var errors = new ConfigErrors();
-        var registry = SchemaRegistry.Open(new SchemaOptions { Registry = server.Url.TrimEnd('/'), Credentials = "ann:secret" }, "", TimeProvider.System, errors);
+        var registry = SchemaRegistry.Open(new SchemaOptions { Registry = server.Url.TrimEnd('/'), Credentials = "ann:secret" }, "",
+            TimeProvider.System, errors);
         Assert.Empty(errors.All);
         using var http = Assert.IsType<HttpSchemaRegistry>(registry);
         var decoding = new Decoding(ShopEvents.Source, registry, "analytics", "personalization");

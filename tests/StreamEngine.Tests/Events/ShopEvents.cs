@@ -18,10 +18,12 @@ internal static class ShopEvents
         Consent = "consent",
         Requires = ["personalization"],
         Pii = ["url", "consent", "quantity"],
-        Fields = [Decoding.Field("value", "decimal(2)"), Decoding.Field("placement", "string"), Decoding.Field("type", "string"), Decoding.Field("amount", "double", "value")],
+        Fields = [Decoding.Field("value", "decimal(2)"), Decoding.Field("placement", "string"), Decoding.Field("type", "string"),
+            Decoding.Field("amount", "double", "value")],
     };
 
-    public static Decoding Decoder(EventSourceOptions? source = null) => new(source ?? Source, new Schemas((1, Schema)), "analytics", "personalization");
+    public static Decoding Decoder(EventSourceOptions? source = null) =>
+        new(source ?? Source, new Schemas((1, Schema)), "analytics", "personalization");
 
     public static byte[] Encode(string id = "e-0001-4d3c-99aa", double value = 12.34, int type = 4)
     {
@@ -32,7 +34,8 @@ internal static class ShopEvents
         w.String("customer-000017");
         w.Long(type);
         w.Long(1_700_000_000_123);
-        foreach (var text in (string[])["home-top", "https://shop.example/p/4711?ref=mail", "Mozilla/5.0 (X11; Linux x86_64)", "product-4711", "shoes"]) w.String(text);
+        foreach (var text in (string[])["home-top", "https://shop.example/p/4711?ref=mail", "Mozilla/5.0 (X11; Linux x86_64)",
+            "product-4711", "shoes"]) w.String(text);
         w.Double(value);
         w.Long(2);
         w.String("EUR");

@@ -13,14 +13,16 @@ public sealed class ExpressionErrorTests
     [InlineData("event.type = 'x'", 12, "unexpected character '='", "Equality is written ==")]
     [InlineData("true & false", 6, "unexpected character '&'", "And is written &&")]
     [InlineData("true and false", 6, "unexpected 'and' after the expression", "Join two expressions with an operator such as &&")]
-    [InlineData("event.value >", 14, "the expression ends too early", "A value belongs here: a literal, a name such as event.value, or a call")]
+    [InlineData("event.value >", 14, "the expression ends too early",
+        "A value belongs here: a literal, a name such as event.value, or a call")]
     [InlineData("(event.value > 1", 17, "expected ')' but found the end of the expression", "Close the parenthesis")]
     [InlineData("event.type == 'x", 15, "the text has no closing quote", "Close it with '")]
     [InlineData("event.type == 'a\\q'", 17, "unknown escape '\\q'", "Write a backslash as \\\\, or the text as r'...'")]
     [InlineData("event.type == '\\ud800'", 16, "malformed escape", "It takes 4 hexadecimal digits of a Unicode code point")]
     [InlineData("event.value > 12abc", 15, "malformed number", "Write it like 12, 0x1f, 0.5 or 1e6")]
     [InlineData("event.value > 3u", 15, "unsigned literals are not supported", "Remove the suffix u")]
-    [InlineData("event.quantity > 9223372036854775808", 18, "the number is too large for an int", "An int has 64 bits; write a double with a point, e.g. 1e30")]
+    [InlineData("event.quantity > 9223372036854775808", 18, "the number is too large for an int",
+        "An int has 64 bits; write a double with a point, e.g. 1e30")]
     [InlineData("event.coupon == null", 17, "null is not supported", "Ask has(event.NAME) whether the event has a field")]
     [InlineData("event.", 7, "the expression ends too early", "A name comes after the dot, e.g. event.value")]
     [InlineData("event[0] == 1", 6, "indexing is not supported", "Lists stand after 'in' only, e.g. event.type in ['view', 'purchase']")]
@@ -29,7 +31,8 @@ public sealed class ExpressionErrorTests
     [InlineData("event.plcement == 'x'", 7, "unknown name 'event.plcement'", "Did you mean event.placement?")]
     [InlineData("event.typ == 'x'", 7, "unknown name 'event.typ'", "Did you mean event.type?")]
     [InlineData("features.views_24h > 1", 10, "unknown name 'features.views_24h'", "Did you mean features.views_1h?")]
-    [InlineData("features.qqqqqqqqq > 1", 10, "unknown name 'features.qqqqqqqqq'", "Known: features.views_1h, features.revenue_24h, features.zero, features.nan")]
+    [InlineData("features.qqqqqqqqq > 1", 10, "unknown name 'features.qqqqqqqqq'",
+        "Known: features.views_1h, features.revenue_24h, features.zero, features.nan")]
     [InlineData("consent.mail", 9, "unknown name 'consent.mail'", "Known: consent.analytics, consent.ads")]
     [InlineData("offer.prise > 1", 7, "unknown name 'offer.prise'", "Did you mean offer.price?")]
     [InlineData("evnt.value > 1", 1, "unknown name 'evnt'", "Did you mean event?")]
@@ -40,31 +43,40 @@ public sealed class ExpressionErrorTests
     [InlineData("true && event.value", 9, "the right side of '&&' must be bool, not double", "Compare it, e.g. event.value > 0")]
     [InlineData("event.type", 1, "the expression must be bool, not string", "Compare it with a text, e.g. event.type == 'purchase'")]
     [InlineData("!event.value", 2, "the operand of '!' must be bool, not double", "Compare it, e.g. event.value > 0")]
-    [InlineData("event.quantity * event.score > 1", 16, "'*' takes two ints or two doubles, not int and double", "Convert the int with double(...)")]
-    [InlineData("event.type + 1 == 'a'", 12, "'+' takes two ints or two doubles, not string and int", "A text can't be converted to a number; declare the field as a number")]
-    [InlineData("event.type + 'x' == 'a'", 12, "texts are not joined at run time", "Only constants can be joined; compare the parts by themselves")]
-    [InlineData("event.score % 2.0 == 1", 13, "'%' takes two ints, not double and double", "Convert it with int(...), which cuts the fraction off")]
+    [InlineData("event.quantity * event.score > 1", 16, "'*' takes two ints or two doubles, not int and double",
+        "Convert the int with double(...)")]
+    [InlineData("event.type + 1 == 'a'", 12, "'+' takes two ints or two doubles, not string and int",
+        "A text can't be converted to a number; declare the field as a number")]
+    [InlineData("event.type + 'x' == 'a'", 12, "texts are not joined at run time",
+        "Only constants can be joined; compare the parts by themselves")]
+    [InlineData("event.score % 2.0 == 1", 13, "'%' takes two ints, not double and double",
+        "Convert it with int(...), which cuts the fraction off")]
     [InlineData("event.quantity / 0 > 1", 18, "division of an int by zero", "Divide doubles for an infinity, or mend the divisor")]
     [InlineData("event.type == 1", 12, "'==' compares two values of one type, not string and int", "Quote a text: 'like this'")]
-    [InlineData("-event.type == 1", 1, "'-' takes a number, not string", "A text can't be converted to a number; declare the field as a number")]
+    [InlineData("-event.type == 1", 1, "'-' takes a number, not string",
+        "A text can't be converted to a number; declare the field as a number")]
     [InlineData("event.type in 'abc'", 15, "'in' needs a list on its right side", "Write it as value in ['a', 'b']")]
     [InlineData("event.type in ['a', 1]", 21, "the list must hold string like the value before 'in', not int", "Quote a text: 'like this'")]
     [InlineData("event.type in [event.coupon]", 16, "a list holds constants only", "Compare with == and join by ||")]
     [InlineData("['a'] == 'a'", 1, "a list is not a value here", "A list stands after 'in' only, e.g. event.type in ['view', 'purchase']")]
-    [InlineData("(true ? 1 : 'a') == 1", 7, "both values of a condition must have one type, not int and string", "A text can't be converted to a number; declare the field as a number")]
+    [InlineData("(true ? 1 : 'a') == 1", 7, "both values of a condition must have one type, not int and string",
+        "A text can't be converted to a number; declare the field as a number")]
     [InlineData("has(features.zero)", 5, "has() takes a field of the event", "Write has(event.NAME)")]
     [InlineData("has(event.valu)", 11, "unknown name 'event.valu'", "Did you mean event.value?")]
     [InlineData("flor(1.5) == 1.0", 1, "unknown function 'flor'", "Did you mean floor()?")]
     [InlineData("startsWith(event.type, 'a')", 1, "unknown function 'startsWith'", "Write it as event.name.startsWith(...)")]
     [InlineData("event.type.startswith('a')", 12, "unknown method 'startswith'", "Did you mean startsWith()?")]
-    [InlineData("event.type.matches('a.*')", 12, "unknown method 'matches'", "Regular expressions are not supported; use startsWith, endsWith or contains")]
+    [InlineData("event.type.matches('a.*')", 12, "unknown method 'matches'",
+        "Regular expressions are not supported; use startsWith, endsWith or contains")]
     [InlineData("event.value.contains('a')", 1, "the value before '.contains' must be string, not double", "Quote a text: 'like this'")]
     [InlineData("event.type.contains(1)", 21, "the argument of contains() must be string, not int", "Quote a text: 'like this'")]
     [InlineData("max(1) == 1", 1, "max() takes two values or more", "Write it as max(event.value, 1.0)")]
-    [InlineData("max(event.quantity, event.score) > 1", 21, "max() takes ints or doubles, not int and double", "Convert it with int(...), which cuts the fraction off")]
+    [InlineData("max(event.quantity, event.score) > 1", 21, "max() takes ints or doubles, not int and double",
+        "Convert it with int(...), which cuts the fraction off")]
     [InlineData("round(event.score, 2) > 1", 1, "round() takes one argument, not 2", "Scale the value before and after for digits")]
     [InlineData("floor(event.quantity) > 1", 7, "the argument of floor() must be double, not int", "Convert it with double(...)")]
-    [InlineData("int('5') == 5", 5, "int() takes a number, not string", "A text can't be converted to a number; declare the field as a number")]
+    [InlineData("int('5') == 5", 5, "int() takes a number, not string",
+        "A text can't be converted to a number; declare the field as a number")]
     [InlineData("b'abc' == 'abc'", 1, "bytes literals are not supported", "Write a text without the prefix b")]
     [InlineData("while == 1", 1, "'while' is a reserved word", "Names begin with event, features, consent or offer")]
     public void Is_told_where_it_is_and_how_to_mend_it(string expression, int column, string message, string remedy)
@@ -87,7 +99,8 @@ public sealed class ExpressionErrorTests
     public void A_mistake_follows_from_no_other()
     {
         var errors = new ConfigErrors();
-        Assert.Null(ExpressionCompiler.Bool(At("max(event.nope, 1) + 2 > 3 ? has(event.value) : event.nope2", 1, 1), Subject.Scope, errors));
+        Assert.Null(ExpressionCompiler.Bool(At("max(event.nope, 1) + 2 > 3 ? has(event.value) : event.nope2", 1, 1), Subject.Scope,
+            errors));
         Assert.Equal(["unknown name 'event.nope'", "unknown name 'event.nope2'"], errors.All.Select(e => e.Message));
     }
 
@@ -96,7 +109,8 @@ public sealed class ExpressionErrorTests
     {
         var errors = new ConfigErrors();
         ExpressionCompiler.Bool(At("event.x1", 12, 9, (12, 10)), Subject.Scope, errors);
-        Assert.Equal("engine.yaml:12:16: offers.a.eligible: unknown name 'event.x1'. Known: event.placement, event.value, event.quantity, event.score, event.returning, event.seen, event.coupon, event.discount, event.stock, event.gift and 3 more",
+        Assert.Equal("engine.yaml:12:16: offers.a.eligible: unknown name 'event.x1'. Known: event.placement, event.value, event.quantity, "
+            + "event.score, event.returning, event.seen, event.coupon, event.discount, event.stock, event.gift and 3 more",
             Assert.Single(errors.All).ToString());
     }
 
@@ -132,13 +146,16 @@ public sealed class ExpressionErrorTests
     [Fact]
     public void Deep_nesting_is_refused_before_it_can_overflow_the_stack()
     {
-        foreach (var expression in new[] { new string('(', 100_000), new string('!', 100_000) + "true", string.Concat(Enumerable.Repeat("true || ", 100_000)) + "true", string.Concat(Enumerable.Repeat("true ? true : ", 100_000)) + "true" })
+        foreach (var expression in new[] { new string('(', 100_000), new string('!', 100_000) + "true",
+            string.Concat(Enumerable.Repeat("true || ", 100_000)) + "true", string.Concat(Enumerable.Repeat("true ? true : ", 100_000))
+            + "true" })
         {
             var errors = new ConfigErrors();
             Assert.Null(ExpressionCompiler.Bool(expression, Subject.Scope, errors));
             Assert.StartsWith("the expression nests deeper than 250 levels", Assert.Single(errors.All).Message, StringComparison.Ordinal);
         }
-        Assert.NotNull(ExpressionCompiler.Bool(string.Concat(Enumerable.Repeat("event.gift || ", 200)) + "true", Subject.Scope, new ConfigErrors()));
+        Assert.NotNull(ExpressionCompiler.Bool(string.Concat(Enumerable.Repeat("event.gift || ", 200)) + "true", Subject.Scope,
+            new ConfigErrors()));
     }
 
     private static ExprText At(string expression, int line, int column, (int, int)? text = null) => new()

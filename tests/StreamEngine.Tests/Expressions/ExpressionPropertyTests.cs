@@ -17,7 +17,11 @@ public sealed class ExpressionPropertyTests
     [InlineData(ExprType.String, 14)]
     public void A_compiled_expression_has_the_value_of_its_tree(ExprType type, ulong seed)
     {
-        var cases = from depth in Gen.Choose(0, 4) from tree in TreeGenerator.OfType(type, depth) from contexts in TreeGenerator.Context().ArrayOf(5) select (tree, contexts);
+        var cases = from depth in Gen.Choose(0, 4)
+                    from tree in TreeGenerator.OfType(type, depth)
+                    from contexts in TreeGenerator.Context()
+            .ArrayOf(5)
+                    select (tree, contexts);
         Check.One(Fixed(seed, 250), Prop.ForAll(Arb.From(cases), c =>
         {
             var run = Compiled(c.tree);
@@ -33,7 +37,8 @@ public sealed class ExpressionPropertyTests
     [Fact]
     public void No_text_makes_the_compiler_throw()
     {
-        var pieces = Gen.Elements("event", ".", "type", "value", "==", "in", "[", "]", "(", ")", "'", "\"", "'a'", "\\", "1", "0x", "1e", ".5", "-", "!", "&&", "?", ":", "has", "size", ",", " ", "\n", "é", "\ud800", "null", "r'", "'''", "//");
+        var pieces = Gen.Elements("event", ".", "type", "value", "==", "in", "[", "]", "(", ")", "'", "\"", "'a'", "\\", "1", "0x", "1e",
+            ".5", "-", "!", "&&", "?", ":", "has", "size", ",", " ", "\n", "é", "\ud800", "null", "r'", "'''", "//");
         Check.One(Fixed(15, 1_000), Prop.ForAll(Arb.From(pieces.ArrayOf()), p =>
         {
             var errors = new ConfigErrors();
@@ -42,7 +47,8 @@ public sealed class ExpressionPropertyTests
         }));
     }
 
-    private static Config Fixed(ulong seed, int tests) => Config.QuickThrowOnFailure.WithReplay(new Replay(new Rnd(seed, 1), null)).WithMaxTest(tests);
+    private static Config Fixed(ulong seed, int tests) =>
+        Config.QuickThrowOnFailure.WithReplay(new Replay(new Rnd(seed, 1), null)).WithMaxTest(tests);
 
     private static Func<EvalContext, object> Compiled(Tree tree)
     {

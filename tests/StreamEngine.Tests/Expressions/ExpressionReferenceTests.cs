@@ -11,7 +11,8 @@ public sealed class ExpressionReferenceTests
     public void Names_are_found_everywhere_in_the_expression()
     {
         var found = ExpressionCompiler.References(
-            "has(event.coupon) ? -max(features.a, features.b) > 1 : event.type in [offer.kind] && !(event.name.contains(event.part)) || features.a > size(event.last) && consent.ads");
+            "has(event.coupon) ? -max(features.a, features.b) > 1 : event.type in [offer.kind] && !(event.name.contains(event.part)) || "
+                + "features.a > size(event.last) && consent.ads");
         Assert.Equal(["a", "b"], found.Features.Order());
         Assert.Equal(["coupon", "last", "name", "part", "type"], found.Event.Order());
         Assert.Equal(["ads"], found.Consent);

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.Expressions;
 
-/// <summary>Expressions with the values that the CEL specification gives them, and the few that are ours (absent fields, saturation).</summary>
+/// <summary>
+/// Expressions with the values that the CEL specification gives them, and the few that are ours (absent fields, saturation).
+/// </summary>
 public sealed class ExpressionValueTests
 {
     [Theory]
@@ -43,7 +45,8 @@ public sealed class ExpressionValueTests
     [InlineData("features.nan == features.nan", false)]
     [InlineData("features.nan != features.nan", true)]
     [InlineData("features.nan > 1 || features.nan < 1 || features.nan >= 1 || features.nan <= 1", false)]
-    [InlineData("event.quantity < features.nan || event.quantity > features.nan || event.quantity >= features.nan || event.quantity <= features.nan || event.quantity == features.nan", false)]
+    [InlineData("event.quantity < features.nan || event.quantity > features.nan || event.quantity >= features.nan || event.quantity <= "
+        + "features.nan || event.quantity == features.nan", false)]
     [InlineData("event.quantity != features.nan", true)]
     [InlineData("has(event.value) && !has(event.discount)", true)]
     [InlineData("has(event.type) && has(event.time)", true)]
@@ -122,7 +125,8 @@ public sealed class ExpressionValueTests
     [InlineData("event.type.size()", 8)]
     [InlineData("event.gift ? 1 : 2.5", 2.5)]
     [InlineData("event.gift ? 2.5 : 1", 1)]
-    public void Numbers(string expression, double expected) => Assert.Equal(expected, (double)Subject.Evaluate(expression, ExprType.Double), 1e-12);
+    public void Numbers(string expression, double expected) =>
+        Assert.Equal(expected, (double)Subject.Evaluate(expression, ExprType.Double), 1e-12);
 
     [Theory]
     [InlineData("event.placement", "cart")]

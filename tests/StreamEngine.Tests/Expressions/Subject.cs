@@ -28,7 +28,13 @@ internal static class Subject
         Event = Catalog,
         Features = ["views_1h", "revenue_24h", "zero", "nan"],
         Purposes = ["analytics", "ads"],
-        Constants = new Dictionary<string, object> { ["offer.price"] = 20L, ["offer.margin"] = 0.25, ["offer.brand"] = "acme", ["offer.new"] = true },
+        Constants = new Dictionary<string, object>
+        {
+            ["offer.price"] = 20L,
+            ["offer.margin"] = 0.25,
+            ["offer.brand"] = "acme",
+            ["offer.new"] = true
+        },
     };
 
     /// <summary>A purchase in the cart; coupon, discount, stock and gift are absent.</summary>
@@ -42,7 +48,14 @@ internal static class Subject
         fields[4].Set(1);
         fields[5].Set(1_700_000_000_000);
         Set(ref fields[10], "Zoë 🚀");
-        var context = new EvalContext { Fields = fields, Time = 1_700_000_100_000, Consent = 0b10, Features = [-1, 5, 40.5, 0, double.NaN], FeatureBase = 1 };
+        var context = new EvalContext
+        {
+            Fields = fields,
+            Time = 1_700_000_100_000,
+            Consent = 0b10,
+            Features = [-1, 5, 40.5, 0, double.NaN],
+            FeatureBase = 1
+        };
         Set(ref context.Type, "purchase");
         return context;
     }

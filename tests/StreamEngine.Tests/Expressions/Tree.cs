@@ -7,7 +7,8 @@ using StreamEngine.Expressions;
 namespace StreamEngine.Tests.Expressions;
 
 /// <summary>
-/// A typed expression that prints itself and says its own value in the plainest way (boxed values, big integers): the oracle for the compiler.
+/// A typed expression that prints itself and says its own value in the plainest way (boxed values, big integers): the oracle for the
+/// compiler.
 /// </summary>
 /// <param name="Type">The type.</param>
 /// <param name="Rank">How tightly the outermost operator binds: what stands below needs parentheses.</param>
@@ -21,7 +22,8 @@ internal abstract record Tree(ExprType Type, int Rank)
 
     protected static string In(Tree inner, int rank) => inner.Rank < rank ? $"({inner.Print()})" : inner.Print();
 
-    public static long Saturated(BigInteger value) => value > long.MaxValue ? long.MaxValue : value < long.MinValue ? long.MinValue : (long)value;
+    public static long Saturated(BigInteger value) => value > long.MaxValue ? long.MaxValue : value < long.MinValue ? long.MinValue
+        : (long)value;
 }
 
 internal sealed record Leaf(ExprType Type, string Text, Func<EvalContext, object> Read) : Tree(Type, 8)
@@ -73,7 +75,15 @@ internal sealed record Leaf(ExprType Type, string Text, Func<EvalContext, object
     {
         var quoted = new StringBuilder("'");
         foreach (var rune in text.EnumerateRunes())
-            quoted.Append(rune.Value switch { '\'' => "\\'", '\\' => "\\\\", < 32 => $"\\x{rune.Value:x2}", > 0x20000 => $"\\U{rune.Value:x8}", _ => rune.ToString() });
+            quoted.Append(rune.Value switch
+            {
+                '\'' => "\\'",
+                '\\' => "\\\\",
+                < 32 => $"\\x{rune.Value:x2}",
+                > 0x20000 =>
+                $"\\U{rune.Value:x8}",
+                _ => rune.ToString()
+            });
         return quoted.Append('\'').ToString();
     }
 }
@@ -103,7 +113,16 @@ internal sealed record Infix(ExprType Type, int Rank, Tree Left, string Operator
         if (Type == ExprType.Int) return Saturated(OfInts((long)left, (long)right));
         if (Type == ExprType.Double) return OfDoubles(ToDouble(left), ToDouble(right));
         var order = Order(left, right);
-        return Operator switch { "==" => order == 0, "!=" => order != 0, "<" => order < 0, "<=" => order <= 0, ">" => order > 0, _ => order >= 0 };
+        return Operator switch
+        {
+            "==" => order == 0,
+            "!=" => order != 0,
+            "<" => order < 0,
+            "<=" => order <= 0,
+            ">" => order > 0,
+            _ =>
+            order >= 0
+        };
     }
 
     private BigInteger OfInts(BigInteger left, BigInteger right) => Operator switch
@@ -115,7 +134,8 @@ internal sealed record Infix(ExprType Type, int Rank, Tree Left, string Operator
         _ => right == 0 ? 0 : BigInteger.Remainder(left, right),
     };
 
-    private double OfDoubles(double left, double right) => Operator switch { "+" => left + right, "-" => left - right, "*" => left * right, _ => left / right };
+    private double OfDoubles(double left, double right) =>
+        Operator switch { "+" => left + right, "-" => left - right, "*" => left * right, _ => left / right };
 
     private static double ToDouble(object value) => value is long number ? number : (double)value;
 
@@ -163,7 +183,8 @@ internal sealed record Membership(Tree Item, IReadOnlyList<Leaf> List, EvalConte
 /// <summary>A call: how it is printed, and its value from its arguments' values.</summary>
 internal sealed record Function(ExprType Type, string Format, IReadOnlyList<Tree> Arguments, Func<object[], object> Apply) : Tree(Type, 8)
 {
-    public override string Print() => string.Format(CultureInfo.InvariantCulture, Format, [.. Arguments.Select(a => In(a, Format[0] == '{' && a == Arguments[0] ? 8 : 0))]);
+    public override string Print() => string.Format(CultureInfo.InvariantCulture, Format,
+        [.. Arguments.Select(a => In(a, Format[0] == '{' && a == Arguments[0] ? 8 : 0))]);
 
     public override object Value(EvalContext context) => Apply([.. Arguments.Select(a => a.Value(context))]);
 }

@@ -5,8 +5,9 @@ using Xunit;
 namespace StreamEngine.Tests.Features;
 
 /// <summary>
-/// Recency, frequency and age of the CDNOW sample against published numbers: the frequencies of repeat purchases in the first 39 weeks in Fader, Hardie and Lee,
-/// "Counting Your Customers" the Easy Way (Marketing Science 24, 2005), and the first rows of the summary in the Python package lifetimes.
+/// Recency, frequency and age of the CDNOW sample against published numbers: the frequencies of repeat purchases in the first 39 weeks in
+/// Fader, Hardie and Lee, "Counting Your Customers" the Easy Way (Marketing Science 24, 2005), and the first rows of the summary in the
+/// Python package lifetimes.
 /// </summary>
 public sealed class CdnowTests
 {
@@ -16,7 +17,8 @@ public sealed class CdnowTests
         var rfm = new FeatureOptions { Name = "shop", Op = FeatureOperator.Rfm, Of = "event.price", SameDayMerge = true, Default = -1 };
         var harness = new FeatureHarness([rfm]);
         var end = Milliseconds("19970930");
-        var customers = Purchases().Where(p => p.Event.Time <= end).GroupBy(p => p.Customer).OrderBy(g => g.Key, StringComparer.Ordinal).ToList();
+        var customers = Purchases().Where(p => p.Event.Time <= end).GroupBy(p => p.Customer).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .ToList();
 
         // Published: repeat purchase days, weeks from the first to the last purchase, weeks from the first purchase to the end.
         (double, double, double)[] published = [(2, 30.43, 38.86), (1, 1.71, 38.86), (0, 0, 38.86), (0, 0, 38.86), (0, 0, 38.86)];

@@ -20,7 +20,11 @@ public sealed class DuplicateFilterTests
     [Fact]
     public void An_id_inside_the_horizon_is_always_found_and_none_other()
     {
-        var step = from dt in Gen.Choose(-60, 25) from id in Gen.Choose(0, 40) from jump in Gen.Frequency((30, Gen.Constant(0)), (1, Gen.Choose(50, 400))) select (dt: dt + jump, id);
+        var step = from dt in Gen.Choose(-60, 25)
+                   from id in Gen.Choose(0, 40)
+                   from jump in Gen.Frequency((30, Gen.Constant(0)),
+            (1, Gen.Choose(50, 400)))
+                   select (dt: dt + jump, id);
         var steps = from count in Gen.Choose(1, 400) from all in Gen.ArrayOf(step, count) select all;
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(500).WithReplay(3, 5), Prop.ForAll(Arb.From(steps), all =>
         {
@@ -119,7 +123,8 @@ public sealed class DuplicateFilterTests
         {
             var layout = new StateLayout();
             layout.Reserve("something", 24, "");
-            _filter = DuplicateFilter.Compile(new DuplicateOptions { Horizon = TimeSpan.FromMilliseconds(horizon), MaxPerCustomer = most }, layout)!;
+            _filter = DuplicateFilter.Compile(new DuplicateOptions { Horizon = TimeSpan.FromMilliseconds(horizon), MaxPerCustomer = most },
+                layout)!;
         }
 
         public int Growths { get; private set; } = -1;

@@ -17,7 +17,8 @@ public sealed class FeatureExampleTests
     [Fact]
     public void A_sliding_window_ends_with_the_pane_of_now()
     {
-        var harness = new FeatureHarness([Count with { Window = new() { Sliding = TimeSpan.FromMinutes(15), Every = TimeSpan.FromMinutes(5) } }]);
+        var harness =
+            new FeatureHarness([Count with { Window = new() { Sliding = TimeSpan.FromMinutes(15), Every = TimeSpan.FromMinutes(5) } }]);
         harness.Apply(View(1), View(6), View(14));
         Assert.Equal([3.0], harness.Read(14 * Minute));
         Assert.Equal([2.0], harness.Read(15 * Minute));
@@ -37,7 +38,8 @@ public sealed class FeatureExampleTests
     [Fact]
     public void A_session_ends_where_the_gap_is_longer()
     {
-        var harness = new FeatureHarness([Count with { Window = Session }, new() { Name = "s", Op = FeatureOperator.Duration, Window = Session, Unit = TimeUnit.Minutes, Default = -1 }]);
+        var harness = new FeatureHarness([Count with { Window = Session },
+            new() { Name = "s", Op = FeatureOperator.Duration, Window = Session, Unit = TimeUnit.Minutes, Default = -1 }]);
         harness.Apply(View(0), View(30));
         Assert.Equal([2.0, 30], harness.Read(60 * Minute));
         Assert.Equal([0.0, -1], harness.Read(60 * Minute + 1));
@@ -71,7 +73,8 @@ public sealed class FeatureExampleTests
             new() { Name = "scaled", Op = FeatureOperator.Sum, Of = "event.value", Scale = 2 },
             new() { Name = "plain", Op = FeatureOperator.Sum, Of = "event.value" },
         ];
-        var vector = new FeatureHarness(features).Apply(Enumerable.Range(0, 10).Select(i => View(i) with { Price = 10, Value = 0.1 })).Read();
+        var vector = new FeatureHarness(features).Apply(Enumerable.Range(0, 10).Select(i => View(i) with { Price = 10, Value = 0.1 }))
+            .Read();
         Assert.Equal([1.0, 1.0, 0.1 + 0.1 + 0.1 + 0.1 + 0.1 + 0.1 + 0.1 + 0.1 + 0.1 + 0.1], vector);
         Assert.NotEqual(1.0, vector[2]);
     }
@@ -89,15 +92,25 @@ public sealed class FeatureExampleTests
     [Fact]
     public void An_event_without_the_operand_does_not_count()
     {
-        Assert.Equal(3, FeatureHarness.One(new() { Name = "x", Op = FeatureOperator.Mean, Of = "event.value" }, View(0) with { Value = 3 }, View(1), View(2) with { Value = double.NaN }));
-        Assert.Equal(-7, FeatureHarness.One(new() { Name = "x", Op = FeatureOperator.Sum, Of = "event.value", Default = -7 }, View(0), View(1) with { Value = double.PositiveInfinity }));
-        Assert.Equal(0, FeatureHarness.One(new() { Name = "x", Op = FeatureOperator.Sum, Of = "event.value", Scale = 2 }, View(1) with { Value = 1e30 }));
+        Assert.Equal(3, FeatureHarness.One(new() { Name = "x", Op = FeatureOperator.Mean, Of = "event.value" }, View(0) with { Value = 3 },
+            View(1), View(2) with { Value = double.NaN }));
+        Assert.Equal(-7, FeatureHarness.One(new() { Name = "x", Op = FeatureOperator.Sum, Of = "event.value", Default = -7 }, View(0),
+            View(1) with { Value = double.PositiveInfinity }));
+        Assert.Equal(0, FeatureHarness.One(new() { Name = "x", Op = FeatureOperator.Sum, Of = "event.value", Scale = 2 },
+            View(1) with { Value = 1e30 }));
     }
 
     [Fact]
     public void Time_since_the_previous_event_is_the_same_in_any_order()
     {
-        var since = new FeatureOptions { Name = "x", Op = FeatureOperator.TimeSince, Previous = true, Unit = TimeUnit.Minutes, Default = -1 };
+        var since = new FeatureOptions
+        {
+            Name = "x",
+            Op = FeatureOperator.TimeSince,
+            Previous = true,
+            Unit = TimeUnit.Minutes,
+            Default = -1
+        };
         Assert.Equal(-1, FeatureHarness.One(since, View(3)));
         Assert.Equal(4, FeatureHarness.One(since, View(3), View(1), View(7)));
         Assert.Equal(4, FeatureHarness.One(since, View(7), View(3), View(1)));

@@ -98,5 +98,6 @@ internal sealed class FeatureHarness
     }
 
     /// <summary>The only feature, over the events, at the newest event's time.</summary>
-    public static double One(FeatureOptions feature, params IEnumerable<ShopEvent> events) => Assert.Single(new FeatureHarness([feature]).Apply(events).Read());
+    public static double One(FeatureOptions feature, params IEnumerable<ShopEvent> events) =>
+        Assert.Single(new FeatureHarness([feature]).Apply(events).Read());
 }

@@ -53,7 +53,8 @@ public sealed class FeatureProperties
         {
             // Values are below 100 and there are 30 of them: a sum near zero has the rounding of its parts.
             var tolerance = 1e-9 * Math.Max(1, Math.Abs(expected[i]));
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance, $"value {i}: expected {expected[i]:R}, was {actual[i]:R}\n{scenario}");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance,
+                $"value {i}: expected {expected[i]:R}, was {actual[i]:R}\n{scenario}");
         }
     }
 }

@@ -27,7 +27,14 @@ public sealed class JobFeaturesTests
     [Fact]
     public void A_single_rfm_feature_says_the_same_as_its_parts()
     {
-        var rfm = new FeatureOptions { Name = "shop", Op = FeatureOperator.Rfm, Of = "event.value", Where = "event.type == 'purchase'", Default = -1 };
+        var rfm = new FeatureOptions
+        {
+            Name = "shop",
+            Op = FeatureOperator.Rfm,
+            Of = "event.value",
+            Where = "event.type == 'purchase'",
+            Default = -1
+        };
         var harness = new FeatureHarness([.. JobProfile.Options, rfm]);
         Assert.Equal(["shop_recency", "shop_frequency", "shop_monetary", "shop_age"], harness.Set.Names.Skip(12));
         Assert.Equal([-1, 0, 0, -1], harness.Empty()[12..]);

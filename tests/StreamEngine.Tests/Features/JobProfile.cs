@@ -3,8 +3,8 @@ using StreamEngine.Features;
 namespace StreamEngine.Tests.Features;
 
 /// <summary>
-/// The twelve features of the job that engines are compared on: as configured, and by the reference's own arithmetic (one state, panes in rings of
-/// doubles, everything for events in order of time).
+/// The twelve features of the job that engines are compared on: as configured, and by the reference's own arithmetic (one state, panes in
+/// rings of doubles, everything for events in order of time).
 /// </summary>
 internal sealed class JobProfile
 {
@@ -22,8 +22,10 @@ internal sealed class JobProfile
         new() { Name = "events_5m", Op = FeatureOperator.Count, Window = Sliding("00:05", "00:01") },
         new() { Name = "views_1h", Op = FeatureOperator.Count, Where = "event.type == 'page_view'", Window = Sliding("01:00", "00:05") },
         new() { Name = "carts_24h", Op = FeatureOperator.Count, Where = "event.type == 'cart_add'", Window = Sliding("1.00:00", "01:00") },
-        new() { Name = "revenue_24h", Op = FeatureOperator.Sum, Of = "event.value", Where = "event.type == 'purchase'", Window = Sliding("1.00:00", "01:00") },
-        new() { Name = "views_7d", Op = FeatureOperator.Count, Where = "event.type == 'page_view'", Window = Sliding("7.00:00", "1.00:00") },
+        new() { Name = "revenue_24h", Op = FeatureOperator.Sum, Of = "event.value", Where = "event.type == 'purchase'",
+            Window = Sliding("1.00:00", "01:00") },
+        new() { Name = "views_7d", Op = FeatureOperator.Count, Where = "event.type == 'page_view'",
+            Window = Sliding("7.00:00", "1.00:00") },
         new() { Name = "session_events", Op = FeatureOperator.Count, Window = Session },
         new() { Name = "session_seconds", Op = FeatureOperator.Duration, Window = Session },
         new()
@@ -34,7 +36,8 @@ internal sealed class JobProfile
             Where = "event.type in ['cart_add', 'cart_remove']",
             Window = Session,
         },
-        new() { Name = "recency_days", Op = FeatureOperator.TimeSince, Where = "event.type == 'purchase'", Unit = TimeUnit.Days, Default = -1 },
+        new() { Name = "recency_days", Op = FeatureOperator.TimeSince, Where = "event.type == 'purchase'", Unit = TimeUnit.Days,
+            Default = -1 },
         new() { Name = "frequency", Op = FeatureOperator.Count, Where = "event.type == 'purchase'" },
         new() { Name = "monetary", Op = FeatureOperator.Mean, Of = "event.value", Where = "event.type == 'purchase'" },
         new() { Name = "since_last_s", Op = FeatureOperator.TimeSince, Previous = true, Default = -1 },
@@ -53,7 +56,8 @@ internal sealed class JobProfile
         for (var i = 0; i < count; i++)
         {
             time += random.Next(4) == 0 ? pauses[random.Next(pauses.Length)] : random.Next(30_000);
-            yield return new ShopEvent(time, (ulong)random.NextInt64(), types[random.Next(types.Length)], Value: Math.Round(random.NextDouble() * 200, 2));
+            yield return new ShopEvent(time, (ulong)random.NextInt64(), types[random.Next(types.Length)],
+                Value: Math.Round(random.NextDouble() * 200, 2));
         }
     }
 
@@ -106,5 +110,6 @@ internal sealed class JobProfile
 
     private static WindowOptions Session => new() { Session = TimeSpan.FromMinutes(30) };
 
-    private static WindowOptions Sliding(string size, string every) => new() { Sliding = TimeSpan.Parse(size), Every = TimeSpan.Parse(every) };
+    private static WindowOptions Sliding(string size, string every) =>
+        new() { Sliding = TimeSpan.Parse(size), Every = TimeSpan.Parse(every) };
 }

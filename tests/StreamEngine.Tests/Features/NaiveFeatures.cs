@@ -2,7 +2,10 @@ using StreamEngine.Features;
 
 namespace StreamEngine.Tests.Features;
 
-/// <summary>The oracle: keeps all events and computes every feature from the definitions in engine/docs/features.md, with nothing of the engine's code.</summary>
+/// <summary>
+/// The oracle: keeps all events and computes every feature from the definitions in engine/docs/features.md, with nothing of the engine's
+/// code.
+/// </summary>
 internal static class NaiveFeatures
 {
     private const long Day = 86_400_000;
@@ -30,7 +33,8 @@ internal static class NaiveFeatures
     private static double[] Read(FeatureOptions f, IReadOnlyList<ShopEvent> events, long at)
     {
         var seen = Window(f.Window, events, at);
-        if (f.Op == FeatureOperator.Duration) return [seen.Count == 0 ? f.Default : (seen.Max(e => e.Time) - seen.Min(e => e.Time)) / Unit(f, TimeUnit.Seconds)];
+        if (f.Op == FeatureOperator.Duration)
+            return [seen.Count == 0 ? f.Default : (seen.Max(e => e.Time) - seen.Min(e => e.Time)) / Unit(f, TimeUnit.Seconds)];
 
         var counted = seen
             .Where(e => f.Where is null || Wheres[f.Where.Text](e))
@@ -50,7 +54,8 @@ internal static class NaiveFeatures
             FeatureOperator.Max => [(double)counted.Max(x => x.Value)],
             FeatureOperator.First => [(double)counted[0].Value],
             FeatureOperator.Last => [(double)counted[^1].Value],
-            FeatureOperator.TimeSince when f.Previous => [counted.Count < 2 ? f.Default : (at - counted[^2].Time) / Unit(f, TimeUnit.Seconds)],
+            FeatureOperator.TimeSince when f.Previous =>
+                [counted.Count < 2 ? f.Default : (at - counted[^2].Time) / Unit(f, TimeUnit.Seconds)],
             FeatureOperator.TimeSince => [(at - counted[^1].Time) / Unit(f, TimeUnit.Seconds)],
             _ => throw new InvalidOperationException(),
         };
@@ -66,7 +71,8 @@ internal static class NaiveFeatures
 
     private static List<ShopEvent> Window(WindowOptions? window, IReadOnlyList<ShopEvent> events, long at)
     {
-        if (window?.Sliding is { } size) return Panes(events, at, (long)window.Every!.Value.TotalMilliseconds, (long)(size / window.Every.Value));
+        if (window?.Sliding is { } size)
+            return Panes(events, at, (long)window.Every!.Value.TotalMilliseconds, (long)(size / window.Every.Value));
         if (window?.Tumbling is { } tumbling) return Panes(events, at, (long)tumbling.TotalMilliseconds, 1);
         if (window?.Session is { } gap) return Session(events, at, (long)gap.TotalMilliseconds);
         return [.. events];

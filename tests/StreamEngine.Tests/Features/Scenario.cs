@@ -11,10 +11,15 @@ namespace StreamEngine.Tests.Features;
 /// <param name="Events">Each event with its delay in the first and in the second order.</param>
 /// <param name="Late">The largest delay, ms.</param>
 /// <param name="Wait">From the newest event to the last read, ms.</param>
-public sealed record Scenario(IReadOnlyList<FeatureOptions> Features, IReadOnlyList<(ShopEvent Event, long DelayA, long DelayB)> Events, long Late, long Wait)
+public sealed record Scenario(
+    IReadOnlyList<FeatureOptions> Features, IReadOnlyList<(ShopEvent Event, long DelayA, long DelayB)> Events, long Late, long Wait)
 {
     /// <summary>Late by arrival alone: half of it may be declared as out-of-orderness of the watermark.</summary>
-    public TimeOptions Time => new() { Lateness = TimeSpan.FromMilliseconds(Late - Late / 2), OutOfOrderness = TimeSpan.FromMilliseconds(Late / 2) };
+    public TimeOptions Time => new()
+    {
+        Lateness = TimeSpan.FromMilliseconds(Late - Late / 2),
+        OutOfOrderness = TimeSpan.FromMilliseconds(Late / 2),
+    };
 
     /// <summary>An order of arrival: by time plus delay, so that no event comes later than the lateness after the newest.</summary>
     public IReadOnlyList<ShopEvent> FirstOrder => Events.OrderBy(e => e.Event.Time + e.DelayA).Select(e => e.Event).ToList();
@@ -22,8 +27,11 @@ public sealed record Scenario(IReadOnlyList<FeatureOptions> Features, IReadOnlyL
     public IReadOnlyList<ShopEvent> SecondOrder => Events.OrderBy(e => e.Event.Time + e.DelayB).Select(e => e.Event).ToList();
 
     public override string ToString() =>
-        $"late {Late}, wait {Wait}\n{string.Join("\n", Features.Select(f => $"{f.Op} of {f.Of?.Text} where {f.Where?.Text} scale {f.Scale} previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
-            + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session}"))}\n{string.Join("\n", FirstOrder)}";
+        $"late {Late}, wait {Wait}\n{string.Join("\n", Features.Select(Text))}\n{string.Join("\n", FirstOrder)}";
+
+    private static string Text(FeatureOptions f) =>
+        $"{f.Op} of {f.Of?.Text} where {f.Where?.Text} scale {f.Scale} previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
+        + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session}";
 
     public static Arbitrary<Scenario> Any { get; } = Arb.From(Generator(), Shrink);
 
@@ -50,7 +58,8 @@ public sealed record Scenario(IReadOnlyList<FeatureOptions> Features, IReadOnlyL
         select (new ShopEvent((start + time) * unit, (ulong)id, type, price, value, quantity), a * unit, b * unit);
 
     /// <summary>A field that one event in six doesn't have.</summary>
-    private static Gen<T?> Absent<T>(Gen<T> value) where T : struct => Gen.Frequency((5, value.Select(v => (T?)v)), (1, Gen.Constant((T?)null)));
+    private static Gen<T?> Absent<T>(Gen<T> value) where T : struct =>
+        Gen.Frequency((5, value.Select(v => (T?)v)), (1, Gen.Constant((T?)null)));
 
     private static Gen<FeatureOptions> Feature(long unit) =>
         from op in Gen.Elements(Enum.GetValues<FeatureOperator>())
@@ -77,15 +86,21 @@ public sealed record Scenario(IReadOnlyList<FeatureOptions> Features, IReadOnlyL
 
     private static Gen<WindowOptions?> Window(FeatureOperator op, long unit)
     {
-        var session = Gen.Choose(1, 12).Select(gap => (WindowOptions?)new WindowOptions { Session = TimeSpan.FromMilliseconds(gap * unit) });
+        var session = Gen.Choose(1, 12).Select(gap =>
+            (WindowOptions?)new WindowOptions { Session = TimeSpan.FromMilliseconds(gap * unit) });
         if (op == FeatureOperator.Duration) return session;
         var lifetime = Gen.Constant((WindowOptions?)null);
         if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm) return lifetime;
-        var tumbling = Gen.Choose(1, 50).Select(size => (WindowOptions?)new WindowOptions { Tumbling = TimeSpan.FromMilliseconds(size * unit) });
+        var tumbling = Gen.Choose(1, 50).Select(size =>
+            (WindowOptions?)new WindowOptions { Tumbling = TimeSpan.FromMilliseconds(size * unit) });
         var sliding =
             from every in Gen.Choose(1, 9)
             from panes in Gen.Choose(1, 20)
-            select (WindowOptions?)new WindowOptions { Sliding = TimeSpan.FromMilliseconds(every * panes * unit), Every = TimeSpan.FromMilliseconds(every * unit) };
+            select (WindowOptions?)new WindowOptions
+            {
+                Sliding = TimeSpan.FromMilliseconds(every * panes * unit),
+                Every = TimeSpan.FromMilliseconds(every * unit),
+            };
         return Gen.OneOf(lifetime, tumbling, sliding, sliding, session, session);
     }
 

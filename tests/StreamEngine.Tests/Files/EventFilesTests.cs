@@ -10,7 +10,8 @@ namespace StreamEngine.Tests.Files;
 
 public sealed class EventFilesTests : IDisposable
 {
-    private static readonly EventSourceOptions Csv = new() { Name = "orders", Format = RecordFormat.Csv, Customer = "c", Id = "hash(c, t)", Time = new() { Field = "t" } };
+    private static readonly EventSourceOptions Csv =
+        new() { Name = "orders", Format = RecordFormat.Csv, Customer = "c", Id = "hash(c, t)", Time = new() { Field = "t" } };
     private static readonly EventSourceOptions Json = new() { Name = "clicks", Format = RecordFormat.Json };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("files-test-").FullName;
@@ -26,9 +27,11 @@ public sealed class EventFilesTests : IDisposable
         Write("b/.hidden", "t,c\n");
         Write("a.ndjson", "{}\n");
         Write("empty.csv", "");
-        var files = EventFiles.Find([$"{_folder}/b", $"{_folder}/*.ndjson", $"orders={_folder}/?/1.csv", $"{_folder}/empty.csv"], [Csv, Json], _errors);
+        var files = EventFiles.Find([$"{_folder}/b", $"{_folder}/*.ndjson", $"orders={_folder}/?/1.csv", $"{_folder}/empty.csv"],
+            [Csv, Json], _errors);
         Assert.Empty(_errors.All);
-        Assert.Equal([("1.csv", 0), ("2.csv", 0), ("a.ndjson", 1), ("1.csv", 0)], files.Files.Select(f => (Path.GetFileName(f.Path), f.Source)));
+        Assert.Equal([("1.csv", 0), ("2.csv", 0), ("a.ndjson", 1), ("1.csv", 0)],
+            files.Files.Select(f => (Path.GetFileName(f.Path), f.Source)));
         Assert.Equal(["t", "c"], files.Sources[0].Columns);
     }
 
@@ -144,7 +147,8 @@ public sealed class EventFilesTests : IDisposable
         Assert.Null(source.NextTime);
     }
 
-    private static List<(string Key, string Value, long Offset, long Time)> Read(EventFiles files, long memory = 1 << 20, Decoder? decoder = null)
+    private static List<(string Key, string Value, long Offset, long Time)> Read(EventFiles files, long memory = 1 << 20,
+        Decoder? decoder = null)
     {
         using var source = new EventFileSource(files, [decoder ?? new Decoder()], new FieldCatalog([]), memory);
         source.Load();
@@ -152,7 +156,8 @@ public sealed class EventFilesTests : IDisposable
         var records = new List<(string, string, long, long)>();
         while (source.Read(batch, 2))
             for (var i = 0; i < batch.Count; i++)
-                records.Add((batch[i].Key.Length < 0 ? "-" : Encoding.UTF8.GetString(batch.Key(i)), Encoding.UTF8.GetString(batch.Value(i)), batch[i].Offset, batch[i].Timestamp));
+                records.Add((batch[i].Key.Length < 0 ? "-" : Encoding.UTF8.GetString(batch.Key(i)), Encoding.UTF8.GetString(batch.Value(i)),
+                    batch[i].Offset, batch[i].Timestamp));
         return records;
     }
 

@@ -24,7 +24,8 @@ public sealed class LineFileTests
     [InlineData("\"a\"\"\nb\"\nc\n", "\"a\"\"\nb\"|c")]
     [InlineData("1,a\"b\n2,c\"\"d\n3\n", "1,a\"b|2,c\"\"d|3")]
     [InlineData("\"\",\"\"\nx\n", "\"\",\"\"|x")]
-    public void A_break_inside_quotes_belongs_to_a_csv_record(string text, string records) => Assert.Equal(records, Records(text, csv: true));
+    public void A_break_inside_quotes_belongs_to_a_csv_record(string text, string records) =>
+        Assert.Equal(records, Records(text, csv: true));
 
     [Fact]
     public void A_quote_that_never_closes_costs_one_line_only() => Assert.Equal("1,\"a|2,b|3,c", Records("1,\"a\n2,b\n3,c\n", csv: true));
@@ -75,7 +76,8 @@ public sealed class LineFileTests
             {
                 File.WriteAllBytes(path, whole[..length]);
                 if (length == Pack("one\n").Length || length == Pack("one\n").Length + Pack("").Length) continue; // whole members
-                Assert.StartsWith($"{path} ends in the middle of its gzip stream", Assert.Throws<InvalidDataException>(() => Unpack(path)).Message, StringComparison.Ordinal);
+                Assert.StartsWith($"{path} ends in the middle of its gzip stream",
+                    Assert.Throws<InvalidDataException>(() => Unpack(path)).Message, StringComparison.Ordinal);
             }
             File.WriteAllBytes(path, whole);
             Assert.Equal("one\ntwo\nthree\n", Unpack(path));

@@ -14,7 +14,8 @@ public sealed class RecordSorterTests
     {
         var folder = Path.Combine(Path.GetTempPath(), $"sorter-test-{Guid.NewGuid():N}");
         var random = new Random(7);
-        var records = Enumerable.Range(0, 1_001).Select(i => (Time: (long)random.Next(50), Text: $"record {i} {new string('x', random.Next(40))}")).ToList();
+        var records = Enumerable.Range(0, 1_001)
+            .Select(i => (Time: (long)random.Next(50), Text: $"record {i} {new string('x', random.Next(40))}")).ToList();
         using (var sorter = new RecordSorter(limit, folder))
         {
             foreach (var (time, text) in records)

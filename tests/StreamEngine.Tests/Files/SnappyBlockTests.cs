@@ -11,7 +11,10 @@ namespace StreamEngine.Tests.Files;
 /// <summary>Container files with the codec snappy, by another implementation and by hand; what can't be read is refused by name.</summary>
 public sealed class SnappyBlockTests
 {
-    /// <summary>Records { id: string, n: long }, event-event-00 and 0 to event-event-39 and 39000: written by Apache Avro's Python library (1.11) with Google's snappy.</summary>
+    /// <summary>
+    /// Records { id: string, n: long }, event-event-00 and 0 to event-event-39 and 39000: written by Apache Avro's Python library (1.11)
+    /// with Google's snappy.
+    /// </summary>
     private const string ByPython = """
         4f626a0104146176726f2e636f6465630c736e61707079166176726f2e736368656d61d8017b2274797065223a20227265636f7264222c20226e616d65223a202245222c20226669656c6473223a205b
         7b2274797065223a2022737472696e67222c20226e616d65223a20226964227d2c207b2274797065223a20226c6f6e67222c20226e616d65223a20226e227d5d7d00d118c8dd8d4b0ff99b531e27c6fa
@@ -89,7 +92,8 @@ public sealed class SnappyBlockTests
     public void DamageIsTold(string hex, string text, string message)
     {
         byte[] block = [];
-        Assert.Contains(message, Assert.Throws<AvroException>(() => SnappyBlock.Unpack(Packed(hex, text), ref block)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<AvroException>(() => SnappyBlock.Unpack(Packed(hex, text), ref block)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<AvroException>(() => SnappyBlock.Unpack([1, 2, 3], ref block));
     }
 
@@ -109,7 +113,8 @@ public sealed class SnappyBlockTests
         head.Long(0);
         head.Raw(new byte[16]);
         var error = Assert.Throws<InvalidDataException>(() => new AvroFile(new MemoryStream(bytes.WrittenSpan.ToArray()), "e.avro"));
-        Assert.Equal($"e.avro: the file's codec '{codec}' can't be read, only null, deflate, snappy; write it with one of those", error.Message);
+        Assert.Equal($"e.avro: the file's codec '{codec}' can't be read, only null, deflate, snappy; write it with one of those",
+            error.Message);
     }
 
     private static byte[] Packed(string hex, string text)

@@ -5,7 +5,8 @@ namespace StreamEngine.Tests.Host;
 /// <summary>Runs command lines inside the test.</summary>
 internal static class Cli
 {
-    public static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsync(arguments, CancellationToken.None);
+    public static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        RunAsync(arguments, CancellationToken.None);
 
     public static async Task<(int Code, string Output, string Error)> RunAsync(string[] arguments, CancellationToken stop)
     {

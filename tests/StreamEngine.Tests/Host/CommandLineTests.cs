@@ -51,7 +51,8 @@ public sealed class CommandLineTests
         try
         {
             File.WriteAllText(path, text);
-            foreach (var line in new[] { "validate", "run --embedded x", "replay --events a --out b", "features --events a --at b --out c", "demo", "checkpoints list", "savepoint list", "savepoint create a --embedded x", "savepoint restore a --embedded x" })
+            foreach (var line in new[] { "validate", "run --embedded x", "replay --events a --out b", "features --events a --at b --out c",
+                "demo", "checkpoints list", "savepoint list", "savepoint create a --embedded x", "savepoint restore a --embedded x" })
             {
                 if (text.StartsWith("name", StringComparison.Ordinal) && line != "validate") continue;
                 var (code, _, error) = await Cli.RunAsync([.. line.Split(' '), "--config", path]);
@@ -114,7 +115,8 @@ public sealed class CommandLineTests
     public async Task The_samples_are_valid(string sample)
     {
         var path = Configuration.Repository.Path("deploy", "samples", sample, "streamengine.yaml");
-        Assert.StartsWith("# yaml-language-server: $schema=../../../schemas/streamengine.schema.json", File.ReadAllText(path), StringComparison.Ordinal);
+        Assert.StartsWith("# yaml-language-server: $schema=../../../schemas/streamengine.schema.json", File.ReadAllText(path),
+            StringComparison.Ordinal);
         var (code, output, error) = await Cli.RunAsync("validate", "--config", path);
         Assert.True(code == 0, error);
         Assert.Contains("is valid", output, StringComparison.Ordinal);

@@ -21,7 +21,8 @@ public sealed class DecisionApiTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _shop = new RequestShop(_folder);
-        _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], []), () => true, app => CustomerEndpoints.Map(app, _shop.Customers));
+        _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], []), () => true, app =>
+            CustomerEndpoints.Map(app, _shop.Customers));
         _client = new HttpClient { BaseAddress = new Uri(_http.Address) };
         _shop.Send("c1", "purchase", 80);
         await _shop.ReadAsync("c1", p => p.NewestEvent is not null);
@@ -46,7 +47,8 @@ public sealed class DecisionApiTests : IAsyncLifetime
         Assert.Equal(["offer", "treatment", "channel", "is_default"], first["offers"]![0]!.AsObject().Select(p => p.Key));
         var again = await Post(body, HttpStatusCode.OK);
         Assert.Equal(((string)first["decision_id"]!, true), ((string)again["decision_id"]!, (bool)again["repeated"]!));
-        Assert.Contains(await Metrics("streamengine_request_duration_seconds_count"), line => line.Contains("kind=\"decide\"", StringComparison.Ordinal) && line.Contains("status=\"done\"", StringComparison.Ordinal));
+        Assert.Contains(await Metrics("streamengine_request_duration_seconds_count"), line =>
+            line.Contains("kind=\"decide\"", StringComparison.Ordinal) && line.Contains("status=\"done\"", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -73,7 +75,8 @@ public sealed class DecisionApiTests : IAsyncLifetime
     public async Task A_large_body_and_another_type_are_refused()
     {
         await Post($$"""{"customer":"{{new string('x', 70_000)}}"}""", HttpStatusCode.RequestEntityTooLarge);
-        var form = await _client.PostAsync("/v1/decisions", new StringContent("customer=c1", Encoding.UTF8, "application/x-www-form-urlencoded"));
+        var form =
+            await _client.PostAsync("/v1/decisions", new StringContent("customer=c1", Encoding.UTF8, "application/x-www-form-urlencoded"));
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, form.StatusCode);
     }
 
@@ -96,5 +99,6 @@ public sealed class DecisionApiTests : IAsyncLifetime
         return JsonNode.Parse(text)!;
     }
 
-    private async Task<string[]> Metrics(string name) => [.. (await _client.GetStringAsync("/metrics")).Split('\n').Where(l => l.StartsWith(name, StringComparison.Ordinal))];
+    private async Task<string[]> Metrics(string name) =>
+        [.. (await _client.GetStringAsync("/metrics")).Split('\n').Where(l => l.StartsWith(name, StringComparison.Ordinal))];
 }

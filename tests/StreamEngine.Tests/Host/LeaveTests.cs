@@ -26,8 +26,10 @@ public sealed class LeaveTests : IDisposable
         await Cli.RunAsync(["topics", "create", "--partitions", "2", .. common]);
         var running = Cli.RunAsync(["run", .. common]);
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}/") };
-        await Until(async () => (await client.GetAsync("healthz")).IsSuccessStatusCode && (await client.GetStringAsync("metrics")).Contains("streamengine_shards{} 2\n", StringComparison.Ordinal));
-        Assert.Contains("streamengine_worker_since_turn_seconds{worker=\"0\"} ", await client.GetStringAsync("metrics"), StringComparison.Ordinal);
+        await Until(async () => (await client.GetAsync("healthz")).IsSuccessStatusCode
+            && (await client.GetStringAsync("metrics")).Contains("streamengine_shards{} 2\n", StringComparison.Ordinal));
+        Assert.Contains("streamengine_worker_since_turn_seconds{worker=\"0\"} ", await client.GetStringAsync("metrics"),
+            StringComparison.Ordinal);
 
         var (code, output, error) = await Cli.RunAsync(["leave", "--json", .. common]);
         Assert.True(code == 0, error);
@@ -65,7 +67,8 @@ public sealed class LeaveTests : IDisposable
     [Fact]
     public async Task A_worker_that_failed_on_the_way_is_told()
     {
-        await using var http = await Listen(app => LeaveEndpoint.Map(app, "demo", () => Task.FromResult(new LeaveReply("demo", "a", [1], "the log is away"))));
+        await using var http =
+            await Listen(app => LeaveEndpoint.Map(app, "demo", () => Task.FromResult(new LeaveReply("demo", "a", [1], "the log is away"))));
         await Fails(new Uri(http.Address).Port, "did not leave in order: the log is away");
     }
 
@@ -110,7 +113,8 @@ public sealed class LeaveTests : IDisposable
     [InlineData("shop-b-c-0", false)] // node b-c
     [InlineData("shop-b-", false)]
     [InlineData("shop-a-0", false)]
-    public void A_nodes_members_are_those_with_a_number_behind_its_name(string instance, bool expected) => Assert.Equal(expected, LeaveCommand.IsOf(instance, "shop-b-"));
+    public void A_nodes_members_are_those_with_a_number_behind_its_name(string instance, bool expected) =>
+        Assert.Equal(expected, LeaveCommand.IsOf(instance, "shop-b-"));
 
     private async Task Fails(int port, params string[] words)
     {

@@ -39,7 +39,8 @@ public sealed class MetricsTests : IDisposable
 
         Assert.Equal(7, samples["events_total{reason=\"a\\\"b\\\\c\\nd\"}"]);
         Assert.Equal(12.5, samples["watermark_seconds"]);
-        Assert.Equal(["counter", "gauge", "histogram"], [types["events_total"], types["watermark_seconds"], types["commit_duration_seconds"]]);
+        Assert.Equal(["counter", "gauge", "histogram"],
+            [types["events_total"], types["watermark_seconds"], types["commit_duration_seconds"]]);
         Assert.Equal(4, samples["commit_duration_seconds_count"]);
         Assert.Equal(99.0401, samples["commit_duration_seconds_sum"], 9);
         Assert.Equal(1, samples["commit_duration_seconds_bucket{le=\"0.0001\"}"]);
@@ -68,7 +69,8 @@ public sealed class MetricsTests : IDisposable
         Assert.True(samples["process_memory_usage_bytes"] > 1 << 20);
         Assert.True(samples["process_cpu_time_seconds_total{cpu_mode=\"user\"}"] > 0);
         Assert.Contains(samples.Keys, k => k.StartsWith("dotnet_gc_collections_total", StringComparison.Ordinal));
-        Assert.Contains(samples.Keys, k => k.StartsWith("target_info", StringComparison.Ordinal) && k.Contains("service_version=", StringComparison.Ordinal));
+        Assert.Contains(samples.Keys, k => k.StartsWith("target_info", StringComparison.Ordinal)
+            && k.Contains("service_version=", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -92,7 +94,8 @@ public sealed class MetricsTests : IDisposable
     public async Task Http_serves_metrics_and_health()
     {
         _meter.CreateCounter<long>("events").Add(1);
-        var (report, alive) = (new HealthReport(false, [new ShardHealth(3, 0.25)], [new WorkerTurn(0, TimeSpan.FromSeconds(0.5), false)]), true);
+        var (report, alive) =
+            (new HealthReport(false, [new ShardHealth(3, 0.25)], [new WorkerTurn(0, TimeSpan.FromSeconds(0.5), false)]), true);
         await using var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => report, () => alive);
         using var client = new HttpClient { BaseAddress = new Uri(http.Address) };
 
@@ -119,7 +122,8 @@ public sealed class MetricsTests : IDisposable
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/")).StatusCode);
     }
 
-    private Task<HttpEndpoint> ListenAsync() => HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], []), () => true);
+    private Task<HttpEndpoint> ListenAsync() =>
+        HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], []), () => true);
 
     private async Task<string> CollectAsync()
     {
@@ -146,7 +150,8 @@ public sealed class MetricsTests : IDisposable
             Assert.True(sample.Success, line);
             var family = Regex.Replace(sample.Groups[1].Value, "_(bucket|sum|count)$", "");
             Assert.True(types.ContainsKey(family) || types.ContainsKey(sample.Groups[1].Value), line);
-            samples.Add(sample.Groups[1].Value + sample.Groups[2].Value.Replace("{}", ""), double.Parse(sample.Groups[5].Value, CultureInfo.InvariantCulture));
+            samples.Add(sample.Groups[1].Value + sample.Groups[2].Value.Replace("{}", ""),
+                double.Parse(sample.Groups[5].Value, CultureInfo.InvariantCulture));
         }
         return samples;
     }

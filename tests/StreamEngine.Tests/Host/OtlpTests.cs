@@ -24,7 +24,8 @@ public sealed class OtlpTests
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body);
             var path = context.Request.Path.Value!;
-            if (path != "/v1/traces" || body.ToArray().AsSpan().IndexOf("interval"u8) >= 0) received.AddOrUpdate(path, body.Length, (_, n) => n + body.Length);
+            if (path != "/v1/traces" || body.ToArray().AsSpan().IndexOf("interval"u8) >= 0)
+                received.AddOrUpdate(path, body.Length, (_, n) => n + body.Length);
         });
         await collector.StartAsync();
         Environment.SetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.First());

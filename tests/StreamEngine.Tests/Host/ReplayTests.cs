@@ -58,10 +58,13 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal((7, 4, 1, 0), ((int)summary["read"]!, (int)summary["admitted"]!, (int)summary["duplicates"]!, (int)summary["late"]!));
         Assert.Equal(1, (int)summary["rejected"]!["missing-customer"]!);
         Assert.Equal(1, (int)summary["rejected"]!["malformed"]!);
-        Assert.Equal("customer_id,spent,orders_2d\nann,30.5,1\nbob,7.25,0\n", File.ReadAllText(Path.Combine(_folder, "out", "features.csv")));
-        Assert.Equal(["gift web", "letter mail", "letter mail", "letter mail", "gift web"], Lines("out/actions.ndjson").Select(a => $"{a["offer"]} {a["placement"]}"));
+        Assert.Equal("customer_id,spent,orders_2d\nann,30.5,1\nbob,7.25,0\n",
+            File.ReadAllText(Path.Combine(_folder, "out", "features.csv")));
+        Assert.Equal(["gift web", "letter mail", "letter mail", "letter mail", "gift web"],
+            Lines("out/actions.ndjson").Select(a => $"{a["offer"]} {a["placement"]}"));
         Assert.Equal(5, Lines("out/decisions.ndjson").Count);
-        Assert.Equal(["duplicate", "malformed", "missing-customer"], Lines("out/dead-letter.ndjson").Select(d => (string)d["reason"]!).Order());
+        Assert.Equal(["duplicate", "malformed", "missing-customer"],
+            Lines("out/dead-letter.ndjson").Select(d => (string)d["reason"]!).Order());
         Assert.Contains("oh no", Lines("out/dead-letter.ndjson").Select(d => (string)d["bytes"]!));
         Assert.Empty(Lines("out/late.ndjson"));
     }
@@ -92,7 +95,8 @@ public sealed class ReplayTests : IDisposable
         Write("orders.csv", Csv + "\n9,ann,2999-12-01T08:31:00Z,2\n,,2999-12-02T08:31:00Z,2\n");
         var summary = await ReplayAsync("orders.csv", "future");
         Assert.Equal(1, (int)summary["rejected"]!["future-time"]!);
-        foreach (var name in new[] { "as_of", "admitted", "timers_fired", "decisions", "actions", "outcomes" }) Assert.Equal(clean[name]!.ToJsonString(), summary[name]!.ToJsonString());
+        foreach (var name in new[] { "as_of", "admitted", "timers_fired", "decisions", "actions", "outcomes" })
+            Assert.Equal(clean[name]!.ToJsonString(), summary[name]!.ToJsonString());
         foreach (var name in new[] { "actions.ndjson", "decisions.ndjson", "late.ndjson", "features.csv" })
             Assert.Equal(File.ReadAllText(In($"clean/{name}")), File.ReadAllText(In($"future/{name}")));
         Assert.Equal(Lines("clean/dead-letter.ndjson").Count + 2, Lines("future/dead-letter.ndjson").Count);
@@ -109,7 +113,8 @@ public sealed class ReplayTests : IDisposable
     public async Task Input_without_records_is_told_and_has_no_time()
     {
         Write("orders.csv", "order,who,at,value\n");
-        var (code, output, error) = await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"), "--json");
+        var (code, output, error) =
+            await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"), "--json");
         Assert.Equal(0, code);
         Assert.Null(JsonNode.Parse(output)!["as_of"]);
         Assert.Contains("warning: there is no record in the input", error, StringComparison.Ordinal);
@@ -118,10 +123,12 @@ public sealed class ReplayTests : IDisposable
     [Fact]
     public async Task A_truncated_gzip_file_fails()
     {
-        using (var gzip = new GZipStream(File.Create(In("orders.csv.gz")), CompressionLevel.Optimal)) gzip.Write(System.Text.Encoding.UTF8.GetBytes(Csv));
+        using (var gzip = new GZipStream(File.Create(In("orders.csv.gz")), CompressionLevel.Optimal))
+            gzip.Write(System.Text.Encoding.UTF8.GetBytes(Csv));
         var whole = File.ReadAllBytes(In("orders.csv.gz"));
         File.WriteAllBytes(In("orders.csv.gz"), whole[..^20]);
-        var (code, _, error) = await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv.gz"), "--out", In("out"));
+        var (code, _, error) =
+            await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv.gz"), "--out", In("out"));
         Assert.Equal(3, code);
         Assert.Contains("orders.csv.gz ends in the middle of its gzip stream", error, StringComparison.Ordinal);
     }
@@ -133,7 +140,8 @@ public sealed class ReplayTests : IDisposable
     {
         Write("orders.csv", Csv);
         Write("labels.csv", "customer,time\nann,2020-01-03\n");
-        string[] line = [command, "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"), .. command == "features" ? new[] { "--at", In("labels.csv") } : []];
+        string[] line = [command, "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"), .. command == "features"
+            ? new[] { "--at", In("labels.csv") } : []];
         var (code, output, error) = await Cli.RunAsync(line, new CancellationToken(true));
         Assert.Equal(130, code);
         Assert.Empty(output);
@@ -141,18 +149,23 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Theory]
-    [InlineData("replay --events {0}/orders.csv --out {0}/orders.csv", "--out {0}/orders.csv can't be written: there is a file of that name. Name a folder")]
+    [InlineData("replay --events {0}/orders.csv --out {0}/orders.csv",
+        "--out {0}/orders.csv can't be written: there is a file of that name. Name a folder")]
     [InlineData("replay --events {0}/orders.csv --out {0}/orders.csv/x", "--out {0}/orders.csv/x can't be written: ")]
-    [InlineData("features --events {0}/orders.csv --at {0}/labels.csv --out {0}", "--out {0} can't be written: it is a folder. Name a file")]
+    [InlineData("features --events {0}/orders.csv --at {0}/labels.csv --out {0}",
+        "--out {0} can't be written: it is a folder. Name a file")]
     [InlineData("demo --write {0}", "--write {0} can't be written: it is a folder. Name a file")]
-    [InlineData("demo --dir {0}/orders.csv --set events.orders.format=json", "--dir {0}/orders.csv can't be written: there is a file of that name. Name a folder")]
+    [InlineData("demo --dir {0}/orders.csv --set events.orders.format=json",
+        "--dir {0}/orders.csv can't be written: there is a file of that name. Name a folder")]
     public async Task A_place_that_can_not_be_written_names_option_reason_and_remedy(string line, string message)
     {
         Write("orders.csv", Csv);
         Write("labels.csv", "customer,time\nann,2020-01-03\n");
-        var (code, _, error) = await Cli.RunAsync([.. string.Format(System.Globalization.CultureInfo.InvariantCulture, line, _folder).Split(' '), "--config", In("config.yaml")]);
+        var (code, _, error) = await Cli.RunAsync([.. string.Format(System.Globalization.CultureInfo.InvariantCulture, line, _folder)
+            .Split(' '), "--config", In("config.yaml")]);
         Assert.Equal(3, code);
-        Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, message, _folder), error, StringComparison.Ordinal);
+        Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, message, _folder), error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -160,7 +173,9 @@ public sealed class ReplayTests : IDisposable
     {
         Write("orders.csv", Csv);
         Write("labels.csv", "customer,time\nann,2020-01-03\n");
-        Write("config.yaml", File.ReadAllText(In("config.yaml")).Replace("propensity: 0.5", "propensity: often", StringComparison.Ordinal).Replace("event.value >= 10.0", "event.valeu >= 10.0", StringComparison.Ordinal) + "\nkafka: { settings: { acks: 1 } }\nhttp: { address: nowhere }\n");
+        Write("config.yaml", File.ReadAllText(In("config.yaml")).Replace("propensity: 0.5", "propensity: often", StringComparison.Ordinal)
+            .Replace("event.value >= 10.0", "event.valeu >= 10.0", StringComparison.Ordinal)
+            + "\nkafka: { settings: { acks: 1 } }\nhttp: { address: nowhere }\n");
         var (code, _, error) = await Cli.RunAsync("validate", "--config", In("config.yaml"));
         Assert.Equal(2, code);
         Assert.EndsWith("4 mistakes\n", error, StringComparison.Ordinal);
@@ -186,7 +201,8 @@ public sealed class ReplayTests : IDisposable
         Write("orders.csv", Csv);
         var summary = await ReplayAsync("orders.csv", "out", "--as-of", "2020-01-02T11:00:00Z");
         Assert.Equal("2020-01-02T11:00:00.000Z", (string)summary["as_of"]!);
-        Assert.Equal("customer_id,spent,orders_2d\nann,10.5,1\nbob,7.25,2\n", File.ReadAllText(Path.Combine(_folder, "out", "features.csv")));
+        Assert.Equal("customer_id,spent,orders_2d\nann,10.5,1\nbob,7.25,2\n",
+            File.ReadAllText(Path.Combine(_folder, "out", "features.csv")));
     }
 
     [Fact]
@@ -197,14 +213,22 @@ public sealed class ReplayTests : IDisposable
 
         var rows = Csv.Split('\n')[1..].Select(l => l.Split(',')).Where(c => c.Length == 4 && c[1].Length > 0).ToList();
         var json = string.Concat(rows.Select(c => $$"""{"order":"{{c[0]}}","who":"{{c[1]}}","at":"{{c[2]}}","value":{{c[3]}}}""" + "\n"));
-        using (var gzip = new GZipStream(File.Create(Path.Combine(_folder, "orders.data")), CompressionLevel.Fastest)) gzip.Write(System.Text.Encoding.UTF8.GetBytes(json));
+        using (var gzip = new GZipStream(File.Create(Path.Combine(_folder, "orders.data")), CompressionLevel.Fastest))
+            gzip.Write(System.Text.Encoding.UTF8.GetBytes(json));
         Write("config.yaml", Config.Replace("FORMAT", "json", StringComparison.Ordinal));
         await ReplayAsync("orders.data", "json");
 
         const string Schema = """{"type":"record","name":"Order","fields":[{"name":"order","type":"string"},{"name":"who","type":"string"},{"name":"at","type":"string"},{"name":"value","type":"double"}]}""";
         var schema = AvroSchema.Parse(Schema);
         using (var file = new AvroFileWriter(File.Create(Path.Combine(_folder, "orders.avro")), Schema, deflate: true))
-            foreach (var c in rows) file.Write(new AvroRecord(schema) { ["order"] = c[0], ["who"] = c[1], ["at"] = c[2], ["value"] = double.Parse(c[3], System.Globalization.CultureInfo.InvariantCulture) });
+            foreach (var c in rows)
+                file.Write(new AvroRecord(schema)
+                {
+                    ["order"] = c[0],
+                    ["who"] = c[1],
+                    ["at"] = c[2],
+                    ["value"] = double.Parse(c[3], System.Globalization.CultureInfo.InvariantCulture)
+                });
         Write("config.yaml", Config.Replace("FORMAT", "avro", StringComparison.Ordinal));
         await ReplayAsync("orders.avro", "avro");
 
@@ -217,9 +241,11 @@ public sealed class ReplayTests : IDisposable
     public async Task A_missing_column_names_the_file_and_the_option()
     {
         Write("orders.csv", "order,who,when,value\n");
-        var (code, _, error) = await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"));
+        var (code, _, error) =
+            await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"));
         Assert.Equal(2, code);
-        Assert.Contains($"{In("orders.csv")}:1:1: events: the header 'order,who,when,value' lacks 'at', which source 'orders' ({In("config.yaml")}:4:", error, StringComparison.Ordinal);
+        Assert.Contains($"{In("orders.csv")}:1:1: events: the header 'order,who,when,value' lacks 'at', which source 'orders' "
+            + $"({In("config.yaml")}:4:", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -235,7 +261,8 @@ public sealed class ReplayTests : IDisposable
             2020-01-01T09:00:00Z,ann,
             2020-01-03T09:00:00Z,zoe,
             """);
-        var (code, _, error) = await Cli.RunAsync("features", "--config", In("config.yaml"), "--events", In("orders.csv"), "--at", In("labels.csv"), "--out", In("out/training.csv"));
+        var (code, _, error) = await Cli.RunAsync("features", "--config", In("config.yaml"), "--events", In("orders.csv"), "--at",
+            In("labels.csv"), "--out", In("out/training.csv"));
         Assert.True(code == 0, error);
         Assert.Equal("""
             time,customer,label,spent,orders_2d
@@ -254,7 +281,8 @@ public sealed class ReplayTests : IDisposable
     {
         Write("orders.csv", Csv);
         Write("labels.csv", "customer,time\nann,soon\nbob\n");
-        var (code, _, error) = await Cli.RunAsync("features", "--config", In("config.yaml"), "--events", In("orders.csv"), "--at", In("labels.csv"), "--out", In("t.csv"));
+        var (code, _, error) = await Cli.RunAsync("features", "--config", In("config.yaml"), "--events", In("orders.csv"), "--at",
+            In("labels.csv"), "--out", In("t.csv"));
         Assert.Equal(2, code);
         Assert.Contains("labels.csv:2:1: at: 'soon' is not a time", error, StringComparison.Ordinal);
         Assert.Contains("labels.csv:3:1: at: the row has 1 cells, the header 2", error, StringComparison.Ordinal);
@@ -262,7 +290,8 @@ public sealed class ReplayTests : IDisposable
 
     private async Task<JsonNode> ReplayAsync(string events, string output, params string[] more)
     {
-        var (code, _, error) = await Cli.RunAsync(["replay", "--config", In("config.yaml"), "--events", In(events), "--out", In(output), "--json", .. more]);
+        var (code, _, error) =
+            await Cli.RunAsync(["replay", "--config", In("config.yaml"), "--events", In(events), "--out", In(output), "--json", .. more]);
         Assert.True(code == 0, error);
         return JsonNode.Parse(File.ReadAllText(In($"{output}/summary.json")))!;
     }

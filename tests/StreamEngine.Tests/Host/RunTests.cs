@@ -22,10 +22,12 @@ public sealed class RunTests : IDisposable
     [InlineData("avro")]
     public async Task A_drained_run_reads_everything_once_and_says_so_in_one_line(string format)
     {
-        string[] common = ["--config", _config, "--embedded", _folder, "--set", $"events.shop.format={format}", "--set", "state.store=memory", "--set", "http.port=0"];
+        string[] common = ["--config", _config, "--embedded", _folder, "--set", $"events.shop.format={format}", "--set",
+            "state.store=memory", "--set", "http.port=0"];
         var (code, output, error) = await Cli.RunAsync(["topics", "create", "--partitions", "2", "--json", .. common]);
         Assert.True(code == 0, error);
-        Assert.Equal(["events", "decisions", "dead-letter", "late", "actions"], JsonNode.Parse(output)!["created"]!.AsArray().Select(n => (string)n!));
+        Assert.Equal(["events", "decisions", "dead-letter", "late", "actions"],
+            JsonNode.Parse(output)!["created"]!.AsArray().Select(n => (string)n!));
         Write(format);
 
         (code, output, error) = await Cli.RunAsync(["run", "--drain", .. common]);
@@ -33,7 +35,8 @@ public sealed class RunTests : IDisposable
         var summary = JsonNode.Parse(Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)))!;
         Assert.Equal(Count, (int)summary["events"]!);
         Assert.True((int)summary["decisions"]! > 100);
-        Assert.Equal(["events", "decisions", "seconds", "cpu_seconds", "allocated_bytes", "peak_rss_mb"], summary.AsObject().Select(p => p.Key));
+        Assert.Equal(["events", "decisions", "seconds", "cpu_seconds", "allocated_bytes", "peak_rss_mb"],
+            summary.AsObject().Select(p => p.Key));
 
         (code, output, _) = await Cli.RunAsync(["run", "--drain", .. common]);
         Assert.Equal((0, 0), (code, (int)JsonNode.Parse(output)!["events"]!));
@@ -55,7 +58,8 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task The_demo_runs_for_a_while_and_sums_up()
     {
-        var (code, output, error) = await Cli.RunAsync("demo", "--config", _config, "--for", "2s", "--rate", "500", "--customers", "100", "--dir", _folder, "--json", "--set", "state.store=memory");
+        var (code, output, error) = await Cli.RunAsync("demo", "--config", _config, "--for", "2s", "--rate", "500", "--customers", "100",
+            "--dir", _folder, "--json", "--set", "state.store=memory");
         Assert.True(code == 0, error);
         var summary = JsonNode.Parse(output)!;
         Assert.True((int)summary["written"]! > 0);
@@ -66,7 +70,8 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task A_second_demo_in_the_same_folder_goes_on_with_new_events()
     {
-        string[] line = ["demo", "--config", _config, "--for", "2s", "--rate", "500", "--customers", "100", "--dir", _folder, "--json", "--set", "state.store=memory", "--set", "state.directory=" + Path.Combine(_folder, "state")];
+        string[] line = ["demo", "--config", _config, "--for", "2s", "--rate", "500", "--customers", "100", "--dir", _folder, "--json",
+            "--set", "state.store=memory", "--set", "state.directory=" + Path.Combine(_folder, "state")];
         var (code, _, error) = await Cli.RunAsync(line);
         Assert.True(code == 0, error);
         (code, var output, error) = await Cli.RunAsync(line);

@@ -20,7 +20,8 @@ public sealed class ShopTests
     public void The_shop_has_everything_that_a_real_one_has()
     {
         var shop = new Shop(1, 5_000);
-        var (types, ids, broken, nobody, late, spread) = (new HashSet<string>(), new HashSet<string>(), 0, 0, 0, new Dictionary<string, int>());
+        var (types, ids, broken, nobody, late, spread) =
+            (new HashSet<string>(), new HashSet<string>(), 0, 0, 0, new Dictionary<string, int>());
         for (var i = 0; i < 100_000; i++)
         {
             var e = shop.Next(1_000_000_000_000 + i);
@@ -31,12 +32,14 @@ public sealed class ShopTests
             if (e.Time < 1_000_000_000_000) late++;
             spread[e.CustomerId] = spread.GetValueOrDefault(e.CustomerId) + 1;
         }
-        Assert.Superset(new HashSet<string> { "page_view", "search", "cart_add", "cart_remove", "purchase", "return", "email_open", "consent_change" }, types);
+        Assert.Superset(new HashSet<string> { "page_view", "search", "cart_add", "cart_remove", "purchase", "return", "email_open",
+            "consent_change" }, types);
         Assert.InRange(100_000 - ids.Count, 100, 1_000);
         Assert.InRange(broken, 10, 200);
         Assert.InRange(nobody, 50, 500);
         Assert.InRange(late, 20, 500);
-        Assert.True(spread.OrderByDescending(c => c.Value).Take(1_000).Sum(c => c.Value) > 40_000, "a fifth of the customers makes most of the events");
+        Assert.True(spread.OrderByDescending(c => c.Value).Take(1_000).Sum(c => c.Value) > 40_000,
+            "a fifth of the customers makes most of the events");
     }
 
     [Fact]
@@ -56,8 +59,10 @@ public sealed class ShopTests
             var bytes = avro.Write(e);
             Assert.Equal([0, 0, 0, 0, 1], bytes[..5].ToArray());
             var b = (AvroRecord)new AvroValueReader(schema).Read(bytes[5..])!;
-            foreach (var name in new[] { "event_id", "customer_id", "type", "placement", "product", "category" }) Assert.Equal((string?)a[name], (string?)b[name]);
-            Assert.Equal(((long)a["event_time"]!, (double)a["value"]!, (int)a["quantity"]!), ((long)b["event_time"]!, (double)b["value"]!, (int)b["quantity"]!));
+            foreach (var name in new[] { "event_id", "customer_id", "type", "placement", "product", "category" })
+                Assert.Equal((string?)a[name], (string?)b[name]);
+            Assert.Equal(((long)a["event_time"]!, (double)a["value"]!, (int)a["quantity"]!),
+                ((long)b["event_time"]!, (double)b["value"]!, (int)b["quantity"]!));
             Assert.Equal(a["consent"]!.AsArray().Select(n => (string)n!), ((List<object?>)b["consent"]!).Cast<string>());
         }
         Assert.True(negative > 0, "no return was among them");

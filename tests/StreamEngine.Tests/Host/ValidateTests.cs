@@ -3,7 +3,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.Host;
 
-/// <summary>The config as a person writes it: every mistake is told once, where it stands, and none that only follows from another.</summary>
+/// <summary>
+/// The config as a person writes it: every mistake is told once, where it stands, and none that only follows from another.
+/// </summary>
 public sealed class ValidateTests
 {
     /// <summary>Mistakes end with their line's remark: the path that is told.</summary>
@@ -65,7 +67,8 @@ public sealed class ValidateTests
     [Fact]
     public async Task Every_mistake_is_told_once_with_its_line()
     {
-        var expected = Mistaken.Split('\n').Select((text, i) => (Line: i + 1, Parts: text.Split('#'))).Where(l => l.Parts.Length == 2).Select(l => $"{l.Line} {l.Parts[1].Trim()}").ToList();
+        var expected = Mistaken.Split('\n').Select((text, i) => (Line: i + 1, Parts: text.Split('#'))).Where(l => l.Parts.Length == 2)
+            .Select(l => $"{l.Line} {l.Parts[1].Trim()}").ToList();
         Assert.True(expected.Count > 10);
         var errors = await Errors(Mistaken);
         Assert.Equal(expected.Order(StringComparer.Ordinal), errors.Select(e => $"{e["line"]} {e["path"]}").Order(StringComparer.Ordinal));

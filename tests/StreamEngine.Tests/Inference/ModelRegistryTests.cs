@@ -22,15 +22,18 @@ public sealed class ModelRegistryTests : IDisposable
     public void The_newest_version_is_the_highest_number(string newest, params string[] versions)
     {
         Make("models/clicks", versions);
-        Assert.Equal(Path.Combine(_root, "models", "clicks", newest), ModelRegistry.Resolve(new ModelOptions { Name = "clicks" }, _root, _errors));
+        Assert.Equal(Path.Combine(_root, "models", "clicks", newest),
+            ModelRegistry.Resolve(new ModelOptions { Name = "clicks" }, _root, _errors));
     }
 
     [Fact]
     public void Path_and_version_are_taken_as_given()
     {
         Make("elsewhere", "1", "2", "canary");
-        Assert.Equal(Path.Combine(_root, "elsewhere", "1"), ModelRegistry.Resolve(new ModelOptions { Name = "clicks", Path = "elsewhere", Version = "1" }, _root, _errors));
-        Assert.Equal(Path.Combine(_root, "elsewhere", "canary"), ModelRegistry.Resolve(new ModelOptions { Name = "clicks", Path = "elsewhere", Version = "canary" }, _root, _errors));
+        Assert.Equal(Path.Combine(_root, "elsewhere", "1"),
+            ModelRegistry.Resolve(new ModelOptions { Name = "clicks", Path = "elsewhere", Version = "1" }, _root, _errors));
+        Assert.Equal(Path.Combine(_root, "elsewhere", "canary"),
+            ModelRegistry.Resolve(new ModelOptions { Name = "clicks", Path = "elsewhere", Version = "canary" }, _root, _errors));
         Assert.False(_errors.Any);
     }
 
@@ -71,7 +74,8 @@ public sealed class ModelRegistryTests : IDisposable
     {
         Make("models/good", "1");
         var loader = new Loader();
-        using var registry = ModelRegistry.Load([new ModelOptions { Name = "good", Provider = ModelProvider.Cuda, Device = 1 }], _root, loader, _errors);
+        using var registry = ModelRegistry.Load([new ModelOptions { Name = "good", Provider = ModelProvider.Cuda, Device = 1 }], _root,
+            loader, _errors);
         Assert.Empty(_errors.All);
         Assert.Equal((ModelProvider.Cuda, 1), loader.Asked);
     }

@@ -15,7 +15,9 @@ public sealed class ScorerTests
     public void Runs_in_chunks_and_gathers_by_name(string kind, int chunk)
     {
         var model = new LinearModel("m", ["f2", "f0"], ("a", [1, 100, 0]), ("b", [0, 1, 0.5f]));
-        model = new LinearModel("m", ["f2", "f0"], ("a", [1, 100, 0]), ("b", [0, 1, 0.5f])) { Manifest = model.Manifest with { Kind = kind } };
+        model = new LinearModel("m", ["f2", "f0"], ("a", [1, 100, 0]),
+            ("b", [0, 1, 0.5f]))
+        { Manifest = model.Manifest with { Kind = kind } };
         using var scorer = Scorer(model);
         var vectors = Vectors(300, (row, f) => row * 10 + f);
         scorer.Score(vectors, 3, 300);
@@ -85,5 +87,6 @@ public sealed class ScorerTests
         return new Scorer(uses);
     }
 
-    private static double[] Vectors(int rows, Func<int, int, double> value) => [.. Enumerable.Range(0, rows * 3).Select(i => value(i / 3, i % 3))];
+    private static double[] Vectors(int rows, Func<int, int, double> value) =>
+        [.. Enumerable.Range(0, rows * 3).Select(i => value(i / 3, i % 3))];
 }

@@ -23,9 +23,11 @@ public sealed class GatewayTests : IDisposable
         Assert.Equal((RequestStatus.Done, "ask-1", Outcome.Served, false), (reply.Status, reply.RequestId, reply.Outcome, reply.Repeated));
         var logged = Assert.Single(shop.Decisions());
         var cause = (AvroRecord)logged["cause"]!;
-        Assert.Equal((reply.DecisionId, "request", "ask-1", ""), (logged["decision_id"], logged["origin"]!.ToString(), cause["event_id"], logged["trigger"]));
+        Assert.Equal((reply.DecisionId, "request", "ask-1", ""),
+            (logged["decision_id"], logged["origin"]!.ToString(), cause["event_id"], logged["trigger"]));
         Assert.Equal("home", logged["placement"]);
-        var ranked = ((List<object?>)logged["candidates"]!).Cast<AvroRecord>().Where(c => Convert.ToInt32(c["rank"]) > 0).OrderBy(c => Convert.ToInt32(c["rank"])).Select(c => (string)c["offer"]!);
+        var ranked = ((List<object?>)logged["candidates"]!).Cast<AvroRecord>().Where(c => Convert.ToInt32(c["rank"]) > 0)
+            .OrderBy(c => Convert.ToInt32(c["rank"])).Select(c => (string)c["offer"]!);
         Assert.Equal(ranked, reply.Offers.Select(o => o.Offer));
         Assert.Equal(3, reply.Offers.Count);
         Assert.Equal([1.0, 80.0, 1.0, 0.0], ((List<object?>)logged["features"]!).Cast<double>());
@@ -79,7 +81,8 @@ public sealed class GatewayTests : IDisposable
         await shop.ReadAsync("c1", p => p.NewestEvent is not null);
         Assert.Equal((RequestStatus.Done, Outcome.NoConsent), await Ask("c1"));
 
-        async Task<(RequestStatus, Outcome)> Ask(string customer) => await shop.DecideAsync(customer) is var reply ? (reply.Status, reply.Outcome) : default;
+        async Task<(RequestStatus, Outcome)> Ask(string customer) =>
+            await shop.DecideAsync(customer) is var reply ? (reply.Status, reply.Outcome) : default;
     }
 
     [Fact]
@@ -117,8 +120,10 @@ public sealed class GatewayTests : IDisposable
             Context = new Dictionary<string, object?> { ["plcement"] = "home", ["value"] = "dear" },
         });
         Assert.Equal(RequestStatus.Invalid, reply.Status);
-        Assert.Equal("customer: it is empty; offers: 9 is not from 1 to 3 (requests.max_offers); context.plcement: no event field is declared under that name "
-            + "(Did you mean 'placement'?); context.value: 'dear' is no number that fits", reply.Message.Replace("Did you mean 'placement'? The fields are: value, placement", "Did you mean 'placement'?"));
+        Assert.Equal("customer: it is empty; offers: 9 is not from 1 to 3 (requests.max_offers); context.plcement: no event field is "
+            + "declared under that name "
+            + "(Did you mean 'placement'?); context.value: 'dear' is no number that fits",
+            reply.Message.Replace("Did you mean 'placement'? The fields are: value, placement", "Did you mean 'placement'?"));
         Assert.Empty(shop.Decisions());
     }
 
@@ -131,7 +136,12 @@ public sealed class GatewayTests : IDisposable
         Assert.Equal(Outcome.NoOffer, (await With(9.99)).Outcome);
         Assert.Equal(Outcome.Served, (await With(10.01)).Outcome);
 
-        ValueTask<DecideReply> With(double value) => shop.Customers.DecideAsync(new DecideRequest { Customer = "c1", Context = new Dictionary<string, object?> { ["value"] = value } });
+        ValueTask<DecideReply> With(double value) =>
+            shop.Customers.DecideAsync(new DecideRequest
+            {
+                Customer = "c1",
+                Context = new Dictionary<string, object?> { ["value"] = value }
+            });
     }
 
     [Fact]

@@ -28,7 +28,17 @@ public sealed class LostShardTests : IDisposable
         Topics.Check(_log, engine);
         _metrics = new EngineMetrics(engine);
         _compiler = new RequestCompiler(engine);
-        var settings = new WorkerSettings { Engine = engine, Log = _log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), Time = _sick.Time, Background = _tasks, Directory = _directory };
+        var settings = new WorkerSettings
+        {
+            Engine = engine,
+            Log = _log,
+            InstanceId = "w",
+            OpenStore = _ =>
+            new MemoryStateStore(),
+            Time = _sick.Time,
+            Background = _tasks,
+            Directory = _directory
+        };
         _worker = new Worker(settings, _metrics, partitions: 2);
     }
 
@@ -86,7 +96,8 @@ public sealed class LostShardTests : IDisposable
 
     private Task<DecideReply> Ask(string prefix, int partition)
     {
-        var customer = Enumerable.Range(0, 100).Select(i => $"{prefix}-{i}").First(c => Murmur2.Partition(System.Text.Encoding.UTF8.GetBytes(c), 2) == partition);
+        var customer = Enumerable.Range(0, 100).Select(i => $"{prefix}-{i}")
+            .First(c => Murmur2.Partition(System.Text.Encoding.UTF8.GetBytes(c), 2) == partition);
         var call = _compiler.Compile(new DecideRequest { Customer = customer, Id = customer }, 0, long.MaxValue, [])!;
         _directory.Find(partition)!.Enqueue(call);
         return call.Answered;

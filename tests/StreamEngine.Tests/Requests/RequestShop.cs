@@ -23,13 +23,21 @@ internal sealed class RequestShop : IDisposable
     public RequestShop(string folder, Func<EngineOptions, EngineOptions>? change = null, bool start = true)
     {
         _folder = folder;
-        var options = Scenario.Options() with { Requests = new RequestOptions { Enabled = true, MaxOffers = 3, Timeout = TimeSpan.FromSeconds(20) } };
+        var options =
+            Scenario.Options() with { Requests = new RequestOptions { Enabled = true, MaxOffers = 3, Timeout = TimeSpan.FromSeconds(20) } };
         options = options with { Decisions = options.Decisions with { Holdout = null } };
         Options = change is null ? options : change(options);
         Log = new EmbeddedLog(new EmbeddedLogOptions(folder) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
         Log.CreateTopics(Topics.Needed(Options, Partitions));
         _compiled = Scenario.Compile(Options, new LinearModels(1));
-        Engine = new Engine(new WorkerSettings { Engine = _compiled, Log = Log, InstanceId = "w", OpenStore = _ => new MemoryStateStore() });
+        Engine = new Engine(new WorkerSettings
+        {
+            Engine = _compiled,
+            Log = Log,
+            InstanceId = "w",
+            OpenStore = _ =>
+            new MemoryStateStore()
+        });
         if (start) Engine.Start();
     }
 
@@ -41,7 +49,8 @@ internal sealed class RequestShop : IDisposable
 
     public ICustomerGateway Customers => Engine.Customers!;
 
-    public void Send(string customer, string type, decimal value = 0, string placement = "", string consent = "\"personalization\"", long? time = null)
+    public void Send(string customer, string type, decimal value = 0, string placement = "", string consent = "\"personalization\"",
+        long? time = null)
     {
         using var writer = Log.OpenWriter();
         var at = time ?? Scenario.Start + ++_sent * 1_000;
@@ -56,13 +65,24 @@ internal sealed class RequestShop : IDisposable
     {
         while (true)
         {
-            var reply = await Customers.ReadAsync(new ReadRequest { Customer = customer, Time = DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start) });
+            var reply = await Customers.ReadAsync(new ReadRequest
+            {
+                Customer = customer,
+                Time = DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start)
+            });
             if (reply.Status != RequestStatus.Done || until(reply)) return reply;
         }
     }
 
     public async Task<DecideReply> DecideAsync(string customer, string id = "", string placement = "home", int offers = 1) =>
-        await Customers.DecideAsync(new DecideRequest { Customer = customer, Id = id, Placement = placement, Offers = offers, Time = DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start) });
+        await Customers.DecideAsync(new DecideRequest
+        {
+            Customer = customer,
+            Id = id,
+            Placement = placement,
+            Offers = offers,
+            Time = DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start)
+        });
 
     /// <summary>The decisions in the log, marks left out.</summary>
     public List<AvroRecord> Decisions()
@@ -78,7 +98,8 @@ internal sealed class RequestShop : IDisposable
             {
                 reader.Read(batch, 1_000, TimeSpan.FromMilliseconds(50));
                 for (var i = 0; i < batch.Count; i++)
-                    if (Reader.Read(batch.Value(i)[5..]) is AvroRecord record && record["kind"]!.ToString() == "decision") found.Add(record);
+                    if (Reader.Read(batch.Value(i)[5..]) is AvroRecord record && record["kind"]!.ToString() == "decision")
+                        found.Add(record);
             }
         }
         return found;

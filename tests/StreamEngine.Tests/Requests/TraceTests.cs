@@ -50,7 +50,9 @@ public sealed class TraceTests : IDisposable
         Assert.Equal("committed", interval.GetTagItem("streamengine.outcome"));
         var steps = _ended.Where(a => a.ParentSpanId == interval.SpanId).Select(a => a.OperationName).ToHashSet();
         Assert.Superset(new HashSet<string> { "process", "decide", "write", "commit" }, steps);
-        Assert.All(_ended.Where(a => a.ParentSpanId == interval.SpanId), a => Assert.True(a.StartTimeUtc >= interval.StartTimeUtc && a.StartTimeUtc + a.Duration <= interval.StartTimeUtc + interval.Duration));
+        Assert.All(_ended.Where(a => a.ParentSpanId == interval.SpanId),
+            a => Assert.True(a.StartTimeUtc >= interval.StartTimeUtc
+            && a.StartTimeUtc + a.Duration <= interval.StartTimeUtc + interval.Duration));
         Assert.Contains(_ended, a => a.OperationName == "restore");
     }
 
@@ -63,7 +65,8 @@ public sealed class TraceTests : IDisposable
         trace.Link("nonsense"u8);
         for (var i = 0; i < 50; i++) trace.Link(Encoding.ASCII.GetBytes($"00-0af7651916cd43dd8448eb211c80319c-{i + 1:x16}-01"));
         trace.End("committed", 1);
-        var interval = Assert.Single(_ended, a => a.OperationName == "interval" && a.Links.Any(l => l.Context.SpanId.ToHexString() == "b7ad6b7169203331"));
+        var interval = Assert.Single(_ended, a => a.OperationName == "interval"
+            && a.Links.Any(l => l.Context.SpanId.ToHexString() == "b7ad6b7169203331"));
         Assert.Equal(IntervalTrace.MostLinks, interval.Links.Count());
         Assert.True(interval.Links.First().Context.IsRemote);
     }

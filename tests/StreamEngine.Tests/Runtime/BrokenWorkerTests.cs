@@ -8,13 +8,16 @@ using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
 
-/// <summary>A worker whose loop fails amid a batch goes without committing what the failed step left half done: the next one makes all of it again.</summary>
+/// <summary>
+/// A worker whose loop fails amid a batch goes without committing what the failed step left half done: the next one makes all of it again.
+/// </summary>
 public sealed class BrokenWorkerTests : IDisposable
 {
     private const int Partitions = 2;
     private readonly string _folder = Directory.CreateTempSubdirectory("broken-").FullName;
 
-    private static readonly EngineOptions Options = Scenario.Options() with { Runtime = new RuntimeOptions { MaxPollRecords = 200, CommitInterval = TimeSpan.FromMilliseconds(1) } };
+    private static readonly EngineOptions Options =
+        Scenario.Options() with { Runtime = new RuntimeOptions { MaxPollRecords = 200, CommitInterval = TimeSpan.FromMilliseconds(1) } };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -43,10 +46,16 @@ public sealed class BrokenWorkerTests : IDisposable
     /// <summary>The log of that name, filled with the same events when it is new.</summary>
     private EmbeddedLog Open(string name)
     {
-        var log = new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_folder, name)) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
+        var log = new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_folder, name))
+        {
+            WriteMemoryBytes = 4 << 20,
+            PageBytes = 1 << 20,
+            SegmentBytes = 16 << 20
+        });
         if (log.CreateTopics(Topics.Needed(Options, Partitions)).Count == 0) return log;
         using var writer = log.OpenWriter();
-        foreach (var (key, json, time) in Scenario.Events(3_000, 60, seed: 5)) writer.Write(Options.Events[0].Topic, Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(json), time);
+        foreach (var (key, json, time) in Scenario.Events(3_000, 60, seed: 5))
+            writer.Write(Options.Events[0].Topic, Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(json), time);
         writer.Flush();
         return log;
     }
@@ -55,8 +64,10 @@ public sealed class BrokenWorkerTests : IDisposable
     {
         using var engine = Scenario.Compile(Options, new LinearModels(1));
         using var metrics = new EngineMetrics(engine);
-        using var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => open() }, metrics, Topics.Check(log, engine));
-        long[][] ends = [[.. Enumerable.Range(0, Partitions).Select(p => log.Watermarks(new TopicPartition(Options.Events[0].Topic, p)).High)]];
+        using var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => open() }, metrics,
+            Topics.Check(log, engine));
+        long[][] ends =
+            [[.. Enumerable.Range(0, Partitions).Select(p => log.Watermarks(new TopicPartition(Options.Events[0].Topic, p)).High)]];
         worker.Run(CancellationToken.None, w =>
         {
             var reached = 0;

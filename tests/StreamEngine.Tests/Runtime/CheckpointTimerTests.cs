@@ -9,7 +9,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
 
-/// <summary>A timer that a late event armed is due already, yet fires only with the next record. A checkpoint may catch it in between.</summary>
+/// <summary>
+/// A timer that a late event armed is due already, yet fires only with the next record. A checkpoint may catch it in between.
+/// </summary>
 public sealed class CheckpointTimerTests : IDisposable
 {
     private const long Minute = 60_000, Late = Scenario.Start + 120 * Minute;
@@ -69,7 +71,8 @@ public sealed class CheckpointTimerTests : IDisposable
         Process(second, 3, ("other", "search", Late + 1));
         Process(second, 4, ("other", "search", Late + 2));
         var decision = default(LoggedDecision);
-        var carts = Enumerable.Range(0, _outputs.Count).Count(i => _outputs[i].Topic == _engine.Outputs.Decisions && LoggedDecision.TryParse(_outputs.Value(i), ref decision) && decision.Kind == DecisionKind.Decision);
+        var carts = Enumerable.Range(0, _outputs.Count).Count(i => _outputs[i].Topic == _engine.Outputs.Decisions
+            && LoggedDecision.TryParse(_outputs.Value(i), ref decision) && decision.Kind == DecisionKind.Decision);
         Assert.Equal(1, carts);
     }
 

@@ -4,7 +4,9 @@ using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Tests.Runtime;
 
-/// <summary>One partition of a checkpoint topic, by hand: records are appended and taken out as a cleaner does, and read so many at a time.</summary>
+/// <summary>
+/// One partition of a checkpoint topic, by hand: records are appended and taken out as a cleaner does, and read so many at a time.
+/// </summary>
 /// <param name="version">The version that profiles are written with.</param>
 internal sealed class CheckpointTopic(string version) : ILog
 {
@@ -89,7 +91,8 @@ internal sealed class CheckpointTopic(string version) : ILog
             batch.Clear();
             topic.OnRead();
             for (; Position < topic._records.Count && batch.Count < topic.AtOnce; Position++)
-                if (topic._records[(int)Position] is (var key, { } value)) batch.Add(0, 1, Position, 0, Encoding.UTF8.GetBytes(key), true, value, true);
+                if (topic._records[(int)Position] is (var key, { } value))
+                    batch.Add(0, 1, Position, 0, Encoding.UTF8.GetBytes(key), true, value, true);
         }
 
         public void Dispose()

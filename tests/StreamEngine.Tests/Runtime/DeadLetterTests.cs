@@ -10,7 +10,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
 
-/// <summary>Bad Avro records and misplaced ones, through the shard to the dead letter: its reason, and what of the record it keeps.</summary>
+/// <summary>
+/// Bad Avro records and misplaced ones, through the shard to the dead letter: its reason, and what of the record it keeps.
+/// </summary>
 public sealed class DeadLetterTests
 {
     private static readonly AvroSchema Schema = AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "dead-letter.avsc")));
@@ -68,7 +70,8 @@ public sealed class DeadLetterTests
     public void BadUtf8_InOtherFormats_IsTold(RecordFormat format)
     {
         var source = ShopEvents.Source with { Format = format, Pii = [], Fields = ShopEvents.Source.Fields };
-        if (format == RecordFormat.Csv) source = source with { Columns = ["event_id", "customer_id", "type", "event_time", "value", "placement", "consent"] };
+        if (format == RecordFormat.Csv)
+            source = source with { Columns = ["event_id", "customer_id", "type", "event_time", "value", "placement", "consent"] };
         var text = format == RecordFormat.Csv
             ? "e-1,~,purchase,1700000000000,1.5,home,personalization"
             : """{"event_id":"e-1","customer_id":"~","type":"purchase","event_time":1700000000000,"value":1.5,"placement":"home","consent":["personalization"]}""";
@@ -113,7 +116,8 @@ public sealed class DeadLetterTests
         Assert.All(letters, l => Assert.Equal("wrong-partition", Parse(l)["reason"]));
     }
 
-    private static (AvroRecord Letter, ShardDriver Driver) One(byte[] value, EventSourceOptions? source = null, RuntimeOptions? runtime = null)
+    private static (AvroRecord Letter, ShardDriver Driver) One(byte[] value, EventSourceOptions? source = null,
+        RuntimeOptions? runtime = null)
     {
         var driver = new ShardDriver(Compile(source ?? ShopEvents.Source, runtime ?? new RuntimeOptions()));
         driver.Add("k", value, 0).Process();
@@ -124,7 +128,12 @@ public sealed class DeadLetterTests
     }
 
     private static CompiledEngine Compile(EventSourceOptions source, RuntimeOptions runtime) =>
-        Scenario.Compile(Scenario.Options() with { Events = [source], Schemas = new() { Registry = RepositoryRoot.At("schemas") }, Runtime = runtime }, new LinearModels(1));
+        Scenario.Compile(Scenario.Options() with
+        {
+            Events = [source],
+            Schemas = new() { Registry = RepositoryRoot.At("schemas") },
+            Runtime = runtime
+        }, new LinearModels(1));
 
     private static AvroRecord Parse(Written letter) => (AvroRecord)new AvroValueReader(Schema).Read(letter.Value.AsSpan(5))!;
 }

@@ -11,8 +11,8 @@ using Xunit;
 namespace StreamEngine.Tests.Runtime;
 
 /// <summary>
-/// A worker over the embedded log is dropped at random turns, without a clean stop, and started again with another model each time. What came out must be
-/// what an uninterrupted shard makes of the same input, and what was decided before must stand.
+/// A worker over the embedded log is dropped at random turns, without a clean stop, and started again with another model each time. What
+/// came out must be what an uninterrupted shard makes of the same input, and what was decided before must stand.
 /// </summary>
 public sealed class RestoreTests : IDisposable
 {
@@ -42,10 +42,25 @@ public sealed class RestoreTests : IDisposable
     public void CrashedAtRandomTurns_OutputIsThatOfAnUninterruptedRun(int seed, bool twoSources, Kept kept)
     {
         var checkpoints = Keep(kept, seed);
-        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 13 : 61, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic, Standbys = kept == Kept.OnStandby ? 1 : 0 }, State = new StateOptions { Directory = _folder } };
+        var options = Scenario.Options(twoSources) with
+        {
+            Runtime = new RuntimeOptions
+            {
+                MaxPollRecords = checkpoints ? 13
+            : 61,
+                CommitInterval = TimeSpan.FromMilliseconds(1)
+            },
+            Checkpoints = Often with
+            {
+                Topic = _topic,
+                Standbys = kept == Kept.OnStandby ? 1 : 0
+            },
+            State = new StateOptions { Directory = _folder }
+        };
         WriteEvents(options, seed);
         var random = new Random(seed);
-        for (var life = 0; life < 8; life++) Live(options, model: life, turns: life == 7 ? int.MaxValue : random.Next(checkpoints ? 20 : 3, 60));
+        for (var life = 0; life < 8; life++)
+            Live(options, model: life, turns: life == 7 ? int.MaxValue : random.Next(checkpoints ? 20 : 3, 60));
 
         using var log = Open();
         var total = 0;
@@ -77,7 +92,21 @@ public sealed class RestoreTests : IDisposable
     public void RestoredShard_HasTheSameFeatures(int seed, bool twoSources, Kept kept)
     {
         var checkpoints = Keep(kept, seed);
-        var options = Scenario.Options(twoSources) with { Runtime = new RuntimeOptions { MaxPollRecords = checkpoints ? 17 : 97, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic, Standbys = kept == Kept.OnStandby ? 1 : 0 }, State = new StateOptions { Directory = _folder } };
+        var options = Scenario.Options(twoSources) with
+        {
+            Runtime = new RuntimeOptions
+            {
+                MaxPollRecords = checkpoints ? 17
+            : 97,
+                CommitInterval = TimeSpan.FromMilliseconds(1)
+            },
+            Checkpoints = Often with
+            {
+                Topic = _topic,
+                Standbys = kept == Kept.OnStandby ? 1 : 0
+            },
+            State = new StateOptions { Directory = _folder }
+        };
         WriteEvents(options, seed);
         // A life after crashed ones, one that starts from what it left, and one from the log alone.
         foreach (var turns in new[] { 10, 25, 60 }) Live(options, 1, turns);
@@ -97,7 +126,13 @@ public sealed class RestoreTests : IDisposable
     public void WithAStandbysFilesAlone_TheShardHasTheSameFeatures()
     {
         Keep(Kept.OnStandby, 31);
-        var options = Scenario.Options() with { Runtime = new RuntimeOptions { MaxPollRecords = 17, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic, Standbys = 1 }, State = new StateOptions { Directory = _folder } };
+        var options =
+            Scenario.Options() with
+            {
+                Runtime = new RuntimeOptions { MaxPollRecords = 17, CommitInterval = TimeSpan.FromMilliseconds(1) },
+                Checkpoints = Often with { Topic = _topic, Standbys = 1 },
+                State = new StateOptions { Directory = _folder }
+            };
         WriteEvents(options, 31);
         var live = Live(options, 1, int.MaxValue);
         using (var log = Open())
@@ -113,7 +148,15 @@ public sealed class RestoreTests : IDisposable
     public void FilesLeftBehindLongAgo_GiveWayToTheTopic()
     {
         Keep(Kept.OnStandby, 41);
-        var options = Scenario.Options() with { Runtime = new RuntimeOptions { MaxPollRecords = 17, CommitInterval = TimeSpan.FromMilliseconds(1) }, Checkpoints = Often with { Topic = _topic } };
+        var options = Scenario.Options() with
+        {
+            Runtime = new RuntimeOptions
+            {
+                MaxPollRecords = 17,
+                CommitInterval = TimeSpan.FromMilliseconds(1)
+            },
+            Checkpoints = Often with { Topic = _topic }
+        };
         WriteEvents(options, 41);
         Live(options, 1, 30);
         Assert.Contains(Enumerable.Range(0, Partitions), p => CheckpointFiles.Cuts(Machine(p)).Any());
@@ -127,13 +170,15 @@ public sealed class RestoreTests : IDisposable
     private static void AssertSame(EngineOptions options, string customer, byte[] expected, byte[] actual)
     {
         using var engine = Scenario.Compile(options, new LinearModels(1));
-        foreach (var slot in engine.Layout.Slots) Assert.True(slot.In(expected).SequenceEqual(slot.In(actual)), $"{customer} {slot.Name}: {Convert.ToHexString(slot.In(expected))} became {Convert.ToHexString(slot.In(actual))}");
+        foreach (var slot in engine.Layout.Slots)
+            Assert.True(slot.In(expected).SequenceEqual(slot.In(actual)),
+                $"{customer} {slot.Name}: {Convert.ToHexString(slot.In(expected))} became {Convert.ToHexString(slot.In(actual))}");
         Assert.Equal(expected, actual);
     }
 
     /// <summary>
-    /// Where checkpoints are kept; of both, the files are lost now and then, as when a shard moves to another machine. With standbys each life is on the other of two machines, and what
-    /// it starts from is what that one has followed.
+    /// Where checkpoints are kept; of both, the files are lost now and then, as when a shard moves to another machine. With standbys each
+    /// life is on the other of two machines, and what it starts from is what that one has followed.
     /// </summary>
     public enum Kept
     {
@@ -153,7 +198,13 @@ public sealed class RestoreTests : IDisposable
 
     private static readonly CheckpointOptions Often = new() { Interval = TimeSpan.FromTicks(1) };
 
-    private EmbeddedLog Open() => new(new EmbeddedLogOptions(Path.Combine(_folder, "log")) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
+    private EmbeddedLog Open() =>
+        new(new EmbeddedLogOptions(Path.Combine(_folder, "log"))
+        {
+            WriteMemoryBytes = 4 << 20,
+            PageBytes = 1 << 20,
+            SegmentBytes = 16 << 20
+        });
 
     private void WriteEvents(EngineOptions options, int seed)
     {
@@ -162,7 +213,8 @@ public sealed class RestoreTests : IDisposable
         using var writer = log.OpenWriter();
         var random = new Random(seed);
         foreach (var (key, json, time) in Scenario.Events(4_000, 60, seed))
-            writer.Write(options.Events[random.Next(options.Events.Count)].Topic, Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(json), time);
+            writer.Write(options.Events[random.Next(options.Events.Count)].Topic, Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(json),
+                time);
         writer.Flush();
     }
 
@@ -175,8 +227,18 @@ public sealed class RestoreTests : IDisposable
         using var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
         if (_kept == Kept.OnStandby) FollowHere(log, engine);
-        var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = _kept is Kept.InFiles or Kept.InBoth or Kept.OnStandby ? OpenFiles : null, Report = e => { lock (_said) _said.Add(e.Text); } }, metrics, shards);
-        var ends = options.Events.Select(e => Enumerable.Range(0, shards).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray()).ToArray();
+        var worker = new Worker(new WorkerSettings
+        {
+            Engine = engine,
+            Log = log,
+            InstanceId = "w",
+            OpenStore = _ => new MemoryStateStore(),
+            OpenCheckpoints = _kept is Kept.InFiles or Kept.InBoth or Kept.OnStandby ? OpenFiles : null,
+            Report = e =>
+            { lock (_said) _said.Add(e.Text); }
+        }, metrics, shards);
+        var ends = options.Events
+            .Select(e => Enumerable.Range(0, shards).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray()).ToArray();
         if (turns < int.MaxValue)
         {
             // With checkpoints a life is counted from when it is restored, so that it is long enough to close some.
@@ -210,14 +272,23 @@ public sealed class RestoreTests : IDisposable
         }
     }
 
-    private string Machine(int partition) => Path.Combine(_folder, $"checkpoints-{(_kept == Kept.OnStandby ? _lives % 2 : 0)}", $"{partition}");
+    private string Machine(int partition) =>
+        Path.Combine(_folder, $"checkpoints-{(_kept == Kept.OnStandby ? _lives % 2 : 0)}", $"{partition}");
 
     /// <summary>This machine follows to the end what the other one wrote.</summary>
     private void FollowHere(EmbeddedLog log, CompiledEngine engine)
     {
         _lives++;
-        GroupMember[] group = [new("1", "here-0", []), new("2", "there-0", [.. Enumerable.Range(0, Partitions).Select(p => new TopicPartition(engine.Events.Sources[0].Topic, p))])];
-        using var standbys = Standbys.For(new WorkerSettings { Engine = engine, Log = new GroupLog(log, group), InstanceId = "here", OpenStore = _ => new MemoryStateStore(), OpenCheckpoints = (p, report) => new CheckpointFiles(Machine(p), report) });
+        GroupMember[] group = [new("1", "here-0", []),
+            new("2", "there-0", [.. Enumerable.Range(0, Partitions).Select(p => new TopicPartition(engine.Events.Sources[0].Topic, p))])];
+        using var standbys = Standbys.For(new WorkerSettings
+        {
+            Engine = engine,
+            Log = new GroupLog(log, group),
+            InstanceId = "here",
+            OpenStore = _ => new MemoryStateStore(),
+            OpenCheckpoints = (p, report) => new CheckpointFiles(Machine(p), report)
+        });
         while (standbys?.Turn() == true) { }
     }
 
@@ -239,7 +310,8 @@ public sealed class RestoreTests : IDisposable
     {
         using var engine = Scenario.Compile(options, new LinearModels(99));
         using var driver = new ShardDriver(engine);
-        foreach (var record in Read(log, options.Events[0].Topic, partition)) driver.Add(record.Key, record.Value, record.Timestamp).Process();
+        foreach (var record in Read(log, options.Events[0].Topic, partition))
+            driver.Add(record.Key, record.Value, record.Timestamp).Process();
         return [.. driver.Outputs.Where(o => o.Topic == options.Outputs.Decisions).Select(o => Parse(o.Value))];
     }
 
@@ -251,7 +323,8 @@ public sealed class RestoreTests : IDisposable
             var (e, a) = (expected[i], actual[i]);
             var cause = (AvroRecord)e["cause"]!;
             var found = (AvroRecord)a["cause"]!;
-            Assert.Equal((cause["ordinal"], e["customer_id"], e["trigger"], e["decided_at"]), (found["ordinal"], a["customer_id"], a["trigger"], a["decided_at"]));
+            Assert.Equal((cause["ordinal"], e["customer_id"], e["trigger"], e["decided_at"]),
+                (found["ordinal"], a["customer_id"], a["trigger"], a["decided_at"]));
             Assert.Equal((IEnumerable<object?>)e["features"]!, (IEnumerable<object?>)a["features"]!);
         }
     }
@@ -268,7 +341,8 @@ public sealed class RestoreTests : IDisposable
             {
                 var drop = (string)candidate["drop"]!;
                 var offer = (string)candidate["offer"]!;
-                int Since(TimeSpan window, string? of) => served.Count(s => s.Customer == customer && (of is null || s.Offer == of) && s.At > at - (long)window.TotalMilliseconds);
+                int Since(TimeSpan window, string? of) => served.Count(s =>
+                    s.Customer == customer && (of is null || s.Offer == of) && s.At > at - (long)window.TotalMilliseconds);
                 var capped = Since(TimeSpan.FromHours(4), null) >= 6 || Since(TimeSpan.FromHours(2), offer) >= 2;
                 if (drop.Contains("_cap:")) Assert.True(capped, $"{d["decision_id"]}: {offer} dropped by a cap that is not reached");
                 else if (drop is "" or "lost_arbitration") Assert.False(capped, $"{d["decision_id"]}: {offer} takes part above a cap");
@@ -283,19 +357,27 @@ public sealed class RestoreTests : IDisposable
         [.. Read(log, "decisions", partition).Select(r => Parse(r.Value)).Where(d => d["kind"]!.ToString() == "decision")];
 
     private static List<string> ServedIds(EmbeddedLog log) =>
-        [.. Enumerable.Range(0, Partitions).SelectMany(p => Decisions(log, p)).Where(d => d["chosen"] is not null).Select(d => (string)d["decision_id"]!).Order()];
+        [.. Enumerable.Range(0, Partitions).SelectMany(p => Decisions(log, p)).Where(d => d["chosen"] is not null)
+            .Select(d => (string)d["decision_id"]!).Order()];
 
     private static List<string> ActionIds(EmbeddedLog log)
     {
         var reader = new AvroValueReader(AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "action.avsc"))));
-        return [.. Enumerable.Range(0, Partitions).SelectMany(p => Read(log, "actions", p)).Select(r => (string)((AvroRecord)reader.Read(r.Value.AsSpan(5))!)["action_id"]!).Order()];
+        return [.. Enumerable.Range(0, Partitions).SelectMany(p => Read(log, "actions", p))
+            .Select(r => (string)((AvroRecord)reader.Read(r.Value.AsSpan(5))!)["action_id"]!).Order()];
     }
 
     private static readonly AvroSchema DecisionSchema = AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "decision.avsc")));
 
     private static AvroRecord Parse(byte[] value) => (AvroRecord)new AvroValueReader(DecisionSchema).Read(value.AsSpan(5))!;
 
-    private static long Millis(object? time) => time switch { DateTimeOffset t => t.ToUnixTimeMilliseconds(), DateTime t => new DateTimeOffset(t).ToUnixTimeMilliseconds(), _ => Convert.ToInt64(time) };
+    private static long Millis(object? time) => time switch
+    {
+        DateTimeOffset t => t.ToUnixTimeMilliseconds(),
+        DateTime t =>
+        new DateTimeOffset(t).ToUnixTimeMilliseconds(),
+        _ => Convert.ToInt64(time)
+    };
 
     private static List<(string Key, byte[] Value, long Timestamp)> Read(EmbeddedLog log, string topic, int partition)
     {
@@ -308,7 +390,8 @@ public sealed class RestoreTests : IDisposable
         while (reader.Position < end)
         {
             reader.Read(batch, 1_000, TimeSpan.FromMilliseconds(50));
-            for (var i = 0; i < batch.Count; i++) all.Add((Encoding.UTF8.GetString(batch.Key(i)), batch.Value(i).ToArray(), batch[i].Timestamp));
+            for (var i = 0; i < batch.Count; i++)
+                all.Add((Encoding.UTF8.GetString(batch.Key(i)), batch.Value(i).ToArray(), batch[i].Timestamp));
         }
         return all;
     }

@@ -10,7 +10,8 @@ namespace StreamEngine.Tests.Runtime;
 
 public sealed class ShardTests : IDisposable
 {
-    private static readonly AvroSchema DeadLetterSchema = AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "dead-letter.avsc")));
+    private static readonly AvroSchema DeadLetterSchema =
+        AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "dead-letter.avsc")));
     private readonly ManualTime _time = new(DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start));
     private readonly CompiledEngine _engine;
     private readonly ShardDriver _driver;
@@ -20,7 +21,12 @@ public sealed class ShardTests : IDisposable
         var options = Scenario.Options();
         options = options with
         {
-            Time = options.Time with { MaxFuture = TimeSpan.FromHours(1), IdleAfter = TimeSpan.FromSeconds(30), Earliest = DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start).AddDays(-1) },
+            Time = options.Time with
+            {
+                MaxFuture = TimeSpan.FromHours(1),
+                IdleAfter = TimeSpan.FromSeconds(30),
+                Earliest = DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start).AddDays(-1)
+            },
             Events = [options.Events[0] with { Requires = ["personalization"] }],
             Runtime = options.Runtime with { MaxRecordBytes = new(2_000) },
             Decisions = options.Decisions with { Holdout = null },
@@ -56,7 +62,8 @@ public sealed class ShardTests : IDisposable
         time.Advance(TimeSpan.FromSeconds(3));
         driver.AdvanceIdle();
         Assert.Equal(Scenario.Start + 60_000_000, driver.Shard.Counters.Watermark);
-        Assert.Contains(driver.Outputs, o => o.Topic == "decisions" && Parse(o.Value).Kind == DecisionKind.Watermark && Parse(o.Value).Watermark == Scenario.Start + 60_000_000);
+        Assert.Contains(driver.Outputs, o => o.Topic == "decisions" && Parse(o.Value).Kind == DecisionKind.Watermark
+            && Parse(o.Value).Watermark == Scenario.Start + 60_000_000);
     }
 
     [Fact]
@@ -96,11 +103,16 @@ public sealed class ShardTests : IDisposable
             Features = [],
             Models = [],
             Offers = [new OfferOptions { Name = "a", Value = "1.0", Propensity = new PropensityOptions { Default = 0.5 } }],
-            Decisions = options.Decisions with { Holdout = null, Caps = [new CapOptions { Name = "daily", Per = CapScope.Customer, Max = 1, Window = TimeSpan.FromDays(1) }] },
+            Decisions = options.Decisions with
+            {
+                Holdout = null,
+                Caps = [new CapOptions { Name = "daily", Per = CapScope.Customer, Max = 1, Window = TimeSpan.FromDays(1) }]
+            },
         };
         using var engine = Scenario.Compile(options, new LinearModels(1));
         using var driver = new ShardDriver(engine, time: _time);
-        foreach (var day in new[] { 0, 4, 8 }) driver.Add("c", Event($"e{day}", "page_view", Scenario.Start + day * 86_400_000L, placement: "home"), 0).Process();
+        foreach (var day in new[] { 0, 4, 8 })
+            driver.Add("c", Event($"e{day}", "page_view", Scenario.Start + day * 86_400_000L, placement: "home"), 0).Process();
         driver.Add("c", Event("cart", "cart_add", Scenario.Start + 12 * 86_400_000L), 0);
         driver.Add("c", Event("end", "search", Scenario.Start + 14 * 86_400_000L, customer: "other"), 0).Process();
         var decisions = driver.Outputs.Where(o => o.Topic == "decisions").Select(o => Parse(o.Value)).ToList();
@@ -242,7 +254,10 @@ public sealed class ShardTests : IDisposable
     [Fact]
     public void Events_InSteadyState_AllocateNothing()
     {
-        var events = Enumerable.Range(0, 40_000).Select(i => Encoding.UTF8.GetBytes(Event($"e{i}", i % 9 == 0 ? "page_view" : "search", Scenario.Start + i / 20, customer: $"c{i % 50}", placement: "home"))).ToList();
+        var events = Enumerable.Range(0, 40_000)
+            .Select(i =>
+            Encoding.UTF8.GetBytes(Event($"e{i}", i % 9 == 0 ? "page_view"
+            : "search", Scenario.Start + i / 20, customer: $"c{i % 50}", placement: "home"))).ToList();
         var options = Scenario.Options() with { Duplicates = new DuplicateOptions { Horizon = TimeSpan.Zero } };
         using var engine = Scenario.Compile(options, new LinearModels(1));
         using var bench = new ShardBench(engine);
@@ -263,7 +278,8 @@ public sealed class ShardTests : IDisposable
         return logged;
     }
 
-    private string Text(Range32 slice) => Encoding.UTF8.GetString(_driver.Outputs.Last(o => o.Topic == "decisions").Value, slice.Start, slice.Length);
+    private string Text(Range32 slice) =>
+        Encoding.UTF8.GetString(_driver.Outputs.Last(o => o.Topic == "decisions").Value, slice.Start, slice.Length);
 
     private static string Event(string id, string type, long time, string customer = "c", string value = "0", string placement = "") =>
         $$"""{"id":"{{id}}","customer":"{{customer}}","type":"{{type}}","time":{{time}},"value":{{value}},"placement":"{{placement}}","consent":["personalization"]}""";

@@ -4,7 +4,10 @@ using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
 
-/// <summary>Where standbys belong, by cases as a broker's group has shared them out (members are put in order by the broker's ids, which begin with the instance id).</summary>
+/// <summary>
+/// Where standbys belong, by cases as a broker's group has shared them out (members are put in order by the broker's ids, which begin with
+/// the instance id).
+/// </summary>
 public sealed class StandbyPlanTests
 {
     [Theory]
@@ -23,7 +26,10 @@ public sealed class StandbyPlanTests
     public void A_standby_is_where_the_group_would_move_the_shard(string group, int standbys, string expected)
     {
         var members = group.Split(';', StringSplitOptions.TrimEntries).Select(Member).ToList();
-        Assert.Equal(expected, string.Join("; ", members.Select(StandbyPlan.NodeOf).Distinct().Select(node => $"{node["shop-".Length..]}: {string.Join(' ', StandbyPlan.For(node, members, "events", standbys))}".TrimEnd())));
+        Assert.Equal(expected,
+            string.Join("; ", members.Select(StandbyPlan.NodeOf).Distinct()
+            .Select(node =>
+            $"{node["shop-".Length..]}: {string.Join(' ', StandbyPlan.For(node, members, "events", standbys))}".TrimEnd())));
     }
 
     [Fact]

@@ -9,7 +9,10 @@ using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
 
-/// <summary>A standby's files: what a take-over finds in them at any moment, and what may not get into them. Partition 1 belongs to node b, its standby is here.</summary>
+/// <summary>
+/// A standby's files: what a take-over finds in them at any moment, and what may not get into them. Partition 1 belongs to node b, its
+/// standby is here.
+/// </summary>
 public sealed class StandbyTests : IDisposable
 {
     private const int Shard = 1;
@@ -41,7 +44,8 @@ public sealed class StandbyTests : IDisposable
     [Fact]
     public void What_the_topic_holds_is_in_the_files_and_the_newest_of_each_counts()
     {
-        _topic.Profile("a", "a1", 10).Profile("b", "b1", 10).Marker(1, 10, Version).Profile("a", "a2", 20).Profile("c", "c1", 20).Marker(2, 20, Version).Profile("b", "b2", 30);
+        _topic.Profile("a", "a1", 10).Profile("b", "b1", 10).Marker(1, 10, Version).Profile("a", "a2", 20).Profile("c", "c1", 20)
+            .Marker(2, 20, Version).Profile("b", "b2", 30);
         Follow();
         SpinWait.SpinUntil(() => { Follow(); return _told.Count > 0; }, 5_000); // the files' thread needs a moment
         Assert.Single(_told, e => !e.Warning && e.Text == "Shard 1's standby is up to date: checkpoint 2 with 3 profiles.");
@@ -62,7 +66,10 @@ public sealed class StandbyTests : IDisposable
         Assert.Equal("2: a=a2@20", TakeOver());
     }
 
-    /// <summary>The marker promises a's state at 10. The cleaner has taken that away, as a newer one stands behind the marker: whoever closes the cut at the marker has none.</summary>
+    /// <summary>
+    /// The marker promises a's state at 10. The cleaner has taken that away, as a newer one stands behind the marker: whoever closes the
+    /// cut at the marker has none.
+    /// </summary>
     [Fact]
     public void Whenever_it_is_taken_over_its_cut_lacks_nothing()
     {
@@ -129,7 +136,8 @@ public sealed class StandbyTests : IDisposable
         {
             var flipped = (byte[])value.Clone();
             flipped[at] ^= 0x10;
-            using var shard = new StandbyShard(Shard, _engine, (p, report) => new CheckpointFiles(Path.Combine(_folder, $"flip-{at}"), report), 1_000, _time);
+            using var shard = new StandbyShard(Shard, _engine, (p, report) =>
+                new CheckpointFiles(Path.Combine(_folder, $"flip-{at}"), report), 1_000, _time);
             shard.Begin(0, 1, _time.GetTimestamp());
             new CheckpointTopic(Version).Raw("a", flipped).OpenReader().Read(batch, 1, TimeSpan.Zero);
             Assert.NotNull(shard.Add(batch, 1));
@@ -151,7 +159,8 @@ public sealed class StandbyTests : IDisposable
     [Fact]
     public void What_another_layout_writes_behind_a_marker_takes_the_marker_s_word_away()
     {
-        _topic.Profile("a", "a1", 10).Profile("b", "b1", 10).Marker(1, 10, Version).Profile("b", "of another layout", 10, "another"); // b1 may be compacted away
+        // b1 may be compacted away
+        _topic.Profile("a", "a1", 10).Profile("b", "b1", 10).Marker(1, 10, Version).Profile("b", "of another layout", 10, "another");
         Follow();
         Assert.Equal(0, Cuts(0));
         Assert.Null(TopicCutLoad.Newest(_topic, new TopicPartition("checkpoints", Shard), 0, 4, Version, _ => true));
@@ -245,12 +254,14 @@ public sealed class StandbyTests : IDisposable
     {
         var errors = new ConfigErrors();
         StandbyConfig.Check(new EngineOptions { Checkpoints = new CheckpointOptions { Standbys = 2, Interval = TimeSpan.Zero } }, errors);
-        Assert.Equal(["checkpoints.topic", "checkpoints.interval", "state.directory"], errors.All.Select(e => e.Remedy.Split(' ').First(w => w.Contains('.')).Trim(',')));
+        Assert.Equal(["checkpoints.topic", "checkpoints.interval", "state.directory"],
+            errors.All.Select(e => e.Remedy.Split(' ').First(w => w.Contains('.')).Trim(',')));
         StandbyConfig.Check(Options(new CheckpointOptions { Topic = "checkpoints", Standbys = 2 }), errors);
         Assert.Equal(3, errors.All.Count);
     }
 
-    private static EngineOptions Options(CheckpointOptions checkpoints) => Scenario.Options() with { Checkpoints = checkpoints, State = new StateOptions { Directory = "/state" } };
+    private static EngineOptions Options(CheckpointOptions checkpoints) =>
+        Scenario.Options() with { Checkpoints = checkpoints, State = new StateOptions { Directory = "/state" } };
 
     /// <summary>Partition 1 is that node's; of nodes that have nothing, those given.</summary>
     private static GroupMember[] Group(string owner, string? idle = null) =>
@@ -300,7 +311,8 @@ public sealed class StandbyTests : IDisposable
         {
             if (block.Kind != BlockKind.Profiles) continue;
             var payload = block.Payload;
-            while (CutBlock.Next(ref payload, out var key, out var profile)) profiles[Encoding.UTF8.GetString(key)] = $"{Encoding.UTF8.GetString(profile)}@{block.Position.Next[0]}";
+            while (CutBlock.Next(ref payload, out var key, out var profile))
+                profiles[Encoding.UTF8.GetString(key)] = $"{Encoding.UTF8.GetString(profile)}@{block.Position.Next[0]}";
         }
         return $"{cut.Marker.Number}: {string.Join(' ', profiles.Select(p => $"{p.Key}={p.Value}"))}";
     }

@@ -18,11 +18,20 @@ public sealed class WorkerTurnTests : IDisposable
     {
         var time = new ManualTime(DateTimeOffset.UnixEpoch);
         var options = Scenario.Options();
-        using var log = new EmbeddedLog(new EmbeddedLogOptions(_folder) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
+        using var log =
+            new EmbeddedLog(new EmbeddedLogOptions(_folder) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
         log.CreateTopics(Topics.Needed(options, 1));
         using var engine = Scenario.Compile(options, new LinearModels(1));
         using var metrics = new EngineMetrics(engine);
-        using var worker = new Worker(new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), Time = time }, metrics, 1);
+        using var worker = new Worker(new WorkerSettings
+        {
+            Engine = engine,
+            Log = log,
+            InstanceId = "w",
+            OpenStore = _ =>
+            new MemoryStateStore(),
+            Time = time
+        }, metrics, 1);
 
         time.Advance(TimeSpan.FromSeconds(40)); // joined, but no turn yet
         Assert.Equal(TimeSpan.FromSeconds(40), worker.SinceTurn);

@@ -30,13 +30,15 @@ public sealed class ConversionTests
     [Fact]
     public void Consent_follows_its_purposes()
     {
-        var (from, to) = (Options with { Purposes = ["personalization", "ads"] }, Options with { Purposes = ["ads", "news", "personalization"] });
+        var (from, to) = (Options with { Purposes = ["personalization", "ads"] },
+            Options with { Purposes = ["ads", "news", "personalization"] });
         Convert(from, to, profile =>
         {
             StateLayout.Consent(profile) = 0b10; // ads
             StateLayout.NewestTime(profile) = 7;
             StateLayout.ConsentTime(profile) = 5;
-        }, profile => Assert.Equal((0b001ul, 7, 5), (StateLayout.Consent(profile), StateLayout.NewestTime(profile), StateLayout.ConsentTime(profile))));
+        }, profile => Assert.Equal((0b001ul, 7, 5),
+            (StateLayout.Consent(profile), StateLayout.NewestTime(profile), StateLayout.ConsentTime(profile))));
         Convert(to, from, profile => StateLayout.Consent(profile) = 0b111, profile => Assert.Equal(0b11ul, StateLayout.Consent(profile)));
     }
 
@@ -70,22 +72,29 @@ public sealed class ConversionTests
         Convert(Options, to, profile =>
         {
             foreach (var slot in old.Layout.Slots.Skip(1)) slot.In(profile).Fill((byte)(slot.Name.Length + slot.Name[^1]));
-            foreach (var slot in old.Layout.Slots.Where(s => s.Name.StartsWith("timer/", StringComparison.Ordinal))) BinaryPrimitives.WriteInt64LittleEndian(slot.In(profile)[24..], -1);
+            foreach (var slot in old.Layout.Slots.Where(s => s.Name.StartsWith("timer/", StringComparison.Ordinal)))
+                BinaryPrimitives.WriteInt64LittleEndian(slot.In(profile)[24..], -1);
         }, profile =>
         {
             using var engine = Scenario.Compile(to, new LinearModels(1));
             foreach (var slot in engine.Layout.Slots.Skip(1))
-                if (slot.Name.Contains("Max", StringComparison.Ordinal)) Assert.Equal(double.NegativeInfinity, BinaryPrimitives.ReadDoubleLittleEndian(slot.In(profile)));
+                if (slot.Name.Contains("Max", StringComparison.Ordinal))
+                    Assert.Equal(double.NegativeInfinity, BinaryPrimitives.ReadDoubleLittleEndian(slot.In(profile)));
                 else if (slot.Length > 0) Assert.Equal((byte)(slot.Name.Length + slot.Name[^1]), slot.In(profile)[0]);
             Assert.Equal([1, 2, 3, 4], profile[engine.Layout.FixedLength..].ToArray());
         }, tail: [1, 2, 3, 4]);
-        Convert(Options, Options with { Duplicates = new DuplicateOptions { Horizon = TimeSpan.Zero } }, _ => { }, profile => Assert.Equal(0, profile.Length % 8), tail: [1, 2, 3, 4]);
+        Convert(Options, Options with { Duplicates = new DuplicateOptions { Horizon = TimeSpan.Zero } }, _ => { }, profile =>
+            Assert.Equal(0, profile.Length % 8), tail: [1, 2, 3, 4]);
     }
 
     [Fact]
     public void A_timer_that_waits_is_due_by_its_new_length()
     {
-        var to = Options with { Timers = [Options.Timers[0] with { After = TimeSpan.FromMinutes(5) }, Options.Timers[1] with { After = TimeSpan.FromMinutes(90) }] };
+        var to = Options with
+        {
+            Timers =
+            [Options.Timers[0] with { After = TimeSpan.FromMinutes(5) }, Options.Timers[1] with { After = TimeSpan.FromMinutes(90) }]
+        };
         const long Started = 1_000_000;
         Convert(Options, to, profile =>
         {
@@ -104,15 +113,27 @@ public sealed class ConversionTests
     [Fact]
     public void Sessions_that_a_short_log_tells_otherwise_are_matched_by_time()
     {
-        FeatureOptions Session(string name, FeatureOperator op) => new() { Name = name, Op = op, Of = op == FeatureOperator.Count ? null : new ExprText { Text = "event.price" }, Window = new WindowOptions { Session = TimeSpan.FromMinutes(30) } };
+        FeatureOptions Session(string name, FeatureOperator op) =>
+            new()
+            {
+                Name = name,
+                Op = op,
+                Of = op == FeatureOperator.Count ? null
+            : new ExprText { Text = "event.price" },
+                Window = new WindowOptions { Session = TimeSpan.FromMinutes(30) }
+            };
         var time = new TimeOptions { Lateness = TimeSpan.FromHours(2) };
-        Features.FeatureHarness Fold(long from) => new Features.FeatureHarness([Session("n", FeatureOperator.Count), Session("sum", FeatureOperator.Sum)], time).Apply(Enumerable.Range(0, 40)
-            .Select(i => new Features.ShopEvent(i % 10 * 60_000 + i / 10 * 3_000_000, (ulong)i + 1, "x", Price: i)).Where(e => e.Time >= from));
+        Features.FeatureHarness Fold(long from) =>
+            new Features.FeatureHarness([Session("n", FeatureOperator.Count), Session("sum", FeatureOperator.Sum)], time)
+            .Apply(Enumerable.Range(0, 40)
+            .Select(i => new Features.ShopEvent(i % 10 * 60_000 + i / 10 * 3_000_000, (ulong)i + 1, "x", Price: i))
+            .Where(e => e.Time >= from));
         var (whole, part) = (Fold(0), Fold(3_060_000)); // the first session is gone, the second begins a minute later
         var (profile, other) = (whole.Profile.ToArray(), part.Profile.ToArray());
         var column = whole.Layout.Slots.Single(s => s.Name.Contains("FixedSum", StringComparison.Ordinal));
         whole.Set.Take(profile, other, new HashSet<int> { column.Offset });
-        var sums = Enumerable.Range(0, column.Length / 8).Select(i => BinaryPrimitives.ReadInt64LittleEndian(column.In(profile)[(8 * i)..])).Order();
+        var sums = Enumerable.Range(0, column.Length / 8).Select(i => BinaryPrimitives.ReadInt64LittleEndian(column.In(profile)[(8 * i)..]))
+            .Order();
         Assert.Equal([0L, 0, 145 - 10, 245, 345], sums.ToArray()[^5..]);
         Assert.All(whole.Layout.Slots.Where(s => s != column), s => Assert.Equal(s.In(whole.Profile).ToArray(), s.In(profile).ToArray()));
     }
@@ -121,7 +142,8 @@ public sealed class ConversionTests
     public void Every_slot_belongs_to_something_that_a_person_knows()
     {
         using var engine = Scenario.Compile(Scenario.Options(), new LinearModels(1));
-        Assert.Equal(engine.Layout.Slots.Skip(1).Select(s => s.Name).Order(), StateItems.Of(engine).SelectMany(i => i.Item.Slots).Distinct().Order());
+        Assert.Equal(engine.Layout.Slots.Skip(1).Select(s => s.Name).Order(),
+            StateItems.Of(engine).SelectMany(i => i.Item.Slots).Distinct().Order());
         Assert.All(StateItems.Of(engine), i => Assert.NotEmpty(i.Item.Text));
     }
 
@@ -155,7 +177,8 @@ public sealed class ConversionTests
     private static (LayoutChange Change, CompiledEngine Engine) Compare(EngineOptions from, EngineOptions to, bool backfill)
     {
         using var old = Scenario.Compile(from, new LinearModels(1));
-        var manifest = new SavepointManifest(1, "x", "", "", default, [.. from.Events.Select(StateItems.Of)], from.Outputs.Decisions, 1, from.Purposes,
+        var manifest = new SavepointManifest(1, "x", "", "", default, [.. from.Events.Select(StateItems.Of)], from.Outputs.Decisions, 1,
+            from.Purposes,
             new SavepointLayout(old.Layout.FixedLength, old.Layout.Slots, [.. StateItems.Of(old).Select(i => i.Item)]), []);
         var engine = Scenario.Compile(to, new LinearModels(1));
         var errors = new ConfigErrors();

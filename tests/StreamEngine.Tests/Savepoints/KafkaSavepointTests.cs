@@ -37,22 +37,27 @@ public sealed class KafkaSavepointTests
             Assert.Equal(await shop.Slots(shop.Old, $"{name}-log"), restored);
         }
 
-        // Retention: a backfill that misses the first records warns; a log that no longer holds what follows is refused, before anything is written.
+        // Retention: a backfill that misses the first records warns; a log that no longer holds what follows is refused, before anything is
+        // written.
         var at = SavepointFolder.Read(shop.Savepoint("live")).Shards[0].Offsets[0];
         Assert.True(at > 10);
         await DeleteBefore(shop.Events, at - 5);
-        Assert.Contains("the backfill is partial", (await shop.Do(shop.New, "savepoint", "restore", "live", "--backfill")).Error, StringComparison.Ordinal);
+        Assert.Contains("the backfill is partial", (await shop.Do(shop.New, "savepoint", "restore", "live", "--backfill")).Error,
+            StringComparison.Ordinal);
         Assert.Contains("checkpoint 0 with", (await shop.Do(shop.New, "run", "--drain")).Error, StringComparison.Ordinal);
         await DeleteBefore(shop.Events, at + 5);
         Directory.Delete(Path.Combine(shop.Folder, "state", "checkpoints"), recursive: true);
         error = await shop.Fail(3, shop.New, "savepoint", "restore", "live");
-        Assert.Contains($"{shop.Events}[0] begins at offset {at + 5}: what followed the savepoint, from offset {at} on, was deleted", error, StringComparison.Ordinal);
+        Assert.Contains($"{shop.Events}[0] begins at offset {at + 5}: what followed the savepoint, from offset {at} on, was deleted", error,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(shop.Folder, "state", "checkpoints")));
     }
 
     private static async Task DeleteBefore(string topic, long offset)
     {
-        using var admin = new AdminClientBuilder(new Dictionary<string, string> { ["bootstrap.servers"] = KafkaBroker.Shared.Address }).Build();
-        await admin.DeleteRecordsAsync([new TopicPartitionOffset(topic, 0, offset)], new DeleteRecordsOptions { RequestTimeout = TimeSpan.FromSeconds(30) });
+        using var admin = new AdminClientBuilder(new Dictionary<string, string> { ["bootstrap.servers"] = KafkaBroker.Shared.Address })
+            .Build();
+        await admin.DeleteRecordsAsync([new TopicPartitionOffset(topic, 0, offset)],
+            new DeleteRecordsOptions { RequestTimeout = TimeSpan.FromSeconds(30) });
     }
 }

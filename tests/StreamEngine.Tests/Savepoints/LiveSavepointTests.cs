@@ -33,7 +33,12 @@ public sealed class LiveSavepointTests : IDisposable
             Runtime = new RuntimeOptions { MaxPollRecords = 5, CommitInterval = TimeSpan.FromMilliseconds(1) },
             Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromTicks(1) },
         };
-        using var log = new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_folder, "log")) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
+        using var log = new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_folder, "log"))
+        {
+            WriteMemoryBytes = 4 << 20,
+            PageBytes = 1 << 20,
+            SegmentBytes = 16 << 20
+        });
         log.CreateTopics(Topics.Needed(options, Partitions));
 
         var taken = new List<string>();
@@ -56,7 +61,8 @@ public sealed class LiveSavepointTests : IDisposable
             await running.Completion;
         }
         var ends = Ends(log, options);
-        var midway = taken.Where(f => SavepointFolder.Read(f).Shards.Any(s => s.Offsets[0] > 0 && s.Offsets[0] < ends[0][s.Shard])).ToList();
+        var midway = taken.Where(f => SavepointFolder.Read(f).Shards.Any(s => s.Offsets[0] > 0 && s.Offsets[0] < ends[0][s.Shard]))
+            .ToList();
         Assert.NotEmpty(midway);
 
         var expected = Profiles(log, options, null, out _);
@@ -65,7 +71,8 @@ public sealed class LiveSavepointTests : IDisposable
             using var engine = Scenario.Compile(options, new LinearModels(2));
             var restored = Path.GetFileName(savepoint) + "-restored";
             var restorer = new SavepointRestorer(Settings(engine, log, null), savepoint, backfill: false, new ConfigErrors());
-            Assert.All(restorer.Restore(p => Folder(restored, p), (_, _) => { }, CancellationToken.None).Items, i => Assert.Equal(ItemFate.Kept, i.Fate));
+            Assert.All(restorer.Restore(p => Folder(restored, p), (_, _) => { }, CancellationToken.None).Items, i =>
+                Assert.Equal(ItemFate.Kept, i.Fate));
             var profiles = Profiles(log, options, restored, out var loaded);
             Assert.Equal(restorer.Manifest.Profiles, loaded);
             Assert.Equal(expected, profiles);
@@ -75,9 +82,16 @@ public sealed class LiveSavepointTests : IDisposable
     [Fact]
     public async Task Restored_state_replaces_what_the_checkpoint_topic_holds()
     {
-        var old = Scenario.Options() with { Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromTicks(1), Topic = "checkpoints" } };
-        var changed = old with { Features = [.. old.Features, new FeatureOptions { Name = "top", Op = FeatureOperator.Max, Of = "event.value" }] };
-        using var log = new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_folder, "log")) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20, SegmentBytes = 16 << 20 });
+        var old =
+            Scenario.Options() with { Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromTicks(1), Topic = "checkpoints" } };
+        var changed =
+            old with { Features = [.. old.Features, new FeatureOptions { Name = "top", Op = FeatureOperator.Max, Of = "event.value" }] };
+        using var log = new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_folder, "log"))
+        {
+            WriteMemoryBytes = 4 << 20,
+            PageBytes = 1 << 20,
+            SegmentBytes = 16 << 20
+        });
         log.CreateTopics(Topics.Needed(old, Partitions));
         await Write(log, old, 5, TimeSpan.Zero);
         using (var engine = Scenario.Compile(old, new LinearModels(1)))
@@ -87,12 +101,14 @@ public sealed class LiveSavepointTests : IDisposable
                 running.Start(drain: true);
                 await running.Completion.WaitAsync(TimeSpan.FromSeconds(60));
             }
-            new SavepointTaker(Settings(engine, log, null), _ => null).Take(Path.Combine(_folder, "a"), (_, _) => { }, CancellationToken.None);
+            new SavepointTaker(Settings(engine, log, null), _ => null)
+                .Take(Path.Combine(_folder, "a"), (_, _) => { }, CancellationToken.None);
         }
         // The changed config is rebuilt from the log, and the topic gets it all; then somebody restores the savepoint after all.
         var rebuilt = Profiles(log, changed, null, out _, cuts: 1);
         using (var engine = Scenario.Compile(changed, new LinearModels(1)))
-            new SavepointRestorer(Settings(engine, log, null), Path.Combine(_folder, "a"), backfill: false, new ConfigErrors()).Restore(p => Folder("files", p), (_, _) => { }, CancellationToken.None);
+            new SavepointRestorer(Settings(engine, log, null), Path.Combine(_folder, "a"), backfill: false, new ConfigErrors())
+                .Restore(p => Folder("files", p), (_, _) => { }, CancellationToken.None);
         var restored = Profiles(log, changed, "files", out _, cuts: 1);
         Assert.NotEqual(rebuilt, restored);
         Assert.Equal(restored, Profiles(log, changed, null, out var loaded));
@@ -107,7 +123,8 @@ public sealed class LiveSavepointTests : IDisposable
         foreach (var chunk in Scenario.Events(6_000, 60, seed).Chunk(100))
         {
             foreach (var (key, json, time) in chunk)
-                writer.Write(options.Events[random.Next(options.Events.Count)].Topic, Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(json), time);
+                writer.Write(options.Events[random.Next(options.Events.Count)].Topic, Encoding.UTF8.GetBytes(key),
+                    Encoding.UTF8.GetBytes(json), time);
             writer.Flush();
             await Task.Delay(pause);
         }
@@ -125,7 +142,9 @@ public sealed class LiveSavepointTests : IDisposable
         SliceBytes = 2_000,
     };
 
-    private static long[][] Ends(ILog log, EngineOptions options) => [.. options.Events.Select(e => Enumerable.Range(0, Partitions).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray())];
+    private static long[][] Ends(ILog log, EngineOptions options) =>
+        [.. options.Events
+        .Select(e => Enumerable.Range(0, Partitions).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray())];
 
     /// <summary>What a worker restores and ends with, from checkpoints or from the log alone, without what names the cut.</summary>
     private SortedDictionary<string, string> Profiles(ILog log, EngineOptions options, string? checkpoints, out long loaded, int cuts = 0)
@@ -152,7 +171,10 @@ public sealed class LiveSavepointTests : IDisposable
         }
     }
 
-    /// <summary>A log whose answers about ends take a while: the engine commits and decides between what is committed and the decision partition's end.</summary>
+    /// <summary>
+    /// A log whose answers about ends take a while: the engine commits and decides between what is committed and the decision partition's
+    /// end.
+    /// </summary>
     private sealed class FarLog(ILog log) : ILog
     {
         public (long Low, long High) Watermarks(TopicPartition partition)

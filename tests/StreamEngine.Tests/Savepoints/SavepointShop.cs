@@ -81,7 +81,10 @@ internal sealed class SavepointShop : IDisposable
 
         """;
 
-    /// <summary>One feature fewer; new ones in a session, in a ring of panes and in the life time that others have, in a window of their own, a timer and a cap.</summary>
+    /// <summary>
+    /// One feature fewer; new ones in a session, in a ring of panes and in the life time that others have, in a window of their own, a
+    /// timer and a cap.
+    /// </summary>
     public string New => Base.Replace("same_offer:", "weekly: { per: customer, max: 100, window: 7d }\n    same_offer:", StringComparison.Ordinal) + "features:\n" + Features + """
           session_max: { op: max, of: event.value, window: { session: 30m } }
           carts_1h: { op: sum, of: event.value, where: event.type == 'cart_add', window: { sliding: 1h, every: 5m } }
@@ -156,7 +159,8 @@ internal sealed class SavepointShop : IDisposable
         return (await Do(config, "run", "--drain")).Error;
     }
 
-    public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_folder, "log"))) : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka });
+    public ILog OpenLog() => _kafka is null ? new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_folder, "log")))
+        : new KafkaLog(new KafkaLogOptions { Bootstrap = _kafka });
 
     /// <summary>All decisions and marks, in order, by partition.</summary>
     public List<JsonObject> Decisions()
@@ -183,7 +187,9 @@ internal sealed class SavepointShop : IDisposable
                         ["id"] = d["decision_id"]!.ToString(),
                         ["outcome"] = d["outcome"]?.ToString(),
                         ["chosen"] = (d["chosen"] as AvroRecord)?["offer"]?.ToString(),
-                        ["features"] = new JsonArray([.. ((IEnumerable<object?>)d["features"]!).Select(f => JsonValue.Create(Convert.ToDouble(f, System.Globalization.CultureInfo.InvariantCulture)))]),
+                        ["features"] =
+                            new JsonArray([.. ((IEnumerable<object?>)d["features"]!)
+                            .Select(f => JsonValue.Create(Convert.ToDouble(f, System.Globalization.CultureInfo.InvariantCulture)))]),
                     });
                 }
             }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.Savepoints;
 
-/// <summary>Savepoints by the real command line: what a changed config goes on with is what it would have had, had it run from the start.</summary>
+/// <summary>
+/// Savepoints by the real command line: what a changed config goes on with is what it would have had, had it run from the start.
+/// </summary>
 public sealed class SavepointTests
 {
     private const int First = 2_500, Meanwhile = 600, Then = 1_500;
@@ -18,7 +20,8 @@ public sealed class SavepointTests
         var (decided, slots, told) = await Changed(shop, "--backfill");
         Assert.Contains("checkpoint 0 with", told.Run, StringComparison.Ordinal);
         Assert.Contains("carts_24h", string.Join(',', Names(told.Restore, "dropped")), StringComparison.Ordinal);
-        Assert.Equal(["feature session_max", "feature carts_1h", "feature returns_7d", "feature last_value", "timer win_back", "cap weekly"], Names(told.Restore, "backfilled"));
+        Assert.Equal(["feature session_max", "feature carts_1h", "feature returns_7d", "feature last_value", "timer win_back",
+            "cap weekly"], Names(told.Restore, "backfilled"));
 
         using var fresh = new SavepointShop();
         await fresh.Create(fresh.New);
@@ -43,7 +46,8 @@ public sealed class SavepointTests
     {
         using var shop = new SavepointShop();
         var (decided, slots, told) = await Changed(shop);
-        Assert.Equal(["feature session_max", "feature carts_1h", "feature returns_7d", "feature last_value", "timer win_back", "cap weekly"], Names(told.Restore, "added"));
+        Assert.Equal(["feature session_max", "feature carts_1h", "feature returns_7d", "feature last_value", "timer win_back",
+            "cap weekly"], Names(told.Restore, "added"));
         Assert.Empty(Names(told.Restore, "backfilled"));
 
         using var fresh = new SavepointShop();
@@ -51,7 +55,8 @@ public sealed class SavepointTests
         foreach (var count in new[] { First, Meanwhile, Then }) await fresh.Live(fresh.Old, count);
         var expected = await fresh.Slots(fresh.Old, "end");
         // In the ring of views_1h the new carts_1h turns the clock too: there the features are the same, not the bytes.
-        bool Common(string slot) => expected.ContainsKey(slot) && slots.ContainsKey(slot) && !slot.Contains("panes 300000ms", StringComparison.Ordinal);
+        bool Common(string slot) => expected.ContainsKey(slot) && slots.ContainsKey(slot)
+            && !slot.Contains("panes 300000ms", StringComparison.Ordinal);
         Assert.True(expected.Keys.Count(Common) > 40 * 10, $"{expected.Keys.Count(Common)}");
         Assert.Equal(expected.Where(s => Common(s.Key)), slots.Where(s => Common(s.Key)));
         Assert.Equal(fresh.Decisions().Select(Told), decided.Select(Told));
@@ -91,26 +96,35 @@ public sealed class SavepointTests
             .Replace("lateness: 1h", "lateness: 2h", StringComparison.Ordinal);
         var files = Directory.GetFiles(shop.Checkpoints(0)).Order().ToList();
         var error = await shop.Fail(2, changed, "savepoint", "restore", "a", "--backfill");
-        Assert.Contains("feature views_1h: it was count where event.type == 'page_view' over the last 1h by panes of 5m; it is sum of event.value", error, StringComparison.Ordinal);
-        Assert.Contains("cap hourly: it was the times of the last 3 offers shown, per customer, of all offers; it is the times of the last 4", error, StringComparison.Ordinal);
+        Assert.Contains("feature views_1h: it was count where event.type == 'page_view' over the last 1h by panes of 5m; it is sum of "
+            + "event.value", error, StringComparison.Ordinal);
+        Assert.Contains("cap hourly: it was the times of the last 3 offers shown, per customer, of all offers; it is the times of the last "
+            + "4", error, StringComparison.Ordinal);
         Assert.Contains("cap same_offer: it was the times of the last 2 offers shown, per offer", error, StringComparison.Ordinal);
-        Assert.Contains("timer session_end: it was timer, started by true; it is timer, started by event.type == 'page_view'", error, StringComparison.Ordinal);
+        Assert.Contains("timer session_end: it was timer, started by true; it is timer, started by event.type == 'page_view'", error,
+            StringComparison.Ordinal);
         Assert.Contains("feature session_events: its state was 'Session 3", error, StringComparison.Ordinal);
-        Assert.Contains("Give it another name: under that it starts empty, or filled from the log with --backfill", error, StringComparison.Ordinal);
+        Assert.Contains("Give it another name: under that it starts empty, or filled from the log with --backfill", error,
+            StringComparison.Ordinal);
         Assert.Contains("6 mistakes", error, StringComparison.Ordinal); // session_minutes stands in the same session
         Assert.Equal(files, Directory.GetFiles(shop.Checkpoints(0)).Order());
 
-        error = await shop.Fail(2, shop.Old.Replace("customer: customer_id", "customer: type", StringComparison.Ordinal).Replace("decisions, actions", "others, actions", StringComparison.Ordinal), "savepoint", "restore", "a");
+        error = await shop.Fail(2, shop.Old.Replace("customer: customer_id", "customer: type", StringComparison.Ordinal)
+            .Replace("decisions, actions", "others, actions", StringComparison.Ordinal), "savepoint", "restore", "a");
         Assert.Contains("profiles are kept by customer", error, StringComparison.Ordinal);
         Assert.Contains("decisions were logged in topic 'decisions', are now logged in 'others'", error, StringComparison.Ordinal);
         // A field that is read elsewhere may mean the same: told, not refused.
-        (_, error) = await shop.Do(shop.Old.Replace("placement: string", "placement: { type: string, from: place }", StringComparison.Ordinal), "savepoint", "restore", "a");
+        (_, error) = await shop.Do(shop.Old.Replace("placement: string", "placement: { type: string, from: place }",
+            StringComparison.Ordinal), "savepoint", "restore", "a");
         Assert.Contains("placement of events was read as string, is now read as string from place", error, StringComparison.Ordinal);
-        error = await shop.Fail(2, shop.Old.Replace("topic: events", "topic: others", StringComparison.Ordinal), "savepoint", "restore", "a");
+        error = await shop.Fail(2, shop.Old.Replace("topic: events", "topic: others", StringComparison.Ordinal), "savepoint", "restore",
+            "a");
         Assert.Contains("folded from events, this config reads others", error, StringComparison.Ordinal);
-        error = await shop.Fail(2, shop.Old.Replace(", directory: state", "", StringComparison.Ordinal), "savepoint", "restore", "a", "--directory", shop.Folder);
+        error = await shop.Fail(2, shop.Old.Replace(", directory: state", "", StringComparison.Ordinal), "savepoint", "restore", "a",
+            "--directory", shop.Folder);
         Assert.Contains("state.directory: no folder for checkpoints is named", error, StringComparison.Ordinal);
-        error = await shop.Fail(2, shop.Old.Replace("interval: 20ms", "interval: 0s", StringComparison.Ordinal), "savepoint", "restore", "a");
+        error = await shop.Fail(2, shop.Old.Replace("interval: 20ms", "interval: 0s", StringComparison.Ordinal), "savepoint", "restore",
+            "a");
         Assert.Contains("checkpoints.interval", error, StringComparison.Ordinal);
     }
 
@@ -119,12 +133,15 @@ public sealed class SavepointTests
     {
         using var shop = new SavepointShop();
         var old = shop.Old + "  x: { after: 1h }\n";
-        old = old.Replace("  since:", "  spent: { op: sum, of: event.value, where: event.type == 'cart_add' }\n  since:", StringComparison.Ordinal);
+        old = old.Replace("  since:", "  spent: { op: sum, of: event.value, where: event.type == 'cart_add' }\n  since:",
+            StringComparison.Ordinal);
         await shop.Create(old);
         await shop.Live(old, First);
         await shop.Do(old, "savepoint", "create", "a");
-        var changed = old.Replace("op: sum, of: event.value, where: event.type == 'cart_add'", "op: mean, of: event.value, where: event.type == 'cart_add'", StringComparison.Ordinal).Replace("spent:", "mean_spent:", StringComparison.Ordinal);
-        Assert.Contains("its values would be wrong. Fill it from the log with --backfill", await shop.Fail(2, changed, "savepoint", "restore", "a"), StringComparison.Ordinal);
+        var changed = old.Replace("op: sum, of: event.value, where: event.type == 'cart_add'", "op: mean, of: event.value, where: "
+            + "event.type == 'cart_add'", StringComparison.Ordinal).Replace("spent:", "mean_spent:", StringComparison.Ordinal);
+        Assert.Contains("its values would be wrong. Fill it from the log with --backfill",
+            await shop.Fail(2, changed, "savepoint", "restore", "a"), StringComparison.Ordinal);
         await shop.Do(changed, "savepoint", "restore", "a", "--backfill");
         await shop.Live(changed, Then);
         var restored = await shop.Slots(changed, "b");
@@ -171,17 +188,21 @@ public sealed class SavepointTests
         await shop.Create(shop.Old);
         Assert.Contains("has committed no offsets", await shop.Fail(3, shop.Old, "savepoint", "create", "a"), StringComparison.Ordinal);
         await shop.Live(shop.Old, 300);
-        Assert.Contains("give --directory DIR", await shop.Fail(2, shop.Old.Replace(", directory: state", "", StringComparison.Ordinal), "savepoint", "create", "a"), StringComparison.Ordinal);
+        Assert.Contains("give --directory DIR",
+            await shop.Fail(2, shop.Old.Replace(", directory: state", "", StringComparison.Ordinal), "savepoint", "create", "a"),
+            StringComparison.Ordinal);
 
         // What an interrupted one left is no savepoint, and its name is free.
         Directory.CreateDirectory(shop.Savepoint("a"));
         File.WriteAllText(Path.Combine(shop.Savepoint("a"), "shard-7.ckpt"), "x");
         var (made, _) = await shop.Do(shop.Old, "savepoint", "create", "a", "--json");
-        Assert.Equal(["savepoint.json", "shard-0.ckpt", "shard-1.ckpt"], Directory.GetFiles(shop.Savepoint("a")).Select(Path.GetFileName).Order());
+        Assert.Equal(["savepoint.json", "shard-0.ckpt", "shard-1.ckpt"],
+            Directory.GetFiles(shop.Savepoint("a")).Select(Path.GetFileName).Order());
         Assert.Contains("There is a savepoint", await shop.Fail(3, shop.Old, "savepoint", "create", "a"), StringComparison.Ordinal);
         await shop.Do(shop.Old, "savepoint", "create", "b", "--directory", shop.Folder);
 
-        var (code, output, _) = await Host.Cli.RunAsync("savepoint", "list", "--directory", Path.Combine(shop.Folder, "state", "savepoints"), "--json");
+        var (code, output, _) =
+            await Host.Cli.RunAsync("savepoint", "list", "--directory", Path.Combine(shop.Folder, "state", "savepoints"), "--json");
         var row = Assert.Single(JsonNode.Parse(output)!["savepoints"]!.AsArray())!;
         Assert.Equal((0, "a", (long)JsonNode.Parse(made)!["profiles"]!), (code, (string)row["name"]!, (long)row["profiles"]!));
         (_, output, _) = await Host.Cli.RunAsync("savepoint", "list", "--directory", shop.Folder);
@@ -204,7 +225,8 @@ public sealed class SavepointTests
         await shop.Create(shop.Old);
         await shop.Live(shop.Old, 300);
         await shop.Do(shop.Old, "savepoint", "create", "a");
-        var error = await shop.Fail(3, shop.Old.Replace("name: shop", "name: other", StringComparison.Ordinal), "savepoint", "restore", "a");
+        var error = await shop.Fail(3, shop.Old.Replace("name: shop", "name: other", StringComparison.Ordinal), "savepoint", "restore",
+            "a");
         Assert.Contains("group other has committed nothing in events[0]", error, StringComparison.Ordinal);
         Assert.Contains("keep that name", error, StringComparison.Ordinal);
 
@@ -213,14 +235,20 @@ public sealed class SavepointTests
 
         using var other = new SavepointShop();
         await other.Create(other.Old);
-        Assert.Contains("it is not the log that the savepoint was made of", await other.Fail(3, other.Old, "savepoint", "restore", shop.Savepoint("a")), StringComparison.Ordinal);
+        Assert.Contains("it is not the log that the savepoint was made of",
+            await other.Fail(3, other.Old, "savepoint", "restore", shop.Savepoint("a")), StringComparison.Ordinal);
         using var wider = new SavepointShop();
         await wider.Do(wider.Old, "topics", "create", "--partitions", "3");
-        Assert.Contains("The savepoint has 2 shards, the sources have 3 partitions", await wider.Fail(3, wider.Old, "savepoint", "restore", shop.Savepoint("a")), StringComparison.Ordinal);
+        Assert.Contains("The savepoint has 2 shards, the sources have 3 partitions",
+            await wider.Fail(3, wider.Old, "savepoint", "restore", shop.Savepoint("a")), StringComparison.Ordinal);
     }
 
-    /// <summary>Runs the old config, saves, runs on, restores under the new config, and runs that: what was decided in all, and every slot at the end.</summary>
-    private static async Task<(List<JsonObject> Decided, SortedDictionary<string, string> Slots, (JsonNode Restore, string Run) Told)> Changed(SavepointShop shop, params string[] options)
+    /// <summary>
+    /// Runs the old config, saves, runs on, restores under the new config, and runs that: what was decided in all, and every slot at the
+    /// end.
+    /// </summary>
+    private static async Task<(List<JsonObject> Decided,
+        SortedDictionary<string, string> Slots, (JsonNode Restore, string Run) Told)> Changed(SavepointShop shop, params string[] options)
     {
         await shop.Create(shop.Old);
         await shop.Live(shop.Old, First / 2);

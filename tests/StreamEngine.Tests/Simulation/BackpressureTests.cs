@@ -8,7 +8,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.Simulation;
 
-/// <summary>A log that takes no commit stalls the poll: the interval stays as it is, and the stream goes on by itself once the log is well.</summary>
+/// <summary>
+/// A log that takes no commit stalls the poll: the interval stays as it is, and the stream goes on by itself once the log is well.
+/// </summary>
 public sealed class BackpressureTests : IDisposable
 {
     private const int Records = 400;
@@ -28,7 +30,16 @@ public sealed class BackpressureTests : IDisposable
         var engine = _engines[1, 0];
         Topics.Check(log, engine);
         _metrics = new EngineMetrics(engine);
-        var settings = new WorkerSettings { Engine = engine, Log = log, InstanceId = "w", OpenStore = _ => new MemoryStateStore(), Time = _log.Time, Background = _tasks };
+        var settings = new WorkerSettings
+        {
+            Engine = engine,
+            Log = log,
+            InstanceId = "w",
+            OpenStore = _ =>
+            new MemoryStateStore(),
+            Time = _log.Time,
+            Background = _tasks
+        };
         _worker = new Worker(settings, _metrics, partitions: 2);
         _lag = new LagWatch(log, _metrics, ["shop"], _ => { });
         Turn(1);

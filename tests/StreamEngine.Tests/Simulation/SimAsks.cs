@@ -1,5 +1,5 @@
-using StreamEngine.Configuration;
 using System.Text;
+using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
@@ -15,9 +15,9 @@ internal sealed record SimAsk(string Id, string Customer, string Placement, long
 }
 
 /// <summary>
-/// Asks for decisions and profiles at every boundary: of whoever has an inbox for the customer's shard, be it the owner, one that only thinks it is, or one
-/// that is being restored. Then judges the answers: one decision for a request's id, the one in the log; and what was told before an answer was asked for
-/// is in it.
+/// Asks for decisions and profiles at every boundary: of whoever has an inbox for the customer's shard, be it the owner, one that only
+/// thinks it is, or one that is being restored. Then judges the answers: one decision for a request's id, the one in the log; and what was
+/// told before an answer was asked for is in it.
 /// </summary>
 internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random random, CompiledEngine engine)
 {
@@ -64,19 +64,23 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
     public void AskEverybody()
     {
         if (_compiler is null) return;
-        for (var i = 0; i < Customers; i++) _last.Add(Decide(New() with { Customer = $"c{i}" }) ?? throw new SimFailure("nobody takes requests"));
+        for (var i = 0; i < Customers; i++)
+            _last.Add(Decide(New() with { Customer = $"c{i}" }) ?? throw new SimFailure("nobody takes requests"));
     }
 
     public void AllAnswered()
     {
         foreach (var answer in _last)
-            if (!IsDone(answer)) throw new SimFailure($"a request was not answered: {(answer.IsCompleted ? $"{answer.Result.Status}, {answer.Result.Message}" : "no reply")}");
+            if (!IsDone(answer))
+                throw new SimFailure($"a request was not answered: "
+                    + $"{(answer.IsCompleted ? $"{answer.Result.Status}, {answer.Result.Message}" : "no reply")}");
     }
 
     /// <summary>Every answer against the log of a partition.</summary>
     public void Judge(IReadOnlyList<SimDecision> logged)
     {
-        foreach (var twice in logged.GroupBy(d => d.EventId).Where(g => g.Count() > 1)) throw new SimFailure($"decided twice: {string.Join(" | ", twice)}");
+        foreach (var twice in logged.GroupBy(d => d.EventId).Where(g => g.Count() > 1))
+            throw new SimFailure($"decided twice: {string.Join(" | ", twice)}");
         if (_compiler is null) return;
         var byId = logged.ToDictionary(d => d.EventId);
         var partition = logged.Count > 0 ? Partition(logged[0].Customer) : -1;
@@ -91,11 +95,14 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
     private static void Same(SimAsk ask, DecideReply told, SimDecision? logged)
     {
         if (logged is null) throw new SimFailure($"{ask} was told {told.DecisionId}, which is not in the log");
-        if (told.DecisionId != logged.Id || OutputName(told) != logged.Outcome) throw new SimFailure($"{ask} was told {told.DecisionId} {told.Outcome}, logged {logged}");
+        if (told.DecisionId != logged.Id || OutputName(told) != logged.Outcome)
+            throw new SimFailure($"{ask} was told {told.DecisionId} {told.Outcome}, logged {logged}");
         string[] offers = logged.Offer is null ? []
-            : [logged.Offer, .. logged.Candidates.Where(c => c.Rank > 0 && c.Offer != logged.Offer).OrderBy(c => c.Rank).Select(c => c.Offer).Take(MostOffers - 1)];
+            : [logged.Offer, .. logged.Candidates.Where(c => c.Rank > 0 && c.Offer != logged.Offer).OrderBy(c => c.Rank)
+                .Select(c => c.Offer).Take(MostOffers - 1)];
         if (!told.Offers.Select(o => o.Offer).SequenceEqual(offers))
-            throw new SimFailure($"{ask} was {(told.Repeated ? "again " : "")}told {string.Join(", ", told.Offers.Select(o => o.Offer))}, logged {string.Join(", ", offers)}");
+            throw new SimFailure($"{ask} was {(told.Repeated ? "again " : "")}told {string.Join(", ", told.Offers.Select(o => o.Offer))}, "
+                + $"logged {string.Join(", ", offers)}");
     }
 
     private static string OutputName(DecideReply reply) => Spelling.Snake(reply.Outcome.ToString());
@@ -113,7 +120,8 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
 
     private SimAsk New()
     {
-        var ask = new SimAsk($"r{_inOrder.Count}", Customer(), random.Next(3) switch { 0 => "", 1 => "home", _ => "email" }, driver.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        var ask = new SimAsk($"r{_inOrder.Count}", Customer(), random.Next(3) switch { 0 => "", 1 => "home", _ => "email" },
+            driver.Time.GetUtcNow().ToUnixTimeMilliseconds());
         return ask;
     }
 
@@ -127,7 +135,13 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
 
     private Task<DecideReply>? Decide(SimAsk ask)
     {
-        var call = _compiler!.Compile(new DecideRequest { Customer = ask.Customer, Id = ask.Id, Placement = ask.Placement, Offers = MostOffers }, ask.Time, long.MaxValue, [])!;
+        var call = _compiler!.Compile(new DecideRequest
+        {
+            Customer = ask.Customer,
+            Id = ask.Id,
+            Placement = ask.Placement,
+            Offers = MostOffers
+        }, ask.Time, long.MaxValue, [])!;
         if (!Send(call)) return null;
         if (_asks.TryAdd(ask.Id, ask)) _inOrder.Add(ask);
         _asks[ask.Id].Tries.Add((call.Answered, _clock));
@@ -136,7 +150,8 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
 
     private void Read(string customer)
     {
-        var call = _compiler!.Compile(new ReadRequest { Customer = customer }, driver.Time.GetUtcNow().ToUnixTimeMilliseconds(), long.MaxValue, [])!;
+        var call = _compiler!.Compile(new ReadRequest { Customer = customer }, driver.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            long.MaxValue, [])!;
         if (Send(call)) _reads.Add((customer, call.Answered, ++_clock));
     }
 
@@ -146,10 +161,12 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
         List<ShardInbox> doors = [.. cluster.Processes.Select(p => p.Directory.Find(partition)).OfType<ShardInbox>()];
         if (doors.Count == 0) return false;
         var door = random.Next(doors.Count);
-        driver.Tell($"{(call is DecideCall decide ? Encoding.UTF8.GetString(decide.Id) : "read")} of {Encoding.UTF8.GetString(call.Customer)} to door {door} of {doors.Count} of {partition}");
+        driver.Tell($"{(call is DecideCall decide ? Encoding.UTF8.GetString(decide.Id) : "read")} of "
+            + $"{Encoding.UTF8.GetString(call.Customer)} to door {door} of {doors.Count} of {partition}");
         doors[door].Enqueue(call);
         return true;
     }
 
-    private int Partition(string customer) => driver.Partitions == 1 ? 0 : Murmur2.Partition(Encoding.UTF8.GetBytes(customer), driver.Partitions);
+    private int Partition(string customer) => driver.Partitions == 1 ? 0
+        : Murmur2.Partition(Encoding.UTF8.GetBytes(customer), driver.Partitions);
 }

@@ -128,7 +128,8 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
     public void Silence(int seconds, bool untilAtRest = false)
     {
         driver.Tell($"[ {seconds} seconds of silence");
-        for (var until = driver.Time.GetUtcNow() + TimeSpan.FromSeconds(seconds); driver.Time.GetUtcNow() < until && !(untilAtRest && _processes.TrueForAll(IsAtRest));)
+        for (var until = driver.Time.GetUtcNow() + TimeSpan.FromSeconds(seconds); driver.Time.GetUtcNow() < until
+            && !(untilAtRest && _processes.TrueForAll(IsAtRest));)
         {
             driver.Time.Advance(TimeSpan.FromMilliseconds(600)); // a loop that stands still for a second takes the silence for its own
             _tasks.RunOne();
@@ -153,7 +154,12 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         var quiet = 0;
         for (var round = 0; quiet < 10; round++)
         {
-            if (round == 3_000) throw new SimFailure($"the workers do not come to rest: {string.Join(", ", _processes.Select(p => $"{p.Id} has {p.Worker.Shards.Count} shards and restores {p.Worker.Restoring.Count}"))}; {driver.Log.Group(Group, driver.Partitions)}");
+            if (round == 3_000)
+            {
+                var each = _processes.Select(p => $"{p.Id} has {p.Worker.Shards.Count} shards and restores {p.Worker.Restoring.Count}");
+                throw new SimFailure($"the workers do not come to rest: {string.Join(", ", each)}; "
+                    + $"{driver.Log.Group(Group, driver.Partitions)}");
+            }
             var before = Doings();
             StartAll();
             RunTasks();

@@ -18,7 +18,8 @@ internal sealed class SimCustomer(string id)
 
     private readonly List<SimEvent> _applied = [];
     private readonly Dictionary<string, long> _seen = [];
-    private readonly long[] _started = [long.MinValue, long.MinValue], _cancelled = [long.MinValue, long.MinValue], _fired = [long.MinValue, long.MinValue];
+    private readonly long[] _started = [long.MinValue, long.MinValue], _cancelled = [long.MinValue, long.MinValue],
+        _fired = [long.MinValue, long.MinValue];
 
     public string Id { get; } = id;
 
@@ -35,8 +36,9 @@ internal sealed class SimCustomer(string id)
     public bool Consent { get; private set; }
 
     /// <summary>
-    /// Whether an event came that is older than the newest by more than the lateness: with several sources the watermark follows the slowest, so that one is not late. A shard
-    /// keeps sessions no longer than the lateness behind a customer's newest event, so what it counts then is not the whole.
+    /// Whether an event came that is older than the newest by more than the lateness: with several sources the watermark follows the
+    /// slowest, so that one is not late. A shard keeps sessions no longer than the lateness behind a customer's newest event, so what it
+    /// counts then is not the whole.
     /// </summary>
     public bool IsTornApart { get; private set; }
 
@@ -59,7 +61,8 @@ internal sealed class SimCustomer(string id)
     }
 
     /// <summary>When a timer is due; null where it is not armed.</summary>
-    public long? Due(int timer) => _started[timer] > _cancelled[timer] && _started[timer] > _fired[timer] ? _started[timer] + Timers[timer].After : null;
+    public long? Due(int timer) => _started[timer] > _cancelled[timer] && _started[timer] > _fired[timer]
+        ? _started[timer] + Timers[timer].After : null;
 
     /// <summary>A timer fired for its newest start.</summary>
     public void Fire(int timer) => _fired[timer] = _started[timer];
@@ -89,12 +92,14 @@ internal sealed class SimCustomer(string id)
 
     /// <summary>Whether a vector is the one expected: what could be counted of a session after it was torn apart is left open.</summary>
     public bool Agrees(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual) =>
-        expected.Length == actual.Length && (IsTornApart ? expected[..2].SequenceEqual(actual[..2]) && expected[3] == actual[3] : expected.SequenceEqual(actual));
+        expected.Length == actual.Length
+            && (IsTornApart ? expected[..2].SequenceEqual(actual[..2]) && expected[3] == actual[3] : expected.SequenceEqual(actual));
 
     /// <summary>The cap that forbids an offer at a time; null where none does.</summary>
     public string? Capped(string offer, long now)
     {
         if (Shown.Count(s => s.At > now - SimEngines.DailyWindow.TotalMilliseconds) >= SimEngines.DailyCap) return "customer_cap:daily";
-        return Shown.Count(s => s.Offer == offer && s.At > now - SimEngines.SameWindow.TotalMilliseconds) >= SimEngines.SameCap ? "offer_cap:same" : null;
+        return Shown.Count(s => s.Offer == offer && s.At > now - SimEngines.SameWindow.TotalMilliseconds) >= SimEngines.SameCap
+            ? "offer_cap:same" : null;
     }
 }

@@ -38,7 +38,9 @@ internal sealed class SimDecision
     public int Version => int.Parse((string)((AvroRecord)((List<object?>)_record["models"]!)[0]!)["version"]!);
 
     public SimCandidate[] Candidates =>
-        [.. ((List<object?>)_record["candidates"]!).Cast<AvroRecord>().Select(c => new SimCandidate((string)c["offer"]!, (string)c["drop"]!, (double)c["p"]!, (double)c["priority"]!, Convert.ToInt64(c["rank"])))];
+        [.. ((List<object?>)_record["candidates"]!).Cast<AvroRecord>()
+            .Select(c => new SimCandidate((string)c["offer"]!, (string)c["drop"]!, (double)c["p"]!, (double)c["priority"]!,
+            Convert.ToInt64(c["rank"])))];
 
     public override string ToString() => $"{Kind} {Id} {Customer} {Trigger} {Outcome} {Offer}";
 }

@@ -2,7 +2,10 @@ using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Tests.Simulation;
 
-/// <summary>The checkpoint files of a simulation's nodes: real ones, in memory where the system has such a folder. What a node that dies had on its disk is whole, torn, damaged or gone.</summary>
+/// <summary>
+/// The checkpoint files of a simulation's nodes: real ones, in memory where the system has such a folder. What a node that dies had on its
+/// disk is whole, torn, damaged or gone.
+/// </summary>
 internal sealed class SimDisk(Random random) : IDisposable
 {
     private static readonly string Root = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
@@ -13,7 +16,8 @@ internal sealed class SimDisk(Random random) : IDisposable
 
     /// <summary>Opens a shard's files on a node.</summary>
     /// <exception cref="IOException">Another process of the node has them open.</exception>
-    public CheckpointFiles Open(string node, int partition, Action<CheckpointEvent> report) => new(Path.Combine(_folder, node, $"shard-{partition}"), report);
+    public CheckpointFiles Open(string node, int partition, Action<CheckpointEvent> report) =>
+        new(Path.Combine(_folder, node, $"shard-{partition}"), report);
 
     /// <summary>A node died, its files are closed: draws what is left of them.</summary>
     public void Crash(IEnumerable<CheckpointFiles> files)

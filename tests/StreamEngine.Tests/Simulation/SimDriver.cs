@@ -4,8 +4,9 @@ using StreamEngine.Testing.Simulation;
 namespace StreamEngine.Tests.Simulation;
 
 /// <summary>
-/// Runs workers over a simulated log by a seed: one thread, one clock, every choice from one random number generator. At every boundary between two steps the
-/// worker that is at it may die, or others may go on before it does. Ends when the stream is used up and everything is committed.
+/// Runs workers over a simulated log by a seed: one thread, one clock, every choice from one random number generator. At every boundary
+/// between two steps the worker that is at it may die, or others may go on before it does. Ends when the stream is used up and everything
+/// is committed.
 /// </summary>
 internal sealed class SimDriver : SimSchedule, IDisposable
 {
@@ -61,7 +62,9 @@ internal sealed class SimDriver : SimSchedule, IDisposable
 
     public SimLog Log { get; }
 
-    /// <summary>Whether outputs may come again. Then no process is thought dead that lives: without transactions nothing stops it from writing on.</summary>
+    /// <summary>
+    /// Whether outputs may come again. Then no process is thought dead that lives: without transactions nothing stops it from writing on.
+    /// </summary>
     public bool Repeats { get; }
 
     public int Sources { get; }

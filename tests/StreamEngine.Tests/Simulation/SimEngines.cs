@@ -18,7 +18,10 @@ internal sealed class SimEngines : IDisposable
     public SimEngines(Delivery delivery)
     {
         Delivery = delivery;
-        _engines = [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0, Versions) select Scenario.Compile(With(Options(sources == 2, checkpoints: version > 0 && delivery == Delivery.ExactlyOnce), delivery), new Loader(this, version))];
+        _engines =
+            [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0,
+            Versions) select Scenario.Compile(With(Options(sources == 2, checkpoints: version > 0 && delivery == Delivery.ExactlyOnce),
+            delivery), new Loader(this, version))];
     }
 
     public Delivery Delivery { get; }
@@ -26,16 +29,26 @@ internal sealed class SimEngines : IDisposable
     private static EngineOptions With(EngineOptions options, Delivery delivery) => options with
     {
         Runtime = options.Runtime with { Delivery = delivery },
-        Requests = new RequestOptions { Enabled = delivery == Delivery.ExactlyOnce, Remember = SimAsks.Remembered, MaxOffers = SimAsks.MostOffers, MaxPerTurn = 3 },
+        Requests = new RequestOptions
+        {
+            Enabled = delivery == Delivery.ExactlyOnce,
+            Remember = SimAsks.Remembered,
+            MaxOffers = SimAsks.MostOffers,
+            MaxPerTurn = 3
+        },
     };
 
     public const int DailyCap = 4, SameCap = 2;
     public static readonly TimeSpan DailyWindow = TimeSpan.FromSeconds(120), SameWindow = TimeSpan.FromSeconds(60);
-    public static readonly TimeSpan Lateness = TimeSpan.FromSeconds(10), MaxFuture = TimeSpan.FromSeconds(60), IdleAfter = TimeSpan.FromSeconds(2), DuplicateHorizon = TimeSpan.FromSeconds(60);
-    public static readonly TimeSpan Pane = TimeSpan.FromSeconds(1), SessionGap = TimeSpan.FromSeconds(30), CartAfter = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Lateness = TimeSpan.FromSeconds(10), MaxFuture = TimeSpan.FromSeconds(60),
+        IdleAfter = TimeSpan.FromSeconds(2), DuplicateHorizon = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Pane = TimeSpan.FromSeconds(1), SessionGap = TimeSpan.FromSeconds(30),
+        CartAfter = TimeSpan.FromSeconds(20);
     public const int Panes = 5;
 
-    /// <summary>The scenario's shop in a hurry (a second for a minute), with tight caps, idleness, and an interval that a few decisions fill.</summary>
+    /// <summary>
+    /// The scenario's shop in a hurry (a second for a minute), with tight caps, idleness, and an interval that a few decisions fill.
+    /// </summary>
     /// <param name="twoSources">Whether there are two sources.</param>
     /// <param name="checkpoints">Whether checkpoints go to their topic; a version without them comes between versions with them.</param>
     public static EngineOptions Options(bool twoSources, bool checkpoints = true)
@@ -54,7 +67,12 @@ internal sealed class SimEngines : IDisposable
             ],
             Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],
             Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromMilliseconds(150), Topic = checkpoints ? "checkpoints" : "" },
-            Runtime = new RuntimeOptions { MaxPollRecords = 20, CommitInterval = TimeSpan.FromMilliseconds(20), MaxIntervalBytes = new(6_000) },
+            Runtime = new RuntimeOptions
+            {
+                MaxPollRecords = 20,
+                CommitInterval = TimeSpan.FromMilliseconds(20),
+                MaxIntervalBytes = new(6_000)
+            },
             Decisions = shop.Decisions with
             {
                 Holdout = null,
@@ -91,10 +109,19 @@ internal sealed class SimEngines : IDisposable
     {
         public IModel Load(string directory, ModelProvider provider, int device)
         {
-            var model = new LinearModel("shop", ["events_5m"], [.. Enumerable.Range(0, 3).Select(o => ($"{o}", new[] { Weight(version, o), Bias(version, o) }))]);
-            return engines._models[version] = new LinearModel("shop", ["events_5m"], [.. Enumerable.Range(0, 3).Select(o => ($"{o}", new[] { Weight(version, o), Bias(version, o) }))])
+            var model = new LinearModel("shop", ["events_5m"],
+                [.. Enumerable.Range(0, 3).Select(o => ($"{o}", new[] { Weight(version, o), Bias(version, o) }))]);
+            return engines._models[version] = new LinearModel("shop", ["events_5m"],
+                [.. Enumerable.Range(0, 3).Select(o => ($"{o}", new[] { Weight(version, o), Bias(version, o) }))])
             {
-                Manifest = new ModelManifest { Name = "shop", Version = $"{version}", Inputs = ["events_5m"], Outputs = model.Manifest.Outputs, Sha256 = $"{version}" },
+                Manifest = new ModelManifest
+                {
+                    Name = "shop",
+                    Version = $"{version}",
+                    Inputs = ["events_5m"],
+                    Outputs = model.Manifest.Outputs,
+                    Sha256 = $"{version}"
+                },
             };
         }
     }

@@ -11,7 +11,8 @@ internal sealed record SimEvent(string Id, string Customer, string Type, long Ti
         if (json[^1] != '}') return null;
         using var document = JsonDocument.Parse(json);
         var e = document.RootElement;
-        return new SimEvent(Text("id"), Text("customer"), Text("type"), e.GetProperty("time").GetInt64(), e.GetProperty("value").GetDecimal(), Text("placement"), e.GetProperty("consent").GetArrayLength() > 0);
+        return new SimEvent(Text("id"), Text("customer"), Text("type"), e.GetProperty("time").GetInt64(),
+            e.GetProperty("value").GetDecimal(), Text("placement"), e.GetProperty("consent").GetArrayLength() > 0);
 
         string Text(string name) => e.GetProperty(name).GetString()!;
     }

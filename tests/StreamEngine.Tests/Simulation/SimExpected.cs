@@ -2,7 +2,8 @@ namespace StreamEngine.Tests.Simulation;
 
 /// <summary>A decision that must have been made, but for the model's scores.</summary>
 internal sealed record SimExpected(
-    SimCustomer Customer, string Topic, long Offset, int Ordinal, string Trigger, string Placement, long EventTime, long DecidedAt, long Watermark, double[] Features, bool Consent)
+    SimCustomer Customer, string Topic, long Offset, int Ordinal, string Trigger, string Placement, long EventTime, long DecidedAt,
+        long Watermark, double[] Features, bool Consent)
 {
     private static readonly (string Name, double Value, int Output)[] Offers = [("a", 10, 0), ("b", 14, 1), ("c", 18, 2), ("d", 5, 0)];
 
@@ -10,29 +11,38 @@ internal sealed record SimExpected(
     public string? Difference(SimDecision actual)
     {
         if ((actual.Topic, actual.Offset, actual.Ordinal) != (Topic, Offset, Ordinal)) return "another cause";
-        if ((actual.Customer, actual.Trigger, actual.Placement) != (Customer.Id, Trigger, Placement)) return "another customer, trigger or placement";
+        if ((actual.Customer, actual.Trigger, actual.Placement) != (Customer.Id, Trigger, Placement))
+            return "another customer, trigger or placement";
         if ((actual.EventTime, actual.DecidedAt, actual.Watermark) != (EventTime, DecidedAt, Watermark))
-            return $"event time, decision time or watermark: {actual.EventTime} {actual.DecidedAt} {actual.Watermark}, expected {EventTime} {DecidedAt} {Watermark}";
+            return $"event time, decision time or watermark: {actual.EventTime} {actual.DecidedAt} {actual.Watermark}, expected "
+                + $"{EventTime} {DecidedAt} {Watermark}";
         var candidates = actual.Candidates;
-        if (!Consent) return actual is { Outcome: "no_consent", Offer: null } && candidates.Length == 0 && actual.Features.Length == 0 ? null : "decided, or kept something, without consent";
-        if (!Customer.Agrees(Features, actual.Features)) return $"features {string.Join(' ', actual.Features)}, expected {string.Join(' ', Features)}";
+        if (!Consent)
+            return actual is { Outcome: "no_consent", Offer: null } && candidates.Length == 0 && actual.Features.Length == 0 ? null
+                : "decided, or kept something, without consent";
+        if (!Customer.Agrees(Features, actual.Features))
+            return $"features {string.Join(' ', actual.Features)}, expected {string.Join(' ', Features)}";
         if (candidates.Length != Offers.Length) return "candidates are missing";
 
         var best = -1;
         for (var i = 0; i < Offers.Length; i++)
         {
             if (Drop(i) is not null) continue;
-            if (Math.Abs(candidates[i].P - SimEngines.P(actual.Version, Offers[i].Output, Features[0])) > 1e-6) return $"{Offers[i].Name}: P {candidates[i].P} is not what model {actual.Version} gives";
-            if (Math.Abs(candidates[i].Priority - candidates[i].P * Offers[i].Value) > 1e-12) return $"{Offers[i].Name}: priority {candidates[i].Priority}";
+            if (Math.Abs(candidates[i].P - SimEngines.P(actual.Version, Offers[i].Output, Features[0])) > 1e-6)
+                return $"{Offers[i].Name}: P {candidates[i].P} is not what model {actual.Version} gives";
+            if (Math.Abs(candidates[i].Priority - candidates[i].P * Offers[i].Value) > 1e-12)
+                return $"{Offers[i].Name}: priority {candidates[i].Priority}";
             if (best < 0 || candidates[i].Priority > candidates[best].Priority) best = i;
         }
         for (var i = 0; i < Offers.Length; i++)
         {
             var drop = i == best ? "" : Drop(i) ?? "lost_arbitration";
-            if (candidates[i].Offer != Offers[i].Name || candidates[i].Drop != drop) return $"{Offers[i].Name}: dropped by '{candidates[i].Drop}', expected '{drop}'";
+            if (candidates[i].Offer != Offers[i].Name || candidates[i].Drop != drop)
+                return $"{Offers[i].Name}: dropped by '{candidates[i].Drop}', expected '{drop}'";
         }
         var offer = best < 0 ? null : Offers[best].Name;
-        return actual.Offer != offer || actual.Outcome != (offer is null ? "no_offer" : "served") ? $"expected {offer ?? "nothing"} to be shown" : null;
+        return actual.Offer != offer || actual.Outcome != (offer is null ? "no_offer" : "served")
+            ? $"expected {offer ?? "nothing"} to be shown" : null;
     }
 
     public override string ToString() => $"{Trigger} of {Customer.Id} caused by {Topic} {Offset}/{Ordinal} at {DecidedAt}";

@@ -1,6 +1,8 @@
 namespace StreamEngine.Tests.Simulation;
 
-/// <summary>How often what goes wrong; a seed draws its own mixture, so that rare combinations come up and plain ones are not drowned.</summary>
+/// <summary>
+/// How often what goes wrong; a seed draws its own mixture, so that rare combinations come up and plain ones are not drowned.
+/// </summary>
 internal sealed record SimFaults(double Crash, double Others, double BadCommit, double Later, int Crashes)
 {
     public static SimFaults Draw(Random random) => new(

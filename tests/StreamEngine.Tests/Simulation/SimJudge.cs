@@ -7,7 +7,10 @@ using StreamEngine.Testing;
 
 namespace StreamEngine.Tests.Simulation;
 
-/// <summary>Judges a finished run: everything in the log against the oracle, the live shards against the oracle, and the live shards against what a restore makes of the log.</summary>
+/// <summary>
+/// Judges a finished run: everything in the log against the oracle, the live shards against the oracle, and the live shards against what a
+/// restore makes of the log.
+/// </summary>
 internal sealed class SimJudge(SimDriver driver, SimEngines engines)
 {
     private static readonly AvroValueReader Actions = Reader("action"), Letters = Reader("dead-letter");
@@ -26,20 +29,25 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         for (var p = 0; p < driver.Partitions; p++)
         {
             var partition = p;
-            oracles[p] = new SimOracle(p, _topics, driver.Asks, [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
+            oracles[p] = new SimOracle(p, _topics, driver.Asks,
+                [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
             oracles[p].Fold(Logged(p).Select(value => new SimDecision(value)));
             Decisions += oracles[p].Decisions;
             driver.Asks.Judge(oracles[p].Requested);
-            Set("late records", Once(oracles[p].Late.Select(Encoding.UTF8.GetString)), Once(Committed("late", p).Select(Encoding.UTF8.GetString)));
+            Set("late records", Once(oracles[p].Late.Select(Encoding.UTF8.GetString)),
+                Once(Committed("late", p).Select(Encoding.UTF8.GetString)));
             Set("dead letters", oracles[p].DeadLetters.Order(), Once(Committed("dead-letter", p).Select(Letter)).Order());
             Offsets(p);
         }
-        Same("actions", oracles.SelectMany(o => o.Served).Order(), Once(Enumerable.Range(0, driver.Partitions).SelectMany(p => Committed("actions", p)).Select(Action)).Order());
+        Same("actions", oracles.SelectMany(o => o.Served).Order(),
+            Once(Enumerable.Range(0, driver.Partitions).SelectMany(p => Committed("actions", p)).Select(Action)).Order());
         foreach (var process in driver.Cluster.Processes)
             foreach (var shard in process.Worker.Shards.Values) State(shard, process.Version, oracles[shard.Partition]);
     }
 
-    /// <summary>The decision log's entries. Where they may come again, the first of each counts, and every other must be the same to the byte.</summary>
+    /// <summary>
+    /// The decision log's entries. Where they may come again, the first of each counts, and every other must be the same to the byte.
+    /// </summary>
     private IEnumerable<byte[]> Logged(int partition)
     {
         var seen = new Dictionary<string, byte[]>();
@@ -48,7 +56,8 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             var id = new SimDecision(value).Id;
             if (driver.Repeats && !seen.TryAdd(id, value))
             {
-                if (!value.AsSpan().SequenceEqual(seen[id])) throw new SimFailure($"{id} has two contents: {Told(seen[id])}\n  and then {Told(value)}");
+                if (!value.AsSpan().SequenceEqual(seen[id]))
+                    throw new SimFailure($"{id} has two contents: {Told(seen[id])}\n  and then {Told(value)}");
                 Repeated++;
                 continue;
             }
@@ -56,11 +65,12 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         }
     }
 
-    private static string Told(byte[] value) => new SimDecision(value) is var d ? $"{d}, decided at {d.DecidedAt}, watermark {d.Watermark}, features {string.Join(' ', d.Features)}" : "";
+    private static string Told(byte[] value) => new SimDecision(value) is var d
+        ? $"{d}, decided at {d.DecidedAt}, watermark {d.Watermark}, features {string.Join(' ', d.Features)}" : "";
 
     /// <summary>
-    /// As <see cref="Same"/>; but where outputs may come again and there are two sources, one may be late or a duplicate at the first try and not at the second: which source's
-    /// record came first is logged only once something was decided.
+    /// As <see cref="Same"/>; but where outputs may come again and there are two sources, one may be late or a duplicate at the first try
+    /// and not at the second: which source's record came first is logged only once something was decided.
     /// </summary>
     private void Set<T>(string what, IEnumerable<T> expected, IEnumerable<T> actual)
     {
@@ -98,13 +108,17 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         Restored(live, kept, version: 1);
     }
 
-    /// <summary>A restore makes the live shard anew, byte for byte: version 0 of the log alone, the others of the newest checkpoint and what came after it.</summary>
+    /// <summary>
+    /// A restore makes the live shard anew, byte for byte: version 0 of the log alone, the others of the newest checkpoint and what came
+    /// after it.
+    /// </summary>
     private void Restored(Shard live, SortedDictionary<string, byte[]> kept, int version)
     {
         var engine = engines[driver.Sources, version];
         using var decisions = new DecisionBatch(engine);
         var settings = driver.Cluster.Settings("judge", version);
-        var fresh = new Shard(engine, live.Partition, new MemoryStateStore(), new OutputBuffer(), decisions, driver.Time, driver.Partitions);
+        var fresh = new Shard(engine, live.Partition, new MemoryStateStore(), new OutputBuffer(), decisions, driver.Time,
+            driver.Partitions);
         if (version > 0) fresh.KeepCheckpoints(null, settings.SliceBytes, () => Task.FromResult(0L));
         using var restore = new ShardRestore(settings, fresh);
         driver.Cluster.RunTasks();
@@ -112,18 +126,24 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         if (restore.Tail is { } tail) fresh.CatchUp(tail);
         foreach (var (customer, profile) in Profiles(fresh))
             if (!profile.AsSpan().SequenceEqual(kept.GetValueOrDefault(customer)))
-                throw new SimFailure($"version {version} restores {customer} as {string.Join(' ', Longs(profile))}, live {string.Join(' ', Longs(kept.GetValueOrDefault(customer)))}");
-        if (fresh.Profiles != live.Profiles) throw new SimFailure($"shard {live.Partition} has {live.Profiles} profiles, restored {fresh.Profiles}");
-        // Of a profile that a checkpoint holds twice an older entry may wait as well; it comes to nothing. But every timer that a profile waits for must be there.
+                throw new SimFailure($"version {version} restores {customer} as {string.Join(' ', Longs(profile))}, live "
+                    + $"{string.Join(' ', Longs(kept.GetValueOrDefault(customer)))}");
+        if (fresh.Profiles != live.Profiles)
+            throw new SimFailure($"shard {live.Partition} has {live.Profiles} profiles, restored {fresh.Profiles}");
+        // Of a profile that a checkpoint holds twice an older entry may wait as well; it comes to nothing. But every timer that a profile
+        // waits for must be there.
         var waiting = kept.Values.Sum(profile => engines[driver.Sources, version].Timers.Waiting(profile).Count());
-        var timers = fresh.Counters.TimersWaiting >= waiting && (version > 0 || fresh.Counters.TimersWaiting <= live.Counters.TimersWaiting);
+        var timers = fresh.Counters.TimersWaiting >= waiting
+            && (version > 0 || fresh.Counters.TimersWaiting <= live.Counters.TimersWaiting);
         if (fresh.Counters.Watermark != live.Counters.Watermark || !timers)
-            throw new SimFailure($"shard {live.Partition} has watermark {live.Counters.Watermark} and {live.Counters.TimersWaiting} timers, restored {fresh.Counters.Watermark} and {fresh.Counters.TimersWaiting}");
+            throw new SimFailure($"shard {live.Partition} has watermark {live.Counters.Watermark} and {live.Counters.TimersWaiting} "
+                + $"timers, restored {fresh.Counters.Watermark} and {fresh.Counters.TimersWaiting}");
     }
 
     private static long[] Longs(byte[]? profile) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(profile).ToArray();
 
-    private IEnumerable<byte[]> Committed(string topic, int partition) => driver.Log.Known(new TopicPartition(topic, partition)).Committed().Select(r => r.Record.Value!);
+    private IEnumerable<byte[]> Committed(string topic, int partition) =>
+        driver.Log.Known(new TopicPartition(topic, partition)).Committed().Select(r => r.Record.Value!);
 
     private static SortedDictionary<string, byte[]> Profiles(Shard shard)
     {
@@ -147,10 +167,12 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     private static void Same<T>(string what, IEnumerable<T> expected, IEnumerable<T> actual)
     {
         List<T> wanted = [.. expected], found = [.. actual];
-        if (!wanted.SequenceEqual(found)) throw new SimFailure($"{what}: {string.Join(" | ", found)}\n  expected: {string.Join(" | ", wanted)}");
+        if (!wanted.SequenceEqual(found))
+            throw new SimFailure($"{what}: {string.Join(" | ", found)}\n  expected: {string.Join(" | ", wanted)}");
     }
 
-    private static AvroValueReader Reader(string schema) => new(AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", $"{schema}.avsc"))));
+    private static AvroValueReader Reader(string schema) =>
+        new(AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", $"{schema}.avsc"))));
 
     private sealed class Copy : IProfileVisitor
     {

@@ -3,8 +3,9 @@ using StreamEngine.Testing.Simulation;
 namespace StreamEngine.Tests.Simulation;
 
 /// <summary>
-/// A shard's fold, a second time and in the plain: all of a partition's events, in the order that the decision log tells, and after each what it must have caused.
-/// What was chosen is taken from the log once it is the right choice for the propensities logged; everything else is computed.
+/// A shard's fold, a second time and in the plain: all of a partition's events, in the order that the decision log tells, and after each
+/// what it must have caused. What was chosen is taken from the log once it is the right choice for the propensities logged; everything else
+/// is computed.
 /// </summary>
 internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, List<(long Offset, SimRecord Record)>[] events)
 {
@@ -38,7 +39,8 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
         foreach (var entry in log)
         {
             if (!_ids.Add(entry.Id)) throw new SimFailure($"logged twice: {entry}");
-            if (entry.Id != $"sim/{entry.Topic}/{partition}/{entry.Offset}/{entry.Ordinal}") throw new SimFailure($"another cause than its id: {entry}");
+            if (entry.Id != $"sim/{entry.Topic}/{partition}/{entry.Offset}/{entry.Ordinal}")
+                throw new SimFailure($"another cause than its id: {entry}");
             var source = Array.IndexOf(topics, entry.Topic);
             var ordinal = _at[(entry.Topic, entry.Offset)] = _at.GetValueOrDefault((entry.Topic, entry.Offset), -1) + 1;
             Advance(source, entry.Kind == "refused" ? entry.Offset - 1 : entry.Offset);
@@ -46,7 +48,8 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
             if (entry.Kind == "decision") Decided(entry);
             else Marked(entry, source);
         }
-        if (Enumerable.Range(0, topics.Length).Count(s => _next[s] < events[s].Count) > 1) throw new SimFailure($"shard {partition}: the log does not tell which source came first");
+        if (Enumerable.Range(0, topics.Length).Count(s => _next[s] < events[s].Count) > 1)
+            throw new SimFailure($"shard {partition}: the log does not tell which source came first");
         for (var source = 0; source < topics.Length; source++) Advance(source, long.MaxValue);
         Missing();
     }
@@ -73,7 +76,8 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
         var ask = asks.Find(entry.EventId) ?? throw new SimFailure($"nobody asked for: {entry}");
         if (!_customers.TryGetValue(ask.Customer, out var customer)) _customers[ask.Customer] = customer = new SimCustomer(ask.Customer);
         var at = Math.Max(ask.Time, customer.Newest);
-        _expected.Enqueue(new SimExpected(customer, entry.Topic, entry.Offset, ordinal, "", ask.Placement, ask.Time, at, _watermark, customer.Features(at), customer.Consent));
+        _expected.Enqueue(new SimExpected(customer, entry.Topic, entry.Offset, ordinal, "", ask.Placement, ask.Time, at, _watermark,
+            customer.Features(at), customer.Consent));
     }
 
     private void Decided(SimDecision entry)
@@ -98,7 +102,8 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
                 Fire(source, entry.Offset, entry.Ordinal + 1);
                 break;
             case "refused":
-                if (_next[source] == events[source].Count || events[source][_next[source]].Offset != entry.Offset) throw new SimFailure($"refused, but no record: {entry}");
+                if (_next[source] == events[source].Count || events[source][_next[source]].Offset != entry.Offset)
+                    throw new SimFailure($"refused, but no record: {entry}");
                 DeadLetters.Add((topics[source], entry.Offset, "future-time"));
                 _next[source]++;
                 break;
@@ -129,7 +134,8 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
         }
         if (e.Type != "page_view" || e.Placement.Length == 0) return;
         var at = Math.Max(e.Time, customer.Newest);
-        _expected.Enqueue(new SimExpected(customer, topics[source], input.Offset, ordinal, "view", e.Placement, e.Time, at, _watermark, customer.Features(at), e.Consent && customer.Consent));
+        _expected.Enqueue(new SimExpected(customer, topics[source], input.Offset, ordinal, "view", e.Placement, e.Time, at, _watermark,
+            customer.Features(at), e.Consent && customer.Consent));
     }
 
     /// <summary>Fires what is due by the watermark in the order of due time, customer and timer; returns the next ordinal.</summary>
@@ -139,12 +145,14 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
         foreach (var customer in _customers.Values)
             for (var timer = 0; timer < SimCustomer.Timers.Length; timer++)
                 if (customer.Due(timer) is { } at && at <= _watermark) due.Add((at, customer, timer));
-        due.Sort((a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due) : a.Customer.Key.AsSpan().SequenceCompareTo(b.Customer.Key) is var order and not 0 ? order : a.Timer.CompareTo(b.Timer));
+        due.Sort((a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due)
+            : a.Customer.Key.AsSpan().SequenceCompareTo(b.Customer.Key) is var order and not 0 ? order : a.Timer.CompareTo(b.Timer));
         foreach (var (at, customer, timer) in due)
         {
             customer.Fire(timer);
             var now = Math.Max(at, customer.Newest);
-            _expected.Enqueue(new SimExpected(customer, topics[source], offset, ordinal++, SimCustomer.Timers[timer].Trigger, "email", at, now, _watermark, customer.Features(now), customer.Consent));
+            _expected.Enqueue(new SimExpected(customer, topics[source], offset, ordinal++, SimCustomer.Timers[timer].Trigger, "email", at,
+                now, _watermark, customer.Features(now), customer.Consent));
         }
         return ordinal;
     }

@@ -8,7 +8,8 @@ namespace StreamEngine.Tests.Simulation;
 internal sealed class SimCrash : Exception;
 
 /// <summary>A process with one worker. Several may have the same id: a restarted one, and the old one that is only thought dead.</summary>
-internal sealed class SimProcess(string id, int version, Worker worker, ShardDirectory directory, EngineMetrics metrics, IReadOnlyList<CheckpointFiles> files)
+internal sealed class SimProcess(string id, int version, Worker worker, ShardDirectory directory, EngineMetrics metrics,
+    IReadOnlyList<CheckpointFiles> files)
 {
     public string Id { get; } = id;
 

@@ -36,8 +36,10 @@ internal static class SimStream
             }
             var customer = $"c{random.Next(customers)}";
             var key = Encoding.UTF8.GetBytes(customer);
-            var at = random.Next(10) == 0 ? time - random.Next(0, 20_000) : i > count / 2 && random.Next(40) == 0 ? clock + (long)SimEngines.MaxFuture.TotalMilliseconds + random.Next(-1_000, 20_000) : time;
-            inputs.Add(new SimInput(new TopicPartition(Topics[random.Next(sources)], Murmur2.Partition(key, partitions)), key, Encoding.UTF8.GetBytes(Json(random, $"e{i}", customer, at)), at));
+            var at = random.Next(10) == 0 ? time - random.Next(0, 20_000) : i > count / 2 && random.Next(40) == 0
+                ? clock + (long)SimEngines.MaxFuture.TotalMilliseconds + random.Next(-1_000, 20_000) : time;
+            inputs.Add(new SimInput(new TopicPartition(Topics[random.Next(sources)], Murmur2.Partition(key, partitions)), key,
+                Encoding.UTF8.GetBytes(Json(random, $"e{i}", customer, at)), at));
         }
         return inputs;
     }

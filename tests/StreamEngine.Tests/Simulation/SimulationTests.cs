@@ -8,9 +8,9 @@ using Xunit.Abstractions;
 namespace StreamEngine.Tests.Simulation;
 
 /// <summary>
-/// Thousands of lives of a few shards, each decided by its seed: workers die at every boundary between two steps, lose and gain partitions, are told nothing, the
-/// wrong thing or too late by the log. What is committed in the end must be what the oracle expects. <c>STREAMENGINE_SIM_SEEDS</c> and
-/// <c>STREAMENGINE_SIM_FIRST</c> run other seeds, or more.
+/// Thousands of lives of a few shards, each decided by its seed: workers die at every boundary between two steps, lose and gain partitions,
+/// are told nothing, the wrong thing or too late by the log. What is committed in the end must be what the oracle expects.
+/// <c>STREAMENGINE_SIM_SEEDS</c> and <c>STREAMENGINE_SIM_FIRST</c> run other seeds, or more.
 /// </summary>
 public abstract class SimulationTests(ITestOutputHelper output)
 {
@@ -40,7 +40,9 @@ public abstract class SimulationTests(ITestOutputHelper output)
             repeated += again;
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s ({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {answered} requests answered, {repeated} decisions repeated, {fromFiles} shards restored from files, {damaged} files damaged"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s "
+            + $"({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {answered} "
+            + $"requests answered, {repeated} decisions repeated, {fromFiles} shards restored from files, {damaged} files damaged"));
         if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds && fromFiles > seeds / 5 && damaged > seeds / 5);
         if (seeds >= 100 && Delivery == Delivery.ExactlyOnce) Assert.True(answered > seeds * 5);
         // Exactly once nothing is repeated; without transactions repeats must have come up, or that they are the same was not proved.
@@ -79,7 +81,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
     private string Story(int seed, SimEngines engines, Exception failure)
     {
         var told = Told(seed, engines);
-        return $"seed {seed} over the {Kind} log, {Delivery}: {(failure is SimFailure ? failure.Message : failure)}\n  again: STREAMENGINE_SIM_FIRST={seed} STREAMENGINE_SIM_SEEDS=1\n{string.Join('\n', told)}";
+        return $"seed {seed} over the {Kind} log, {Delivery}: {(failure is SimFailure ? failure.Message : failure)}\n  again: "
+            + $"STREAMENGINE_SIM_FIRST={seed} STREAMENGINE_SIM_SEEDS=1\n{string.Join('\n', told)}";
     }
 
     private List<string> Told(int seed, SimEngines engines)
@@ -89,7 +92,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
         return told;
     }
 
-    private static int Setting(string name, int standard) => int.TryParse(Environment.GetEnvironmentVariable(name), out var value) ? value : standard;
+    private static int Setting(string name, int standard) => int.TryParse(Environment.GetEnvironmentVariable(name), out var value) ? value
+        : standard;
 }
 
 public sealed class KafkaSimulationTests(ITestOutputHelper output) : SimulationTests(output)

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.State;
 
-/// <summary>Checkpoint files: what is closed reads back, what is damaged is never taken for whole, and waste does not grow for ever.</summary>
+/// <summary>
+/// Checkpoint files: what is closed reads back, what is damaged is never taken for whole, and waste does not grow for ever.
+/// </summary>
 public sealed class CheckpointFilesTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("checkpoint-").FullName;
@@ -15,7 +17,8 @@ public sealed class CheckpointFilesTests : IDisposable
     [Theory]
     [InlineData("", 0x00000000u)]
     [InlineData("123456789", 0xE3069283u)] // the check value of CRC-32C, RFC 3720 and others
-    public void The_checksum_is_Castagnolis(string text, uint expected) => Assert.Equal(expected, CutBlock.Crc32C(Encoding.ASCII.GetBytes(text)));
+    public void The_checksum_is_Castagnolis(string text, uint expected) =>
+        Assert.Equal(expected, CutBlock.Crc32C(Encoding.ASCII.GetBytes(text)));
 
     [Fact]
     public void A_closed_cut_reads_back_with_its_positions()
@@ -142,7 +145,8 @@ public sealed class CheckpointFilesTests : IDisposable
         {
             writer.Begin(BlockKind.Profiles, [number * 1_000L + half * 10, 7], 1, half);
             var count = 0;
-            for (var i = half; i < profiles; i += 2, count++) writer.Add(Encoding.UTF8.GetBytes($"c{i}"), Encoding.UTF8.GetBytes($"{number}:c{i}{filler}"));
+            for (var i = half; i < profiles; i += 2, count++)
+                writer.Add(Encoding.UTF8.GetBytes($"c{i}"), Encoding.UTF8.GetBytes($"{number}:c{i}{filler}"));
             writer.End();
             files.Append(writer.Bytes, null, count);
         }
@@ -150,7 +154,8 @@ public sealed class CheckpointFilesTests : IDisposable
         files.Append(writer.Bytes, Marker(number, profiles), 0);
     }
 
-    private static CutMarker Marker(int number, int profiles) => new(number, new CutPosition([number * 1_000L, 7], 0, 3), 123_456, [123_456, 99], 42, 1_767_225_600_000, profiles, "layout");
+    private static CutMarker Marker(int number, int profiles) =>
+        new(number, new CutPosition([number * 1_000L, 7], 0, 3), 123_456, [123_456, 99], 42, 1_767_225_600_000, profiles, "layout");
 
     private static Dictionary<string, string> Read(string path, FileCut cut)
     {
@@ -160,7 +165,8 @@ public sealed class CheckpointFilesTests : IDisposable
         {
             if (block.Kind != BlockKind.Profiles) continue;
             var payload = block.Payload;
-            while (CutBlock.Next(ref payload, out var key, out var profile)) profiles[Encoding.UTF8.GetString(key)] = Encoding.UTF8.GetString(profile);
+            while (CutBlock.Next(ref payload, out var key, out var profile))
+                profiles[Encoding.UTF8.GetString(key)] = Encoding.UTF8.GetString(profile);
         }
         return profiles;
     }

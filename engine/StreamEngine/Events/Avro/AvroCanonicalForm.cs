@@ -2,7 +2,10 @@ using System.Text;
 
 namespace StreamEngine.Events.Avro;
 
-/// <summary>Parsing Canonical Form (Avro specification, "Transforming into Parsing Canonical Form"): full names, no docs, no defaults, fixed key order.</summary>
+/// <summary>
+/// Parsing Canonical Form (Avro specification, "Transforming into Parsing Canonical Form"): full names, no docs, no defaults, fixed key
+/// order.
+/// </summary>
 internal static class AvroCanonicalForm
 {
     public static string Of(AvroSchema schema)

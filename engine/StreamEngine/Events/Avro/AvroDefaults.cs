@@ -20,7 +20,8 @@ internal static class AvroDefaults
         AvroKind.Enum when json.Kind == JsonTokenType.String && schema.Symbols.Contains(json.Text) => new AvroEnum(schema, json.Text),
         AvroKind.Fixed when Latin1(json, out var bytes) && bytes.Length == schema.Size => new AvroFixed(schema, bytes),
         AvroKind.Array when json.Kind == JsonTokenType.StartArray => json.Items.ConvertAll(item => Value(schema.Element!, item)),
-        AvroKind.Map when json.Kind == JsonTokenType.StartObject => json.Entries.ToDictionary(e => e.Key, e => Value(schema.Element!, e.Value)),
+        AvroKind.Map when json.Kind == JsonTokenType.StartObject =>
+            json.Entries.ToDictionary(e => e.Key, e => Value(schema.Element!, e.Value)),
         AvroKind.Record when json.Kind == JsonTokenType.StartObject => Record(schema, json),
         AvroKind.Union => Union(schema, json),
         _ => throw json.Error($"the default does not fit the type {schema}"),
@@ -60,7 +61,8 @@ internal static class AvroDefaults
         return json.Kind switch
         {
             JsonTokenType.Number => double.TryParse(json.Text, CultureInfo.InvariantCulture, out value),
-            JsonTokenType.String when json.Text is "NaN" or "Infinity" or "-Infinity" => double.TryParse(json.Text, CultureInfo.InvariantCulture, out value),
+            JsonTokenType.String when json.Text is "NaN" or "Infinity" or "-Infinity" =>
+                double.TryParse(json.Text, CultureInfo.InvariantCulture, out value),
             _ => false,
         };
     }

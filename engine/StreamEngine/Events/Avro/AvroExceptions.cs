@@ -14,5 +14,8 @@ public sealed class AvroSchemaException(string message, int line, int column)
     public string Reason { get; } = message;
 }
 
-/// <summary>Avro data can't be read or written: malformed bytes, or a writer's schema that does not resolve to the reader's. Never thrown on the way of an event.</summary>
+/// <summary>
+/// Avro data can't be read or written: malformed bytes, or a writer's schema that does not resolve to the reader's. Never thrown on the way
+/// of an event.
+/// </summary>
 public sealed class AvroException(string message) : FormatException(message);

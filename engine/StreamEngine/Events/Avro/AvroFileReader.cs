@@ -12,8 +12,8 @@ namespace StreamEngine.Events.Avro;
 public delegate int AvroUnpacker(ReadOnlySpan<byte> packed, ref byte[] block);
 
 /// <summary>
-/// Reads an Avro object container file block by block (codecs null and deflate, and others that are given). Values come as their own Avro binary, ready for a decoder:
-/// nothing is materialised.
+/// Reads an Avro object container file block by block (codecs null and deflate, and others that are given). Values come as their own Avro
+/// binary, ready for a decoder: nothing is materialised.
 /// </summary>
 public sealed class AvroFileReader : IDisposable
 {
@@ -43,18 +43,21 @@ public sealed class AvroFileReader : IDisposable
         for (long count; (count = Number()) != 0;)
         {
             if (count < 0) Number();
-            for (count = Math.Abs(count); count > 0; count--) metadata[Encoding.UTF8.GetString(Exactly(Size()))] = Exactly(Size()).ToArray();
+            for (count = Math.Abs(count); count > 0; count--)
+                metadata[Encoding.UTF8.GetString(Exactly(Size()))] = Exactly(Size()).ToArray();
         }
         Exactly(16).CopyTo(_sync);
         Metadata = metadata;
-        Schema = AvroSchema.Parse(metadata.TryGetValue("avro.schema", out var json) ? Encoding.UTF8.GetString(json) : throw new AvroException("the file has no schema"));
+        Schema = AvroSchema.Parse(metadata.TryGetValue("avro.schema", out var json) ? Encoding.UTF8.GetString(json)
+            : throw new AvroException("the file has no schema"));
         Codec = metadata.TryGetValue("avro.codec", out var codec) ? Encoding.UTF8.GetString(codec) : "null";
         _unpack = Codec switch
         {
             "null" => null,
             "deflate" => Inflate,
             _ when codecs is not null && codecs.TryGetValue(Codec, out var given) => given,
-            _ => throw new AvroException($"the file's codec '{Codec}' can't be read, only {string.Join(", ", ["null", "deflate", .. codecs?.Keys ?? []])}; write it with one of those"),
+            _ => throw new AvroException($"the file's codec '{Codec}' can't be read, only "
+                + $"{string.Join(", ", ["null", "deflate", .. codecs?.Keys ?? []])}; write it with one of those"),
         };
         _skipper = AvroSkipper.Of(Schema);
     }

@@ -19,7 +19,9 @@ public enum AvroKind : byte
     Fixed,
 }
 
-/// <summary>Logical types: what the underlying value stands for. An unknown or invalid one counts as none, as the specification asks.</summary>
+/// <summary>
+/// Logical types: what the underlying value stands for. An unknown or invalid one counts as none, as the specification asks.
+/// </summary>
 public enum AvroLogical : byte
 {
     None,

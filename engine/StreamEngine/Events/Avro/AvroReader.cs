@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace StreamEngine.Events.Avro;
 
 /// <summary>
-/// A cursor over Avro binary. No method throws: each returns false where the bytes end early or can't be right, and the cursor is then good for nothing more.
+/// A cursor over Avro binary. No method throws: each returns false where the bytes end early or can't be right, and the cursor is then good
+/// for nothing more.
 /// </summary>
 public ref struct AvroReader(ReadOnlySpan<byte> data)
 {
@@ -74,7 +75,9 @@ public ref struct AvroReader(ReadOnlySpan<byte> data)
         return true;
     }
 
-    /// <summary>Reads the head of an array's or a map's block: its item count (0 ends it) and its size in bytes, -1 where that is not written.</summary>
+    /// <summary>
+    /// Reads the head of an array's or a map's block: its item count (0 ends it) and its size in bytes, -1 where that is not written.
+    /// </summary>
     public bool TryBlock(out long count, out long bytes)
     {
         bytes = -1;

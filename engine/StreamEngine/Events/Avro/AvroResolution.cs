@@ -3,7 +3,9 @@ namespace StreamEngine.Events.Avro;
 /// <summary>Which part of a writer's schema becomes which part of a reader's (Avro specification, "Schema Resolution").</summary>
 internal static class AvroResolution
 {
-    /// <summary>Whether data of the writer can be read as the reader, as far as this level shows: kinds, promotions, names, element types.</summary>
+    /// <summary>
+    /// Whether data of the writer can be read as the reader, as far as this level shows: kinds, promotions, names, element types.
+    /// </summary>
     public static bool Matches(AvroSchema writer, AvroSchema reader)
     {
         if (writer.Kind == AvroKind.Union || reader.Kind == AvroKind.Union) return true;
@@ -18,8 +20,9 @@ internal static class AvroResolution
     }
 
     /// <summary>
-    /// What of the reader's schema reads the writer's value: the schema itself, or a branch of a union: the first of the same full name, else the first of the same
-    /// kind, else the first that it can be promoted to. (With the first that matches at all, a string would be bytes in a union that has both.) Null where nothing does.
+    /// What of the reader's schema reads the writer's value: the schema itself, or a branch of a union: the first of the same full name,
+    /// else the first of the same kind, else the first that it can be promoted to. (With the first that matches at all, a string would be
+    /// bytes in a union that has both.) Null where nothing does.
     /// </summary>
     public static AvroSchema? Branch(AvroSchema writer, AvroSchema reader)
     {

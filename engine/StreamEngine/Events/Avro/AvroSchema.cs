@@ -1,7 +1,8 @@
 namespace StreamEngine.Events.Avro;
 
 /// <summary>
-/// A parsed Avro schema (specification 1.12). Immutable once parsed; may refer to itself. Named types are one object however often they are referred to.
+/// A parsed Avro schema (specification 1.12). Immutable once parsed; may refer to itself. Named types are one object however often they are
+/// referred to.
 /// </summary>
 public sealed class AvroSchema
 {

@@ -1,5 +1,5 @@
-using StreamEngine.Configuration;
 using System.Text.Json;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Events.Avro;
 
@@ -93,7 +93,8 @@ internal sealed class AvroSchemaParser
         {
             if (item.Kind != JsonTokenType.StartObject) throw item.Error("a field is an object with 'name' and 'type'");
             var name = Text(item, "name");
-            if (!IsName(name)) throw item["name"]!.Error($"'{name}' is no valid field name (letters, digits and _, not beginning with a digit)");
+            if (!IsName(name))
+                throw item["name"]!.Error($"'{name}' is no valid field name (letters, digits and _, not beginning with a digit)");
             if (!names.Add(name)) throw item["name"]!.Error($"the record has the field '{name}' twice");
             var field = new AvroField
             {
@@ -116,13 +117,21 @@ internal sealed class AvroSchemaParser
         var symbols = new List<string>();
         foreach (var item in ArrayOf(node, "symbols"))
         {
-            if (item.Kind != JsonTokenType.String || !IsName(item.Text)) throw item.Error($"'{item.Text}' is no valid symbol (letters, digits and _, not beginning with a digit)");
+            if (item.Kind != JsonTokenType.String || !IsName(item.Text))
+                throw item.Error($"'{item.Text}' is no valid symbol (letters, digits and _, not beginning with a digit)");
             if (symbols.Contains(item.Text)) throw item.Error($"the enum has the symbol '{item.Text}' twice");
             symbols.Add(item.Text);
         }
         var fallback = node["default"];
-        if (fallback is not null && !symbols.Contains(fallback.Text)) throw fallback.Error($"the default '{fallback.Text}' is none of the symbols");
-        return Define(node, new AvroSchema(AvroKind.Enum) { FullName = full, Aliases = Aliases(node, inner), Symbols = symbols, DefaultSymbol = fallback?.Text });
+        if (fallback is not null && !symbols.Contains(fallback.Text))
+            throw fallback.Error($"the default '{fallback.Text}' is none of the symbols");
+        return Define(node, new AvroSchema(AvroKind.Enum)
+        {
+            FullName = full,
+            Aliases = Aliases(node, inner),
+            Symbols = symbols,
+            DefaultSymbol = fallback?.Text
+        });
     }
 
     private AvroSchema Fixed(LocatedJson node, string space)
@@ -144,7 +153,8 @@ internal sealed class AvroSchemaParser
 
     private AvroSchema Define(LocatedJson node, AvroSchema schema)
     {
-        if (Primitives.ContainsKey(schema.FullName)) throw node["name"]!.Error($"'{schema.FullName}' is a primitive type and can't be defined");
+        if (Primitives.ContainsKey(schema.FullName))
+            throw node["name"]!.Error($"'{schema.FullName}' is a primitive type and can't be defined");
         if (!_named.TryAdd(schema.FullName, schema)) throw node["name"]!.Error($"the type '{schema.FullName}' is defined twice");
         return schema;
     }
@@ -158,7 +168,8 @@ internal sealed class AvroSchemaParser
             name = Qualify(name, inner);
         }
         inner = name.Contains('.') ? name[..name.LastIndexOf('.')] : "";
-        if (!name.Split('.').All(IsName)) throw node["name"]!.Error($"'{name}' is no valid name (letters, digits and _, parts joined by dots)");
+        if (!name.Split('.').All(IsName))
+            throw node["name"]!.Error($"'{name}' is no valid name (letters, digits and _, parts joined by dots)");
         return name;
     }
 
@@ -183,7 +194,8 @@ internal sealed class AvroSchemaParser
 
     private static List<string> Strings(LocatedJson node)
     {
-        if (node.Kind != JsonTokenType.StartArray || node.Items.Any(i => i.Kind != JsonTokenType.String)) throw node.Error("must be an array of names");
+        if (node.Kind != JsonTokenType.StartArray || node.Items.Any(i => i.Kind != JsonTokenType.String))
+            throw node.Error("must be an array of names");
         return [.. node.Items.Select(i => i.Text)];
     }
 

@@ -1,8 +1,8 @@
 namespace StreamEngine.Events.Avro;
 
 /// <summary>
-/// Steps over one value of a schema without reading it: finds its length. Immutable; any thread may use it. Items of no size cost nothing however many
-/// are claimed, and nesting is bounded, so hostile bytes cost no more time than their length and no stack.
+/// Steps over one value of a schema without reading it: finds its length. Immutable; any thread may use it. Items of no size cost nothing
+/// however many are claimed, and nesting is bounded, so hostile bytes cost no more time than their length and no stack.
 /// </summary>
 public sealed class AvroSkipper
 {
@@ -42,7 +42,8 @@ public sealed class AvroSkipper
             AvroKind.Float => 4,
             AvroKind.Double => 8,
             AvroKind.Fixed => schema.Size,
-            AvroKind.Record when skipper._parts.All(p => p._size >= 0) && skipper._parts.Sum(p => (long)p._size) is var sum and <= int.MaxValue => (int)sum,
+            AvroKind.Record when skipper._parts.All(p => p._size >= 0)
+                && skipper._parts.Sum(p => (long)p._size) is var sum and <= int.MaxValue => (int)sum,
             _ => -1,
         };
         return skipper;

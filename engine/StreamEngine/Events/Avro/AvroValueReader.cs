@@ -3,8 +3,8 @@ using System.Text;
 namespace StreamEngine.Events.Avro;
 
 /// <summary>
-/// Reads Avro binary into objects (see <see cref="AvroRecord"/>), resolving the writer's schema to the reader's. For tools, tests and masking; events
-/// take the compiled way.
+/// Reads Avro binary into objects (see <see cref="AvroRecord"/>), resolving the writer's schema to the reader's. For tools, tests and
+/// masking; events take the compiled way.
 /// </summary>
 public sealed class AvroValueReader(AvroSchema writer, AvroSchema? reader = null)
 {
@@ -58,7 +58,9 @@ public sealed class AvroValueReader(AvroSchema writer, AvroSchema? reader = null
             case AvroKind.Double when cursor.TryDouble(out var value): return value;
             case AvroKind.Bytes when cursor.TryBytes(out var value): return value.ToArray();
             case AvroKind.String when cursor.TryBytes(out var value): return Text(value);
-            case AvroKind.Enum when cursor.TryLong(out var index) && (ulong)index < (ulong)w.Symbols.Count: return new AvroEnum(w, w.Symbols[(int)index]);
+            case AvroKind.Enum when cursor.TryLong(out var index)
+                && (ulong)index < (ulong)w.Symbols.Count:
+                return new AvroEnum(w, w.Symbols[(int)index]);
             case AvroKind.Fixed when cursor.TryFixed(w.Size, out var value): return new AvroFixed(w, value.ToArray());
             default: throw Malformed(w, cursor);
         }
@@ -74,7 +76,8 @@ public sealed class AvroValueReader(AvroSchema writer, AvroSchema? reader = null
         (float f, AvroKind.Double) => (double)f,
         (string s, AvroKind.Bytes) => Encoding.UTF8.GetBytes(s),
         (byte[] b, AvroKind.String) => Text(b),
-        (AvroEnum e, _) => new AvroEnum(r, AvroResolution.Symbol(r, e.Symbol) ?? throw new AvroException($"the reader's enum {r} does not know '{e.Symbol}'")),
+        (AvroEnum e, _) => new AvroEnum(r, AvroResolution.Symbol(r, e.Symbol)
+            ?? throw new AvroException($"the reader's enum {r} does not know '{e.Symbol}'")),
         (AvroFixed f, _) => new AvroFixed(r, f.Bytes),
         _ => value,
     };

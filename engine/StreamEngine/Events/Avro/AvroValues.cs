@@ -1,8 +1,9 @@
 namespace StreamEngine.Events.Avro;
 
 /// <summary>
-/// A record as objects. Values are null, bool, int, long, float, double, byte[] (bytes), string, <see cref="AvroEnum"/>, <see cref="AvroFixed"/>,
-/// <see cref="AvroRecord"/>, <c>List&lt;object?&gt;</c> and <c>Dictionary&lt;string, object?&gt;</c>; a union is the value of its branch.
+/// A record as objects. Values are null, bool, int, long, float, double, byte[] (bytes), string, <see cref="AvroEnum"/>, <see
+/// cref="AvroFixed"/>, <see cref="AvroRecord"/>, <c>List&lt;object?&gt;</c> and <c>Dictionary&lt;string, object?&gt;</c>; a union is the
+/// value of its branch.
 /// </summary>
 public sealed class AvroRecord(AvroSchema schema)
 {

@@ -62,7 +62,9 @@ public readonly struct AvroWriter(IBufferWriter<byte> output)
         Output.Advance(5);
     }
 
-    /// <summary>Writes the ten bytes before Avro binary in single-object encoding: C3 01 and the schema's fingerprint, little-endian.</summary>
+    /// <summary>
+    /// Writes the ten bytes before Avro binary in single-object encoding: C3 01 and the schema's fingerprint, little-endian.
+    /// </summary>
     public void SingleObjectHeader(ulong fingerprint)
     {
         var span = Output.GetSpan(10);

@@ -37,7 +37,8 @@ internal sealed class LocatedJson
     public static LocatedJson Parse(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = false });
+        var reader =
+            new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = false });
         var place = new Place(bytes);
         try
         {
@@ -48,7 +49,8 @@ internal sealed class LocatedJson
         }
         catch (JsonException e)
         {
-            throw new AvroSchemaException("not valid JSON: " + e.Message.Split(" LineNumber")[0], (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
+            throw new AvroSchemaException("not valid JSON: " + e.Message.Split(" LineNumber")[0], (int)(e.LineNumber ?? 0) + 1,
+                (int)(e.BytePositionInLine ?? 0) + 1);
         }
     }
 

@@ -9,8 +9,8 @@ public static class Varint
     public const int MaxLength = 10;
 
     /// <summary>
-    /// Reads a long that begins at <paramref name="at"/> and must end before <paramref name="end"/> (which must be within the array). Returns the place behind it,
-    /// or -1 where the bytes end early or the number has more than 64 bits.
+    /// Reads a long that begins at <paramref name="at"/> and must end before <paramref name="end"/> (which must be within the array).
+    /// Returns the place behind it, or -1 where the bytes end early or the number has more than 64 bits.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Read(byte[] data, int at, int end, out long value)

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace StreamEngine.Events.Decoding;
 
-/// <summary>Decodes Avro records: finds the writer's schema by the record's frame, then runs the projection compiled for it. Belongs to one thread.</summary>
+/// <summary>
+/// Decodes Avro records: finds the writer's schema by the record's frame, then runs the projection compiled for it. Belongs to one thread.
+/// </summary>
 internal sealed class AvroEventDecoder(AvroSource source) : IEventDecoder
 {
     private readonly HiddenValues _hidden = new(source.Shape.HiddenCount);
@@ -68,15 +70,19 @@ internal enum AvroFrameKind : byte
 /// <summary>The frame before a record's Avro binary.</summary>
 internal readonly record struct AvroFrame(AvroFrameKind Kind, int Length, int Id = 0, ulong Fingerprint = 0)
 {
-    /// <summary>Reads the frame; in automatic framing the first bytes tell, and what fits neither is bare where there is a schema for that.</summary>
+    /// <summary>
+    /// Reads the frame; in automatic framing the first bytes tell, and what fits neither is bare where there is a schema for that.
+    /// </summary>
     public static AvroFrame Of(ReadOnlySpan<byte> value, AvroFraming framing, bool bare)
     {
         if (framing == AvroFraming.Bare) return new(AvroFrameKind.Bare, 0);
         if (value.Length == 0) return new(AvroFrameKind.Malformed, 0);
         if (framing != AvroFraming.SingleObject && value[0] == 0)
-            return value.Length < 5 ? new(AvroFrameKind.Malformed, 0) : new(AvroFrameKind.Confluent, 5, BinaryPrimitives.ReadInt32BigEndian(value[1..]));
+            return value.Length < 5 ? new(AvroFrameKind.Malformed, 0)
+                : new(AvroFrameKind.Confluent, 5, BinaryPrimitives.ReadInt32BigEndian(value[1..]));
         if (framing != AvroFraming.Confluent && value[0] == 0xc3 && (value.Length < 2 || value[1] == 0x01))
-            return value.Length < 10 ? new(AvroFrameKind.Malformed, 0) : new(AvroFrameKind.SingleObject, 10, 0, BinaryPrimitives.ReadUInt64LittleEndian(value[2..]));
+            return value.Length < 10 ? new(AvroFrameKind.Malformed, 0)
+                : new(AvroFrameKind.SingleObject, 10, 0, BinaryPrimitives.ReadUInt64LittleEndian(value[2..]));
         if (framing != AvroFraming.Auto) return new(AvroFrameKind.Malformed, 0);
         return new(bare ? AvroFrameKind.Bare : AvroFrameKind.Unknown, 0);
     }

@@ -4,8 +4,11 @@ using StreamEngine.Events.Registry;
 
 namespace StreamEngine.Events.Decoding;
 
-/// <summary>An Avro source's programs by writer's schema, compiled when a schema is first met. Shared by the source's decoders; thread-safe.</summary>
-internal sealed class AvroSource(EventShape shape, AvroSchema? reader, AvroSchema? bare, AvroFraming framing, ISchemaRegistry registry, Action<string> problem)
+/// <summary>
+/// An Avro source's programs by writer's schema, compiled when a schema is first met. Shared by the source's decoders; thread-safe.
+/// </summary>
+internal sealed class AvroSource(EventShape shape, AvroSchema? reader, AvroSchema? bare, AvroFraming framing, ISchemaRegistry registry,
+    Action<string> problem)
 {
     private readonly ConcurrentDictionary<int, ProjectionProgram> _byId = new();
     private readonly ConcurrentDictionary<int, byte> _unusable = new();
@@ -39,13 +42,16 @@ internal sealed class AvroSource(EventShape shape, AvroSchema? reader, AvroSchem
     public ProjectionProgram? ByFingerprint(ulong fingerprint)
     {
         if (_byFingerprint.TryGetValue(fingerprint, out var program)) return program;
-        return SchemaByFingerprint(fingerprint) is { } schema ? _byFingerprint.GetOrAdd(fingerprint, Compile(schema, $"schema fingerprint {fingerprint:x16}")) : null;
+        return SchemaByFingerprint(fingerprint) is { } schema
+            ? _byFingerprint.GetOrAdd(fingerprint, Compile(schema, $"schema fingerprint {fingerprint:x16}")) : null;
     }
 
     /// <summary>The same source over bare records of that writer's schema.</summary>
     public AvroSource ForBare(AvroSchema writer) => new(Shape, Reader, writer, AvroFraming.Bare, registry, problem);
 
-    /// <summary>The writer's schema of a registry id, or null where the registry does not know it or has no Avro schema that can be read.</summary>
+    /// <summary>
+    /// The writer's schema of a registry id, or null where the registry does not know it or has no Avro schema that can be read.
+    /// </summary>
     /// <exception cref="SchemaRegistryException">The registry can't be asked.</exception>
     public AvroSchema? SchemaById(int id)
     {
@@ -64,12 +70,14 @@ internal sealed class AvroSource(EventShape shape, AvroSchema? reader, AvroSchem
 
     /// <summary>The writer's schema of a fingerprint, or null.</summary>
     public AvroSchema? SchemaByFingerprint(ulong fingerprint) =>
-        BareSchema?.Fingerprint == fingerprint ? BareSchema : Reader?.Fingerprint == fingerprint ? Reader : registry.ByFingerprint(fingerprint);
+        BareSchema?.Fingerprint == fingerprint ? BareSchema : Reader?.Fingerprint == fingerprint ? Reader
+            : registry.ByFingerprint(fingerprint);
 
     private ProjectionProgram Compile(AvroSchema writer, string name)
     {
         var program = ProjectionBuilder.Build(writer, Reader, Shape);
-        if (program.Unresolved is { } reason) problem($"{name} does not resolve to the reader's schema: {reason}; its records are rejected as unknown-schema");
+        if (program.Unresolved is { } reason)
+            problem($"{name} does not resolve to the reader's schema: {reason}; its records are rejected as unknown-schema");
         return program;
     }
 }

@@ -5,7 +5,9 @@ namespace StreamEngine.Events.Decoding;
 /// <summary>The heads of an array's or a map's blocks.</summary>
 internal static class Blocks
 {
-    /// <summary>Reads a block's item count (0 ends the value), and its size in bytes where it is written; returns the place behind, or -1.</summary>
+    /// <summary>
+    /// Reads a block's item count (0 ends the value), and its size in bytes where it is written; returns the place behind, or -1.
+    /// </summary>
     public static int Head(byte[] data, int at, int end, out long count)
     {
         at = Varint.Read(data, at, end, out count);

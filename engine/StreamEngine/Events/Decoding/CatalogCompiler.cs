@@ -4,7 +4,8 @@ using StreamEngine.Events.Registry;
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>Compiles all sources: first the shared fields, then each source against them.</summary>
-internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode purposesNode, ISchemaRegistry registry, string baseDirectory, ConfigErrors errors)
+internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode purposesNode, ISchemaRegistry registry,
+    string baseDirectory, ConfigErrors errors)
 {
     private readonly Dictionary<string, (Field Field, ConfigLocation At)> _fields = [];
     private readonly List<Field> _inOrder = [];
@@ -30,8 +31,10 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
 
     private void Declare(EventSourceOptions source, FieldOptions options)
     {
-        if (options.Name.Length == 0 || char.IsAsciiDigit(options.Name[0]) || !options.Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
-            errors.Add(options.Node, "", $"'{options.Name}' can't be used in an expression", "Use letters, digits and _, and give the record's own name as 'from'.");
+        if (options.Name.Length == 0 || char.IsAsciiDigit(options.Name[0])
+            || !options.Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
+            errors.Add(options.Node, "", $"'{options.Name}' can't be used in an expression",
+            "Use letters, digits and _, and give the record's own name as 'from'.");
         if (!FieldTypeText.TryParse(options.Type, out var type, out var scale, out _, out var problem))
         {
             errors.Add(options.Node, "type", problem, $"Types are {FieldTypeText.Valid}.");
@@ -39,7 +42,8 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
             return;
         }
         if (source.Fields.Count(f => f.Name == options.Name) > 1 && source.Fields.First(f => f.Name == options.Name) != options)
-            errors.Add(options.Node, "", $"the field '{options.Name}' is declared twice in the source '{source.Name}'", "Keep one of them.");
+            errors.Add(options.Node, "", $"the field '{options.Name}' is declared twice in the source '{source.Name}'",
+                "Keep one of them.");
         if (!_fields.TryGetValue(options.Name, out var known))
         {
             var field = new Field(_inOrder.Count, options.Name, type, scale);
@@ -48,19 +52,22 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
         }
         else if (known.Field.Type != type || known.Field.Scale != scale)
         {
-            errors.Add(options.Node, "type", $"the field '{options.Name}' has another type at {known.At}", "Sources that declare the same name share the field: give both the same type, or another name with 'from'.");
+            errors.Add(options.Node, "type", $"the field '{options.Name}' has another type at {known.At}",
+                "Sources that declare the same name share the field: give both the same type, or another name with 'from'.");
         }
     }
 
     private void CheckPurposes()
     {
-        if (purposes.Count > Purposes.Max) errors.Add(purposesNode.At, $"{purposes.Count} purposes are declared", $"At most {Purposes.Max} can be.");
+        if (purposes.Count > Purposes.Max)
+            errors.Add(purposesNode.At, $"{purposes.Count} purposes are declared", $"At most {Purposes.Max} can be.");
         for (var i = 0; i < purposes.Count; i++)
         {
             // The list's items, as long as all of them could be read.
             var at = purposesNode.Items is { } items && items.Count == purposes.Count ? items[i].At : purposesNode.At;
             if (string.IsNullOrWhiteSpace(purposes[i])) errors.Add(at, "a purpose has no name", "Name it, or take it out.");
-            else if (purposes.Take(i).Contains(purposes[i])) errors.Add(at, $"the purpose '{purposes[i]}' is declared twice", "Keep one of them.");
+            else if (purposes.Take(i).Contains(purposes[i]))
+                errors.Add(at, $"the purpose '{purposes[i]}' is declared twice", "Keep one of them.");
         }
     }
 
@@ -69,6 +76,7 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
         var seen = new Dictionary<string, EventSourceOptions>();
         foreach (var source in sources)
             if (of(source).Length > 0 && !seen.TryAdd(of(source), source))
-                errors.Add(source.Node, key, $"{what} '{of(source)}' is used twice, first at {seen[of(source)].Node.At}", "A source has a name and a topic of its own; several event types in one topic are told apart by 'type'.");
+                errors.Add(source.Node, key, $"{what} '{of(source)}' is used twice, first at {seen[of(source)].Node.At}",
+                    "A source has a name and a topic of its own; several event types in one topic are told apart by 'type'.");
     }
 }

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
-/// Turns a value as a format has it into a declared type. The same rules for Avro, JSON and CSV. NaN and infinity are WrongType: one of them in a sum would
-/// stay there for ever.
+/// Turns a value as a format has it into a declared type. The same rules for Avro, JSON and CSV. NaN and infinity are WrongType: one of
+/// them in a sum would stay there for ever.
 /// </summary>
 internal static class Conversion
 {
@@ -22,7 +22,8 @@ internal static class Conversion
                 if (!Utf8Text.IsValid(text)) return Faults.BadUtf8;
                 slot.Set(buffer, start, length);
                 return Faults.None;
-            case FieldType.Double when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && double.IsFinite(d):
+            case FieldType.Double when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d)
+                && double.IsFinite(d):
                 slot.Set(d);
                 return Faults.None;
             case FieldType.Decimal when DecimalMath.TryParse(text, target.Scale, out var unscaled, out _):
@@ -34,10 +35,12 @@ internal static class Conversion
             case FieldType.Timestamp when target.Time.TryText(text, out var ms):
                 slot.Set(ms);
                 return Faults.None;
-            case FieldType.Bool when text.SequenceEqual("true"u8) || text.SequenceEqual("True"u8) || text.SequenceEqual("TRUE"u8) || text.SequenceEqual("1"u8):
+            case FieldType.Bool when text.SequenceEqual("true"u8) || text.SequenceEqual("True"u8) || text.SequenceEqual("TRUE"u8)
+                || text.SequenceEqual("1"u8):
                 slot.Set(1L);
                 return Faults.None;
-            case FieldType.Bool when text.SequenceEqual("false"u8) || text.SequenceEqual("False"u8) || text.SequenceEqual("FALSE"u8) || text.SequenceEqual("0"u8):
+            case FieldType.Bool when text.SequenceEqual("false"u8) || text.SequenceEqual("False"u8) || text.SequenceEqual("FALSE"u8)
+                || text.SequenceEqual("0"u8):
                 slot.Set(0L);
                 return Faults.None;
             default:
@@ -97,7 +100,8 @@ internal static class Conversion
                 return Faults.None;
             case FieldType.String:
                 var start = scratch.Take(32, out var buffer);
-                if (!value.TryFormat(buffer.AsSpan(start, 32), out var length, default, CultureInfo.InvariantCulture)) return Faults.WrongType;
+                if (!value.TryFormat(buffer.AsSpan(start, 32), out var length, default, CultureInfo.InvariantCulture))
+                    return Faults.WrongType;
                 slot.Set(buffer, start, length);
                 return Faults.None;
             default:

@@ -1,8 +1,8 @@
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
-/// Decodes one CSV line per record (RFC 4180): fields in quotes may hold separators, line breaks and doubled quotes. An empty field is absent. A quote inside an
-/// unquoted field stands for itself. Fewer or more fields than columns are malformed. Belongs to one thread.
+/// Decodes one CSV line per record (RFC 4180): fields in quotes may hold separators, line breaks and doubled quotes. An empty field is
+/// absent. A quote inside an unquoted field stands for itself. Fewer or more fields than columns are malformed. Belongs to one thread.
 /// </summary>
 internal sealed class CsvEventDecoder : IEventDecoder
 {

@@ -1,6 +1,8 @@
 namespace StreamEngine.Events.Decoding;
 
-/// <summary>Fixed point in 64 bits: from text, from another scale, from big-endian bytes. Rounds half to even; says where digits were lost.</summary>
+/// <summary>
+/// Fixed point in 64 bits: from text, from another scale, from big-endian bytes. Rounds half to even; says where digits were lost.
+/// </summary>
 internal static class DecimalMath
 {
     public const int MaxScale = 18;
@@ -9,7 +11,9 @@ internal static class DecimalMath
     /// <summary>10^n as a double.</summary>
     public static double Unit(int n) => (double)Pow10[n];
 
-    /// <summary>Reads a decimal number (sign, digits, point, exponent) as an unscaled integer; false where it is no number or does not fit 64 bits.</summary>
+    /// <summary>
+    /// Reads a decimal number (sign, digits, point, exponent) as an unscaled integer; false where it is no number or does not fit 64 bits.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, int scale, out long value, out bool exact)
     {
         value = 0;

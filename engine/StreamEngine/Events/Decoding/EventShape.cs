@@ -1,6 +1,8 @@
 namespace StreamEngine.Events.Decoding;
 
-/// <summary>A source compiled: which paths go where, and how id, customer, time and consent come about. Shared by its decoders; immutable.</summary>
+/// <summary>
+/// A source compiled: which paths go where, and how id, customer, time and consent come about. Shared by its decoders; immutable.
+/// </summary>
 internal sealed class EventShape
 {
     /// <summary>The source's index.</summary>
@@ -68,7 +70,8 @@ internal sealed class EventShape
         {
             ref var value = ref hidden.Slot(target, slot);
             any |= value.Present;
-            hash = !value.Present ? Hash64.Of("absent"u8, hash) : value.Buffer is null ? Hash64.Of(value.Bits, hash) : Hash64.Of(value.Text, hash);
+            hash = !value.Present ? Hash64.Of("absent"u8, hash) : value.Buffer is null ? Hash64.Of(value.Bits, hash)
+                : Hash64.Of(value.Text, hash);
         }
         if (any) target.IdHash = hash;
         return any;

@@ -1,9 +1,12 @@
-using StreamEngine.Configuration;
 using System.Globalization;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Events.Decoding;
 
-/// <summary>A declared type as the config writes it: <c>string</c>, <c>double</c>, <c>decimal(2)</c>, <c>int</c>, <c>bool</c>, <c>timestamp</c>, <c>timestamp(seconds)</c>.</summary>
+/// <summary>
+/// A declared type as the config writes it: <c>string</c>, <c>double</c>, <c>decimal(2)</c>, <c>int</c>, <c>bool</c>, <c>timestamp</c>,
+/// <c>timestamp(seconds)</c>.
+/// </summary>
 internal static class FieldTypeText
 {
     public const string Valid = "string, double, decimal(N) with N from 0 to 18, int, bool, timestamp, timestamp(FORMAT)";
@@ -29,7 +32,8 @@ internal static class FieldTypeText
             if (text[..open] == "decimal")
             {
                 type = FieldType.Decimal;
-                if (int.TryParse(argument, NumberStyles.None, CultureInfo.InvariantCulture, out scale) && scale <= DecimalMath.MaxScale) return true;
+                if (int.TryParse(argument, NumberStyles.None, CultureInfo.InvariantCulture, out scale) && scale <= DecimalMath.MaxScale)
+                    return true;
                 problem = $"'{argument}' is no number of digits from 0 to {DecimalMath.MaxScale}";
                 return false;
             }

@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
-/// Decodes one JSON object per record: only declared paths are read, everything else is checked as JSON and passed over. Of a repeated name the last one
-/// counts. Belongs to one thread. (A record that is no JSON costs an exception inside: Utf8JsonReader has no other way to say so.)
+/// Decodes one JSON object per record: only declared paths are read, everything else is checked as JSON and passed over. Of a repeated name
+/// the last one counts. Belongs to one thread. (A record that is no JSON costs an exception inside: Utf8JsonReader has no other way to say
+/// so.)
 /// </summary>
 internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
 {
@@ -39,7 +40,8 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
             var name = reader.ValueSpan;
-            if (reader.ValueIsEscaped) name = Text(ref reader, out var buffer, out var start, out var length) ? buffer.AsSpan(start, length) : default;
+            if (reader.ValueIsEscaped)
+                name = Text(ref reader, out var buffer, out var start, out var length) ? buffer.AsSpan(start, length) : default;
             var child = node.Child(name);
             reader.Read();
             if (child is null) reader.Skip();
@@ -84,8 +86,10 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
     private void ReadScalar(ref Utf8JsonReader reader, Target target)
     {
         ref var slot = ref _hidden.Slot(_target, target.Slot);
-        if (reader.TokenType is JsonTokenType.True or JsonTokenType.False) _faults |= Conversion.FromBool(target, reader.TokenType == JsonTokenType.True, ref slot);
-        else if (Text(ref reader, out var buffer, out var start, out var length)) _faults |= Conversion.FromText(target, buffer, start, length, ref slot);
+        if (reader.TokenType is JsonTokenType.True or JsonTokenType.False)
+            _faults |= Conversion.FromBool(target, reader.TokenType == JsonTokenType.True, ref slot);
+        else if (Text(ref reader, out var buffer, out var start, out var length))
+            _faults |= Conversion.FromText(target, buffer, start, length, ref slot);
         else _faults |= Faults.BadUtf8;
     }
 
@@ -107,7 +111,9 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
         }
     }
 
-    /// <summary>The token's text: a slice of the record, or of the scratch space where escapes had to be undone; false for half a surrogate pair.</summary>
+    /// <summary>
+    /// The token's text: a slice of the record, or of the scratch space where escapes had to be undone; false for half a surrogate pair.
+    /// </summary>
     private bool Text(ref Utf8JsonReader reader, out byte[] buffer, out int start, out int length)
     {
         length = reader.ValueSpan.Length;

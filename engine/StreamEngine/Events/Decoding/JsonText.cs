@@ -5,7 +5,10 @@ namespace StreamEngine.Events.Decoding;
 /// <summary>Undoes the escapes of a JSON string whose syntax was checked already.</summary>
 internal static class JsonText
 {
-    /// <summary>Writes the text to <paramref name="to"/> (as long as <paramref name="from"/>); returns its length, or -1 for a surrogate without its pair.</summary>
+    /// <summary>
+    /// Writes the text to <paramref name="to"/> (as long as <paramref name="from"/>); returns its length, or -1 for a surrogate without its
+    /// pair.
+    /// </summary>
     public static int Unescape(ReadOnlySpan<byte> from, Span<byte> to)
     {
         var length = 0;
@@ -23,7 +26,8 @@ internal static class JsonText
             {
                 var code = Hex(from.Slice(i, 4));
                 i += 4;
-                if (char.IsHighSurrogate((char)code) && i + 6 <= from.Length && from[i] == '\\' && from[i + 1] == 'u' && Hex(from.Slice(i + 2, 4)) is var low && char.IsLowSurrogate((char)low))
+                if (char.IsHighSurrogate((char)code) && i + 6 <= from.Length && from[i] == '\\' && from[i + 1] == 'u'
+                    && Hex(from.Slice(i + 2, 4)) is var low && char.IsLowSurrogate((char)low))
                 {
                     code = char.ConvertToUtf32((char)code, (char)low);
                     i += 6;

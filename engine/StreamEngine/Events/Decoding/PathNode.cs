@@ -15,7 +15,8 @@ internal sealed class PathNode(string name, string path)
     public byte[] Utf8 { get; } = Encoding.UTF8.GetBytes(name);
 
     /// <summary>The name as an array's index, or -1.</summary>
-    public int Index { get; } = name.Length < 9 && int.TryParse(name, System.Globalization.NumberStyles.None, null, out var index) ? index : -1;
+    public int Index { get; } = name.Length < 9 && int.TryParse(name, System.Globalization.NumberStyles.None, null, out var index) ? index
+        : -1;
 
     /// <summary>What is wanted further down.</summary>
     public List<PathNode> Children { get; } = [];

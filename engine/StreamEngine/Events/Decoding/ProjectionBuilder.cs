@@ -1,12 +1,12 @@
-using StreamEngine.Configuration;
 using System.Buffers;
+using StreamEngine.Configuration;
 using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
-/// Compiles a writer's schema, the reader's schema (if any) and the declared paths into a flat program of steps: runs of unwanted values become one skip,
-/// records vanish, and only wanted values are read. What can't work is collected in <see cref="Problems"/>.
+/// Compiles a writer's schema, the reader's schema (if any) and the declared paths into a flat program of steps: runs of unwanted values
+/// become one skip, records vanish, and only wanted values are read. What can't work is collected in <see cref="Problems"/>.
 /// </summary>
 internal sealed class ProjectionBuilder
 {
@@ -27,7 +27,8 @@ internal sealed class ProjectionBuilder
     public List<(string Path, string Message)> Problems { get; } = [];
 
     /// <summary>Compiles a program; <paramref name="problems"/> takes what can't work.</summary>
-    public static ProjectionProgram Build(AvroSchema writer, AvroSchema? reader, EventShape shape, List<(string Path, string Message)>? problems = null)
+    public static ProjectionProgram Build(AvroSchema writer, AvroSchema? reader, EventShape shape,
+        List<(string Path, string Message)>? problems = null)
     {
         var builder = new ProjectionBuilder(shape.Purposes, shape.Symbols);
         builder.Emit(writer, reader, shape.Root);
@@ -71,7 +72,8 @@ internal sealed class ProjectionBuilder
             if (ScalarSteps.For(w, r, target, _symbols) is { } step) passes.Add(() => Add(step));
             else
             {
-                Problems.Add((node.Path, $"is {w} in the schema, which can't become {(target.Natural ? "part of a hash" : target.Type.ToString().ToLowerInvariant())}"));
+                Problems.Add((node.Path, $"is {w} in the schema, which can't become "
+                    + $"{(target.Natural ? "part of a hash" : target.Type.ToString().ToLowerInvariant())}"));
                 passes.Add(() => FaultAndSkip(w));
             }
         }
@@ -80,7 +82,8 @@ internal sealed class ProjectionBuilder
             if (ScalarSteps.Consent(w, _purposes) is { } step) passes.Add(() => Add(step));
             else
             {
-                Problems.Add((node.Path, $"is {w} in the schema; consent is an array of strings or enum symbols, a map of booleans, or a text with a list"));
+                Problems.Add((node.Path, $"is {w} in the schema; consent is an array of strings or enum symbols, a map of booleans, or a "
+                    + $"text with a list"));
                 passes.Add(() => FaultAndSkip(w));
             }
         }
@@ -156,7 +159,8 @@ internal sealed class ProjectionBuilder
     private void EmitItems(AvroSchema w, AvroSchema? r, PathNode node)
     {
         var wanted = node.Children.Where(c => c.Index >= 0).ToList();
-        foreach (var child in node.Children.Except(wanted)) Missing(child, $"steps into the array '{node.Path}' by name; an item is taken by its number, from 0");
+        foreach (var child in node.Children.Except(wanted))
+            Missing(child, $"steps into the array '{node.Path}' by name; an item is taken by its number, from 0");
         var programs = wanted.ConvertAll(child => EmitSub(w, r, child));
         Add(Op.Items, 0, new ItemSource([.. wanted.Select(c => c.Index)], [.. programs], AvroSkipper.Of(w.Element!)));
     }
@@ -200,7 +204,10 @@ internal sealed class ProjectionBuilder
         else Add(Op.Skip, 0, skipper);
     }
 
-    /// <summary>Lengthens the step before, where it does the same. (Nothing jumps to between: what is jumped to stands behind a Jump, a Union or an End.)</summary>
+    /// <summary>
+    /// Lengthens the step before, where it does the same. (Nothing jumps to between: what is jumped to stands behind a Jump, a Union or an
+    /// End.)
+    /// </summary>
     private void Merge(Op op, int n)
     {
         if (_steps.Count > 0 && _steps[^1].Op == op && (long)_steps[^1].A + n <= int.MaxValue) _steps[^1] = new Step(op, _steps[^1].A + n);
@@ -223,7 +230,8 @@ internal sealed class ProjectionBuilder
     /// <summary>A path counts as missing only where no branch of a union has it.</summary>
     private void ReportMissing(PathNode node)
     {
-        if ((node.Targets.Count > 0 || node.Consent) && !_found.Contains(node) && _missing.TryGetValue(node, out var message)) Problems.Add((node.Path, message));
+        if ((node.Targets.Count > 0 || node.Consent) && !_found.Contains(node) && _missing.TryGetValue(node, out var message))
+            Problems.Add((node.Path, message));
         foreach (var child in node.Children) ReportMissing(child);
     }
 }

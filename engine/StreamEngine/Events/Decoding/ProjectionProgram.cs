@@ -5,8 +5,8 @@ using StreamEngine.Events.Avro;
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
-/// Runs a projection's steps over one record. No step throws, allocates or reads outside the record: each checks its bounds and a fault ends the run.
-/// Immutable; any thread may run it.
+/// Runs a projection's steps over one record. No step throws, allocates or reads outside the record: each checks its bounds and a fault
+/// ends the run. Immutable; any thread may run it.
 /// </summary>
 internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string? unresolved)
 {
@@ -16,8 +16,11 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
     /// <summary>The steps, for tests.</summary>
     internal ReadOnlySpan<Step> Steps => steps;
 
-    /// <summary>Reads the value at <paramref name="at"/>; returns the place behind it, or -1 where the bytes end early or can't be right.</summary>
-    public int Run(byte[] data, int at, int end, Event target, HiddenValues hidden, ref Faults faults) => Run(0, data, at, end, target, hidden, ref faults);
+    /// <summary>
+    /// Reads the value at <paramref name="at"/>; returns the place behind it, or -1 where the bytes end early or can't be right.
+    /// </summary>
+    public int Run(byte[] data, int at, int end, Event target, HiddenValues hidden, ref Faults faults) =>
+        Run(0, data, at, end, target, hidden, ref faults);
 
     [SkipLocalsInit]
     private int Run(int pc, byte[] data, int at, int end, Event target, HiddenValues hidden, ref Faults faults)
@@ -129,7 +132,10 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
         }
     }
 
-    /// <summary>Goes over an array's items, reading the wanted ones; items behind the last wanted one are skipped block-wise where their size is known.</summary>
+    /// <summary>
+    /// Goes over an array's items, reading the wanted ones; items behind the last wanted one are skipped block-wise where their size is
+    /// known.
+    /// </summary>
     private int Items(ItemSource source, byte[] data, int at, int end, Event target, HiddenValues hidden, ref Faults faults)
     {
         for (var index = 0L; ;)

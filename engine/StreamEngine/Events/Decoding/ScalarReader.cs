@@ -20,11 +20,13 @@ internal static class ScalarReader
                 return at;
             case AvroKind.Float:
                 if (end - at < 4) return -1;
-                faults |= Conversion.FromDouble(source.Target, BinaryPrimitives.ReadSingleLittleEndian(data.AsSpan(at, 4)), ref slot, target.Scratch);
+                faults |= Conversion.FromDouble(source.Target, BinaryPrimitives.ReadSingleLittleEndian(data.AsSpan(at, 4)), ref slot,
+                    target.Scratch);
                 return at + 4;
             case AvroKind.Double:
                 if (end - at < 8) return -1;
-                faults |= Conversion.FromDouble(source.Target, BinaryPrimitives.ReadDoubleLittleEndian(data.AsSpan(at, 8)), ref slot, target.Scratch);
+                faults |= Conversion.FromDouble(source.Target, BinaryPrimitives.ReadDoubleLittleEndian(data.AsSpan(at, 8)), ref slot,
+                    target.Scratch);
                 return at + 8;
             case AvroKind.Boolean:
                 if (at >= end || data[at] > 1) return -1;
@@ -39,7 +41,8 @@ internal static class ScalarReader
         }
         if (at < 0 || (ulong)n > (ulong)(end - at)) return -1;
         if (source.Logical == AvroLogical.Decimal && source.Target.Natural) slot.Set(data, at, (int)n);
-        else if (source.Logical == AvroLogical.Decimal) faults |= Conversion.FromDecimal(source.Target, data.AsSpan(at, (int)n), source.Scale, ref slot);
+        else if (source.Logical == AvroLogical.Decimal)
+            faults |= Conversion.FromDecimal(source.Target, data.AsSpan(at, (int)n), source.Scale, ref slot);
         else if (source.Logical == AvroLogical.Uuid && source.Kind == AvroKind.Fixed) Uuid(data.AsSpan(at, 16), ref slot, target.Scratch);
         else faults |= Conversion.FromText(source.Target, data, at, (int)n, ref slot);
         return at + (int)n;

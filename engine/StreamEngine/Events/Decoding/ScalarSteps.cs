@@ -2,7 +2,10 @@ using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Events.Decoding;
 
-/// <summary>Which step reads a value of a schema into a target: the straight one for the usual pairs, a conversion for others, none where there is no sense in it.</summary>
+/// <summary>
+/// Which step reads a value of a schema into a target: the straight one for the usual pairs, a conversion for others, none where there is
+/// no sense in it.
+/// </summary>
 internal static class ScalarSteps
 {
     /// <summary>The step, or null where the schema can't become the target's type.</summary>
@@ -42,7 +45,8 @@ internal static class ScalarSteps
     }
 
     private static EnumSource Symbols(AvroSchema w, AvroSchema? r, SymbolTable symbols) =>
-        new([.. w.Symbols.Select(s => (r is { Kind: AvroKind.Enum } ? AvroResolution.Symbol(r, s) : s) is { } known ? symbols.Of(known) : null)]);
+        new([.. w.Symbols
+            .Select(s => (r is { Kind: AvroKind.Enum } ? AvroResolution.Symbol(r, s) : s) is { } known ? symbols.Of(known) : null)]);
 
     private static bool Converts(AvroKind kind, AvroLogical logical, Target target)
     {
@@ -50,7 +54,8 @@ internal static class ScalarSteps
         if (logical == AvroLogical.Decimal) return number || target.Natural;
         return kind switch
         {
-            AvroKind.Int or AvroKind.Long => target.Type != FieldType.Timestamp || logical is not (AvroLogical.TimeMillis or AvroLogical.TimeMicros),
+            AvroKind.Int or AvroKind.Long => target.Type != FieldType.Timestamp
+                || logical is not (AvroLogical.TimeMillis or AvroLogical.TimeMicros),
             AvroKind.Float or AvroKind.Double => target.Type != FieldType.Bool,
             AvroKind.Boolean => target.Type is FieldType.Bool or FieldType.String,
             AvroKind.String => true,

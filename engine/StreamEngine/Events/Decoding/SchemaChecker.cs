@@ -6,7 +6,8 @@ using StreamEngine.Events.Registry;
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>Loads an Avro source's schema and checks the declared paths against it.</summary>
-internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape, IReadOnlyDictionary<string, (ConfigNode Node, string Key)> declared, ConfigErrors errors)
+internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape,
+    IReadOnlyDictionary<string, (ConfigNode Node, string Key)> declared, ConfigErrors errors)
 {
     public AvroSource Compile(ISchemaRegistry registry, string baseDirectory, Action<string> problem)
     {
@@ -14,7 +15,8 @@ internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape
         var latest = Latest(registry);
         if (reader is not null || latest is not null && options.Schema is null) CheckPaths(reader ?? latest!);
         if (reader is not null && latest is not null && ProjectionBuilder.Build(latest, reader, shape).Unresolved is { } reason)
-            errors.Add(options.Node, "schema", $"the registry's newest schema of '{options.Topic}-value' can't be read with it: {reason}", "Give the field a default in the reader's schema.");
+            errors.Add(options.Node, "schema", $"the registry's newest schema of '{options.Topic}-value' can't be read with it: {reason}",
+                "Give the field a default in the reader's schema.");
         var bare = reader ?? (options.Framing == AvroFraming.Bare ? latest : null);
         if (options.Framing == AvroFraming.Bare && bare is null && options.Schema is null)
             errors.Add(options.Node, "framing", "bare records need a schema", "Name the file they are written with as 'schema'.");
@@ -33,7 +35,8 @@ internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            errors.Add(options.Node, "schema", $"the schema file '{file}' can't be read: {e.Message}", "The path is relative to the config file.");
+            errors.Add(options.Node, "schema", $"the schema file '{file}' can't be read: {e.Message}",
+                "The path is relative to the config file.");
         }
         return null;
     }
@@ -59,10 +62,13 @@ internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape
         foreach (var (path, message) in problems)
         {
             var (node, key) = declared[path];
-            errors.Add(node, key, $"the field '{path}' {message}", $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
+            errors.Add(node, key, $"the field '{path}' {message}",
+                $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
         }
         foreach (var path in options.Pii)
             if (!AvroMasker.Has(schema, path.Split('.')))
-                errors.Add(options.Node, "pii", $"the field '{path}' is not in the schema{KnownNames.DidYouMean(path, schema.Fields.Select(f => f.Name))}", $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
+                errors.Add(options.Node, "pii",
+                    $"the field '{path}' is not in the schema{KnownNames.DidYouMean(path, schema.Fields.Select(f => f.Name))}",
+                    $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
     }
 }

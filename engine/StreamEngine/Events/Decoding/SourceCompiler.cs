@@ -6,7 +6,8 @@ namespace StreamEngine.Events.Decoding;
 
 /// <summary>Compiles one source: its paths, its schema, its masks. Every mistake is reported at the option that made it.</summary>
 internal sealed class SourceCompiler(
-    EventSourceOptions options, int index, FieldCatalog catalog, Purposes bits, IReadOnlyList<string> purposes, SymbolTable symbols, ConfigErrors errors)
+    EventSourceOptions options, int index, FieldCatalog catalog, Purposes bits, IReadOnlyList<string> purposes, SymbolTable symbols,
+        ConfigErrors errors)
 {
     private readonly PathNode _root = new("", "");
     private readonly Dictionary<string, (ConfigNode Node, string Key)> _declared = [];
@@ -38,16 +39,19 @@ internal sealed class SourceCompiler(
         CheckPii();
         if (options.Format == RecordFormat.Csv) CheckColumns();
         if (options.SeparatorByte == '"')
-            errors.Add(options.Node, "separator", $"'{options.Separator}' can't separate fields", "Write one ASCII character that is no quote or line break, such as ';' or '|', or '\\t' for a tab.");
+            errors.Add(options.Node, "separator", $"'{options.Separator}' can't separate fields",
+                "Write one ASCII character that is no quote or line break, such as ';' or '|', or '\\t' for a tab.");
         else if (options.Format != RecordFormat.Csv && options.Separator != ",")
             errors.Add(options.Node, "separator", "only CSV has a separator", "Take it out, or set format: csv.");
-        var avro = options.Format == RecordFormat.Avro ? new SchemaChecker(options, shape, _declared, errors).Compile(registry, baseDirectory, problem) : null;
+        var avro = options.Format == RecordFormat.Avro ? new SchemaChecker(options, shape, _declared, errors)
+            .Compile(registry, baseDirectory, problem) : null;
         return new EventSource(options, shape, avro, RequiredConsent(), Masker(avro));
     }
 
     private void AddField(FieldOptions field)
     {
-        if (catalog.Find(field.Name) is not { } slot || !FieldTypeText.TryParse(field.Type, out var type, out var scale, out var time, out _)) return;
+        if (catalog.Find(field.Name) is not { } slot
+            || !FieldTypeText.TryParse(field.Type, out var type, out var scale, out var time, out _)) return;
         var path = field.From ?? field.Name;
         if (!Declare(path, field.Node, field.From is null ? "" : "from")) return;
         _root.At(path).Targets.Add(new Target(slot.Index, path, type, scale, time));
@@ -56,12 +60,17 @@ internal sealed class SourceCompiler(
     private void AddTime()
     {
         var format = TimeFormat.Compile(options.Time.Format, out var problem);
-        if (format is null) errors.Add(options.Time.Node, "format", $"the time format '{options.Time.Format}' can't be used: {problem}", "Write millis, seconds, micros, iso, or a .NET pattern such as 'yyyy-MM-dd HH:mm:ss'.");
+        if (format is null)
+            errors.Add(options.Time.Node, "format", $"the time format '{options.Time.Format}' can't be used: {problem}",
+                "Write millis, seconds, micros, iso, or a .NET pattern such as 'yyyy-MM-dd HH:mm:ss'.");
         if (Declare(options.Time.Field, options.Time.Node, "field"))
-            _root.At(options.Time.Field).Targets.Add(new Target(Target.TimeSlot, options.Time.Field, FieldType.Timestamp, 0, format ?? TimeFormat.Auto));
+            _root.At(options.Time.Field).Targets.Add(new Target(Target.TimeSlot, options.Time.Field, FieldType.Timestamp, 0, format
+                ?? TimeFormat.Auto));
     }
 
-    /// <summary>The id's path; for hash(...), the slots that are hashed: declared fields by their name, anything else by its path.</summary>
+    /// <summary>
+    /// The id's path; for hash(...), the slots that are hashed: declared fields by their name, anything else by its path.
+    /// </summary>
     private int[]? AddId()
     {
         var id = options.Id.Trim();
@@ -114,10 +123,13 @@ internal sealed class SourceCompiler(
         {
             var clash = options.Fields.FirstOrDefault(f => Within(f.From ?? f.Name, path));
             if (clash is not null)
-                errors.Add(clash.Node, "", $"the field '{clash.Name}' is personal data by 'pii: {path}', which is never kept", "Drop the field, or take the path out of 'pii'.");
+                errors.Add(clash.Node, "", $"the field '{clash.Name}' is personal data by 'pii: {path}', which is never kept",
+                    "Drop the field, or take the path out of 'pii'.");
             foreach (var (key, kept) in KeptPaths())
                 if (Within(kept, path))
-                    errors.Add(options.Node, "pii", $"'{kept}' is personal data by 'pii: {path}', but the {key} stands in the state, in keys and in what is written", "Let the producer send a hash of it in a field of its own and name that here, or take the path out of 'pii'.");
+                    errors.Add(options.Node, "pii",
+                        $"'{kept}' is personal data by 'pii: {path}', but the {key} stands in the state, in keys and in what is written",
+                        "Let the producer send a hash of it in a field of its own and name that here, or take the path out of 'pii'.");
         }
     }
 
@@ -141,21 +153,25 @@ internal sealed class SourceCompiler(
         if (options.Columns.Count == 0) return;
         foreach (var (path, (node, key)) in _declared)
             if (!options.Columns.Contains(path))
-                errors.Add(node, key, $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}", $"Columns are {string.Join(", ", options.Columns)}.");
+                errors.Add(node, key, $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}",
+                    $"Columns are {string.Join(", ", options.Columns)}.");
         foreach (var path in options.Pii)
             if (!options.Columns.Contains(path))
-                errors.Add(options.Node, "pii", $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}", $"Columns are {string.Join(", ", options.Columns)}.");
+                errors.Add(options.Node, "pii", $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}",
+                    $"Columns are {string.Join(", ", options.Columns)}.");
     }
 
     private ulong RequiredConsent()
     {
         if (options.Requires.Count > 0 && string.IsNullOrEmpty(options.Consent))
-            errors.Add(options.Node, "requires", "purposes are required, but no field has the consent", "Name the field with the list of purposes as 'consent'.");
+            errors.Add(options.Node, "requires", "purposes are required, but no field has the consent",
+                "Name the field with the list of purposes as 'consent'.");
         var required = 0UL;
         foreach (var purpose in options.Requires)
         {
             if (!purposes.Contains(purpose))
-                errors.Add(options.Node, "requires", $"the purpose '{purpose}' is not declared{KnownNames.DidYouMean(purpose, purposes)}", purposes.Count == 0 ? "Declare it under 'purposes'." : $"Purposes are {string.Join(", ", purposes)}.");
+                errors.Add(options.Node, "requires", $"the purpose '{purpose}' is not declared{KnownNames.DidYouMean(purpose, purposes)}",
+                    purposes.Count == 0 ? "Declare it under 'purposes'." : $"Purposes are {string.Join(", ", purposes)}.");
             required |= bits.Bit(purpose);
         }
         return required;

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace StreamEngine.Events.Decoding;
 
-/// <summary>One shared array per symbol text over all sources and schema versions. Asked when a schema is compiled, not per event.</summary>
+/// <summary>
+/// One shared array per symbol text over all sources and schema versions. Asked when a schema is compiled, not per event.
+/// </summary>
 internal sealed class SymbolTable
 {
     private readonly Dictionary<string, byte[]> _symbols = [];

@@ -1,6 +1,9 @@
 namespace StreamEngine.Events.Decoding;
 
-/// <summary>How a time is written: a unit for numbers, ISO 8601 or a pattern for text. Without a format, numbers are milliseconds and text is ISO 8601.</summary>
+/// <summary>
+/// How a time is written: a unit for numbers, ISO 8601 or a pattern for text. Without a format, numbers are milliseconds and text is ISO
+/// 8601.
+/// </summary>
 internal sealed class TimeFormat
 {
     private enum Unit : byte

@@ -3,8 +3,8 @@ using System.Text;
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
-/// A .NET date and time pattern, compiled to steps over bytes: yyyy yy MM M MMM dd d HH H hh h mm m ss s f.. F.. tt zzz K, text in quotes, and other
-/// characters as themselves.
+/// A .NET date and time pattern, compiled to steps over bytes: yyyy yy MM M MMM dd d HH H hh h mm m ss s f.. F.. tt zzz K, text in quotes,
+/// and other characters as themselves.
 /// </summary>
 internal sealed class TimePattern
 {

@@ -18,10 +18,12 @@ internal static class TimeText
         if (text[at] is not ((byte)'T' or (byte)'t' or (byte)' ')) return false;
         at++;
         int second = 0, milli = 0;
-        if (!Digits(text, ref at, 2, 2, out var hour) || !Mark(text, ref at, ':') || !Digits(text, ref at, 2, 2, out var minute)) return false;
+        if (!Digits(text, ref at, 2, 2, out var hour) || !Mark(text, ref at, ':') || !Digits(text, ref at, 2, 2, out var minute))
+            return false;
         if (Mark(text, ref at, ':') && !Digits(text, ref at, 2, 2, out second)) return false;
         if ((Mark(text, ref at, '.') || Mark(text, ref at, ',')) && !Fraction(text, ref at, out milli)) return false;
-        return Zone(text, ref at, out var offset) && at == text.Length && TryMake(year, month, day, hour, minute, second, milli, offset, out ms);
+        return Zone(text, ref at, out var offset) && at == text.Length
+            && TryMake(year, month, day, hour, minute, second, milli, offset, out ms);
     }
 
     /// <summary>Reads from <paramref name="least"/> to <paramref name="most"/> digits.</summary>
@@ -57,7 +59,9 @@ internal static class TimeText
         return hours <= 14 && minutes < 60;
     }
 
-    /// <summary>Milliseconds since 1970 of a civil time; false where there is no such time. Second 60 (a leap second) counts as the next minute's 0.</summary>
+    /// <summary>
+    /// Milliseconds since 1970 of a civil time; false where there is no such time. Second 60 (a leap second) counts as the next minute's 0.
+    /// </summary>
     public static bool TryMake(int year, int month, int day, int hour, int minute, int second, int milli, int offset, out long ms)
     {
         ms = 0;

@@ -5,7 +5,9 @@ using StreamEngine.Events.Decoding;
 
 namespace StreamEngine.Events.Masking;
 
-/// <summary>Masks Avro by the writer's schema. Below a masked path every text is masked, every number is 0, arrays and maps become empty.</summary>
+/// <summary>
+/// Masks Avro by the writer's schema. Below a masked path every text is masked, every number is 0, arrays and maps become empty.
+/// </summary>
 internal sealed class AvroMasker(AvroSource source, PathNode root) : IMasker
 {
     private const int MaxDepth = 200, MaxEmptyItems = 1 << 16;
@@ -67,7 +69,8 @@ internal sealed class AvroMasker(AvroSource source, PathNode root) : IMasker
                 }
                 return true;
             default:
-                if (!masked) return CopyBlocks(s, (r is null ? null : AvroResolution.Branch(s, r))?.Element, node, ref reader, writer, depth);
+                if (!masked)
+                    return CopyBlocks(s, (r is null ? null : AvroResolution.Branch(s, r))?.Element, node, ref reader, writer, depth);
                 writer.Long(0);
                 return reader.TrySkip(AvroSkipper.Of(s));
         }

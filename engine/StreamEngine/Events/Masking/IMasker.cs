@@ -3,7 +3,9 @@ using StreamEngine.Events.Decoding;
 
 namespace StreamEngine.Events.Masking;
 
-/// <summary>Copies a record with the values at some paths replaced: texts by <c>***</c>, numbers by 0. Not for the way of an event: allocates.</summary>
+/// <summary>
+/// Copies a record with the values at some paths replaced: texts by <c>***</c>, numbers by 0. Not for the way of an event: allocates.
+/// </summary>
 internal interface IMasker
 {
     /// <summary>Writes the masked copy; false where the record can't be parsed, and then what was written means nothing.</summary>
@@ -24,6 +26,9 @@ internal static class MaskPaths
         return root;
     }
 
-    /// <summary>What applies to an array's item: the child of its number, or the array's own children where the path names no number (then every item is meant).</summary>
+    /// <summary>
+    /// What applies to an array's item: the child of its number, or the array's own children where the path names no number (then every
+    /// item is meant).
+    /// </summary>
     public static PathNode? Item(PathNode? node, int index) => node?.Child(index) ?? node;
 }

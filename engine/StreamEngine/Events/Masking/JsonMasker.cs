@@ -49,7 +49,8 @@ internal sealed class JsonMasker(PathNode root) : IMasker
                 break;
             case JsonTokenType.StartArray:
                 writer.WriteStartArray();
-                for (var index = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++) Copy(ref reader, MaskPaths.Item(node, index), writer);
+                for (var index = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++)
+                    Copy(ref reader, MaskPaths.Item(node, index), writer);
                 writer.WriteEndArray();
                 break;
             case JsonTokenType.String when masked: writer.WriteStringValue(MaskPaths.Mask); break;

@@ -45,7 +45,8 @@ public sealed class FolderSchemaRegistry : ISchemaRegistry
         if (id > 0 && !_byId.TryAdd(id, schema) && _byId[id].CanonicalForm != schema.CanonicalForm)
             throw new SchemaRegistryException($"{file}: the id {id} has another schema already");
         if (subject.Length == 0) return;
-        if (_latest.TryGetValue(subject, out var known) && known.Version == version) throw new SchemaRegistryException($"{file}: version {version} of the subject '{subject}' is given twice");
+        if (_latest.TryGetValue(subject, out var known) && known.Version == version)
+            throw new SchemaRegistryException($"{file}: version {version} of the subject '{subject}' is given twice");
         if (known is null || known.Version < version) _latest[subject] = new RegisteredSchema(id, subject, version, schema);
     }
 
@@ -53,7 +54,8 @@ public sealed class FolderSchemaRegistry : ISchemaRegistry
     {
         if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id)) return (id, "", 0);
         var mark = name.LastIndexOf("-v", StringComparison.Ordinal);
-        return mark > 0 && int.TryParse(name[(mark + 2)..], NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? (0, name[..mark], version) : (0, "", 0);
+        return mark > 0 && int.TryParse(name[(mark + 2)..], NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            ? (0, name[..mark], version) : (0, "", 0);
     }
 
     private static AvroSchema Read(string path)
@@ -85,7 +87,8 @@ public sealed class FolderSchemaRegistry : ISchemaRegistry
         }
         catch (Exception e) when (e is IOException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new SchemaRegistryException($"{path}: needs {{ \"schemas\": [ {{ \"id\": 1, \"subject\": \"events-value\", \"version\": 1, \"file\": \"x.avsc\" }} ] }}: {e.Message}", e);
+            throw new SchemaRegistryException($"{path}: needs {{ \"schemas\": [ {{ \"id\": 1, \"subject\": \"events-value\", \"version\": "
+                + $"1, \"file\": \"x.avsc\" }} ] }}: {e.Message}", e);
         }
     }
 

@@ -8,8 +8,9 @@ using StreamEngine.Events.Avro;
 namespace StreamEngine.Events.Registry;
 
 /// <summary>
-/// A Confluent-compatible registry over HTTP. A schema is fetched once, on the thread that first needs it, within <see cref="Timeout"/> per try; an id that the
-/// registry does not know is asked for again after <see cref="NegativeExpiry"/>. Where the registry is away, three tries are made and then an exception says so.
+/// A Confluent-compatible registry over HTTP. A schema is fetched once, on the thread that first needs it, within <see cref="Timeout"/> per
+/// try; an id that the registry does not know is asked for again after <see cref="NegativeExpiry"/>. Where the registry is away, three
+/// tries are made and then an exception says so.
 /// </summary>
 public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
 {
@@ -36,7 +37,8 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/vnd.schemaregistry.v1+json"));
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json", 0.9));
         if (!string.IsNullOrEmpty(credentials))
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
+            _http.DefaultRequestHeaders.Authorization =
+                new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
     }
 
     /// <summary>How long one try may take.</summary>
@@ -107,9 +109,13 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
     private AvroSchema Parse(JsonElement answer, string what)
     {
         var type = answer.TryGetProperty("schemaType", out var t) ? t.GetString() : "AVRO";
-        if (type is not (null or "AVRO")) throw new SchemaRegistryException($"{_http.BaseAddress}: {what} is {type}, not Avro") { Unusable = true };
-        if (answer.TryGetProperty("references", out var references) && references.ValueKind == JsonValueKind.Array && references.GetArrayLength() > 0)
-            throw new SchemaRegistryException($"{_http.BaseAddress}: {what} refers to other schemas; register it with its types written out") { Unusable = true };
+        if (type is not (null or "AVRO"))
+            throw new SchemaRegistryException($"{_http.BaseAddress}: {what} is {type}, not Avro") { Unusable = true };
+        if (answer.TryGetProperty("references", out var references) && references.ValueKind == JsonValueKind.Array
+            && references.GetArrayLength() > 0)
+            throw new SchemaRegistryException($"{_http.BaseAddress}: {what} refers to other schemas; register it with its types written "
+            + $"out")
+            { Unusable = true };
         try
         {
             var schema = AvroSchema.Parse(answer.GetProperty("schema").GetString() ?? "");
@@ -133,7 +139,9 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
             {
                 using var request = new HttpRequestMessage(method, path);
                 if (schemaJson is not null)
-                    request.Content = new StringContent(JsonSerializer.Serialize(new Dictionary<string, string> { ["schema"] = schemaJson }), Encoding.UTF8, "application/vnd.schemaregistry.v1+json");
+                    request.Content =
+                        new StringContent(JsonSerializer.Serialize(new Dictionary<string, string> { ["schema"] = schemaJson }),
+                        Encoding.UTF8, "application/vnd.schemaregistry.v1+json");
                 using var response = _http.Send(request, HttpCompletionOption.ResponseContentRead);
                 if (response.StatusCode == HttpStatusCode.NotFound) return null;
                 using var body = response.Content.ReadAsStream();

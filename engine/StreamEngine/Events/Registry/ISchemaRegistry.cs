@@ -20,9 +20,14 @@ public interface ISchemaRegistry
     RegisteredSchema? Latest(string subject);
 }
 
-/// <summary>The registry is away, refuses, or holds what can't be used: no fault of a record, so it is not a reject reason. The caller may try again.</summary>
+/// <summary>
+/// The registry is away, refuses, or holds what can't be used: no fault of a record, so it is not a reject reason. The caller may try
+/// again.
+/// </summary>
 public sealed class SchemaRegistryException(string message, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>Whether the registry answered with something that can't be used (not Avro, references, rubbish): asking again does not help.</summary>
+    /// <summary>
+    /// Whether the registry answered with something that can't be used (not Avro, references, rubbish): asking again does not help.
+    /// </summary>
     public bool Unusable { get; init; }
 }

@@ -20,7 +20,9 @@ public enum RequestStatus
     /// <summary>The customer's shard is being restored: <see cref="Reply.Progress"/> says how far. Ask again, with the same id.</summary>
     Restoring,
 
-    /// <summary>Nothing was heard in time. A decision may have been made or may still be: asking again with the same id returns it.</summary>
+    /// <summary>
+    /// Nothing was heard in time. A decision may have been made or may still be: asking again with the same id returns it.
+    /// </summary>
     TimedOut,
 
     /// <summary>A decision was made for this request id so long ago that its contents are not kept any more.</summary>
@@ -40,14 +42,17 @@ public sealed record DecideRequest
     public string Placement { get; init; } = "";
 
     /// <summary>
-    /// What is known of the moment, by the names of declared event fields, as rules read it (<c>event.NAME</c>): text, numbers, booleans, points in time.
+    /// What is known of the moment, by the names of declared event fields, as rules read it (<c>event.NAME</c>): text, numbers, booleans,
+    /// points in time.
     /// </summary>
     public IReadOnlyDictionary<string, object?> Context { get; init; } = new Dictionary<string, object?>();
 
     /// <summary>The most offers wanted: the chosen one, which counts as shown, then the next best.</summary>
     public int Offers { get; init; } = 1;
 
-    /// <summary>When it is asked; now where absent. Features are read as of this time, or of the customer's newest event where that is later.</summary>
+    /// <summary>
+    /// When it is asked; now where absent. Features are read as of this time, or of the customer's newest event where that is later.
+    /// </summary>
     public DateTimeOffset? Time { get; init; }
 
     /// <summary>How long to try; the config's <c>requests.timeout</c> where absent.</summary>

@@ -46,15 +46,16 @@ internal sealed class DecideCall(byte[] customer, long time, long deadline) : Sh
         Made = Answer(decisionId, kept.Outcome, kept.DecidedAt, [.. offers], repeated: true);
     }
 
-    private DecideReply Answer(string decisionId, Outcome outcome, long decidedAt, IReadOnlyList<OfferedOffer> offers, bool repeated) => new()
-    {
-        RequestId = Encoding.UTF8.GetString(Id),
-        DecisionId = decisionId,
-        Outcome = outcome,
-        DecidedAt = DateTimeOffset.FromUnixTimeMilliseconds(decidedAt),
-        Offers = offers,
-        Repeated = repeated,
-    };
+    private DecideReply Answer(string decisionId, Outcome outcome, long decidedAt, IReadOnlyList<OfferedOffer> offers, bool repeated) =>
+        new()
+        {
+            RequestId = Encoding.UTF8.GetString(Id),
+            DecisionId = decisionId,
+            Outcome = outcome,
+            DecidedAt = DateTimeOffset.FromUnixTimeMilliseconds(decidedAt),
+            Offers = offers,
+            Repeated = repeated,
+        };
 
     private static OfferedOffer Offer(DecisionPolicy policy, int offer, bool isDefault) =>
         new(policy.Offers[offer].Name, policy.Offers[offer].Treatment, policy.Offers[offer].Channel, isDefault);

@@ -1,8 +1,8 @@
 namespace StreamEngine.Runtime.Requests;
 
 /// <summary>
-/// How everybody else speaks to a customer: the decision API, dashboards, actors. The request goes to the shard that owns the customer, wherever that is,
-/// and is served by its loop between two batches of events.
+/// How everybody else speaks to a customer: the decision API, dashboards, actors. The request goes to the shard that owns the customer,
+/// wherever that is, and is served by its loop between two batches of events.
 /// </summary>
 public interface ICustomerGateway
 {

@@ -4,8 +4,8 @@ using StreamEngine.Telemetry;
 namespace StreamEngine.Runtime.Requests;
 
 /// <summary>
-/// The gateway of one process, without a cluster: finds the customer's shard by the same hash that places its events, and hands the request to its loop.
-/// A shard that is moving or being restored is asked again, with the same request id, until the deadline.
+/// The gateway of one process, without a cluster: finds the customer's shard by the same hash that places its events, and hands the request
+/// to its loop. A shard that is moving or being restored is asked again, with the same request id, until the deadline.
 /// </summary>
 public sealed class LocalGateway : ICustomerGateway
 {
@@ -42,10 +42,12 @@ public sealed class LocalGateway : ICustomerGateway
     public ValueTask<ProfileReply> ReadAsync(ReadRequest request, CancellationToken cancel = default)
     {
         var at = Ms(request.Time);
-        return AskAsync("read", request.Timeout, (deadline, faults) => _compiler.Compile(request, at, deadline, faults), cancel, reply => reply);
+        return AskAsync("read", request.Timeout, (deadline, faults) => _compiler.Compile(request, at, deadline, faults), cancel, reply =>
+            reply);
     }
 
-    private async ValueTask<TReply> AskAsync<TReply>(string kind, TimeSpan? timeout, Func<long, List<string>, ShardRequest<TReply>?> compile,
+    private async ValueTask<TReply> AskAsync<TReply>(string kind, TimeSpan? timeout, Func<long, List<string>,
+        ShardRequest<TReply>?> compile,
         CancellationToken cancel, Func<TReply, TReply> complete)
         where TReply : Reply, new()
     {
@@ -66,14 +68,20 @@ public sealed class LocalGateway : ICustomerGateway
         return complete(reply);
     }
 
-    private async ValueTask<TReply> TryAsync<TReply>(Func<long, List<string>, ShardRequest<TReply>?> compile, long deadline, TimeSpan left, CancellationToken cancel)
+    private async ValueTask<TReply> TryAsync<TReply>(Func<long, List<string>, ShardRequest<TReply>?> compile, long deadline, TimeSpan left,
+        CancellationToken cancel)
         where TReply : Reply, new()
     {
         var faults = new List<string>();
-        if (compile(deadline, faults) is not { } call) return new TReply { Status = RequestStatus.Invalid, Message = string.Join("; ", faults) };
+        if (compile(deadline, faults) is not { } call)
+            return new TReply { Status = RequestStatus.Invalid, Message = string.Join("; ", faults) };
         var partition = _directory.Partitions == 1 ? 0 : Connectors.Murmur2.Partition(call.Customer, _directory.Partitions);
         if (_directory.Find(partition) is not { } inbox)
-            return new TReply { Status = RequestStatus.Moved, Message = $"shard {partition}, which the customer belongs to, is not in this process" };
+            return new TReply
+            {
+                Status = RequestStatus.Moved,
+                Message = $"shard {partition}, which the customer belongs to, is not in this process"
+            };
         inbox.Enqueue(call);
         if (left <= TimeSpan.Zero) left = TimeSpan.FromTicks(1);
         try

@@ -32,12 +32,14 @@ internal sealed class ProfileView(CompiledEngine engine, Func<int, long, int, st
             NewestEvent = newest == long.MinValue ? null : Time(newest),
             Features = Features(),
             Consents = [.. engine.Options.Purposes.Where((_, bit) => (consent >> bit & 1) == 1)],
-            Caps = [.. engine.Policy.Caps.Uses(profile, at).Select(u => new CapUse(engine.Policy.Caps.Names[u.Cap], Offer(u.Offer), u.Used, u.Max))],
+            Caps = [.. engine.Policy.Caps.Uses(profile, at)
+                .Select(u => new CapUse(engine.Policy.Caps.Names[u.Cap], Offer(u.Offer), u.Used, u.Max))],
             Timers = [.. engine.Timers.Waiting(profile).Select(t => new KeyValuePair<string, DateTimeOffset>(t.Name, Time(t.Due)))],
             Decisions =
             [
                 .. engine.Policy.Recent.All(profile).Select(d => new ProfileDecision(
-                    decisionId(d.Source, d.Offset, d.Ordinal), Time(d.DecidedAt), d.Outcome, d.Offers.Count > 0 ? Offer(d.Offers[0]) : "", d.ByRequest)),
+                    decisionId(d.Source, d.Offset, d.Ordinal), Time(d.DecidedAt), d.Outcome, d.Offers.Count > 0 ? Offer(d.Offers[0])
+                        : "", d.ByRequest)),
             ],
         };
     }
@@ -46,7 +48,9 @@ internal sealed class ProfileView(CompiledEngine engine, Func<int, long, int, st
 
     private string Offer(int index) => index < 0 ? "" : engine.Policy.Offers[index].Name;
 
-    private List<KeyValuePair<string, double>> Features() => [.. engine.Features.Names.Select((name, i) => KeyValuePair.Create(name, _vector[i]))];
+    private List<KeyValuePair<string, double>> Features() =>
+        [.. engine.Features.Names.Select((name, i) => KeyValuePair.Create(name, _vector[i]))];
 
-    private static DateTimeOffset Time(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, -62_135_596_800_000, 253_402_300_799_999));
+    private static DateTimeOffset Time(long ms) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, -62_135_596_800_000, 253_402_300_799_999));
 }

@@ -1,12 +1,14 @@
-using StreamEngine.Configuration;
 using System.Globalization;
 using System.Text;
+using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
 
 namespace StreamEngine.Runtime.Requests;
 
-/// <summary>Prepares requests for the loop, on the asker's thread: checks them, resolves field names, encodes texts. Every mistake is told at once.</summary>
+/// <summary>
+/// Prepares requests for the loop, on the asker's thread: checks them, resolves field names, encodes texts. Every mistake is told at once.
+/// </summary>
 internal sealed class RequestCompiler(CompiledEngine engine)
 {
     private readonly RequestOptions _options = engine.Options.Requests;
@@ -96,7 +98,8 @@ internal sealed class RequestCompiler(CompiledEngine engine)
             case (FieldType.Timestamp, long ms):
                 to.Set(ms);
                 return true;
-            case (FieldType.Timestamp, string text) when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at):
+            case (FieldType.Timestamp, string text)
+                when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at):
                 to.Set(at.ToUnixTimeMilliseconds());
                 return true;
             default:

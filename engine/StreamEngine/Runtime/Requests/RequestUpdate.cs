@@ -5,8 +5,8 @@ using StreamEngine.State;
 namespace StreamEngine.Runtime.Requests;
 
 /// <summary>
-/// What a request for a decision does to its customer's profile: its id is remembered with the event ids, so that a repeat is known, and the vector is
-/// copied. A customer of whom nothing is known gets a profile, since caps and repeats have to be remembered.
+/// What a request for a decision does to its customer's profile: its id is remembered with the event ids, so that a repeat is known, and
+/// the vector is copied. A customer of whom nothing is known gets a profile, since caps and repeats have to be remembered.
 /// </summary>
 internal sealed class RequestUpdate(CompiledEngine engine) : ProfileUpdate(engine)
 {
@@ -57,12 +57,14 @@ internal sealed class RequestUpdate(CompiledEngine engine) : ProfileUpdate(engin
 
     /// <summary>Remembers a request's id; false where it was remembered already.</summary>
     internal static bool TryRemember(DuplicateFilter? duplicates, Span<byte> profile, ulong id, long time, bool created) =>
-        duplicates is null || duplicates.TryAdd(profile, id, RememberedTime(created ? default : profile, time), created) != DuplicateResult.Duplicate;
+        duplicates is null
+            || duplicates.TryAdd(profile, id, RememberedTime(created ? default : profile, time), created) != DuplicateResult.Duplicate;
 
     /// <summary>
-    /// Ids expire by event time, and a request is no event: its id is as old as the customer's newest event, so that a request made now can't push out ids
-    /// of a history that is being replayed.
+    /// Ids expire by event time, and a request is no event: its id is as old as the customer's newest event, so that a request made now
+    /// can't push out ids of a history that is being replayed.
     /// </summary>
     private static long RememberedTime(ReadOnlySpan<byte> profile, long time) =>
-        profile.IsEmpty || System.Runtime.InteropServices.MemoryMarshal.Read<long>(profile) is var newest && newest == long.MinValue ? time : newest;
+        profile.IsEmpty || System.Runtime.InteropServices.MemoryMarshal.Read<long>(profile) is var newest && newest == long.MinValue ? time
+            : newest;
 }

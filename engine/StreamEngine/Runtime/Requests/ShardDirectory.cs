@@ -1,6 +1,8 @@
 namespace StreamEngine.Runtime.Requests;
 
-/// <summary>The shards of this process that take requests: from a partition to its inbox. Readers see an immutable snapshot; the workers replace it.</summary>
+/// <summary>
+/// The shards of this process that take requests: from a partition to its inbox. Readers see an immutable snapshot; the workers replace it.
+/// </summary>
 public sealed class ShardDirectory(int partitions)
 {
     private volatile ShardInbox?[] _inboxes = new ShardInbox?[partitions];

@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace StreamEngine.Runtime.Requests;
 
 /// <summary>
-/// Where requests wait for one shard's loop: bounded, filled by any thread, emptied by the loop. Made when the partition is assigned; what comes before
-/// the shard is live is told how far its restore is.
+/// Where requests wait for one shard's loop: bounded, filled by any thread, emptied by the loop. Made when the partition is assigned; what
+/// comes before the shard is live is told how far its restore is.
 /// </summary>
 public sealed class ShardInbox
 {
@@ -33,7 +33,9 @@ public sealed class ShardInbox
         set => Volatile.Write(ref _progress, value);
     }
 
-    /// <summary>Hands a request to the loop and wakes it; a request that can't wait here is answered at once with the reason. Any thread.</summary>
+    /// <summary>
+    /// Hands a request to the loop and wakes it; a request that can't wait here is answered at once with the reason. Any thread.
+    /// </summary>
     internal void Enqueue(ShardRequest request)
     {
         if (_open && _waiting.Writer.TryWrite(request)) _signal.Raise();
@@ -50,9 +52,11 @@ public sealed class ShardInbox
     {
         _closed = true;
         _waiting.Writer.TryComplete();
-        while (_waiting.Reader.TryRead(out var request)) request.Fail(RequestStatus.Moved, $"shard {Partition} went while the request waited");
+        while (_waiting.Reader.TryRead(out var request))
+            request.Fail(RequestStatus.Moved, $"shard {Partition} went while the request waited");
     }
 
     /// <summary>Takes the next request. Loop's thread only.</summary>
-    internal bool TryDequeue([System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out ShardRequest request) => _waiting.Reader.TryRead(out request);
+    internal bool TryDequeue([System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out ShardRequest request) =>
+        _waiting.Reader.TryRead(out request);
 }

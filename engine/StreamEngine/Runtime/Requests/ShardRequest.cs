@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace StreamEngine.Runtime.Requests;
 
 /// <summary>
-/// A request on its way to a shard's loop, which answers it there and releases the answer when it may be known. Answered once; later answers are ignored.
+/// A request on its way to a shard's loop, which answers it there and releases the answer when it may be known. Answered once; later
+/// answers are ignored.
 /// </summary>
 public abstract class ShardRequest(byte[] customer, long time, long deadline)
 {
@@ -48,7 +49,8 @@ public abstract class ShardRequest<TReply>(byte[] customer, long time, long dead
 
     internal sealed override bool IsMade => Made is not null;
 
-    internal sealed override void Release() => _answered.TrySetResult(Made ?? throw new InvalidOperationException("The request has no answer yet."));
+    internal sealed override void Release() =>
+        _answered.TrySetResult(Made ?? throw new InvalidOperationException("The request has no answer yet."));
 
     internal sealed override void Fail(RequestStatus status, string message, double progress = 0) =>
         _answered.TrySetResult(new TReply { Status = status, Message = message, Progress = progress });

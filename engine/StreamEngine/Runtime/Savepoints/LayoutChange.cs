@@ -30,8 +30,8 @@ public enum ItemFate
 public sealed record ItemChange(string Name, ItemFate Fate, string Text);
 
 /// <summary>
-/// A savepoint's layout compared with a config's, slot by slot by name and shape, and told by the items that a config's author knows. Whatever can't take the
-/// savepoint's place is a mistake of the config, all of them at once.
+/// A savepoint's layout compared with a config's, slot by slot by name and shape, and told by the items that a config's author knows.
+/// Whatever can't take the savepoint's place is a mistake of the config, all of them at once.
 /// </summary>
 internal sealed class LayoutChange
 {
@@ -57,7 +57,10 @@ internal sealed class LayoutChange
     /// <summary>Slots that only the config has.</summary>
     public List<Slot> Added { get; } = [];
 
-    /// <summary>New features that share a part of what they are computed from with old ones: right only where a backfill reaches back as far as the savepoint does.</summary>
+    /// <summary>
+    /// New features that share a part of what they are computed from with old ones: right only where a backfill reaches back as far as the
+    /// savepoint does.
+    /// </summary>
     public List<string> Mixed { get; } = [];
 
     /// <summary>What is allowed and worth a look.</summary>
@@ -90,21 +93,31 @@ internal sealed class LayoutChange
         var (before, after) = (string.Join(", ", from.Sources.Select(s => s.Topic)), string.Join(", ", sources.Select(s => s.Topic)));
         if (before != after)
         {
-            errors.Add(node.At, $"the savepoint was folded from {before}, this config reads {after}: its offsets are those of other topics", "Read the same topics in the same order, or start without the savepoint");
+            errors.Add(node.At, $"the savepoint was folded from {before}, this config reads {after}: its offsets are those of other topics",
+                "Read the same topics in the same order, or start without the savepoint");
             return;
         }
         for (var i = 0; i < sources.Count; i++)
         {
             if (sources[i].Customer != from.Sources[i].Customer)
-                errors.Add(sources[i].Node, "customer", $"customers of {sources[i].Topic} were read from '{from.Sources[i].Customer}', are now read from '{sources[i].Customer}': profiles are kept by customer", "Restore the old definition, or start without the savepoint");
+                errors.Add(sources[i].Node, "customer",
+                    $"customers of {sources[i].Topic} were read from '{from.Sources[i].Customer}', are now read from "
+                    + $"'{sources[i].Customer}': profiles are kept by customer",
+                    "Restore the old definition, or start without the savepoint");
             if (sources[i].Id != from.Sources[i].Id && to.Duplicates is not null)
-                errors.Add(sources[i].Node, "id", $"event ids of {sources[i].Topic} were read from '{from.Sources[i].Id}', are now read from '{sources[i].Id}': repeats of what was remembered would not be known again", "Restore the old definition, or turn duplicates off (duplicates.horizon: 0s)");
+                errors.Add(sources[i].Node, "id", $"event ids of {sources[i].Topic} were read from '{from.Sources[i].Id}', are now read "
+                    + $"from '{sources[i].Id}': repeats of what was remembered would not be known again",
+                    "Restore the old definition, or turn duplicates off (duplicates.horizon: 0s)");
         }
         foreach (var (was, now) in from.Sources.Zip(sources.Select(StateItems.Of)))
             foreach (var (name, read) in was.Fields)
-                if (now.Fields.TryGetValue(name, out var other) && other != read) Warnings.Add($"{name} of {was.Topic} was read as {read}, is now read as {other}: what is kept holds what was read before");
+                if (now.Fields.TryGetValue(name, out var other) && other != read)
+                    Warnings.Add($"{name} of {was.Topic} was read as {read}, is now read as {other}: what is kept holds what was read "
+                        + $"before");
         if (to.Options.Outputs.Decisions != from.Decisions)
-            errors.Add(to.Options.Outputs.Node, "decisions", $"decisions were logged in topic '{from.Decisions}', are now logged in '{to.Options.Outputs.Decisions}': what was decided after the savepoint is read from there", "Restore the old topic, or start without the savepoint");
+            errors.Add(to.Options.Outputs.Node, "decisions",
+                $"decisions were logged in topic '{from.Decisions}', are now logged in '{to.Options.Outputs.Decisions}': what was decided "
+                + $"after the savepoint is read from there", "Restore the old topic, or start without the savepoint");
     }
 
     private void CompareItems(SavepointManifest from, CompiledEngine to, bool backfill, ConfigErrors errors)
@@ -125,24 +138,29 @@ internal sealed class LayoutChange
             if (mixed && backfill) Mixed.Add(item.Name);
             else if (mixed)
             {
-                errors.Add(node.At, $"{item.Name}: a part of what it is computed from is kept ({Words(item.Slots.Except(missing))}), the rest would start empty ({Words(missing)}): its values would be wrong", "Fill it from the log with --backfill");
+                errors.Add(node.At, $"{item.Name}: a part of what it is computed from is kept ({Words(item.Slots.Except(missing))}), the "
+                    + $"rest would start empty ({Words(missing)}): its values would be wrong", "Fill it from the log with --backfill");
                 continue;
             }
-            var fate = missing.Count == 0 || was is not null ? was is null ? ItemFate.Reused : ItemFate.Kept : backfill ? ItemFate.Backfilled : ItemFate.Added;
+            var fate = missing.Count == 0 || was is not null ? was is null ? ItemFate.Reused : ItemFate.Kept : backfill
+                ? ItemFate.Backfilled : ItemFate.Added;
             _items.Add(new ItemChange(item.Name, fate, item.Text));
         }
         var names = items.Select(i => i.Item.Name).ToHashSet();
         foreach (var item in from.Layout.Items)
-            if (!names.Contains(item.Name) && !item.Slots.All(kept.Contains)) _items.Add(new ItemChange(item.Name, ItemFate.Dropped, item.Text));
+            if (!names.Contains(item.Name) && !item.Slots.All(kept.Contains))
+                _items.Add(new ItemChange(item.Name, ItemFate.Dropped, item.Text));
     }
 
     /// <summary>Why an item can't go on from the savepoint; null where it can, or is new.</summary>
     private string? Refusal(StateItem? was, StateItem now)
     {
-        if (was is not null && (was.Kind != now.Kind || (now.Kind == "feature" && !was.Slots.Order().SequenceEqual(now.Slots.Order())))) return $"it was {was.Text}; it is {now.Text}";
+        if (was is not null && (was.Kind != now.Kind || (now.Kind == "feature" && !was.Slots.Order().SequenceEqual(now.Slots.Order()))))
+            return $"it was {was.Text}; it is {now.Text}";
         foreach (var slot in now.Slots)
             if (Changed.TryGetValue(slot, out var shapes))
-                return was is not null && was.Text != now.Text ? $"it was {was.Text}; it is {now.Text}" : $"its state was '{shapes.From.Shape}'; it is '{shapes.To.Shape}'";
+                return was is not null && was.Text != now.Text ? $"it was {was.Text}; it is {now.Text}"
+                    : $"its state was '{shapes.From.Shape}'; it is '{shapes.To.Shape}'";
         return null;
     }
 
@@ -156,7 +174,8 @@ internal sealed class LayoutChange
     }
 
     /// <summary>Whether a kept slot is more than the window that new columns stand in.</summary>
-    private static bool SharesColumns(StateItem item, List<string> missing) => item.Slots.Except(missing).Any(s => s.Contains(" of ", StringComparison.Ordinal));
+    private static bool SharesColumns(StateItem item, List<string> missing) =>
+        item.Slots.Except(missing).Any(s => s.Contains(" of ", StringComparison.Ordinal));
 
     private static string Words(IEnumerable<string> slots) => string.Join(", ", slots.Select(s => s["features/".Length..]));
 }

@@ -19,7 +19,8 @@ internal sealed class ProfileConversion(LayoutChange change, CompiledEngine engi
     public ReadOnlySpan<byte> Convert(ReadOnlySpan<byte> old, ReadOnlySpan<byte> backfilled)
     {
         var start = engine.Layout.FixedLength;
-        var tail = _keepsTail && !old.IsEmpty ? old[change.FromLength..] : (_addsTail || old.IsEmpty) && !backfilled.IsEmpty ? backfilled[start..] : default;
+        var tail = _keepsTail && !old.IsEmpty ? old[change.FromLength..] : (_addsTail || old.IsEmpty) && !backfilled.IsEmpty
+            ? backfilled[start..] : default;
         if (_profile.Length < start + tail.Length) _profile = new byte[2 * (start + tail.Length)];
         var profile = _profile.AsSpan(0, start + tail.Length);
         profile.Clear();

@@ -19,8 +19,8 @@ public sealed record RestoreResult(IReadOnlyList<ItemChange> Items, IReadOnlyLis
 ///  (2) fit       committed offsets, and what the log still holds
 ///  (3) lock      every shard's folder: no engine may have it
 ///  (4) verify    every byte of the savepoint
-///  (5) convert   each profile into a file beside the shard's checkpoints; with a backfill, after the shard was folded from the log up to the savepoint
-///  (6) publish   the files get their names, the highest of their folders
+/// (5) convert   each profile into a file beside the shard's checkpoints; with a backfill, after the shard was folded from the log up to
+/// the savepoint  (6) publish   the files get their names, the highest of their folders
 /// </code>
 /// </summary>
 public sealed class SavepointRestorer
@@ -48,7 +48,9 @@ public sealed class SavepointRestorer
         SavepointFit.Check(settings.Log, _engine, Manifest);
         Partial = backfill && SavepointFit.IsPartial(settings.Log, _engine, Manifest);
         if (Partial && _change.Mixed.Count > 0)
-            throw new LogException($"{string.Join(", ", _change.Mixed)}: a part of what it is computed from is kept, the rest can't be filled, as the log no longer begins at offset 0: its values would be wrong. Take it out, or let it look at something else that is new as a whole.");
+            throw new LogException($"{string.Join(", ", _change.Mixed)}: a part of what it is computed from is kept, the rest can't be "
+                + $"filled, as the log no longer begins at offset 0: its values would be wrong. Take it out, or let it look at something "
+                + $"else that is new as a whole.");
     }
 
     /// <summary>What is restored.</summary>
@@ -59,7 +61,8 @@ public sealed class SavepointRestorer
 
     /// <summary>What a person should look at.</summary>
     public IReadOnlyList<string> Warnings => Partial
-        ? [.. _change.Warnings, "the backfill is partial: the log no longer begins at offset 0, and what was deleted is missing from what is new"]
+        ? [.. _change.Warnings, "the backfill is partial: the log no longer begins at offset 0, and what was deleted is missing from what "
+        + "is new"]
         : _change.Warnings;
 
     /// <summary>Steps (3) to (6).</summary>
@@ -103,21 +106,26 @@ public sealed class SavepointRestorer
         }
         catch (IOException e)
         {
-            throw new IOException($"{folder} can't be taken: an engine runs on it, or it can't be written ({e.Message.TrimEnd('.')}). Stop the engine first.", e);
+            throw new IOException($"{folder} can't be taken: an engine runs on it, or it can't be written ({e.Message.TrimEnd('.')}). Stop "
+                + $"the engine first.", e);
         }
     }
 
-    /// <summary>Newer than every checkpoint there is: a start takes the newest that fits, and falls back to those only where this one is damaged.</summary>
+    /// <summary>
+    /// Newer than every checkpoint there is: a start takes the newest that fits, and falls back to those only where this one is damaged.
+    /// </summary>
     private static string Next(string folder)
     {
-        var newest = CheckpointFiles.In(folder).Select(f => int.Parse(Path.GetFileNameWithoutExtension(f)["checkpoint-".Length..], CultureInfo.InvariantCulture)).DefaultIfEmpty(0).Max();
+        var newest = CheckpointFiles.In(folder).Select(f =>
+            int.Parse(Path.GetFileNameWithoutExtension(f)["checkpoint-".Length..], CultureInfo.InvariantCulture)).DefaultIfEmpty(0).Max();
         return Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"checkpoint-{newest + 1:D8}.bin"));
     }
 
     private long Convert(SavepointShard shard, CutMarker marker, string target, Action<int, double> progress, CancellationToken stop)
     {
         var conversion = new ProfileConversion(_change, _engine);
-        using var backfill = _backfill && _change.Added.Count > 0 ? ShardBackfill.Run(_settings, shard, Manifest.Partitions, share => progress(shard.Shard, share), stop) : null;
+        using var backfill = _backfill && _change.Added.Count > 0
+            ? ShardBackfill.Run(_settings, shard, Manifest.Partitions, share => progress(shard.Shard, share), stop) : null;
         using var writer = new CutFileWriter(target, marker.Start);
         using var reader = new CheckpointReader(Path.Combine(_folder, shard.File));
         while (reader.Next(out var block))
@@ -129,7 +137,8 @@ public sealed class SavepointRestorer
             while (CutBlock.Next(ref payload, out var key, out var profile))
                 writer.Add(key, conversion.Convert(profile, backfill is null ? default : backfill.Take(key)));
         }
-        if (reader.Position != reader.Bytes) throw new InvalidDataException($"{Path.Combine(_folder, shard.File)} can't be read again. Check the disk.");
+        if (reader.Position != reader.Bytes)
+            throw new InvalidDataException($"{Path.Combine(_folder, shard.File)} can't be read again. Check the disk.");
         backfill?.Rest((key, profile) => writer.Add(key, conversion.Convert(default, profile)));
         writer.Close(marker with { Number = CutMarker.SavepointNumber, Version = _engine.StateVersion, Profiles = writer.Profiles });
         return writer.Profiles;

@@ -5,8 +5,8 @@ using StreamEngine.State.Savepoints;
 namespace StreamEngine.Runtime.Savepoints;
 
 /// <summary>
-/// Makes savepoints, beside a running engine or without one: it reads the log and the checkpoints, joins no group and writes to its own folder only. One shard after the
-/// other is restored to what is committed, as a new owner would, and written as one cut.
+/// Makes savepoints, beside a running engine or without one: it reads the log and the checkpoints, joins no group and writes to its own
+/// folder only. One shard after the other is restored to what is committed, as a new owner would, and written as one cut.
 /// </summary>
 public sealed class SavepointTaker
 {
@@ -26,8 +26,10 @@ public sealed class SavepointTaker
     {
         (_settings, _engine, _checkpoints) = (settings, settings.Engine, checkpoints);
         _partitions = Topics.Check(settings.Log, _engine);
-        if (!Enumerable.Range(0, _partitions).Any(p => _engine.Events.Sources.Any(s => settings.Log.Committed(_engine.Options.Name, new TopicPartition(s.Topic, p)) is not null)))
-            throw new LogException($"Group {_engine.Options.Name} has committed no offsets in this log: there is nothing to save. Check the config's name, and that it is the log that the engine runs on.");
+        if (!Enumerable.Range(0, _partitions).Any(p =>
+            _engine.Events.Sources.Any(s => settings.Log.Committed(_engine.Options.Name, new TopicPartition(s.Topic, p)) is not null)))
+            throw new LogException($"Group {_engine.Options.Name} has committed no offsets in this log: there is nothing to save. Check "
+            + $"the config's name, and that it is the log that the engine runs on.");
     }
 
     /// <summary>Makes a savepoint.</summary>
@@ -75,7 +77,8 @@ public sealed class SavepointTaker
             var checkpoints = _checkpoints(partition);
             var bounds = RestoreBounds.Committed(_settings.Log, _engine, partition, checkpoints, _settings.Time, stop);
             using var decisions = new DecisionBatch(_engine);
-            using var shard = new Shard(_engine, partition, _settings.OpenStore(partition), new OutputBuffer(), decisions, _settings.Time, _partitions);
+            using var shard =
+                new Shard(_engine, partition, _settings.OpenStore(partition), new OutputBuffer(), decisions, _settings.Time, _partitions);
             shard.KeepCheckpoints(null, 0, () => Task.FromResult(0L)); // so that one can be loaded; none is written
             using var restore = new ShardRestore(_settings, shard, bounds);
             try

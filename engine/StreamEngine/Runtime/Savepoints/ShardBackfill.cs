@@ -7,7 +7,9 @@ namespace StreamEngine.Runtime.Savepoints;
 /// <summary>Told of a profile.</summary>
 internal delegate void ProfileAction(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile);
 
-/// <summary>A shard folded from the start of its log up to a savepoint's position, with the config's layout: what is new is taken from it.</summary>
+/// <summary>
+/// A shard folded from the start of its log up to a savepoint's position, with the config's layout: what is new is taken from it.
+/// </summary>
 internal sealed class ShardBackfill : IProfileReader, IDisposable
 {
     private readonly Shard _shard;
@@ -16,17 +18,21 @@ internal sealed class ShardBackfill : IProfileReader, IDisposable
     private byte[] _profile = [];
     private int _length;
 
-    private ShardBackfill(Shard shard, IStateStore store, DecisionBatch decisions) => (_shard, _store, _decisions) = (shard, store, decisions);
+    private ShardBackfill(Shard shard, IStateStore store, DecisionBatch decisions) =>
+        (_shard, _store, _decisions) = (shard, store, decisions);
 
     /// <summary>Folds.</summary>
-    public static ShardBackfill Run(WorkerSettings settings, SavepointShard at, int partitions, Action<double> progress, CancellationToken stop)
+    public static ShardBackfill Run(WorkerSettings settings, SavepointShard at, int partitions, Action<double> progress,
+        CancellationToken stop)
     {
         var decisions = new DecisionBatch(settings.Engine);
         var store = settings.OpenStore(at.Shard);
-        var filled = new ShardBackfill(new Shard(settings.Engine, at.Shard, store, new OutputBuffer(), decisions, settings.Time, partitions), store, decisions);
+        var filled = new ShardBackfill(new Shard(settings.Engine, at.Shard, store, new OutputBuffer(), decisions, settings.Time,
+            partitions), store, decisions);
         try
         {
-            using var restore = new ShardRestore(settings, filled._shard, new RestoreBounds([.. at.Offsets], at.Decisions, Checkpoints: null, Cuts: false));
+            using var restore =
+                new ShardRestore(settings, filled._shard, new RestoreBounds([.. at.Offsets], at.Decisions, Checkpoints: null, Cuts: false));
             SavepointTaker.Run(restore, settings.Time, progress, stop);
             return filled;
         }
@@ -45,7 +51,10 @@ internal sealed class ShardBackfill : IProfileReader, IDisposable
         return _profile.AsSpan(0, _length);
     }
 
-    /// <summary>Shows the profiles that were not taken: of customers whom the savepoint does not know, as where a source needs less consent than it did.</summary>
+    /// <summary>
+    /// Shows the profiles that were not taken: of customers whom the savepoint does not know, as where a source needs less consent than it
+    /// did.
+    /// </summary>
     public void Rest(ProfileAction see) => _store.Scan(new Visitor(see));
 
     void IProfileReader.Read(ReadOnlySpan<byte> profile)

@@ -18,16 +18,21 @@ internal static class StateItems
         foreach (var feature in engine.Options.Features)
         {
             var width = FeatureNames.Width(feature);
-            var slots = Enumerable.Range(index, width).SelectMany(engine.Features.SlotsOf).Distinct().Select(o => byOffset[o]).Order(StringComparer.Ordinal).ToList();
+            var slots = Enumerable.Range(index, width).SelectMany(engine.Features.SlotsOf).Distinct().Select(o => byOffset[o])
+                .Order(StringComparer.Ordinal).ToList();
             if (slots.Count > 0) items.Add((new StateItem($"feature {feature.Name}", "feature", Text(feature), slots), feature.Node));
             index += width;
         }
         foreach (var timer in engine.Options.Timers)
-            items.Add((new StateItem($"timer {timer.Name}", "timer", ShapeOf(engine, $"timer/{timer.Name}"), [$"timer/{timer.Name}"]), timer.Node));
+            items.Add((new StateItem($"timer {timer.Name}", "timer", ShapeOf(engine, $"timer/{timer.Name}"), [$"timer/{timer.Name}"]),
+                timer.Node));
         foreach (var cap in engine.Options.Decisions.Caps)
         {
-            var slots = engine.Layout.Slots.Select(s => s.Name).Where(n => n == $"cap/{cap.Name}" || n.StartsWith($"cap/{cap.Name}/", StringComparison.Ordinal)).ToList();
-            if (slots.Count > 0) items.Add((new StateItem($"cap {cap.Name}", $"cap per {(cap.Per == CapScope.Customer ? "customer" : "offer")}", Text(cap), slots), cap.Node));
+            var slots = engine.Layout.Slots.Select(s => s.Name)
+                .Where(n => n == $"cap/{cap.Name}" || n.StartsWith($"cap/{cap.Name}/", StringComparison.Ordinal)).ToList();
+            if (slots.Count > 0)
+                items.Add((new StateItem($"cap {cap.Name}", $"cap per {(cap.Per == CapScope.Customer ? "customer" : "offer")}", Text(cap),
+                    slots), cap.Node));
         }
         if (engine.Duplicates is not null)
             items.Add((new StateItem("duplicates", "duplicates", "remembered event ids", ["duplicates"]), engine.Options.Duplicates.Node));
@@ -71,5 +76,6 @@ internal static class StateItems
         : $"{time.TotalMilliseconds}ms";
 
     private static string Text(CapOptions cap) =>
-        $"the times of the last {cap.Max} offers shown, per {(cap.Per == CapScope.Customer ? "customer" : "offer")}, of {(cap.Offers.Count == 0 ? "all offers" : string.Join(", ", cap.Offers.Order(StringComparer.Ordinal)))}";
+        $"the times of the last {cap.Max} offers shown, per {(cap.Per == CapScope.Customer ? "customer" : "offer")}, of "
+            + $"{(cap.Offers.Count == 0 ? "all offers" : string.Join(", ", cap.Offers.Order(StringComparer.Ordinal)))}";
 }

@@ -4,7 +4,10 @@ using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>What an event that was rejected for want of consent still does to its customer's profile: its word on consent counts, nothing else of it.</summary>
+/// <summary>
+/// What an event that was rejected for want of consent still does to its customer's profile: its word on consent counts, nothing else of
+/// it.
+/// </summary>
 internal sealed class ConsentUpdate(CompiledEngine engine, Event e) : ProfileUpdate(engine)
 {
     protected override ReadOnlySpan<byte> Key => ProfileKey.Of(e);
@@ -14,7 +17,9 @@ internal sealed class ConsentUpdate(CompiledEngine engine, Event e) : ProfileUpd
         if (!Covered) Note(profile, e.Time, e.Consent);
     }
 
-    /// <summary>The newest word counts; of two at the same time the stricter, so that their order does not matter. Returns what counts now.</summary>
+    /// <summary>
+    /// The newest word counts; of two at the same time the stricter, so that their order does not matter. Returns what counts now.
+    /// </summary>
     public static ulong Note(Span<byte> profile, long time, ulong consent)
     {
         ref var at = ref StateLayout.ConsentTime(profile);

@@ -29,7 +29,8 @@ internal sealed class DecidedUpdate(CompiledEngine engine) : ProfileUpdate(engin
         if (Covered) return;
         if (_request != 0) RequestUpdate.TryRemember(Engine.Duplicates, profile, _request, _entry.EventTime, created);
         // An offer that the config has no more still counts where every offer does.
-        if (_entry.Outcome == Outcome.Served) Engine.Policy.Caps.Record(profile, Engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
+        if (_entry.Outcome == Outcome.Served)
+            Engine.Policy.Caps.Record(profile, Engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
         Engine.Policy.Recent.Note(profile, _source, _entry, _value);
     }
 }

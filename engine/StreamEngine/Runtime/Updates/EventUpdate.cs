@@ -6,7 +6,9 @@ using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>What one event does to its profile, in one state access: duplicate? features, timers, and the copy of the vector where a decision opens.</summary>
+/// <summary>
+/// What one event does to its profile, in one state access: duplicate? features, timers, and the copy of the vector where a decision opens.
+/// </summary>
 internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext context, TimerHeap timers) : ProfileUpdate(engine)
 {
     private readonly FeatureSet _features = engine.Features;
@@ -24,7 +26,9 @@ internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext co
     /// <summary>Out: the time the vector is read at, ms: the event's, or the profile's newest where the event is late.</summary>
     public long DecidedAt;
 
-    /// <summary>Out: the purposes that the customer's newest word consents to: an event that came late can't bring back what was withdrawn since.</summary>
+    /// <summary>
+    /// Out: the purposes that the customer's newest word consents to: an event that came late can't bring back what was withdrawn since.
+    /// </summary>
     public ulong Consent;
 
     /// <summary>Out: whether nothing was known of the customer before: a request may have made the profile.</summary>

@@ -3,8 +3,8 @@ using StreamEngine.State;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// Puts a profile of a checkpoint into the store; of two versions the later call's counts. It replaces the whole profile, so there is nothing
-/// to initialise or to leave out.
+/// Puts a profile of a checkpoint into the store; of two versions the later call's counts. It replaces the whole profile, so there is
+/// nothing to initialise or to leave out.
 /// </summary>
 internal sealed class LoadUpdate(CompiledEngine engine, TimerHeap timers) : IProfileUpdate
 {

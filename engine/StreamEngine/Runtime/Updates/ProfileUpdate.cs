@@ -3,8 +3,9 @@ using StreamEngine.State;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// The one way in which a shard changes a profile. It owns what no single change may forget: a new profile is initialised; while a shard is restored, a
-/// profile that was loaded as of a later position than the cause is left as it is; and the next checkpoint is told that the profile changes.
+/// The one way in which a shard changes a profile. It owns what no single change may forget: a new profile is initialised; while a shard is
+/// restored, a profile that was loaded as of a later position than the cause is left as it is; and the next checkpoint is told that the
+/// profile changes.
 /// </summary>
 internal abstract class ProfileUpdate(CompiledEngine engine) : IProfileUpdate
 {

@@ -2,7 +2,9 @@ using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>What a due timer does to its profile: fires and has the vector copied, or waits on. A profile that is gone has no timers.</summary>
+/// <summary>
+/// What a due timer does to its profile: fires and has the vector copied, or waits on. A profile that is gone has no timers.
+/// </summary>
 internal sealed class TimerUpdate(CompiledEngine engine, TimerHeap timers) : ProfileUpdate(engine)
 {
     /// <summary>In: the timer.</summary>
@@ -17,7 +19,9 @@ internal sealed class TimerUpdate(CompiledEngine engine, TimerHeap timers) : Pro
     /// <summary>In: where the vector goes; empty where no decision opens.</summary>
     public Memory<double> Vector;
 
-    /// <summary>Out: whether it fired. A profile that was loaded as of a later position, where it still waited, must not fire it yet: it is covered.</summary>
+    /// <summary>
+    /// Out: whether it fired. A profile that was loaded as of a later position, where it still waited, must not fire it yet: it is covered.
+    /// </summary>
     public bool Fired;
 
     /// <summary>Out: the time the vector was read at, ms.</summary>

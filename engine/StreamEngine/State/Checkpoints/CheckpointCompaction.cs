@@ -2,10 +2,14 @@ using StreamEngine.Events;
 
 namespace StreamEngine.State.Checkpoints;
 
-/// <summary>Writes a checkpoint file anew without superseded profiles: same blocks, same order, same positions, the last marker only.</summary>
+/// <summary>
+/// Writes a checkpoint file anew without superseded profiles: same blocks, same order, same positions, the last marker only.
+/// </summary>
 internal static class CheckpointCompaction
 {
-    /// <summary>Compacts a whole, undamaged file that ends with a marker; the target is on the disk and checked when this returns.</summary>
+    /// <summary>
+    /// Compacts a whole, undamaged file that ends with a marker; the target is on the disk and checked when this returns.
+    /// </summary>
     /// <returns>The new file's length.</returns>
     /// <exception cref="IOException">The disk is full, or what was written does not read back.</exception>
     public static long Run(string source, string target)

@@ -12,8 +12,9 @@ namespace StreamEngine.State.Checkpoints;
 public readonly record struct CheckpointEvent(CutMarker? Marker, long Bytes, Exception? Failure);
 
 /// <summary>
-/// One shard's checkpoints on the local disk: an append-only file of <see cref="CutBlock"/>s, written by a thread of its own. A file that is mostly superseded profiles is
-/// written anew (a generation), and the old one goes once the new one holds a cut of its own besides. The folder is locked while it is open.
+/// One shard's checkpoints on the local disk: an append-only file of <see cref="CutBlock"/>s, written by a thread of its own. A file that
+/// is mostly superseded profiles is written anew (a generation), and the old one goes once the new one holds a cut of its own besides. The
+/// folder is locked while it is open.
 /// </summary>
 public sealed class CheckpointFiles : IDisposable
 {
@@ -42,7 +43,8 @@ public sealed class CheckpointFiles : IDisposable
         Folder = directory;
         _report = report;
         Directory.CreateDirectory(directory);
-        _lock = new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        _lock = new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1,
+            FileOptions.DeleteOnClose);
         foreach (var unfinished in Directory.GetFiles(directory, "*.tmp")) File.Delete(unfinished);
     }
 
@@ -53,13 +55,17 @@ public sealed class CheckpointFiles : IDisposable
     public bool HasRoom => !_failed && Interlocked.Read(ref _backlog) < MaxBacklog;
 
     /// <summary>A folder's files, newest first.</summary>
-    public static IReadOnlyList<string> In(string directory) => Directory.Exists(directory) ? [.. Directory.GetFiles(directory, "checkpoint-*.bin").OrderDescending(StringComparer.Ordinal)] : [];
+    public static IReadOnlyList<string> In(string directory) => Directory.Exists(directory)
+        ? [.. Directory.GetFiles(directory, "checkpoint-*.bin").OrderDescending(StringComparer.Ordinal)] : [];
 
     /// <summary>The closed cuts of all files, newest first, with the file of each.</summary>
     public static IEnumerable<(string Path, FileCut Cut)> Cuts(string directory) =>
         In(directory).SelectMany(path => CheckpointReader.Inspect(path).Cuts.Reverse().Select(cut => (path, cut)));
 
-    /// <summary>Goes on behind a cut: what follows it is cut off. Without one every file goes and a new one begins, and every profile must be added again.</summary>
+    /// <summary>
+    /// Goes on behind a cut: what follows it is cut off. Without one every file goes and a new one begins, and every profile must be added
+    /// again.
+    /// </summary>
     public void Begin(string? path, FileCut? cut)
     {
         foreach (var other in In(Folder))
@@ -134,7 +140,9 @@ public sealed class CheckpointFiles : IDisposable
         _report(new CheckpointEvent(marker, TotalBytes(), null));
     }
 
-    /// <summary>Writes each profile's newest version and the last marker into a new file. The old file stays until the new one has a cut of its own.</summary>
+    /// <summary>
+    /// Writes each profile's newest version and the last marker into a new file. The old file stays until the new one has a cut of its own.
+    /// </summary>
     private void NextGeneration()
     {
         var old = PathOf(_generation);
@@ -149,9 +157,12 @@ public sealed class CheckpointFiles : IDisposable
 
     private long TotalBytes() => In(Folder).Sum(f => new FileInfo(f).Length);
 
-    private static int GenerationOf(string path) => int.Parse(Path.GetFileNameWithoutExtension(path)["checkpoint-".Length..], CultureInfo.InvariantCulture);
+    private static int GenerationOf(string path) =>
+        int.Parse(Path.GetFileNameWithoutExtension(path)["checkpoint-".Length..], CultureInfo.InvariantCulture);
 
-    private string PathOf(int generation) => Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"checkpoint-{generation:D8}.bin"));
+    private string PathOf(int generation) =>
+        Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"checkpoint-{generation:D8}.bin"));
 
-    private static SafeFileHandle Open(string path, FileMode mode) => File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+    private static SafeFileHandle Open(string path, FileMode mode) =>
+        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
 }

@@ -14,7 +14,9 @@ public sealed record FileCut(CutMarker Marker, long End, long[] Highest);
 /// <param name="Bytes">The file's bytes.</param>
 public sealed record FileContent(IReadOnlyList<FileCut> Cuts, long ValidBytes, long Bytes);
 
-/// <summary>Reads a checkpoint file block by block; never reads past the first damaged block, as what follows it may lack profiles.</summary>
+/// <summary>
+/// Reads a checkpoint file block by block; never reads past the first damaged block, as what follows it may lack profiles.
+/// </summary>
 public sealed class CheckpointReader : IDisposable
 {
     private readonly SafeFileHandle _file;

@@ -50,7 +50,8 @@ public readonly ref struct CutBlock
         {
             var next = new long[_bytes[13]];
             for (var i = 0; i < next.Length; i++) next[i] = BinaryPrimitives.ReadInt64LittleEndian(_bytes[(Head + 8 * i)..]);
-            return new CutPosition(next, BinaryPrimitives.ReadInt32LittleEndian(_bytes[16..]), BinaryPrimitives.ReadInt32LittleEndian(_bytes[20..]));
+            return new CutPosition(next, BinaryPrimitives.ReadInt32LittleEndian(_bytes[16..]),
+                BinaryPrimitives.ReadInt32LittleEndian(_bytes[20..]));
         }
     }
 
@@ -105,7 +106,8 @@ public readonly ref struct CutBlock
         var position = Position;
         var fields = new long[5 + position.Next.Length];
         for (var i = 0; i < fields.Length; i++) fields[i] = BinaryPrimitives.ReadInt64LittleEndian(payload[(8 * i)..]);
-        return new CutMarker(fields[0], position, fields[1], fields[5..], fields[2], fields[3], fields[4], Encoding.UTF8.GetString(payload[(8 * fields.Length)..]));
+        return new CutMarker(fields[0], position, fields[1], fields[5..], fields[2], fields[3], fields[4],
+            Encoding.UTF8.GetString(payload[(8 * fields.Length)..]));
     }
 
     /// <summary>The Castagnoli CRC (RFC 3720, appendix B.4), by the processor's instruction where it has one.</summary>
@@ -159,7 +161,8 @@ public readonly ref struct CutBlock
         public void Mark(CutMarker marker)
         {
             Begin(BlockKind.Marker, marker.Start.Next, marker.Start.Source, marker.Start.Ordinal);
-            ReadOnlySpan<long> fields = [marker.Number, marker.Watermark, marker.Decisions, marker.CreatedAt, marker.Profiles, .. marker.Newest];
+            ReadOnlySpan<long> fields =
+                [marker.Number, marker.Watermark, marker.Decisions, marker.CreatedAt, marker.Profiles, .. marker.Newest];
             foreach (var field in fields) BinaryPrimitives.WriteInt64LittleEndian(Take(8), field);
             var version = Encoding.UTF8.GetBytes(marker.Version);
             version.CopyTo(Take(version.Length));

@@ -52,7 +52,8 @@ public sealed class CutFileWriter : IProfileVisitor, IDisposable
         _file.Flush(flushToDisk: true);
         _file.Dispose();
         var check = CheckpointReader.Inspect(_file.Name);
-        if (check.ValidBytes != Bytes || check.Cuts.Count != 1) throw new IOException($"{_file.Name} does not read back as it was written: check the disk.");
+        if (check.ValidBytes != Bytes || check.Cuts.Count != 1)
+            throw new IOException($"{_file.Name} does not read back as it was written: check the disk.");
         return Convert.ToHexStringLower(_hash.GetHashAndReset());
     }
 

@@ -1,8 +1,8 @@
 namespace StreamEngine.State.Checkpoints;
 
 /// <summary>
-/// Where a shard stands between two commits: the next offset of each source, and how many decisions and marks its newest record has caused so far
-/// (an idle partition's watermark moves without a record).
+/// Where a shard stands between two commits: the next offset of each source, and how many decisions and marks its newest record has caused
+/// so far (an idle partition's watermark moves without a record).
 /// </summary>
 /// <param name="Next">The next offset to read, by source.</param>
 /// <param name="Source">The source of the newest record; -1 before the first record and request.</param>
@@ -41,7 +41,8 @@ public sealed record CutPosition(long[] Next, int Source, int Ordinal)
 /// <param name="CreatedAt">When the cut began, ms since 1970-01-01 UTC.</param>
 /// <param name="Profiles">Profiles that the shard held.</param>
 /// <param name="Version">Layout and sources that the profiles belong to.</param>
-public sealed record CutMarker(long Number, CutPosition Start, long Watermark, long[] Newest, long Decisions, long CreatedAt, long Profiles, string Version)
+public sealed record CutMarker(long Number, CutPosition Start, long Watermark, long[] Newest, long Decisions, long CreatedAt, long Profiles,
+    string Version)
 {
     /// <summary>The number of a cut that a restore of a savepoint wrote; the engine's own begin with 1.</summary>
     public const long SavepointNumber = 0;

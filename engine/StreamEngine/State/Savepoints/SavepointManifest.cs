@@ -1,6 +1,9 @@
 namespace StreamEngine.State.Savepoints;
 
-/// <summary>What a savepoint says of itself: whose it is, which layout its profiles have, and its files. Stands in <c>savepoint.json</c>, written last.</summary>
+/// <summary>
+/// What a savepoint says of itself: whose it is, which layout its profiles have, and its files. Stands in <c>savepoint.json</c>, written
+/// last.
+/// </summary>
 /// <param name="Format">The version of this file.</param>
 /// <param name="Engine">The engine's name: the consumer group whose offsets it stands at.</param>
 /// <param name="ConfigHash">The config it was made with.</param>
@@ -13,7 +16,8 @@ namespace StreamEngine.State.Savepoints;
 /// <param name="Layout">How a profile is laid out.</param>
 /// <param name="Shards">A file for each shard.</param>
 public sealed record SavepointManifest(
-    int Format, string Engine, string ConfigHash, string StateVersion, DateTimeOffset CreatedAt, IReadOnlyList<SavepointSource> Sources, string Decisions, int Partitions,
+    int Format, string Engine, string ConfigHash, string StateVersion, DateTimeOffset CreatedAt, IReadOnlyList<SavepointSource> Sources,
+        string Decisions, int Partitions,
     IReadOnlyList<string> Purposes, SavepointLayout Layout, IReadOnlyList<SavepointShard> Shards)
 {
     /// <summary>The version that this program writes, and the newest it reads.</summary>
@@ -54,4 +58,5 @@ public sealed record StateItem(string Name, string Kind, string Text, IReadOnlyL
 /// <param name="Profiles">How many profiles it holds.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Sha256">Its SHA-256, hex.</param>
-public sealed record SavepointShard(int Shard, string File, IReadOnlyList<long> Offsets, long Decisions, long Profiles, long Bytes, string Sha256);
+public sealed record SavepointShard(int Shard, string File, IReadOnlyList<long> Offsets, long Decisions, long Profiles, long Bytes,
+    string Sha256);

@@ -2,7 +2,10 @@ using StreamEngine.Connectors;
 
 namespace StreamEngine.ContractTests.Logs.Embedded;
 
-/// <summary>Copies each record to the output partition of the same number, transaction by transaction; commits before it gives partitions away, as the engine's loop does.</summary>
+/// <summary>
+/// Copies each record to the output partition of the same number, transaction by transaction; commits before it gives partitions away, as
+/// the engine's loop does.
+/// </summary>
 internal sealed class CopyWorker : IOwnership
 {
     private readonly ILogWorker _log;

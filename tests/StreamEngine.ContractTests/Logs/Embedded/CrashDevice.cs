@@ -5,8 +5,9 @@ using FASTER.core;
 namespace StreamEngine.ContractTests.Logs.Embedded;
 
 /// <summary>
-/// A device that loses what was not acknowledged: from a chosen write on the machine is off, and of the writes under way each sector reaches the files or not, in any
-/// order, by a seeded coin. Fails later operations, so that the log notices. With no coin it is a full disk: nothing more is written.
+/// A device that loses what was not acknowledged: from a chosen write on the machine is off, and of the writes under way each sector
+/// reaches the files or not, in any order, by a seeded coin. Fails later operations, so that the log notices. With no coin it is a full
+/// disk: nothing more is written.
 /// </summary>
 internal sealed class CrashDevice : StorageDeviceBase
 {
@@ -33,7 +34,8 @@ internal sealed class CrashDevice : StorageDeviceBase
 
     public bool Crashed => Volatile.Read(ref _writesLeft) < 0;
 
-    public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite, DeviceIOCompletionCallback callback, object context)
+    public override void WriteAsync(IntPtr sourceAddress, int segmentId, ulong destinationAddress, uint numBytesToWrite,
+        DeviceIOCompletionCallback callback, object context)
     {
         var bytes = new byte[numBytesToWrite];
         Marshal.Copy(sourceAddress, bytes, 0, bytes.Length);
@@ -51,7 +53,8 @@ internal sealed class CrashDevice : StorageDeviceBase
         });
     }
 
-    public override void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength, DeviceIOCompletionCallback callback, object context)
+    public override void ReadAsync(int segmentId, ulong sourceAddress, IntPtr destinationAddress, uint readLength,
+        DeviceIOCompletionCallback callback, object context)
     {
         _work.Add(() =>
         {
@@ -77,7 +80,8 @@ internal sealed class CrashDevice : StorageDeviceBase
         using var file = Open(segment);
         var odds = _coin!.Next(3); // none, some, all
         for (var at = 0; at < bytes.Length; at += Sector)
-            if (odds == 2 || odds == 1 && _coin.Next(2) == 0) RandomAccess.Write(file.SafeFileHandle, bytes.AsSpan(at, Math.Min(Sector, bytes.Length - at)), address + at);
+            if (odds == 2 || odds == 1 && _coin.Next(2) == 0)
+                RandomAccess.Write(file.SafeFileHandle, bytes.AsSpan(at, Math.Min(Sector, bytes.Length - at)), address + at);
     }
 
     private FileStream Open(int segment) =>

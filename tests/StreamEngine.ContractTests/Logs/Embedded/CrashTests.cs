@@ -5,7 +5,9 @@ using Xunit;
 
 namespace StreamEngine.ContractTests.Logs.Embedded;
 
-/// <summary>Power failures in the middle of writes: what was acknowledged is there, the rest is there in whole transactions or not at all.</summary>
+/// <summary>
+/// Power failures in the middle of writes: what was acknowledged is there, the rest is there in whole transactions or not at all.
+/// </summary>
 public sealed class CrashTests : IDisposable
 {
     private readonly TempDirectory _directory = new();
@@ -87,11 +89,13 @@ public sealed class CrashTests : IDisposable
         Assert.Equal(CommitOutcome.Committed, worker.Log.Commit([new OffsetToCommit(0, 0, n + 1)]));
     }
 
-    private static byte[] Filler(int n, int i) => Encoding.UTF8.GetBytes(new string((char)('a' + (n + i) % 26), 50 + (n * 37 + i * 11) % 400));
+    private static byte[] Filler(int n, int i) =>
+        Encoding.UTF8.GetBytes(new string((char)('a' + (n + i) % 26), 50 + (n * 37 + i * 11) % 400));
 
     private static TestWorker NewWorker(EmbeddedLog log)
     {
-        var worker = new TestWorker(log, new WorkerOptions { Group = "g", InstanceId = "w", Sources = ["in"], Outputs = ["a", "b"] }, resume: true);
+        var worker = new TestWorker(log, new WorkerOptions { Group = "g", InstanceId = "w", Sources = ["in"], Outputs = ["a", "b"] },
+            resume: true);
         while (worker.Owned.Count == 0) worker.Poll();
         return worker;
     }

@@ -23,14 +23,16 @@ public sealed class DamageTests : IDisposable
         using (var log = new EmbeddedLog(Options))
         {
             log.CreateTopics([new TopicSpec("in", 1), new TopicSpec("a", 2), new TopicSpec("b", 1)]);
-            using var worker = new TestWorker(log, new WorkerOptions { Group = "g", InstanceId = "w", Sources = ["in"], Outputs = ["a", "b"] }, resume: true);
+            using var worker = new TestWorker(log,
+                new WorkerOptions { Group = "g", InstanceId = "w", Sources = ["in"], Outputs = ["a", "b"] }, resume: true);
             while (worker.Owned.Count == 0) worker.Poll();
             var random = new Random(5);
             for (var n = 0; n < 60; n++)
             {
                 var outputs = new OutputBuffer();
                 for (var i = random.Next(1, 30); i > 0; i--)
-                    outputs.Add(i % 2, i % 4 == 0 ? 1 : 0, 0, n, Encoding.UTF8.GetBytes($"key {i}"), Encoding.UTF8.GetBytes(new string('v', random.Next(80))));
+                    outputs.Add(i % 2, i % 4 == 0 ? 1 : 0, 0, n, Encoding.UTF8.GetBytes($"key {i}"),
+                        Encoding.UTF8.GetBytes(new string('v', random.Next(80))));
                 worker.Log.Begin();
                 worker.Log.Write(outputs, 0, outputs.Count);
                 Assert.Equal(CommitOutcome.Committed, worker.Log.Commit([new OffsetToCommit(0, 0, n + 1)]));
@@ -149,7 +151,8 @@ public sealed class DamageTests : IDisposable
                 address = files.NextPage(address);
                 continue;
             }
-            Assert.True(chunk.AsSpan().SequenceEqual(_original.AsSpan((int)address + SegmentFiles.EntryHeader, chunk.Length)), $"Damage at {position} came through at {address}");
+            Assert.True(chunk.AsSpan().SequenceEqual(_original.AsSpan((int)address + SegmentFiles.EntryHeader, chunk.Length)),
+                $"Damage at {position} came through at {address}");
             address = files.After(address, chunk.Length);
         }
     }

@@ -168,7 +168,8 @@ public sealed class EmbeddedLogTests : IDisposable
         {
             try
             {
-                for (var life = 0; !Volatile.Read(ref stop); life++) CopyWorker.Run(log, $"w{n}", polls: 20 + 15 * n, () => Volatile.Read(ref stop));
+                for (var life = 0; !Volatile.Read(ref stop); life++)
+                    CopyWorker.Run(log, $"w{n}", polls: 20 + 15 * n, () => Volatile.Read(ref stop));
             }
             catch (Exception error)
             {
@@ -210,7 +211,8 @@ public sealed class EmbeddedLogTests : IDisposable
 
     private static TestWorker Join(EmbeddedLog log, string instance)
     {
-        var worker = new TestWorker(log, new WorkerOptions { Group = "g", InstanceId = instance, Sources = ["in"], Outputs = ["out"] }, resume: true);
+        var worker = new TestWorker(log, new WorkerOptions { Group = "g", InstanceId = instance, Sources = ["in"], Outputs = ["out"] },
+            resume: true);
         worker.Poll(milliseconds: 5);
         return worker;
     }
@@ -218,7 +220,9 @@ public sealed class EmbeddedLogTests : IDisposable
     private static void Fill(EmbeddedLog log, string topic, int records, int first = 0)
     {
         using var writer = log.OpenWriter();
-        for (var i = first; i < first + records; i++) writer.Write(topic, System.Text.Encoding.UTF8.GetBytes($"key {i}"), System.Text.Encoding.UTF8.GetBytes($"value of record {i}"), i);
+        for (var i = first; i < first + records; i++)
+            writer.Write(topic, System.Text.Encoding.UTF8.GetBytes($"key {i}"), System.Text.Encoding.UTF8.GetBytes($"value of record {i}"),
+                i);
         writer.Flush();
     }
 }

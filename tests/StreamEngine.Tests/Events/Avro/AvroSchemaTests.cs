@@ -17,10 +17,14 @@ public sealed class AvroSchemaTests
     [InlineData("\"string\"", "\"string\"", -8142146995180207161)]
     [InlineData("[ \"int\"  ]", "[\"int\"]", -5232228896498058493)]
     [InlineData("[ \"int\" , {\"type\":\"boolean\"} ]", "[\"int\",\"boolean\"]", 5392556393470105090)]
-    [InlineData("{\"fields\":[], \"type\":\"record\", \"name\":\"foo\"}", "{\"name\":\"foo\",\"type\":\"record\",\"fields\":[]}", -4824392279771201922)]
-    [InlineData("{\"fields\":[], \"type\":\"record\", \"name\":\"foo\", \"namespace\":\"x.y\"}", "{\"name\":\"x.y.foo\",\"type\":\"record\",\"fields\":[]}", 5916914534497305771)]
-    [InlineData("{\"fields\":[], \"type\":\"record\", \"name\":\"a.b.foo\", \"namespace\":\"x.y\"}", "{\"name\":\"a.b.foo\",\"type\":\"record\",\"fields\":[]}", -4616218487480524110)]
-    [InlineData("{\"type\":\"record\",\"name\":\"foo\",\"doc\":\"Useful info\",\"fields\":[{\"name\":\"f1\",\"type\":\"boolean\",\"default\":true}]}",
+    [InlineData("{\"fields\":[], \"type\":\"record\", \"name\":\"foo\"}", "{\"name\":\"foo\",\"type\":\"record\",\"fields\":[]}",
+        -4824392279771201922)]
+    [InlineData("{\"fields\":[], \"type\":\"record\", \"name\":\"foo\", \"namespace\":\"x.y\"}",
+        "{\"name\":\"x.y.foo\",\"type\":\"record\",\"fields\":[]}", 5916914534497305771)]
+    [InlineData("{\"fields\":[], \"type\":\"record\", \"name\":\"a.b.foo\", \"namespace\":\"x.y\"}",
+        "{\"name\":\"a.b.foo\",\"type\":\"record\",\"fields\":[]}", -4616218487480524110)]
+    [InlineData("{\"type\":\"record\",\"name\":\"foo\",\"doc\":\"Useful "
+        + "info\",\"fields\":[{\"name\":\"f1\",\"type\":\"boolean\",\"default\":true}]}",
         "{\"name\":\"foo\",\"type\":\"record\",\"fields\":[{\"name\":\"f1\",\"type\":\"boolean\"}]}", 7843277075252814651)]
     public void CanonicalFormAndFingerprintAreThePublishedOnes(string json, string canonical, long fingerprint)
     {
@@ -58,8 +62,10 @@ public sealed class AvroSchemaTests
     }
 
     [Theory]
-    [InlineData("{\n \"type\": \"record\", \"name\": \"R\",\n \"fields\": [ { \"name\": \"a\", \"type\": \"strng\" } ] }", 3, 37, "did you mean 'string'")]
-    [InlineData("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\",\"default\":\"x\"}]}", 1, 74, "does not fit")]
+    [InlineData("{\n \"type\": \"record\", \"name\": \"R\",\n \"fields\": [ { \"name\": \"a\", \"type\": \"strng\" } ] }", 3, 37,
+        "did you mean 'string'")]
+    [InlineData("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\",\"default\":\"x\"}]}", 1, 74,
+        "does not fit")]
     [InlineData("[\"int\",\"int\"]", 1, 8, "twice")]
     [InlineData("[\"int\",[\"long\"]]", 1, 8, "union directly")]
     [InlineData("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"a\",\"a\"]}", 1, 42, "twice")]

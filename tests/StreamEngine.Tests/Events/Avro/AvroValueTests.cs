@@ -83,8 +83,13 @@ public sealed class AvroValueTests
               { "name": "list", "type": { "type": "array", "items": "Line" } } ] }
             """);
         var item = writer.Field("list")!.Schema.Element!;
-        AvroRecord Item(string sku, int n, string kind) => new(item) { ["sku"] = sku, ["n"] = n, ["gone"] = new byte[] { 1 }, ["kind"] = kind };
-        var record = new AvroRecord(writer) { ["list"] = new List<object?> { Item("a", 1, "B"), Item("b", 2, "NEW") }, ["by_shop"] = new Dictionary<string, object?> { ["x"] = null, ["y"] = Item("c", 3, "A") } };
+        AvroRecord Item(string sku, int n, string kind) =>
+            new(item) { ["sku"] = sku, ["n"] = n, ["gone"] = new byte[] { 1 }, ["kind"] = kind };
+        var record = new AvroRecord(writer)
+        {
+            ["list"] = new List<object?> { Item("a", 1, "B"), Item("b", 2, "NEW") },
+            ["by_shop"] = new Dictionary<string, object?> { ["x"] = null, ["y"] = Item("c", 3, "A") }
+        };
         Assert.Equal(
             "{shops:<\"x\":null,\"y\":{kind:A,count:Double:3,added:[\"x\"],sku:\"c\"}>,"
             + "list:[{kind:B,count:Double:1,added:[\"x\"],sku:\"a\"},{kind:OTHER,count:Double:2,added:[\"x\"],sku:\"b\"}]}",

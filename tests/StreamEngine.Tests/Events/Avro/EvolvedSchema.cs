@@ -3,8 +3,9 @@ using System.Text.Json.Nodes;
 namespace StreamEngine.Tests.Events.Avro;
 
 /// <summary>
-/// Readers' schemas made from a writer's, at every level: fields dropped, moved and added with defaults, numbers promoted; with <c>all</c> also fields renamed
-/// by alias, enums that lack a symbol, and numbers promoted right inside arrays and maps, which Apache Avro's Python library does not resolve.
+/// Readers' schemas made from a writer's, at every level: fields dropped, moved and added with defaults, numbers promoted; with <c>all</c>
+/// also fields renamed by alias, enums that lack a symbol, and numbers promoted right inside arrays and maps, which Apache Avro's Python
+/// library does not resolve.
 /// </summary>
 internal sealed class EvolvedSchema(int seed, bool all)
 {
@@ -70,7 +71,12 @@ internal sealed class EvolvedSchema(int seed, bool all)
         for (var n = _random.Next(3); n > 0; n--)
         {
             var (type, value) = Added[_random.Next(Added.Length)];
-            fields.Add(new JsonObject { ["name"] = $"added{_names++}", ["type"] = JsonNode.Parse(type.Replace("#", $"{_names++}")), ["default"] = JsonNode.Parse(value) });
+            fields.Add(new JsonObject
+            {
+                ["name"] = $"added{_names++}",
+                ["type"] = JsonNode.Parse(type.Replace("#", $"{_names++}")),
+                ["default"] = JsonNode.Parse(value)
+            });
         }
         var moved = fields.ToArray();
         _random.Shuffle(moved);

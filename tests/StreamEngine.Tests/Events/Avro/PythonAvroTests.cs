@@ -5,7 +5,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.Events.Avro;
 
-/// <summary>The codec against Apache Avro's Python library: random schemas and values, both ways, and with a reader's schema of its own.</summary>
+/// <summary>
+/// The codec against Apache Avro's Python library: random schemas and values, both ways, and with a reader's schema of its own.
+/// </summary>
 public sealed class PythonAvroTests
 {
     private const int Schemas = 150, Values = 8;
@@ -63,7 +65,11 @@ public sealed class PythonAvroTests
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("/usr/bin/python3", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using var process = Process.Start(new ProcessStartInfo("/usr/bin/python3", arguments)
+            {
+                RedirectStandardError = true,
+                RedirectStandardOutput = true
+            })!;
             var error = process.StandardError.ReadToEnd();
             process.WaitForExit();
             return (process.ExitCode == 0, error);

@@ -30,7 +30,8 @@ internal sealed class RandomAvro(int seed)
         AvroKind.Fixed => new AvroFixed(s, Bytes(s.Size)),
         AvroKind.Enum => new AvroEnum(s, s.Symbols[_random.Next(s.Symbols.Count)]),
         AvroKind.Array => Enumerable.Range(0, depth > 8 ? 0 : _random.Next(4)).Select(_ => Value(s.Element!, depth + 1)).ToList(),
-        AvroKind.Map => Enumerable.Range(0, depth > 8 ? 0 : _random.Next(4)).ToDictionary(i => i == 0 ? "k0" : $"k{i}{Text()}", _ => Value(s.Element!, depth + 1)),
+        AvroKind.Map => Enumerable.Range(0, depth > 8 ? 0 : _random.Next(4))
+            .ToDictionary(i => i == 0 ? "k0" : $"k{i}{Text()}", _ => Value(s.Element!, depth + 1)),
         AvroKind.Union => Value(s.Branches[depth > 8 ? 0 : _random.Next(s.Branches.Count)], depth + 1),
         _ => Record(s, depth),
     };
@@ -42,7 +43,9 @@ internal sealed class RandomAvro(int seed)
         return bytes.WrittenSpan.ToArray();
     }
 
-    /// <summary>The same value with arrays and maps in two blocks each, their sizes written: what other writers do, and what this one reads.</summary>
+    /// <summary>
+    /// The same value with arrays and maps in two blocks each, their sizes written: what other writers do, and what this one reads.
+    /// </summary>
     public static byte[] EncodeInBlocks(AvroSchema s, object? value)
     {
         var bytes = new ArrayBufferWriter<byte>();
@@ -56,7 +59,9 @@ internal sealed class RandomAvro(int seed)
                 Blocks(output, [.. list.Select(item => EncodeInBlocks(s.Element!, item))]);
                 break;
             case (AvroKind.Map, IReadOnlyDictionary<string, object?> map):
-                Blocks(output, [.. map.Select(e => (byte[])[.. Encode(AvroSchema.Parse("\"string\""), e.Key), .. EncodeInBlocks(s.Element!, e.Value)])]);
+                Blocks(output,
+                    [.. map.Select(e =>
+                    (byte[])[.. Encode(AvroSchema.Parse("\"string\""), e.Key), .. EncodeInBlocks(s.Element!, e.Value)])]);
                 break;
             case (AvroKind.Union, _):
                 var plain = new AvroReader(Encode(s, value));
@@ -91,7 +96,9 @@ internal sealed class RandomAvro(int seed)
         byte[] b => "0x" + Convert.ToHexString(b),
         AvroFixed f => "f" + Convert.ToHexString(f.Bytes),
         AvroRecord r => $"{{{string.Join(",", r.Schema.Fields.Select(f => $"{f.Name}:{Show(r.Values[f.Index])}"))}}}",
-        IReadOnlyDictionary<string, object?> map => $"<{string.Join(",", map.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{JsonSerializer.Serialize(e.Key)}:{Show(e.Value)}"))}>",
+        IReadOnlyDictionary<string, object?> map =>
+            "<" + string.Join(",", map.OrderBy(e => e.Key, StringComparer.Ordinal)
+            .Select(e => $"{JsonSerializer.Serialize(e.Key)}:{Show(e.Value)}")) + ">",
         IReadOnlyList<object?> list => $"[{string.Join(",", list.Select(Show))}]",
         IFormattable number => $"{value.GetType().Name}:{number.ToString(null, System.Globalization.CultureInfo.InvariantCulture)}",
         _ => value.ToString()!,
@@ -154,7 +161,15 @@ internal sealed class RandomAvro(int seed)
     private object LogicalType(int kinds) => _random.Next(kinds) switch
     {
         0 => new { type = "bytes", logicalType = "decimal", precision = 18, scale = _random.Next(7) },
-        1 => new { type = "fixed", name = $"D{_names++}", size = _random.Next(4, 10), logicalType = "decimal", precision = 9, scale = _random.Next(7) },
+        1 => new
+        {
+            type = "fixed",
+            name = $"D{_names++}",
+            size = _random.Next(4, 10),
+            logicalType = "decimal",
+            precision = 9,
+            scale = _random.Next(7)
+        },
         2 => new { type = "long", logicalType = "timestamp-micros" },
         3 => new { type = "int", logicalType = "date" },
         4 => new { type = "int", logicalType = "time-millis" },
@@ -172,7 +187,9 @@ internal sealed class RandomAvro(int seed)
             case AvroLogical.Decimal:
                 var limit = (long)Math.Pow(10, s.Precision) - 1;
                 var shortest = new BigInteger(_random.NextInt64(-limit, limit) >> _random.Next(60)).ToByteArray(isBigEndian: true);
-                return s.Kind == AvroKind.Bytes ? shortest : new AvroFixed(s, [.. Enumerable.Repeat(shortest[0] >= 0x80 ? (byte)0xff : (byte)0, s.Size - shortest.Length), .. shortest]);
+                return s.Kind == AvroKind.Bytes ? shortest
+                    : new AvroFixed(s,
+                    [.. Enumerable.Repeat(shortest[0] >= 0x80 ? (byte)0xff : (byte)0, s.Size - shortest.Length), .. shortest]);
             case AvroLogical.Uuid: return new Guid(Bytes(16)).ToString();
             case AvroLogical.Date: return (int)_random.NextInt64(First / 86_400, Last / 86_400);
             case AvroLogical.TimeMillis: return _random.Next(86_400_000);
