@@ -52,7 +52,7 @@ public sealed class EmbeddedLog : ILog
                     throw new LogException($"Topic {spec.Name} can't have {spec.Partitions} partitions: at least one.");
                 if (Store.Catalog.Topic(spec.Name) is { } known && known.Partitions != spec.Partitions)
                     throw new LogException($"Topic {spec.Name} exists with {known.Partitions} partitions, not {spec.Partitions}: "
-                        + $"partitions can't change, because keys would move. Use that number or another name.");
+                        + "partitions can't change, because keys would move. Use that number or another name.");
             }
             var created = new List<string>();
             foreach (var spec in topics)

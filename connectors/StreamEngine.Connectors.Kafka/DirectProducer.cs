@@ -111,7 +111,7 @@ internal sealed class DirectProducer : IOutputProducer
     {
         if (_refused && ++_failures == Tries)
             throw new LogException($"worker {_worker.InstanceId}: outputs can't be written, {Tries} times in a row: {_failure}. Nothing is "
-                + $"lost; they are made again after the next start. Look at the topic and the user's rights.");
+                + "lost; they are made again after the next start. Look at the topic and the user's rights.");
         _options.Diagnostics?.Invoke($"{_worker.InstanceId}: outputs since the last commit are written again: {_failure}");
         return CommitOutcome.Fenced;
     }

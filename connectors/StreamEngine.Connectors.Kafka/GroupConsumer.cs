@@ -132,7 +132,7 @@ internal sealed class GroupConsumer : IDisposable
             if (_leaving && !IsDead && !Depart())
                 _thrown ??= ExceptionDispatchInfo.Capture(new LogException($"worker {_worker.InstanceId}: the group could not be left "
                     + $"within {_options.RequestTimeout.TotalSeconds:0} s. What was done is committed; the partitions move after the "
-                    + $"session timeout, or by `leave --node`."));
+                    + "session timeout, or by `leave --node`."));
             if (!IsDead) _consumer.Close();
         }
         catch (KafkaException e)

@@ -106,5 +106,5 @@ public sealed class KafkaGroup
 
     private LogException TooLong(string instanceId, string what) =>
         new($"group {Name}: {what} took longer than {_options.Patience.TotalSeconds:0} s for member {instanceId}. A rebalance may be "
-            + $"waiting for another member; try again.");
+            + "waiting for another member; try again.");
 }

@@ -195,5 +195,5 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
         KafkaErrors.IsLasting(e.Error.Code)
             ? KafkaErrors.Lasting(e.Error.Code, options.Bootstrap, e.Error.Reason, e)
             : new LogException($"Kafka can't be reached at {options.Bootstrap}: {connection() ?? ClientLog.Plain(e.Error.Reason)}. Check "
-            + $"the address, the network and (for TLS or SASL) the security settings.", e);
+            + "the address, the network and (for TLS or SASL) the security settings.", e);
 }

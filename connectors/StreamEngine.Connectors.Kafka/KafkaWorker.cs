@@ -114,6 +114,6 @@ internal sealed class KafkaWorker : ILogWorker
         var count = _log.Partitions(topic);
         return count > 0 ? count
             : throw new LogException($"topic '{topic}' is to be {use}, but {_options.Bootstrap} has no topic of that name. Create it: "
-            + $"`topics create`.");
+            + "`topics create`.");
     }
 }

@@ -32,7 +32,7 @@ internal static class NativeLibrarySetup
         catch (Exception e)
             when (e is DllNotFoundException or TypeInitializationException or InvalidOperationException or FileLoadException)
         {
-            throw new LogException($"librdkafka, which the Kafka connector needs, can't be loaded "
+            throw new LogException("librdkafka, which the Kafka connector needs, can't be loaded "
                 + $"({e.Message.Split('\n')[0].Trim().TrimEnd('.')}). "
                 + "It comes with the package librdkafka.redist: publish the application for this platform.", e);
         }

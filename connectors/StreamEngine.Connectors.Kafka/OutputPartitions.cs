@@ -8,6 +8,6 @@ internal static class OutputPartitions
     {
         if ((uint)output.Partition >= (uint)partitions[output.Topic])
             throw new LogException($"{worker.Outputs[output.Topic]}[{output.Partition}]: the topic has only {partitions[output.Topic]} "
-                + $"partitions. Create it with as many as the events topic.");
+                + "partitions. Create it with as many as the events topic.");
     }
 }

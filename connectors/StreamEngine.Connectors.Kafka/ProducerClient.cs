@@ -63,7 +63,7 @@ internal sealed class ProducerClient : IDisposable
         {
             IsStuck = true;
             _options.Diagnostics?.Invoke($"{_name}: a call of the producer is not back {(limit + _options.CallGrace).TotalSeconds:0.#} s "
-                + $"after it began: the producer is given up");
+                + "after it began: the producer is given up");
             return false;
         }
         var thrown = _thrown;

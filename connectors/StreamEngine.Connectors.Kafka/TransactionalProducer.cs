@@ -243,5 +243,5 @@ internal sealed class TransactionalProducer : IOutputProducer
 
     private LogException NotTakenOver(string reason, Exception? inner) =>
         new($"worker {_worker.InstanceId}: the transactional id can't be taken over within {_options.Patience.TotalSeconds:0} s: {reason}. "
-            + $"Check that the cluster is up and has enough replicas in sync.", inner);
+            + "Check that the cluster is up and has enough replicas in sync.", inner);
 }

@@ -37,7 +37,7 @@ internal static class NativeRuntime
             var there = File.Exists(Path.Combine(AppContext.BaseDirectory, file));
             throw new ModelRuntimeException(
                 $"ONNX Runtime's native library {file} {(there ? $"can't be loaded ({LastLine(cause.Message)})" : "is not there")}: it "
-                    + $"comes with the package Microsoft.ML.OnnxRuntime; publish the application for this platform", cause);
+                    + "comes with the package Microsoft.ML.OnnxRuntime; publish the application for this platform", cause);
         }
     }
 

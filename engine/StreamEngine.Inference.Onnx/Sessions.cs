@@ -50,7 +50,7 @@ internal static class Sessions
             {
                 // 'auto': the CPU runs what CUDA can't, and is reported as the provider.
                 say($"{file} runs on the CPU: CUDA can't run it ({cause.Message.Split('\n')[0].Trim()}). It needs a driver, CUDA 13 with "
-                    + $"cublas, "
+                    + "cublas, "
                     + "and cuDNN 9; tree ensembles have no CUDA kernel. Set the model's provider to cpu to say that it is meant so");
             }
         }

@@ -157,5 +157,5 @@ public sealed class FasterStateStore : IStateStore
     private IOException Failed() =>
         new($"The state store in {_options.Directory} could not read or write its files: "
         + $"{_device.Failure?.Message ?? "FASTER reports a fault"} Check the disk and its free space (state.directory names the folder), "
-        + $"then start again: the state is rebuilt from the log.", _device.Failure);
+        + "then start again: the state is rebuilt from the log.", _device.Failure);
 }

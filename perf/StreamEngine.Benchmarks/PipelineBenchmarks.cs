@@ -29,7 +29,7 @@ public abstract class PipelineBenchmarks(string when, bool faster)
         var counters = _shard.Counters;
         if (counters.Admitted != counters.Records || counters.Decisions == 0 != (when == "false"))
             throw new InvalidOperationException($"of {counters.Records} records {counters.Admitted} were admitted and {counters.Decisions} "
-                + $"decided");
+                + "decided");
     }
 
     [GlobalCleanup]

@@ -61,7 +61,7 @@ public sealed class KafkaBroker : IDisposable
     /// <summary>Why there is no broker; null where there is one.</summary>
     public static string? Missing { get; } = Find() is null
         ? $"no Kafka broker: set {AddressVariable} to the address of one, or {HomeVariable} to an unpacked Apache Kafka 3.3 or newer "
-        + $"(needs Java 17)"
+        + "(needs Java 17)"
         : null;
 
     /// <summary>Why there is no broker that a test may kill; null where there is one.</summary>

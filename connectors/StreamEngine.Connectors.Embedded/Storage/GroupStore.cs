@@ -54,7 +54,7 @@ internal sealed class GroupStore : IDisposable
         });
         if (_log.TailAddress != end.End)
             throw new LogException($"The log in {options.Directory} ends at {end.End}, but was opened at {_log.TailAddress}: another "
-                + $"version's format?");
+                + "version's format?");
         _committer = new Thread(CommitLoop) { IsBackground = true, Name = "embedded-log-commit" };
         _committer.Start();
     }
@@ -71,7 +71,7 @@ internal sealed class GroupStore : IDisposable
     {
         if (key.Length + value.Length > MaxRecordBytes)
             throw new LogException($"A record of {key.Length + value.Length} bytes for topic {topic} is larger than {MaxRecordBytes}, the "
-                + $"most that a page of the log holds.");
+                + "most that a page of the log holds.");
     }
 
     /// <summary>The most bytes of a record, key and value.</summary>
@@ -164,7 +164,7 @@ internal sealed class GroupStore : IDisposable
                 chunk = _files.Read(address, out var damaged);
                 if (damaged || chunk is not null && !Chunk.IsIntact(chunk))
                     throw new LogException($"The log in {_options.Directory} is damaged at address {address}: restore the directory from a "
-                        + $"copy.");
+                        + "copy.");
                 if (chunk is not null) _cache.Add(address, chunk);
             }
             if (chunk is not null)
@@ -285,6 +285,6 @@ internal sealed class GroupStore : IDisposable
     {
         if (_failure is { } failure)
             throw new LogException($"The log in {_options.Directory} can't be written any more ({failure.GetBaseException().Message}). "
-                + $"What was acknowledged is safe: free disk space or mend the disk, then open it again.", failure);
+                + "What was acknowledged is safe: free disk space or mend the disk, then open it again.", failure);
     }
 }

@@ -90,5 +90,5 @@ internal static class Recovery
 
     private static LogException Corrupt(string directory, long address, string why) => new(
         $"The log in {directory} is corrupt at address {address}: {why}. Nothing was changed. Restore the directory from a copy, or move "
-            + $"it away to start a new log.");
+            + "it away to start a new log.");
 }

@@ -56,7 +56,7 @@ internal sealed class StopSignals : IDisposable
     private void End(string why)
     {
         _error.WriteLine($"streamengine: error: {why}: ending without a last commit; what is not committed is made again after the next "
-            + $"start");
+            + "start");
         Environment.Exit(ExitCode.Runtime);
     }
 }

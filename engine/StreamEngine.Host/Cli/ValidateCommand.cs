@@ -42,7 +42,7 @@ internal static class ValidateCommand
             + $"{Count(o.Decisions.Triggers.Count, "trigger")}, {Count(o.Offers.Count, "offer")}");
         foreach (var source in ConfigCheck.WithoutColumns(o))
             call.Say(LogLevel.Info, $"source {source.Name} has no columns: good for files with a header (replay, features); run refuses "
-                + $"it, as a topic's CSV records have none");
+                + "it, as a topic's CSV records have none");
         return ExitCode.Done;
     }
 

@@ -63,7 +63,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
             await app.DisposeAsync().ConfigureAwait(false);
             throw new IOException($"/metrics and /healthz can't be served at {address}:{port}: "
                 + $"{(e.InnerException ?? e).Message.TrimEnd('.')}. Set http.port to a free port (0 turns it off) or http.address to an "
-                + $"address of this machine", e);
+                + "address of this machine", e);
         }
         return new HttpEndpoint(app);
     }

@@ -53,7 +53,7 @@ internal static class FeaturesCommand
         catch (OperationCanceledException) when (call.Stop.IsCancellationRequested)
         {
             call.Say(LogLevel.Error, $"stopped after {(run.Loaded ? run.Source.Position : run.Source.Count)} records; {path} was not "
-                + $"written");
+                + "written");
             return ExitCode.Interrupted;
         }
         Write(run, labels, vectors, path);

@@ -72,7 +72,7 @@ internal static class CheckpointsCommand
                 call.Out.WriteLine(f.Whole
                     ? $"{f.Path}: whole, {f.Content.Cuts.Count} checkpoints, {f.Content.Bytes} bytes"
                     : $"{f.Path}: damaged or unfinished from byte {f.Content.ValidBytes} of {f.Content.Bytes}; {f.Content.Cuts.Count} "
-                    + $"checkpoints before it are whole. A restart takes the newest of them and cuts off the rest.");
+                    + "checkpoints before it are whole. A restart takes the newest of them and cuts off the rest.");
             call.Out.WriteLine($"{files.Count} files, {damaged} damaged or unfinished");
         }
         return damaged == 0 ? ExitCode.Done : ExitCode.Runtime;

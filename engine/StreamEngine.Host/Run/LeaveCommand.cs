@@ -58,7 +58,7 @@ internal static class LeaveCommand
         var members = group.Members();
         if (members.Count == 0)
             throw new LogException($"Group '{options.Name}' has no members at {call.Get(LogOptions.Kafka)}. Check the config's name and "
-                + $"the address; without members its partitions are free.");
+                + "the address; without members its partitions are free.");
         var gone = members.Where(m => IsOf(m.InstanceId ?? "", $"{options.Name}-{node}-"))
             .OrderBy(m => m.InstanceId, StringComparer.Ordinal).ToList();
         if (gone.Count == 0)
@@ -105,7 +105,7 @@ internal static class LeaveCommand
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
         {
             throw new LogException($"Nothing listens at {client.BaseAddress}: no process of this config runs on this machine, or with "
-                + $"another http.port (--set http.port=N). Where its machine is gone, name it with --node NAME.", e);
+                + "another http.port (--set http.port=N). Where its machine is gone, name it with --node NAME.", e);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException || e is TaskCanceledException && !stop.IsCancellationRequested)
         {
@@ -116,7 +116,7 @@ internal static class LeaveCommand
         {
             if (reply?.Engine is null)
                 throw new LogException($"What listens at {client.BaseAddress} can't leave (it answered {(int)response.StatusCode}): it is "
-                    + $"no streamengine, an older one, or takes this for another machine.");
+                    + "no streamengine, an older one, or takes this for another machine.");
             if (reply.Engine != options.Name)
                 throw new LogException($"At {client.BaseAddress} runs engine '{reply.Engine}', not '{options.Name}': nothing was done. "
                     + $"Name the right config, or set http.port to the port of '{options.Name}'.");

@@ -63,7 +63,7 @@ internal static class TopicsCommand
         errors.ThrowIfAny();
         if (call.Get(LogOptions.Embedded) is { } folder && !Directory.Exists(folder))
             throw new LogException($"--embedded {folder}: there is no such folder. Name the folder of an embedded log; `topics create` "
-                + $"makes one.");
+                + "makes one.");
         using var log = LogOptions.Open(call, kafka);
         var topics = log.ListTopics();
         if (call.Json)

@@ -259,7 +259,7 @@ public class LogException(string message, Exception? inner = null) : Exception(m
 public sealed class OffsetOutOfRangeException(TopicPartition partition, long wanted, long low, long high)
     : LogException($"{partition.Topic}[{partition.Partition}]: offset {wanted} is not in the log any more (it holds {low} to {high}): "
     + $"{Math.Max(0, low - wanted)} records were deleted before they were read. Raise the topic's retention; to go on without them, reset "
-    + $"the group's offset.")
+    + "the group's offset.")
 {
     /// <summary>The partition with the gap.</summary>
     public TopicPartition Partition { get; } = partition;

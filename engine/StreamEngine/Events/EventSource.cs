@@ -48,7 +48,7 @@ public sealed class EventSource
         RecordFormat.Json => new JsonEventDecoder(_shape),
         RecordFormat.Csv when Options.Columns.Count == 0 =>
             throw new InvalidOperationException($"The source '{Name}' is CSV; without 'columns' its records can be read from files with a "
-            + $"header only."),
+            + "header only."),
         RecordFormat.Csv => new CsvEventDecoder(_shape, Options.Columns, Options.SeparatorByte),
         _ => new AvroEventDecoder(_avro!),
     };

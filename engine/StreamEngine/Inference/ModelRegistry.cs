@@ -55,7 +55,7 @@ public sealed class ModelRegistry : IDisposable
         if (!Directory.Exists(root))
         {
             errors.Add(option.Node, "path", $"model {option.Name} has no folder {root}", $"Train the model into {Path.Combine(root, "1")} "
-                + $"(model.onnx and model.json), or set 'path' to the folder that holds its versions");
+                + "(model.onnx and model.json), or set 'path' to the folder that holds its versions");
             return null;
         }
         var versions = Directory.GetDirectories(root).Select(d => Path.GetFileName(d)).Where(v => Numbers(v) is not null)

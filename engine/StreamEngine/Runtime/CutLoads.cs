@@ -30,7 +30,7 @@ internal sealed class FileCutLoad(string path, FileCut cut) : ICutLoad
         if (_reader.Position >= cut.End) return false;
         if (!_reader.Next(out var block))
             throw new IOException($"Checkpoint {cut.Marker.Number} in {path} can't be read again: check the disk. The next start takes an "
-                + $"older one, the topic, or the log.");
+                + "older one, the topic, or the log.");
         if (block.Kind == BlockKind.Profiles) shard.Load(block);
         return true;
     }
@@ -72,7 +72,7 @@ internal sealed class TopicCutLoad : ICutLoad
             // Damaged records don't happen in a replicated log; were it so, the profile might lack what its cut promises.
             if (!CutBlock.TryParse(_batch.Value(i), out var block))
                 throw new LogException($"The checkpoint topic holds a record at offset {_batch[i].Offset} that is no checkpoint: give the "
-                    + $"engine a topic of its own.");
+                    + "engine a topic of its own.");
             if (block.Kind == BlockKind.Profiles && block.IsOf(Marker.Version)) shard.Load(block);
         }
         return true;

@@ -30,7 +30,7 @@ internal sealed record RestoreBounds(long[] Offsets, long Decisions, string? Che
             if (again.AsSpan().SequenceEqual(offsets)) break;
             if (tries == Tries)
                 throw new LogException($"Shard {partition}: the engine commits faster than the log tells its offsets. Try again when less "
-                    + $"is going on, raise runtime.commit_interval, or stop the engine.");
+                    + "is going on, raise runtime.commit_interval, or stop the engine.");
             offsets = again;
             Task.Delay(Pause, time).Wait(stop);
         }

@@ -262,7 +262,7 @@ public sealed partial class ShardRestore : IDisposable
             : " Where it ran with runtime.delivery: at_least_once until it was killed, run it so once more and stop it in the ordinary "
                 + "way.";
         return new LogException($"{_decisionTopic}[{Shard.Partition}]: a decision names {_entryTopic}, offset {_entry.Offset}, which is "
-            + $"not "
+            + "not "
             + $"committed: {why}, or give the engine a name and a decision topic of its own.{delivery}");
     }
 
@@ -291,7 +291,7 @@ public sealed partial class ShardRestore : IDisposable
         }
         if (!LoggedDecision.TryParse(_decisionBatch.Value(at), ref _entry))
             throw new LogException($"{_decisionTopic}[{Shard.Partition}] offset {record.Offset}: not a decision record ({_entry.Error}). "
-                + $"Something else writes to the decision topic: give the engine a topic of its own.");
+                + "Something else writes to the decision topic: give the engine a topic of its own.");
         var topic = _decisionBatch.Value(at).Slice(_entry.Topic.Start, _entry.Topic.Length);
         if (_entrySource < 0 || !topic.SequenceEqual(_sourceTopics[_entrySource])) _entrySource = SourceOf(topic);
         if (_bounds is not null && _entrySource >= 0 && _entry.Offset >= _committed![_entrySource])
@@ -363,7 +363,7 @@ public sealed partial class ShardRestore : IDisposable
         if (_reportedAt != 0)
             _report(new WorkerEvent(stands, $"Shard {Shard.Partition} is being restored: {Progress:P0}." + (stands
                 ? $" Nothing has come for 5 s: {_decisionTopic}[{Shard.Partition}] is read at offset {_decisions.Position} of {_mark}. If "
-                + $"it stays so, look there and in the sources for a transaction that hangs, and abort it with the broker's tools."
+                + "it stays so, look there and in the sources for a transaction that hangs, and abort it with the broker's tools."
                 : "")));
         _reportedAt = _time.GetTimestamp();
     }

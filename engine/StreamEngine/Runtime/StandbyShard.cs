@@ -92,7 +92,7 @@ internal sealed class StandbyShard : IDisposable
             // A damaged record may be a profile that some marker promises: nothing behind it may be closed.
             if (!CutBlock.TryParse(batch.Value(i), out var block))
                 return $"the checkpoint topic holds a record at offset {batch[i].Offset} that is no checkpoint: give the engine a topic of "
-                    + $"its own";
+                    + "its own";
             if (!block.IsOf(_engine.StateVersion))
             {
                 // Another layout or other sources: what it superseded may be gone, so a marker before it promises nothing any more.
@@ -114,7 +114,7 @@ internal sealed class StandbyShard : IDisposable
     {
         if (_time.GetElapsedTime(_asked) > LongestRound)
             return $"reading to the topic's end took longer than {LongestRound.TotalMinutes:0} minutes, and what was superseded meanwhile "
-                + $"may be gone";
+                + "may be gone";
         Flush();
         if (_newest is null) return null;
         _block.Mark(_newest);

@@ -29,7 +29,7 @@ public static class Topics
             else if (shards == 0) shards = n;
             else if (n != shards)
                 faults.Add($"source topic '{source.Topic}' has {n} partitions, '{engine.Events.Sources[0].Topic}' has {shards}: a shard "
-                    + $"owns the same partition of all of them");
+                    + "owns the same partition of all of them");
         }
         for (var i = 0; i < engine.Outputs.Names.Count; i++)
         {
@@ -38,14 +38,14 @@ public static class Topics
             if (n == 0) faults.Add($"output topic '{engine.Outputs.Names[i]}' does not exist");
             else if (i == engine.Outputs.Checkpoints && shards > 0 && n != shards)
                 faults.Add($"checkpoint topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p keeps its "
-                    + $"checkpoints in partition p");
+                    + "checkpoints in partition p");
             else if (i == engine.Outputs.Decisions && shards > 0 && n != shards)
                 faults.Add($"decision topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p logs its "
-                    + $"decisions in partition p");
+                    + "decisions in partition p");
         }
         if (faults.Count > 0)
             throw new LogException($"The topics do not fit: {string.Join("; ", faults)}. Create what is missing with 'streamengine topics "
-                + $"create --config FILE --partitions N', with the --kafka or --embedded given here.");
+                + "create --config FILE --partitions N', with the --kafka or --embedded given here.");
         return shards;
     }
 }

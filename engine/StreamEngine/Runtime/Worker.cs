@@ -250,7 +250,7 @@ public sealed class Worker : IOwnership, IDisposable
         _interval.Drop(shard.Partition);
         _settings.Report(new WorkerEvent(true,
             $"Shard {shard.Partition} was lost before its interval was committed: its outputs are dropped, its next owner makes them "
-                + $"again."));
+                + "again."));
     });
 
     /// <summary>Lets ownership changes through while an interval waits for its commit.</summary>

@@ -84,7 +84,7 @@ public sealed class KafkaMembersTests(ITestOutputHelper output)
             if (members.Count == count && shares.Sum() == Partitions && shares[^1] - shares[0] <= 1
                 && members.All(m => _workers.FirstOrDefault(w => Name(w.Key) == m.InstanceId).Value is { } worker
                     && worker.Owned.SetEquals(m.Partitions))) return members;
-            Assert.True(Environment.TickCount64 < end, $"not settled within 60 s: "
+            Assert.True(Environment.TickCount64 < end, "not settled within 60 s: "
                 + $"{string.Join("; ", members.Select(m => $"{m.Id}: {string.Join(',', m.Partitions.Select(p => p.Partition))}"))}");
         }
     }

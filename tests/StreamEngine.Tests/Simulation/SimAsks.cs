@@ -72,7 +72,7 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
     {
         foreach (var answer in _last)
             if (!IsDone(answer))
-                throw new SimFailure($"a request was not answered: "
+                throw new SimFailure("a request was not answered: "
                     + $"{(answer.IsCompleted ? $"{answer.Result.Status}, {answer.Result.Message}" : "no reply")}");
     }
 

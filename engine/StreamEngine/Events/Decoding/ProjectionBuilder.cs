@@ -83,7 +83,7 @@ internal sealed class ProjectionBuilder
             else
             {
                 Problems.Add((node.Path, $"is {w} in the schema; consent is an array of strings or enum symbols, a map of booleans, or a "
-                    + $"text with a list"));
+                    + "text with a list"));
                 passes.Add(() => FaultAndSkip(w));
             }
         }

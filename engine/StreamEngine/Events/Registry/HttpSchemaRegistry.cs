@@ -114,7 +114,7 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
         if (answer.TryGetProperty("references", out var references) && references.ValueKind == JsonValueKind.Array
             && references.GetArrayLength() > 0)
             throw new SchemaRegistryException($"{_http.BaseAddress}: {what} refers to other schemas; register it with its types written "
-            + $"out")
+            + "out")
             { Unusable = true };
         try
         {

@@ -113,11 +113,11 @@ internal sealed class LayoutChange
             foreach (var (name, read) in was.Fields)
                 if (now.Fields.TryGetValue(name, out var other) && other != read)
                     Warnings.Add($"{name} of {was.Topic} was read as {read}, is now read as {other}: what is kept holds what was read "
-                        + $"before");
+                        + "before");
         if (to.Options.Outputs.Decisions != from.Decisions)
             errors.Add(to.Options.Outputs.Node, "decisions",
                 $"decisions were logged in topic '{from.Decisions}', are now logged in '{to.Options.Outputs.Decisions}': what was decided "
-                + $"after the savepoint is read from there", "Restore the old topic, or start without the savepoint");
+                + "after the savepoint is read from there", "Restore the old topic, or start without the savepoint");
     }
 
     private void CompareItems(SavepointManifest from, CompiledEngine to, bool backfill, ConfigErrors errors)

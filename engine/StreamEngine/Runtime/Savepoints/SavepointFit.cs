@@ -19,7 +19,7 @@ internal static class SavepointFit
         if (partitions != savepoint.Partitions)
             throw new LogException($"The savepoint has {savepoint.Partitions} shards, the sources have {partitions} partitions: customers "
                 + $"stand in other partitions than they did. Restore it on a log with {savepoint.Partitions} partitions, or start without "
-                + $"it.");
+                + "it.");
         var faults = new List<string>();
         foreach (var shard in savepoint.Shards)
         {
@@ -33,12 +33,12 @@ internal static class SavepointFit
                     + $"{shard.Decisions} on, was deleted");
             else if (shard.Decisions > high)
                 faults.Add($"{at.Topic}[{at.Partition}] ends at offset {high}, the savepoint stands at {shard.Decisions}: it is not the "
-                    + $"log that the savepoint was made of");
+                    + "log that the savepoint was made of");
         }
         if (faults.Count == 0) return;
         var rest = faults.Count > Most ? $"; and {faults.Count - Most} more" : "";
         throw new LogException($"The savepoint does not fit this log: {string.Join("; ", faults.Take(Most))}{rest}. Nothing was written. "
-            + $"Use a newer savepoint, or start without one: the engine is then rebuilt from its log.");
+            + "Use a newer savepoint, or start without one: the engine is then rebuilt from its log.");
     }
 
     /// <summary>Whether the log no longer reaches back to the first record of any shard.</summary>
@@ -53,10 +53,10 @@ internal static class SavepointFit
         var known = log.Committed(engine.Options.Name, at);
         if (offset < low)
             faults.Add($"{at.Topic}[{at.Partition}] begins at offset {low}: what followed the savepoint, from offset {offset} on, was "
-                + $"deleted");
+                + "deleted");
         else if (offset > high)
             faults.Add($"{at.Topic}[{at.Partition}] ends at offset {high}, the savepoint stands at {offset}: it is not the log that the "
-                + $"savepoint was made of");
+                + "savepoint was made of");
         else if (known is null && offset > low)
             faults.Add($"group {engine.Options.Name} has committed nothing in {at.Topic}[{at.Partition}], the savepoint stands at {offset}"
                 + (engine.Options.Name == savepoint.Engine ? ""

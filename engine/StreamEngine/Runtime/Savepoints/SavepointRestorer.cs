@@ -49,8 +49,8 @@ public sealed class SavepointRestorer
         Partial = backfill && SavepointFit.IsPartial(settings.Log, _engine, Manifest);
         if (Partial && _change.Mixed.Count > 0)
             throw new LogException($"{string.Join(", ", _change.Mixed)}: a part of what it is computed from is kept, the rest can't be "
-                + $"filled, as the log no longer begins at offset 0: its values would be wrong. Take it out, or let it look at something "
-                + $"else that is new as a whole.");
+                + "filled, as the log no longer begins at offset 0: its values would be wrong. Take it out, or let it look at something "
+                + "else that is new as a whole.");
     }
 
     /// <summary>What is restored.</summary>
@@ -107,7 +107,7 @@ public sealed class SavepointRestorer
         catch (IOException e)
         {
             throw new IOException($"{folder} can't be taken: an engine runs on it, or it can't be written ({e.Message.TrimEnd('.')}). Stop "
-                + $"the engine first.", e);
+                + "the engine first.", e);
         }
     }
 

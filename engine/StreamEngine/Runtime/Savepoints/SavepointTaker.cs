@@ -29,7 +29,7 @@ public sealed class SavepointTaker
         if (!Enumerable.Range(0, _partitions).Any(p =>
             _engine.Events.Sources.Any(s => settings.Log.Committed(_engine.Options.Name, new TopicPartition(s.Topic, p)) is not null)))
             throw new LogException($"Group {_engine.Options.Name} has committed no offsets in this log: there is nothing to save. Check "
-            + $"the config's name, and that it is the log that the engine runs on.");
+            + "the config's name, and that it is the log that the engine runs on.");
     }
 
     /// <summary>Makes a savepoint.</summary>

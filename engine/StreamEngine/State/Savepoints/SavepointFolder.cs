@@ -82,7 +82,7 @@ public static class SavepointFolder
     {
         if (!Is(folder))
             throw new InvalidDataException($"{folder} holds no savepoint: there is no {Manifest} in it. `streamengine savepoint list` "
-                + $"shows those there are.");
+                + "shows those there are.");
         var path = Path.Combine(folder, Manifest);
         try
         {
@@ -90,7 +90,7 @@ public static class SavepointFolder
             if (node["format"]?.GetValue<int>() is not { } format || format < 1) throw Damaged(path, "it names no format");
             if (format > SavepointManifest.Newest)
                 throw new InvalidDataException($"{path} has format {format}; this program reads up to {SavepointManifest.Newest}. Use the "
-                    + $"program that wrote it, or a newer one.");
+                    + "program that wrote it, or a newer one.");
             var sum = node[Checksum]?.GetValue<string>();
             node.Remove(Checksum);
             if (sum != Sum(node)) throw Damaged(path, "its checksum does not fit its content");
@@ -115,7 +115,7 @@ public static class SavepointFolder
         var content = CheckpointReader.Inspect(path);
         if (content.ValidBytes != content.Bytes)
             throw new InvalidDataException($"{path} is damaged from byte {content.ValidBytes} of {content.Bytes}. Use another copy of the "
-                + $"savepoint, or another savepoint.");
+                + "savepoint, or another savepoint.");
         using (var file = File.OpenRead(path))
             if (content.Bytes != shard.Bytes || Convert.ToHexStringLower(SHA256.HashData(file)) != shard.Sha256)
                 throw new InvalidDataException($"{path} is not the file that the savepoint was made with: {content.Bytes} bytes instead of "
@@ -125,7 +125,7 @@ public static class SavepointFolder
         if (marker.Profiles != shard.Profiles || marker.Decisions != shard.Decisions
             || !marker.Start.Next.AsSpan().SequenceEqual([.. shard.Offsets]))
             throw new InvalidDataException($"{path} stands at other offsets than savepoint.json says. Use another copy of the savepoint, "
-            + $"or another savepoint.");
+            + "or another savepoint.");
         return marker;
     }
 
