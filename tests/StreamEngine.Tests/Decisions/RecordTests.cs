@@ -8,6 +8,7 @@ using StreamEngine.Events;
 using StreamEngine.Events.Avro;
 using StreamEngine.Events.Registry;
 using StreamEngine.Testing;
+using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Decisions;
@@ -79,6 +80,11 @@ public sealed class RecordTests
             var schema = registry.ById(BinaryPrimitives.ReadInt32BigEndian(value[1..]));
             Assert.Equal(names[i], schema?.Name);
             var record = Assert.IsType<AvroRecord>(new AvroValueReader(schema!).Read(value[5..]));
+            // Apache's implementation reads the same record to its last byte.
+            var file = PythonAvro.Find($"schemas/{new[] { "decision", "decision", "action", "dead-letter" }[i]}.avsc");
+            var apache = ApacheAvro.Record(File.ReadAllText(file), value[5..]);
+            foreach (var field in schema!.Fields)
+                if (field.Schema.Kind == AvroKind.String) Assert.Equal(record[field.Name], apache[field.Name]);
             if (i == 0) Assert.Equal(("served", "zwölf €"), (record["outcome"]!.ToString(), ((AvroRecord)record["chosen"]!)["offer"]));
         }
     }
