@@ -96,6 +96,10 @@ internal static class CommandLine
             "streamengine validate --config shop.yaml --set state.memory=1gb --json");
         Add(SchemaCommand.Make(), "streamengine schema > streamengine.schema.json",
             "# first line of a config: # yaml-language-server: $schema=streamengine.schema.json");
+        var schemas = SchemasCommand.Make();
+        Add(schemas.All, "streamengine schemas check orders-1.avsc orders-2.avsc");
+        examples[schemas.Check] =
+            ["streamengine schemas check orders-1.avsc orders-2.avsc", "streamengine schemas check old.avsc new.avsc --mode full --json"];
         root.Add(SharedOptions.Set);
         root.Add(SharedOptions.Level);
         root.Add(SharedOptions.Json);

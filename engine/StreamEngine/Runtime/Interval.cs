@@ -41,6 +41,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     private readonly CompiledEngine _engine = settings.Engine;
     private readonly bool _transactional = settings.Engine.Options.Runtime.Delivery == Delivery.ExactlyOnce;
     private readonly List<ShardRequest> _answers = [];
+    private bool _isRetried;     // a commit of it failed: the next try comes after an interval, however many wait
     private int _written;        // outputs that the open transaction holds
     private long _began;
     private long _confirmed;     // when the last commit was confirmed; 0 before the first
@@ -60,8 +61,11 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     /// <summary>Whether it is time to commit it.</summary>
     public bool IsDue => !IsEmpty && Left <= TimeSpan.Zero;
 
-    /// <summary>The time until it should be committed; of no meaning while it is empty.</summary>
-    public TimeSpan Left => _answers.Count > 0 ? TimeSpan.Zero
+    /// <summary>
+    /// The time until it should be committed; of no meaning while it is empty. An answer that waits brings it forward, but for a retry.
+    /// </summary>
+    public TimeSpan Left => _answers.Count > 0 && !_isRetried
+        ? TimeSpan.Zero
         : _engine.Options.Runtime.CommitInterval - settings.Time.GetElapsedTime(_began);
 
     /// <summary>Whether it holds a mark of silence.</summary>
@@ -184,6 +188,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     private void SendAgain(string why)
     {
         State = IntervalState.Filling;
+        _isRetried = true;
         _began = settings.Time.GetTimestamp();
         settings.Report(new WorkerEvent(true, why));
     }
@@ -203,6 +208,6 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         Outputs.Clear();
         owned.Committed();
         State = IntervalState.Empty;
-        IsSilenced = false;
+        IsSilenced = _isRetried = false;
     }
 }

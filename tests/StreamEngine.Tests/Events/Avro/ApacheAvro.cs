@@ -17,13 +17,15 @@ internal static partial class ApacheAvro
     }
 
     /// <summary>Reads a record to its last byte.</summary>
-    public static GenericRecord Record(string schema, ReadOnlySpan<byte> bytes) => (GenericRecord)Read(global::Avro.Schema.Parse(Plain(schema)), bytes.ToArray());
+    public static GenericRecord Record(string schema, ReadOnlySpan<byte> bytes) =>
+        (GenericRecord)Read(global::Avro.Schema.Parse(Plain(schema)), bytes.ToArray());
 
     private static object Read(global::Avro.Schema schema, byte[] bytes)
     {
         using var stream = new MemoryStream(bytes);
         var value = new GenericDatumReader<object>(schema, schema).Read(null!, new BinaryDecoder(stream));
-        return stream.Position == stream.Length ? value : throw new InvalidDataException($"{stream.Length - stream.Position} bytes were not read.");
+        return stream.Position == stream.Length ? value
+            : throw new InvalidDataException($"{stream.Length - stream.Position} bytes were not read.");
     }
 
     /// <summary>Without logical types, which change no byte: .NET's dates hold less than Avro's do.</summary>
