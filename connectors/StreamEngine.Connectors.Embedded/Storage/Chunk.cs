@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.InteropServices;
+using StreamEngine.State;
 
 namespace StreamEngine.Connectors.Embedded.Storage;
 
@@ -99,12 +99,5 @@ internal static class Chunk
     private static int OffsetCount(ReadOnlySpan<byte> chunk) => BinaryPrimitives.ReadInt32LittleEndian(chunk[20..]);
 
     /// <summary>CRC-32C of the first four bytes and of all behind the checksum.</summary>
-    private static uint Compute(ReadOnlySpan<byte> chunk)
-    {
-        var crc = BitOperations.Crc32C(~0u, BinaryPrimitives.ReadUInt32LittleEndian(chunk));
-        var rest = chunk[8..];
-        for (; rest.Length >= 8; rest = rest[8..]) crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(rest));
-        foreach (var b in rest) crc = BitOperations.Crc32C(crc, b);
-        return ~crc;
-    }
+    private static uint Compute(ReadOnlySpan<byte> chunk) => Crc32C.Of(chunk[..4], chunk[8..]);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 using Xunit;
 
@@ -18,7 +19,17 @@ public sealed class CheckpointFilesTests : IDisposable
     [InlineData("", 0x00000000u)]
     [InlineData("123456789", 0xE3069283u)] // the check value of CRC-32C, RFC 3720 and others
     public void The_checksum_is_Castagnolis(string text, uint expected) =>
-        Assert.Equal(expected, CutBlock.Crc32C(Encoding.ASCII.GetBytes(text)));
+        Assert.Equal(expected, Crc32C.Of(Encoding.ASCII.GetBytes(text)));
+
+    [Theory]
+    [InlineData(0x00, 0x8A9136AAu)] // RFC 3720, appendix B.4: 32 bytes of zeros, and of ones
+    [InlineData(0xFF, 0x62A8AB43u)]
+    public void The_checksum_is_that_of_the_RFC_however_the_bytes_are_split(byte value, uint expected)
+    {
+        var bytes = Enumerable.Repeat(value, 32).ToArray();
+        Assert.Equal(expected, Crc32C.Of(bytes));
+        for (var at = 0; at <= bytes.Length; at++) Assert.Equal(expected, Crc32C.Of(bytes.AsSpan(0, at), bytes.AsSpan(at)));
+    }
 
     [Fact]
     public void A_closed_cut_reads_back_with_its_positions()

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace StreamEngine.State.Checkpoints;
@@ -73,7 +71,7 @@ public readonly ref struct CutBlock
         var length = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
         if (length > MaxBytes || length < Head - Prefix || length > bytes.Length - Prefix) return false;
         var body = bytes.Slice(Prefix, (int)length);
-        if (Crc32C(body) != BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..])) return false;
+        if (Crc32C.Of(body) != BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..])) return false;
         block = new CutBlock(bytes[..(Prefix + (int)length)]);
         return true;
     }
@@ -108,15 +106,6 @@ public readonly ref struct CutBlock
         for (var i = 0; i < fields.Length; i++) fields[i] = BinaryPrimitives.ReadInt64LittleEndian(payload[(8 * i)..]);
         return new CutMarker(fields[0], position, fields[1], fields[5..], fields[2], fields[3], fields[4],
             Encoding.UTF8.GetString(payload[(8 * fields.Length)..]));
-    }
-
-    /// <summary>The Castagnoli CRC (RFC 3720, appendix B.4), by the processor's instruction where it has one.</summary>
-    internal static uint Crc32C(ReadOnlySpan<byte> bytes)
-    {
-        var crc = uint.MaxValue;
-        foreach (var word in MemoryMarshal.Cast<byte, ulong>(bytes)) crc = BitOperations.Crc32C(crc, word);
-        foreach (var b in bytes[(bytes.Length & ~7)..]) crc = BitOperations.Crc32C(crc, b);
-        return ~crc;
     }
 
     /// <summary>Writes a block into a buffer that grows and is used again.</summary>
@@ -174,7 +163,7 @@ public readonly ref struct CutBlock
         {
             var body = _buffer.AsSpan(Prefix, _used - Prefix);
             BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(4), body.Length);
-            BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(8), Crc32C(body));
+            BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(8), Crc32C.Of(body));
         }
 
         private Span<byte> Take(int length)
