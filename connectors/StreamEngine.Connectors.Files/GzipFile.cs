@@ -5,7 +5,8 @@ namespace StreamEngine.Connectors.Files;
 /// <summary>
 /// Unpacks a gzip file of one or more members and fails where it ends too early, which <see cref="GZipStream"/> takes for the end. A small
 /// member of our own goes behind the file's bytes: only where every member before it is whole does it come out again, as the last bytes;
-/// they are held back.
+/// they are held back. The runtime's switch <c>System.IO.Compression.UseStrictValidation</c> does not replace it: it finds a member that is
+/// cut off, but where the first bytes of a member are damaged, that member and all behind it are passed over without a word.
 /// </summary>
 internal sealed class GzipFile : ReadOnlyStream
 {

@@ -47,10 +47,11 @@ public sealed class ExpressionPropertyTests
         }));
     }
 
-    private static Config Fixed(ulong seed, int tests) =>
+    internal static Config Fixed(ulong seed, int tests) =>
         Config.QuickThrowOnFailure.WithReplay(new Replay(new Rnd(seed, 1), null)).WithMaxTest(tests);
 
-    private static Func<EvalContext, object> Compiled(Tree tree)
+    /// <summary>The expression as the engine runs it; an integer's value comes as a double.</summary>
+    internal static Func<EvalContext, object> Compiled(Tree tree)
     {
         switch (tree.Type)
         {
@@ -66,6 +67,6 @@ public sealed class ExpressionPropertyTests
         }
     }
 
-    private static bool Same(object expected, object actual) =>
+    internal static bool Same(object expected, object actual) =>
         (expected is long number ? (double)number : expected).Equals(actual);
 }

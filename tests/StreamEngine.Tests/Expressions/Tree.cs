@@ -18,6 +18,9 @@ internal abstract record Tree(ExprType Type, int Rank)
 
     public abstract object Value(EvalContext context);
 
+    /// <summary>The trees below this one.</summary>
+    public abstract IEnumerable<Tree> Parts { get; }
+
     public sealed override string ToString() => Print();
 
     protected static string In(Tree inner, int rank) => inner.Rank < rank ? $"({inner.Print()})" : inner.Print();
@@ -29,6 +32,8 @@ internal abstract record Tree(ExprType Type, int Rank)
 internal sealed record Leaf(ExprType Type, string Text, Func<EvalContext, object> Read) : Tree(Type, 8)
 {
     public override string Print() => Text;
+
+    public override IEnumerable<Tree> Parts => [];
 
     public override object Value(EvalContext context) => Read(context);
 
@@ -92,6 +97,8 @@ internal sealed record Prefix(string Operator, Tree Operand) : Tree(Operand.Type
 {
     public override string Print() => Operator + (Operand is Leaf ? $" {Operand.Print()}" : In(Operand, 7));
 
+    public override IEnumerable<Tree> Parts => [Operand];
+
     public override object Value(EvalContext context) => Operand.Value(context) switch
     {
         bool flag => !flag,
@@ -104,6 +111,8 @@ internal sealed record Prefix(string Operator, Tree Operand) : Tree(Operand.Type
 internal sealed record Infix(ExprType Type, int Rank, Tree Left, string Operator, Tree Right) : Tree(Type, Rank)
 {
     public override string Print() => $"{In(Left, Rank)} {Operator} {In(Right, Rank + 1)}";
+
+    public override IEnumerable<Tree> Parts => [Left, Right];
 
     public override object Value(EvalContext context)
     {
@@ -166,12 +175,16 @@ internal sealed record Choice(Tree Test, Tree Then, Tree Otherwise) : Tree(Then.
 {
     public override string Print() => $"{In(Test, 2)} ? {In(Then, 2)} : {Otherwise.Print()}";
 
+    public override IEnumerable<Tree> Parts => [Test, Then, Otherwise];
+
     public override object Value(EvalContext context) => (bool)Test.Value(context) ? Then.Value(context) : Otherwise.Value(context);
 }
 
 internal sealed record Membership(Tree Item, IReadOnlyList<Leaf> List, EvalContext Any) : Tree(ExprType.Bool, 4)
 {
     public override string Print() => $"{In(Item, 4)} in [{string.Join(", ", List)}]";
+
+    public override IEnumerable<Tree> Parts => [Item];
 
     public override object Value(EvalContext context)
     {
@@ -185,6 +198,8 @@ internal sealed record Function(ExprType Type, string Format, IReadOnlyList<Tree
 {
     public override string Print() => string.Format(CultureInfo.InvariantCulture, Format,
         [.. Arguments.Select(a => In(a, Format[0] == '{' && a == Arguments[0] ? 8 : 0))]);
+
+    public override IEnumerable<Tree> Parts => Arguments;
 
     public override object Value(EvalContext context) => Apply([.. Arguments.Select(a => a.Value(context))]);
 }

@@ -89,6 +89,25 @@ public sealed class LineFileTests
     }
 
     [Theory]
+    [InlineData("00")]
+    [InlineData("1F8A")]
+    [InlineData("74776F0A7468726565")]
+    public void A_gzip_file_with_other_bytes_behind_a_member_is_refused(string behind)
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(path, [.. Pack("one\n"), .. Convert.FromHexString(behind), .. Pack("two\n")]);
+            Assert.Contains("or has other bytes behind it", Assert.Throws<InvalidDataException>(() => Unpack(path)).Message,
+                StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Theory]
     [InlineData(8_150, 8_250, 1)]
     [InlineData(131_000, 131_150, 7)]
     public void The_length_of_a_gzip_file_does_not_matter(int from, int to, int step)
