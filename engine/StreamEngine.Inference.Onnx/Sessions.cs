@@ -15,6 +15,8 @@ internal sealed record SessionHandle(InferenceSession Session, SessionOptions Op
 /// <summary>Makes sessions whose rows score the same in every batch.</summary>
 internal static class Sessions
 {
+    private const string CudaNeeds = "It needs a driver, CUDA 13 with cublas, and cuDNN 9; tree ensembles have no CUDA kernel";
+
     /// <summary>Makes a session of the model's bytes.</summary>
     /// <param name="model">The model's bytes.</param>
     /// <param name="file">Their file, for messages.</param>
@@ -29,8 +31,10 @@ internal static class Sessions
         if (wanted == ModelProvider.Cuda && !hasCuda)
         {
             throw new ModelException(
-                $"{file}: provider 'cuda' is asked for, but {NativeRuntime.CudaLibrary} is not beside the application: " +
-                "build with -p:Cuda=true (engine/docs/packages.md), or choose 'auto' or 'cpu'.");
+                $"{file}: provider 'cuda' is asked for, but {NativeRuntime.CudaLibrary} is not beside the application")
+            {
+                Remedy = "Build with -p:Cuda=true (engine/docs/packages.md), or choose 'auto' or 'cpu'",
+            };
         }
 
         if (wanted != ModelProvider.Cpu && hasCuda)
@@ -42,16 +46,16 @@ internal static class Sessions
             }
             catch (OnnxRuntimeException cause) when (wanted == ModelProvider.Cuda)
             {
-                throw new ModelException(
-                    $"{file} can't run wholly on CUDA (tree ensembles have no CUDA kernel; or the driver, CUDA or cuDNN is missing): "
-                        + $"{cause.Message}", cause);
+                throw new ModelException($"{file} can't run wholly on CUDA: {Reason(cause)}", cause)
+                {
+                    Remedy = $"{CudaNeeds}. Install what is missing, or choose 'auto' or 'cpu'",
+                };
             }
             catch (OnnxRuntimeException cause)
             {
                 // 'auto': the CPU runs what CUDA can't, and is reported as the provider.
-                say($"{file} runs on the CPU: CUDA can't run it ({cause.Message.Split('\n')[0].Trim()}). It needs a driver, CUDA 13 with "
-                    + "cublas, "
-                    + "and cuDNN 9; tree ensembles have no CUDA kernel. Set the model's provider to cpu to say that it is meant so");
+                say($"{file} runs on the CPU: CUDA can't run it ({Reason(cause)}). {CudaNeeds}. Set the model's provider to "
+                    + "cpu to say that it is meant so");
             }
         }
 
@@ -62,8 +66,18 @@ internal static class Sessions
         }
         catch (OnnxRuntimeException cause)
         {
-            throw new ModelException($"{file} is no model that ONNX Runtime can run: {cause.Message}", cause);
+            throw new ModelException($"{file} is no model that ONNX Runtime can run: {Reason(cause)}", cause);
         }
+    }
+
+    /// <summary>ONNX Runtime's words, in one line, without its own source's place and the name of the error's number.</summary>
+    internal static string Reason(OnnxRuntimeException cause)
+    {
+        const string head = "[ONNXRuntimeError] : ";
+        var text = string.Join(' ', cause.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        if (text.LastIndexOf(head, StringComparison.Ordinal) is var at and >= 0) text = text[(at + head.Length)..].Split(" : ", 3)[^1];
+        else if (text.StartsWith("[ErrorCode:", StringComparison.Ordinal)) text = text[(text.IndexOf(']', StringComparison.Ordinal) + 1)..];
+        return text.Trim().TrimEnd('.');
     }
 
     private static SessionHandle Create(byte[] model, SessionOptions options)

@@ -52,7 +52,11 @@ public interface IModelLoader
 }
 
 /// <summary>A model that can't be loaded or run. The message names the file and the remedy.</summary>
-public class ModelException(string message, Exception? inner = null) : Exception(message, inner);
+public class ModelException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>What to do where the model itself is whole; null where it has to be trained anew.</summary>
+    public string? Remedy { get; init; }
+}
 
 /// <summary>No model can be loaded on this machine: the runtime that scores them is missing. The message names it and the remedy.</summary>
 public sealed class ModelRuntimeException(string message, Exception? inner = null) : ModelException(message, inner);

@@ -42,7 +42,7 @@ public sealed class ModelRegistry : IDisposable
             catch (ModelException e) when (e is not ModelRuntimeException)
             {
                 errors.Add(option.Node.At, $"model {option.Name} can't be loaded: {e.Message.TrimEnd('.')}",
-                    "Train it anew, or set 'version' to a version that is whole");
+                    e.Remedy ?? "Train it anew, or set 'version' to a version that is whole");
             }
         }
         return registry;

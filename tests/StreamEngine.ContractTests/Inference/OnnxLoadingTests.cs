@@ -50,6 +50,8 @@ public sealed class OnnxLoadingTests : IDisposable
         File.WriteAllText(Path.Combine(copy, "model.onnx"), "no model");
         Edit(copy, Digest("trees"), Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("no model"u8)));
         Assert.Contains("is no model that ONNX Runtime can run", Refusal(copy));
+        Assert.DoesNotContain("ErrorCode", Refusal(copy));
+        Assert.DoesNotContain('\n', Refusal(copy));
     }
 
     [Fact]
@@ -111,6 +113,7 @@ public sealed class OnnxLoadingTests : IDisposable
         Skip.If(NativeRuntime.HasCuda(), "the CUDA provider is here");
         var error = Assert.Throws<ModelException>(() => new OnnxModelLoader().Load(TestModels.Folder("trees"), ModelProvider.Cuda));
         Assert.Contains("libonnxruntime_providers_cuda.so is not beside the application", error.Message);
+        Assert.StartsWith("Build with -p:Cuda=true", error.Remedy);
         using var model = new OnnxModelLoader(Assert.Fail).Load(TestModels.Folder("trees")); // the CPU build needs no excuse
         Assert.Equal("cpu", model.Provider);
     }

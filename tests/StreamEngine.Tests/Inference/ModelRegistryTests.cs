@@ -58,12 +58,15 @@ public sealed class ModelRegistryTests : IDisposable
     {
         Make("models/good", "1");
         Make("models/damaged", "1");
+        Make("models/no-gpu", "1");
         var loader = new Loader();
-        ModelOptions[] options = [new() { Name = "good" }, new() { Name = "damaged" }, new() { Name = "absent" }, new() { Name = "good" }];
+        ModelOptions[] options = [new() { Name = "good" }, new() { Name = "damaged" }, new() { Name = "absent" }, new() { Name = "no-gpu" },
+            new() { Name = "good" }];
         var registry = ModelRegistry.Load(options, _root, loader, _errors);
         Assert.Equal("good", Assert.Single(registry.Models.Keys));
-        Assert.Equal(3, _errors.All.Count);
-        Assert.Contains(_errors.All, e => e.Message.Contains("the file is torn"));
+        Assert.Equal(4, _errors.All.Count);
+        Assert.Contains(_errors.All, e => $"{e}".Contains("the file is torn. Train it anew, or", StringComparison.Ordinal));
+        Assert.Contains(_errors.All, e => $"{e}".EndsWith("CUDA is not here. Choose the CPU", StringComparison.Ordinal));
         Assert.Contains(_errors.All, e => e.Message.Contains("declared twice"));
         registry.Dispose();
         Assert.True(loader.Model.Disposed);
@@ -95,6 +98,7 @@ public sealed class ModelRegistryTests : IDisposable
         public IModel Load(string directory, ModelProvider provider, int device)
         {
             Asked = (provider, device);
+            if (directory.Contains("no-gpu")) throw new ModelException("CUDA is not here") { Remedy = "Choose the CPU" };
             return directory.Contains("damaged") ? throw new ModelException("the file is torn.") : Model;
         }
     }
