@@ -38,7 +38,7 @@ internal sealed class GroupConsumer : IDisposable
         settings["enable.partition.eof"] = "false";
         Lease = TimeSpan.FromMilliseconds(Number(settings, "session.timeout.ms", 45_000) - Number(settings, "heartbeat.interval.ms",
             3_000));
-        if (options.StaticMembership) settings["group.instance.id"] = worker.InstanceId;
+        settings["group.instance.id"] = worker.InstanceId;
         _consumer = new ConsumerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
             .SetErrorHandler((_, error) => OnError(error))
@@ -129,11 +129,7 @@ internal sealed class GroupConsumer : IDisposable
     {
         try
         {
-            if (_leaving && !IsDead && !Depart())
-                _thrown ??= ExceptionDispatchInfo.Capture(new LogException($"worker {_worker.InstanceId}: the group could not be left "
-                    + $"within {_options.RequestTimeout.TotalSeconds:0} s. What was done is committed; the partitions move after the "
-                    + "session timeout, or by `leave --node`."));
-            if (!IsDead) _consumer.Close();
+            if (!IsDead) Part();
         }
         catch (KafkaException e)
         {
@@ -145,11 +141,29 @@ internal sealed class GroupConsumer : IDisposable
         _thrown?.Throw();
     }
 
-    private bool Depart()
+    /// <summary>
+    /// Ends the membership. The client is closed only once it holds nothing and has left the group: a close that finds partitions, or a
+    /// rebalance that nobody has served yet, calls back, and what the callback asks of the client's own thread may then wait for ever
+    /// (librdkafka's issue 4884). A static member that comes back says nothing to the group anyway, so it is not closed at all.
+    /// </summary>
+    private void Part()
     {
-        var unwanted = new RecordBatch();
-        return Departure.Of(_consumer, () => _fetcher.Fetch(unwanted, _partitions, 1, 50, _events), _options.RequestTimeout) || IsDead;
+        if (_leaving)
+        {
+            if (!Depart())
+                _thrown ??= ExceptionDispatchInfo.Capture(new LogException($"worker {_worker.InstanceId}: the group could not be left "
+                    + $"within {_options.RequestTimeout.TotalSeconds:0} s. What was done is committed; the partitions move after the "
+                    + "session timeout, or by `leave --node`."));
+            else if (!IsDead) _consumer.Close();
+            return;
+        }
+        ServeOnce(); // a rebalance that is under way is told as what it is
+        if (!IsDead) TellRevoked([.. _partitions.All.Select(s => s.Id)]);
     }
+
+    private bool Depart() => Departure.Of(_consumer, ServeOnce, _options.RequestTimeout) || IsDead;
+
+    private void ServeOnce() => _fetcher.Fetch(new RecordBatch(), _partitions, 1, 50, _events);
 
     private List<TopicPartitionOffset> OnAssigned(List<Confluent.Kafka.TopicPartition> assigned)
     {
@@ -228,17 +242,27 @@ internal sealed class GroupConsumer : IDisposable
         _fetcher.Forget();
         var ids = gone.Select(p => new TopicPartition(p.Topic, p.Partition.Value)).SelectMany(id => Followers(id).Prepend(id)).ToList();
         _toUnassign.AddRange(ids.Where(id => id.Topic != _worker.Sources[0] && !_toAssign.Remove(id)));
-        var told = ids.Where(id => !_toAnnounce.Remove(id) && _partitions.Find(id) is not null).ToList();
+        if (lost) TellLost(ids);
+        else TellRevoked(ids);
+    }
+
+    private void TellRevoked(List<TopicPartition> gone) => Tell(gone, told => _ownership?.Revoked(told));
+
+    private void TellLost(List<TopicPartition> gone) => Tell(gone, told => _ownership?.Lost(told));
+
+    /// <summary>The owner is told of those that it has been told to own.</summary>
+    private void Tell(List<TopicPartition> gone, Action<IReadOnlyList<TopicPartition>> owner)
+    {
+        var told = gone.Where(id => !_toAnnounce.Remove(id) && _partitions.Find(id) is not null).ToList();
         try
         {
-            if (told.Count > 0 && lost) _ownership?.Lost(told);
-            else if (told.Count > 0) _ownership?.Revoked(told);
+            if (told.Count > 0) owner(told);
         }
         catch (Exception e)
         {
             _thrown = ExceptionDispatchInfo.Capture(e); // it can't pass through librdkafka's frames: Poll or Dispose throws it
         }
-        foreach (var id in ids) _partitions.Remove(id);
+        foreach (var id in gone) _partitions.Remove(id);
     }
 
     private void Fail(LogException error)
@@ -249,12 +273,7 @@ internal sealed class GroupConsumer : IDisposable
     }
 
     /// <summary>A consumer that died closes without telling anybody.</summary>
-    private void TellLost()
-    {
-        var left = _partitions.All.Select(s => s.Id).Where(id => !_toAnnounce.Contains(id)).ToList();
-        _partitions.Clear();
-        if (left.Count > 0) _ownership?.Lost(left);
-    }
+    private void TellLost() => TellLost([.. _partitions.All.Select(s => s.Id)]);
 
     private void OnError(Error error)
     {

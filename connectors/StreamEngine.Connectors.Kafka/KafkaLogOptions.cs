@@ -28,14 +28,6 @@ public sealed record KafkaLogOptions
     /// </summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>
-    /// Whether a worker joins the group under its instance id. Then a restart within the session timeout moves no partition, and a worker
-    /// that is stopped for good, without leaving first (<see cref="ILogWorker.Leave"/>), keeps its partitions until that timeout
-    /// (<c>consumer.session.timeout.ms</c>; 15 s, or half as long again as a longer transaction timeout) is over. Without it, a stopped
-    /// worker leaves at once and every restart rebalances.
-    /// </summary>
-    public bool StaticMembership { get; init; } = true;
-
     /// <summary>Told in one line what the clients met and got over (lost connections, retries); from any thread.</summary>
     public Action<string>? Diagnostics { get; init; }
 
