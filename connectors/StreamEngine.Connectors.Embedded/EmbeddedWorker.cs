@@ -18,6 +18,10 @@ internal sealed class EmbeddedWorker : ILogWorker
     private readonly GroupEncoder _encoder;
     private readonly List<byte[]> _chunks = [];
     private readonly List<ChunkOffset> _commit = [];
+    private OffsetToCommit[] _committing = [];
+    private bool _isCommitting;
+    private CommitOutcome _outcome;
+    private long _end;           // of what was appended: durable where the log is, up to there
     private Member _member;
     private IOwnership? _ownership;
     private long _epoch;
@@ -53,7 +57,7 @@ internal sealed class EmbeddedWorker : ILogWorker
             var changed = Rebalance(ownership);
             _sources.Read(batch, maxRecords);
             var left = timeout - Stopwatch.GetElapsedTime(started);
-            if (Interlocked.Exchange(ref _woken, 0) != 0 || batch.Count > 0 || changed || left <= TimeSpan.Zero) return;
+            if (Interlocked.Exchange(ref _woken, 0) != 0 || batch.Count > 0 || changed || left <= TimeSpan.Zero || HasEnded) return;
             _log.Store.WaitForMore(mark, left < MaxWait ? left : MaxWait);
         }
     }
@@ -109,41 +113,55 @@ internal sealed class EmbeddedWorker : ILogWorker
         _log.Store.Append(_chunks);
     }
 
-    public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
+    public void BeginCommit(ReadOnlySpan<OffsetToCommit> offsets)
     {
         if (!_open) throw new InvalidOperationException("No transaction is open.");
-        _open = false;
+        _committing = offsets.ToArray();
         _commit.Clear();
-        foreach (ref readonly var offset in offsets)
+        foreach (var offset in _committing)
             _commit.Add(new ChunkOffset(_offsets.Id, _log.Known(new TopicPartition(_options.Sources[offset.Topic], offset.Partition)).Id,
                 offset.Next));
         _encoder.Encode(_transaction, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commit), _log.Store.Catalog.PartitionCount,
             _chunks);
         _transaction.Clear();
-
-        long end;
-        lock (_group.Lock)
-        {
-            if (!_log.IsCurrent(_options.InstanceId, _epoch)) return CommitOutcome.Fenced;
-            foreach (ref readonly var offset in offsets)
-                if (!_group.Owns(_member, offset.Partition)) return _options.Transactional ? CommitOutcome.Aborted : StayOpen();
-            end = _log.Store.Append(_chunks);
-        }
-        _log.Store.WaitDurable(end);
-        return CommitOutcome.Committed;
+        _isCommitting = true;
+        _outcome = Append();
     }
 
-    /// <summary>The next poll tells what was lost; what is left can be committed then.</summary>
-    private CommitOutcome StayOpen()
+    public CommitOutcome EndCommit(TimeSpan patience)
     {
-        _open = true;
-        return CommitOutcome.Waiting;
+        if (_outcome == CommitOutcome.Waiting) _outcome = Append();
+        if (_outcome == CommitOutcome.Committed && !_log.Store.WaitDurable(_end, patience)) return CommitOutcome.Waiting;
+        if (_outcome != CommitOutcome.Waiting) _isCommitting = false;
+        return _outcome;
+    }
+
+    /// <summary>Whether the end of a commit can be told, and nobody has asked yet.</summary>
+    private bool HasEnded =>
+        _isCommitting && _outcome != CommitOutcome.Waiting && (_outcome != CommitOutcome.Committed || _log.Store.VisibleEnd >= _end);
+
+    /// <summary>
+    /// Puts the commit behind what is in the log, as long as we own what it is about. Without transactions one that is refused waits: the
+    /// next poll tells what was lost, and what is left can be committed then.
+    /// </summary>
+    private CommitOutcome Append()
+    {
+        lock (_group.Lock)
+        {
+            var fenced = !_log.IsCurrent(_options.InstanceId, _epoch);
+            if (!fenced && !_options.Transactional && !_committing.All(o => _group.Owns(_member, o.Partition))) return CommitOutcome.Waiting;
+            _open = false;
+            if (fenced) return CommitOutcome.Fenced;
+            if (!_committing.All(o => _group.Owns(_member, o.Partition))) return CommitOutcome.Aborted;
+            _end = _log.Store.Append(_chunks);
+        }
+        return CommitOutcome.Committed;
     }
 
     public CommitOutcome Abort()
     {
         _transaction.Clear();
-        _open = false;
+        _open = _isCommitting = false;
         return CommitOutcome.Aborted;
     }
 

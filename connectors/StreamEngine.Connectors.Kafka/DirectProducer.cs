@@ -35,6 +35,7 @@ internal sealed class DirectProducer : IOutputProducer
     private OutputBuffer? _outputs;
     private int _acted, _logged, _end;
 
+    private readonly List<TopicPartitionOffset> _next = [];   // the offsets to commit
     private string? _failure;   // why something of this interval was not written
     private bool _refused;      // by the log, not by a queue that stayed full
     private int _failures;      // intervals refused since the last commit
@@ -59,19 +60,24 @@ internal sealed class DirectProducer : IOutputProducer
         if (to - from <= Small && IsWritten(ShortPatience)) Advance();
     }
 
-    public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
+    public void BeginCommit(ReadOnlySpan<OffsetToCommit> offsets)
+    {
+        _next.Clear();
+        foreach (var o in offsets) _next.Add(new TopicPartitionOffset(_worker.Sources[o.Topic], o.Partition, o.Next));
+    }
+
+    public CommitOutcome EndCommit(TimeSpan patience)
     {
         // 1. Everything is acknowledged.
-        while (IsWritten(Patience) && !IsAllSent) Advance();
+        if (patience < TimeSpan.Zero || patience > Patience) patience = Patience;
+        while (IsWritten(patience) && !IsAllSent) Advance();
         if (_failure is not null) return GiveUp();
         if (!IsAllSent || _producer.Outstanding > 0) return CommitOutcome.Waiting;
 
         // 2. Then the offsets; who is no member any more is told so by the next poll.
-        var next = new List<TopicPartitionOffset>(offsets.Length);
-        foreach (var o in offsets) next.Add(new TopicPartitionOffset(_worker.Sources[o.Topic], o.Partition, o.Next));
         try
         {
-            _commit(next);
+            _commit(_next);
             _failures = 0;
             return CommitOutcome.Committed;
         }

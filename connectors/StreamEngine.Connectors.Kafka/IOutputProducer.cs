@@ -13,8 +13,11 @@ internal interface IOutputProducer : IDisposable
     /// <summary>Writes outputs; waits while the log is slow.</summary>
     void Write(OutputBuffer outputs, int from, int to);
 
-    /// <summary>Commits what was written, and the offsets.</summary>
-    CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets);
+    /// <summary>Begins to commit what was written, and the offsets.</summary>
+    void BeginCommit(ReadOnlySpan<OffsetToCommit> offsets);
+
+    /// <summary>How that ended; <see cref="CommitOutcome.Waiting"/> where it has not within the patience.</summary>
+    CommitOutcome EndCommit(TimeSpan patience);
 
     /// <summary>Takes back what can be taken back.</summary>
     CommitOutcome Abort();

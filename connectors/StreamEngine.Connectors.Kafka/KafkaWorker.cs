@@ -20,7 +20,7 @@ internal sealed class KafkaWorker : ILogWorker
         foreach (var source in worker.Sources) _ = RequiredPartitions(source, "read");
         // First the producer: taking the transactional id over fences a zombie before its partitions can come here.
         int[] outputs = [.. worker.Outputs.Select(o => RequiredPartitions(o, "written"))];
-        _producer = worker.Transactional ? new TransactionalProducer(options, worker, outputs)
+        _producer = worker.Transactional ? new TransactionalProducer(options, worker, outputs, Wake)
             : new DirectProducer(options, worker, outputs, offsets => _consumer!.Commit(offsets));
         _awake = _consumer = new GroupConsumer(log, options, worker);
     }
@@ -65,7 +65,9 @@ internal sealed class KafkaWorker : ILogWorker
 
     public void Write(OutputBuffer outputs, int from, int to) => _producer.Write(outputs, from, to);
 
-    public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets) => _producer.Commit(offsets);
+    public void BeginCommit(ReadOnlySpan<OffsetToCommit> offsets) => _producer.BeginCommit(offsets);
+
+    public CommitOutcome EndCommit(TimeSpan patience) => _producer.EndCommit(patience);
 
     public CommitOutcome Abort() => _producer.Abort();
 

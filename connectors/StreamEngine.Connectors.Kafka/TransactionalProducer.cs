@@ -12,20 +12,23 @@ internal sealed class TransactionalProducer : IOutputProducer
     private readonly KafkaLogOptions _options;
     private readonly WorkerOptions _worker;
     private readonly int[] _partitions;
+    private readonly Action? _ended;
     private readonly Func<Action<Error>, IProducer<byte[], byte[]>> _open;
     private ProducerClient _client;
     private IConsumerGroupMetadata? _group;
     private Error? _failed;
     private bool _inTransaction;
+    private Task<CommitOutcome>? _commit;   // beside the loop, which keeps off this producer until it has ended
 
     /// <param name="options">How to reach the cluster.</param>
     /// <param name="worker">Whose producer it is.</param>
     /// <param name="outputPartitions">Partitions of each output.</param>
+    /// <param name="ended">Told, from any thread, that a commit has ended.</param>
     /// <param name="open">Makes the client; null for a real one.</param>
-    public TransactionalProducer(KafkaLogOptions options, WorkerOptions worker, int[] outputPartitions, Func<Action<Error>,
-        IProducer<byte[], byte[]>>? open = null)
+    public TransactionalProducer(KafkaLogOptions options, WorkerOptions worker, int[] outputPartitions, Action? ended = null,
+        Func<Action<Error>, IProducer<byte[], byte[]>>? open = null)
     {
-        (_options, _worker, _partitions, _open) = (options, worker, outputPartitions, open ?? Open);
+        (_options, _worker, _partitions, _ended, _open) = (options, worker, outputPartitions, ended, open ?? Open);
         _client = Build();
     }
 
@@ -51,12 +54,27 @@ internal sealed class TransactionalProducer : IOutputProducer
         }
     }
 
-    public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
+    public void BeginCommit(ReadOnlySpan<OffsetToCommit> offsets)
     {
         if (offsets.IsEmpty) throw new ArgumentException("A transaction without offsets is not fenced.", nameof(offsets));
-        if (_failed is not null) return Abort();
         var next = new List<TopicPartitionOffset>(offsets.Length);
         foreach (var o in offsets) next.Add(new TopicPartitionOffset(_worker.Sources[o.Topic], o.Partition, o.Next));
+        _commit = Task.Run(() => Commit(next));
+        // Behind its end, not within it: who is woken must find it ended.
+        if (_ended is { } ended) _commit.ContinueWith(_ => ended(), TaskScheduler.Default);
+    }
+
+    public CommitOutcome EndCommit(TimeSpan patience)
+    {
+        var commit = _commit ?? throw new InvalidOperationException("No commit has begun.");
+        if (Task.WaitAny([commit], patience) < 0) return CommitOutcome.Waiting;
+        _commit = null;
+        return commit.GetAwaiter().GetResult();
+    }
+
+    private CommitOutcome Commit(List<TopicPartitionOffset> next)
+    {
+        if (_failed is not null) return Abort();
 
         // 1. Offsets. Until this is done nothing can have been committed.
         switch (Try((producer, left) => producer.SendOffsetsToTransaction(next, _group, left)))
@@ -101,7 +119,12 @@ internal sealed class TransactionalProducer : IOutputProducer
         _failed = null;
     }
 
-    public void Dispose() => _client.Dispose();
+    /// <summary>A commit that is under way is waited for, but no longer than the client's own end.</summary>
+    public void Dispose()
+    {
+        if (_commit is { } commit) Task.WaitAny([commit], _options.CallGrace);
+        _client.Dispose();
+    }
 
     private enum Fate
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FASTER.core;
 
 namespace StreamEngine.Connectors.Embedded.Storage;
@@ -110,18 +111,26 @@ internal sealed class GroupStore : IDisposable
         }
     }
 
-    /// <summary>Waits until everything up to the address is durable and shown.</summary>
+    /// <summary>
+    /// Waits until everything up to the address is durable and shown, for as long as it takes where no patience is given; false where it is
+    /// not within that.
+    /// </summary>
     /// <exception cref="LogException">It could not be written.</exception>
-    public void WaitDurable(long end)
+    public bool WaitDurable(long end, TimeSpan? patience = null)
     {
+        var began = Stopwatch.GetTimestamp();
         lock (_gate)
         {
             while (_visibleEnd < end)
             {
                 ThrowIfFailed();
-                Monitor.Wait(_gate);
+                var left = patience is not { } given || given == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan
+                    : given - Stopwatch.GetElapsedTime(began);
+                if (left <= TimeSpan.Zero && left != Timeout.InfiniteTimeSpan) return false;
+                Monitor.Wait(_gate, left);
             }
         }
+        return true;
     }
 
     /// <summary>Waits until what is appended now is durable and shown.</summary>

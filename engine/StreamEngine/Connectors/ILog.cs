@@ -133,10 +133,7 @@ public enum CommitOutcome
     /// <summary>The transaction was aborted; nothing of it is visible. Resend what is still owned in a new one.</summary>
     Aborted,
 
-    /// <summary>
-    /// Nothing failed, but the log has not taken everything yet (it is slow, away, or hands partitions over): call again. Only without
-    /// transactions.
-    /// </summary>
+    /// <summary>Nothing failed, but the log is not done yet: ask again.</summary>
     Waiting,
 
     /// <summary>
@@ -198,10 +195,27 @@ public interface ILogWorker : IDisposable
     /// </summary>
     void Write(OutputBuffer outputs, int from, int to);
 
-    /// <summary>Commits the open transaction with these input offsets (never empty: a transaction without offsets is not fenced).</summary>
-    CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets);
+    /// <summary>
+    /// Begins to commit the open transaction with these input offsets (never empty: a transaction without offsets is not fenced). It goes on
+    /// beside the loop, which may poll meanwhile and is woken at its end, but not write: the next transaction begins after <see
+    /// cref="EndCommit"/> has told how this one ended.
+    /// </summary>
+    void BeginCommit(ReadOnlySpan<OffsetToCommit> offsets);
 
-    /// <summary>Aborts the open transaction.</summary>
+    /// <summary>
+    /// How the commit ended; <see cref="CommitOutcome.Waiting"/> where it has not within the patience. Without transactions the log may be
+    /// less patient than its caller.
+    /// </summary>
+    CommitOutcome EndCommit(TimeSpan patience);
+
+    /// <summary>Begins a commit and waits for its end.</summary>
+    CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
+    {
+        BeginCommit(offsets);
+        return EndCommit(Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Aborts the open transaction, or without transactions a commit that has not ended.</summary>
     CommitOutcome Abort();
 
     /// <summary>

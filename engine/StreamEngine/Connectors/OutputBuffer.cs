@@ -98,6 +98,22 @@ public sealed class OutputBuffer
         End();
     }
 
+    /// <summary>Takes another buffer's records in behind its own, and leaves the other one empty.</summary>
+    public void TakeFrom(OutputBuffer other)
+    {
+        if (Count + other.Count > _records.Length) Array.Resize(ref _records, Math.Max(_records.Length * 2, Count + other.Count));
+        var shift = _used;
+        other._bytes.AsSpan(0, other._used).CopyTo(Reserve(other._used));
+        Advance(other._used);
+        for (var i = 0; i < other.Count; i++)
+        {
+            ref var record = ref _records[Count++];
+            record = other._records[i];
+            record.Start += shift;
+        }
+        other.Clear();
+    }
+
     /// <summary>Leaves out the records of lost shards; the others keep their order and bytes.</summary>
     public void Drop(Func<int, bool> lost)
     {

@@ -5,7 +5,7 @@ using StreamEngine.Telemetry;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>Where a commit interval stands.</summary>
+/// <summary>Where the interval stands that is being filled.</summary>
 internal enum IntervalState : byte
 {
     /// <summary>Nothing is to be committed.</summary>
@@ -24,13 +24,15 @@ internal enum IntervalState : byte
 }
 
 /// <summary>
-/// One commit interval of a worker: what its shards wrote, kept until the commit is confirmed, because state can't be rolled back. An
-/// interval whose commit failed is sent again, byte for byte, without the outputs of shards that were lost meanwhile.
+/// The commit intervals of a worker: one that its shards fill, and the one before it, whose commit may still be under way. A commit does
+/// not hold up the loop: what is processed meanwhile fills the next interval, which is written once the commit has ended. State can't be
+/// rolled back, so what was written is kept until its commit is confirmed; where the commit failed it is sent again, byte for byte, without
+/// the outputs of shards that were lost meanwhile, and together with what has come since.
 /// <code>
-/// Empty ──Touch──▶ Filling ──Write──▶ Open ──Commit: confirmed──▶ Empty
-///                     ▲                 │└──Commit: waiting──▶ Open
-///                     ├─Commit: failed──┘└──Drop──▶ Stale
-///                     └─────────────Settle (abort)────┘
+/// Empty ──Touch──▶ Filling ──Write──▶ Open ──Seal──▶ Empty, and a commit is under way
+///                     ▲                 └──Drop──▶ Stale      │confirmed: done with
+///                     ├──────────Settle (abort)──────┘        │
+///                     └──────────────failed: sent again───────┘
 /// </code>
 /// Answers to requests wait for the commit of what they tell; a waiting answer brings the commit forward.
 /// How the two deliveries differ is in here: without transactions there is nothing to look up after a commit that failed, and what was
@@ -38,43 +40,58 @@ internal enum IntervalState : byte
 /// </summary>
 internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedShards owned, EngineMetrics metrics, IntervalTrace trace)
 {
+    /// <summary>How long a loop without room waits for a commit before it polls again, without fetching.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly CompiledEngine _engine = settings.Engine;
     private readonly bool _transactional = settings.Engine.Options.Runtime.Delivery == Delivery.ExactlyOnce;
+    private readonly OutputBuffer _kept = new();          // what was written and is not confirmed
     private readonly List<ShardRequest> _answers = [];
-    private bool _isRetried;     // a commit of it failed: the next try comes after an interval, however many wait
-    private int _written;        // outputs that the open transaction holds
-    private long _began;
-    private long _confirmed;     // when the last commit was confirmed; 0 before the first
+    private readonly List<ShardRequest> _sealedAnswers = [];
+    private int _written;          // of what is kept, what the transaction holds that is open or under way
+    private bool _isRetried;       // a commit failed: the next try comes after an interval, however many wait
+    private bool _silenced, _sealedSilence;
+    private bool _committed;       // since somebody asked
+    private long _began, _sealedBegan;
+    private long _asked;           // when the commit under way began
+    private long _confirmed;       // when the last commit was confirmed; 0 before the first
 
-    /// <summary>What the shards wrote in it.</summary>
+    /// <summary>What the shards have written since the last <see cref="Write"/>.</summary>
     public OutputBuffer Outputs { get; } = new() { MaxRecordBytes = log.MaxOutputBytes };
 
-    /// <summary>Where it stands.</summary>
+    /// <summary>Where the one stands that is being filled.</summary>
     public IntervalState State { get; private set; }
 
+    /// <summary>Whether a commit is under way.</summary>
+    public bool IsCommitting { get; private set; }
+
     /// <summary>Whether nothing is to be committed.</summary>
-    public bool IsEmpty => State == IntervalState.Empty;
-
-    /// <summary>Whether its outputs have grown to the limit: nothing more is fetched before they are committed.</summary>
-    public bool IsFull => Outputs.Bytes > _engine.Options.Runtime.MaxIntervalBytes.Bytes;
-
-    /// <summary>Whether it is time to commit it.</summary>
-    public bool IsDue => !IsEmpty && Left <= TimeSpan.Zero;
+    public bool IsEmpty => State == IntervalState.Empty && !IsCommitting;
 
     /// <summary>
-    /// The time until it should be committed; of no meaning while it is empty. An answer that waits brings it forward, but for a retry.
+    /// Whether its outputs have grown to the limit: nothing more is fetched before they are committed. What a commit under way holds counts
+    /// by itself, but for one that failed before: then nothing more is taken on until it succeeds.
+    /// </summary>
+    public bool IsFull => Outputs.Bytes + (IsCommitting && !_isRetried ? 0 : _kept.Bytes) > _engine.Options.Runtime.MaxIntervalBytes.Bytes;
+
+    /// <summary>Whether it is time to commit it.</summary>
+    public bool IsDue => State != IntervalState.Empty && !IsCommitting && Left <= TimeSpan.Zero;
+
+    /// <summary>
+    /// The time until it should be committed; of no meaning while it is empty or another is under way. An answer that waits brings it
+    /// forward, but for a retry.
     /// </summary>
     public TimeSpan Left => _answers.Count > 0 && !_isRetried
         ? TimeSpan.Zero
         : _engine.Options.Runtime.CommitInterval - settings.Time.GetElapsedTime(_began);
 
-    /// <summary>Whether it holds a mark of silence.</summary>
-    public bool IsSilenced { get; private set; }
+    /// <summary>Whether a mark of silence is not committed yet.</summary>
+    public bool IsSilenced => _silenced || _sealedSilence;
 
     /// <summary>Something is to be committed from now on.</summary>
     public void Touch()
     {
-        if (!IsEmpty) return;
+        if (State != IntervalState.Empty) return;
         State = IntervalState.Filling;
         _began = settings.Time.GetTimestamp();
     }
@@ -83,7 +100,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     public void TouchBySilence()
     {
         Touch();
-        IsSilenced = true;
+        _silenced = true;
     }
 
     /// <summary>
@@ -103,80 +120,144 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     private bool OwnsForNow => _confirmed != 0 && State != IntervalState.Stale
         && (log.Lease == Timeout.InfiniteTimeSpan || settings.Time.GetElapsedTime(_confirmed) < log.Lease * 2 / 3);
 
-    /// <summary>Writes the new outputs into the transaction, which it opens where none is.</summary>
+    /// <summary>
+    /// Writes the new outputs into the transaction, which it opens where none is. While a commit is under way they wait for its end.
+    /// </summary>
     public void Write()
     {
-        if (IsEmpty) return;
+        if (State == IntervalState.Empty || IsCommitting) return;
         if (State == IntervalState.Filling)
         {
             log.Begin();
             State = IntervalState.Open;
             _written = 0;
         }
-        if (_written == Outputs.Count) return;
+        _kept.TakeFrom(Outputs);
+        if (_written == _kept.Count) return;
         var began = trace.Now;
-        log.Write(Outputs, _written, Outputs.Count);
-        _written = Outputs.Count;
+        log.Write(_kept, _written, _kept.Count);
+        _written = _kept.Count;
         trace.Step("write", began);
     }
 
-    /// <summary>Commits outputs, decisions and the offsets of every shard together; false where that is still to be done.</summary>
-    public bool TryCommit()
+    /// <summary>
+    /// Begins to commit outputs, decisions and the offsets of every shard together. Only while no other commit is under way.
+    /// </summary>
+    public void Seal()
     {
         Settle();
         if (owned.Count == 0)
         {
             // Every shard is gone, and with them what they wrote: nothing may be committed for them.
             if (State == IntervalState.Open) Abort();
+            Outputs.Clear();
+            Close();
             Confirmed(byTheLog: false);
-            return true;
+            return;
         }
-        owned.Committing();
+        owned.Seal();
         Touch();
         Write();
-        var (started, began) = (settings.Time.GetTimestamp(), trace.Now);
-        var outcome = log.Commit(owned.Offsets());
-        trace.Step("commit", began);
-        metrics.CommitDone(outcome, settings.Time.GetElapsedTime(started), settings.Time.GetElapsedTime(_began));
+        _asked = settings.Time.GetTimestamp();
+        log.BeginCommit(owned.Offsets());
+        Close();
+        IsCommitting = true;
+        if (!_transactional) End(Timeout.InfiniteTimeSpan); // no log tells by itself that it has taken everything
+    }
+
+    /// <summary>
+    /// Takes in what has happened: a commit that has ended, a transaction that holds outputs of a lost shard and is therefore aborted.
+    /// </summary>
+    public void Settle()
+    {
+        if (IsCommitting) End(_transactional ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
+        if (State == IntervalState.Stale) Abort();
+    }
+
+    /// <summary>Commits everything, and waits for it; false where that is still to be done.</summary>
+    public bool TryCommit()
+    {
+        if (IsCommitting && !End(Timeout.InfiniteTimeSpan)) return false;
+        if (State == IntervalState.Empty) return true;
+        Seal();
+        return !IsCommitting ? IsEmpty : End(Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Lets the commit under way end and the next one begin; false where there is still no room then.</summary>
+    public bool MakeRoom()
+    {
+        if (IsCommitting && !End(Patience) && IsCommitting) return false;
+        if (IsFull) Seal();
+        return !IsFull;
+    }
+
+    /// <summary>Whether a commit was confirmed since this was asked last.</summary>
+    public bool TakeCommitted()
+    {
+        var committed = _committed;
+        _committed = false;
+        return committed;
+    }
+
+    /// <summary>A shard was lost: what it wrote must not be sent by us again, or at all.</summary>
+    public void Drop(int shard)
+    {
+        // What a commit under way holds is committed or not, as a whole: if not, the shard's part stays out of the next try.
+        Outputs.Drop(s => s == shard);
+        _kept.Drop(s => s == shard);
+        foreach (var answers in new[] { _answers, _sealedAnswers })
+        {
+            foreach (var request in answers)
+                if (request.Shard == shard) request.Fail(RequestStatus.Moved, $"shard {shard} was lost before the commit");
+            answers.RemoveAll(r => r.Shard == shard);
+        }
+        if (State == IntervalState.Open) State = IntervalState.Stale;
+        // What is still queued must not follow the next owner's records; a transaction sees to that by itself.
+        if (_transactional || State != IntervalState.Stale && !IsCommitting) return;
+        if (IsCommitting) Again();
+        Abort();
+    }
+
+    /// <summary>Waits for the end of the commit under way; whether it is confirmed.</summary>
+    private bool End(TimeSpan patience)
+    {
+        var outcome = log.EndCommit(patience);
+        if (outcome == CommitOutcome.Waiting) return false;
+        trace.Committed();
+        metrics.CommitDone(outcome, settings.Time.GetElapsedTime(_asked), settings.Time.GetElapsedTime(_sealedBegan));
         switch (outcome)
         {
             case CommitOutcome.Committed:
                 _confirmed = settings.Time.GetTimestamp();
                 Confirmed(byTheLog: true);
                 return true;
-            case CommitOutcome.Waiting:
-                return false;
             case CommitOutcome.Aborted:
                 SendAgain("The commit was aborted; what is still owned is sent again.");
                 return false;
             default:
-                SendAgain(outcome == CommitOutcome.Fenced
+                var why = outcome == CommitOutcome.Fenced
                     ? "The producer was fenced or failed for good; it is rebuilt."
-                    : "The outcome of the commit is unknown; the producer is rebuilt and the log asked.");
+                    : "The outcome of the commit is unknown; the producer is rebuilt and the log asked.";
                 log.Rebuild();
-                if (!_transactional || !IntervalInLog.Contains(settings.Log, _engine, Outputs, owned.Live.Values)) return false;
+                if (!_transactional || !IntervalInLog.Contains(settings.Log, _engine, _kept, owned.Live.Values))
+                {
+                    SendAgain(why);
+                    return false;
+                }
+                settings.Report(new WorkerEvent(true, why));
                 Confirmed(byTheLog: false);
                 return true;
         }
     }
 
-    /// <summary>A shard was lost: what it wrote must never be committed by us.</summary>
-    public void Drop(int shard)
+    /// <summary>What was filled is sealed; what comes now belongs to the next one.</summary>
+    private void Close()
     {
-        Outputs.Drop(s => s == shard);
-        foreach (var request in _answers)
-            if (request.Shard == shard) request.Fail(RequestStatus.Moved, $"shard {shard} was lost before the commit");
-        _answers.RemoveAll(r => r.Shard == shard);
-        if (State != IntervalState.Open) return;
-        State = IntervalState.Stale;
-        // What is still queued must not follow the next owner's records; a transaction sees to that by itself.
-        if (!_transactional) Abort();
-    }
-
-    /// <summary>Aborts a transaction that holds outputs of a lost shard; the others' are written again.</summary>
-    public void Settle()
-    {
-        if (State == IntervalState.Stale) Abort();
+        (_sealedBegan, _sealedSilence, _silenced) = (_began, IsSilenced, false);
+        _sealedAnswers.AddRange(_answers);
+        _answers.Clear();
+        trace.Seal();
+        State = IntervalState.Empty;
     }
 
     private void Abort()
@@ -187,27 +268,38 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
 
     private void SendAgain(string why)
     {
-        State = IntervalState.Filling;
         _isRetried = true;
-        _began = settings.Time.GetTimestamp();
+        Again();
         settings.Report(new WorkerEvent(true, why));
     }
 
-    /// <summary>Everything is in the log, or no shard is left.</summary>
+    /// <summary>What was under way is to be written anew, and what has come since goes with it.</summary>
+    private void Again()
+    {
+        IsCommitting = false;
+        State = IntervalState.Filling;
+        _began = settings.Time.GetTimestamp();
+        (_silenced, _sealedSilence) = (IsSilenced, false);
+        _answers.InsertRange(0, _sealedAnswers);
+        _sealedAnswers.Clear();
+        trace.Again();
+    }
+
+    /// <summary>Everything sealed is in the log, or no shard is left.</summary>
     /// <param name="byTheLog">
     /// Whether the commit itself was confirmed. Where the interval was only found in the log, another owner may have written the same: it
     /// makes the same decisions of the same events, but need not know of a request. Whoever asked asks again, with the same id, and is told
     /// what stands. </param>
     private void Confirmed(bool byTheLog)
     {
-        foreach (var request in _answers)
+        foreach (var request in _sealedAnswers)
             if (byTheLog) request.Release();
             else request.Fail(RequestStatus.Moved, "whose the shard was at the commit is not known");
-        _answers.Clear();
-        trace.End(byTheLog ? "committed" : "found", Outputs.Count);
-        Outputs.Clear();
+        _sealedAnswers.Clear();
+        trace.End(byTheLog ? "committed" : "found", _kept.Count);
+        _kept.Clear();
         owned.Committed();
-        State = IntervalState.Empty;
-        IsSilenced = _isRetried = false;
+        _committed = true;
+        IsCommitting = _isRetried = _sealedSilence = false;
     }
 }

@@ -27,11 +27,12 @@ internal static class IntervalInLog
         }
         if (wanted.Count > 0)
             return wanted.All(w => AreThere(log, new TopicPartition(engine.Options.Outputs.Decisions, w.Key), outputs, w.Value));
-        foreach (var shard in shards)
+        foreach (var shard in shards.Where(s => s.IsSealed))
             for (var source = 0; source < engine.Events.Sources.Count; source++)
             {
                 var at = new TopicPartition(engine.Events.Sources[source].Topic, shard.Partition);
-                if (shard.Next(source) != shard.CommittedNext(source)) return log.Committed(engine.Options.Name, at) >= shard.Next(source);
+                var sealedAt = shard.SealedNext(source);
+                if (sealedAt != shard.CommittedNext(source)) return log.Committed(engine.Options.Name, at) >= sealedAt;
             }
         // Nothing but profiles of a checkpoint, if anything: they may be written twice, but must not be missing.
         return outputs.Count == 0;

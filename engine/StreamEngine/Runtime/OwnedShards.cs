@@ -134,13 +134,13 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         return _offsets.AsSpan(0, n);
     }
 
-    /// <summary>The interval is about to be committed.</summary>
-    public void Committing()
+    /// <summary>What the shards have applied is what the commit that now begins is about.</summary>
+    public void Seal()
     {
-        foreach (var shard in _live.Values) shard.Committing();
+        foreach (var shard in _live.Values) shard.Seal();
     }
 
-    /// <summary>The interval was committed.</summary>
+    /// <summary>That commit was confirmed.</summary>
     public void Committed()
     {
         foreach (var shard in _live.Values) shard.Committed();
@@ -166,7 +166,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         IsHeld = false;
     }
 
-    /// <summary>Tells which shards stand at or behind the given offsets.</summary>
+    /// <summary>Tells which shards stand at or behind the given offsets, everything before them committed.</summary>
     /// <param name="ends">By source and partition, the offset past the last record.</param>
     /// <param name="reached">Called with the partition of each shard that does.</param>
     public void Reached(long[][] ends, Action<int> reached)
@@ -178,8 +178,9 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
             {
                 var end = ends[source][shard.Partition];
                 // Markers and aborted records may stand behind the last record: the log's own position passes them.
-                done = shard.Next(source) >= end
-                    || log.Position(new TopicPartition(_engine.Events.Sources[source].Topic, shard.Partition)) >= end;
+                var committed = shard.CommittedNext(source);
+                done = committed >= end || committed == shard.Next(source)
+                    && log.Position(new TopicPartition(_engine.Events.Sources[source].Topic, shard.Partition)) >= end;
             }
             if (done) reached(shard.Partition);
         }

@@ -56,6 +56,7 @@ public sealed partial class Shard : IDisposable
     private readonly SourceClock _clock;
     private readonly TimeProvider _time;
     private readonly long[] _next;
+    private readonly long[] _sealed;
     private readonly long[] _committed;
     private readonly int _partitions;
     private readonly long _lateness, _maxFuture, _earliest;
@@ -96,6 +97,7 @@ public sealed partial class Shard : IDisposable
         _timeIsRecords = [.. engine.Events.Sources.Select(s => s.TimeIsRecordTimestamp)];
         _required = [.. engine.Events.Sources.Select(s => s.RequiredConsent)];
         _next = new long[_decoders.Length];
+        _sealed = new long[_decoders.Length];
         _committed = new long[_decoders.Length];
         _event = new Event(engine.Events.Fields);
         _update = new EventUpdate(engine, _event, _context, _timers);
@@ -155,19 +157,36 @@ public sealed partial class Shard : IDisposable
         _generation = _decisions.Generation;
     }
 
-    /// <summary>The interval was committed.</summary>
+    /// <summary>Everything applied up to here is what the commit that now begins is about.</summary>
+    public void Seal()
+    {
+        _next.CopyTo(_sealed, 0);
+        IsSealed = true;
+        _cut?.Seal(_next, _source, _ordinal, _watermark, _clock.Newest);
+    }
+
+    /// <summary>Whether a commit is under way, or failed and was not tried again yet, that it has a part in.</summary>
+    public bool IsSealed { get; private set; }
+
+    /// <summary>The next offset of a source as of that commit.</summary>
+    public long SealedNext(int source) => _sealed[source];
+
+    /// <summary>That commit was confirmed; one that began before this shard was here is none of its own.</summary>
     public void Committed()
     {
-        _next.CopyTo(_committed, 0);
-        AdvanceCut();
+        if (!IsSealed) return;
+        IsSealed = false;
+        _sealed.CopyTo(_committed, 0);
+        _cut?.Committed();
         _store.Tidy();
     }
 
     /// <summary>Goes on with the checkpoint, if one is due or under way. Only where everything applied is committed.</summary>
-    public void AdvanceCut() => _cut?.Committed(_next, _source, _ordinal, _watermark, _clock.Newest);
-
-    /// <summary>The interval is about to be committed.</summary>
-    public void Committing() => _cut?.Committing(_next, _source, _ordinal);
+    public void AdvanceCut()
+    {
+        _cut?.Seal(_next, _source, _ordinal, _watermark, _clock.Newest);
+        _cut?.Committed();
+    }
 
     /// <summary>
     /// Whether records come in the order of event time over all sources, as from files: then each source has come as far as the newest of

@@ -6,11 +6,11 @@ using StreamEngine.State.Checkpoints;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// A shard's checkpoints while it is live, and what was loaded from one while it is restored. A cut begins right after a commit, where
-/// state is exactly what is committed; the profiles changed since the last cut are then copied in slices, each as of its slice's position.
-/// No commit waits for a whole cut, and restore applies to each profile only what its slice does not cover. For files alone a slice is
-/// copied right after a commit; with a topic right before one, so that its profiles travel in that very commit, fenced like every output,
-/// and reach the files once it is confirmed.
+/// A shard's checkpoints while it is live, and what was loaded from one while it is restored. A cut begins where a commit begins, and its
+/// position is what that commit is about; the profiles changed since the last cut are then copied in slices, one where each further commit
+/// begins, as of that commit's position. With a topic a slice's profiles travel in the very commit, fenced like every output; the files
+/// are given a slice once its commit is confirmed, so they never hold what the log does not. No commit waits for a whole cut, and restore
+/// applies to each profile only what its slice does not cover.
 /// </summary>
 internal sealed class ShardCut : IProfileReader
 {
@@ -139,21 +139,26 @@ internal sealed class ShardCut : IProfileReader
     }
 
     /// <summary>
-    /// Everything up to here is committed and nothing more is applied: hands a slice to the files, and begins a cut where one is due.
+    /// Everything applied up to here is what a commit is about: copies a slice of the cut, into the commit's outputs too where a topic is
+    /// written, or begins a cut where one is due. A commit that is tried again has its slice already.
     /// </summary>
-    public void Committed(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
+    public void Seal(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
     {
-        if (_topic < 0) Slice(next, source, ordinal);
-        if (_sliced) Confirm();
+        if (_cut is not null && !_sliced) Slice(next, source, ordinal);
         if (_cut is null && _time.GetTimestamp() >= _due && _changed.Count > 0) Begin(next, source, ordinal, watermark, newest);
     }
 
-    /// <summary>
-    /// An interval is about to be committed: copies a slice into its outputs. A commit that is tried again has it already.
-    /// </summary>
-    public void Committing(ReadOnlySpan<long> next, int source, int ordinal)
+    /// <summary>That commit is confirmed: the slice goes to the files, and behind the last one the marker.</summary>
+    public void Committed()
     {
-        if (_topic >= 0 && !_sliced) Slice(next, source, ordinal);
+        if (!_sliced) return;
+        _sliced = false;
+        if (_profiles > 0) _files?.Append(_block.Bytes, null, _profiles);
+        if (_copying.Count > 0) return;
+        _block.Mark(_cut!);
+        _files?.Append(_block.Bytes, _cut, 0);
+        if (_files is null) (_counters.Checkpoints, _counters.CheckpointAt) = (_counters.Checkpoints + 1, _cut!.CreatedAt);
+        _cut = null;
     }
 
     void IProfileReader.Read(ReadOnlySpan<byte> profile)
@@ -184,7 +189,7 @@ internal sealed class ShardCut : IProfileReader
 
     private void Slice(ReadOnlySpan<long> next, int source, int ordinal)
     {
-        if (_cut is null || !HasRoom) return;
+        if (!HasRoom) return;
         var began = _time.GetTimestamp();
         _sliced = true;
         _profiles = 0;
@@ -202,20 +207,8 @@ internal sealed class ShardCut : IProfileReader
         }
         _block.End();
         if (_copying.Count > 0 || _topic < 0) return;
-        _single.Mark(_cut);
+        _single.Mark(_cut!);
         _outputs.Add(_topic, _partition, _partition, _now, MarkerKey, _single.Bytes);
-    }
-
-    /// <summary>The slice's commit is confirmed (or nothing waits for one): it goes to the files, and the marker after the last.</summary>
-    private void Confirm()
-    {
-        _sliced = false;
-        if (_profiles > 0) _files?.Append(_block.Bytes, null, _profiles);
-        if (_copying.Count > 0) return;
-        _block.Mark(_cut!);
-        _files?.Append(_block.Bytes, _cut, 0);
-        if (_files is null) (_counters.Checkpoints, _counters.CheckpointAt) = (_counters.Checkpoints + 1, _cut!.CreatedAt);
-        _cut = null;
     }
 
     private long ToTicks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);

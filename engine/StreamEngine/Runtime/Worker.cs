@@ -11,9 +11,11 @@ namespace StreamEngine.Runtime;
 ///  (2) poll      a bounded batch; ownership changes are told here
 ///  (3) process   each shard its run of records: decode, admit, update, open decisions (Shard)
 ///  (4) serve     a bounded number of the requests that wait in the shards' inboxes
-/// (5) decide    what events, timers and requests have opened, of all shards: one model run, then each in its order into the outputs
-/// (DecisionBatch)  (6) write     the new outputs into the open transaction  (7) commit    outputs, decisions and the offsets of every
-/// shard together, when the interval is over or an answer waits for it;                then each shard copies a slice of its checkpoint
+///  (5) decide    what events, timers and requests have opened, of all shards: one model run, then each in its order into the outputs
+///                (DecisionBatch)
+///  (6) write     the new outputs into the open transaction
+///  (7) commit    outputs, decisions and the offsets of every shard together, when the interval is over or an answer waits for it; each
+///                shard copies a slice of its checkpoint. The commit goes on beside the loop (Interval)
 /// </code>
 /// The loop polls only when it has room: while an interval whose commit failed is larger than the limit, nothing is fetched.
 /// </summary>
@@ -94,7 +96,7 @@ public sealed class Worker : IOwnership, IDisposable
             while (!stop.IsCancellationRequested)
             {
                 Turn();
-                if (turned is not null && _interval.IsEmpty && !turned(this)) break;
+                if (turned is not null && (_interval.TakeCommitted() || _interval.IsEmpty) && !turned(this)) break;
             }
             // A log that is away must not keep a stopped process alive for ever: what is not committed is made again after the next start.
             var patience = _settings.Time.GetTimestamp();
@@ -120,7 +122,7 @@ public sealed class Worker : IOwnership, IDisposable
         _owned.RestoreSlices(_interval);
 
         // (2) Poll: with room only.
-        if (_interval.IsFull && !_interval.TryCommit()) _owned.Hold();
+        if (_interval.IsFull && !_interval.MakeRoom()) _owned.Hold();
         else _owned.Release();
         _slow = _lastTurn != 0 && Elapsed(_lastTurn) > SlowTurn;
         Volatile.Write(ref _turned, _lastTurn = _settings.Time.GetTimestamp());
@@ -141,7 +143,7 @@ public sealed class Worker : IOwnership, IDisposable
         if (_batch.Count > 0) _metrics.BatchDone(_batch.Count, Elapsed(started));
 
         // (7) Commit.
-        if (_interval.IsDue) _interval.TryCommit();
+        if (_interval.IsDue) _interval.Seal();
         else if (_interval.IsEmpty) AdvanceCuts();
     }
 
@@ -267,6 +269,7 @@ public sealed class Worker : IOwnership, IDisposable
         if (_owned.AnyRestoring) return _owned.AnyRestoreHasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(5);
         if (_owned.IsHeld) return TimeSpan.FromMilliseconds(50);
         if (_requested.IsRaised) return TimeSpan.Zero;
+        if (_interval.IsCommitting) return IdlePoll; // the log wakes us at its end
         if (_interval.IsEmpty) return _owned.Live.Values.Any(s => s.CutIsBusy) ? TimeSpan.FromMilliseconds(1) : IdlePoll;
         var left = _interval.Left;
         return left <= TimeSpan.Zero ? TimeSpan.Zero : left < IdlePoll ? left : IdlePoll;

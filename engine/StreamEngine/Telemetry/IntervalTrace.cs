@@ -13,7 +13,8 @@ internal sealed class IntervalTrace(TimeProvider time, string worker)
     /// <summary>The most events that an interval's span is linked to.</summary>
     public const int MostLinks = 32;
 
-    private Activity? _interval;
+    private Activity? _interval, _sealed;   // the one that is filled, and the one whose commit is under way
+    private DateTimeOffset _sealedAt;
     private int _links;
 
     /// <summary>Whether anybody listens at all.</summary>
@@ -22,7 +23,7 @@ internal sealed class IntervalTrace(TimeProvider time, string worker)
     /// <summary>Whether the interval is sampled and takes further links.</summary>
     public bool TakesLinks => _interval is not null && _links < MostLinks;
 
-    /// <summary>Now, where anybody listens: what <see cref="Step"/> wants.</summary>
+    /// <summary>Now, where anybody listens: what a step wants.</summary>
     public DateTimeOffset Now => IsOn ? time.GetUtcNow() : default;
 
     /// <summary>The interval began at a time; nothing happens where it had begun before.</summary>
@@ -39,11 +40,30 @@ internal sealed class IntervalTrace(TimeProvider time, string worker)
     /// <param name="name">The step.</param>
     /// <param name="from">What <see cref="Now"/> said when it began.</param>
     /// <param name="to">What it said at the end; now where absent.</param>
-    public void Step(string name, DateTimeOffset from, DateTimeOffset? to = null)
+    public void Step(string name, DateTimeOffset from, DateTimeOffset? to = null) => Add(_interval, name, from, to);
+
+    private void Add(Activity? interval, string name, DateTimeOffset from, DateTimeOffset? to = null)
     {
-        if (_interval is null || from == default) return;
-        using var step = EngineTraces.Source.StartActivity(name, ActivityKind.Internal, _interval.Context, startTime: from);
+        if (interval is null || from == default) return;
+        using var step = EngineTraces.Source.StartActivity(name, ActivityKind.Internal, interval.Context, startTime: from);
         step?.SetEndTime((to ?? time.GetUtcNow()).UtcDateTime);
+    }
+
+    /// <summary>The interval's commit begins; what comes now belongs to the next one.</summary>
+    public void Seal()
+    {
+        (_sealed, _interval, _sealedAt) = (_interval, null, Now);
+    }
+
+    /// <summary>That commit ended, one way or the other.</summary>
+    public void Committed() => Add(_sealed, "commit", _sealedAt);
+
+    /// <summary>What was sealed is sent again, with what has come since: that one's trace goes on where there is one.</summary>
+    public void Again()
+    {
+        if (_interval is null) _interval = _sealed;
+        else End(_sealed, "sent-again", 0);
+        _sealed = null;
     }
 
     /// <summary>Links the interval to an event's span.</summary>
@@ -62,16 +82,21 @@ internal sealed class IntervalTrace(TimeProvider time, string worker)
         _links++;
     }
 
-    /// <summary>The interval ended.</summary>
+    /// <summary>What was sealed ended.</summary>
     /// <param name="outcome">How.</param>
     /// <param name="records">Output records that it held.</param>
     public void End(string outcome, int records)
     {
-        if (_interval is null) return;
-        _interval.SetTag("streamengine.outcome", outcome).SetTag("streamengine.outputs", records);
-        _interval.SetEndTime(time.GetUtcNow().UtcDateTime);
-        _interval.Dispose();
-        _interval = null;
+        End(_sealed, outcome, records);
+        _sealed = null;
+    }
+
+    private void End(Activity? interval, string outcome, int records)
+    {
+        if (interval is null) return;
+        interval.SetTag("streamengine.outcome", outcome).SetTag("streamengine.outputs", records);
+        interval.SetEndTime(time.GetUtcNow().UtcDateTime);
+        interval.Dispose();
     }
 
     /// <summary>A shard was restored: a trace of its own.</summary>

@@ -27,7 +27,7 @@ public sealed class StuckProducerTests : IDisposable
             Diagnostics = Tell
         };
         _producer = new TransactionalProducer(options,
-            new WorkerOptions { Group = "g", InstanceId = "g-a-0", Sources = ["in"], Outputs = ["out"] }, [1], _ => Open());
+            new WorkerOptions { Group = "g", InstanceId = "g-a-0", Sources = ["in"], Outputs = ["out"] }, [1], open: _ => Open());
     }
 
     [Theory]
@@ -39,10 +39,16 @@ public sealed class StuckProducerTests : IDisposable
         _stuck = call;
         var started = Stopwatch.StartNew();
         _producer.Begin(null!);
-        Assert.Equal(expected, _producer.Commit([new OffsetToCommit(0, 0, 1)]));
+        Assert.Equal(expected, Commit());
         Assert.True(started.Elapsed < Soon, $"the loop was held for {started.Elapsed}");
         if (expected == CommitOutcome.Fenced) Assert.DoesNotContain(nameof(IProducer<,>.CommitTransaction), _clients[0].Calls);
         GoesOn();
+    }
+
+    private CommitOutcome Commit()
+    {
+        _producer.BeginCommit([new OffsetToCommit(0, 0, 1)]);
+        return _producer.EndCommit(Timeout.InfiniteTimeSpan);
     }
 
     [Fact]
@@ -99,7 +105,7 @@ public sealed class StuckProducerTests : IDisposable
         _stuck = "";
         _producer.Rebuild();
         _producer.Begin(null!);
-        Assert.Equal(CommitOutcome.Committed, _producer.Commit([new OffsetToCommit(0, 0, 1)]));
+        Assert.Equal(CommitOutcome.Committed, Commit());
         Assert.Contains(_told, line => line.Contains("g-a-0: a call of the producer is not back", StringComparison.Ordinal));
         Assert.False(_clients[0].IsClosed);
         _back.Set();

@@ -10,7 +10,10 @@ internal sealed class SimWorker : ILogWorker
     private readonly SimGroup _group;
     private readonly SimPositions _positions;
     private SimMember _member;
-    private SimTransaction? _transaction;
+    private SimTransaction? _transaction, _committing;
+    private OffsetToCommit[] _next = [];
+    private CommitOutcome? _outcome;
+    private bool _offsetsSent;
     private IOwnership? _ownership;
     private int _epoch;
 
@@ -57,6 +60,7 @@ internal sealed class SimWorker : ILogWorker
 
     public void Begin()
     {
+        if (_committing is not null) throw new InvalidOperationException("A commit is under way.");
         Schedule.At(SimPoint.Begin);
         _transaction = _options.Transactional ? _log.Begin(_options.InstanceId, _epoch, _group, _member)
             : new SimTransaction(_options.InstanceId, _epoch, _group, _member, 0);
@@ -81,16 +85,39 @@ internal sealed class SimWorker : ILogWorker
         Schedule.At(SimPoint.Written);
     }
 
-    public CommitOutcome Commit(ReadOnlySpan<OffsetToCommit> offsets)
+    public void BeginCommit(ReadOnlySpan<OffsetToCommit> offsets)
     {
         if (offsets.IsEmpty) throw new ArgumentException("A transaction without offsets is not fenced.", nameof(offsets));
-        var transaction = _transaction ?? throw new InvalidOperationException("No transaction is open.");
-        var next = offsets.ToArray();
+        if (_committing is not null) throw new InvalidOperationException("A commit is under way.");
+        _committing = _transaction ?? throw new InvalidOperationException("No transaction is open.");
+        _next = offsets.ToArray();
+        (_outcome, _offsetsSent) = (null, false);
         if (_options.Transactional) _transaction = null;
         Schedule.At(SimPoint.CommitBegins);
-        var outcome = _options.Transactional ? Commit(transaction, next) : CommitPlain(transaction, next);
+        // The embedded log appends at once, while it knows the owner; only that it is durable is told later.
+        if (_options.Transactional && _log.Kind == SimLogKind.Embedded) _outcome = SendOffsets(_committing, _next);
+    }
+
+    /// <summary>The commit goes on as long as somebody asks for its end: any of its steps may come later than the loop's next turns.</summary>
+    public CommitOutcome EndCommit(TimeSpan patience)
+    {
+        var transaction = _committing ?? throw new InvalidOperationException("No commit has begun.");
+        var waits = patience == TimeSpan.Zero;
+        if (!_options.Transactional)
+        {
+            var plain = CommitPlain(transaction, _next);
+            Schedule.At(SimPoint.CommitEnds);
+            if (plain != CommitOutcome.Waiting) _committing = null;
+            return plain;
+        }
+        if (_outcome is null && waits && Schedule.Later()) return CommitOutcome.Waiting;
+        if (_outcome is null && !_offsetsSent) _outcome = SendOffsets(transaction, _next);
+        if (_outcome is null && waits && Schedule.Later()) return CommitOutcome.Waiting;
+        _outcome ??= Decide(transaction);
+        if (waits && Schedule.Later()) return CommitOutcome.Waiting; // the answer is on its way
+        _committing = null;
         Schedule.At(SimPoint.CommitEnds);
-        return outcome;
+        return _outcome.Value;
     }
 
     public CommitOutcome Abort()
@@ -98,6 +125,7 @@ internal sealed class SimWorker : ILogWorker
         Schedule.At(SimPoint.Aborting);
         if (_transaction is not { } transaction) return CommitOutcome.Aborted;
         _transaction = null;
+        if (!_options.Transactional) _committing = null;
         if (!_options.Transactional) return CommitOutcome.Aborted; // what was not sent never will be
         if (_log.Kind == SimLogKind.Embedded) return CommitOutcome.Aborted;
         if (!IsOpen(transaction) || Schedule.Fate() == SimFate.Fenced) return CommitOutcome.Fenced;
@@ -108,7 +136,7 @@ internal sealed class SimWorker : ILogWorker
     public void Rebuild()
     {
         Schedule.At(SimPoint.Rebuilding);
-        _transaction = null;
+        _transaction = _committing = null;
         _epoch = _log.TakeOver(_options.InstanceId);
         Schedule.At(SimPoint.Rebuilt);
     }
@@ -124,10 +152,13 @@ internal sealed class SimWorker : ILogWorker
         if (_transaction is not null) Abort();
     }
 
-    private CommitOutcome Commit(SimTransaction transaction, OffsetToCommit[] offsets)
+    /// <summary>
+    /// The offsets: from here on they are pending, and nobody who comes later can be told what is committed before this transaction is
+    /// decided.
+    /// </summary>
+    private CommitOutcome? SendOffsets(SimTransaction transaction, OffsetToCommit[] offsets)
     {
-        // 1. The offsets: from here on they are pending, and nobody who comes later can be told what is committed before this transaction
-        // is decided.
+        _offsetsSent = true;
         if (!IsOpen(transaction)) return CommitOutcome.Fenced;
         if (IsThrownOut(transaction, offsets))
         {
@@ -145,9 +176,13 @@ internal sealed class SimWorker : ILogWorker
             transaction.IsOnItsWay = true; // it only dies later: it was stopped here, and will go on to the commit at some time
             throw;
         }
-        if (!IsOpen(transaction)) return CommitOutcome.Fenced;
+        return null;
+    }
 
-        // 2. What the client still has, then the commit itself.
+    /// <summary>What the client still has, then the commit itself.</summary>
+    private CommitOutcome Decide(SimTransaction transaction)
+    {
+        if (!IsOpen(transaction)) return CommitOutcome.Fenced;
         var fate = Schedule.Fate();
         if (fate is SimFate.Commit or SimFate.CommitUnknown) transaction.Send(transaction.Unsent.Count);
         if (fate is SimFate.Commit or SimFate.CommitUnknown or SimFate.Abort) _log.End(transaction, fate != SimFate.Abort);

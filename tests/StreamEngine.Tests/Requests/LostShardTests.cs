@@ -60,6 +60,7 @@ public sealed class LostShardTests : IDisposable
 
         ((IOwnership)_worker).Lost([new TopicPartition("shop", 0)]);
         Assert.Equal(RequestStatus.Moved, (await lost.WaitAsync(TimeSpan.Zero)).Status);
+        Turn(1); // the commit that was under way fails; the next try is without the lost shard
         _sick.IsWell = true;
         Turn(5);
         Assert.Equal(RequestStatus.Done, (await kept.WaitAsync(TimeSpan.Zero)).Status);

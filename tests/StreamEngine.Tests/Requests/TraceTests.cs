@@ -64,6 +64,7 @@ public sealed class TraceTests : IDisposable
         trace.Link("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"u8);
         trace.Link("nonsense"u8);
         for (var i = 0; i < 50; i++) trace.Link(Encoding.ASCII.GetBytes($"00-0af7651916cd43dd8448eb211c80319c-{i + 1:x16}-01"));
+        trace.Seal();
         trace.End("committed", 1);
         var interval = Assert.Single(_ended, a => a.OperationName == "interval"
             && a.Links.Any(l => l.Context.SpanId.ToHexString() == "b7ad6b7169203331"));

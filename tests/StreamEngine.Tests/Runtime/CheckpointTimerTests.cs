@@ -42,6 +42,12 @@ public sealed class CheckpointTimerTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private static void Commit(Shard shard)
+    {
+        shard.Seal();
+        shard.Committed();
+    }
+
     [Fact]
     public void A_timer_that_waited_when_its_slice_was_copied_fires_once_and_not_before()
     {
@@ -49,9 +55,9 @@ public sealed class CheckpointTimerTests : IDisposable
         {
             files.Begin(null, null);
             Process(first, 0, ("c", "search", Scenario.Start));
-            first.Committed(); // a cut begins behind the first event
+            Commit(first); // a cut begins behind the first event
             Process(first, 1, ("other", "search", Late), ("c", "cart_add", Late - 40 * Minute));
-            first.Committed(); // its slice: c's cart is due since 20 minutes, and waits for the next record
+            Commit(first); // its slice: c's cart is due since 20 minutes, and waits for the next record
         }
         Assert.Equal(0, _outputs.Count);
 
