@@ -54,7 +54,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     private bool _committed;       // since somebody asked
     private long _began, _sealedBegan;
     private long _asked;           // when the commit under way began
-    private long _confirmed;       // when the last commit was confirmed; 0 before the first
+    private long _confirmed;       // when the last commit that was confirmed began; 0 before the first
 
     /// <summary>What the shards have written since the last <see cref="Write"/>.</summary>
     public OutputBuffer Outputs { get; } = new() { MaxRecordBytes = log.MaxOutputBytes };
@@ -114,7 +114,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     }
 
     /// <summary>
-    /// Whether a confirmed commit is young enough that nobody else can be taken for the owner yet. A third of what the log grants is left
+    /// Whether the last confirmed commit began so recently that nobody else can be taken for the owner yet. A third of what the log grants is left
     /// for clocks that run apart and for the time that the confirmation took.
     /// </summary>
     private bool OwnsForNow => _confirmed != 0 && State != IntervalState.Stale
@@ -228,7 +228,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         switch (outcome)
         {
             case CommitOutcome.Committed:
-                _confirmed = settings.Time.GetTimestamp();
+                // Not now: this may be told long after it happened, to a process that stood still meanwhile.
+                _confirmed = _asked;
                 Confirmed(byTheLog: true);
                 return true;
             case CommitOutcome.Aborted:

@@ -89,6 +89,9 @@ public class SimSchedule
     /// <summary>The clock; stands still but for waits.</summary>
     public ManualTime Time { get; } = new(DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start));
 
+    /// <summary>For how long after a commit began nobody else can be taken for the owner.</summary>
+    public TimeSpan Lease { get; init; } = Timeout.InfiniteTimeSpan;
+
     /// <summary>A step boundary. May throw, and may use the log on behalf of others.</summary>
     public virtual void At(SimPoint point)
     {

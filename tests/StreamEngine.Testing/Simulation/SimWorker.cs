@@ -43,7 +43,7 @@ internal sealed class SimWorker : ILogWorker
     {
     }
 
-    public TimeSpan Lease => Timeout.InfiniteTimeSpan;
+    public TimeSpan Lease => Schedule.Lease;
 
     public void Pause(IReadOnlyList<TopicPartition> partitions) => _positions.Pause(partitions);
 

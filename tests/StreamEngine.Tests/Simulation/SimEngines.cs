@@ -15,23 +15,24 @@ internal sealed class SimEngines : IDisposable
     private readonly CompiledEngine[] _engines;
     private readonly LinearModel[] _models = new LinearModel[Versions];
 
-    public SimEngines(Delivery delivery)
+    public SimEngines(Delivery delivery, ReplyWhen reply = ReplyWhen.Committed)
     {
         Delivery = delivery;
         _engines =
             [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0,
             Versions) select Scenario.Compile(With(Options(sources == 2, checkpoints: version > 0 && delivery == Delivery.ExactlyOnce),
-            delivery), new Loader(this, version))];
+            delivery, reply), new Loader(this, version))];
     }
 
     public Delivery Delivery { get; }
 
-    private static EngineOptions With(EngineOptions options, Delivery delivery) => options with
+    private static EngineOptions With(EngineOptions options, Delivery delivery, ReplyWhen reply) => options with
     {
         Runtime = options.Runtime with { Delivery = delivery },
         Requests = new RequestOptions
         {
             Enabled = delivery == Delivery.ExactlyOnce,
+            Reply = reply,
             Remember = SimAsks.Remembered,
             MaxOffers = SimAsks.MostOffers,
             MaxPerTurn = 3
