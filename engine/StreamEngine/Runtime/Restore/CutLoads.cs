@@ -9,6 +9,9 @@ internal interface ICutLoad : IDisposable
     /// <summary>What closed the cut.</summary>
     CutMarker Marker { get; }
 
+    /// <summary>Where it is loaded from, in words.</summary>
+    string Place { get; }
+
     /// <summary>How much is loaded, 0 to 1.</summary>
     double Progress { get; }
 
@@ -22,6 +25,8 @@ internal sealed class FileCutLoad(string path, FileCut cut) : ICutLoad
     private readonly CheckpointReader _reader = new(path);
 
     public CutMarker Marker => cut.Marker;
+
+    public string Place => "files";
 
     public double Progress => (double)_reader.Position / cut.End;
 
@@ -59,6 +64,8 @@ internal sealed class TopicCutLoad : ICutLoad
     }
 
     public CutMarker Marker { get; }
+
+    public string Place => "the topic";
 
     public double Progress => _high == _low ? 1 : (double)(_reader.Position - _low) / (_high - _low);
 
