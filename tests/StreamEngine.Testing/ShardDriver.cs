@@ -68,7 +68,7 @@ public sealed class ShardDriver : IDisposable
     /// <summary>Moves the watermark and fires what is due.</summary>
     public void FinishAt(long watermark)
     {
-        Shard.FinishAt(watermark);
+        new FilePass(Shard).Finish(watermark);
         Collect();
     }
 

@@ -19,6 +19,7 @@ internal sealed class FileRun : IDisposable
     private readonly RecordBatch _batch = new();
     private readonly StateStores _stores;
     private readonly DecisionBatch _decisions;
+    private readonly FilePass _pass;
     private readonly EventFiles _files;
     private bool _finished;
 
@@ -31,7 +32,8 @@ internal sealed class FileRun : IDisposable
         var decoders = files.CreateDecoders(engine.Events);
         Source = new EventFileSource(files, decoders, engine.Events.Fields, memory);
         var clock = new StoppedClock(TimeProvider.System.GetUtcNow());
-        Shard = new Shard(engine, 0, _stores.Open(0), Outputs, _decisions, clock, partitions: 1, decoders) { OneTimeline = true };
+        Shard = new Shard(engine, 0, _stores.Open(0), Outputs, _decisions, clock, partitions: 1, decoders);
+        _pass = new FilePass(Shard);
         Future = clock.GetUtcNow().ToUnixTimeMilliseconds() + (long)engine.Options.Time.MaxFuture.TotalMilliseconds + 1;
     }
 
@@ -107,7 +109,7 @@ internal sealed class FileRun : IDisposable
     {
         Outputs.Clear();
         if (!Source.Read(_batch, BatchLength, before)) return false;
-        Shard.Process(_batch, 0, _batch.Count);
+        _pass.Process(_batch);
         _decisions.Flush();
         if (!_finished && Shard.Counters.Watermark != long.MinValue)
             Newest = Shard.Counters.Watermark + (long)Engine.Options.Time.OutOfOrderness.TotalMilliseconds;
@@ -119,7 +121,7 @@ internal sealed class FileRun : IDisposable
     {
         Outputs.Clear();
         _finished = true;
-        Shard.FinishAt(at);
+        _pass.Finish(at);
     }
 
     public void Dispose()

@@ -12,16 +12,16 @@ namespace StreamEngine.Runtime;
 public readonly record struct Cause(int Source, long Offset, int Ordinal);
 
 /// <summary>One shard's part of the worker's <see cref="DecisionBatch"/>: opens decisions there, and takes each once it is made.</summary>
-internal sealed class DecisionQueue(DecisionBatch batch, int partition, IStateStore store, ShardOutputs outputs, ShardCounters counters)
+internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
 {
     /// <summary>The shard's checkpoints; null where none are kept.</summary>
-    public ShardCut? Cut { get; set; }
+    public ShardCut? Cut => shard.Cut;
 
     /// <summary>While a shard catches up: deals with a decision that is logged already, and tells whether it was. Null else.</summary>
     public Func<Cause, bool>? Logged { get; set; }
 
     /// <summary>The shard's profiles.</summary>
-    public IStateStore Store { get; } = store;
+    public IStateStore Store => shard.Store;
 
     /// <summary>Whether no further decision can be opened before a flush.</summary>
     public bool Full => batch.Full;
@@ -86,11 +86,12 @@ internal sealed class DecisionQueue(DecisionBatch batch, int partition, IStateSt
         Logged?.Invoke(new Cause(request.Source, request.Offset, request.Ordinal)) == true;
 
     /// <summary>The decision's id, as its record has it.</summary>
-    internal string IdOf(in DecisionRequest request) => outputs.DecisionId(request.Topic, request.Offset, request.Ordinal);
+    internal string IdOf(in DecisionRequest request) => shard.Writer.DecisionId(request.Topic, request.Offset, request.Ordinal);
 
     /// <summary>(9) Counts and emits a decision that was made.</summary>
     internal void Decided(in DecisionRequest request, Decision decision, ReadOnlySpan<double> vector)
     {
+        var counters = shard.Counters;
         counters.Decisions++;
         counters.Outcomes[(int)decision.Outcome]++;
         if (decision.Chosen >= 0) counters.Actions[decision.Chosen]++;
@@ -99,7 +100,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, int partition, IStateSt
             counters.Drops[(int)decision.Drop[offer]]++;
             if (decision.Source[offer] == PropensitySource.Fallback) counters.ScoresFailed++;
         }
-        outputs.Decided(request, decision, vector);
+        shard.Writer.Decided(request, decision, vector);
     }
 
     private ref DecisionBatch.Row Next(int trigger, Cause cause, long decidedAt, ulong consent, long watermark)
@@ -111,7 +112,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, int partition, IStateSt
         row.Consent = consent;
         row.Request.Trigger = trigger;
         row.Request.Source = row.Request.Topic = cause.Source;
-        row.Request.Partition = partition;
+        row.Request.Partition = shard.Partition;
         row.Request.Offset = cause.Offset;
         row.Request.Ordinal = cause.Ordinal;
         row.Request.DecidedAt = decidedAt;

@@ -65,17 +65,17 @@ internal sealed class ShardOutputs
             ActionRecordWriter.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _topics.Partitions[topic]), entry, value);
     }
 
-    /// <summary>The watermark was moved by idleness after the record at an offset.</summary>
-    public void Watermark(int source, long offset, int ordinal, long watermark) =>
-        _decisions.WriteWatermark(_outputs, _topics.Decisions, source, _partition, offset, ordinal, Math.Max(0, watermark), watermark);
+    /// <summary>The watermark was moved by idleness after a record.</summary>
+    public void Watermark(Cause at, long watermark) => _decisions.WriteWatermark(_outputs, _topics.Decisions, at.Source, _partition,
+        at.Offset, at.Ordinal, Math.Max(0, watermark), watermark);
 
-    /// <summary>A source was read up to and with an offset, then another source followed.</summary>
-    public void Order(int source, long offset, int ordinal, long watermark) =>
-        _decisions.WriteOrder(_outputs, _topics.Decisions, source, _partition, offset, ordinal, Math.Max(0, watermark), watermark);
+    /// <summary>A source was read up to and with a record, then another source followed.</summary>
+    public void Order(Cause at, long watermark) => _decisions.WriteOrder(_outputs, _topics.Decisions, at.Source, _partition,
+        at.Offset, at.Ordinal, Math.Max(0, watermark), watermark);
 
-    /// <summary>A record was refused by the clock.</summary>
-    public void Refused(int source, long offset, int ordinal, long watermark) =>
-        _decisions.WriteRefused(_outputs, _topics.Decisions, source, _partition, offset, ordinal, Math.Max(0, watermark), watermark);
+    /// <summary>A record was refused by the clock or the registry.</summary>
+    public void Refused(Cause at, long watermark) => _decisions.WriteRefused(_outputs, _topics.Decisions, at.Source, _partition,
+        at.Offset, at.Ordinal, Math.Max(0, watermark), watermark);
 
     /// <summary>
     /// A rejected record: late ones as they are to the late topic, the others to the dead letter, masked; without consent only position and

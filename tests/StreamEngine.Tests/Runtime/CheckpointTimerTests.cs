@@ -66,12 +66,13 @@ public sealed class CheckpointTimerTests : IDisposable
         Assert.Equal([1L], cut.Marker.Start.Next);
         Assert.Equal([3L], cut.Highest);
         again.Begin(path, cut);
-        second.StartAt(cut.Marker);
+        var restore = second.BeginRestore();
+        restore.StartAt(cut.Marker);
         using (var load = new FileCutLoad(path, cut))
-            while (load.Step(second)) { }
+            while (load.Step(restore)) { }
         Fill(1, ("other", "search", Late), ("c", "cart_add", Late - 40 * Minute));
-        second.Replay(_batch, 0, _batch.Count, 0);
-        second.Restored(cut.Marker);
+        restore.Replay(_batch, 0, _batch.Count, 0);
+        restore.Done(cut.Marker);
         Assert.Equal(1, second.Counters.TimersWaiting);
 
         Process(second, 3, ("other", "search", Late + 1));

@@ -8,7 +8,7 @@ namespace StreamEngine.Runtime.Requests;
 /// What a request for a decision does to its customer's profile: its id is remembered with the event ids, so that a repeat is known, and
 /// the vector is copied. A customer of whom nothing is known gets a profile, since caps and repeats have to be remembered.
 /// </summary>
-internal sealed class RequestUpdate(CompiledEngine engine) : ProfileUpdate(engine)
+internal sealed class RequestUpdate(ShardState shard) : ProfileUpdate(shard)
 {
     /// <summary>In: the request.</summary>
     public DecideCall Call = null!;

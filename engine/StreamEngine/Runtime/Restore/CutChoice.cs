@@ -42,26 +42,27 @@ internal sealed class CutChoice
     /// <summary>
     /// Chooses, lets the shard's files go on behind the choice, and says whether what is loaded belongs into the next cut.
     /// </summary>
-    /// <param name="shard">The shard, before anything is loaded.</param>
+    /// <param name="shard">The shard.</param>
+    /// <param name="pass">Its restore, before anything is loaded.</param>
     /// <param name="log">The log.</param>
     /// <param name="engine">The compiled config.</param>
     /// <param name="forSavepoint">Whether the shard only makes or fills a savepoint, and keeps nothing.</param>
     /// <returns>The cut that is to be loaded; null where there is none.</returns>
-    public ICutLoad? Open(Shard shard, ILog log, CompiledEngine engine, bool forSavepoint)
+    public ICutLoad? Open(Shard shard, RestorePass pass, ILog log, CompiledEngine engine, bool forSavepoint)
     {
         if (FilesWereLeftBehind) (_path, _inFiles) = (null, null);
         shard.Checkpoints?.Begin(_path, _inFiles);
-        if (!shard.KeepsCheckpoints) return null;
+        if (!pass.KeepsCheckpoints) return null;
         if (_inFiles is not null)
         {
             // The topic holds what changed before the file's cut only if it has a cut that began no earlier.
             // One that was made of a savepoint may differ from what the topic has, and replaces it.
-            shard.CopyLoaded = engine.Outputs.Checkpoints >= 0 && !forSavepoint
+            pass.CopyLoaded = engine.Outputs.Checkpoints >= 0 && !forSavepoint
                 && (_inTopic is null || _inFiles.Marker.OfSavepoint || !_inFiles.Marker.Start.AtMost(_inTopic.Start));
             return new FileCutLoad(_path!, _inFiles);
         }
         if (_inTopic is null) return null;
-        shard.CopyLoaded = shard.Checkpoints is not null; // its files begin anew
+        pass.CopyLoaded = shard.Checkpoints is not null; // its files begin anew
         var at = new TopicPartition(engine.Options.Checkpoints.Topic, shard.Partition);
         return new TopicCutLoad(log, at, _topicLow, _topicHigh, _inTopic);
     }

@@ -16,7 +16,7 @@ internal interface ICutLoad : IDisposable
     double Progress { get; }
 
     /// <summary>Loads some profiles; false once there are no more.</summary>
-    bool Step(Shard shard);
+    bool Step(RestorePass shard);
 }
 
 /// <summary>A cut in a file, which was read and checked a moment ago.</summary>
@@ -30,7 +30,7 @@ internal sealed class FileCutLoad(string path, FileCut cut) : ICutLoad
 
     public double Progress => (double)_reader.Position / cut.End;
 
-    public bool Step(Shard shard)
+    public bool Step(RestorePass shard)
     {
         if (_reader.Position >= cut.End) return false;
         if (!_reader.Next(out var block))
@@ -69,7 +69,7 @@ internal sealed class TopicCutLoad : ICutLoad
 
     public double Progress => _high == _low ? 1 : (double)(_reader.Position - _low) / (_high - _low);
 
-    public bool Step(Shard shard)
+    public bool Step(RestorePass shard)
     {
         if (_reader.Position >= _high) return false;
         _reader.Read(_batch, ReadRecords, TimeSpan.FromMilliseconds(5));

@@ -7,25 +7,21 @@ internal sealed class EventCursor : IDisposable
 {
     private readonly ILogReader _reader;
     private readonly TopicPartition _partition;
-    private readonly Shard _shard;
+    private readonly RestorePass _shard;
     private readonly int _source;
     private readonly RecordBatch _batch = new();
     private int _at;
     private bool _reads;
 
     /// <param name="log">The log.</param>
-    /// <param name="topic">The source's topic.</param>
+    /// <param name="partition">The source's partition.</param>
     /// <param name="source">The source's index.</param>
     /// <param name="shard">The shard, which knows its next offset.</param>
-    public EventCursor(ILog log, string topic, int source, Shard shard)
+    public EventCursor(ILog log, TopicPartition partition, int source, RestorePass shard)
     {
         _reader = log.OpenReader();
-        _partition = new TopicPartition(topic, shard.Partition);
-        (_source, _shard) = (source, shard);
+        (_partition, _source, _shard) = (partition, source, shard);
     }
-
-    /// <summary>The source's topic.</summary>
-    public string Topic => _partition.Topic;
 
     /// <summary>Begins to read at the shard's next offset, where that is below an offset and it does not read yet.</summary>
     public void Start(long end)

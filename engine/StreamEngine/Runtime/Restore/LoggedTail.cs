@@ -5,7 +5,7 @@ namespace StreamEngine.Runtime;
 
 /// <summary>
 /// What a predecessor logged under at-least-once before it could commit the offsets, in the order in which it happened, and the events that
-/// caused it. A decision in it may have been read by others already, so it stands (<see cref="Shard.CatchUp"/>); the rest of what those
+/// caused it. A decision in it may have been read by others already, so it stands (<see cref="CatchUpPass"/>); the rest of what those
 /// events gave is written again.
 /// </summary>
 internal sealed class LoggedTail

@@ -1,3 +1,4 @@
+using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.State.Checkpoints;
 
@@ -27,6 +28,7 @@ internal sealed class ShardRestore : IDisposable
     private readonly TimeProvider _time;
     private readonly long _started;
     private readonly bool _forSavepoint;
+    private readonly RestorePass _pass;
     private readonly RestoreQuestion _question;
     private readonly DecisionCursor _decisions;
     private readonly EventCursor[] _events;
@@ -44,11 +46,13 @@ internal sealed class ShardRestore : IDisposable
         (_settings, _engine, _time, Shard) = (settings, settings.Engine, settings.Time, shard);
         _started = _time.GetTimestamp();
         _forSavepoint = bounds is not null;
-        _events = [.. _engine.Events.Sources.Select((s, i) => new EventCursor(settings.Log, s.Topic, i, shard))];
+        _pass = shard.BeginRestore();
+        _events = [.. _engine.Events.Sources.Select((s, i) =>
+            new EventCursor(settings.Log, new TopicPartition(s.Topic, shard.Partition), i, _pass))];
         _decisions = new DecisionCursor(settings.Log, _engine, shard.Partition, bounds?.Offsets);
         _question = new RestoreQuestion(settings, shard, bounds);
         if (_engine.Options.Runtime.Delivery == Delivery.AtLeastOnce && !_forSavepoint)
-            _behind = new TailBuilder(_engine, shard, _question, _decisions, _events);
+            _behind = new TailBuilder(_engine, _pass, _question, _decisions, _events);
         _report = new RestoreReport(settings, shard, _decisions);
     }
 
@@ -80,7 +84,7 @@ internal sealed class ShardRestore : IDisposable
             if (!_question.IsAnswered) Start();
             else if (_question.TryTake()) GoOn();
             if (Load() || !Step()) continue;
-            Shard.Restored(_cut);
+            _pass.Done(_cut);
             _report.Done(_cut, Took);
             return true;
         }
@@ -103,16 +107,16 @@ internal sealed class ShardRestore : IDisposable
         _question.TryTake();
         var answer = _question.Answer;
         Shard.Counters.Committed = answer.Committed;
-        _load = answer.Cuts.Open(Shard, _settings.Log, _engine, _forSavepoint);
+        _load = answer.Cuts.Open(Shard, _pass, _settings.Log, _engine, _forSavepoint);
         _cut = _load?.Marker;
         if (_load is not null) _report.Place = _load.Place;
         else _report.TellWhatIsMissing(answer);
         for (var i = 0; i < _events.Length; i++)
         {
-            Shard.StartAt(i, _cut?.Start.Next[i] ?? answer.Start[i]);
+            _pass.StartAt(i, _cut?.Start.Next[i] ?? answer.Start[i]);
             _events[i].Start(answer.Committed[i]);
         }
-        if (_cut is not null) Shard.StartAt(_cut);
+        if (_cut is not null) _pass.StartAt(_cut);
         _decisions.Start(_cut?.Decisions ?? answer.First, answer.Mark);
     }
 
@@ -127,7 +131,7 @@ internal sealed class ShardRestore : IDisposable
     private bool Load()
     {
         if (_load is null) return false;
-        if (_load.Step(Shard)) return true;
+        if (_load.Step(_pass)) return true;
         _load.Dispose();
         _load = null;
         return false;
@@ -162,7 +166,7 @@ internal sealed class ShardRestore : IDisposable
         }
         // A refusal is known before its record: that one is not applied. Everything else follows its cause.
         var end = entry.Kind == DecisionKind.Refused ? entry.Offset : entry.Offset + 1;
-        if (Shard.Next(source) < end)
+        if (_pass.Next(source) < end)
         {
             _events[source].ReplayTo(end);
             return;
@@ -171,7 +175,7 @@ internal sealed class ShardRestore : IDisposable
         if (_cut is null || !_cut.Start.Covers(source, entry.Offset, entry.Ordinal))
         {
             if (_behind?.Opens() == true) return;
-            Shard.Apply(entry, source, _decisions.Value);
+            _pass.Apply(entry, source, _decisions.Value);
         }
         _decisions.Settled();
         _question.Settled();
@@ -182,7 +186,7 @@ internal sealed class ShardRestore : IDisposable
     {
         for (var source = 0; source < _events.Length; source++)
         {
-            if (Shard.Next(source) >= _question.Answer.Committed[source]) continue;
+            if (_pass.Next(source) >= _question.Answer.Committed[source]) continue;
             _events[source].ReplayTo(_question.Answer.Committed[source]);
             return false;
         }

@@ -7,7 +7,7 @@ namespace StreamEngine.Runtime;
 /// At least once: collects what the decision log holds behind the committed offsets, or may, and the events that caused it. It is not
 /// applied; the shard catches up on it before it goes live.
 /// </summary>
-internal sealed class TailBuilder(CompiledEngine engine, Shard shard, RestoreQuestion question, DecisionCursor decisions,
+internal sealed class TailBuilder(CompiledEngine engine, RestorePass shard, RestoreQuestion question, DecisionCursor decisions,
     EventCursor[] events)
 {
     private readonly long _mostBytes = 2 * engine.Options.Runtime.MaxIntervalBytes.Bytes + ShardRestore.ReadRecords * 1024;

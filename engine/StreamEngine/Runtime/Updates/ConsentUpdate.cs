@@ -1,4 +1,3 @@
-using StreamEngine.Events;
 using StreamEngine.Identity;
 using StreamEngine.State;
 
@@ -8,13 +7,13 @@ namespace StreamEngine.Runtime;
 /// What an event that was rejected for want of consent still does to its customer's profile: its word on consent counts, nothing else of
 /// it.
 /// </summary>
-internal sealed class ConsentUpdate(CompiledEngine engine, Event e) : ProfileUpdate(engine)
+internal sealed class ConsentUpdate(ShardState shard) : ProfileUpdate(shard)
 {
-    protected override ReadOnlySpan<byte> Key => ProfileKey.Of(e);
+    protected override ReadOnlySpan<byte> Key => ProfileKey.Of(State.Event);
 
     protected override void Change(Span<byte> profile, bool created)
     {
-        if (!Covered) Note(profile, e.Time, e.Consent);
+        if (!Covered) Note(profile, State.Event.Time, State.Event.Consent);
     }
 
     /// <summary>

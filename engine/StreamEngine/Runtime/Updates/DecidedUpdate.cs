@@ -4,7 +4,7 @@ using StreamEngine.Runtime.Requests;
 namespace StreamEngine.Runtime;
 
 /// <summary>Does to a profile what a logged decision did, while a shard is restored.</summary>
-internal sealed class DecidedUpdate(CompiledEngine engine) : ProfileUpdate(engine)
+internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
 {
     private LoggedDecision _entry;
     private byte[] _value = [];
@@ -18,7 +18,7 @@ internal sealed class DecidedUpdate(CompiledEngine engine) : ProfileUpdate(engin
     {
         (_entry, _source, _value) = (entry, source, value.ToArray());
         _request = entry.Origin == DecisionOrigin.Request ? RecentDecisions.HashOfRequest(entry.EventId.Of(value)) : 0;
-        Restores(new Cause(source, entry.Offset, entry.Ordinal));
+        Cause = new Cause(source, entry.Offset, entry.Ordinal);
     }
 
     protected override int Needs(ReadOnlySpan<byte> profile) =>

@@ -1,5 +1,4 @@
 using StreamEngine.Events;
-using StreamEngine.Expressions;
 using StreamEngine.Features;
 using StreamEngine.Identity;
 using StreamEngine.State;
@@ -9,10 +8,11 @@ namespace StreamEngine.Runtime;
 /// <summary>
 /// What one event does to its profile, in one state access: duplicate? features, timers, and the copy of the vector where a decision opens.
 /// </summary>
-internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext context, TimerHeap timers) : ProfileUpdate(engine)
+internal sealed class EventUpdate(ShardState shard) : ProfileUpdate(shard)
 {
-    private readonly FeatureSet _features = engine.Features;
-    private readonly DuplicateFilter? _duplicates = engine.Duplicates;
+    private readonly FeatureSet _features = shard.Engine.Features;
+    private readonly DuplicateFilter? _duplicates = shard.Engine.Duplicates;
+    private readonly Event _event = shard.Event;
 
     /// <summary>In: where the vector goes; empty where no decision opens.</summary>
     public Memory<double> Vector;
@@ -34,9 +34,9 @@ internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext co
     /// <summary>Out: whether nothing was known of the customer before: a request may have made the profile.</summary>
     public bool IsFirst;
 
-    protected override ReadOnlySpan<byte> Key => ProfileKey.Of(e);
+    protected override ReadOnlySpan<byte> Key => ProfileKey.Of(_event);
 
-    protected override int Needs(ReadOnlySpan<byte> profile) => _duplicates?.RequiredLength(profile, e.IdHash, e.Time) ?? 0;
+    protected override int Needs(ReadOnlySpan<byte> profile) => _duplicates?.RequiredLength(profile, _event.IdHash, _event.Time) ?? 0;
 
     protected override void Change(Span<byte> profile, bool created)
     {
@@ -46,15 +46,15 @@ internal sealed class EventUpdate(CompiledEngine engine, Event e, EvalContext co
         if (Duplicate) return;
         if (_duplicates is not null)
         {
-            var known = _duplicates.TryAdd(profile, e.IdHash, e.Time, created);
+            var known = _duplicates.TryAdd(profile, _event.IdHash, _event.Time, created);
             Duplicate = known == DuplicateResult.Duplicate;
             Evicted = known == DuplicateResult.AddedButEvicted;
             if (Duplicate) return;
         }
-        _features.Update(profile, e, context);
-        DecidedAt = StateLayout.NewestTime(profile) = Math.Max(e.Time, StateLayout.NewestTime(profile));
-        Consent = ConsentUpdate.Note(profile, e.Time, e.Consent);
-        Engine.Timers.Update(profile, e, context, timers);
+        _features.Update(profile, _event, State.Context);
+        DecidedAt = StateLayout.NewestTime(profile) = Math.Max(_event.Time, StateLayout.NewestTime(profile));
+        Consent = ConsentUpdate.Note(profile, _event.Time, _event.Consent);
+        Engine.Timers.Update(profile, _event, State.Context, State.Timers);
         if (!Vector.IsEmpty) _features.Read(profile, DecidedAt, Vector.Span);
     }
 }

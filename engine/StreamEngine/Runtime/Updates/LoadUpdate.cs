@@ -6,7 +6,7 @@ namespace StreamEngine.Runtime;
 /// Puts a profile of a checkpoint into the store; of two versions the later call's counts. It replaces the whole profile, so there is
 /// nothing to initialise or to leave out.
 /// </summary>
-internal sealed class LoadUpdate(CompiledEngine engine, TimerHeap timers) : IProfileUpdate
+internal sealed class LoadUpdate(ShardState shard) : IProfileUpdate
 {
     private byte[] _profile = [];
     private byte[] _key = [];
@@ -32,6 +32,6 @@ internal sealed class LoadUpdate(CompiledEngine engine, TimerHeap timers) : IPro
         _profile.AsSpan(0, _length).CopyTo(profile);
         profile[_length..].Clear();
         StateLayout.Epoch(profile) = _epoch;
-        engine.Timers.Resume(profile, timers, _key.AsSpan(0, _keyLength));
+        shard.Engine.Timers.Resume(profile, shard.Timers, _key.AsSpan(0, _keyLength));
     }
 }

@@ -7,33 +7,28 @@ namespace StreamEngine.Runtime;
 /// restored, a profile that was loaded as of a later position than the cause is left as it is; and the next checkpoint is told that the
 /// profile changes.
 /// </summary>
-internal abstract class ProfileUpdate(CompiledEngine engine) : IProfileUpdate
+internal abstract class ProfileUpdate(ShardState shard) : IProfileUpdate
 {
-    /// <summary>The source of a cause that is live: there is nothing it could have been covered by.</summary>
-    private static readonly Cause Live = new(-1, -1, 0);
+    /// <summary>The cause of what happens now: there is nothing it could have been covered by.</summary>
+    public static readonly Cause Now = new(-1, -1, 0);
 
-    /// <summary>In: the shard's checkpoints; null where none are kept.</summary>
-    public ShardCut? Cut;
+    /// <summary>In: what is applied again while the shard is restored; <see cref="Now"/> where it happens now.</summary>
+    public Cause Cause = Now;
 
     /// <summary>Out: whether the profile, loaded from a checkpoint, holds already what the cause did.</summary>
     public bool Covered { get; private set; }
 
     /// <inheritdoc/>
-    public int InitialLength { get; } = engine.Layout.FixedLength;
+    public int InitialLength { get; } = shard.Engine.Layout.FixedLength;
+
+    /// <summary>The shard's state.</summary>
+    protected ShardState State { get; } = shard;
 
     /// <summary>The compiled config.</summary>
-    protected CompiledEngine Engine => engine;
+    protected CompiledEngine Engine { get; } = shard.Engine;
 
     /// <summary>The profile's key.</summary>
     protected abstract ReadOnlySpan<byte> Key { get; }
-
-    private Cause _cause = Live;
-
-    /// <summary>In: what is applied again while the shard is restored.</summary>
-    public void Restores(Cause cause) => _cause = cause;
-
-    /// <summary>In: what is applied happens now.</summary>
-    public void HappensNow() => _cause = Live;
 
     /// <inheritdoc/>
     public int RequiredLength(ReadOnlySpan<byte> profile) => Holds(profile) ? profile.Length : Math.Max(profile.Length, Needs(profile));
@@ -41,9 +36,9 @@ internal abstract class ProfileUpdate(CompiledEngine engine) : IProfileUpdate
     /// <inheritdoc/>
     public void Apply(Span<byte> profile, bool created)
     {
-        if (created) engine.InitializeProfile(profile);
+        if (created) Engine.InitializeProfile(profile);
         Covered = Holds(profile);
-        if (!Covered) Cut?.Touch(profile, Key);
+        if (!Covered) State.Cut?.Touch(profile, Key);
         Change(profile, created);
     }
 
@@ -54,5 +49,5 @@ internal abstract class ProfileUpdate(CompiledEngine engine) : IProfileUpdate
     protected abstract void Change(Span<byte> profile, bool created);
 
     private bool Holds(ReadOnlySpan<byte> profile) =>
-        _cause.Source >= 0 && Cut is not null && Cut.Covers(profile, _cause.Source, _cause.Offset, _cause.Ordinal);
+        Cause.Source >= 0 && State.Cut is not null && State.Cut.Covers(profile, Cause.Source, Cause.Offset, Cause.Ordinal);
 }

@@ -5,7 +5,7 @@ namespace StreamEngine.Runtime;
 /// <summary>
 /// What a due timer does to its profile: fires and has the vector copied, or waits on. A profile that is gone has no timers.
 /// </summary>
-internal sealed class TimerUpdate(CompiledEngine engine, TimerHeap timers) : ProfileUpdate(engine)
+internal sealed class TimerUpdate(ShardState shard) : ProfileUpdate(shard)
 {
     /// <summary>In: the timer.</summary>
     public int Timer;
@@ -34,7 +34,7 @@ internal sealed class TimerUpdate(CompiledEngine engine, TimerHeap timers) : Pro
 
     protected override void Change(Span<byte> profile, bool created)
     {
-        Fired = !Covered && Engine.Timers.Fire(profile, Timer, timers, Customer.Span, ref Due);
+        Fired = !Covered && Engine.Timers.Fire(profile, Timer, State.Timers, Customer.Span, ref Due);
         if (!Fired) return;
         DecidedAt = Math.Max(Due, StateLayout.NewestTime(profile));
         Consent = StateLayout.Consent(profile);

@@ -1,0 +1,24 @@
+using StreamEngine.Decisions;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// The fold of a logged decision into a shard's state: counts its offer against the caps, and remembers it where requests are on. A
+/// decision that is made live does the same in <see cref="DecisionBatch"/>, in the access that decides it.
+/// </summary>
+internal sealed class DecisionFold(ShardState shard)
+{
+    private readonly DecidedUpdate _update = new(shard);
+
+    /// <summary>Folds one decision, whose cause was folded before.</summary>
+    /// <param name="entry">What was logged.</param>
+    /// <param name="source">The source of its cause.</param>
+    /// <param name="value">The logged record's bytes, which the entry's texts are slices of.</param>
+    public void Apply(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
+    {
+        var policy = shard.Engine.Policy;
+        if (!policy.NeedsProfile || entry.Outcome != Outcome.Served && !policy.Recent.Any) return;
+        _update.Set(entry, source, value);
+        shard.Store.Update(entry.Customer.Of(value), _update);
+    }
+}

@@ -1,0 +1,130 @@
+using StreamEngine.Connectors;
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+using StreamEngine.Identity;
+using StreamEngine.State;
+using StreamEngine.State.Checkpoints;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// The fold of an event into a shard's state, steps 2 to 6 as <see cref="Shard"/> numbers them. Every pass over the log goes through here,
+/// so that state comes out the same whether it is made live or made again; what else a pass does is in its <see cref="IPass"/>. Nothing
+/// here depends on where a batch ends.
+/// </summary>
+internal sealed class EventFold
+{
+    private readonly ShardState _shard;
+    private readonly IStateStore _store;
+    private readonly TimerHeap _timers;
+    private readonly ShardPosition _position;
+    private readonly Event _event;
+    private readonly EvalContext _context;
+    private readonly RecordDecoder _decoder;
+    private readonly EventUpdate _update;
+    private readonly ConsentUpdate _consentUpdate;
+    private readonly TimerUpdate _timerUpdate;
+    private readonly ulong[] _required;
+    private readonly int _partitions;
+    private readonly long _lateness, _earliest;
+    private readonly bool _refuseWrongPartition;
+
+    /// <param name="shard">The state.</param>
+    /// <param name="partitions">Partitions of the sources: customers hash over them; 1 takes every record as rightly placed.</param>
+    /// <param name="decoders">Decoders by source; null for those that the config asks for.</param>
+    public EventFold(ShardState shard, int partitions, IReadOnlyList<IEventDecoder>? decoders)
+    {
+        var options = shard.Engine.Options;
+        (_shard, _partitions) = (shard, partitions);
+        (_store, _timers, _position, _event, _context) = (shard.Store, shard.Timers, shard.Position, shard.Event, shard.Context);
+        _decoder = new RecordDecoder(shard, decoders);
+        _update = new EventUpdate(shard);
+        _consentUpdate = new ConsentUpdate(shard);
+        _timerUpdate = new TimerUpdate(shard);
+        _required = [.. shard.Engine.Events.Sources.Select(s => s.RequiredConsent)];
+        _lateness = (long)options.Time.Lateness.TotalMilliseconds;
+        _earliest = options.Time.Earliest.ToUnixTimeMilliseconds();
+        _refuseWrongPartition = options.Runtime.WrongPartition == WrongPartitionFate.Refuse;
+    }
+
+    /// <summary>Folds one record.</summary>
+    public void Apply<TPass>(TPass pass, RecordBatch batch, int index, int source) where TPass : struct, IPass
+    {
+        ref readonly var record = ref batch[index];
+        pass.Begin(record, source);
+        _position.Take(source, record.Offset);
+
+        // (2) Decode.
+        var reason = pass.Decoded(record, _decoder.Decode(batch, record, source));
+
+        // (3) Admit.
+        if (reason == RejectReason.None) reason = Admit(pass, source);
+        if (reason != RejectReason.None)
+        {
+            if (reason == RejectReason.NoConsent) Withdraw(pass);
+            pass.Rejected(batch, index, reason);
+            return;
+        }
+        var watermark = pass.Watermark(source);
+        if (watermark > _shard.Watermark || _timers.NextDue <= _shard.Watermark)
+            AdvanceWatermark(pass, Math.Max(_shard.Watermark, watermark));
+
+        // (4) Identify.
+        var key = ProfileKey.Of(_event);
+
+        // (5) Update, and (6) trigger: the vector is copied in the same access, so later events of the batch can't leak into it.
+        _context.Use(_event);
+        var trigger = pass.Trigger();
+        _update.Vector = trigger >= 0 ? _shard.Decisions.NextVector() : default;
+        _update.Cause = pass.CauseOf(CutPosition.TheRecord);
+        _store.Update(key, _update);
+        if (_update.Evicted) _shard.Counters.DuplicatesEvicted++;
+        if (_update.Duplicate) pass.Rejected(batch, index, RejectReason.Duplicate);
+        else pass.Applied(trigger, _update);
+    }
+
+    /// <summary>Steps 5 and 6 for the timers that are due at a watermark, in the order of due time and key.</summary>
+    /// <param name="pass">The pass.</param>
+    /// <param name="watermark">The new watermark, ms.</param>
+    /// <param name="ordinal">The ordinal of the mark that moved it; of no meaning where an event did.</param>
+    public void AdvanceWatermark<TPass>(TPass pass, long watermark, int ordinal = CutPosition.TheRecord) where TPass : struct, IPass
+    {
+        _shard.Watermark = watermark;
+        _timerUpdate.Cause = pass.CauseOf(ordinal);
+        while (_timers.NextDue <= watermark)
+        {
+            _timers.Pop(out var due, out var timer, out var key, out var length);
+            var trigger = pass.TimerTrigger(timer);
+            _timerUpdate.Timer = timer;
+            _timerUpdate.Due = due;
+            _timerUpdate.Customer = key.AsMemory(0, length);
+            _timerUpdate.Vector = trigger >= 0 ? _shard.Decisions.NextVector() : default;
+            var found = _store.TryUpdate(key.AsSpan(0, length), _timerUpdate);
+            var fired = found && _timerUpdate.Fired;
+            if (found && _timerUpdate.Covered) _shard.Cut!.Postpone(due, timer, key.AsSpan(0, length));
+            if (fired) pass.Fired(key, length, due, trigger, _timerUpdate);
+            // A decision that was opened holds the key.
+            if (!fired || trigger < 0) _timers.Return(key);
+        }
+    }
+
+    private RejectReason Admit<TPass>(TPass pass, int source) where TPass : struct, IPass
+    {
+        if (_partitions > 1 && Murmur2.Partition(_event.Customer.Text, _partitions) != _shard.Partition)
+        {
+            pass.Misplaced();
+            if (_refuseWrongPartition) return RejectReason.WrongPartition;
+        }
+        if (_event.Time < _earliest) return RejectReason.TooOld;
+        if (pass.IsFromTheFuture()) return RejectReason.FutureTime;
+        if ((_event.Consent & _required[source]) != _required[source]) return RejectReason.NoConsent;
+        return _shard.Watermark != long.MinValue && _event.Time < _shard.Watermark - _lateness ? RejectReason.Late : RejectReason.None;
+    }
+
+    /// <summary>A customer without consent gets no profile; one who withdraws it keeps only that word.</summary>
+    private void Withdraw<TPass>(TPass pass) where TPass : struct, IPass
+    {
+        _consentUpdate.Cause = pass.CauseOf(CutPosition.TheRecord);
+        _store.TryUpdate(ProfileKey.Of(_event), _consentUpdate);
+    }
+}

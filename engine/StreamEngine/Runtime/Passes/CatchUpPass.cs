@@ -1,0 +1,86 @@
+using StreamEngine.Connectors;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// At least once: the pass of a shard that goes on behind a predecessor which wrote more than it committed. The events behind the committed
+/// offsets, up to the last one that a logged entry names, are processed live but for what the log holds already: a logged decision is not
+/// made again, so that one decision id never has two contents; the log's marks say where another source followed, where silence moved the
+/// watermark and what the clock refused. Actions, dead letters and late records may never have been written, so they are written again.
+/// </summary>
+internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePass live, LoggedTail tail)
+{
+    /// <summary>Catches up; the shard is live afterwards.</summary>
+    public void Run()
+    {
+        var pass = new Hooks(live.Now(), shard, tail);
+        shard.Decisions.Logged = Reuse;
+        for (var i = 0; i < tail.Count; i++)
+        {
+            var (source, entry, _) = tail[i];
+            var (batch, from, to) = tail.Next(source, entry.Offset + 1);
+            if (from < to)
+            {
+                live.Run(pass, batch, from, to);
+                shard.Decisions.Flush();
+            }
+            // its event did, but for a trigger that the config has no more
+            if (entry.Kind == DecisionKind.Decision) Reuse(new Cause(source, entry.Offset, entry.Ordinal));
+            shard.Position.Stand(source, Math.Max(shard.Position.Ordinal, entry.Ordinal + 1), entry.Kind == DecisionKind.Order);
+            if (entry.Kind == DecisionKind.Watermark) live.Silence(pass, entry.Watermark);
+        }
+        shard.Decisions.Logged = null;
+        shard.Publish();
+    }
+
+    private bool Reuse(Cause cause)
+    {
+        if (!tail.TryTake(cause, out var index)) return false;
+        var (source, entry, value) = tail[index];
+        shard.Counters.Reused++;
+        decided.Apply(entry, source, value);
+        shard.Writer.Again(entry, value);
+        return true;
+    }
+
+    /// <summary>As live, but refusals are the log's to tell.</summary>
+    private readonly struct Hooks(LivePass.Hooks live, ShardState shard, LoggedTail tail) : IPass
+    {
+        public void Begin(in RecordInfo record, int source) => live.Begin(record, source);
+
+        /// <summary>
+        /// Whether a predecessor refused the record by its clock (or for a schema that is known today); one that it did not refuse may be
+        /// refused now, for a schema that is unknown.
+        /// </summary>
+        public RejectReason Decoded(in RecordInfo record, RejectReason reason)
+        {
+            var refused = tail.Refuses(shard.Event.Source, record.Offset);
+            if (reason != RejectReason.UnknownSchema && !(reason == RejectReason.None && refused)) return reason;
+            shard.Decisions.Flush();
+            var cause = shard.Position.NextCause();
+            if (!refused) shard.Writer.Refused(cause, shard.Watermark);
+            return refused && reason == RejectReason.None ? RejectReason.FutureTime : reason;
+        }
+
+        public void Misplaced() => live.Misplaced();
+
+        public bool IsFromTheFuture() => false;
+
+        public void Rejected(RecordBatch batch, int index, RejectReason reason) => live.Rejected(batch, index, reason);
+
+        public long Watermark(int source) => live.Watermark(source);
+
+        public Cause CauseOf(int ordinal) => live.CauseOf(ordinal);
+
+        public int TimerTrigger(int timer) => live.TimerTrigger(timer);
+
+        public void Fired(byte[] key, int length, long due, int trigger, TimerUpdate update) =>
+            live.Fired(key, length, due, trigger, update);
+
+        public int Trigger() => live.Trigger();
+
+        public void Applied(int trigger, EventUpdate update) => live.Applied(trigger, update);
+    }
+}

@@ -1,0 +1,59 @@
+using StreamEngine.Connectors;
+using StreamEngine.Events;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// The pass over files: live, but records come in the order of event time over all sources, so that each source has come as far as the
+/// newest of any; and there is an end, at which the timers that wait can be fired.
+/// </summary>
+public sealed class FilePass
+{
+    private readonly ShardState _shard;
+    private readonly EventFold _fold;
+    private readonly LivePass _live;
+
+    /// <summary>A pass over a fresh shard.</summary>
+    public FilePass(Shard shard) => (_shard, _fold, _live) = (shard.State, shard.Fold, shard.Live);
+
+    /// <summary>Processes a batch; the decisions that it opens wait.</summary>
+    public void Process(RecordBatch batch)
+    {
+        _live.Run(new Hooks(_live.Now(), _shard), batch, 0, batch.Count);
+        _shard.Publish();
+    }
+
+    /// <summary>Moves the watermark, ms, fires what is due, and decides what that opened.</summary>
+    public void Finish(long watermark)
+    {
+        _fold.AdvanceWatermark(new Hooks(_live.Now(), _shard), watermark);
+        _shard.Decisions.Flush();
+        _shard.Publish();
+    }
+
+    private readonly struct Hooks(LivePass.Hooks live, ShardState shard) : IPass
+    {
+        public void Begin(in RecordInfo record, int source) => live.Begin(record, source);
+
+        public RejectReason Decoded(in RecordInfo record, RejectReason reason) => live.Decoded(record, reason);
+
+        public void Misplaced() => live.Misplaced();
+
+        public bool IsFromTheFuture() => live.IsFromTheFuture();
+
+        public void Rejected(RecordBatch batch, int index, RejectReason reason) => live.Rejected(batch, index, reason);
+
+        public long Watermark(int source) => shard.Clock.Advance(source, shard.Event.Time, all: true);
+
+        public Cause CauseOf(int ordinal) => live.CauseOf(ordinal);
+
+        public int TimerTrigger(int timer) => live.TimerTrigger(timer);
+
+        public void Fired(byte[] key, int length, long due, int trigger, TimerUpdate update) =>
+            live.Fired(key, length, due, trigger, update);
+
+        public int Trigger() => live.Trigger();
+
+        public void Applied(int trigger, EventUpdate update) => live.Applied(trigger, update);
+    }
+}

@@ -1,0 +1,54 @@
+using StreamEngine.Connectors;
+using StreamEngine.Events;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// What a pass over the log adds to the fold of an event (<see cref="EventFold"/>): what the log does not tell about the event, and what
+/// follows from it. A struct implements it, so that the fold is compiled for each pass by itself and calls it directly. The members are in
+/// the order in which the fold comes to them.
+/// </summary>
+internal interface IPass
+{
+    /// <summary>A record is next; the shard still stands at the one before.</summary>
+    void Begin(in RecordInfo record, int source);
+
+    /// <summary>The record was decoded, or could not be.</summary>
+    /// <returns>Why it is rejected; none where it is not.</returns>
+    RejectReason Decoded(in RecordInfo record, RejectReason reason);
+
+    /// <summary>The event is in a partition that its customer does not hash to.</summary>
+    void Misplaced();
+
+    /// <summary>Whether the event is too far ahead of the clock, which is no fact of the log.</summary>
+    bool IsFromTheFuture();
+
+    /// <summary>The record was rejected.</summary>
+    void Rejected(RecordBatch batch, int index, RejectReason reason);
+
+    /// <summary>The event was admitted.</summary>
+    /// <returns>The watermark now that its source has come to its time, ms; the shard's own may be higher.</returns>
+    long Watermark(int source);
+
+    /// <summary>What causes a change of a profile: the newest record, or what it caused under an ordinal.</summary>
+    Cause CauseOf(int ordinal);
+
+    /// <summary>The trigger by which a due timer opens a decision; -1 where it opens none.</summary>
+    int TimerTrigger(int timer);
+
+    /// <summary>A timer has fired.</summary>
+    /// <param name="key">The profile's key, kept by a decision that is opened.</param>
+    /// <param name="length">The key's length.</param>
+    /// <param name="due">When it was due, ms.</param>
+    /// <param name="trigger">What <see cref="TimerTrigger"/> said.</param>
+    /// <param name="update">What it did to the profile.</param>
+    void Fired(byte[] key, int length, long due, int trigger, TimerUpdate update);
+
+    /// <summary>The trigger by which the event opens a decision; -1 where it opens none.</summary>
+    int Trigger();
+
+    /// <summary>The event was applied.</summary>
+    /// <param name="trigger">What <see cref="Trigger"/> said.</param>
+    /// <param name="update">What it did to the profile.</param>
+    void Applied(int trigger, EventUpdate update);
+}

@@ -1,0 +1,127 @@
+using StreamEngine.Connectors;
+using StreamEngine.Events;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// The pass that happens now: events are counted, rejected ones written to their topics, and triggers open decisions. What can't be
+/// computed again is logged with its position before it acts: which source followed which, what the clock or the registry refused, and
+/// where silence moved the watermark.
+/// </summary>
+internal sealed class LivePass(ShardState shard, EventFold fold)
+{
+    private readonly long _maxFuture = (long)shard.Engine.Options.Time.MaxFuture.TotalMilliseconds;
+    private int _generation = -1;   // of the decisions that its last run of records opened
+
+    /// <summary>Folds a run of the partition's records.</summary>
+    public void Process(RecordBatch batch, int from, int to)
+    {
+        Run(Now(), batch, from, to);
+        shard.Clock.Heard(batch, from, to);
+        shard.Publish();
+    }
+
+    /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
+    public bool AdvanceIdle()
+    {
+        if (shard.Position.Source < 0 || !shard.Clock.Silence(shard.Watermark, shard.Timers.NextDue, out var to)) return false;
+        // Nothing in the events says so: logged with its position before it acts.
+        shard.Writer.Watermark(shard.Position.NextCause(), to);
+        Silence(Now(), to);
+        shard.Publish();
+        return true;
+    }
+
+    /// <summary>What happens now.</summary>
+    public Hooks Now() => new(shard, shard.Time.GetUtcNow().ToUnixTimeMilliseconds() + _maxFuture);
+
+    /// <summary>A run of records, each with its topic as its source; decides when no further decision can wait.</summary>
+    public void Run<TPass>(TPass pass, RecordBatch batch, int from, int to) where TPass : struct, IPass
+    {
+        // Decisions that wait for their scores hold slices of the scratch text.
+        if (_generation != shard.Decisions.Generation) shard.Event.BeginBatch();
+        for (var i = from; i < to; i++)
+        {
+            fold.Apply(pass, batch, i, batch[i].Topic);
+            if (shard.Decisions.Full) shard.Decisions.Flush();
+        }
+        _generation = shard.Decisions.Generation;
+    }
+
+    /// <summary>Silence has moved the watermark, as a mark in the log says.</summary>
+    public void Silence<TPass>(TPass pass, long watermark) where TPass : struct, IPass
+    {
+        shard.Clock.RaiseTo(watermark);
+        fold.AdvanceWatermark(pass, watermark);
+        shard.Decisions.Flush();
+    }
+
+    /// <param name="shard">The shard.</param>
+    /// <param name="latest">Event times past this are from the future, ms.</param>
+    internal readonly struct Hooks(ShardState shard, long latest) : IPass
+    {
+        public void Begin(in RecordInfo record, int source)
+        {
+            shard.Counters.Records++;
+            shard.Counters.Bytes += Math.Max(0, record.Key.Length) + Math.Max(0, record.Value.Length);
+            var before = shard.Position.Source;
+            if (source == before || before < 0) return;
+            // Which of two sources came first can't be told from their offsets.
+            shard.Decisions.Flush();
+            if (!shard.Position.Switched) shard.Writer.Order(shard.Position.NextCause(), shard.Watermark);
+        }
+
+        public RejectReason Decoded(in RecordInfo record, RejectReason reason)
+        {
+            // What the registry does not know today it may know tomorrow: a restore must not ask it again.
+            if (reason == RejectReason.UnknownSchema) NoteRefused();
+            return reason;
+        }
+
+        public void Misplaced() => shard.Counters.WrongPartition++;
+
+        public bool IsFromTheFuture()
+        {
+            if (shard.Event.Time <= latest) return false;
+            NoteRefused();
+            return true;
+        }
+
+        public void Rejected(RecordBatch batch, int index, RejectReason reason)
+        {
+            shard.Counters.Rejected[(int)reason]++;
+            shard.Writer.Rejected(batch, index, shard.Event, reason);
+        }
+
+        public long Watermark(int source) => shard.Clock.Advance(source, shard.Event.Time, all: false);
+
+        public Cause CauseOf(int ordinal) => ProfileUpdate.Now;
+
+        public int TimerTrigger(int timer) => shard.Engine.Policy.TimerTrigger(timer);
+
+        public void Fired(byte[] key, int length, long due, int trigger, TimerUpdate update)
+        {
+            shard.Counters.TimersFired++;
+            if (trigger >= 0)
+                shard.Decisions.OpenTimer(key, length, due, trigger, shard.Position.NextCause(), update.DecidedAt, update.Consent,
+                    shard.Watermark);
+            if (shard.Decisions.Full) shard.Decisions.Flush();
+        }
+
+        public int Trigger() => shard.Engine.Policy.MatchTrigger(shard.Context);
+
+        public void Applied(int trigger, EventUpdate update)
+        {
+            shard.Counters.Admitted++;
+            if (trigger >= 0)
+                shard.Decisions.Open(shard.Event, shard.Context, trigger, shard.Position.NextCause(), update.DecidedAt,
+                    shard.Event.Consent & update.Consent, update.IsFirst, shard.Watermark);
+        }
+
+        private void NoteRefused()
+        {
+            shard.Decisions.Flush();
+            shard.Writer.Refused(shard.Position.NextCause(), shard.Watermark);
+        }
+    }
+}

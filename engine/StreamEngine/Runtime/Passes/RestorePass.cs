@@ -1,0 +1,132 @@
+using StreamEngine.Connectors;
+using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.State.Checkpoints;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// The pass that makes a shard's state again: profiles of a checkpoint, then events without scores and outputs, and logged decisions. A
+/// profile that was loaded as of a later position than a cause is left as it is. What comes when is the business of <see
+/// cref="ShardRestore"/>.
+/// </summary>
+internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold decided)
+{
+    private readonly LoadUpdate _load = new(shard);
+
+    /// <summary>Whether loaded profiles belong into the next cut: where one of the places that cuts go to does not hold them.</summary>
+    public bool CopyLoaded { get; set; }
+
+    /// <summary>Whether checkpoints are kept, so that one can be loaded.</summary>
+    public bool KeepsCheckpoints => shard.Cut is not null;
+
+    /// <summary>The next offset of a source.</summary>
+    public long Next(int source) => shard.Position.Next[source];
+
+    /// <summary>Where the shard starts in a source, before anything is replayed.</summary>
+    public void StartAt(int source, long offset) => shard.Position.StartAt(source, offset);
+
+    /// <summary>Stands where a cut began; its profiles are loaded next.</summary>
+    public void StartAt(CutMarker cut)
+    {
+        shard.Position.StartAt(cut.Start);
+        shard.Clock.StartAt(cut.Newest);
+        shard.Watermark = cut.Watermark;
+    }
+
+    /// <summary>Offsets below this hold no more records for us (markers, aborted or compacted records).</summary>
+    public void SkipTo(int source, long offset) => shard.Position.SkipTo(source, offset);
+
+    /// <summary>Loads a block of profiles.</summary>
+    public void Load(in CutBlock block)
+    {
+        var slice = shard.Cut!.Loading(block.Position);
+        var payload = block.Payload;
+        while (CutBlock.Next(ref payload, out var key, out var profile))
+        {
+            _load.Set(key, profile, slice);
+            shard.Store.Update(key, _load);
+            if (CopyLoaded) shard.Cut.Changed(key);
+            shard.Counters.Loaded++;
+        }
+        shard.Publish();
+    }
+
+    /// <summary>Folds a run of a source's records again, but for those before the position that the shard started at.</summary>
+    public void Replay(RecordBatch batch, int from, int to, int source)
+    {
+        if (from == to) return;
+        shard.Event.BeginBatch();
+        for (var i = from; i < to; i++)
+            if (batch[i].Offset >= Next(source))
+            {
+                fold.Apply(new Hooks(shard), batch, i, source);
+                shard.Counters.Restored++;
+            }
+        shard.Publish();
+    }
+
+    /// <summary>Applies a logged entry; its cause was replayed already.</summary>
+    /// <param name="entry">What was logged.</param>
+    /// <param name="source">The source of its cause.</param>
+    /// <param name="value">The logged record's bytes, which the entry's texts are slices of.</param>
+    public void Apply(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
+    {
+        shard.Position.Stand(source, entry.Ordinal + 1, entry.Kind == DecisionKind.Order);
+        switch (entry.Kind)
+        {
+            case DecisionKind.Watermark:
+                shard.Cut?.Reschedule(shard.Timers, new Cause(source, entry.Offset, entry.Ordinal));
+                shard.Clock.RaiseTo(entry.Watermark);
+                fold.AdvanceWatermark(new Hooks(shard), entry.Watermark, entry.Ordinal);
+                shard.Publish();
+                break;
+            case DecisionKind.Refused:
+                SkipTo(source, entry.Offset + 1);
+                break;
+            case DecisionKind.Decision:
+                decided.Apply(entry, source, value);
+                break;
+        }
+    }
+
+    /// <summary>The shard stands where it was, and is live from now on.</summary>
+    public void Done(CutMarker? from)
+    {
+        shard.Cut?.Reschedule(shard.Timers, null);
+        shard.Cut?.Restored(from);
+        shard.Counters.Committed = shard.Position.Committed;
+        shard.Clock.Restart();
+        shard.Publish();
+    }
+
+    /// <summary>Nothing is counted, decided or written, and what the clock refused is known before its record.</summary>
+    private readonly struct Hooks(ShardState shard) : IPass
+    {
+        public void Begin(in RecordInfo record, int source) { }
+
+        public RejectReason Decoded(in RecordInfo record, RejectReason reason) => reason;
+
+        public void Misplaced() { }
+
+        public bool IsFromTheFuture() => false;
+
+        public void Rejected(RecordBatch batch, int index, RejectReason reason) { }
+
+        public long Watermark(int source)
+        {
+            shard.Cut?.Reschedule(shard.Timers, CauseOf(CutPosition.TheRecord));
+            return shard.Clock.Advance(source, shard.Event.Time, all: false);
+        }
+
+        public Cause CauseOf(int ordinal) => shard.Position.At(ordinal);
+
+        public int TimerTrigger(int timer) => -1;
+
+        public void Fired(byte[] key, int length, long due, int trigger, TimerUpdate update) { }
+
+        public int Trigger() => -1;
+
+        public void Applied(int trigger, EventUpdate update) { }
+    }
+}

@@ -1,0 +1,101 @@
+using StreamEngine.Connectors;
+using StreamEngine.Events;
+using StreamEngine.Expressions;
+using StreamEngine.State;
+using StreamEngine.State.Checkpoints;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// What the folds of a shard change and its passes share: profiles, timers, watermark and position, the event at hand, and what is written
+/// about it. Belongs to the shard's thread.
+/// </summary>
+internal sealed class ShardState : IDisposable
+{
+    /// <param name="engine">The compiled config.</param>
+    /// <param name="partition">The shard's partition, of every source.</param>
+    /// <param name="store">Its profiles; disposed with the state.</param>
+    /// <param name="outputs">The interval's outputs.</param>
+    /// <param name="batch">The worker's decisions that wait for their scores.</param>
+    /// <param name="time">The clock.</param>
+    public ShardState(CompiledEngine engine, int partition, IStateStore store, OutputBuffer outputs, DecisionBatch batch, TimeProvider time)
+    {
+        (Engine, Partition, Store, Outputs, Time) = (engine, partition, store, outputs, time);
+        var sources = engine.Events.Sources.Count;
+        Counters = new ShardCounters(engine.Policy.Offers.Count);
+        Position = new ShardPosition(sources);
+        Clock = new SourceClock(sources, engine.Options.Time, time);
+        Event = new Event(engine.Events.Fields);
+        Writer = new ShardOutputs(engine, partition, outputs);
+        Decisions = new DecisionQueue(batch, this);
+    }
+
+    /// <summary>The compiled config.</summary>
+    public CompiledEngine Engine { get; }
+
+    /// <summary>The shard's partition.</summary>
+    public int Partition { get; }
+
+    /// <summary>The clock of the machine.</summary>
+    public TimeProvider Time { get; }
+
+    /// <summary>What is known of each customer.</summary>
+    public IStateStore Store { get; }
+
+    /// <summary>The timers that wait.</summary>
+    public TimerHeap Timers { get; } = new();
+
+    /// <summary>How far each source has come in event time.</summary>
+    public SourceClock Clock { get; }
+
+    /// <summary>The watermark, ms; <see cref="long.MinValue"/> before the first event.</summary>
+    public long Watermark { get; set; } = long.MinValue;
+
+    /// <summary>Where it stands in its sources.</summary>
+    public ShardPosition Position { get; }
+
+    /// <summary>The event at hand.</summary>
+    public Event Event { get; }
+
+    /// <summary>The same for the config's expressions.</summary>
+    public EvalContext Context { get; } = new();
+
+    /// <summary>The decisions that wait for their scores.</summary>
+    public DecisionQueue Decisions { get; }
+
+    /// <summary>Writes into the interval's outputs.</summary>
+    public ShardOutputs Writer { get; }
+
+    /// <summary>The interval's outputs.</summary>
+    public OutputBuffer Outputs { get; }
+
+    /// <summary>What was done, in numbers.</summary>
+    public ShardCounters Counters { get; }
+
+    /// <summary>The shard's cuts, those that are made and the one that was loaded; null where no checkpoints are kept.</summary>
+    public ShardCut? Cut { get; private set; }
+
+    /// <summary>The files that cuts go to; null where none are kept.</summary>
+    public CheckpointFiles? Files { get; private set; }
+
+    /// <summary>Keeps checkpoints from now on.</summary>
+    public void KeepCheckpoints(CheckpointFiles? files, int sliceBytes, Func<Task<long>> decisionsEnd)
+    {
+        Files = files;
+        Cut = new ShardCut(Engine.StateVersion, Store, files, Outputs, Engine.Outputs.Checkpoints, Partition, Counters,
+            Engine.Options.Checkpoints.Interval, sliceBytes, Time, decisionsEnd);
+    }
+
+    /// <summary>Lets the metrics see how far it is.</summary>
+    public void Publish()
+    {
+        Counters.Watermark = Watermark;
+        Counters.TimersWaiting = Timers.Count;
+    }
+
+    public void Dispose()
+    {
+        Files?.Dispose();
+        Store.Dispose();
+    }
+}
