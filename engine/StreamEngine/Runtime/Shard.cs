@@ -72,10 +72,10 @@ public sealed class Shard : IDisposable
     public long StateBytes => State.Store.MemoryBytes;
 
     /// <summary>Whether a cut has profiles to copy: turns without records do that too.</summary>
-    public bool CutIsBusy => State.Cut is { Busy: true };
+    internal bool CutIsBusy => State.Cut is { Busy: true };
 
     /// <summary>Whether such a cut needs a commit to go on.</summary>
-    public bool CutNeedsCommit => State.Cut is { Busy: true, NeedsCommits: true };
+    internal bool CutNeedsCommit => State.Cut is { Busy: true, NeedsCommits: true };
 
     /// <summary>The shard's checkpoint files; null where none are kept.</summary>
     internal CheckpointFiles? Checkpoints => State.Files;
@@ -87,19 +87,19 @@ public sealed class Shard : IDisposable
     internal LivePass Live { get; }
 
     /// <summary>The next offset to read of a source.</summary>
-    public long Next(int source) => State.Position.Next[source];
+    internal long Next(int source) => State.Position.Next[source];
 
     /// <summary>The next offset of a source as last committed.</summary>
-    public long CommittedNext(int source) => State.Position.Committed[source];
+    internal long CommittedNext(int source) => State.Position.Committed[source];
 
     /// <summary>Processes a run of this partition's records, live; the decisions that it opens wait in the worker's batch.</summary>
     public void Process(RecordBatch batch, int from, int to) => Live.Process(batch, from, to);
 
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
-    public bool AdvanceIdle() => Live.AdvanceIdle();
+    internal bool AdvanceIdle() => Live.AdvanceIdle();
 
     /// <summary>The silence up to now was not the partition's.</summary>
-    public void NotIdle() => State.Clock.Restart();
+    internal void NotIdle() => State.Clock.Restart();
 
     /// <summary>
     /// Serves a request. A decision that it opens is made with the worker's batch, and its answer is there once that is flushed.
@@ -113,20 +113,20 @@ public sealed class Shard : IDisposable
     internal void CatchUp(LoggedTail tail) => new CatchUpPass(State, _decided, Live, tail).Run();
 
     /// <summary>Whether a commit is under way, or failed and was not tried again yet, that it has a part in.</summary>
-    public bool IsSealed => State.Position.IsSealed;
+    internal bool IsSealed => State.Position.IsSealed;
 
     /// <summary>The next offset of a source as of that commit.</summary>
-    public long SealedNext(int source) => State.Position.Sealed[source];
+    internal long SealedNext(int source) => State.Position.Sealed[source];
 
     /// <summary>Everything applied up to here is what the commit that now begins is about.</summary>
-    public void Seal()
+    internal void Seal()
     {
         State.Position.Seal();
         SealCut();
     }
 
     /// <summary>That commit was confirmed; one that began before this shard was here is none of its own.</summary>
-    public void Committed()
+    internal void Committed()
     {
         if (!State.Position.TryCommit()) return;
         State.Cut?.Committed();
@@ -134,7 +134,7 @@ public sealed class Shard : IDisposable
     }
 
     /// <summary>Goes on with the checkpoint, if one is due or under way. Only where everything applied is committed.</summary>
-    public void AdvanceCut()
+    internal void AdvanceCut()
     {
         SealCut();
         State.Cut?.Committed();
@@ -144,7 +144,7 @@ public sealed class Shard : IDisposable
     /// <param name="files">The shard's files; null where only the topic is written.</param>
     /// <param name="sliceBytes">The most bytes of a slice.</param>
     /// <param name="decisionsEnd">Asks for the end of the shard's decision partition.</param>
-    public void KeepCheckpoints(CheckpointFiles? files, int sliceBytes, Func<Task<long>> decisionsEnd) =>
+    internal void KeepCheckpoints(CheckpointFiles? files, int sliceBytes, Func<Task<long>> decisionsEnd) =>
         State.KeepCheckpoints(files, sliceBytes, decisionsEnd);
 
     /// <summary>A marker for all of the shard as it stands: everything applied, at one position.</summary>

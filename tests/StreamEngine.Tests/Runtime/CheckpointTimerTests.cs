@@ -42,45 +42,84 @@ public sealed class CheckpointTimerTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    [Fact]
+    public void A_timer_that_waited_when_its_slice_was_copied_fires_once_and_not_before()
+    {
+        using (var first = UpToTheSlice()) Assert.Equal(0, _outputs.Count);
+
+        using var second = Open(out var files);
+        var restore = Load(second, files, out var cut);
+        Fill(1, Behind);
+        restore.Replay(_batch, 0, _batch.Count, 0);
+        restore.Done(cut);
+        Assert.Equal(1, second.Counters.TimersWaiting);
+
+        Process(second, 3, ("other", "search", Late + 1));
+        Process(second, 4, ("other", "search", Late + 2));
+        Assert.Single(Decisions());
+    }
+
+    [Fact]
+    public void One_that_fired_behind_its_slice_fires_there_again_in_a_restore_and_not_when_that_is_over()
+    {
+        using (var first = UpToTheSlice()) Process(first, 3, ("other", "search", Late + 1));
+        var (entry, value) = Assert.Single(Decisions());
+
+        using var second = Open(out var files);
+        var restore = Load(second, files, out var cut);
+        Fill(1, [.. Behind, ("other", "search", Late + 1)]);
+        restore.Replay(_batch, 0, _batch.Count, 0);
+        restore.Apply(entry, 0, value);
+        restore.Done(cut);
+        Assert.Equal(0, second.Counters.TimersWaiting);
+
+        Process(second, 4, ("other", "search", Late + 2));
+        Assert.Single(Decisions());
+    }
+
+    /// <summary>Behind the first event, where the cut begins: c's cart is due since 20 minutes, and waits for the next record.</summary>
+    private static readonly (string, string, long)[] Behind = [("other", "search", Late), ("c", "cart_add", Late - 40 * Minute)];
+
+    private Shard UpToTheSlice()
+    {
+        var shard = Open(out var files);
+        files.Begin(null, null);
+        Process(shard, 0, ("c", "search", Scenario.Start));
+        Commit(shard); // a cut begins
+        Process(shard, 1, Behind);
+        Commit(shard); // its slice
+        return shard;
+    }
+
     private static void Commit(Shard shard)
     {
         shard.Seal();
         shard.Committed();
     }
 
-    [Fact]
-    public void A_timer_that_waited_when_its_slice_was_copied_fires_once_and_not_before()
+    private RestorePass Load(Shard shard, CheckpointFiles files, out CutMarker marker)
     {
-        using (var first = Open(out var files))
-        {
-            files.Begin(null, null);
-            Process(first, 0, ("c", "search", Scenario.Start));
-            Commit(first); // a cut begins behind the first event
-            Process(first, 1, ("other", "search", Late), ("c", "cart_add", Late - 40 * Minute));
-            Commit(first); // its slice: c's cart is due since 20 minutes, and waits for the next record
-        }
-        Assert.Equal(0, _outputs.Count);
-
-        using var second = Open(out var again);
         var (path, cut) = Assert.Single(CheckpointFiles.Cuts(_folder));
         Assert.Equal([1L], cut.Marker.Start.Next);
         Assert.Equal([3L], cut.Highest);
-        again.Begin(path, cut);
-        var restore = second.BeginRestore();
-        restore.StartAt(cut.Marker);
-        using (var load = new FileCutLoad(path, cut))
-            while (load.Step(restore)) { }
-        Fill(1, ("other", "search", Late), ("c", "cart_add", Late - 40 * Minute));
-        restore.Replay(_batch, 0, _batch.Count, 0);
-        restore.Done(cut.Marker);
-        Assert.Equal(1, second.Counters.TimersWaiting);
+        files.Begin(path, cut);
+        var restore = shard.BeginRestore();
+        restore.StartAt(marker = cut.Marker);
+        using var load = new FileCutLoad(path, cut);
+        while (load.Step(restore)) { }
+        return restore;
+    }
 
-        Process(second, 3, ("other", "search", Late + 1));
-        Process(second, 4, ("other", "search", Late + 2));
-        var decision = default(LoggedDecision);
-        var carts = Enumerable.Range(0, _outputs.Count).Count(i => _outputs[i].Topic == _engine.Outputs.Decisions
-            && LoggedDecision.TryParse(_outputs.Value(i), ref decision) && decision.Kind == DecisionKind.Decision);
-        Assert.Equal(1, carts);
+    private List<(LoggedDecision Entry, byte[] Value)> Decisions()
+    {
+        var found = new List<(LoggedDecision, byte[])>();
+        for (var i = 0; i < _outputs.Count; i++)
+        {
+            var entry = default(LoggedDecision);
+            if (_outputs[i].Topic == _engine.Outputs.Decisions && LoggedDecision.TryParse(_outputs.Value(i), ref entry)
+                && entry.Kind == DecisionKind.Decision) found.Add((entry, _outputs.Value(i).ToArray()));
+        }
+        return found;
     }
 
     private Shard Open(out CheckpointFiles files)

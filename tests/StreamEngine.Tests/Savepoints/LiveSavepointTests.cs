@@ -153,7 +153,14 @@ public sealed class LiveSavepointTests : IDisposable
         using var metrics = new EngineMetrics(engine);
         using var worker = new Worker(Settings(engine, log, checkpoints), metrics, Topics.Check(log, engine));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        worker.Run(patience.Token, w => w.Shards.Count < Partitions || w.Shards.Values.Any(s => s.Counters.Checkpoints < cuts));
+        // To the end: the engine before may have been stopped anywhere.
+        var ends = Ends(log, options);
+        worker.Run(patience.Token, w =>
+        {
+            var reached = 0;
+            w.Reached(ends, _ => reached++);
+            return reached < Partitions || w.Shards.Values.Any(s => s.Counters.Checkpoints < cuts);
+        });
         Assert.False(patience.IsCancellationRequested);
         loaded = metrics.Totals().Loaded;
         var profiles = new SortedDictionary<string, string>(StringComparer.Ordinal);
