@@ -1,27 +1,40 @@
+using System.Buffers;
 using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Connectors.Files;
 
-/// <summary>The values of an Avro object container file, as bare Avro binary.</summary>
+/// <summary>The values of an Avro object container file, as Avro binary.</summary>
 internal sealed class AvroFile : IRecordFile
 {
     private static readonly Dictionary<string, AvroUnpacker> Codecs = new() { ["snappy"] = SnappyBlock.Unpack };
     private readonly string _path;
     private readonly AvroFileReader _reader;
-    private ReadOnlyMemory<byte> _value;
+    private readonly ArrayBufferWriter<byte> _record = new();
+    private readonly int _schemaId;
 
-    public AvroFile(Stream stream, string path)
+    /// <param name="stream">The file.</param>
+    /// <param name="path">Its name in messages.</param>
+    /// <param name="schemaId">The id in Confluent's header, which the records get; with 0 they are bare.</param>
+    public AvroFile(Stream stream, string path, int schemaId = 0)
     {
-        _path = path;
+        (_path, _schemaId) = (path, schemaId);
         _reader = Named(() => new AvroFileReader(stream, Codecs));
     }
 
     /// <summary>The schema that the file's values were written with.</summary>
     public AvroSchema Schema => _reader.Schema;
 
-    public ReadOnlySpan<byte> Record => _value.Span;
+    public ReadOnlySpan<byte> Record => _record.WrittenSpan;
 
-    public bool Read() => Named(() => _reader.Next(out _value));
+    public bool Read()
+    {
+        _record.ResetWrittenCount();
+        ReadOnlyMemory<byte> value = default;
+        if (!Named(() => _reader.Next(out value))) return false;
+        if (_schemaId > 0) new AvroWriter(_record).ConfluentHeader(_schemaId);
+        _record.Write(value.Span);
+        return true;
+    }
 
     public void Dispose() => _reader.Dispose();
 

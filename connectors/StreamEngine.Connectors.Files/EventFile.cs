@@ -8,7 +8,9 @@ namespace StreamEngine.Connectors.Files;
 /// <param name="Format">How its records are written.</param>
 /// <param name="HasHeader">Whether the first CSV record is a header.</param>
 /// <param name="Separator">What separates a CSV record's fields.</param>
-public sealed record EventFile(string Path, int Source, RecordFormat Format, bool HasHeader = false, byte Separator = (byte)',')
+/// <param name="SchemaId">The id in the header that an Avro record gets (<see cref="EventSourceOptions.WithFileSchemas"/>).</param>
+public sealed record EventFile(string Path, int Source, RecordFormat Format, bool HasHeader = false, byte Separator = (byte)',',
+    int SchemaId = 0)
 {
     /// <summary>Its length on disk, in bytes.</summary>
     public long Length => new FileInfo(Path).Length;
@@ -18,7 +20,7 @@ public sealed record EventFile(string Path, int Source, RecordFormat Format, boo
     /// <exception cref="InvalidDataException">The file is damaged; the message names it.</exception>
     public IRecordFile Open(Action<int>? read = null)
     {
-        if (Format == RecordFormat.Avro) return new AvroFile(ByteSource.Open(Path, read), Path);
+        if (Format == RecordFormat.Avro) return new AvroFile(ByteSource.Open(Path, read), Path, SchemaId);
         var file = new LineFile(ByteSource.Open(Path, read), Path, Format == RecordFormat.Csv, Separator);
         if (HasHeader) file.Read();
         return file;

@@ -1,6 +1,6 @@
 using StreamEngine.Configuration;
 using StreamEngine.Events;
-using StreamEngine.Events.Avro;
+using StreamEngine.Events.Registry;
 
 namespace StreamEngine.Connectors.Files;
 
@@ -9,10 +9,8 @@ namespace StreamEngine.Connectors.Files;
 /// the only one of the file's format. CSV headers give the sources their columns where the config gives none.
 /// </summary>
 /// <param name="Files">The files in the order given, those of a folder or pattern by path.</param>
-/// <param name="Sources">The config's sources, with columns.</param>
-/// <param name="Schemas">By source, the schema that its Avro files were written with.</param>
-public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<EventSourceOptions> Sources,
-    IReadOnlyList<AvroSchema?> Schemas)
+/// <param name="Sources">The config's sources, with columns, and with the schemas that their Avro files were written with.</param>
+public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<EventSourceOptions> Sources)
 {
     /// <summary>Bytes on disk over all files.</summary>
     public long Length => Files.Sum(f => f.Length);
@@ -22,15 +20,13 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
     {
         var search = new Search(sources, errors);
         foreach (var argument in arguments) search.Add(argument);
-        return new EventFiles(search.Files, search.Sources, search.Schemas);
+        return new EventFiles(search.Files, [.. search.Sources.Select((s, i) => s.WithFileSchemas(search.Schemas[i]))]);
     }
 
     /// <summary>The decoders of the files' records, by source.</summary>
     /// <param name="catalog">Compiled from <see cref="Sources"/>.</param>
-    /// <exception cref="AvroException">The files' schema does not resolve to the source's.</exception>
     public IReadOnlyList<IEventDecoder> CreateDecoders(EventCatalog catalog) =>
-        [.. catalog.Sources.Select((s, i) => !Files.Any(f => f.Source == i) ? new UnusedDecoder() : Schemas[i] is { } schema
-            ? s.CreateDecoder(schema) : s.CreateDecoder())];
+        [.. catalog.Sources.Select((s, i) => Files.Any(f => f.Source == i) ? s.CreateDecoder() : new UnusedDecoder())];
 
     private sealed class Search(IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors)
     {
@@ -38,7 +34,7 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
 
         public EventSourceOptions[] Sources { get; } = [.. sources];
 
-        public AvroSchema?[] Schemas { get; } = new AvroSchema?[sources.Count];
+        public List<AvroFileSchema>[] Schemas { get; } = [.. sources.Select(_ => new List<AvroFileSchema>())];
 
         public void Add(string argument)
         {
@@ -70,9 +66,9 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
                     "Write SOURCE=PATH with the source it belongs to, or set the source's format");
                 return;
             }
-            if (format == RecordFormat.Avro) TakeSchema(path, source);
+            var schemaId = format == RecordFormat.Avro ? TakeSchema(path, Schemas[source]) : 0;
             var hasHeader = format == RecordFormat.Csv && TakeHeader(path, source);
-            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte));
+            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte, schemaId));
         }
 
         private int Guess(string path, RecordFormat format)
@@ -112,19 +108,20 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             return true;
         }
 
-        private void TakeSchema(string path, int source)
+        /// <summary>Returns the place of the file's schema among the source's, from 1.</summary>
+        private int TakeSchema(string path, List<AvroFileSchema> schemas)
         {
             try
             {
                 using var file = new AvroFile(ByteSource.Open(path), path);
-                Schemas[source] ??= file.Schema;
-                if (Schemas[source]!.Fingerprint != file.Schema.Fingerprint)
-                    errors.Add(new ConfigLocation(path, 0, 0, "events"), "the file's schema differs from that of the source's first file",
-                        "Give files with another schema a source of their own");
+                var at = schemas.FindIndex(s => s.Schema.Identity == file.Schema.Identity);
+                if (at < 0) schemas.Add(new AvroFileSchema(path, file.Schema));
+                return at < 0 ? schemas.Count : at + 1;
             }
             catch (InvalidDataException e)
             {
                 errors.Add(new ConfigLocation(path, 0, 0, "events"), e.Message, "Mend or leave out the file");
+                return 0;
             }
         }
 

@@ -28,7 +28,8 @@ internal static class SchemasCommand
 
     private static int Run(Invocation call)
     {
-        var (old, next, mode) = (Read(call.Get(Old)!), Read(call.Get(New)!), call.Get(Mode)!);
+        var mode = call.Get(Mode)!;
+        var (old, next) = (Read(call.Get(Old)!, mode is not "backward"), Read(call.Get(New)!, mode is not "forward"));
         var faults = new List<(string Direction, AvroIncompatibility Fault)>();
         if (mode is "backward" or "full") faults.AddRange(AvroCompatibility.Check(next, old).Select(f => ("backward", f)));
         if (mode is "forward" or "full") faults.AddRange(AvroCompatibility.Check(old, next).Select(f => ("forward", f)));
@@ -55,11 +56,13 @@ internal static class SchemasCommand
         return faults.Count == 0 ? ExitCode.Done : ExitCode.Config;
     }
 
-    private static AvroSchema Read(string file)
+    /// <summary>A schema that is to read is held to the specification; one that only wrote is taken as it is.</summary>
+    private static AvroSchema Read(string file, bool reads)
     {
         try
         {
-            return AvroSchema.Parse(File.ReadAllText(file));
+            var json = File.ReadAllText(file);
+            return reads ? AvroSchema.Parse(json) : AvroSchema.ParseWriter(json);
         }
         catch (AvroSchemaException e)
         {

@@ -1,7 +1,6 @@
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Files;
-using StreamEngine.Events.Avro;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Run;
 using StreamEngine.Runtime;
@@ -71,15 +70,7 @@ internal sealed class FileRun : IDisposable
         var engine = ConfigCheck.Compile(files is null ? config : config with { Options = config.Options with { Events = files.Sources } },
             errors);
         errors.ThrowIfAny();
-        try
-        {
-            return new FileRun(engine!, files!, config, memory);
-        }
-        catch (AvroException e)
-        {
-            engine!.Dispose();
-            throw new InvalidDataException($"An input file's schema does not fit the config's: {e.Message}", e);
-        }
+        return new FileRun(engine!, files!, config, memory);
     }
 
     private static EventFiles FindFiles(LoadedConfig config, IReadOnlyList<string> events, ConfigErrors errors)

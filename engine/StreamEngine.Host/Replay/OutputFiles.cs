@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using Avro.Generic;
 using StreamEngine.Connectors;
-using StreamEngine.Events.Avro;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Replay;
@@ -48,9 +48,9 @@ internal sealed class OutputFiles : IDisposable
     }
 
     /// <summary>Marks are for recovery alone: they are left out.</summary>
-    private void Decision(AvroRecord record)
+    private void Decision(GenericRecord record)
     {
-        if (record["kind"] is AvroEnum { Symbol: "decision" }) _decisions.Write(record);
+        if (record["kind"] is GenericEnum { Value: "decision" }) _decisions.Write(record);
     }
 
     private void Late(long timestamp, ReadOnlySpan<byte> value)

@@ -25,7 +25,7 @@ public sealed class ConfigErrors
     /// </summary>
     public void Add(ConfigLocation at, string message, string remedy)
     {
-        if (!_unreadable.Contains(at)) _all.Add(new ConfigError(at, message, remedy));
+        if (!_unreadable.Contains(at)) _all.Add(new ConfigError(at, Printable.Of(message), Printable.Of(remedy)));
     }
 
     /// <summary>Adds a mistake at a value that could not be read; nothing more is told of that value.</summary>

@@ -1,4 +1,5 @@
 using StreamEngine.Configuration;
+using StreamEngine.Events.Registry;
 
 namespace StreamEngine.Events;
 
@@ -106,6 +107,15 @@ public sealed record EventSourceOptions : ILocated
     [Doc("The fields that features, rules and models use: name to type, or name to { from: path, type: ... }.")]
     [Keyed]
     public IReadOnlyList<FieldOptions> Fields { get; init; } = [];
+
+    /// <summary>The schemas of the container files that the records come from; none where they come from a topic.</summary>
+    internal IReadOnlyList<AvroFileSchema> FileSchemas { get; private init; } = [];
+
+    /// <summary>
+    /// The same source read from Avro container files: its records have Confluent's header, with the place of their file's schema in the
+    /// list, from 1, as the id.
+    /// </summary>
+    public EventSourceOptions WithFileSchemas(IReadOnlyList<AvroFileSchema> schemas) => this with { FileSchemas = schemas };
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

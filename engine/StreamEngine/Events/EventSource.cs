@@ -1,4 +1,3 @@
-using StreamEngine.Events.Avro;
 using StreamEngine.Events.Decoding;
 using StreamEngine.Events.Masking;
 
@@ -55,13 +54,4 @@ public sealed class EventSource
 
     /// <summary>A decoder for one thread, for CSV records whose columns a file's header names.</summary>
     public IEventDecoder CreateDecoder(IReadOnlyList<string> columns) => new CsvEventDecoder(_shape, columns, Options.SeparatorByte);
-
-    /// <summary>A decoder for one thread, for bare Avro values written with that schema, as a container file has them.</summary>
-    /// <exception cref="AvroException">The schema does not resolve to the source's reader's schema.</exception>
-    public IEventDecoder CreateDecoder(AvroSchema writer)
-    {
-        if (_avro is null) throw new InvalidOperationException($"The source '{Name}' is not Avro.");
-        var bare = _avro.ForBare(writer);
-        return bare.Bare!.Unresolved is { } reason ? throw new AvroException(reason) : new AvroEventDecoder(bare);
-    }
 }

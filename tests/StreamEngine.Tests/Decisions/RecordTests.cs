@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Avro.Generic;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
@@ -64,7 +65,7 @@ public sealed class RecordTests
     }
 
     [Fact]
-    public void The_engines_own_reader_finds_every_record_by_its_id()
+    public void Every_record_is_found_by_its_id_and_read_by_Apaches_implementation()
     {
         _shop.Decide(5_000);
         _decisions.Write(_output, 0, Request(1), _shop.Result, [1.5, -2]);
@@ -79,13 +80,11 @@ public sealed class RecordTests
             var value = _output.Value(i);
             var schema = registry.ById(BinaryPrimitives.ReadInt32BigEndian(value[1..]));
             Assert.Equal(names[i], schema?.Name);
-            var record = Assert.IsType<AvroRecord>(new AvroValueReader(schema!).Read(value[5..]));
+            Assert.Equal(value.Length - 5, AvroSkipper.Of(schema!).Length(value[5..]));
             // Apache's implementation reads the same record to its last byte.
-            var file = PythonAvro.Find($"schemas/{new[] { "decision", "decision", "action", "dead-letter" }[i]}.avsc");
-            var apache = ApacheAvro.Record(File.ReadAllText(file), value[5..]);
-            foreach (var field in schema!.Fields)
-                if (field.Schema.Kind == AvroKind.String) Assert.Equal(record[field.Name], apache[field.Name]);
-            if (i == 0) Assert.Equal(("served", "zwölf €"), (record["outcome"]!.ToString(), ((AvroRecord)record["chosen"]!)["offer"]));
+            var record = ApacheAvro.Of(new[] { "decision", "decision", "action", "dead-letter" }[i]).Record(value[5..]);
+            foreach (var field in schema!.Fields) Assert.NotNull(record.Schema[field.Name]);
+            if (i == 0) Assert.Equal(("served", "zwölf €"), (record.Text("outcome"), ((GenericRecord)record["chosen"]!)["offer"]));
         }
     }
 

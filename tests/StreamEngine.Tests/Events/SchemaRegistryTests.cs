@@ -37,7 +37,50 @@ public sealed class SchemaRegistryTests
             File.WriteAllText(Path.Combine(folder, "8.avsc"), "\"strng\"");
             var errors = new ConfigErrors();
             SchemaRegistry.Open(new SchemaOptions { Registry = "." }, folder, TimeProvider.System, errors);
-            Assert.Contains("8.avsc: line 1, column 1", Assert.Single(errors.All).Message, StringComparison.Ordinal);
+            Assert.Contains("8.avsc: line 1: unknown type 'strng' (did you mean 'string')", Assert.Single(errors.All).Message,
+                StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void SchemasThatDifferInTheirMeaningAloneAreNotTakenForOneAnother()
+    {
+        var folder = Directory.CreateTempSubdirectory("schemas").FullName;
+        try
+        {
+            string Money(int scale) =>
+                $$$"""{"type":"record","name":"M","fields":[{"name":"id","type":"string"},{"name":"value","type":{"type":"bytes","logicalType":"decimal","precision":9,"scale":{{{scale}}}}}]}""";
+            File.WriteAllText(Path.Combine(folder, "1.avsc"), Money(2));
+            File.WriteAllText(Path.Combine(folder, "2.avsc"), Money(4));
+            var registry = new FolderSchemaRegistry(folder);
+            var source = new EventSourceOptions
+            {
+                Name = "m",
+                Topic = "m",
+                Id = "id",
+                Customer = "id",
+                Time = new TimeFieldOptions { Field = "timestamp" },
+                Fields = [Decoding.Field("value", "decimal(2)")],
+            };
+            var (problems, decoding) = (new List<string>(), new Decoding(source, registry));
+            decoding.Catalog.SchemaProblem = problems.Add;
+            byte[] value = [2, 65, 4, 3, 232];
+            Assert.Equal(RejectReason.None, decoding.Decode([0, 0, 0, 0, 1, .. value]));
+            Assert.Equal(1000, decoding["value"].Bits);
+            Assert.Equal(RejectReason.None, decoding.Decode([0, 0, 0, 0, 2, .. value]));
+            Assert.Equal(10, decoding["value"].Bits);
+            // The fingerprint is that of both.
+            byte[] single = [0xc3, 1, .. BitConverter.GetBytes(registry.ById(1)!.Fingerprint), .. value];
+            for (var i = 0; i < 2; i++) Assert.Equal(RejectReason.UnknownSchema, decoding.Decode(single));
+            Assert.Contains("can't be told apart", Assert.Single(problems), StringComparison.Ordinal);
+
+            File.WriteAllText(Path.Combine(folder, "index.json"),
+                """{"schemas":[{"id":1,"file":"1.avsc"},{"id":1,"file":"2.avsc"}]}""");
+            Assert.Contains("has another schema", Assert.Throws<SchemaRegistryException>(() => new FolderSchemaRegistry(folder)).Message);
         }
         finally
         {

@@ -4,6 +4,7 @@ using System.IO.Hashing;
 using System.Text;
 using StreamEngine.Connectors.Files;
 using StreamEngine.Events.Avro;
+using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Files;
@@ -31,11 +32,11 @@ public sealed class SnappyBlockTests
     public void AnotherImplementationsFileIsRead()
     {
         using var file = new AvroFile(new MemoryStream(Golden), "golden.avro");
-        var values = new AvroValueReader(file.Schema);
+        var values = new ApacheAvro(file.Schema.Apache, file.Schema.Apache);
         for (var i = 0; i < 40; i++)
         {
             Assert.True(file.Read());
-            var record = (AvroRecord)values.Read(file.Record)!;
+            var record = values.Record(file.Record);
             Assert.Equal(($"event-event-{i:00}", i * 1000L), (record["id"], record["n"]));
         }
         Assert.False(file.Read());

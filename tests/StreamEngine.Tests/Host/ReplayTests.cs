@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json.Nodes;
-using StreamEngine.Events.Avro;
+using Avro.Generic;
+using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Host;
@@ -219,16 +220,15 @@ public sealed class ReplayTests : IDisposable
         await ReplayAsync("orders.data", "json");
 
         const string Schema = """{"type":"record","name":"Order","fields":[{"name":"order","type":"string"},{"name":"who","type":"string"},{"name":"at","type":"string"},{"name":"value","type":"double"}]}""";
-        var schema = AvroSchema.Parse(Schema);
-        using (var file = new AvroFileWriter(File.Create(Path.Combine(_folder, "orders.avro")), Schema, deflate: true))
-            foreach (var c in rows)
-                file.Write(new AvroRecord(schema)
-                {
-                    ["order"] = c[0],
-                    ["who"] = c[1],
-                    ["at"] = c[2],
-                    ["value"] = double.Parse(c[3], System.Globalization.CultureInfo.InvariantCulture)
-                });
+        var schema = (global::Avro.RecordSchema)global::Avro.Schema.Parse(Schema);
+        var records = rows.Select(c =>
+        {
+            var record = new GenericRecord(schema);
+            for (var i = 0; i < 3; i++) record.Add(i, c[i]);
+            record.Add(3, double.Parse(c[3], System.Globalization.CultureInfo.InvariantCulture));
+            return record;
+        });
+        File.WriteAllBytes(In("orders.avro"), ApacheAvro.Container(schema, records, deflate: true));
         Write("config.yaml", Config.Replace("FORMAT", "avro", StringComparison.Ordinal));
         await ReplayAsync("orders.avro", "avro");
 

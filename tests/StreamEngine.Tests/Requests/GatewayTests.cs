@@ -1,6 +1,7 @@
+using Avro.Generic;
 using StreamEngine.Decisions;
-using StreamEngine.Events.Avro;
 using StreamEngine.Runtime.Requests;
+using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Requests;
@@ -22,15 +23,15 @@ public sealed class GatewayTests : IDisposable
 
         Assert.Equal((RequestStatus.Done, "ask-1", Outcome.Served, false), (reply.Status, reply.RequestId, reply.Outcome, reply.Repeated));
         var logged = Assert.Single(shop.Decisions());
-        var cause = (AvroRecord)logged["cause"]!;
+        var cause = (GenericRecord)logged["cause"]!;
         Assert.Equal((reply.DecisionId, "request", "ask-1", ""),
-            (logged["decision_id"], logged["origin"]!.ToString(), cause["event_id"], logged["trigger"]));
+            (logged["decision_id"], logged.Text("origin"), cause["event_id"], logged["trigger"]));
         Assert.Equal("home", logged["placement"]);
-        var ranked = ((List<object?>)logged["candidates"]!).Cast<AvroRecord>().Where(c => Convert.ToInt32(c["rank"]) > 0)
+        var ranked = ((object[])logged["candidates"]!).Cast<GenericRecord>().Where(c => Convert.ToInt32(c["rank"]) > 0)
             .OrderBy(c => Convert.ToInt32(c["rank"])).Select(c => (string)c["offer"]!);
         Assert.Equal(ranked, reply.Offers.Select(o => o.Offer));
         Assert.Equal(3, reply.Offers.Count);
-        Assert.Equal([1.0, 80.0, 1.0, 0.0], ((List<object?>)logged["features"]!).Cast<double>());
+        Assert.Equal([1.0, 80.0, 1.0, 0.0], ((object[])logged["features"]!).Cast<double>());
     }
 
     [Fact]

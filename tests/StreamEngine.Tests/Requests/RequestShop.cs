@@ -1,12 +1,13 @@
 using System.Text;
+using Avro.Generic;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
 using StreamEngine.Decisions;
-using StreamEngine.Events.Avro;
 using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 using StreamEngine.Testing;
+using StreamEngine.Tests.Events.Avro;
 
 namespace StreamEngine.Tests.Requests;
 
@@ -14,7 +15,7 @@ namespace StreamEngine.Tests.Requests;
 internal sealed class RequestShop : IDisposable
 {
     public const int Partitions = 2;
-    private static readonly AvroValueReader Reader = new(AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "decision.avsc"))));
+    private static readonly ApacheAvro Reader = ApacheAvro.Of("decision");
 
     private readonly string _folder;
     private readonly CompiledEngine _compiled;
@@ -85,9 +86,9 @@ internal sealed class RequestShop : IDisposable
         });
 
     /// <summary>The decisions in the log, marks left out.</summary>
-    public List<AvroRecord> Decisions()
+    public List<GenericRecord> Decisions()
     {
-        var found = new List<AvroRecord>();
+        var found = new List<GenericRecord>();
         using var reader = Log.OpenReader();
         var batch = new RecordBatch();
         for (var p = 0; p < Partitions; p++)
@@ -98,7 +99,7 @@ internal sealed class RequestShop : IDisposable
             {
                 reader.Read(batch, 1_000, TimeSpan.FromMilliseconds(50));
                 for (var i = 0; i < batch.Count; i++)
-                    if (Reader.Read(batch.Value(i)[5..]) is AvroRecord record && record["kind"]!.ToString() == "decision")
+                    if (Reader.Record(batch.Value(i)[5..]) is var record && record.Text("kind") == "decision")
                         found.Add(record);
             }
         }

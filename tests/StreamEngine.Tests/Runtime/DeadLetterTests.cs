@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
+using Avro.Generic;
 using StreamEngine.Connectors;
 using StreamEngine.Events;
-using StreamEngine.Events.Avro;
 using StreamEngine.Runtime;
 using StreamEngine.Testing;
 using StreamEngine.Tests.Events;
+using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
@@ -15,7 +16,7 @@ namespace StreamEngine.Tests.Runtime;
 /// </summary>
 public sealed class DeadLetterTests
 {
-    private static readonly AvroSchema Schema = AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "dead-letter.avsc")));
+    private static readonly ApacheAvro Schema = ApacheAvro.Of("dead-letter");
 
     [Fact]
     public void TruncatedAvro_IsMalformed_AndNothingOfItIsKept()
@@ -116,7 +117,7 @@ public sealed class DeadLetterTests
         Assert.All(letters, l => Assert.Equal("wrong-partition", Parse(l)["reason"]));
     }
 
-    private static (AvroRecord Letter, ShardDriver Driver) One(byte[] value, EventSourceOptions? source = null,
+    private static (GenericRecord Letter, ShardDriver Driver) One(byte[] value, EventSourceOptions? source = null,
         RuntimeOptions? runtime = null)
     {
         var driver = new ShardDriver(Compile(source ?? ShopEvents.Source, runtime ?? new RuntimeOptions()));
@@ -135,5 +136,5 @@ public sealed class DeadLetterTests
             Runtime = runtime
         }, new LinearModels(1));
 
-    private static AvroRecord Parse(Written letter) => (AvroRecord)new AvroValueReader(Schema).Read(letter.Value.AsSpan(5))!;
+    private static GenericRecord Parse(Written letter) => Schema.Record(letter.Value.AsSpan(5));
 }

@@ -1,11 +1,12 @@
 using System.Text;
+using Avro.Generic;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
-using StreamEngine.Events.Avro;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 using StreamEngine.Testing;
+using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
@@ -306,7 +307,7 @@ public sealed class RestoreTests : IDisposable
     }
 
     /// <summary>What an uninterrupted shard decides about, and when.</summary>
-    private static List<AvroRecord> Expected(EngineOptions options, EmbeddedLog log, int partition)
+    private static List<GenericRecord> Expected(EngineOptions options, EmbeddedLog log, int partition)
     {
         using var engine = Scenario.Compile(options, new LinearModels(99));
         using var driver = new ShardDriver(engine);
@@ -315,14 +316,14 @@ public sealed class RestoreTests : IDisposable
         return [.. driver.Outputs.Where(o => o.Topic == options.Outputs.Decisions).Select(o => Parse(o.Value))];
     }
 
-    private static void AssertCauses(List<AvroRecord> expected, List<AvroRecord> actual)
+    private static void AssertCauses(List<GenericRecord> expected, List<GenericRecord> actual)
     {
         Assert.Equal(expected.Count, actual.Count);
         for (var i = 0; i < expected.Count; i++)
         {
             var (e, a) = (expected[i], actual[i]);
-            var cause = (AvroRecord)e["cause"]!;
-            var found = (AvroRecord)a["cause"]!;
+            var cause = (GenericRecord)e["cause"]!;
+            var found = (GenericRecord)a["cause"]!;
             Assert.Equal((cause["ordinal"], e["customer_id"], e["trigger"], e["decided_at"]),
                 (found["ordinal"], a["customer_id"], a["trigger"], a["decided_at"]));
             Assert.Equal((IEnumerable<object?>)e["features"]!, (IEnumerable<object?>)a["features"]!);
@@ -330,14 +331,14 @@ public sealed class RestoreTests : IDisposable
     }
 
     /// <summary>Counts what was served before each decision, from the log alone.</summary>
-    private static void AssertCaps(EngineOptions options, List<AvroRecord> decisions)
+    private static void AssertCaps(EngineOptions options, List<GenericRecord> decisions)
     {
         var served = new List<(string Customer, string Offer, long At)>();
         foreach (var d in decisions)
         {
             var customer = (string)d["customer_id"]!;
             var at = Millis(d["decided_at"]);
-            foreach (AvroRecord candidate in ((IEnumerable<object?>)d["candidates"]!).Cast<AvroRecord>())
+            foreach (GenericRecord candidate in ((IEnumerable<object?>)d["candidates"]!).Cast<GenericRecord>())
             {
                 var drop = (string)candidate["drop"]!;
                 var offer = (string)candidate["offer"]!;
@@ -347,14 +348,14 @@ public sealed class RestoreTests : IDisposable
                 if (drop.Contains("_cap:")) Assert.True(capped, $"{d["decision_id"]}: {offer} dropped by a cap that is not reached");
                 else if (drop is "" or "lost_arbitration") Assert.False(capped, $"{d["decision_id"]}: {offer} takes part above a cap");
             }
-            if (d["chosen"] is AvroRecord chosen) served.Add((customer, (string)chosen["offer"]!, at));
+            if (d["chosen"] is GenericRecord chosen) served.Add((customer, (string)chosen["offer"]!, at));
         }
         Assert.NotEmpty(served);
         Assert.NotEmpty(options.Decisions.Caps);
     }
 
-    private static List<AvroRecord> Decisions(EmbeddedLog log, int partition) =>
-        [.. Read(log, "decisions", partition).Select(r => Parse(r.Value)).Where(d => d["kind"]!.ToString() == "decision")];
+    private static List<GenericRecord> Decisions(EmbeddedLog log, int partition) =>
+        [.. Read(log, "decisions", partition).Select(r => Parse(r.Value)).Where(d => d.Text("kind") == "decision")];
 
     private static List<string> ServedIds(EmbeddedLog log) =>
         [.. Enumerable.Range(0, Partitions).SelectMany(p => Decisions(log, p)).Where(d => d["chosen"] is not null)
@@ -362,14 +363,14 @@ public sealed class RestoreTests : IDisposable
 
     private static List<string> ActionIds(EmbeddedLog log)
     {
-        var reader = new AvroValueReader(AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "action.avsc"))));
+        var reader = ApacheAvro.Of("action");
         return [.. Enumerable.Range(0, Partitions).SelectMany(p => Read(log, "actions", p))
-            .Select(r => (string)((AvroRecord)reader.Read(r.Value.AsSpan(5))!)["action_id"]!).Order()];
+            .Select(r => (string)reader.Record(r.Value.AsSpan(5))["action_id"]!).Order()];
     }
 
-    private static readonly AvroSchema DecisionSchema = AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "decision.avsc")));
+    private static readonly ApacheAvro DecisionSchema = ApacheAvro.Of("decision");
 
-    private static AvroRecord Parse(byte[] value) => (AvroRecord)new AvroValueReader(DecisionSchema).Read(value.AsSpan(5))!;
+    private static GenericRecord Parse(byte[] value) => DecisionSchema.Record(value.AsSpan(5));
 
     private static long Millis(object? time) => time switch
     {

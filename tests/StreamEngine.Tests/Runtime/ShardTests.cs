@@ -1,17 +1,16 @@
 using System.Text;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
-using StreamEngine.Events.Avro;
 using StreamEngine.Runtime;
 using StreamEngine.Testing;
+using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
 
 public sealed class ShardTests : IDisposable
 {
-    private static readonly AvroSchema DeadLetterSchema =
-        AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "dead-letter.avsc")));
+    private static readonly ApacheAvro DeadLetterSchema = ApacheAvro.Of("dead-letter");
     private readonly ManualTime _time = new(DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start));
     private readonly CompiledEngine _engine;
     private readonly ShardDriver _driver;
@@ -135,7 +134,7 @@ public sealed class ShardTests : IDisposable
     {
         Pipe(json.Replace("T", Scenario.Start.ToString()));
         var letter = Assert.Single(_driver.Outputs, o => o.Topic == "dead-letter");
-        var record = (AvroRecord)new AvroValueReader(DeadLetterSchema).Read(letter.Value.AsSpan(5))!;
+        var record = DeadLetterSchema.Record(letter.Value.AsSpan(5));
         Assert.Equal(reason, record["reason"]);
         Assert.Equal(0L, record["offset"]);
         Assert.Equal(0, _driver.Shard.Counters.Admitted);

@@ -1,14 +1,14 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Avro.Generic;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.Events;
-using StreamEngine.Events.Avro;
 using StreamEngine.Host.Demo;
 using StreamEngine.State.Checkpoints;
 using StreamEngine.State.Savepoints;
-using StreamEngine.Testing;
+using StreamEngine.Tests.Events.Avro;
 using StreamEngine.Tests.Host;
 using Xunit;
 
@@ -165,7 +165,7 @@ internal sealed class SavepointShop : IDisposable
     /// <summary>All decisions and marks, in order, by partition.</summary>
     public List<JsonObject> Decisions()
     {
-        var schema = AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "decision.avsc")));
+        var schema = ApacheAvro.Of("decision");
         var all = new List<JsonObject>();
         using var log = OpenLog();
         using var reader = log.OpenReader();
@@ -181,12 +181,12 @@ internal sealed class SavepointShop : IDisposable
                 reader.Read(batch, 1_000, TimeSpan.FromMilliseconds(100));
                 for (var i = 0; i < batch.Count; i++)
                 {
-                    var d = (AvroRecord)new AvroValueReader(schema).Read(batch.Value(i)[5..])!;
+                    var d = schema.Record(batch.Value(i)[5..]);
                     all.Add(new JsonObject
                     {
-                        ["id"] = d["decision_id"]!.ToString(),
-                        ["outcome"] = d["outcome"]?.ToString(),
-                        ["chosen"] = (d["chosen"] as AvroRecord)?["offer"]?.ToString(),
+                        ["id"] = d.Text("decision_id"),
+                        ["outcome"] = d.Text("outcome"),
+                        ["chosen"] = (d["chosen"] as GenericRecord)?["offer"]?.ToString(),
                         ["features"] =
                             new JsonArray([.. ((IEnumerable<object?>)d["features"]!)
                             .Select(f => JsonValue.Create(Convert.ToDouble(f, System.Globalization.CultureInfo.InvariantCulture)))]),

@@ -1,9 +1,8 @@
 using System.Text;
 using StreamEngine.Connectors;
-using StreamEngine.Events.Avro;
 using StreamEngine.Runtime;
 using StreamEngine.State;
-using StreamEngine.Testing;
+using StreamEngine.Tests.Events.Avro;
 
 namespace StreamEngine.Tests.Simulation;
 
@@ -13,7 +12,7 @@ namespace StreamEngine.Tests.Simulation;
 /// </summary>
 internal sealed class SimJudge(SimDriver driver, SimEngines engines)
 {
-    private static readonly AvroValueReader Actions = Reader("action"), Letters = Reader("dead-letter");
+    private static readonly ApacheAvro Actions = Reader("action"), Letters = Reader("dead-letter");
     private readonly string[] _topics = driver.Sources == 2 ? ["shop", "mail"] : ["shop"];
 
     /// <summary>Decision records that came again.</summary>
@@ -154,13 +153,13 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
 
     private static (string, string, string) Action(byte[] value)
     {
-        var action = (AvroRecord)Actions.Read(value.AsSpan(5))!;
+        var action = Actions.Record(value.AsSpan(5));
         return ((string)action["action_id"]!, (string)action["customer_id"]!, (string)action["offer"]!);
     }
 
     private static (string, long, string) Letter(byte[] value)
     {
-        var letter = (AvroRecord)Letters.Read(value.AsSpan(5))!;
+        var letter = Letters.Record(value.AsSpan(5));
         return ((string)letter["topic"]!, (long)letter["offset"]!, (string)letter["reason"]!);
     }
 
@@ -171,8 +170,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             throw new SimFailure($"{what}: {string.Join(" | ", found)}\n  expected: {string.Join(" | ", wanted)}");
     }
 
-    private static AvroValueReader Reader(string schema) =>
-        new(AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", $"{schema}.avsc"))));
+    private static ApacheAvro Reader(string schema) => ApacheAvro.Of(schema);
 
     private sealed class Copy : IProfileVisitor
     {

@@ -18,7 +18,10 @@ public delegate int AvroUnpacker(ReadOnlySpan<byte> packed, ref byte[] block);
 public sealed class AvroFileReader : IDisposable
 {
     /// <summary>The most bytes of a block, packed or not.</summary>
-    public const int MaxBlock = 1 << 30;
+    public const int MaxBlock = 1 << 28;
+
+    /// <summary>The most bytes of the header, and the most values that take no bytes: those could be claimed without end.</summary>
+    private const int MaxHeader = 1 << 24, MaxEmptyValues = 1 << 16;
 
     private readonly Stream _stream;
     private readonly AvroSkipper _skipper;
@@ -28,7 +31,7 @@ public sealed class AvroFileReader : IDisposable
     private byte[] _packed = [];
     private int _used;
     private int _at;
-    private long _left;
+    private long _left, _empty;
 
     /// <summary>Reads the file's header. The stream is read forward only, and disposed with this.</summary>
     /// <param name="stream">The file.</param>
@@ -39,16 +42,9 @@ public sealed class AvroFileReader : IDisposable
     {
         _stream = stream;
         if (!Exactly(4).SequenceEqual("Obj\u0001"u8)) throw new AvroException("this is no Avro file: it does not begin with 'Obj' and 1");
-        var metadata = new Dictionary<string, byte[]>();
-        for (long count; (count = Number()) != 0;)
-        {
-            if (count < 0) Number();
-            for (count = Math.Abs(count); count > 0; count--)
-                metadata[Encoding.UTF8.GetString(Exactly(Size()))] = Exactly(Size()).ToArray();
-        }
+        var metadata = Header();
         Exactly(16).CopyTo(_sync);
-        Metadata = metadata;
-        Schema = AvroSchema.Parse(metadata.TryGetValue("avro.schema", out var json) ? Encoding.UTF8.GetString(json)
+        Schema = AvroSchema.ParseWriter(metadata.TryGetValue("avro.schema", out var json) ? Encoding.UTF8.GetString(json)
             : throw new AvroException("the file has no schema"));
         Codec = metadata.TryGetValue("avro.codec", out var codec) ? Encoding.UTF8.GetString(codec) : "null";
         _unpack = Codec switch
@@ -68,9 +64,6 @@ public sealed class AvroFileReader : IDisposable
     /// <summary>How blocks are compressed: null, deflate, or one of the codecs given.</summary>
     public string Codec { get; }
 
-    /// <summary>The header's metadata.</summary>
-    public IReadOnlyDictionary<string, byte[]> Metadata { get; }
-
     /// <summary>The next value's binary, good until the next call; false at the file's end.</summary>
     /// <exception cref="AvroException">The file is damaged or ends early.</exception>
     public bool Next(out ReadOnlyMemory<byte> value)
@@ -89,6 +82,25 @@ public sealed class AvroFileReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
+    private Dictionary<string, byte[]> Header()
+    {
+        var (metadata, room) = (new Dictionary<string, byte[]>(), MaxHeader);
+        byte[] Part()
+        {
+            var size = Size();
+            // What the size itself takes counts too, so that parts of no bytes come to an end.
+            if ((room -= size + 1) < 0) throw new AvroException($"the file's header is larger than {MaxHeader >> 20} MiB");
+            return Exactly(size);
+        }
+        for (long count; (count = Number()) != 0;)
+        {
+            if (count < 0) Number();
+            // Up, as the smallest long has no positive counterpart.
+            for (count = count < 0 ? count : -count; count < 0; count++) metadata[Encoding.UTF8.GetString(Part())] = Part();
+        }
+        return metadata;
+    }
+
     private bool NextBlock()
     {
         var first = _stream.ReadByte();
@@ -96,6 +108,8 @@ public sealed class AvroFileReader : IDisposable
         _left = Number(first);
         var size = Size();
         if (_left < 0) throw new AvroException("a block of the file has a negative count");
+        if (_skipper.FixedSize == 0 && (_left > MaxEmptyValues || (_empty += _left) > MaxEmptyValues))
+            throw new AvroException($"the file has more than {MaxEmptyValues} values of no bytes");
         Exactly(size, ref _unpack is null ? ref _block : ref _packed);
         _used = _unpack?.Invoke(_packed.AsSpan(0, size), ref _block) ?? size;
         _at = 0;
@@ -105,23 +119,37 @@ public sealed class AvroFileReader : IDisposable
 
     private static int Inflate(ReadOnlySpan<byte> packed, ref byte[] block)
     {
-        using var inflater = new DeflateStream(new MemoryStream(packed.ToArray()), CompressionMode.Decompress);
-        var used = 0;
+        var bytes = packed.ToArray();
         try
         {
-            while (true)
-            {
-                if (used == block.Length) Array.Resize(ref block, Math.Max(4096, Math.Min(MaxBlock, block.Length * 2)));
-                var read = inflater.Read(block, used, block.Length - used);
-                if (read == 0) return used;
-                used += read;
-                if (used == MaxBlock) throw new AvroException("a block of the file is larger than 1 GiB");
-            }
+            var length = Inflate(bytes, block);
+            if (length <= block.Length) return length;
+            if (length > MaxBlock) throw new AvroException($"a block of the file is larger than {MaxBlock >> 20} MiB; write smaller ones");
+            block = new byte[length];
+            return Inflate(bytes, block);
         }
         catch (InvalidDataException e)
         {
             throw new AvroException("a block of the file can't be inflated: " + e.Message);
         }
+    }
+
+    /// <summary>
+    /// Fills the block and returns the length of all that is packed, counted to one more than <see cref="MaxBlock"/>: memory is taken for
+    /// what is there, not for what a small block can be blown up to.
+    /// </summary>
+    private static int Inflate(byte[] packed, byte[] block)
+    {
+        using var inflater = new DeflateStream(new MemoryStream(packed), CompressionMode.Decompress);
+        var (used, beyond) = (0, Array.Empty<byte>());
+        while (used <= MaxBlock)
+        {
+            if (used >= block.Length && beyond.Length == 0) beyond = new byte[1 << 16];
+            var read = used < block.Length ? inflater.Read(block, used, block.Length - used) : inflater.Read(beyond);
+            if (read == 0) return used;
+            used += read;
+        }
+        return used;
     }
 
     private int Size() => Number() is var n and >= 0 and <= MaxBlock ? (int)n : throw new AvroException("the file has a size out of range");

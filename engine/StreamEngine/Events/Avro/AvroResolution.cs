@@ -42,13 +42,11 @@ internal static class AvroResolution
     public static AvroField? ReaderField(AvroSchema reader, AvroSchema writer, AvroField field)
     {
         if (reader.Field(field.Name) is { } same) return same;
-        foreach (var candidate in reader.Fields)
-            if (candidate.Aliases.Contains(field.Name) && writer.Field(candidate.Name) is null) return candidate;
-        return null;
+        return reader.FieldByAlias(field.Name) is { } renamed && writer.Field(renamed.Name) is null ? renamed : null;
     }
 
     /// <summary>The reader's symbol for a writer's: itself, or the reader's default; null where there is neither.</summary>
-    public static string? Symbol(AvroSchema reader, string symbol) => reader.Symbols.Contains(symbol) ? symbol : reader.DefaultSymbol;
+    public static string? Symbol(AvroSchema reader, string symbol) => reader.HasSymbol(symbol) ? symbol : reader.DefaultSymbol;
 
     private static bool Promotes(AvroKind writer, AvroKind reader) => (writer, reader) switch
     {

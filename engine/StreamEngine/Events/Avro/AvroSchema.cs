@@ -1,18 +1,33 @@
+using System.Text;
+using Avro;
+
 namespace StreamEngine.Events.Avro;
 
 /// <summary>
-/// A parsed Avro schema (specification 1.12). Immutable once parsed; may refer to itself. Named types are one object however often they are
-/// referred to.
+/// A schema (Avro specification 1.12) as the decoder, the skipper and the masker go over it: a view of what Apache's parser read.
+/// Immutable; may refer to itself. Named types are one object however often they are referred to.
 /// </summary>
 public sealed class AvroSchema
 {
-    private string? _canonical;
+    private readonly AvroNames _names;
+    private readonly Lazy<Dictionary<string, AvroField>> _byName, _byAlias;
+    private readonly Lazy<HashSet<string>> _symbols;
+    private string? _canonical, _identity;
     private ulong? _fingerprint;
 
-    internal AvroSchema(AvroKind kind) => Kind = kind;
+    internal AvroSchema(AvroKind kind, Schema apache, AvroNames names)
+    {
+        (Kind, Apache, _names) = (kind, apache, names);
+        _symbols = new(() => [.. Symbols]);
+        _byName = new(() => Fields.ToDictionary(f => f.Name));
+        _byAlias = new(() => Fields.SelectMany(f => f.Aliases.Select(a => (a, f))).DistinctBy(p => p.a).ToDictionary());
+    }
 
     /// <summary>What kind of schema this is.</summary>
     public AvroKind Kind { get; }
+
+    /// <summary>The schema as Apache's library has it: its own logical types are none, and its defaults are texts with JSON.</summary>
+    internal Schema Apache { get; }
 
     /// <summary>Name with namespace of a record, enum or fixed; the kind's name for others.</summary>
     public string FullName { get; internal init; } = "";
@@ -53,23 +68,38 @@ public sealed class AvroSchema
     /// <summary>Whether this is a record, an enum or a fixed.</summary>
     public bool IsNamed => Kind is AvroKind.Record or AvroKind.Enum or AvroKind.Fixed;
 
-    /// <summary>The Parsing Canonical Form: two schemas with the same form read the same bytes.</summary>
-    public string CanonicalForm => _canonical ??= AvroCanonicalForm.Of(this);
+    /// <summary>The Parsing Canonical Form: schemas of one form take the same bytes, but may mean different things.</summary>
+    public string CanonicalForm => _canonical ??= _names.Given(SchemaNormalization.ToParsingForm(Apache));
 
     /// <summary>The 64-bit Rabin fingerprint (CRC-64-AVRO) of the canonical form.</summary>
-    public ulong Fingerprint => _fingerprint ??= AvroFingerprint.Of(CanonicalForm);
+    public ulong Fingerprint => _fingerprint ??=
+        BitConverter.ToUInt64(SchemaNormalization.Fingerprint("CRC-64-AVRO", Encoding.UTF8.GetBytes(CanonicalForm)));
 
-    /// <summary>Parses a schema from its JSON.</summary>
-    /// <exception cref="AvroSchemaException">The text is no valid schema; says line and column.</exception>
-    public static AvroSchema Parse(string json) => new AvroSchemaParser().Parse(LocatedJson.Parse(json));
+    /// <summary>
+    /// The same for schemas that read the same bytes as the same values: the form with logical types, and in a reader's schema with
+    /// defaults and aliases.
+    /// </summary>
+    public string Identity => _identity ??= _names.Given(Apache.ToString());
+
+    /// <summary>Parses a reader's schema from its JSON, strictly.</summary>
+    /// <exception cref="AvroSchemaException">The text is no valid schema; says the line.</exception>
+    public static AvroSchema Parse(string json) => AvroSchemaCompiler.Parse(json, strict: true);
+
+    /// <summary>
+    /// Parses the schema that data were written with, leniently: defaults that do not fit and names that the specification does not allow
+    /// bear on no byte of the data. It has no defaults and no aliases.
+    /// </summary>
+    /// <exception cref="AvroSchemaException">The text is no schema; says the line.</exception>
+    public static AvroSchema ParseWriter(string json) => AvroSchemaCompiler.Parse(json, strict: false);
 
     /// <summary>The record's field of that name, or null.</summary>
-    public AvroField? Field(string name)
-    {
-        foreach (var field in Fields)
-            if (field.Name == name) return field;
-        return null;
-    }
+    public AvroField? Field(string name) => _byName.Value.GetValueOrDefault(name);
+
+    /// <summary>The record's field with that alias, or null.</summary>
+    public AvroField? FieldByAlias(string alias) => _byAlias.Value.GetValueOrDefault(alias);
+
+    /// <summary>Whether the enum has that symbol.</summary>
+    public bool HasSymbol(string symbol) => _symbols.Value.Contains(symbol);
 
     /// <inheritdoc/>
     public override string ToString() => Kind switch
@@ -97,8 +127,8 @@ public sealed class AvroField
     /// <summary>The field's schema.</summary>
     public required AvroSchema Schema { get; init; }
 
-    /// <summary>The default as JSON, or null where there is none.</summary>
-    internal LocatedJson? Default { get; init; }
+    /// <summary>The default as Avro binary, or null where there is none.</summary>
+    public byte[]? Default { get; internal set; }
 
     /// <summary>Whether the field has a default.</summary>
     public bool HasDefault => Default is not null;

@@ -11,7 +11,7 @@ internal sealed class AvroSource(EventShape shape, AvroSchema? reader, AvroSchem
     Action<string> problem)
 {
     private readonly ConcurrentDictionary<int, ProjectionProgram> _byId = new();
-    private readonly ConcurrentDictionary<int, byte> _unusable = new();
+    private readonly ConcurrentDictionary<ulong, byte> _unusable = new(), _unusableFingerprints = new();
     private readonly ConcurrentDictionary<ulong, ProjectionProgram> _byFingerprint = new();
 
     /// <summary>The source compiled.</summary>
@@ -46,32 +46,33 @@ internal sealed class AvroSource(EventShape shape, AvroSchema? reader, AvroSchem
             ? _byFingerprint.GetOrAdd(fingerprint, Compile(schema, $"schema fingerprint {fingerprint:x16}")) : null;
     }
 
-    /// <summary>The same source over bare records of that writer's schema.</summary>
-    public AvroSource ForBare(AvroSchema writer) => new(Shape, Reader, writer, AvroFraming.Bare, registry, problem);
-
     /// <summary>
     /// The writer's schema of a registry id, or null where the registry does not know it or has no Avro schema that can be read.
     /// </summary>
     /// <exception cref="SchemaRegistryException">The registry can't be asked.</exception>
-    public AvroSchema? SchemaById(int id)
+    public AvroSchema? SchemaById(int id) => Usable(_unusable, (uint)id, n => registry.ById((int)n));
+
+    /// <summary>
+    /// The writer's schema of a fingerprint, or null. The registry's goes before the source's own, which has the same bytes but may give
+    /// them another meaning.
+    /// </summary>
+    public AvroSchema? SchemaByFingerprint(ulong fingerprint) => Usable(_unusableFingerprints, fingerprint, f => registry.ByFingerprint(f)
+        ?? (BareSchema?.Fingerprint == f ? BareSchema : Reader?.Fingerprint == f ? Reader : null));
+
+    private AvroSchema? Usable(ConcurrentDictionary<ulong, byte> unusable, ulong key, Func<ulong, AvroSchema?> find)
     {
-        if (_unusable.ContainsKey(id)) return null;
+        if (unusable.ContainsKey(key)) return null;
         try
         {
-            return registry.ById(id);
+            return find(key);
         }
         catch (SchemaRegistryException e) when (e.Unusable)
         {
             // The records are at fault, or their producer is; the registry answered. Told once; asked again after a restart.
-            if (_unusable.TryAdd(id, 0)) problem($"{e.Message}; its records are rejected as unknown-schema");
+            if (unusable.TryAdd(key, 0)) problem($"{e.Message}; its records are rejected as unknown-schema");
             return null;
         }
     }
-
-    /// <summary>The writer's schema of a fingerprint, or null.</summary>
-    public AvroSchema? SchemaByFingerprint(ulong fingerprint) =>
-        BareSchema?.Fingerprint == fingerprint ? BareSchema : Reader?.Fingerprint == fingerprint ? Reader
-            : registry.ByFingerprint(fingerprint);
 
     private ProjectionProgram Compile(AvroSchema writer, string name)
     {

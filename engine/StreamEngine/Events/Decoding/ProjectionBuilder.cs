@@ -1,4 +1,3 @@
-using System.Buffers;
 using StreamEngine.Configuration;
 using StreamEngine.Events.Avro;
 
@@ -148,12 +147,10 @@ internal sealed class ProjectionBuilder
     /// <summary>A reader's default is encoded once, and read by the same steps as if the writer had sent it.</summary>
     private void EmitDefault(AvroField field, PathNode node)
     {
-        var bytes = new ArrayBufferWriter<byte>();
-        new AvroValueWriter(field.Schema).Write(AvroDefaults.Value(field.Schema, field.Default!), new AvroWriter(bytes));
         var (over, body) = BeginSub();
         Emit(field.Schema, null, node);
         EndSub(over);
-        Add(Op.Default, body, bytes.WrittenSpan.ToArray());
+        Add(Op.Default, body, field.Default);
     }
 
     private void EmitItems(AvroSchema w, AvroSchema? r, PathNode node)

@@ -17,10 +17,16 @@ internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape
         if (reader is not null && latest is not null && ProjectionBuilder.Build(latest, reader, shape).Unresolved is { } reason)
             errors.Add(options.Node, "schema", $"the registry's newest schema of '{options.Topic}-value' can't be read with it: {reason}",
                 "Give the field a default in the reader's schema.");
+        foreach (var (path, schema) in options.FileSchemas)
+            if (reader is not null && ProjectionBuilder.Build(schema, reader, shape).Unresolved is { } lacking)
+                errors.Add(new ConfigLocation(path, 0, 0, "events"),
+                    $"the file's schema can't be read with the source's 'schema' ({options.Schema}): {lacking}",
+                    "Give the field a default in the reader's schema, or leave out the file.");
         var bare = reader ?? (options.Framing == AvroFraming.Bare ? latest : null);
         if (options.Framing == AvroFraming.Bare && bare is null && options.Schema is null)
             errors.Add(options.Node, "framing", "bare records need a schema", "Name the file they are written with as 'schema'.");
-        return new AvroSource(shape, reader, bare, options.Framing, registry, problem);
+        return options.FileSchemas.Count == 0 ? new AvroSource(shape, reader, bare, options.Framing, registry, problem)
+            : new AvroSource(shape, reader, bare, AvroFraming.Confluent, new FileSchemaRegistry(options.FileSchemas), problem);
     }
 
     private AvroSchema? Load(string path, string file)

@@ -10,7 +10,7 @@ namespace StreamEngine.Events.Masking;
 /// </summary>
 internal sealed class AvroMasker(AvroSource source, PathNode root) : IMasker
 {
-    private const int MaxDepth = 200, MaxEmptyItems = 1 << 16;
+    private const int MaxDepth = 200;
 
     /// <inheritdoc/>
     public bool TryMask(ReadOnlySpan<byte> value, ArrayBufferWriter<byte> output)
@@ -78,11 +78,14 @@ internal sealed class AvroMasker(AvroSource source, PathNode root) : IMasker
 
     private static bool CopyBlocks(AvroSchema s, AvroSchema? element, PathNode? node, ref AvroReader reader, AvroWriter writer, int depth)
     {
+        var skipper = AvroSkipper.Of(s.Element!);
         for (var index = 0; ;)
         {
-            if (!reader.TryBlock(out var count, out _) || count > reader.Left && count > MaxEmptyItems) return false;
+            if (!reader.TryBlock(out var count, out _)) return false;
             writer.Long(count);
             if (count == 0) return true;
+            // Items of no bytes have nothing to mask, and could be claimed without end.
+            if (s.Kind == AvroKind.Array && skipper.FixedSize == 0) continue;
             for (; count > 0; count--, index++)
             {
                 var child = MaskPaths.Item(node, index);

@@ -11,7 +11,7 @@ namespace StreamEngine.Events.Registry;
 public sealed class FolderSchemaRegistry : ISchemaRegistry
 {
     private readonly Dictionary<int, AvroSchema> _byId = [];
-    private readonly Dictionary<ulong, AvroSchema> _byFingerprint = [];
+    private readonly FingerprintIndex _byFingerprint = new();
     private readonly Dictionary<string, RegisteredSchema> _latest = [];
 
     /// <summary>Reads the folder; one that is not there counts as empty.</summary>
@@ -34,15 +34,15 @@ public sealed class FolderSchemaRegistry : ISchemaRegistry
     public AvroSchema? ById(int id) => _byId.GetValueOrDefault(id);
 
     /// <inheritdoc/>
-    public AvroSchema? ByFingerprint(ulong fingerprint) => _byFingerprint.GetValueOrDefault(fingerprint);
+    public AvroSchema? ByFingerprint(ulong fingerprint) => _byFingerprint.Find(fingerprint);
 
     /// <inheritdoc/>
     public RegisteredSchema? Latest(string subject) => _latest.GetValueOrDefault(subject);
 
     private void Add(int id, string subject, int version, AvroSchema schema, string file)
     {
-        _byFingerprint.TryAdd(schema.Fingerprint, schema);
-        if (id > 0 && !_byId.TryAdd(id, schema) && _byId[id].CanonicalForm != schema.CanonicalForm)
+        _byFingerprint.Add(schema);
+        if (id > 0 && !_byId.TryAdd(id, schema) && _byId[id].Identity != schema.Identity)
             throw new SchemaRegistryException($"{file}: the id {id} has another schema already");
         if (subject.Length == 0) return;
         if (_latest.TryGetValue(subject, out var known) && known.Version == version)
@@ -62,7 +62,7 @@ public sealed class FolderSchemaRegistry : ISchemaRegistry
     {
         try
         {
-            return AvroSchema.Parse(File.ReadAllText(path));
+            return AvroSchema.ParseWriter(File.ReadAllText(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or AvroSchemaException)
         {

@@ -16,7 +16,7 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
 {
     private const int Tries = 3;
     private readonly ConcurrentDictionary<int, AvroSchema> _byId = new();
-    private readonly ConcurrentDictionary<ulong, AvroSchema> _byFingerprint = new();
+    private readonly FingerprintIndex _byFingerprint = new();
     private readonly ConcurrentDictionary<int, long> _unknown = new();
     private readonly HttpClient _http;
     private readonly TimeProvider _clock;
@@ -69,7 +69,7 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
     }
 
     /// <summary>The schema of a fingerprint among those met so far: the registry's API does not know fingerprints.</summary>
-    public AvroSchema? ByFingerprint(ulong fingerprint) => _byFingerprint.GetValueOrDefault(fingerprint);
+    public AvroSchema? ByFingerprint(ulong fingerprint) => _byFingerprint.Find(fingerprint);
 
     /// <inheritdoc/>
     public RegisteredSchema? Latest(string subject)
@@ -118,8 +118,8 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
             { Unusable = true };
         try
         {
-            var schema = AvroSchema.Parse(answer.GetProperty("schema").GetString() ?? "");
-            _byFingerprint[schema.Fingerprint] = schema;
+            var schema = AvroSchema.ParseWriter(answer.GetProperty("schema").GetString() ?? "");
+            _byFingerprint.Add(schema);
             return schema;
         }
         catch (Exception e) when (e is AvroSchemaException or KeyNotFoundException or InvalidOperationException)

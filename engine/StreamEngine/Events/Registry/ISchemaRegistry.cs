@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Events.Registry;
@@ -13,6 +14,7 @@ public interface ISchemaRegistry
     AvroSchema? ById(int id);
 
     /// <summary>The schema of a fingerprint (CRC-64-AVRO); null where it is not known here.</summary>
+    /// <exception cref="SchemaRegistryException">Several schemas have it that differ in what their values mean.</exception>
     AvroSchema? ByFingerprint(ulong fingerprint);
 
     /// <summary>The newest schema of a subject; null where there is none.</summary>
@@ -24,7 +26,7 @@ public interface ISchemaRegistry
 /// The registry is away, refuses, or holds what can't be used: no fault of a record, so it is not a reject reason. The caller may try
 /// again.
 /// </summary>
-public sealed class SchemaRegistryException(string message, Exception? inner = null) : Exception(message, inner)
+public sealed class SchemaRegistryException(string message, Exception? inner = null) : Exception(Printable.Short(message), inner)
 {
     /// <summary>
     /// Whether the registry answered with something that can't be used (not Avro, references, rubbish): asking again does not help.

@@ -1,27 +1,47 @@
+using System.Buffers;
+using Avro.Generic;
+using StreamEngine.Events;
 using StreamEngine.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Events.Avro;
 
-/// <summary>Our codec against Apache's, in both directions.</summary>
+/// <summary>
+/// The masker against Apache's reader and writer. (The decoder is held against them by <see cref="ProjectionProperties"/>, the records that
+/// the engine writes by <see cref="Decisions.RecordTests"/>.)
+/// </summary>
 public sealed class ApacheAvroTests
 {
     [Fact]
-    public void What_we_write_Apache_reads_and_what_Apache_writes_we_read()
+    public void Of_a_masked_record_Apache_reads_every_other_field_as_it_was()
     {
-        var compared = 0;
-        for (var seed = 0; seed < 400; seed++)
+        var masked = 0;
+        for (var seed = 0; seed < 300; seed++)
         {
             var random = new RandomAvro(seed);
-            var text = random.Schema();
-            if (text.Contains("\"size\":0", StringComparison.Ordinal)) continue; // Apache's allows no fixed without bytes
-            var schema = AvroSchema.Parse(text);
-            var value = random.Value(schema);
-            var rewritten = ApacheAvro.Rewrite(text, RandomAvro.Encode(schema, value));
-            Assert.Equal(RandomAvro.Show(value), RandomAvro.Show(new AvroValueReader(schema).Read(rewritten)));
-            Assert.Equal(rewritten.Length, AvroSkipper.Of(schema).Length(rewritten));
-            compared++;
+            var schema = AvroSchema.Parse(random.Schema());
+            var secret = schema.Fields[^1].Name;
+            var source = new EventSourceOptions
+            {
+                Name = "s",
+                Topic = "t",
+                Customer = "key",
+                Id = "hash(none)",
+                Time = new TimeFieldOptions { Field = "timestamp" },
+                Pii = [secret],
+            };
+            var decoding = new Decoding(source, new Schemas((1, schema)));
+            var value = (GenericRecord)random.Value(schema)!;
+            foreach (var bytes in new[] { RandomAvro.Encode(schema, value), RandomAvro.EncodeInBlocks(schema, value) })
+            {
+                var output = new ArrayBufferWriter<byte>();
+                Assert.True(decoding.Catalog.TryMask(0, [0, 0, 0, 0, 1, .. bytes], output));
+                var read = new ApacheAvro(schema.Apache, schema.Apache).Record(output.WrittenSpan[5..]);
+                foreach (var field in schema.Fields.Where(f => f.Name != secret))
+                    Assert.Equal(RandomAvro.Show(value[field.Name]), RandomAvro.Show(read[field.Name]));
+                if (RandomAvro.Show(value[secret]) != RandomAvro.Show(read[secret])) masked++;
+            }
         }
-        Assert.True(compared > 200, $"only {compared} schemas were compared");
+        Assert.True(masked > 200, $"only {masked} values were masked");
     }
 }

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
+using Avro;
+using Avro.Generic;
 using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Tests.Events.Avro;
@@ -27,21 +29,17 @@ internal sealed class RandomAvro(int seed)
         AvroKind.Double => _random.NextDouble() * 1e6 - 5e5,
         AvroKind.Bytes => Bytes(_random.Next(6)),
         AvroKind.String => Text(),
-        AvroKind.Fixed => new AvroFixed(s, Bytes(s.Size)),
-        AvroKind.Enum => new AvroEnum(s, s.Symbols[_random.Next(s.Symbols.Count)]),
-        AvroKind.Array => Enumerable.Range(0, depth > 8 ? 0 : _random.Next(4)).Select(_ => Value(s.Element!, depth + 1)).ToList(),
+        AvroKind.Fixed => new GenericFixed((FixedSchema)s.Apache, Bytes(s.Size)),
+        AvroKind.Enum => new GenericEnum((EnumSchema)s.Apache, s.Symbols[_random.Next(s.Symbols.Count)]),
+        AvroKind.Array => Enumerable.Range(0, depth > 8 ? 0 : _random.Next(4)).Select(_ => Value(s.Element!, depth + 1)).ToArray(),
         AvroKind.Map => Enumerable.Range(0, depth > 8 ? 0 : _random.Next(4))
-            .ToDictionary(i => i == 0 ? "k0" : $"k{i}{Text()}", _ => Value(s.Element!, depth + 1)),
+            .ToDictionary<int, string, object?>(i => i == 0 ? "k0" : $"k{i}{Text()}", _ => Value(s.Element!, depth + 1)),
         AvroKind.Union => Value(s.Branches[depth > 8 ? 0 : _random.Next(s.Branches.Count)], depth + 1),
         _ => Record(s, depth),
     };
 
-    public static byte[] Encode(AvroSchema schema, object? value)
-    {
-        var bytes = new ArrayBufferWriter<byte>();
-        new AvroValueWriter(schema).Write(value, new AvroWriter(bytes));
-        return bytes.WrittenSpan.ToArray();
-    }
+    /// <summary>A value as Apache writes it.</summary>
+    public static byte[] Encode(AvroSchema schema, object? value) => ApacheAvro.Encode(schema.Apache, value);
 
     /// <summary>
     /// The same value with arrays and maps in two blocks each, their sizes written: what other writers do, and what this one reads.
@@ -52,13 +50,13 @@ internal sealed class RandomAvro(int seed)
         var output = new AvroWriter(bytes);
         switch (s.Kind, value)
         {
-            case (AvroKind.Record, AvroRecord record):
-                foreach (var field in s.Fields) output.Raw(EncodeInBlocks(field.Schema, record.Values[field.Index]));
+            case (AvroKind.Record, GenericRecord record):
+                foreach (var field in s.Fields) output.Raw(EncodeInBlocks(field.Schema, record.GetValue(field.Index)));
                 break;
-            case (AvroKind.Array, IReadOnlyList<object?> list):
+            case (AvroKind.Array, object[] list):
                 Blocks(output, [.. list.Select(item => EncodeInBlocks(s.Element!, item))]);
                 break;
-            case (AvroKind.Map, IReadOnlyDictionary<string, object?> map):
+            case (AvroKind.Map, IDictionary<string, object?> map):
                 Blocks(output,
                     [.. map.Select(e =>
                     (byte[])[.. Encode(AvroSchema.Parse("\"string\""), e.Key), .. EncodeInBlocks(s.Element!, e.Value)])]);
@@ -94,20 +92,21 @@ internal sealed class RandomAvro(int seed)
         null => "null",
         string s => JsonSerializer.Serialize(s),
         byte[] b => "0x" + Convert.ToHexString(b),
-        AvroFixed f => "f" + Convert.ToHexString(f.Bytes),
-        AvroRecord r => $"{{{string.Join(",", r.Schema.Fields.Select(f => $"{f.Name}:{Show(r.Values[f.Index])}"))}}}",
-        IReadOnlyDictionary<string, object?> map =>
+        GenericFixed f => "f" + Convert.ToHexString(f.Value),
+        GenericEnum e => e.Value,
+        GenericRecord r => $"{{{string.Join(",", r.Schema.Fields.Select(f => $"{f.Name}:{Show(r.GetValue(f.Pos))}"))}}}",
+        IDictionary<string, object?> map =>
             "<" + string.Join(",", map.OrderBy(e => e.Key, StringComparer.Ordinal)
             .Select(e => $"{JsonSerializer.Serialize(e.Key)}:{Show(e.Value)}")) + ">",
-        IReadOnlyList<object?> list => $"[{string.Join(",", list.Select(Show))}]",
+        object?[] list => $"[{string.Join(",", list.Select(Show))}]",
         IFormattable number => $"{value.GetType().Name}:{number.ToString(null, System.Globalization.CultureInfo.InvariantCulture)}",
         _ => value.ToString()!,
     };
 
-    private AvroRecord Record(AvroSchema s, int depth)
+    private GenericRecord Record(AvroSchema s, int depth)
     {
-        var record = new AvroRecord(s);
-        foreach (var field in s.Fields) record.Values[field.Index] = Value(field.Schema, depth + 1);
+        var record = new GenericRecord((RecordSchema)s.Apache);
+        foreach (var field in s.Fields) record.Add(field.Index, Value(field.Schema, depth + 1));
         return record;
     }
 
@@ -155,7 +154,7 @@ internal sealed class RandomAvro(int seed)
 
     private object Enum() => new { type = "enum", name = $"E{_names++}", symbols = new[] { "A", "B", "C" } };
 
-    private object Fixed() => new { type = "fixed", name = $"F{_names++}", size = _random.Next(5) };
+    private object Fixed() => new { type = "fixed", name = $"F{_names++}", size = _random.Next(1, 6) };
 
     /// <summary>The last kind, uuid, stands in no union: Apache Avro's Python library takes null for one.</summary>
     private object LogicalType(int kinds) => _random.Next(kinds) switch
@@ -188,7 +187,7 @@ internal sealed class RandomAvro(int seed)
                 var limit = (long)Math.Pow(10, s.Precision) - 1;
                 var shortest = new BigInteger(_random.NextInt64(-limit, limit) >> _random.Next(60)).ToByteArray(isBigEndian: true);
                 return s.Kind == AvroKind.Bytes ? shortest
-                    : new AvroFixed(s,
+                    : new GenericFixed((FixedSchema)s.Apache,
                     [.. Enumerable.Repeat(shortest[0] >= 0x80 ? (byte)0xff : (byte)0, s.Size - shortest.Length), .. shortest]);
             case AvroLogical.Uuid: return new Guid(Bytes(16)).ToString();
             case AvroLogical.Date: return (int)_random.NextInt64(First / 86_400, Last / 86_400);
