@@ -4,7 +4,8 @@ namespace StreamEngine.Configuration;
 public sealed record ConfigError(ConfigLocation At, string Message, string Remedy)
 {
     /// <inheritdoc/>
-    public override string ToString() => $"{At}: {(At.Path.Length == 0 ? "" : $"{At.Path}: ")}{Message.TrimEnd('.')}. {Remedy}";
+    public override string ToString() =>
+        Printable.Of($"{At}: {(At.Path.Length == 0 ? "" : $"{At.Path}: ")}{Message.TrimEnd('.')}. {Remedy}");
 }
 
 /// <summary>Collects every mistake, so that a bad config is told all at once.</summary>
@@ -25,7 +26,7 @@ public sealed class ConfigErrors
     /// </summary>
     public void Add(ConfigLocation at, string message, string remedy)
     {
-        if (!_unreadable.Contains(at)) _all.Add(new ConfigError(at, Printable.Of(message), Printable.Of(remedy)));
+        if (!_unreadable.Contains(at)) _all.Add(new ConfigError(at, message, remedy));
     }
 
     /// <summary>Adds a mistake at a value that could not be read; nothing more is told of that value.</summary>

@@ -1,3 +1,5 @@
+using StreamEngine.Configuration;
+
 namespace StreamEngine.Events.Avro;
 
 /// <summary>Why a reader's schema can't read what was written with another one.</summary>
@@ -17,12 +19,14 @@ public static class AvroCompatibility
     public static IReadOnlyList<AvroIncompatibility> Check(AvroSchema reader, AvroSchema writer)
     {
         var faults = new List<AvroIncompatibility>();
-        Match(reader, writer, "", faults, []);
-        return faults;
+        Match(reader, writer, "", faults, new Seen());
+        // A writer's names may be any text, and what is told goes to a terminal.
+        return [.. faults.Select(f =>
+            new AvroIncompatibility(Printable.Short(f.Path), Printable.Short(f.Message), Printable.Short(f.Remedy)))];
     }
 
     private static void Match(AvroSchema reader, AvroSchema writer, string path, List<AvroIncompatibility> faults,
-        HashSet<(AvroSchema, AvroSchema)> seen)
+        Seen seen)
     {
         if (!seen.Add((reader, writer))) return; // a schema may refer to itself
         if (writer.Kind == AvroKind.Union)
@@ -39,7 +43,7 @@ public static class AvroCompatibility
     }
 
     private static void MatchPlain(
-        AvroSchema reader, AvroSchema writer, string path, List<AvroIncompatibility> faults, HashSet<(AvroSchema, AvroSchema)> seen)
+        AvroSchema reader, AvroSchema writer, string path, List<AvroIncompatibility> faults, Seen seen)
     {
         switch (reader.Kind, writer.Kind)
         {
@@ -79,7 +83,7 @@ public static class AvroCompatibility
     }
 
     private static void Fields(
-        AvroSchema reader, AvroSchema writer, string path, List<AvroIncompatibility> faults, HashSet<(AvroSchema, AvroSchema)> seen)
+        AvroSchema reader, AvroSchema writer, string path, List<AvroIncompatibility> faults, Seen seen)
     {
         foreach (var field in reader.Fields)
         {
@@ -103,10 +107,11 @@ public static class AvroCompatibility
     /// <summary>
     /// Whether a branch takes the writer's schema. What is being looked at further up is taken to fit: its own faults are told there.
     /// </summary>
-    private static bool Fits(AvroSchema reader, AvroSchema writer, string path, HashSet<(AvroSchema, AvroSchema)> seen)
+    private static bool Fits(AvroSchema reader, AvroSchema writer, string path, Seen seen)
     {
-        var faults = new List<AvroIncompatibility>();
-        Match(reader, writer, path, faults, [.. seen]);
+        var (faults, before) = (new List<AvroIncompatibility>(), seen.Count);
+        Match(reader, writer, path, faults, seen);
+        if (faults.Count > 0) seen.Forget(before);
         return faults.Count == 0;
     }
 
@@ -125,4 +130,26 @@ public static class AvroCompatibility
         AvroLogical.Decimal => $"a decimal({schema.Precision},{schema.Scale})",
         var logical => $"a {logical}",
     };
+
+    /// <summary>The pairs looked at, in their order.</summary>
+    private sealed class Seen
+    {
+        private readonly HashSet<(AvroSchema, AvroSchema)> _all = [];
+        private readonly List<(AvroSchema, AvroSchema)> _inOrder = [];
+
+        public int Count => _inOrder.Count;
+
+        public bool Add((AvroSchema, AvroSchema) pair)
+        {
+            if (!_all.Add(pair)) return false;
+            _inOrder.Add(pair);
+            return true;
+        }
+
+        public void Forget(int from)
+        {
+            for (var i = from; i < _inOrder.Count; i++) _all.Remove(_inOrder[i]);
+            _inOrder.RemoveRange(from, _inOrder.Count - from);
+        }
+    }
 }

@@ -21,7 +21,7 @@ public sealed class AvroFileReader : IDisposable
     public const int MaxBlock = 1 << 28;
 
     /// <summary>The most bytes of the header, and the most values that take no bytes: those could be claimed without end.</summary>
-    private const int MaxHeader = 1 << 24, MaxEmptyValues = 1 << 16;
+    private const int MaxHeader = 1 << 23, MaxEmptyValues = 1 << 16;
 
     private readonly Stream _stream;
     private readonly AvroSkipper _skipper;
@@ -152,7 +152,12 @@ public sealed class AvroFileReader : IDisposable
         return used;
     }
 
-    private int Size() => Number() is var n and >= 0 and <= MaxBlock ? (int)n : throw new AvroException("the file has a size out of range");
+    private int Size()
+    {
+        var size = Number();
+        return size is >= 0 and <= MaxBlock ? (int)size
+            : throw new AvroException($"the file has a size of {size} bytes, where at most {MaxBlock} are read; write smaller blocks");
+    }
 
     private long Number(int first = -1)
     {

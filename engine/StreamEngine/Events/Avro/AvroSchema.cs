@@ -65,6 +65,9 @@ public sealed class AvroSchema
     /// <summary>Digits after the point of a decimal.</summary>
     public int Scale { get; internal init; }
 
+    /// <summary>Steps over values of the schema.</summary>
+    internal AvroSkipper? Skipper { get; set; }
+
     /// <summary>Whether this is a record, an enum or a fixed.</summary>
     public bool IsNamed => Kind is AvroKind.Record or AvroKind.Enum or AvroKind.Fixed;
 

@@ -21,6 +21,7 @@ internal sealed class AvroSchemaCompiler
             var compiler = new AvroSchemaCompiler(text);
             var schema = compiler.Of(Schema.Parse(text.Prepared.ToString(Newtonsoft.Json.Formatting.None)));
             compiler.EncodeDefaults();
+            AvroSkipper.Compile(schema);
             return schema;
         }
         catch (Exception e) when (e is global::Avro.AvroException or ArgumentException or InvalidCastException)

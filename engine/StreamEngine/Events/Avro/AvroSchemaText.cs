@@ -18,7 +18,7 @@ internal sealed partial class AvroSchemaText
     public const string Logical = "logical", Aliases = "names";
 
     // The parser's time grows with the square of the fields: 20,000 take it two seconds.
-    private const int MaxLength = 1 << 24, MaxNodes = 20_000, MaxDepth = 64;
+    private const int MaxLength = 1 << 22, MaxNodes = 20_000, MaxDepth = 64;
 
     private static readonly string[] Primitives = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
     private readonly bool _strict;
@@ -148,7 +148,8 @@ internal sealed partial class AvroSchemaText
     /// <summary>A type inside <c>type</c>, which the parser does not take; some writers put the logical type outside.</summary>
     private JToken Inner(JObject outer, JToken type)
     {
-        if (outer["logicalType"] is { } logical && type is JObject inner && inner["logicalType"] is null)
+        if (outer["logicalType"] is { } logical && type is JObject inner && inner["logicalType"] is null
+            && inner["type"] is JValue { Value: string name } && (name == "fixed" || Primitives.Contains(name)))
         {
             var joined = (JObject)inner.DeepClone();
             (joined["logicalType"], joined["precision"], joined["scale"]) = (logical, outer["precision"], outer["scale"]);

@@ -18,21 +18,25 @@ public sealed class AvroSkipper
     /// <summary>The value's size in bytes where it is always the same, else -1.</summary>
     internal int FixedSize => _size;
 
-    /// <summary>Compiles a schema.</summary>
-    public static AvroSkipper Of(AvroSchema schema) => Make(schema, []);
+    /// <summary>The skipper of a schema, which was compiled with it.</summary>
+    public static AvroSkipper Of(AvroSchema schema) => schema.Skipper!;
 
     /// <summary>The length of the value that begins the data, or -1 where the data end early or can't be right.</summary>
     public int Length(ReadOnlySpan<byte> data) => Skip(data, 0, MaxDepth);
 
-    private static AvroSkipper Make(AvroSchema schema, Dictionary<AvroSchema, AvroSkipper> made)
+    /// <summary>
+    /// Compiles the skippers of a schema and all its parts, from the top: every type then comes where it is defined, and no chain of
+    /// references, however long, takes more stack than the schema is nested.
+    /// </summary>
+    internal static AvroSkipper Compile(AvroSchema schema)
     {
-        if (made.TryGetValue(schema, out var skipper)) return skipper;
-        made[schema] = skipper = new AvroSkipper(schema.Kind);
+        if (schema.Skipper is { } known) return known;
+        var skipper = schema.Skipper = new AvroSkipper(schema.Kind);
         skipper._parts = schema.Kind switch
         {
-            AvroKind.Record => [.. schema.Fields.Select(f => Make(f.Schema, made))],
-            AvroKind.Union => [.. schema.Branches.Select(b => Make(b, made))],
-            AvroKind.Array or AvroKind.Map => [Make(schema.Element!, made)],
+            AvroKind.Record => [.. schema.Fields.Select(f => Compile(f.Schema))],
+            AvroKind.Union => [.. schema.Branches.Select(Compile)],
+            AvroKind.Array or AvroKind.Map => [Compile(schema.Element!)],
             _ => [],
         };
         skipper._size = schema.Kind switch
