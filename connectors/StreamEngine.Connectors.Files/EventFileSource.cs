@@ -96,8 +96,10 @@ public sealed class EventFileSource : IDisposable
         record.CopyTo(buffer.AsSpan(at));
         _event.BeginBatch();
         _event.Clear();
+        // The decoder leaves the time alone where there is none; 0 is one, the first moment of 1970.
+        _event.Time = long.MinValue;
         _decoders[source].Decode(buffer, new Range32(at, record.Length), new Range32(at, 0), _event);
-        var time = _event.Time != 0 ? _event.Time : last;
+        var time = _event.Time != long.MinValue ? _event.Time : last;
         var customer = _event.Customer.Text;
         if (customer.Length > record.Length) customer = default;
         customer.CopyTo(buffer.AsSpan(at + record.Length));

@@ -93,22 +93,32 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             using var file = new EventFile(path, source, RecordFormat.Csv, Separator: options.SeparatorByte).Open();
             if (!file.Read()) return false;
             var header = CsvHeader.Split(file.Record, options.SeparatorByte);
+            if (sources[source].Columns.Count > 0)
+            {
+                if (CsvHeader.Same(header, options.Columns)) return true;
+                if (!CsvHeader.LooksLike(header, options.Columns)) return false; // the file has no header of its own
+                errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the first line '{CsvHeader.Shown(header)}' looks like a header, but "
+                    + $"source '{options.Name}' ({options.Node.At}) has the columns '{CsvHeader.Shown(options.Columns)}'",
+                    "Name the columns in 'columns' as the file does, in its order, or take 'columns' out: then the header names them");
+                return true;
+            }
             if (options.Columns.Count > 0 && !header.SequenceEqual(options.Columns))
             {
-                if (sources[source].Columns.Count > 0) return false; // the config's columns: the file has no header of its own
                 errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the header '{CsvHeader.Shown(header)}' differs from that of the "
                     + $"source's first file, '{CsvHeader.Shown(options.Columns)}'", "Give files with other columns a source of their own");
                 return true;
             }
             var missing = CsvHeader.Needed(options).Select(n => n.Column).Distinct().Where(c => !header.Contains(c)).ToList();
+            var twice = CsvHeader.Needed(options).Select(n => n.Column).Distinct().Where(c => header.Count(h => h == c) > 1).ToList();
+            if (twice.Count > 0)
+                errors.Add(new ConfigLocation(path, 1, 1, "events"),
+                    $"the header '{CsvHeader.Shown(header)}' has {string.Join(", ", twice.Select(c => $"'{c}'"))} more than once, "
+                    + $"and source '{options.Name}' ({options.Node.At}) reads it", "Give each column that is read a name of its own");
             if (missing.Count > 0)
-            {
                 errors.Add(new ConfigLocation(path, 1, 1, "events"),
                     $"the header '{CsvHeader.Shown(header)}' lacks {string.Join(", ", missing.Select(c => $"'{c}'"))}, which source "
                     + $"'{options.Name}' ({options.Node.At}) reads", CsvHeader.Hint(header));
-                return true;
-            }
-            Sources[source] = options with { Columns = header };
+            if (twice.Count + missing.Count == 0) Sources[source] = options with { Columns = header };
             return true;
         }
 

@@ -42,6 +42,8 @@ internal static class FeaturesCommand
         var config = FeaturesOnly(call.Load(Config, errors));
         var labels = Labels.Read(call.Get(At)!, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
+        labels.CheckAgainst(run.Engine.Features.Names, call.Get(At)!, errors);
+        errors.ThrowIfAny();
         var path = call.Get(Out)!;
         ResultPath.File(Out.Name, path);
         var started = Stopwatch.GetTimestamp();

@@ -288,6 +288,22 @@ public sealed class ReplayTests : IDisposable
         Assert.Contains("labels.csv:3:1: at: the row has 1 cells, the header 2", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("customer,time,spent\nann,5,1\n", "labels.csv:1:1: at: the column 'spent' has the name of a feature")]
+    [InlineData("customer,time,x,x\nann,5,1,2\n", "labels.csv:1:1: at: the header has 'x' more than once")]
+    [InlineData("customer,time,time\nann,5,6\n", "labels.csv:1:1: at: the header has 'time' more than once")]
+    [InlineData("customer,time\nann,253402300800000\n", "labels.csv:2:1: at: '253402300800000' is not a time")]
+    [InlineData("customer,time\nann,20200103\n", "labels.csv:2:1: at: '20200103' is not a time")]
+    public async Task A_label_file_that_would_be_misread_is_refused(string labels, string message)
+    {
+        Write("orders.csv", Csv);
+        Write("labels.csv", labels);
+        var (code, _, error) = await Cli.RunAsync("features", "--config", In("config.yaml"), "--events", In("orders.csv"), "--at",
+            In("labels.csv"), "--out", In("t.csv"));
+        Assert.Equal(2, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
     private async Task<JsonNode> ReplayAsync(string events, string output, params string[] more)
     {
         var (code, _, error) =

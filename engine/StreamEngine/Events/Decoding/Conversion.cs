@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Events.Decoding;
 
@@ -14,16 +15,19 @@ internal static class Conversion
 
     public static Faults FromText(Target target, byte[] buffer, int start, int length, ref FieldValue slot)
     {
-        var text = buffer.AsSpan(start, length);
+        ReadOnlySpan<byte> text = buffer.AsSpan(start, length);
+        if (target.Type == FieldType.String)
+        {
+            if (!Utf8Text.IsValid(text)) return Faults.BadUtf8;
+            slot.Set(buffer, start, length);
+            return Faults.None;
+        }
+        // A pattern of a time may begin with a blank: only it looks at the text as it stands.
+        if (target.Type != FieldType.Timestamp) text = TimeText.Trimmed(text);
         var exact = true;
         switch (target.Type)
         {
-            case FieldType.String:
-                if (!Utf8Text.IsValid(text)) return Faults.BadUtf8;
-                slot.Set(buffer, start, length);
-                return Faults.None;
-            case FieldType.Double when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d)
-                && double.IsFinite(d):
+            case FieldType.Double when DecimalMath.TryDouble(text, out var d):
                 slot.Set(d);
                 return Faults.None;
             case FieldType.Decimal when DecimalMath.TryParse(text, target.Scale, out var unscaled, out _):

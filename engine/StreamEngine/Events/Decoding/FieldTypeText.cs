@@ -9,7 +9,7 @@ namespace StreamEngine.Events.Decoding;
 /// </summary>
 internal static class FieldTypeText
 {
-    public const string Valid = "string, double, decimal(N) with N from 0 to 18, int, bool, timestamp, timestamp(FORMAT)";
+    public const string Valid = "string, double, decimal(N) with N from 0 to 9, int, bool, timestamp, timestamp(FORMAT)";
     private static readonly string[] Names = ["string", "double", "decimal(2)", "int", "bool", "timestamp"];
 
     /// <summary>Reads a type; false with the reason where there is none.</summary>
@@ -32,9 +32,12 @@ internal static class FieldTypeText
             if (text[..open] == "decimal")
             {
                 type = FieldType.Decimal;
-                if (int.TryParse(argument, NumberStyles.None, CultureInfo.InvariantCulture, out scale) && scale <= DecimalMath.MaxScale)
-                    return true;
-                problem = $"'{argument}' is no number of digits from 0 to {DecimalMath.MaxScale}";
+                var number = int.TryParse(argument, NumberStyles.None, CultureInfo.InvariantCulture, out scale);
+                if (number && scale <= DecimalMath.MaxScale) return true;
+                problem = number
+                    ? $"decimal({scale}) could not hold ordinary amounts: the largest scale is decimal({DecimalMath.MaxScale}), for "
+                        + "amounts up to 9.2 billion"
+                    : $"'{argument}' is no number of digits from 0 to {DecimalMath.MaxScale}";
                 return false;
             }
             if (text[..open] == "timestamp")

@@ -64,23 +64,32 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
         switch (reader.TokenType)
         {
             case JsonTokenType.Null:
-                foreach (var target in node.Targets) _hidden.Slot(_target, target.Slot) = default;
+                Forget(node);
                 return;
             case JsonTokenType.StartObject:
+                Forget(node);
                 if (node.Targets.Count > 0) _faults |= Faults.WrongType;
                 if (node.Children.Count > 0) ReadObject(ref reader, node);
                 else if (node.Consent) ReadFlags(ref reader);
                 else reader.Skip();
                 return;
             case JsonTokenType.StartArray:
+                Forget(node);
                 if (node.Targets.Count > 0) _faults |= Faults.WrongType;
-                if (node.Consent) _target.Consent = 0;
                 ReadArray(ref reader, node);
                 return;
         }
         if (node.Children.Count > 0) _faults |= Faults.WrongType;
         if (node.Consent) _target.Consent = Consent(ref reader);
         foreach (var target in node.Targets) ReadScalar(ref reader, target);
+    }
+
+    /// <summary>The record has the name again: what its earlier value brought, further down too, no longer counts.</summary>
+    private void Forget(PathNode node)
+    {
+        foreach (var target in node.Targets) _hidden.Slot(_target, target.Slot) = default;
+        if (node.Consent) _target.Consent = 0;
+        foreach (var child in node.Children) Forget(child);
     }
 
     private void ReadScalar(ref Utf8JsonReader reader, Target target)
@@ -101,11 +110,12 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
     /// <summary>An object of purpose to true or false.</summary>
     private void ReadFlags(ref Utf8JsonReader reader)
     {
-        _target.Consent = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            var bit = shape.Purposes.Bit(reader.ValueSpan);
+            var bit = Text(ref reader, out var buffer, out var start, out var length)
+                ? shape.Purposes.Bit(buffer.AsSpan(start, length)) : 0;
             reader.Read();
+            _target.Consent &= ~bit;
             if (reader.TokenType == JsonTokenType.True) _target.Consent |= bit;
             reader.Skip();
         }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using StreamEngine.Configuration;
 using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Events.Decoding;
@@ -95,7 +96,7 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
                 case Op.Millis:
                     at = Varint.Read(data, at, end, out n);
                     if (at < 0) return -1;
-                    if (TimeFormat.InRange(n)) hidden.Slot(target, step.A).Set(n);
+                    if (TimeText.InRange(n)) hidden.Slot(target, step.A).Set(n);
                     else faults |= Faults.WrongType;
                     break;
                 case Op.Double:

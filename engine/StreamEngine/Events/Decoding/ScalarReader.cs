@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using StreamEngine.Configuration;
 using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Events.Decoding;
@@ -61,7 +62,7 @@ internal static class ScalarReader
             _ => long.MinValue,
         };
         if (ms == long.MinValue) return Conversion.FromLong(source.Target, n, ref slot, scratch);
-        if (!TimeFormat.InRange(ms)) return Faults.WrongType;
+        if (!TimeText.InRange(ms)) return Faults.WrongType;
         slot.Set(ms);
         return Faults.None;
     }

@@ -151,6 +151,9 @@ internal sealed class SourceCompiler(
     private void CheckColumns()
     {
         if (options.Columns.Count == 0) return;
+        foreach (var column in options.Columns.Where(c => options.Columns.Count(o => o == c) > 1 && _declared.ContainsKey(c)).Distinct())
+            errors.Add(options.Node, "columns", $"the column '{column}' is there more than once, and is read",
+                "Give each column that is read a name of its own.");
         foreach (var (path, (node, key)) in _declared)
             if (!options.Columns.Contains(path))
                 errors.Add(node, key, $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}",

@@ -1,3 +1,5 @@
+using StreamEngine.Configuration;
+
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
@@ -47,14 +49,15 @@ internal sealed class TimeFormat
     {
         switch (_unit)
         {
-            case Unit.Iso: return TimeText.TryIso(text, out ms);
-            case Unit.Pattern: return _pattern!.TryParse(text, out ms);
-            case Unit.Auto when !IsNumber(text): return TimeText.TryIso(text, out ms);
+            case Unit.Iso: return TimeText.TryIso(TimeText.Trimmed(text), out ms);
+            case Unit.Pattern: return _pattern!.TryParse(text, out ms) || _pattern.TryParse(TimeText.Trimmed(text), out ms);
+            case Unit.Auto: return TimeText.TryRead(text, out ms);
         }
+        text = TimeText.Trimmed(text);
         var scale = _unit == Unit.Seconds ? 3 : 0;
         if (!DecimalMath.TryParse(text, scale, out ms, out _)) return false;
         if (_unit == Unit.Micros) ms = FloorDiv(ms, 1000);
-        return InRange(ms);
+        return TimeText.InRange(ms);
     }
 
     /// <summary>Reads a number in the unit.</summary>
@@ -64,9 +67,10 @@ internal sealed class TimeFormat
         {
             Unit.Micros => FloorDiv(number, 1000),
             Unit.Seconds => number is >= TimeText.Min / 1000 and <= TimeText.Max / 1000 ? number * 1000 : long.MaxValue,
+            Unit.Auto when TimeText.IsDate(number) => long.MaxValue,
             _ => number,
         };
-        return _unit is not (Unit.Iso or Unit.Pattern) && InRange(ms);
+        return _unit is not (Unit.Iso or Unit.Pattern) && TimeText.InRange(ms);
     }
 
     /// <summary>Reads a number in the unit.</summary>
@@ -78,15 +82,6 @@ internal sealed class TimeFormat
         return ok;
     }
 
-    /// <summary>Whether there can be such a time.</summary>
-    public static bool InRange(long ms) => ms is >= TimeText.Min and <= TimeText.Max;
-
     /// <summary>Division that rounds down, also below zero.</summary>
     public static long FloorDiv(long value, long by) => value >= 0 ? value / by : -((-(value + 1)) / by) - 1;
-
-    private static bool IsNumber(ReadOnlySpan<byte> text)
-    {
-        var digits = text.Length > 0 && text[0] == '-' ? text[1..] : text;
-        return digits.Length > 0 && digits.IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
-    }
 }

@@ -1,10 +1,11 @@
 using System.Text;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
 /// A .NET date and time pattern, compiled to steps over bytes: yyyy yy MM M MMM dd d HH H hh h mm m ss s f.. F.. tt zzz K, text in quotes,
-/// and other characters as themselves.
+/// and other characters as themselves. A point before F.. goes with it: both are left out where there is no fraction, as in .NET.
 /// </summary>
 internal sealed class TimePattern
 {
@@ -37,7 +38,8 @@ internal sealed class TimePattern
             }
             var count = 1;
             while (i + count < pattern.Length && pattern[i + count] == c) count++;
-            if (!char.IsAsciiLetter(c))
+            if (c == '.' && count == 1 && i + 1 < pattern.Length && pattern[i + 1] == 'F') compiled._parts.Add(('.', 1));
+            else if (!char.IsAsciiLetter(c))
                 for (var n = 0; n < count; n++)
                     foreach (var b in Encoding.UTF8.GetBytes(c.ToString())) compiled._parts.Add(('\'', b));
             else if (Known(c, count)) compiled._parts.Add((c, count));
@@ -70,6 +72,7 @@ internal sealed class TimePattern
                 'm' => TimeText.Digits(text, ref at, least, 2, out minute),
                 's' => TimeText.Digits(text, ref at, least, 2, out second),
                 'f' => TimeText.Fraction(text, ref at, out milli),
+                '.' => at == text.Length || text[at] != '.' || ++at > 0,
                 'F' => at == text.Length || (uint)(text[at] - '0') > 9 || TimeText.Fraction(text, ref at, out milli),
                 't' => Half(text, ref at, count, out half),
                 'z' or 'K' => TimeText.Zone(text, ref at, out offset),

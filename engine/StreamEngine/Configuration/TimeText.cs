@@ -1,10 +1,50 @@
-namespace StreamEngine.Events.Decoding;
+using System.Globalization;
+
+namespace StreamEngine.Configuration;
 
 /// <summary>Reads times written as text, without allocating. Where no zone is written, the time is UTC.</summary>
-internal static class TimeText
+public static class TimeText
 {
     /// <summary>0001-01-01 and 9999-12-31, ms since 1970: nothing outside is a time.</summary>
     public const long Min = -62_135_596_800_000, Max = 253_402_300_799_999;
+
+    /// <summary>
+    /// The one grammar of a time whose format is not told, for events, labels and the command line: ISO 8601, or a number of milliseconds
+    /// since 1970. A number whose digits are a date (20240305, 20240305103000) is no time: which of the two it is can't be known.
+    /// </summary>
+    public static bool TryRead(ReadOnlySpan<byte> text, out long ms)
+    {
+        text = Trimmed(text);
+        if (DecimalMath.TryParse(text, 0, out ms, out _)) return InRange(ms) && !IsDate(text);
+        return TryIso(text, out ms);
+    }
+
+    /// <summary>Whether there can be such a time.</summary>
+    public static bool InRange(long ms) => ms is >= Min and <= Max;
+
+    /// <summary>Whether digits read as yyyyMMdd or yyyyMMddHHmmss of the years 1900 to 2099.</summary>
+    public static bool IsDate(ReadOnlySpan<byte> text)
+    {
+        var at = 0;
+        int hour = 0, minute = 0, second = 0;
+        return text.Length is 8 or 14 && Digits(text, ref at, 4, 4, out var year) && year is >= 1900 and <= 2099
+            && Digits(text, ref at, 2, 2, out var month) && Digits(text, ref at, 2, 2, out var day)
+            && (text.Length == 8 || Digits(text, ref at, 2, 2, out hour) && Digits(text, ref at, 2, 2, out minute)
+                && Digits(text, ref at, 2, 2, out second))
+            && TryMake(year, month, day, hour, minute, second, 0, 0, out _);
+    }
+
+    /// <summary>Whether a number's digits read as such a date.</summary>
+    public static bool IsDate(long number)
+    {
+        if (number is not (>= 19000101 and <= 20991231 or >= 19000101_000000 and <= 20991231_235959)) return false;
+        Span<byte> digits = stackalloc byte[20];
+        return number.TryFormat(digits, out var length, default, CultureInfo.InvariantCulture) && IsDate(digits[..length]);
+    }
+
+    /// <summary>A text without blanks and tabs around it, as exports pad their columns.</summary>
+    public static ReadOnlySpan<byte> Trimmed(ReadOnlySpan<byte> text) =>
+        text.Length > 0 && (text[0] is (byte)' ' or (byte)'\t' || text[^1] is (byte)' ' or (byte)'\t') ? text.Trim(" \t"u8) : text;
 
     /// <summary>ISO 8601 extended: yyyy-MM-dd, then optionally T or a blank, HH:mm, :ss, a fraction, and Z or an offset.</summary>
     public static bool TryIso(ReadOnlySpan<byte> text, out long ms)
@@ -27,7 +67,7 @@ internal static class TimeText
     }
 
     /// <summary>Reads from <paramref name="least"/> to <paramref name="most"/> digits.</summary>
-    public static bool Digits(ReadOnlySpan<byte> text, ref int at, int least, int most, out int value)
+    internal static bool Digits(ReadOnlySpan<byte> text, ref int at, int least, int most, out int value)
     {
         value = 0;
         var from = at;
@@ -36,7 +76,7 @@ internal static class TimeText
     }
 
     /// <summary>Reads a fraction of a second: any number of digits, of which three count.</summary>
-    public static bool Fraction(ReadOnlySpan<byte> text, ref int at, out int milli)
+    internal static bool Fraction(ReadOnlySpan<byte> text, ref int at, out int milli)
     {
         milli = 0;
         var from = at;
@@ -45,7 +85,7 @@ internal static class TimeText
     }
 
     /// <summary>Reads Z, +hh:mm, +hhmm or +hh, or nothing; the offset is in minutes.</summary>
-    public static bool Zone(ReadOnlySpan<byte> text, ref int at, out int offset)
+    internal static bool Zone(ReadOnlySpan<byte> text, ref int at, out int offset)
     {
         offset = 0;
         if (at == text.Length || Mark(text, ref at, 'Z') || Mark(text, ref at, 'z')) return true;
@@ -69,7 +109,7 @@ internal static class TimeText
         if (hour > 24 || hour == 24 && (minute | second | milli) != 0 || minute > 59 || second > 60) return false;
         ms = new DateTime(year, month, day).Ticks / TimeSpan.TicksPerMillisecond + Min;
         ms += ((hour * 60L + minute - offset) * 60 + second) * 1000 + milli;
-        return ms is >= Min and <= Max;
+        return InRange(ms);
     }
 
     private static bool Mark(ReadOnlySpan<byte> text, ref int at, char mark)
