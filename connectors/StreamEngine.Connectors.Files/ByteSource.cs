@@ -11,6 +11,11 @@ internal static class ByteSource
     public static Stream Open(string path, Action<int>? read = null)
     {
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferLength, FileOptions.SequentialScan);
+        if (!file.CanSeek)
+        {
+            file.Dispose();
+            throw new InvalidDataException($"{path} is a pipe: files are read more than once; write it to a file first.");
+        }
         Span<byte> magic = stackalloc byte[2];
         var packed = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
         file.Position = 0;

@@ -8,7 +8,9 @@ namespace StreamEngine.Connectors.Files;
 /// <param name="Format">How its records are written.</param>
 /// <param name="HasHeader">Whether the first CSV record is a header.</param>
 /// <param name="Separator">What separates a CSV record's fields.</param>
-public sealed record EventFile(string Path, int Source, RecordFormat Format, bool HasHeader = false, byte Separator = (byte)',')
+/// <param name="MaxRecordBytes">Of a longer line so many bytes and one more are kept, for the pipeline to reject.</param>
+public sealed record EventFile(string Path, int Source, RecordFormat Format, bool HasHeader = false, byte Separator = (byte)',',
+    int MaxRecordBytes = LineFile.DefaultLimit)
 {
     /// <summary>Its length on disk, in bytes.</summary>
     public long Length => new FileInfo(Path).Length;
@@ -19,22 +21,8 @@ public sealed record EventFile(string Path, int Source, RecordFormat Format, boo
     public IRecordFile Open(Action<int>? read = null)
     {
         if (Format == RecordFormat.Avro) return new AvroFile(ByteSource.Open(Path, read), Path);
-        var file = new LineFile(ByteSource.Open(Path, read), Path, Format == RecordFormat.Csv, Separator);
+        var file = new LineFile(ByteSource.Open(Path, read), Format == RecordFormat.Csv, Separator, MaxRecordBytes);
         if (HasHeader) file.Read();
         return file;
-    }
-
-    /// <summary>Tells the format by the file's first bytes: an Avro container by its magic, JSON by its brace, else CSV.</summary>
-    /// <returns>Null for an empty file.</returns>
-    public static RecordFormat? Sniff(string path)
-    {
-        using var stream = ByteSource.Open(path);
-        Span<byte> head = stackalloc byte[64];
-        var n = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        if (n == 0) return null;
-        head = head[..n];
-        if (head.StartsWith("Obj\u0001"u8)) return RecordFormat.Avro;
-        if (head.StartsWith("\uFEFF"u8)) head = head[3..];
-        return head.TrimStart(" \t\r\n"u8).StartsWith("{"u8) ? RecordFormat.Json : RecordFormat.Csv;
     }
 }

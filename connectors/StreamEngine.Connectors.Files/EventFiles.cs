@@ -18,9 +18,14 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
     public long Length => Files.Sum(f => f.Length);
 
     /// <summary>Finds the files; what does not fit is added to the errors.</summary>
-    public static EventFiles Find(IReadOnlyList<string> arguments, IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors)
+    /// <param name="arguments">Files, folders and patterns, each with or without its source.</param>
+    /// <param name="sources">The config's sources.</param>
+    /// <param name="errors">Takes the mistakes.</param>
+    /// <param name="maxRecordBytes">Of a longer line so many bytes and one more are kept.</param>
+    public static EventFiles Find(IReadOnlyList<string> arguments, IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors,
+        int maxRecordBytes = LineFile.DefaultLimit)
     {
-        var search = new Search(sources, errors);
+        var search = new Search(sources, errors, maxRecordBytes);
         foreach (var argument in arguments) search.Add(argument);
         return new EventFiles(search.Files, search.Sources, search.Schemas);
     }
@@ -32,7 +37,7 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
         [.. catalog.Sources.Select((s, i) => !Files.Any(f => f.Source == i) ? new UnusedDecoder() : Schemas[i] is { } schema
             ? s.CreateDecoder(schema) : s.CreateDecoder())];
 
-    private sealed class Search(IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors)
+    private sealed class Search(IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors, int maxRecordBytes)
     {
         public List<EventFile> Files { get; } = [];
 
@@ -59,7 +64,7 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
 
         private void AddFile(string path, int source)
         {
-            if (EventFile.Sniff(path) is not { } format) return;
+            if (KindOf(path) is not { } format) return;
             if (source < 0) source = Guess(path, format);
             if (source < 0) return;
             if (format != Sources[source].Format)
@@ -72,7 +77,14 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             }
             if (format == RecordFormat.Avro) TakeSchema(path, source);
             var hasHeader = format == RecordFormat.Csv && TakeHeader(path, source);
-            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte));
+            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte, maxRecordBytes));
+        }
+
+        private RecordFormat? KindOf(string path)
+        {
+            var kind = FileKind.Of(path);
+            if (kind.Fault is { } fault) errors.Add(new ConfigLocation(path, 0, 0, "events"), $"the file is {fault}", kind.Remedy);
+            return kind.Format;
         }
 
         private int Guess(string path, RecordFormat format)

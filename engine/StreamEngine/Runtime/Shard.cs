@@ -275,7 +275,7 @@ public sealed partial class Shard : IDisposable
         }
         if (!_live) _cut?.Reschedule(_timers, new Cause(source, record.Offset, CutPosition.TheRecord));
         var watermark = _clock.Advance(source, _event.Time, OneTimeline);
-        if (watermark > _watermark || _timers.NextDue <= _watermark) AdvanceWatermark(Math.Max(_watermark, watermark));
+        if (watermark > _watermark || _timers.NextDue < _watermark) AdvanceWatermark(Math.Max(_watermark, watermark));
 
         // (4) Identify.
         var key = ProfileKey.Of(_event);
@@ -353,13 +353,16 @@ public sealed partial class Shard : IDisposable
         return _watermark != long.MinValue && _event.Time < _watermark - _lateness ? RejectReason.Late : RejectReason.None;
     }
 
-    /// <summary>Steps 5 and 6 for the timers that are due at a watermark, in the order of due time and key.</summary>
+    /// <summary>
+    /// Steps 5 and 6 for the timers that a watermark has passed, in the order of due time and key. A timer that is due at the watermark
+    /// waits: an event of that very time may still set it anew or cancel it, as it belongs to a session whose gap is over only then.
+    /// </summary>
     private void AdvanceWatermark(long watermark, int ordinal = CutPosition.TheRecord)
     {
         _watermark = watermark;
         if (_live) _timerUpdate.HappensNow();
         else _timerUpdate.Restores(new Cause(_source, _next[_source] - 1, ordinal));
-        while (_timers.NextDue <= watermark)
+        while (_timers.NextDue < watermark)
         {
             _timers.Pop(out var due, out var timer, out var key, out var length);
             var trigger = _live ? _engine.Policy.TimerTrigger(timer) : -1;

@@ -56,7 +56,7 @@ public sealed class EventFilesTests : IDisposable
     [Theory]
     [InlineData("t;c\n", "the header 't;c' lacks 'c', 't', which", "parted by ';'")]
     [InlineData("t\tc\n", "the header 't\\u0009c' lacks 'c', 't', which", "parted by tabs")]
-    [InlineData("\u0001\u001b[2J\n", "the header '\\u0001\\u001b[2J' lacks", "Name the columns")]
+    [InlineData("\u001b[2J\n", "the header '\\u001b[2J' lacks", "Name the columns")]
     public void A_header_that_does_not_fit_is_one_mistake_and_safe_to_print(string text, string message, string remedy)
     {
         Write("1.csv", text);
@@ -64,6 +64,48 @@ public sealed class EventFilesTests : IDisposable
         var error = Assert.Single(_errors.All);
         Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
         Assert.Contains(remedy, error.Remedy, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("5B0A7B7D0A5D", "one JSON array")]
+    [InlineData("5B7B7D5D", "one JSON array")]
+    [InlineData("EFBBBF205B", "one JSON array")]
+    [InlineData("504B030414", "a zip archive (or an Excel workbook)")]
+    [InlineData("FFFE7B007D00", "UTF-16 text")]
+    [InlineData("FEFF007B007D", "UTF-16 text")]
+    [InlineData("63002C0074000A00", "UTF-16 text")]
+    [InlineData("0063002C0074000A", "UTF-16 text")]
+    [InlineData("50415231", "Parquet")]
+    [InlineData("28B52FFD00", "packed by zstd")]
+    [InlineData("632C7400", "no text")]
+    [InlineData("7B0A20202261223A20310A7D", "JSON whose objects go over several lines")]
+    public void A_file_of_another_kind_is_said_to_be_what_it_is(string bytes, string kind)
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "x"), Convert.FromHexString(bytes));
+        EventFiles.Find([_folder], [Csv], _errors);
+        Assert.Equal($"the file is {kind}", Assert.Single(_errors.All).Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \r\n\n\t")]
+    [InlineData("\uFEFF\n")]
+    public void A_blank_file_holds_nothing(string text)
+    {
+        Write("x", text);
+        Assert.Empty(EventFiles.Find([_folder], [Json], _errors).Files);
+        Assert.Empty(_errors.All);
+    }
+
+    [Fact]
+    public void A_file_most_of_which_is_before_1990_is_told()
+    {
+        Write("seconds.csv", "t,c\n1709251200,a\n1709251201,b\n1709251200000,c\n");
+        Write("millis.csv", "t,c\n1709251200000,a\n5,b\n");
+        using var source = new EventFileSource(EventFiles.Find([_folder], [Csv], _errors), [new Decoder()], new FieldCatalog([]));
+        source.Load();
+        Assert.StartsWith($"{_folder}/seconds.csv: 2 of 3 records are from before 1990", Assert.Single(source.Early),
+            StringComparison.Ordinal);
     }
 
     [Fact]

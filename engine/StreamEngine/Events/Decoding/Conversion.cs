@@ -13,6 +13,15 @@ internal static class Conversion
     private static readonly byte[] True = "true"u8.ToArray();
     private static readonly byte[] False = "false"u8.ToArray();
 
+    /// <summary>From a text; what does not fit is noted for the dead letter.</summary>
+    public static Faults FromText(Target target, byte[] buffer, int start, int length, Event e, ref FieldValue slot)
+    {
+        var fault = FromText(target, buffer, start, length, ref slot);
+        if (fault != Faults.None)
+            e.Note(fault == Faults.BadUtf8 ? FaultKind.Utf8 : FaultKind.Text, target.Slot, target.Path, 0, buffer, start, length);
+        return fault;
+    }
+
     public static Faults FromText(Target target, byte[] buffer, int start, int length, ref FieldValue slot)
     {
         ReadOnlySpan<byte> text = buffer.AsSpan(start, length);

@@ -43,7 +43,11 @@ internal sealed class EventShape
         target.Consent = HasConsent ? 0 : ulong.MaxValue;
         if (FixedType is not null) target.Type.Set(FixedType, 0, FixedType.Length);
         if (!CustomerIsKey || key.Length <= 0) return Faults.None;
-        if (!Utf8Text.IsValid(buffer.AsSpan(key.Start, key.Length))) return Faults.BadUtf8;
+        if (!Utf8Text.IsValid(buffer.AsSpan(key.Start, key.Length)))
+        {
+            target.Note(FaultKind.Utf8, Target.CustomerSlot, "key", 0, buffer, key.Start, key.Length);
+            return Faults.BadUtf8;
+        }
         target.Customer.Set(buffer, key.Start, key.Length);
         return Faults.None;
     }

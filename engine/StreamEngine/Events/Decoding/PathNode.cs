@@ -43,6 +43,16 @@ internal sealed class PathNode(string name, string path)
         return node;
     }
 
+    /// <summary>The target of that slot, here or further down; null where there is none.</summary>
+    public Target? Find(int slot)
+    {
+        foreach (var target in Targets)
+            if (target.Slot == slot) return target;
+        foreach (var child in Children)
+            if (child.Find(slot) is { } found) return found;
+        return null;
+    }
+
     /// <summary>The child of that name, or null.</summary>
     public PathNode? Child(string name) => Children.Find(c => c.Name == name);
 

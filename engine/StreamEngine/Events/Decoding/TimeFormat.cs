@@ -29,6 +29,15 @@ internal sealed class TimeFormat
         _pattern = pattern;
     }
 
+    /// <summary>How a time must be written, for messages.</summary>
+    public override string ToString() => _unit switch
+    {
+        Unit.Auto => "ISO 8601 or as milliseconds since 1970 (another way needs a format)",
+        Unit.Iso => "ISO 8601",
+        Unit.Pattern => $"'{_pattern}'",
+        _ => $"{_unit.ToString().ToLowerInvariant()} since 1970",
+    };
+
     /// <summary>Compiles a format, or says what is wrong with it.</summary>
     public static TimeFormat? Compile(string? format, out string problem)
     {

@@ -12,15 +12,18 @@ internal sealed class TimePattern
     private static readonly string[] Months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     private readonly List<(char Letter, int Count)> _parts = [];
 
-    private TimePattern()
-    {
-    }
+    private readonly string _text;
+
+    private TimePattern(string text) => _text = text;
+
+    /// <summary>The pattern as it was written.</summary>
+    public override string ToString() => _text;
 
     /// <summary>Compiles a pattern, or says what is wrong with it.</summary>
     public static TimePattern? Compile(string pattern, out string problem)
     {
         problem = "";
-        var compiled = new TimePattern();
+        var compiled = new TimePattern(pattern);
         for (var i = 0; i < pattern.Length;)
         {
             var c = pattern[i];
