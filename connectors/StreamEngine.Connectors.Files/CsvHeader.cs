@@ -78,6 +78,8 @@ internal static class CsvHeader
             return "Its columns seem to be parted by ';': set the source's separator: ';'";
         if (header.Count == 1 && header[0].Contains('\t', StringComparison.Ordinal))
             return "Its columns seem to be parted by tabs: set the source's separator: '\\t'";
+        if (header.Any(h => h.Contains('\uFFFD', StringComparison.Ordinal)))
+            return "The file is not UTF-8: set the source's encoding: latin1, windows1252 or utf16";
         return "Name the columns as the file does, or name them all in the source's 'columns' where the file has no header";
     }
 

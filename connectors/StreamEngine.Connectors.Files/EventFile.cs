@@ -9,8 +9,9 @@ namespace StreamEngine.Connectors.Files;
 /// <param name="HasHeader">Whether the first CSV record is a header.</param>
 /// <param name="Separator">What separates a CSV record's fields.</param>
 /// <param name="MaxRecordBytes">Of a longer line so many bytes and one more are kept, for the pipeline to reject.</param>
+/// <param name="Encoding">How the text of its records is encoded.</param>
 public sealed record EventFile(string Path, int Source, RecordFormat Format, bool HasHeader = false, byte Separator = (byte)',',
-    int MaxRecordBytes = LineFile.DefaultLimit)
+    int MaxRecordBytes = LineFile.DefaultLimit, TextEncoding Encoding = TextEncoding.Utf8)
 {
     /// <summary>Its length on disk, in bytes.</summary>
     public long Length => new FileInfo(Path).Length;
@@ -21,7 +22,7 @@ public sealed record EventFile(string Path, int Source, RecordFormat Format, boo
     public IRecordFile Open(Action<int>? read = null)
     {
         if (Format == RecordFormat.Avro) return new AvroFile(ByteSource.Open(Path, read), Path);
-        var file = new LineFile(ByteSource.Open(Path, read), Format == RecordFormat.Csv, Separator, MaxRecordBytes);
+        var file = new LineFile(ByteSource.Open(Path, read, Encoding), Format == RecordFormat.Csv, Separator, MaxRecordBytes);
         if (HasHeader) file.Read();
         return file;
     }

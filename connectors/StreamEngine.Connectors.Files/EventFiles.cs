@@ -64,7 +64,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
 
         private void AddFile(string path, int source)
         {
-            if (KindOf(path) is not { } format) return;
+            var encoding = source >= 0 ? Sources[source].Encoding : Sources.Length == 1 ? Sources[0].Encoding : TextEncoding.Utf8;
+            if (KindOf(path, encoding) is not { } format) return;
             if (source < 0) source = Guess(path, format);
             if (source < 0) return;
             if (format != Sources[source].Format)
@@ -77,12 +78,13 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             }
             if (format == RecordFormat.Avro) TakeSchema(path, source);
             var hasHeader = format == RecordFormat.Csv && TakeHeader(path, source);
-            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte, maxRecordBytes));
+            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte, maxRecordBytes,
+                Sources[source].Encoding));
         }
 
-        private RecordFormat? KindOf(string path)
+        private RecordFormat? KindOf(string path, TextEncoding encoding)
         {
-            var kind = FileKind.Of(path);
+            var kind = FileKind.Of(path, encoding);
             if (kind.Fault is { } fault) errors.Add(new ConfigLocation(path, 0, 0, "events"), $"the file is {fault}", kind.Remedy);
             return kind.Format;
         }
@@ -102,7 +104,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
         private bool TakeHeader(string path, int source)
         {
             var options = Sources[source];
-            using var file = new EventFile(path, source, RecordFormat.Csv, Separator: options.SeparatorByte).Open();
+            using var file = new EventFile(path, source, RecordFormat.Csv, Separator: options.SeparatorByte, Encoding: options.Encoding)
+                .Open();
             if (!file.Read()) return false;
             var header = CsvHeader.Split(file.Record, options.SeparatorByte);
             if (sources[source].Columns.Count > 0)

@@ -27,15 +27,22 @@ internal readonly record struct FileKind(RecordFormat? Format, string? Fault = n
     ];
 
     /// <summary>Looks at a file's first bytes (of a gzip file, at what is in it).</summary>
-    public static FileKind Of(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="encoding">How its text is said to be encoded.</param>
+    public static FileKind Of(string path, TextEncoding encoding = TextEncoding.Utf8)
     {
-        using var stream = ByteSource.Open(path);
-        var buffer = new byte[HeadLength];
-        var head = buffer.AsSpan(0, stream.ReadAtLeast(buffer, HeadLength, throwOnEndOfStream: false));
+        var head = Head(path, TextEncoding.Utf8);
+        if (encoding == TextEncoding.Utf16)
+        {
+            if (head.Length > 0 && !IsUtf16(head))
+                return new(null, "no UTF-16 text", "Take the source's 'encoding' out, or set what it is");
+            head = Head(path, encoding);
+        }
         if (head.StartsWith("Obj\u0001"u8)) return new(RecordFormat.Avro);
         foreach (var (magic, name, remedy) in Known)
             if (head.StartsWith(magic)) return new(null, name, remedy);
-        if (IsUtf16(head)) return new(null, "UTF-16 text", "Save it as UTF-8");
+        if (IsUtf16(head)) return new(null, "UTF-16 text",
+            "Set the source's encoding: utf16 (and write SOURCE=PATH where there are several), or save it as UTF-8");
         if (head.StartsWith("\uFEFF"u8)) head = head[3..];
         if (head.ContainsAnyInRange((byte)0, (byte)8)) return new(null, "no text", "Name files of CSV, NDJSON or Avro containers");
         var text = head.TrimStart(" \t\r\n"u8);
@@ -47,6 +54,13 @@ internal readonly record struct FileKind(RecordFormat? Format, string? Fault = n
         return text[1..].TrimStart(" \t"u8) is [(byte)'\r' or (byte)'\n', ..] && end > 0
             ? new(null, "JSON whose objects go over several lines", "Write one object a line: jq -c . turns it into that")
             : new(RecordFormat.Json);
+    }
+
+    private static ReadOnlySpan<byte> Head(string path, TextEncoding encoding)
+    {
+        using var stream = ByteSource.Open(path, encoding: encoding);
+        var buffer = new byte[HeadLength];
+        return buffer.AsSpan(0, stream.ReadAtLeast(buffer, HeadLength, throwOnEndOfStream: false));
     }
 
     /// <summary>By its mark, or by every other of the first bytes being 0, as in ASCII text.</summary>

@@ -2,21 +2,26 @@ using System.Globalization;
 
 namespace StreamEngine.Configuration;
 
-/// <summary>Reads times written as text, without allocating. Where no zone is written, the time is UTC.</summary>
+/// <summary>
+/// Reads times written as text, without allocating. Where no offset is written, the time is of the zone that is given, else UTC.
+/// </summary>
 public static class TimeText
 {
     /// <summary>0001-01-01 and 9999-12-31, ms since 1970: nothing outside is a time.</summary>
     public const long Min = -62_135_596_800_000, Max = 253_402_300_799_999;
 
+    /// <summary>The text says no offset.</summary>
+    internal const int NoOffset = int.MinValue;
+
     /// <summary>
     /// The one grammar of a time whose format is not told, for events, labels and the command line: ISO 8601, or a number of milliseconds
     /// since 1970. A number whose digits are a date (20240305, 20240305103000) is no time: which of the two it is can't be known.
     /// </summary>
-    public static bool TryRead(ReadOnlySpan<byte> text, out long ms)
+    public static bool TryRead(ReadOnlySpan<byte> text, out long ms, TimeZoneInfo? zone = null)
     {
         text = Trimmed(text);
         if (DecimalMath.TryParse(text, 0, out ms, out _)) return InRange(ms) && !IsDate(text);
-        return TryIso(text, out ms);
+        return TryIso(text, out ms, zone);
     }
 
     /// <summary>Whether there can be such a time.</summary>
@@ -47,14 +52,14 @@ public static class TimeText
         text.Length > 0 && (text[0] is (byte)' ' or (byte)'\t' || text[^1] is (byte)' ' or (byte)'\t') ? text.Trim(" \t"u8) : text;
 
     /// <summary>ISO 8601 extended: yyyy-MM-dd, then optionally T or a blank, HH:mm, :ss, a fraction, and Z or an offset.</summary>
-    public static bool TryIso(ReadOnlySpan<byte> text, out long ms)
+    public static bool TryIso(ReadOnlySpan<byte> text, out long ms, TimeZoneInfo? zone = null)
     {
         ms = 0;
         var at = 0;
         if (!Digits(text, ref at, 4, 4, out var year) || !Mark(text, ref at, '-') || !Digits(text, ref at, 2, 2, out var month)
             || !Mark(text, ref at, '-') || !Digits(text, ref at, 2, 2, out var day))
             return false;
-        if (at == text.Length) return TryMake(year, month, day, 0, 0, 0, 0, 0, out ms);
+        if (at == text.Length) return TryMake(year, month, day, 0, 0, 0, 0, NoOffset, out ms, zone);
         if (text[at] is not ((byte)'T' or (byte)'t' or (byte)' ')) return false;
         at++;
         int second = 0, milli = 0;
@@ -63,7 +68,7 @@ public static class TimeText
         if (Mark(text, ref at, ':') && !Digits(text, ref at, 2, 2, out second)) return false;
         if ((Mark(text, ref at, '.') || Mark(text, ref at, ',')) && !Fraction(text, ref at, out milli)) return false;
         return Zone(text, ref at, out var offset) && at == text.Length
-            && TryMake(year, month, day, hour, minute, second, milli, offset, out ms);
+            && TryMake(year, month, day, hour, minute, second, milli, offset, out ms, zone);
     }
 
     /// <summary>Reads from <paramref name="least"/> to <paramref name="most"/> digits.</summary>
@@ -84,11 +89,13 @@ public static class TimeText
         return at > from;
     }
 
-    /// <summary>Reads Z, +hh:mm, +hhmm or +hh, or nothing; the offset is in minutes.</summary>
+    /// <summary>Reads Z, +hh:mm, +hhmm or +hh, or nothing; the offset is in minutes, or <see cref="NoOffset"/>.</summary>
     internal static bool Zone(ReadOnlySpan<byte> text, ref int at, out int offset)
     {
+        offset = NoOffset;
+        if (at == text.Length) return true;
         offset = 0;
-        if (at == text.Length || Mark(text, ref at, 'Z') || Mark(text, ref at, 'z')) return true;
+        if (Mark(text, ref at, 'Z') || Mark(text, ref at, 'z')) return true;
         if (text[at] is not ((byte)'+' or (byte)'-')) return false;
         var sign = text[at++] == '-' ? -1 : 1;
         if (!Digits(text, ref at, 2, 2, out var hours)) return false;
@@ -101,14 +108,20 @@ public static class TimeText
 
     /// <summary>
     /// Milliseconds since 1970 of a civil time; false where there is no such time. Second 60 (a leap second) counts as the next minute's 0.
+    /// Of a local time that the clocks showed twice, the second counts (standard time); one that they skipped is that of a clock that was
+    /// not put forward.
     /// </summary>
-    public static bool TryMake(int year, int month, int day, int hour, int minute, int second, int milli, int offset, out long ms)
+    public static bool TryMake(int year, int month, int day, int hour, int minute, int second, int milli, int offset, out long ms,
+        TimeZoneInfo? zone = null)
     {
         ms = 0;
         if (year is < 1 or > 9999 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;
         if (hour > 24 || hour == 24 && (minute | second | milli) != 0 || minute > 59 || second > 60) return false;
         ms = new DateTime(year, month, day).Ticks / TimeSpan.TicksPerMillisecond + Min;
-        ms += ((hour * 60L + minute - offset) * 60 + second) * 1000 + milli;
+        ms += ((hour * 60L + minute) * 60 + second) * 1000 + milli;
+        if (offset != NoOffset) ms -= offset * 60_000L;
+        else if (zone is not null && InRange(ms))
+            ms -= zone.GetUtcOffset(new DateTime((ms - Min) * TimeSpan.TicksPerMillisecond)).Ticks / TimeSpan.TicksPerMillisecond;
         return InRange(ms);
     }
 

@@ -16,15 +16,42 @@ internal static class Conversion
     /// <summary>From a text; what does not fit is noted for the dead letter.</summary>
     public static Faults FromText(Target target, byte[] buffer, int start, int length, Event e, ref FieldValue slot)
     {
+        if (target.Rules is { } rules)
+        {
+            if (rules.IsNull(buffer.AsSpan(start, length)))
+            {
+                slot = default;
+                return Faults.None;
+            }
+            if (rules.Comma && target.Type is FieldType.Double or FieldType.Decimal or FieldType.Int)
+                return FromComma(target, buffer, start, length, e, ref slot);
+        }
+        return FromPlainText(target, buffer, start, length, e, ref slot);
+    }
+
+    /// <summary>From a text to which no rules of the source apply, as a JSON number.</summary>
+    public static Faults FromPlainText(Target target, byte[] buffer, int start, int length, Event e, ref FieldValue slot)
+    {
         var fault = FromText(target, buffer, start, length, ref slot);
         if (fault != Faults.None)
             e.Note(fault == Faults.BadUtf8 ? FaultKind.Utf8 : FaultKind.Text, target.Slot, target.Path, 0, buffer, start, length);
         return fault;
     }
 
-    public static Faults FromText(Target target, byte[] buffer, int start, int length, ref FieldValue slot)
+    private static Faults FromComma(Target target, byte[] buffer, int start, int length, Event e, ref FieldValue slot)
     {
-        ReadOnlySpan<byte> text = buffer.AsSpan(start, length);
+        Span<byte> pointed = stackalloc byte[TextRules.MostDigits];
+        var fault = TextRules.TryPoint(buffer.AsSpan(start, length), pointed)
+            ? FromText(target, pointed[..length], buffer, start, length, ref slot) : Faults.WrongType;
+        if (fault != Faults.None) e.Note(FaultKind.Text, target.Slot, target.Path, 0, buffer, start, length);
+        return fault;
+    }
+
+    public static Faults FromText(Target target, byte[] buffer, int start, int length, ref FieldValue slot) =>
+        FromText(target, buffer.AsSpan(start, length), buffer, start, length, ref slot);
+
+    private static Faults FromText(Target target, ReadOnlySpan<byte> text, byte[] buffer, int start, int length, ref FieldValue slot)
+    {
         if (target.Type == FieldType.String)
         {
             if (!Utf8Text.IsValid(text)) return Faults.BadUtf8;

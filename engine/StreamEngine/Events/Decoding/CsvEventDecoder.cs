@@ -65,7 +65,7 @@ internal sealed class CsvEventDecoder : IEventDecoder
 
     private static void Collect(PathNode node, Dictionary<string, PathNode> nodes)
     {
-        nodes[node.Path] = node;
+        nodes[node.Path.Replace("\\.", ".", StringComparison.Ordinal)] = node;
         foreach (var child in node.Children) Collect(child, nodes);
     }
 }

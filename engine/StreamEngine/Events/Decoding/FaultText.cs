@@ -53,7 +53,8 @@ internal static class FaultText
 
     private static string Expected(Target target) => target.Type switch
     {
-        FieldType.Decimal => $"a decimal number of 64 bits with {target.Scale} digits after the point",
+        FieldType.Decimal => $"a decimal number of 64 bits with {target.Scale} digits after the "
+            + $"{(target.Rules is { Comma: true } ? "comma" : "point")}",
         FieldType.Int => "a whole number of 64 bits",
         FieldType.Double => "a finite number",
         FieldType.Bool => "true or false",

@@ -118,7 +118,9 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
                 _target.Note(FaultKind.Flag, target.Slot, target.Path, reader.TokenType == JsonTokenType.True ? 1 : 0);
         }
         else if (Text(ref reader, out var buffer, out var start, out var length))
-            _faults |= Conversion.FromText(target, buffer, start, length, _target, ref slot);
+            _faults |= reader.TokenType == JsonTokenType.Number
+                ? Conversion.FromPlainText(target, buffer, start, length, _target, ref slot)
+                : Conversion.FromText(target, buffer, start, length, _target, ref slot);
         else
         {
             _faults |= Faults.BadUtf8;

@@ -22,11 +22,13 @@ internal sealed class TimeFormat
     public static readonly TimeFormat Auto = new(Unit.Auto, null);
     private readonly Unit _unit;
     private readonly TimePattern? _pattern;
+    private readonly TimeZoneInfo? _zone;
 
-    private TimeFormat(Unit unit, TimePattern? pattern)
+    private TimeFormat(Unit unit, TimePattern? pattern, TimeZoneInfo? zone = null)
     {
         _unit = unit;
         _pattern = pattern;
+        _zone = zone;
     }
 
     /// <summary>How a time must be written, for messages.</summary>
@@ -39,18 +41,21 @@ internal sealed class TimeFormat
     };
 
     /// <summary>Compiles a format, or says what is wrong with it.</summary>
-    public static TimeFormat? Compile(string? format, out string problem)
+    /// <param name="format">As the config writes it.</param>
+    /// <param name="problem">What is wrong; empty where nothing is.</param>
+    /// <param name="zone">That of texts without an offset; null for UTC.</param>
+    public static TimeFormat? Compile(string? format, out string problem, TimeZoneInfo? zone = null)
     {
         problem = "";
         switch (format)
         {
-            case null or "": return Auto;
+            case null or "": return zone is null ? Auto : new TimeFormat(Unit.Auto, null, zone);
             case "millis": return new TimeFormat(Unit.Millis, null);
             case "seconds": return new TimeFormat(Unit.Seconds, null);
             case "micros": return new TimeFormat(Unit.Micros, null);
-            case "iso": return new TimeFormat(Unit.Iso, null);
+            case "iso": return new TimeFormat(Unit.Iso, null, zone);
         }
-        return TimePattern.Compile(format, out problem) is { } pattern ? new TimeFormat(Unit.Pattern, pattern) : null;
+        return TimePattern.Compile(format, out problem) is { } pattern ? new TimeFormat(Unit.Pattern, pattern, zone) : null;
     }
 
     /// <summary>Reads a text: a number in the unit, or a time as written.</summary>
@@ -58,9 +63,9 @@ internal sealed class TimeFormat
     {
         switch (_unit)
         {
-            case Unit.Iso: return TimeText.TryIso(TimeText.Trimmed(text), out ms);
-            case Unit.Pattern: return _pattern!.TryParse(text, out ms) || _pattern.TryParse(TimeText.Trimmed(text), out ms);
-            case Unit.Auto: return TimeText.TryRead(text, out ms);
+            case Unit.Iso: return TimeText.TryIso(TimeText.Trimmed(text), out ms, _zone);
+            case Unit.Pattern: return _pattern!.TryParse(text, out ms, _zone) || _pattern.TryParse(TimeText.Trimmed(text), out ms, _zone);
+            case Unit.Auto: return TimeText.TryRead(text, out ms, _zone);
         }
         text = TimeText.Trimmed(text);
         var scale = _unit == Unit.Seconds ? 3 : 0;

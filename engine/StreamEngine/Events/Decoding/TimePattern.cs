@@ -54,11 +54,13 @@ internal sealed class TimePattern
         return problem.Length == 0 ? compiled : null;
     }
 
-    /// <summary>Reads a text that fits the pattern; a part that is missing counts as its least value, a zone as UTC.</summary>
-    public bool TryParse(ReadOnlySpan<byte> text, out long ms)
+    /// <summary>
+    /// Reads a text that fits the pattern; a part that is missing counts as its least value, an offset as that of the zone.
+    /// </summary>
+    public bool TryParse(ReadOnlySpan<byte> text, out long ms, TimeZoneInfo? zone = null)
     {
         ms = 0;
-        int year = 1, month = 1, day = 1, hour = 0, minute = 0, second = 0, milli = 0, offset = 0, at = 0;
+        int year = 1, month = 1, day = 1, hour = 0, minute = 0, second = 0, milli = 0, offset = TimeText.NoOffset, at = 0;
         var half = -1;
         foreach (var (letter, count) in _parts)
         {
@@ -84,7 +86,8 @@ internal sealed class TimePattern
             if (!ok) return false;
         }
         if (half >= 0) hour = hour % 12 + half;
-        return at == text.Length && TimeText.TryMake(year, month, day, hour, minute, second, milli, offset, out ms);
+        return at == text.Length && TimeText.TryMake(year, month, day, hour, minute, second, milli, offset, out ms,
+            zone);
     }
 
     private static bool Known(char c, int count) => c switch
