@@ -63,7 +63,10 @@ public sealed class EventFileSource : IDisposable
             while (records.Read())
             {
                 stop.ThrowIfCancellationRequested();
-                last = Keep(records.Record, file.Source, last);
+                // Of a record past the limit no more is kept than tells that it is.
+                var record = records.Record;
+                if (record.Length > file.MaxRecordBytes) record = record[..(file.MaxRecordBytes + 1)];
+                last = Keep(record, file.Source, last);
             }
             if (_before1990 * 2 > _timed)
                 _early.Add($"{file.Path}: {_before1990} of {_timed} records are from before 1990, the last one from "

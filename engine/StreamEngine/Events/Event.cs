@@ -35,6 +35,9 @@ public sealed class Event(FieldCatalog catalog)
     /// <summary>The first thing wrong with the record that was decoded; for its dead letter.</summary>
     public RecordFault Fault;
 
+    /// <summary>How many of its values were too large for the fixed-point sums that wanted them.</summary>
+    public int NotAdded;
+
     /// <summary>Index of the event source (in config order) that the record came from.</summary>
     public int Source;
 
@@ -53,6 +56,7 @@ public sealed class Event(FieldCatalog catalog)
         Time = 0;
         Consent = 0;
         Fault.Kind = FaultKind.None;
+        NotAdded = 0;
     }
 
     /// <summary>Notes what is wrong with the record; only the first counts.</summary>

@@ -44,7 +44,7 @@ internal sealed record Operand(OperandKind Kind, int Field, double Divisor, Doub
                 ref var whole = ref e.Fields[Field];
                 value.Value = whole.Bits / Divisor;
                 value.Fixed = whole.Bits;
-                return whole.Present && (Divisor == Factor || Scale(ref value));
+                return whole.Present && (Divisor == Factor || Scale(e, ref value));
             case OperandKind.DoubleField:
                 ref var field = ref e.Fields[Field];
                 value.Value = field.Double;
@@ -55,14 +55,16 @@ internal sealed record Operand(OperandKind Kind, int Field, double Divisor, Doub
                 break;
         }
         if (!double.IsFinite(value.Value)) return false;
-        return Factor == 0 || Scale(ref value);
+        return Factor == 0 || Scale(e, ref value);
     }
 
-    private bool Scale(ref InputValue value)
+    private bool Scale(Event e, ref InputValue value)
     {
         var units = Math.Round(value.Value * Factor);
         value.Fixed = (long)units;
-        return units is < Largest and >= -Largest;
+        if (units is < Largest and >= -Largest) return true;
+        e.NotAdded++;
+        return false;
     }
 }
 

@@ -295,6 +295,7 @@ public sealed partial class Shard : IDisposable
         }
         if (!_live) return;
         Counters.Admitted++;
+        Counters.ValuesNotAdded += _event.NotAdded;
         if (trigger >= 0)
             _decisions.Open(_event, _context, trigger, new Cause(source, record.Offset, _ordinal++), _update.DecidedAt,
                 _event.Consent & _update.Consent, _update.IsFirst, _watermark);

@@ -93,6 +93,12 @@ public sealed class LargeNumbersTests
         Assert.Equal(0, FeatureHarness.One(sum, new ShopEvent(1, 1, "view", Value: 9.3e16)));
         Assert.Equal(-9.2e16, FeatureHarness.One(sum, new ShopEvent(1, 1, "view", Value: -9.2e16)));
         Assert.Equal(0, FeatureHarness.One(sum, new ShopEvent(1, 1, "view", Value: 1e300)));
+
+        var harness = new FeatureHarness([sum, sum with { Name = "y", Scale = 0 }]);
+        var e = harness.Decode(new ShopEvent(1, 1, "view", Value: 1e18));
+        harness.Apply(e);
+        Assert.Equal(1, e.NotAdded);
+        Assert.Equal([0.0, 1e18], harness.Read());
     }
 
     [Theory]
