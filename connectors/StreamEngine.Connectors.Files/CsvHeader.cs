@@ -43,6 +43,21 @@ internal static class CsvHeader
         foreach (var field in source.Fields) yield return (field.From ?? field.Name, $"fields.{field.Name}");
     }
 
+    /// <summary>Whether a line says the same columns in the same order, blanks and capitals aside.</summary>
+    public static bool Same(IReadOnlyList<string> line, IReadOnlyList<string> columns) =>
+        line.Count == columns.Count && line.Zip(columns).All(p => Plain(p.First) == Plain(p.Second));
+
+    /// <summary>
+    /// Whether a line is a header that says other columns, or in another order: half of its cells or more are names of columns.
+    /// </summary>
+    public static bool LooksLike(IReadOnlyList<string> line, IReadOnlyList<string> columns)
+    {
+        var names = columns.Select(Plain).Where(n => n.Length > 0).ToHashSet();
+        return line.Select(Plain).Distinct().Count(names.Contains) * 2 >= line.Count;
+    }
+
+    private static string Plain(string name) => name.Trim().ToLowerInvariant();
+
     /// <summary>A header for messages: at most 200 characters, those that can't be printed as escapes.</summary>
     public static string Shown(IReadOnlyList<string> header)
     {
@@ -63,6 +78,8 @@ internal static class CsvHeader
             return "Its columns seem to be parted by ';': set the source's separator: ';'";
         if (header.Count == 1 && header[0].Contains('\t', StringComparison.Ordinal))
             return "Its columns seem to be parted by tabs: set the source's separator: '\\t'";
+        if (header.Any(h => h.Contains('\uFFFD', StringComparison.Ordinal)))
+            return "The file is not UTF-8: set the source's encoding: latin1, windows1252 or utf16";
         return "Name the columns as the file does, or name them all in the source's 'columns' where the file has no header";
     }
 

@@ -8,9 +8,11 @@ namespace StreamEngine.Connectors.Files;
 /// <param name="Format">How its records are written.</param>
 /// <param name="HasHeader">Whether the first CSV record is a header.</param>
 /// <param name="Separator">What separates a CSV record's fields.</param>
+/// <param name="MaxRecordBytes">Of a longer line so many bytes and one more are kept, for the pipeline to reject.</param>
+/// <param name="Encoding">How the text of its records is encoded.</param>
 /// <param name="SchemaId">The id in the header that an Avro record gets (<see cref="EventSourceOptions.WithFileSchemas"/>).</param>
 public sealed record EventFile(string Path, int Source, RecordFormat Format, bool HasHeader = false, byte Separator = (byte)',',
-    int SchemaId = 0)
+    int MaxRecordBytes = LineFile.DefaultLimit, TextEncoding Encoding = TextEncoding.Utf8, int SchemaId = 0)
 {
     /// <summary>Its length on disk, in bytes.</summary>
     public long Length => new FileInfo(Path).Length;
@@ -21,22 +23,8 @@ public sealed record EventFile(string Path, int Source, RecordFormat Format, boo
     public IRecordFile Open(Action<int>? read = null)
     {
         if (Format == RecordFormat.Avro) return new AvroFile(ByteSource.Open(Path, read), Path, SchemaId);
-        var file = new LineFile(ByteSource.Open(Path, read), Path, Format == RecordFormat.Csv, Separator);
+        var file = new LineFile(ByteSource.Open(Path, read, Encoding), Format == RecordFormat.Csv, Separator, MaxRecordBytes);
         if (HasHeader) file.Read();
         return file;
-    }
-
-    /// <summary>Tells the format by the file's first bytes: an Avro container by its magic, JSON by its brace, else CSV.</summary>
-    /// <returns>Null for an empty file.</returns>
-    public static RecordFormat? Sniff(string path)
-    {
-        using var stream = ByteSource.Open(path);
-        Span<byte> head = stackalloc byte[64];
-        var n = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        if (n == 0) return null;
-        head = head[..n];
-        if (head.StartsWith("Obj\u0001"u8)) return RecordFormat.Avro;
-        if (head.StartsWith("\uFEFF"u8)) head = head[3..];
-        return head.TrimStart(" \t\r\n"u8).StartsWith("{"u8) ? RecordFormat.Json : RecordFormat.Csv;
     }
 }

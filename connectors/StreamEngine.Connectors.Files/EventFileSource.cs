@@ -9,13 +9,17 @@ namespace StreamEngine.Connectors.Files;
 /// </summary>
 public sealed class EventFileSource : IDisposable
 {
+    private const long Year1990 = 631_152_000_000;
+
     private readonly EventFiles _files;
     private readonly IReadOnlyList<IEventDecoder> _decoders;
     private readonly Event _event;
     private readonly string _temporaryFolder;
     private readonly RecordSorter _sorter;
     private IEnumerator<SortedRecord>? _sorted;
+    private readonly List<string> _early = [];
     private bool _pending;
+    private long _timed, _before1990;
 
     /// <summary>Prepares to read.</summary>
     /// <param name="files">The files.</param>
@@ -37,6 +41,9 @@ public sealed class EventFileSource : IDisposable
     /// <summary>Records handed out so far: the next one's offset.</summary>
     public long Position { get; private set; }
 
+    /// <summary>Files most of whose records lie before 1990, in words: their times are likely to be in another unit.</summary>
+    public IReadOnlyList<string> Early => _early;
+
     /// <summary>Runs that did not fit into memory.</summary>
     public int Runs => _sorter.Runs;
 
@@ -52,11 +59,19 @@ public sealed class EventFileSource : IDisposable
         {
             using var records = file.Open(progress);
             var last = long.MinValue;
+            (_timed, _before1990) = (0, 0);
             while (records.Read())
             {
                 stop.ThrowIfCancellationRequested();
-                last = Keep(records.Record, file.Source, last);
+                // Of a record past the limit no more is kept than tells that it is.
+                var record = records.Record;
+                if (record.Length > file.MaxRecordBytes) record = record[..(file.MaxRecordBytes + 1)];
+                last = Keep(record, file.Source, last);
             }
+            if (_before1990 * 2 > _timed)
+                _early.Add($"{file.Path}: {_before1990} of {_timed} records are from before 1990, the last one from "
+                    + $"{DateTimeOffset.FromUnixTimeMilliseconds(last).UtcDateTime:yyyy-MM-dd}: are their times in seconds? Then set the "
+                    + "source's time to { field: ..., format: seconds }");
         }
         _sorted = _sorter.Read().GetEnumerator();
     }
@@ -96,8 +111,15 @@ public sealed class EventFileSource : IDisposable
         record.CopyTo(buffer.AsSpan(at));
         _event.BeginBatch();
         _event.Clear();
+        // The decoder leaves the time alone where there is none; 0 is one, the first moment of 1970.
+        _event.Time = long.MinValue;
         _decoders[source].Decode(buffer, new Range32(at, record.Length), new Range32(at, 0), _event);
-        var time = _event.Time != 0 ? _event.Time : last;
+        var time = _event.Time != long.MinValue ? _event.Time : last;
+        if (_event.Time != long.MinValue)
+        {
+            _timed++;
+            if (time < Year1990) _before1990++;
+        }
         var customer = _event.Customer.Text;
         if (customer.Length > record.Length) customer = default;
         customer.CopyTo(buffer.AsSpan(at + record.Length));

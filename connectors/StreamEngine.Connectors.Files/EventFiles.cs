@@ -16,9 +16,14 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
     public long Length => Files.Sum(f => f.Length);
 
     /// <summary>Finds the files; what does not fit is added to the errors.</summary>
-    public static EventFiles Find(IReadOnlyList<string> arguments, IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors)
+    /// <param name="arguments">Files, folders and patterns, each with or without its source.</param>
+    /// <param name="sources">The config's sources.</param>
+    /// <param name="errors">Takes the mistakes.</param>
+    /// <param name="maxRecordBytes">Of a longer line so many bytes and one more are kept.</param>
+    public static EventFiles Find(IReadOnlyList<string> arguments, IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors,
+        int maxRecordBytes = LineFile.DefaultLimit)
     {
-        var search = new Search(sources, errors);
+        var search = new Search(sources, errors, maxRecordBytes);
         foreach (var argument in arguments) search.Add(argument);
         return new EventFiles(search.Files, [.. search.Sources.Select((s, i) => s.WithFileSchemas(search.Schemas[i]))]);
     }
@@ -28,7 +33,7 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
     public IReadOnlyList<IEventDecoder> CreateDecoders(EventCatalog catalog) =>
         [.. catalog.Sources.Select((s, i) => Files.Any(f => f.Source == i) ? s.CreateDecoder() : new UnusedDecoder())];
 
-    private sealed class Search(IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors)
+    private sealed class Search(IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors, int maxRecordBytes)
     {
         public List<EventFile> Files { get; } = [];
 
@@ -55,7 +60,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
 
         private void AddFile(string path, int source)
         {
-            if (EventFile.Sniff(path) is not { } format) return;
+            var encoding = source >= 0 ? Sources[source].Encoding : Sources.Length == 1 ? Sources[0].Encoding : TextEncoding.Utf8;
+            if (KindOf(path, encoding) is not { } format) return;
             if (source < 0) source = Guess(path, format);
             if (source < 0) return;
             if (format != Sources[source].Format)
@@ -68,7 +74,15 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             }
             var schemaId = format == RecordFormat.Avro ? TakeSchema(path, Schemas[source]) : 0;
             var hasHeader = format == RecordFormat.Csv && TakeHeader(path, source);
-            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte, schemaId));
+            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte, maxRecordBytes,
+                Sources[source].Encoding, schemaId));
+        }
+
+        private RecordFormat? KindOf(string path, TextEncoding encoding)
+        {
+            var kind = FileKind.Of(path, encoding);
+            if (kind.Fault is { } fault) errors.Add(new ConfigLocation(path, 0, 0, "events"), $"the file is {fault}", kind.Remedy);
+            return kind.Format;
         }
 
         private int Guess(string path, RecordFormat format)
@@ -86,25 +100,36 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
         private bool TakeHeader(string path, int source)
         {
             var options = Sources[source];
-            using var file = new EventFile(path, source, RecordFormat.Csv, Separator: options.SeparatorByte).Open();
+            using var file = new EventFile(path, source, RecordFormat.Csv, Separator: options.SeparatorByte, Encoding: options.Encoding)
+                .Open();
             if (!file.Read()) return false;
             var header = CsvHeader.Split(file.Record, options.SeparatorByte);
+            if (sources[source].Columns.Count > 0)
+            {
+                if (CsvHeader.Same(header, options.Columns)) return true;
+                if (!CsvHeader.LooksLike(header, options.Columns)) return false; // the file has no header of its own
+                errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the first line '{CsvHeader.Shown(header)}' looks like a header, but "
+                    + $"source '{options.Name}' ({options.Node.At}) has the columns '{CsvHeader.Shown(options.Columns)}'",
+                    "Name the columns in 'columns' as the file does, in its order, or take 'columns' out: then the header names them");
+                return true;
+            }
             if (options.Columns.Count > 0 && !header.SequenceEqual(options.Columns))
             {
-                if (sources[source].Columns.Count > 0) return false; // the config's columns: the file has no header of its own
                 errors.Add(new ConfigLocation(path, 1, 1, "events"), $"the header '{CsvHeader.Shown(header)}' differs from that of the "
                     + $"source's first file, '{CsvHeader.Shown(options.Columns)}'", "Give files with other columns a source of their own");
                 return true;
             }
             var missing = CsvHeader.Needed(options).Select(n => n.Column).Distinct().Where(c => !header.Contains(c)).ToList();
+            var twice = CsvHeader.Needed(options).Select(n => n.Column).Distinct().Where(c => header.Count(h => h == c) > 1).ToList();
+            if (twice.Count > 0)
+                errors.Add(new ConfigLocation(path, 1, 1, "events"),
+                    $"the header '{CsvHeader.Shown(header)}' has {string.Join(", ", twice.Select(c => $"'{c}'"))} more than once, "
+                    + $"and source '{options.Name}' ({options.Node.At}) reads it", "Give each column that is read a name of its own");
             if (missing.Count > 0)
-            {
                 errors.Add(new ConfigLocation(path, 1, 1, "events"),
                     $"the header '{CsvHeader.Shown(header)}' lacks {string.Join(", ", missing.Select(c => $"'{c}'"))}, which source "
                     + $"'{options.Name}' ({options.Node.At}) reads", CsvHeader.Hint(header));
-                return true;
-            }
-            Sources[source] = options with { Columns = header };
+            if (twice.Count + missing.Count == 0) Sources[source] = options with { Columns = header };
             return true;
         }
 

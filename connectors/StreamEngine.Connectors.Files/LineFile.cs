@@ -3,10 +3,14 @@ namespace StreamEngine.Connectors.Files;
 /// <summary>
 /// Text records one a line: NDJSON, or CSV by RFC 4180, where a line break inside a quoted field belongs to the record. Empty lines are
 /// skipped, CRLF and a byte order mark are taken off. A quote that never closes does not swallow the file: its first line becomes a record
-/// for the decoder to reject.
+/// for the decoder to reject. Of a record that is longer than the limit, the limit and one byte more are kept, enough to be told and
+/// rejected as such; the rest of it, up to the next line break, is passed over unread.
 /// </summary>
-internal sealed class LineFile(Stream stream, string path, bool csv, byte separator = (byte)',', int maxQuoted = 1 << 20) : IRecordFile
+internal sealed class LineFile(Stream stream, bool csv, byte separator = (byte)',', int limit = LineFile.DefaultLimit) : IRecordFile
 {
+    /// <summary>The most bytes of a record where nothing else is said.</summary>
+    public const int DefaultLimit = 1 << 20;
+
     private byte[] _buffer = new byte[1 << 17];
     private int _start, _end, _length, _next;
     private bool _ended, _begun;
@@ -40,12 +44,13 @@ internal sealed class LineFile(Stream stream, string path, bool csv, byte separa
                 if (quoted && firstBreak >= 0) return Close(firstBreak, 1);
                 return Close(_end, 0);
             }
+            // The break that ends a record of exactly the limit may be two bytes long.
+            if (at - _start > limit + 2L) return firstBreak >= 0 ? Close(firstBreak, 1) : CutOff(at);
             var c = _buffer[at];
             if (c == '\n' && !quoted) return Close(at, 1);
             if (csv)
             {
                 if (c == '\n' && firstBreak < 0) firstBreak = at;
-                if (quoted && firstBreak >= 0 && at - _start > maxQuoted) return Close(firstBreak, 1);
                 // A doubled quote inside a quoted field closes and opens it again: the same in the end.
                 var quote = c == '"' && (quoted || fieldStart || closed);
                 closed = quote && quoted;
@@ -65,7 +70,24 @@ internal sealed class LineFile(Stream stream, string path, bool csv, byte separa
     {
         _next = end + skip;
         if (end > _start && _buffer[end - 1] == '\r') end--;
-        _length = end - _start;
+        _length = (int)Math.Min(end - _start, limit + 1L);
+        return true;
+    }
+
+    /// <summary>The record is too long: its beginning stays where it is, behind it the file is passed over up to the next break.</summary>
+    private bool CutOff(int at)
+    {
+        _length = limit + 1;
+        var kept = _start + _length;
+        int end, none = -1;
+        while ((end = _buffer.AsSpan(at, _end - at).IndexOf((byte)'\n')) < 0)
+        {
+            at = _end = kept;
+            if (Fill(ref at, ref none)) continue;
+            _next = _end;
+            return true;
+        }
+        _next = at + end + 1;
         return true;
     }
 
@@ -89,11 +111,7 @@ internal sealed class LineFile(Stream stream, string path, bool csv, byte separa
                 (at, firstBreak, _end) = (at - _start, firstBreak < 0 ? -1 : firstBreak - _start, _end - _start);
                 _start = 0;
             }
-            else
-            {
-                if (_buffer.Length >= 1 << 30) throw new InvalidDataException($"{path}: a line is longer than 1 GiB.");
-                Array.Resize(ref _buffer, _buffer.Length * 2);
-            }
+            else Array.Resize(ref _buffer, _buffer.Length * 2);
         }
         var n = stream.Read(_buffer.AsSpan(_end));
         _end += n;

@@ -29,6 +29,9 @@ internal static class ConfigCheck
     {
         foreach (var source in WithoutColumns(config.Options))
             errors.Add(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
+        foreach (var source in config.Options.Events.Where(e => e.Encoding != TextEncoding.Utf8))
+            errors.Add(source.Node, "encoding", "a topic's records are read as UTF-8; 'encoding' is of files",
+                "Let the producer write UTF-8, and take it out");
         return Compile(config, errors, say);
     }
 

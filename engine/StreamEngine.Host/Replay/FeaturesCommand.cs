@@ -42,6 +42,8 @@ internal static class FeaturesCommand
         var config = FeaturesOnly(call.Load(Config, errors));
         var labels = Labels.Read(call.Get(At)!, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
+        labels.CheckAgainst(run.Engine.Features.Names, call.Get(At)!, errors);
+        errors.ThrowIfAny();
         var path = call.Get(Out)!;
         ResultPath.File(Out.Name, path);
         var started = Stopwatch.GetTimestamp();
@@ -57,6 +59,7 @@ internal static class FeaturesCommand
             return ExitCode.Interrupted;
         }
         Write(run, labels, vectors, path);
+        foreach (var early in run.Source.Early) call.Say(LogLevel.Warning, early);
         if (run.Source.Count == 0) call.Say(LogLevel.Warning, "there is no record in the input");
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         if (call.Json)

@@ -9,8 +9,8 @@ internal static class FileArguments
 {
     public static readonly Option<string[]> Events = new("--events", "-e")
     {
-        Description = "Input files: a file, a folder or a pattern, plain or gzip (CSV with header, NDJSON, Avro container); SOURCE=PATH "
-            + "where the source can't be told.",
+        Description = "Input files: a file, a folder or a pattern (** for any folders), plain or gzip (CSV with header, NDJSON, "
+            + "Avro container); SOURCE=PATH where the source can't be told.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
         HelpName = "PATH",
@@ -32,7 +32,7 @@ internal static class FileArguments
     /// <summary>An option that takes a time.</summary>
     public static Option<DateTimeOffset?> Time(string name, string description) => new(name)
     {
-        Description = description + " ISO 8601, UTC where no offset is given.",
+        Description = description + " ISO 8601, UTC where no offset is given, or milliseconds since 1970.",
         HelpName = "TIME",
         CustomParser = r => Read<DateTimeOffset>(r.Tokens[0].Value, r.AddError),
     };

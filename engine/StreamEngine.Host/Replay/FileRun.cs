@@ -75,7 +75,8 @@ internal sealed class FileRun : IDisposable
 
     private static EventFiles FindFiles(LoadedConfig config, IReadOnlyList<string> events, ConfigErrors errors)
     {
-        var files = EventFiles.Find(events, config.Options.Events, errors);
+        var files = EventFiles.Find(events, config.Options.Events, errors,
+            (int)Math.Min(1 << 29, config.Options.Runtime.MaxRecordBytes.Bytes));
         foreach (var file in files.Files.DistinctBy(f => f.Source))
             if (files.Sources[file.Source].Time.Field == "timestamp")
                 errors.Add(files.Sources[file.Source].Node, "time", "files have no record timestamp",

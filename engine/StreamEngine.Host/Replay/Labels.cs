@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors.Files;
@@ -11,6 +10,14 @@ namespace StreamEngine.Host.Replay;
 internal sealed record Labels(IReadOnlyList<string> Header, IReadOnlyList<Label> Rows)
 {
     private const int MostErrors = 20;
+
+    /// <summary>A column that has a feature's name would stand twice in the result.</summary>
+    public void CheckAgainst(IReadOnlyList<string> features, string path, ConfigErrors errors)
+    {
+        foreach (var name in Header.Intersect(features))
+            errors.Add(new ConfigLocation(path, 1, 1, "at"), $"the column '{name}' has the name of a feature",
+                "Rename the column: both stand in the result, and a reader could not tell them apart");
+    }
 
     /// <summary>
     /// Reads a CSV file with the columns <c>customer</c> and <c>time</c> (ISO 8601 or milliseconds since 1970) and any others.
@@ -33,9 +40,12 @@ internal sealed record Labels(IReadOnlyList<string> Header, IReadOnlyList<Label>
                 "Name the columns customer and time in the first line; others are passed through");
             return new Labels(header, rows);
         }
+        foreach (var name in header.Where(n => header.Count(h => h == n) > 1).Distinct())
+            errors.Add(new ConfigLocation(path, 1, 1, "at"), $"the header has '{name}' more than once",
+                "Give each column a name of its own");
         for (var line = 2; file.Next() is { } cells; line++)
         {
-            if (cells.Count == header.Count && Time(cells[time]) is { } at)
+            if (cells.Count == header.Count && TimeText.TryRead(Encoding.UTF8.GetBytes(cells[time]), out var at))
                 rows.Add(new Label(Encoding.UTF8.GetBytes(cells[customer]), at, cells));
             else if (errors.All.Count < MostErrors)
                 errors.Add(new ConfigLocation(path, line, 1, "at"), cells.Count != header.Count
@@ -44,10 +54,6 @@ internal sealed record Labels(IReadOnlyList<string> Header, IReadOnlyList<Label>
         }
         return new Labels(header, rows);
     }
-
-    private static long? Time(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var ms) ? ms
-            : ScalarText.Time(text)?.ToUnixTimeMilliseconds();
 }
 
 /// <summary>One label.</summary>

@@ -53,8 +53,11 @@ internal static class ReplayCommand
         }
         var summary = Summary(run, asOf, Stopwatch.GetElapsedTime(started).TotalSeconds);
         File.WriteAllText(Path.Combine(directory, "summary.json"), Invocation.Text(summary) + "\n");
+        foreach (var early in run.Source.Early) call.Say(LogLevel.Warning, early);
         if (run.Newest is null)
-            call.Say(LogLevel.Warning, run.Shard.Counters.Records == 0 ? "there is no record in the input"
+            call.Say(LogLevel.Warning, run.Source.Count == 0 ? "there is no record in the input"
+                : run.Shard.Counters.Records == 0 ? $"none of the {run.Source.Count} records is at or before --as-of; the first is of "
+                    + (run.Source.NextTime is { } first ? Text(first) : "no time")
                 : "no record was let in: dead-letter.ndjson has the reasons");
         if (call.Json) call.Print(summary);
         else Tell(call, summary, directory);
@@ -120,14 +123,16 @@ internal static class ReplayCommand
             ["outcomes"] = Named([.. Enum.GetNames<Outcome>().Select(Spelling.Snake)], counts.Outcomes),
             ["actions"] = Named([.. run.Engine.Options.Offers.Select(o => o.Name)], counts.Actions),
             ["dropped"] = Named([.. Enum.GetNames<DropReason>().Select(Spelling.Snake)], counts.Drops, but: [(int)DropReason.None]),
-            ["as_of"] = (asOf ?? run.Newest) is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at)
-                .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture) : null,
+            ["as_of"] = (asOf ?? run.Newest) is { } at ? Text(at) : null,
             ["config_hash"] = run.Engine.ConfigHash,
             ["spilled_runs"] = run.Source.Runs,
             ["seconds"] = Math.Round(seconds, 3),
             ["events_per_second"] = Math.Round(counts.Records / Math.Max(seconds, 1e-9)),
         };
     }
+
+    private static string Text(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms)
+        .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private static JsonObject Named(IReadOnlyList<string> names, long[] counts, IReadOnlyList<int>? but = null)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace StreamEngine.Configuration;
@@ -39,7 +40,8 @@ public static partial class ScalarText
                 Fail("true or false", "Write true or false", out fault)
             };
         if (type == typeof(DateTimeOffset))
-            return Time(text) is { } t ? t : Fail("a time", "Write ISO 8601: 2010-12-01 or 2010-12-01T08:26:00Z", out fault);
+            return Time(text) is { } t ? t : Fail("a time",
+                "Write ISO 8601 (2010-12-01 or 2010-12-01T08:26:00Z) or milliseconds since 1970", out fault);
         if (type == typeof(double))
             return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var x) && double.IsFinite(x) ? x
                 : Fail("a number", "Write it with digits and a decimal point, e.g. 0.25", out fault);
@@ -74,11 +76,11 @@ public static partial class ScalarText
         return seconds < 1e11 ? TimeSpan.FromTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond)) : null;
     }
 
-    /// <summary>Reads ISO 8601, UTC where no offset is given; null where it is none.</summary>
+    /// <summary>
+    /// Reads a time as events have it: ISO 8601, UTC where no offset is given, or milliseconds since 1970; null where it is none.
+    /// </summary>
     public static DateTimeOffset? Time(string text) =>
-        text.Length >= 10 && text[4] == '-'
-            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var t) ? t : null;
+        TimeText.TryRead(Encoding.UTF8.GetBytes(text), out var ms) ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
 
     /// <summary>The names of an enum as the config writes them: snake case, and kebab case where that differs.</summary>
     public static IEnumerable<string> EnumNames(Type type) =>

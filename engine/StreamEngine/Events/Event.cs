@@ -32,6 +32,12 @@ public sealed class Event(FieldCatalog catalog)
     /// </summary>
     public ulong Consent;
 
+    /// <summary>The first thing wrong with the record that was decoded; for its dead letter.</summary>
+    public RecordFault Fault;
+
+    /// <summary>How many of its values were too large for the fixed-point sums that wanted them.</summary>
+    public int NotAdded;
+
     /// <summary>Index of the event source (in config order) that the record came from.</summary>
     public int Source;
 
@@ -49,6 +55,23 @@ public sealed class Event(FieldCatalog catalog)
         IdHash = 0;
         Time = 0;
         Consent = 0;
+        Fault.Kind = FaultKind.None;
+        NotAdded = 0;
+    }
+
+    /// <summary>Notes what is wrong with the record; only the first counts.</summary>
+    internal RejectReason Note(FaultKind kind, long number = 0, long limit = 0, RejectReason reason = RejectReason.Malformed)
+    {
+        if (Fault.Kind == FaultKind.None) Fault = new RecordFault { Kind = kind, Slot = int.MinValue, Number = number, Limit = limit };
+        return reason;
+    }
+
+    /// <summary>Notes that a value does not fit the slot it was meant for; only the first counts.</summary>
+    internal void Note(FaultKind kind, int slot, string? path, long number = 0, byte[]? buffer = null, int start = 0, int length = 0)
+    {
+        if (Fault.Kind != FaultKind.None) return;
+        Fault = new RecordFault { Kind = kind, Slot = slot, Path = path, Number = number };
+        if (buffer is not null) Fault.Value.Set(buffer, start, length);
     }
 }
 

@@ -35,6 +35,22 @@ public enum AvroFraming
     Bare,
 }
 
+/// <summary>How the text of files is encoded.</summary>
+public enum TextEncoding
+{
+    /// <summary>UTF-8, with or without a mark.</summary>
+    Utf8,
+
+    /// <summary>ISO 8859-1.</summary>
+    Latin1,
+
+    /// <summary>Windows code page 1252: Latin-1 with a euro sign and typographic quotes.</summary>
+    Windows1252,
+
+    /// <summary>UTF-16; the mark tells the order of bytes, little-endian without one.</summary>
+    Utf16,
+}
+
 /// <summary>Where schemas are found.</summary>
 [Doc("Where Avro schemas are found: a folder of <id>.avsc files with subjects, or the URL of a Confluent-compatible registry.")]
 public sealed record SchemaOptions : ILocated
@@ -81,6 +97,18 @@ public sealed record EventSourceOptions : ILocated
         [var c] when char.IsAscii(c) && c is not ('\r' or '\n') => (byte)c,
         _ => (byte)'"',
     };
+
+    [Doc("How the source's CSV and NDJSON files are encoded: utf8, latin1, windows1252 or utf16. Records of a topic are UTF-8.")]
+    public TextEncoding Encoding { get; init; } = TextEncoding.Utf8;
+
+    [Doc("Texts that stand for no value, as a whole, such as NULL, \\N or NaN; of CSV and JSON.")]
+    public IReadOnlyList<string> Nulls { get; init; } = [];
+
+    [Doc("Whether numbers written as text have a decimal comma (12,50); then a point is no part of a number. Of CSV and JSON texts.")]
+    public bool DecimalComma { get; init; }
+
+    [Doc("The time zone of times written as text without an offset, by its IANA name, such as Europe/Berlin; UTC where absent.")]
+    public string? Zone { get; init; }
 
     [Doc("The field with the customer id, as a dotted path; 'key' takes the record's key.")]
     public string Customer { get; init; } = "customer_id";
@@ -147,7 +175,8 @@ public sealed record FieldOptions : ILocated
         + "8601: seconds, micros, or a .NET pattern.")]
     public string Type { get; init; } = "string";
 
-    [Doc("The path in the record, where it differs from the name: dots step into records and objects, numbers into arrays.")]
+    [Doc("The path in the record, where it differs from the name: dots step into records and objects, numbers into "
+        + "arrays; '\\\\.' is a dot within a name.")]
     public string? From { get; init; }
 
     /// <inheritdoc/>

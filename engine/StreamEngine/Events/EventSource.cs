@@ -40,6 +40,33 @@ public sealed class EventSource
 
     internal IMasker? Masker { get; }
 
+    /// <summary>Whether a path is personal data.</summary>
+    internal bool IsPersonal(string path) =>
+        Options.Pii.Any(p => path == p || path.StartsWith(p + ".", StringComparison.Ordinal));
+
+    /// <summary>
+    /// Says in words why a record of this source was rejected, as far as its decoder knows: the field, how its value begins (masked where
+    /// it is personal data) and what was expected.
+    /// </summary>
+    /// <param name="e">The event as the decoder left it.</param>
+    /// <param name="reason">Why it was rejected.</param>
+    /// <param name="output">Takes UTF-8.</param>
+    /// <returns>How many bytes were written.</returns>
+    public int Explain(Event e, RejectReason reason, Span<byte> output)
+    {
+        var missing = reason switch
+        {
+            RejectReason.MissingCustomer => Options.Customer == "key" ? "the record has no key" : $"no value in '{Options.Customer}'",
+            RejectReason.MissingId => $"no value in '{Options.Id.Trim()}'",
+            RejectReason.MissingTime => $"no value in '{Options.Time.Field}'",
+            _ => null,
+        };
+        if (missing is not null) return System.Text.Encoding.UTF8.TryGetBytes(missing, output, out var length) ? length : 0;
+        if (e.Fault.Kind == FaultKind.None) return 0;
+        var target = _shape.Root.Find(e.Fault.Slot);
+        return FaultText.Write(e.Fault, target, IsPersonal(e.Fault.Path ?? target?.Path ?? ""), output);
+    }
+
     /// <summary>A decoder for one thread, for records as the source's topic has them.</summary>
     /// <exception cref="InvalidOperationException">The source is CSV and its config names no columns.</exception>
     public IEventDecoder CreateDecoder() => Options.Format switch

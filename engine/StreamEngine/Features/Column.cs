@@ -7,10 +7,10 @@ namespace StreamEngine.Features;
 /// <summary>What a column keeps in each of its cells.</summary>
 internal enum ColumnKind
 {
-    /// <summary>How many events, uint32.</summary>
+    /// <summary>How many events, uint32; stops at the largest.</summary>
     Count,
 
-    /// <summary>A sum in units of the scale, int64: exact in any order.</summary>
+    /// <summary>A sum in units of the scale (<see cref="UnitSum"/>), exact in any order up to 2^62.</summary>
     FixedSum,
 
     /// <summary>A sum in double precision.</summary>
@@ -66,10 +66,10 @@ internal readonly record struct Column(ColumnKind Kind, int Input, int Offset)
         switch (Kind)
         {
             case ColumnKind.Count:
-                Cell<uint>(ref profile, row)++;
+                AddCount(ref Cell<uint>(ref profile, row), 1);
                 break;
             case ColumnKind.FixedSum:
-                Cell<long>(ref profile, row) += input.Fixed;
+                UnitSum.Add(ref Cell<long>(ref profile, row), input.Fixed);
                 break;
             case ColumnKind.DoubleSum:
                 Cell<double>(ref profile, row) += input.Value;
@@ -101,10 +101,10 @@ internal readonly record struct Column(ColumnKind Kind, int Input, int Offset)
         switch (Kind)
         {
             case ColumnKind.Count:
-                Cell<uint>(ref profile, into) += Cell<uint>(ref profile, from);
+                AddCount(ref Cell<uint>(ref profile, into), Cell<uint>(ref profile, from));
                 break;
             case ColumnKind.FixedSum:
-                Cell<long>(ref profile, into) += Cell<long>(ref profile, from);
+                UnitSum.Merge(ref Cell<long>(ref profile, into), Cell<long>(ref profile, from));
                 break;
             case ColumnKind.DoubleSum:
                 Cell<double>(ref profile, into) += Cell<double>(ref profile, from);
@@ -156,6 +156,9 @@ internal readonly record struct Column(ColumnKind Kind, int Input, int Offset)
                 break;
         }
     }
+
+    /// <summary>A count that would wrap stops at the largest instead.</summary>
+    private static void AddCount(ref uint cell, uint events) => cell = events <= uint.MaxValue - cell ? cell + events : uint.MaxValue;
 
     private void AddExtreme(ref double cell, double value)
     {

@@ -27,10 +27,13 @@ internal enum OperandKind
 /// <param name="Factor">10^scale of fixed-point sums; 0 where sums are in double precision.</param>
 internal sealed record Operand(OperandKind Kind, int Field, double Divisor, DoubleExpr? Expression, double Factor)
 {
-    /// <summary>Integers up to this magnitude are exact in double precision: a fixed-point value beyond it is not counted.</summary>
-    private const long Largest = 1L << 53;
+    /// <summary>2^63: a double of as many units has no place in an integer of 64 bits.</summary>
+    private const double Largest = 9_223_372_036_854_775_808.0;
 
-    /// <summary>Reads the operand; false where the event doesn't have it, or it isn't a finite number.</summary>
+    /// <summary>
+    /// Reads the operand; false where the event doesn't have it, it isn't a finite number, or it is to be added and has 2^63 units or more.
+    /// An integer field that is taken in its own units always counts.
+    /// </summary>
     public bool Read(Event e, EvalContext context, ref InputValue value)
     {
         switch (Kind)
@@ -40,8 +43,8 @@ internal sealed record Operand(OperandKind Kind, int Field, double Divisor, Doub
             case OperandKind.IntegerField:
                 ref var whole = ref e.Fields[Field];
                 value.Value = whole.Bits / Divisor;
-                value.Fixed = Divisor == Factor ? whole.Bits : Scaled(value.Value);
-                return whole.Present && value.Fixed is <= Largest and >= -Largest;
+                value.Fixed = whole.Bits;
+                return whole.Present && (Divisor == Factor || Scale(e, ref value));
             case OperandKind.DoubleField:
                 ref var field = ref e.Fields[Field];
                 value.Value = field.Double;
@@ -52,12 +55,17 @@ internal sealed record Operand(OperandKind Kind, int Field, double Divisor, Doub
                 break;
         }
         if (!double.IsFinite(value.Value)) return false;
-        if (Factor == 0) return true;
-        value.Fixed = Scaled(value.Value);
-        return value.Fixed is <= Largest and >= -Largest;
+        return Factor == 0 || Scale(e, ref value);
     }
 
-    private long Scaled(double value) => (long)Math.Round(value * Factor);
+    private bool Scale(Event e, ref InputValue value)
+    {
+        var units = Math.Round(value.Value * Factor);
+        value.Fixed = (long)units;
+        if (units is < Largest and >= -Largest) return true;
+        e.NotAdded++;
+        return false;
+    }
 }
 
 /// <summary>Which events a column takes, and with what value.</summary>

@@ -37,7 +37,8 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
     /// <summary>The window as compiled; only for options that passed the check.</summary>
     public Window Window(FeatureOptions feature) => feature.Window switch
     {
-        { Sliding: { } size, Every: { } every } => new Window(WindowKind.Panes, Milliseconds(every), (int)(size / every)),
+        { Sliding: { } size, Every: { } every } =>
+            new Window(WindowKind.Panes, Milliseconds(every), (int)(Milliseconds(size) / Milliseconds(every))),
         { Tumbling: { } size } => new Window(WindowKind.Panes, Milliseconds(size), 1),
         { Session: { } gap } => new Window(WindowKind.Session, Milliseconds(gap), (int)Sessions.Rows(Milliseconds(gap), _late)),
         _ => Features.Window.Lifetime,

@@ -8,6 +8,9 @@ internal static class FeatureNames
     /// <summary>What an rfm feature's four names end with, in vector order.</summary>
     public static readonly string[] RfmSuffixes = ["_recency", "_frequency", "_monetary", "_age"];
 
+    /// <summary>The column of results that holds the customer's id.</summary>
+    private const string Customer = "customer_id";
+
     /// <summary>The names in vector order; bad and repeated ones are mistakes.</summary>
     public static List<string> Of(IReadOnlyList<FeatureOptions> options, ConfigErrors errors)
     {
@@ -20,6 +23,9 @@ internal static class FeatureNames
                     "Use letters, digits and underscores, with no digit first, so that expressions can say features.NAME");
             foreach (var name in Names(feature))
             {
+                if (name == Customer)
+                    errors.Add(feature.Node.At, $"'{name}' can't be a feature's name: results have the customer's id under it",
+                        "Rename it");
                 names.Add(name);
                 if (!owners.TryAdd(name, feature.Name))
                     errors.Add(feature.Node.At, $"there are two features named '{name}'"

@@ -85,7 +85,7 @@ internal readonly record struct FeatureOutput
                 var count = CountOf(ref profile, offset, in rows);
                 return count > 0 ? count : Default;
             case OutputKind.FixedSum:
-                return (rows.IsOne ? Cells.At<long>(ref profile, offset + rows.Start * sizeof(long))
+                return UnitSum.Value(rows.IsOne ? Cells.At<long>(ref profile, offset + rows.Start * sizeof(long))
                     : PaneFolds.FixedSum(ref profile, offset, in rows)) / Divisor;
             case OutputKind.DoubleSum:
                 return rows.IsOne ? Cells.At<double>(ref profile, offset + rows.Start * sizeof(double))

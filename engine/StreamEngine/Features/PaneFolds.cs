@@ -7,7 +7,7 @@ namespace StreamEngine.Features;
 /// <summary>One column's cells over many rows. Not inlined: reading a single row stays small.</summary>
 internal static class PaneFolds
 {
-    /// <summary>The sum of counts, in 32 bits: a window that counted 2^32 events of one customer is past any use.</summary>
+    /// <summary>The sum of counts.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static long Count(ref byte profile, int offset, in RowRange rows)
     {
@@ -15,13 +15,13 @@ internal static class PaneFolds
         return rows.WrappedCount == 0 ? sum : sum + Sum(ref Cells.At<uint>(ref profile, offset), rows.WrappedCount);
     }
 
-    /// <summary>The sum in units of the scale.</summary>
+    /// <summary>The <see cref="UnitSum"/> of all cells.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static long FixedSum(ref byte profile, int offset, in RowRange rows)
     {
         var sum = 0L;
-        foreach (var cell in Run<long>(ref profile, offset, rows.Start, rows.Count)) sum += cell;
-        foreach (var cell in Run<long>(ref profile, offset, 0, rows.WrappedCount)) sum += cell;
+        foreach (var cell in Run<long>(ref profile, offset, rows.Start, rows.Count)) UnitSum.Merge(ref sum, cell);
+        foreach (var cell in Run<long>(ref profile, offset, 0, rows.WrappedCount)) UnitSum.Merge(ref sum, cell);
         return sum;
     }
 
@@ -69,15 +69,19 @@ internal static class PaneFolds
         return otherwise;
     }
 
-    private static uint Sum(ref uint cells, int count)
+    private static long Sum(ref uint cells, int count)
     {
-        var sum = 0u;
+        var sum = 0L;
         var i = 0;
         if (count >= Vector<uint>.Count)
         {
-            var lanes = Vector<uint>.Zero;
-            for (; i <= count - Vector<uint>.Count; i += Vector<uint>.Count) lanes += Vector.LoadUnsafe(ref cells, (nuint)i);
-            sum = Vector.Sum(lanes);
+            var lanes = Vector<ulong>.Zero;
+            for (; i <= count - Vector<uint>.Count; i += Vector<uint>.Count)
+            {
+                Vector.Widen(Vector.LoadUnsafe(ref cells, (nuint)i), out var low, out var high);
+                lanes += low + high;
+            }
+            sum = (long)Vector.Sum(lanes);
         }
         for (; i < count; i++) sum += Unsafe.Add(ref cells, i);
         return sum;

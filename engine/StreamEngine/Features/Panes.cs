@@ -66,8 +66,8 @@ internal static class Panes
             clock.Row = pane - rows * Of(pane, rows);
             return (int)clock.Row;
         }
+        if (pane - clock.Newest <= -rows) return -1;
         var step = (int)(pane - clock.Newest);
-        if (step <= -rows) return -1;
         var row = (int)clock.Row + step;
         if (step > 0)
         {

@@ -41,6 +41,8 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.events.admitted", "{event}", "Events applied to a profile.", c => c.Admitted);
         Counter("streamengine.records.wrong_partition", "{record}", "Records in a partition that their customer does not hash to.", c =>
             c.WrongPartition);
+        Counter("streamengine.features.values_not_added", "{value}", "Values too large to be added to a fixed-point sum.",
+            c => c.ValuesNotAdded);
         Counter("streamengine.duplicates.evicted", "{id}", "Event ids forgotten before their horizon.", c => c.DuplicatesEvicted);
         Counter("streamengine.decisions", "{decision}", "Decisions made.", c => c.Decisions);
         Counter("streamengine.decisions.requested", "{decision}", "Decisions that requests asked for.", c => c.Requested);

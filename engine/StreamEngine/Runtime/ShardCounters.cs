@@ -27,6 +27,9 @@ public sealed class ShardCounters(int offers)
     /// <summary>Event ids forgotten before their horizon because a customer had too many.</summary>
     public long DuplicatesEvicted;
 
+    /// <summary>Values that were too large to be added to a fixed-point sum.</summary>
+    public long ValuesNotAdded;
+
     /// <summary>Decisions made.</summary>
     public long Decisions;
 
@@ -89,6 +92,7 @@ public sealed class ShardCounters(int offers)
         Admitted += other.Admitted;
         WrongPartition += other.WrongPartition;
         DuplicatesEvicted += other.DuplicatesEvicted;
+        ValuesNotAdded += other.ValuesNotAdded;
         Decisions += other.Decisions;
         Requested += other.Requested;
         Reused += other.Reused;

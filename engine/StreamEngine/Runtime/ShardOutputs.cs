@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
@@ -24,6 +25,7 @@ internal sealed class ShardOutputs
     private readonly ActionRecordWriter _actions;
     private readonly DeadLetterWriter _deadLetters;
     private readonly ArrayBufferWriter<byte> _masked = new();
+    private readonly byte[] _detail = new byte[512];
     private readonly bool[] _hasPii;
 
     public ShardOutputs(CompiledEngine engine, int partition, OutputBuffer outputs)
@@ -103,6 +105,7 @@ internal sealed class ShardOutputs
         };
         if (reason != RejectReason.NoConsent)
         {
+            letter.Detail = _detail.AsSpan(0, Detail(record, e, reason));
             letter.Key = batch.Key(index);
             letter.Keep = record.Value.Length >= 0;
             letter.Kept = value;
@@ -123,6 +126,28 @@ internal sealed class ShardOutputs
         }
         _deadLetters.Write(_outputs, _topics.DeadLetter, _partition % _topics.Partitions[_topics.DeadLetter], letter);
     }
+
+    /// <summary>Says what exactly is wrong, in words for whoever reads the dead letter.</summary>
+    private int Detail(in RecordInfo record, Event e, RejectReason reason)
+    {
+        var (time, runtime, source) = (_engine.Options.Time, _engine.Options.Runtime, _engine.Events.Sources[e.Source]);
+        var shown = source.IsPersonal(source.Options.Time.Field) ? "***" : Time(e.Time);
+        var text = reason switch
+        {
+            RejectReason.Oversized when record.Value.Length > runtime.MaxRecordBytes.Bytes =>
+                $"longer than runtime.max_record_bytes, {runtime.MaxRecordBytes}",
+            RejectReason.Oversized => $"the customer id or event id has more than {Shard.MaxIdBytes} bytes",
+            RejectReason.WrongPartition => $"the record is in partition {record.Partition}, its customer hashes to another",
+            RejectReason.FutureTime => $"event time {shown} is ahead of the clock by more than time.max_future, {time.MaxFuture}",
+            RejectReason.TooOld => $"event time {shown} is before time.earliest, {Time(time.Earliest.ToUnixTimeMilliseconds())}",
+            _ => null,
+        };
+        if (text is null) return source.Explain(e, reason, _detail);
+        return Encoding.UTF8.TryGetBytes(text, _detail, out var length) ? length : 0;
+    }
+
+    private static string Time(long ms) => !TimeText.InRange(ms) ? ms.ToString(CultureInfo.InvariantCulture)
+        : DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     private bool Fits(in RecordInfo record) => Math.Max(0, record.Key.Length) + Math.Max(0, record.Value.Length)
         + Envelope <= _outputs.MaxRecordBytes;

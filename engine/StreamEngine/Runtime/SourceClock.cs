@@ -89,7 +89,7 @@ internal sealed class SourceClock
         var silence = _time.GetElapsedTime(_seen);
         if (_idleAfter <= TimeSpan.Zero || watermark == long.MinValue || silence < _idleAfter) return SomeAreSilent(watermark, out to);
         to = watermark + (long)silence.TotalMilliseconds;
-        if (nextDue > to) return false;
+        if (nextDue >= to) return false;
         _seen = _time.GetTimestamp();
         return true;
     }

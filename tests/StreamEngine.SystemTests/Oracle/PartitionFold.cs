@@ -99,7 +99,7 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
         var due = new List<(long Due, Customer Customer, int Timer)>();
         foreach (var customer in _customers.Values)
             for (var timer = 0; timer < job.Timers.Length; timer++)
-                if (customer.Due(timer) is { } at && at <= _watermark) due.Add((at, customer, timer));
+                if (customer.Due(timer) is { } at && at < _watermark) due.Add((at, customer, timer));
         due.Sort((a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due)
             : a.Customer.Key.AsSpan().SequenceCompareTo(b.Customer.Key) is var order and not 0 ? order : a.Timer.CompareTo(b.Timer));
         foreach (var (at, customer, timer) in due)

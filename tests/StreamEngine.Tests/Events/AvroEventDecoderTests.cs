@@ -25,7 +25,7 @@ public sealed class AvroEventDecoderTests
         Assert.Equal(1234, shop["value"].Bits);
         Assert.Equal(12.34, shop["amount"].Double);
         Assert.Equal("home-top", shop.Text("placement"));
-        Assert.Same(e.Type.Buffer, shop["type"].Buffer);
+        Assert.Same(e.Type.Buffer, shop["kind"].Buffer);
         Assert.Equal(0b11UL, e.Consent);
         Assert.Equal(0b10UL, shop.Catalog.Sources[0].RequiredConsent);
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using StreamEngine.Configuration;
 using StreamEngine.Events.Decoding;
 using Xunit;
 

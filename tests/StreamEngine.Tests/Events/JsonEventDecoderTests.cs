@@ -65,6 +65,48 @@ public sealed class JsonEventDecoderTests
     [InlineData("", RejectReason.Malformed)]
     public void FaultsHaveReasons(string json, RejectReason reason) => Assert.Equal(reason, Decoder().Decode(json));
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("{ \"id\": null }")]
+    public void OfARepeatedNameTheLastOneCountsAlsoWhereItHasNothing(string last)
+    {
+        var d = Decoder();
+        Assert.Equal(RejectReason.MissingCustomer, d.Decode($$"""{ "event_id": "e", "user": { "id": "c" }, "ts": 5, "user": {{last}} }"""));
+        Assert.Equal(RejectReason.None, d.Decode($$"""{ "event_id": "e", "user": {{last}}, "ts": 5, "user": { "id": "c" } }"""));
+    }
+
+    [Theory]
+    [InlineData("""["ads"], "consent": null""", 0UL)]
+    [InlineData("""["ads"], "consent": {}""", 0UL)]
+    [InlineData("""{ "ads": true, "ads": false }""", 0UL)]
+    [InlineData("""{ "ads": false, "ads": true }""", 1UL)]
+    [InlineData("""{ "\u0061ds": true, "d\u006f it": true }""", 5UL)]
+    [InlineData("""["do it", "mail"]""", 6UL)]
+    [InlineData("""["d\u006f it"]""", 4UL)]
+    [InlineData("\"ads,mail\"", 3UL)]
+    public void ConsentIsReadByItsNamesAsTheyAreMeant(string consent, ulong bits)
+    {
+        var d = new Decoding(Source, null, "ads", "mail", "do it");
+        Assert.Equal(RejectReason.None, d.Decode($$"""{ "event_id": "e", "user": { "id": "c" }, "ts": 5, "consent": {{consent}} }"""));
+        Assert.Equal(bits, d.Event.Consent);
+    }
+
+    [Fact]
+    public void AHashTellsAnAbsentFieldFromEveryText()
+    {
+        var d = new Decoding(Source with { Id = "hash(a, b, c)" });
+        string[] records = ["", "absent", "b", "null"];
+        var fields = records.Select(text => $"\"b\": \"{text}\",").Append("").Append("\"c\": \"\",").Append("\"c\": \"absent\",");
+        var hashes = fields.Select(b =>
+        {
+            Assert.Equal(RejectReason.None, d.Decode($$"""{ "a": "x", {{b}} "user": { "id": "c" }, "ts": 5 }"""));
+            return d.Event.IdHash;
+        }).ToList();
+        Assert.Equal(hashes.Count, hashes.Distinct().Count());
+    }
+
     [Fact]
     public void EveryTruncationIsMalformedAndBadUtf8IsFoundWhereItIsKept()
     {

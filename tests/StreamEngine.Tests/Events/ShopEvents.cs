@@ -18,7 +18,7 @@ internal static class ShopEvents
         Consent = "consent",
         Requires = ["personalization"],
         Pii = ["url", "consent", "quantity"],
-        Fields = [Decoding.Field("value", "decimal(2)"), Decoding.Field("placement", "string"), Decoding.Field("type", "string"),
+        Fields = [Decoding.Field("value", "decimal(2)"), Decoding.Field("placement", "string"), Decoding.Field("kind", "string", "type"),
             Decoding.Field("amount", "double", "value")],
     };
 

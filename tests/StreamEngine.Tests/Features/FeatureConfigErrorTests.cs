@@ -56,6 +56,15 @@ public sealed class FeatureConfigErrorTests
     }
 
     [Fact]
+    public void The_customers_column_is_no_name_for_a_feature()
+    {
+        var errors = new ConfigErrors();
+        FeatureSet.Compile([new() { Name = "customer_id", Op = FeatureOperator.Count }], FeatureHarness.Catalog, [], new TimeOptions(),
+            new StateLayout(), errors);
+        Assert.Contains("can't be a feature's name", Assert.Single(errors.All).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Are_told_all_at_once() =>
         Assert.Equal(5, Compile(
             Of(FeatureOperator.Sum) with { Name = "a", Previous = true },

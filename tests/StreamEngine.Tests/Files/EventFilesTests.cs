@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Files;
@@ -54,7 +56,7 @@ public sealed class EventFilesTests : IDisposable
     [Theory]
     [InlineData("t;c\n", "the header 't;c' lacks 'c', 't', which", "parted by ';'")]
     [InlineData("t\tc\n", "the header 't\\u0009c' lacks 'c', 't', which", "parted by tabs")]
-    [InlineData("\u0001\u001b[2J\n", "the header '\\u0001\\u001b[2J' lacks", "Name the columns")]
+    [InlineData("\u001b[2J\n", "the header '\\u001b[2J' lacks", "Name the columns")]
     public void A_header_that_does_not_fit_is_one_mistake_and_safe_to_print(string text, string message, string remedy)
     {
         Write("1.csv", text);
@@ -62,6 +64,48 @@ public sealed class EventFilesTests : IDisposable
         var error = Assert.Single(_errors.All);
         Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
         Assert.Contains(remedy, error.Remedy, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("5B0A7B7D0A5D", "one JSON array")]
+    [InlineData("5B7B7D5D", "one JSON array")]
+    [InlineData("EFBBBF205B", "one JSON array")]
+    [InlineData("504B030414", "a zip archive (or an Excel workbook)")]
+    [InlineData("FFFE7B007D00", "UTF-16 text")]
+    [InlineData("FEFF007B007D", "UTF-16 text")]
+    [InlineData("63002C0074000A00", "UTF-16 text")]
+    [InlineData("0063002C0074000A", "UTF-16 text")]
+    [InlineData("50415231", "Parquet")]
+    [InlineData("28B52FFD00", "packed by zstd")]
+    [InlineData("632C7400", "no text")]
+    [InlineData("7B0A20202261223A20310A7D", "JSON whose objects go over several lines")]
+    public void A_file_of_another_kind_is_said_to_be_what_it_is(string bytes, string kind)
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "x"), Convert.FromHexString(bytes));
+        EventFiles.Find([_folder], [Csv], _errors);
+        Assert.Equal($"the file is {kind}", Assert.Single(_errors.All).Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \r\n\n\t")]
+    [InlineData("\uFEFF\n")]
+    public void A_blank_file_holds_nothing(string text)
+    {
+        Write("x", text);
+        Assert.Empty(EventFiles.Find([_folder], [Json], _errors).Files);
+        Assert.Empty(_errors.All);
+    }
+
+    [Fact]
+    public void A_file_most_of_which_is_before_1990_is_told()
+    {
+        Write("seconds.csv", "t,c\n1709251200,a\n1709251201,b\n1709251200000,c\n");
+        Write("millis.csv", "t,c\n1709251200000,a\n5,b\n");
+        using var source = new EventFileSource(EventFiles.Find([_folder], [Csv], _errors), [new Decoder()], new FieldCatalog([]));
+        source.Load();
+        Assert.StartsWith($"{_folder}/seconds.csv: 2 of 3 records are from before 1990", Assert.Single(source.Early),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,6 +133,75 @@ public sealed class EventFilesTests : IDisposable
         var files = EventFiles.Find([$"{_folder}/with.csv", $"{_folder}/without.csv"], [Csv with { Columns = ["t", "c"] }], _errors);
         Assert.Empty(_errors.All);
         Assert.Equal("1,a 2,b", string.Join(' ', Read(files).Select(r => r.Value)));
+    }
+
+    [Fact]
+    public void Any_header_gives_its_columns_or_an_error_that_names_them()
+    {
+        var names = Gen.Elements("t", "c", "c", "T", " t", "note", "", "t\"x", "no,te", "line\nbreak");
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(200).WithReplay(3, 1), Prop.ForAll(Arb.From(names.ArrayOf()), header =>
+        {
+            Write("h.csv", string.Join(',', header.Select(n => $"\"{n.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")) + "\n1,a\n");
+            var errors = new ConfigErrors();
+            var files = EventFiles.Find([$"{_folder}/h.csv"], [Csv], errors);
+            var wrong = new[] { "t", "c" }.Where(n => header.Count(h => h == n) != 1).ToList();
+            if (wrong.Count == 0 && header.Length > 0)
+            {
+                Assert.Empty(errors.All);
+                Assert.Equal(header, files.Sources[0].Columns);
+            }
+            else
+            {
+                var told = string.Join(' ', errors.All.Select(e => e.Message));
+                Assert.All(wrong, n => Assert.Contains($"'{n}'", told, StringComparison.Ordinal));
+            }
+        }));
+    }
+
+    [Theory]
+    [InlineData("c,t", "looks like a header")]
+    [InlineData("t,c,note", "looks like a header")]
+    [InlineData("t,customer", "looks like a header")]
+    [InlineData("t,c", null)]
+    [InlineData("T, C", null)]
+    [InlineData("1,c", "looks like a header")]
+    [InlineData("1,a", null)]
+    [InlineData("7,x,t", null)]
+    public void A_header_that_differs_from_the_configured_columns_is_told(string first, string? message)
+    {
+        Write("1.csv", first + "\n2,b\n");
+        var files = EventFiles.Find([_folder], [Csv with { Columns = ["t", "c"] }], _errors);
+        if (message is null) Assert.Empty(_errors.All);
+        else Assert.Contains(message, Assert.Single(_errors.All).Message, StringComparison.Ordinal);
+        Assert.Equal(char.IsAsciiDigit(first[0]) ? message is not null : true, files.Files[0].HasHeader);
+    }
+
+    [Fact]
+    public void Configured_columns_that_are_read_have_names_of_their_own()
+    {
+        EventCatalog.Compile([Csv with { Columns = ["t", "c", "note", "note", "c"] }], [], new Events.Schemas(), "", _errors);
+        Assert.Contains("'c' is there more than once", Assert.Single(_errors.All).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("**/*.csv", "1 2 3 4")]
+    [InlineData("a/**/*.csv", "2 3 4")]
+    [InlineData("a/**/c/*.csv", "4")]
+    [InlineData("**", "1 2 3 4")]
+    [InlineData("a/*/*.csv", "3")]
+    [InlineData("**/b/**/4.csv", "4")]
+    public void Two_stars_stand_for_any_number_of_folders(string pattern, string found)
+    {
+        foreach (var name in new[] { "1", "a/2", "a/b/3", "a/b/c/4", "a/.hidden/5", "a/b/.6" }) Write(name + ".csv", "t,c\n");
+        var files = EventFiles.Find([$"{_folder}/{pattern}"], [Csv], _errors);
+        Assert.Equal(found, string.Join(' ', files.Files.Select(f => Path.GetFileNameWithoutExtension(f.Path)).Order()));
+    }
+
+    [Fact]
+    public void The_first_moment_of_1970_is_a_time()
+    {
+        Write("1.csv", "t,c\n5,a\n0,b\n-3,x\n7,y\n");
+        Assert.Equal("-3,x 0,b 5,a 7,y", string.Join(' ', Read(EventFiles.Find([_folder], [Csv], _errors)).Select(r => r.Value)));
     }
 
     [Theory]

@@ -1,5 +1,7 @@
 using System.IO.Compression;
 using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
 using StreamEngine.Connectors.Files;
 using Xunit;
 
@@ -34,7 +36,52 @@ public sealed class LineFileTests
     public void An_open_quote_is_given_up_after_the_limit()
     {
         var many = string.Concat(Enumerable.Repeat("2,b\n", 100));
-        Assert.Equal(102, Records("1,\"a\n" + many + "3,c\"\n", csv: true, maxQuoted: 64).Split('|').Length);
+        Assert.Equal(102, Records("1,\"a\n" + many + "3,c\"\n", csv: true, limit: 64).Split('|').Length);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_record_past_the_limit_is_one_record_of_the_limit_and_one_byte(bool csv)
+    {
+        var line = from length in Gen.OneOf(Gen.Choose(1, 12), Gen.Choose(300_000, 300_010), Gen.Choose(1, 700_000))
+                   from ended in Gen.Elements("\n", "\r\n")
+                   select (length, ended);
+        var cases = from lines in line.NonEmptyListOf()
+                    from limit in Gen.Elements(3, 10, 300_005)
+                    from step in Gen.Elements(1_000, 131_072, int.MaxValue)
+                    select (lines, limit, step);
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(60).WithReplay(5, 3).WithEndSize(8), Prop.ForAll(Arb.From(cases), c =>
+        {
+            var text = string.Concat(c.lines.Select((l, i) => new string((char)('a' + i % 26), l.length) + l.ended));
+            var wanted = c.lines.Select((l, i) => new string((char)('a' + i % 26), Math.Min(l.length, c.limit + 1)));
+            Assert.True(string.Join('|', wanted) == Records(text, csv, c.limit, c.step));
+            Assert.True(string.Join('|', wanted) == Records(text.TrimEnd(), csv, c.limit, c.step));
+        }));
+    }
+
+    [Fact]
+    public void A_line_without_an_end_takes_no_more_memory_than_the_limit()
+    {
+        using var file = new LineFile(new Endless(1L << 28), csv: true, limit: 1 << 16);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.True(file.Read());
+        Assert.Equal((1 << 16) + 1, file.Record.Length);
+        Assert.False(file.Read());
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    private sealed class Endless(long length) : MemoryStream
+    {
+        private long _left = length;
+
+        public override int Read(Span<byte> buffer)
+        {
+            var n = (int)Math.Min(buffer.Length, _left);
+            buffer[..n].Fill((byte)'x');
+            _left -= n;
+            return n;
+        }
     }
 
     [Theory]
@@ -54,7 +101,7 @@ public sealed class LineFileTests
         try
         {
             using (var gzip = new GZipStream(File.Create(path), CompressionLevel.Fastest)) gzip.Write("a\nb\n"u8);
-            using var file = new LineFile(ByteSource.Open(path), path, csv: false);
+            using var file = new LineFile(ByteSource.Open(path), csv: false);
             Assert.True(file.Read() && file.Record.SequenceEqual("a"u8));
             Assert.True(file.Read() && file.Record.SequenceEqual("b"u8));
             Assert.False(file.Read());
@@ -142,9 +189,9 @@ public sealed class LineFileTests
         return stream.ReadToEnd();
     }
 
-    private static string Records(string text, bool csv, int maxQuoted = 1 << 20, int step = int.MaxValue)
+    private static string Records(string text, bool csv, int limit = 1 << 20, int step = int.MaxValue)
     {
-        using var file = new LineFile(new ShortReads(Encoding.UTF8.GetBytes(text), step), "t", csv, maxQuoted: maxQuoted);
+        using var file = new LineFile(new ShortReads(Encoding.UTF8.GetBytes(text), step), csv, limit: limit);
         var records = new List<string>();
         while (file.Read()) records.Add(Encoding.UTF8.GetString(file.Record));
         return string.Join('|', records);

@@ -61,11 +61,13 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal(1, (int)summary["rejected"]!["malformed"]!);
         Assert.Equal("customer_id,spent,orders_2d\nann,30.5,1\nbob,7.25,0\n",
             File.ReadAllText(Path.Combine(_folder, "out", "features.csv")));
-        Assert.Equal(["gift web", "letter mail", "letter mail", "letter mail", "gift web"],
+        Assert.Equal(["gift web", "letter mail", "letter mail", "gift web"],
             Lines("out/actions.ndjson").Select(a => $"{a["offer"]} {a["placement"]}"));
-        Assert.Equal(5, Lines("out/decisions.ndjson").Count);
+        Assert.Equal(4, Lines("out/decisions.ndjson").Count);
         Assert.Equal(["duplicate", "malformed", "missing-customer"],
             Lines("out/dead-letter.ndjson").Select(d => (string)d["reason"]!).Order());
+        Assert.Equal(["", "no value in 'who'", "the line has 1 fields, there are 4 columns"],
+            Lines("out/dead-letter.ndjson").Select(d => (string)d["detail"]!).Order());
         Assert.Contains("oh no", Lines("out/dead-letter.ndjson").Select(d => (string)d["bytes"]!));
         Assert.Empty(Lines("out/late.ndjson"));
     }
@@ -277,6 +279,39 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public async Task An_end_before_the_data_is_told()
+    {
+        Write("orders.csv", Csv);
+        var (code, _, error) = await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"),
+            "--as-of", "1577836799999");
+        Assert.True(code == 0, error);
+        Assert.Contains("none of the 7 records is at or before --as-of; the first is of 2020-01-01T10:00:00.000Z", error,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_in_seconds_is_warned_of()
+    {
+        Write("config.yaml", File.ReadAllText(In("config.yaml")).Replace(", format: iso", "", StringComparison.Ordinal));
+        Write("orders.csv", "order,who,at,value\n1,ann,1577880000,1\n2,ann,1577880001,1\n");
+        var (code, _, error) =
+            await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.csv"), "--out", In("out"));
+        Assert.True(code == 0, error);
+        Assert.Contains("2 of 2 records are from before 1990, the last one from 1970-01-19: are their times in seconds?", error,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_endless_line_is_one_oversized_record()
+    {
+        Write("orders.csv", Csv + "\n8,ann,2020-01-02T00:00:00Z," + new string('9', 3_000_000) + "\n9,ann,2020-01-03T10:00:00Z,1\n");
+        var summary = await ReplayAsync("orders.csv", "out");
+        Assert.Equal((9, 5, 1), ((int)summary["read"]!, (int)summary["admitted"]!, (int)summary["rejected"]!["oversized"]!));
+        var letter = Lines("out/dead-letter.ndjson").Single(d => (string)d["reason"]! == "oversized");
+        Assert.Equal("longer than runtime.max_record_bytes, 1mb", (string)letter["detail"]!);
+    }
+
+    [Fact]
     public async Task Labels_with_mistakes_are_config_errors()
     {
         Write("orders.csv", Csv);
@@ -286,6 +321,22 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal(2, code);
         Assert.Contains("labels.csv:2:1: at: 'soon' is not a time", error, StringComparison.Ordinal);
         Assert.Contains("labels.csv:3:1: at: the row has 1 cells, the header 2", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("customer,time,spent\nann,5,1\n", "labels.csv:1:1: at: the column 'spent' has the name of a feature")]
+    [InlineData("customer,time,x,x\nann,5,1,2\n", "labels.csv:1:1: at: the header has 'x' more than once")]
+    [InlineData("customer,time,time\nann,5,6\n", "labels.csv:1:1: at: the header has 'time' more than once")]
+    [InlineData("customer,time\nann,253402300800000\n", "labels.csv:2:1: at: '253402300800000' is not a time")]
+    [InlineData("customer,time\nann,20200103\n", "labels.csv:2:1: at: '20200103' is not a time")]
+    public async Task A_label_file_that_would_be_misread_is_refused(string labels, string message)
+    {
+        Write("orders.csv", Csv);
+        Write("labels.csv", labels);
+        var (code, _, error) = await Cli.RunAsync("features", "--config", In("config.yaml"), "--events", In("orders.csv"), "--at",
+            In("labels.csv"), "--out", In("t.csv"));
+        Assert.Equal(2, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
     }
 
     private async Task<JsonNode> ReplayAsync(string events, string output, params string[] more)

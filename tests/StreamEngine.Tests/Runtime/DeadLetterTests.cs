@@ -28,6 +28,7 @@ public sealed class DeadLetterTests
             using (driver)
             {
                 Assert.Equal("malformed", letter["reason"]);
+                Assert.NotEqual("", letter["detail"]);
                 Assert.Null(letter["bytes"]);
                 Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(good.AsSpan(0, cut))), letter["sha256"]);
                 Assert.Equal(1, driver.Shard.Counters.Rejected[(int)RejectReason.Malformed]);
@@ -44,6 +45,7 @@ public sealed class DeadLetterTests
         using (driver)
         {
             Assert.Equal("unknown-schema", letter["reason"]);
+            Assert.Equal("schema id 77 is not known, or can't be read as the source's", letter["detail"]);
             Assert.Null(letter["bytes"]);
             driver.Add("customer-000017", ShopEvents.Encode(), 0).Process();
             Assert.Equal(1, driver.Shard.Counters.Admitted);
@@ -59,6 +61,7 @@ public sealed class DeadLetterTests
         using (driver)
         {
             Assert.Equal(("bad-utf8", true), (letter["reason"], letter["masked"]));
+            Assert.Equal("field 'event_id': 'e-\\xff' is not UTF-8", letter["detail"]);
             var kept = (byte[])letter["bytes"]!;
             Assert.Equal(-1, kept.AsSpan().IndexOf("shop.example"u8));
             Assert.True(kept.AsSpan().IndexOf("\u0006***"u8) > 0);
@@ -90,6 +93,7 @@ public sealed class DeadLetterTests
         using (driver)
         {
             Assert.Equal("oversized", letter["reason"]);
+            Assert.StartsWith("longer than runtime.max_record_bytes", (string)letter["detail"]!, StringComparison.Ordinal);
             Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(large)), letter["sha256"]);
         }
         // As long as the limit is not too long, but an id of that length would stand in every record about it.

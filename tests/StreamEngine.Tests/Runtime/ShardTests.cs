@@ -209,9 +209,9 @@ public sealed class ShardTests : IDisposable
     public void AbandonedCart_OpensADecisionWhenTheWatermarkPasses_AndNotAfterAPurchase()
     {
         Pipe(Event("a", "cart_add", Scenario.Start, value: "9.00"));
-        Pipe(Event("b", "search", Scenario.Start + 1_199_999, customer: "other"));
+        Pipe(Event("b", "search", Scenario.Start + 1_200_000, customer: "other"));
         Assert.Equal(0, _driver.Shard.Counters.TimersFired);
-        Pipe(Event("d", "search", Scenario.Start + 1_200_000, customer: "other"));
+        Pipe(Event("d", "search", Scenario.Start + 1_200_001, customer: "other"));
         Assert.Equal(1, _driver.Shard.Counters.TimersFired);
         Assert.Equal("cart", Text(Logged().Trigger));
 
@@ -220,6 +220,16 @@ public sealed class ShardTests : IDisposable
         var fired = _driver.Shard.Counters.TimersFired;
         Pipe(Event("g", "search", Scenario.Start + 1_300_000 + 1_200_001, customer: "third"));
         Assert.Equal(fired, _driver.Shard.Counters.TimersFired);
+    }
+
+    [Fact]
+    public void Timer_WaitsForEventsOfItsVeryTime()
+    {
+        Pipe(Event("a", "cart_add", Scenario.Start, value: "9.00"));
+        Pipe(Event("b", "search", Scenario.Start + 1_200_000, customer: "other"));
+        Pipe(Event("c", "purchase", Scenario.Start + 1_200_000, value: "9.00"));
+        Pipe(Event("d", "search", Scenario.Start + 1_300_000, customer: "other"));
+        Assert.Equal(0, _driver.Shard.Counters.TimersFired);
     }
 
     [Fact]

@@ -144,7 +144,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
         var due = new List<(long Due, SimCustomer Customer, int Timer)>();
         foreach (var customer in _customers.Values)
             for (var timer = 0; timer < SimCustomer.Timers.Length; timer++)
-                if (customer.Due(timer) is { } at && at <= _watermark) due.Add((at, customer, timer));
+                if (customer.Due(timer) is { } at && at < _watermark) due.Add((at, customer, timer));
         due.Sort((a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due)
             : a.Customer.Key.AsSpan().SequenceCompareTo(b.Customer.Key) is var order and not 0 ? order : a.Timer.CompareTo(b.Timer));
         foreach (var (at, customer, timer) in due)

@@ -20,7 +20,8 @@ internal sealed class AvroEventDecoder(AvroSource source) : IEventDecoder
     {
         var shape = source.Shape;
         var faults = shape.Begin(buffer, key, target, _hidden);
-        if (value.Length < 0 || (ulong)(uint)value.Start + (uint)value.Length > (uint)buffer.Length) return RejectReason.Malformed;
+        if (value.Length < 0 || (ulong)(uint)value.Start + (uint)value.Length > (uint)buffer.Length)
+            return target.Note(FaultKind.Empty);
         var frame = AvroFrame.Of(buffer.AsSpan(value.Start, value.Length), source.Framing, source.Bare is not null);
         var program = frame.Kind switch
         {
@@ -29,11 +30,25 @@ internal sealed class AvroEventDecoder(AvroSource source) : IEventDecoder
             AvroFrameKind.Bare => source.Bare,
             _ => null,
         };
-        if (frame.Kind == AvroFrameKind.Malformed) return RejectReason.Malformed;
-        if (program is null || program.Unresolved is not null) return RejectReason.UnknownSchema;
+        if (frame.Kind == AvroFrameKind.Malformed) return target.Note(FaultKind.Frame);
+        if (program is null || program.Unresolved is not null) return Unknown(frame, target);
         var end = value.Start + value.Length;
         var at = program.Run(buffer, value.Start + frame.Length, end, target, _hidden, ref faults);
-        return at == end ? shape.Finish(faults, target, _hidden) : RejectReason.Malformed;
+        return at == end ? shape.Finish(faults, target, _hidden) : Broken(target);
+    }
+
+    private static RejectReason Unknown(in AvroFrame frame, Event target) => frame.Kind switch
+    {
+        AvroFrameKind.Confluent => target.Note(FaultKind.SchemaId, frame.Id, reason: RejectReason.UnknownSchema),
+        AvroFrameKind.SingleObject => target.Note(FaultKind.Fingerprint, (long)frame.Fingerprint, reason: RejectReason.UnknownSchema),
+        _ => target.Note(FaultKind.Frame, reason: RejectReason.UnknownSchema),
+    };
+
+    private static RejectReason Broken(Event target)
+    {
+        // What a value before the fault was like says nothing where the bytes are wrong.
+        target.Fault.Kind = FaultKind.None;
+        return target.Note(FaultKind.Bytes);
     }
 
     private ProjectionProgram? ById(int id)

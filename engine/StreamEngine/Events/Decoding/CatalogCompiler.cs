@@ -35,6 +35,10 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
             || !options.Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
             errors.Add(options.Node, "", $"'{options.Name}' can't be used in an expression",
             "Use letters, digits and _, and give the record's own name as 'from'.");
+        if (options.Name is "type" or "time")
+            errors.Add(options.Node, "", $"a field named '{options.Name}' can't be reached: event.{options.Name} is the event's own "
+                + options.Name, $"Use event.{options.Name} without a field, or declare the field under another name with "
+                + $"'from: {options.From ?? options.Name}'.");
         if (!FieldTypeText.TryParse(options.Type, out var type, out var scale, out _, out var problem))
         {
             errors.Add(options.Node, "type", problem, $"Types are {FieldTypeText.Valid}.");

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Events.Decoding;
 
@@ -12,18 +13,57 @@ internal static class Conversion
     private static readonly byte[] True = "true"u8.ToArray();
     private static readonly byte[] False = "false"u8.ToArray();
 
-    public static Faults FromText(Target target, byte[] buffer, int start, int length, ref FieldValue slot)
+    /// <summary>From a text; what does not fit is noted for the dead letter.</summary>
+    public static Faults FromText(Target target, byte[] buffer, int start, int length, Event e, ref FieldValue slot)
     {
-        var text = buffer.AsSpan(start, length);
+        if (target.Rules is { } rules)
+        {
+            if (rules.IsNull(buffer.AsSpan(start, length)))
+            {
+                slot = default;
+                return Faults.None;
+            }
+            if (rules.Comma && target.Type is FieldType.Double or FieldType.Decimal or FieldType.Int)
+                return FromComma(target, buffer, start, length, e, ref slot);
+        }
+        return FromPlainText(target, buffer, start, length, e, ref slot);
+    }
+
+    /// <summary>From a text to which no rules of the source apply, as a JSON number.</summary>
+    public static Faults FromPlainText(Target target, byte[] buffer, int start, int length, Event e, ref FieldValue slot)
+    {
+        var fault = FromText(target, buffer, start, length, ref slot);
+        if (fault != Faults.None)
+            e.Note(fault == Faults.BadUtf8 ? FaultKind.Utf8 : FaultKind.Text, target.Slot, target.Path, 0, buffer, start, length);
+        return fault;
+    }
+
+    private static Faults FromComma(Target target, byte[] buffer, int start, int length, Event e, ref FieldValue slot)
+    {
+        Span<byte> pointed = stackalloc byte[TextRules.MostDigits];
+        var fault = TextRules.TryPoint(buffer.AsSpan(start, length), pointed)
+            ? FromText(target, pointed[..length], buffer, start, length, ref slot) : Faults.WrongType;
+        if (fault != Faults.None) e.Note(FaultKind.Text, target.Slot, target.Path, 0, buffer, start, length);
+        return fault;
+    }
+
+    public static Faults FromText(Target target, byte[] buffer, int start, int length, ref FieldValue slot) =>
+        FromText(target, buffer.AsSpan(start, length), buffer, start, length, ref slot);
+
+    private static Faults FromText(Target target, ReadOnlySpan<byte> text, byte[] buffer, int start, int length, ref FieldValue slot)
+    {
+        if (target.Type == FieldType.String)
+        {
+            if (!Utf8Text.IsValid(text)) return Faults.BadUtf8;
+            slot.Set(buffer, start, length);
+            return Faults.None;
+        }
+        // A pattern of a time may begin with a blank: only it looks at the text as it stands.
+        if (target.Type != FieldType.Timestamp) text = TimeText.Trimmed(text);
         var exact = true;
         switch (target.Type)
         {
-            case FieldType.String:
-                if (!Utf8Text.IsValid(text)) return Faults.BadUtf8;
-                slot.Set(buffer, start, length);
-                return Faults.None;
-            case FieldType.Double when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d)
-                && double.IsFinite(d):
+            case FieldType.Double when DecimalMath.TryDouble(text, out var d):
                 slot.Set(d);
                 return Faults.None;
             case FieldType.Decimal when DecimalMath.TryParse(text, target.Scale, out var unscaled, out _):

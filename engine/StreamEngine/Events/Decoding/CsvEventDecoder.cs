@@ -26,19 +26,29 @@ internal sealed class CsvEventDecoder : IEventDecoder
     public RejectReason Decode(byte[] buffer, Range32 value, Range32 key, Event target)
     {
         var faults = _shape.Begin(buffer, key, target, _hidden);
-        if (value.Length <= 0 || (ulong)(uint)value.Start + (uint)value.Length > (uint)buffer.Length) return RejectReason.Malformed;
+        if (value.Length <= 0 || (ulong)(uint)value.Start + (uint)value.Length > (uint)buffer.Length)
+            return target.Note(FaultKind.Empty);
         var line = new CsvLine(buffer, value.Start, value.Length, _separator);
-        foreach (var column in _columns)
+        for (var i = 0; i < _columns.Length; i++)
         {
-            if (!line.Next(out var start, out var length, out var doubled)) return RejectReason.Malformed;
+            var column = _columns[i];
+            if (!line.Next(out var start, out var length, out var doubled))
+                return line.AtEnd ? target.Note(FaultKind.Fields, i, _columns.Length) : target.Note(FaultKind.Quote, i + 1);
             if (column is null || length == 0) continue;
             var text = buffer;
             if (doubled) start = Undouble(target.Scratch, buffer.AsSpan(start, length), out text, out length);
             if (column.Consent) target.Consent = _shape.Purposes.List(text.AsSpan(start, length));
             foreach (var wanted in column.Targets)
-                faults |= Conversion.FromText(wanted, text, start, length, ref _hidden.Slot(target, wanted.Slot));
+                faults |= Conversion.FromText(wanted, text, start, length, target, ref _hidden.Slot(target, wanted.Slot));
         }
-        return line.AtEnd ? _shape.Finish(faults, target, _hidden) : RejectReason.Malformed;
+        return line.AtEnd ? _shape.Finish(faults, target, _hidden) : TooMany(line, target);
+    }
+
+    private RejectReason TooMany(CsvLine line, Event target)
+    {
+        var fields = _columns.Length;
+        while (!line.AtEnd && line.Next(out _, out _, out _)) fields++;
+        return line.AtEnd ? target.Note(FaultKind.Fields, fields, _columns.Length) : target.Note(FaultKind.Quote, fields + 1);
     }
 
     private static int Undouble(ScratchBuffer scratch, ReadOnlySpan<byte> field, out byte[] buffer, out int length)
@@ -55,7 +65,7 @@ internal sealed class CsvEventDecoder : IEventDecoder
 
     private static void Collect(PathNode node, Dictionary<string, PathNode> nodes)
     {
-        nodes[node.Path] = node;
+        nodes[node.Path.Replace("\\.", ".", StringComparison.Ordinal)] = node;
         foreach (var child in node.Children) Collect(child, nodes);
     }
 }

@@ -43,7 +43,11 @@ internal sealed class EventShape
         target.Consent = HasConsent ? 0 : ulong.MaxValue;
         if (FixedType is not null) target.Type.Set(FixedType, 0, FixedType.Length);
         if (!CustomerIsKey || key.Length <= 0) return Faults.None;
-        if (!Utf8Text.IsValid(buffer.AsSpan(key.Start, key.Length))) return Faults.BadUtf8;
+        if (!Utf8Text.IsValid(buffer.AsSpan(key.Start, key.Length)))
+        {
+            target.Note(FaultKind.Utf8, Target.CustomerSlot, "key", 0, buffer, key.Start, key.Length);
+            return Faults.BadUtf8;
+        }
         target.Customer.Set(buffer, key.Start, key.Length);
         return Faults.None;
     }
@@ -61,7 +65,10 @@ internal sealed class EventShape
         return TimeIsRecords || hidden.Time.Present ? RejectReason.None : RejectReason.MissingTime;
     }
 
-    /// <summary>Chains the hash over the values; an absent one counts too. False where all are absent.</summary>
+    /// <summary>
+    /// Chains the hash over the values. An absent one turns the chain in a way that no text does: it is no value of its own. False where
+    /// all are absent.
+    /// </summary>
     private bool Hash(Event target, HiddenValues hidden)
     {
         var any = false;
@@ -70,7 +77,7 @@ internal sealed class EventShape
         {
             ref var value = ref hidden.Slot(target, slot);
             any |= value.Present;
-            hash = !value.Present ? Hash64.Of("absent"u8, hash) : value.Buffer is null ? Hash64.Of(value.Bits, hash)
+            hash = !value.Present ? Hash64.Of([], ~hash) : value.Buffer is null ? Hash64.Of(value.Bits, hash)
                 : Hash64.Of(value.Text, hash);
         }
         if (any) target.IdHash = hash;

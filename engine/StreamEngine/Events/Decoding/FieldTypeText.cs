@@ -9,11 +9,12 @@ namespace StreamEngine.Events.Decoding;
 /// </summary>
 internal static class FieldTypeText
 {
-    public const string Valid = "string, double, decimal(N) with N from 0 to 18, int, bool, timestamp, timestamp(FORMAT)";
+    public const string Valid = "string, double, decimal(N) with N from 0 to 9, int, bool, timestamp, timestamp(FORMAT)";
     private static readonly string[] Names = ["string", "double", "decimal(2)", "int", "bool", "timestamp"];
 
     /// <summary>Reads a type; false with the reason where there is none.</summary>
-    public static bool TryParse(string text, out FieldType type, out int scale, out TimeFormat time, out string problem)
+    public static bool TryParse(string text, out FieldType type, out int scale, out TimeFormat time, out string problem,
+        TimeZoneInfo? zone = null)
     {
         (type, scale, time, problem) = (FieldType.String, 0, TimeFormat.Auto, "");
         text = text.Trim();
@@ -23,7 +24,10 @@ internal static class FieldTypeText
             case "double": type = FieldType.Double; return true;
             case "int": type = FieldType.Int; return true;
             case "bool": type = FieldType.Bool; return true;
-            case "timestamp": type = FieldType.Timestamp; return true;
+            case "timestamp":
+                type = FieldType.Timestamp;
+                time = TimeFormat.Compile(null, out _, zone)!;
+                return true;
         }
         var open = text.IndexOf('(');
         if (open > 0 && text[^1] == ')')
@@ -32,15 +36,18 @@ internal static class FieldTypeText
             if (text[..open] == "decimal")
             {
                 type = FieldType.Decimal;
-                if (int.TryParse(argument, NumberStyles.None, CultureInfo.InvariantCulture, out scale) && scale <= DecimalMath.MaxScale)
-                    return true;
-                problem = $"'{argument}' is no number of digits from 0 to {DecimalMath.MaxScale}";
+                var number = int.TryParse(argument, NumberStyles.None, CultureInfo.InvariantCulture, out scale);
+                if (number && scale <= DecimalMath.MaxScale) return true;
+                problem = number
+                    ? $"decimal({scale}) could not hold ordinary amounts: the largest scale is decimal({DecimalMath.MaxScale}), for "
+                        + "amounts up to 9.2 billion"
+                    : $"'{argument}' is no number of digits from 0 to {DecimalMath.MaxScale}";
                 return false;
             }
             if (text[..open] == "timestamp")
             {
                 type = FieldType.Timestamp;
-                time = TimeFormat.Compile(argument, out var wrong) ?? TimeFormat.Auto;
+                time = TimeFormat.Compile(argument, out var wrong, zone) ?? TimeFormat.Auto;
                 problem = wrong.Length == 0 ? "" : $"the time format '{argument}' can't be used: {wrong}";
                 return problem.Length == 0;
             }

@@ -9,6 +9,10 @@ namespace StreamEngine.Events.Decoding;
 /// </summary>
 internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
 {
+    /// <summary>Objects and arrays may be nested this deep.</summary>
+    public const int MaxDepth = 1_000;
+
+    private static readonly JsonReaderOptions Options = new() { MaxDepth = MaxDepth };
     private readonly HiddenValues _hidden = new(shape.HiddenCount);
     private byte[] _buffer = [];
     private int _start;
@@ -19,18 +23,23 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
     public RejectReason Decode(byte[] buffer, Range32 value, Range32 key, Event target)
     {
         _faults = shape.Begin(buffer, key, target, _hidden);
-        if (value.Length <= 0 || (ulong)(uint)value.Start + (uint)value.Length > (uint)buffer.Length) return RejectReason.Malformed;
+        if (value.Length <= 0 || (ulong)(uint)value.Start + (uint)value.Length > (uint)buffer.Length)
+            return target.Note(FaultKind.Empty);
         (_buffer, _start, _target) = (buffer, value.Start, target);
-        var reader = new Utf8JsonReader(buffer.AsSpan(value.Start, value.Length));
+        var reader = new Utf8JsonReader(buffer.AsSpan(value.Start, value.Length), Options);
         try
         {
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return RejectReason.Malformed;
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return target.Note(FaultKind.NoObject);
             ReadObject(ref reader, shape.Root);
-            if (reader.Read()) return RejectReason.Malformed;
+            if (reader.Read()) return target.Note(FaultKind.NoObject);
         }
         catch (JsonException)
         {
-            return RejectReason.Malformed;
+            // What stands first in the record is told, not a value's type: no value of it can be trusted.
+            target.Fault.Kind = FaultKind.None;
+            var open = reader.CurrentDepth + (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray ? 1 : 0);
+            return open >= MaxDepth ? target.Note(FaultKind.Deep, 0, MaxDepth)
+                : target.Note(FaultKind.Syntax, reader.BytesConsumed + 1);
         }
         return shape.Finish(_faults, target, _hidden);
     }
@@ -64,33 +73,60 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
         switch (reader.TokenType)
         {
             case JsonTokenType.Null:
-                foreach (var target in node.Targets) _hidden.Slot(_target, target.Slot) = default;
+                Forget(node);
                 return;
             case JsonTokenType.StartObject:
-                if (node.Targets.Count > 0) _faults |= Faults.WrongType;
+                Forget(node);
+                if (node.Targets.Count > 0) Structure(node);
                 if (node.Children.Count > 0) ReadObject(ref reader, node);
                 else if (node.Consent) ReadFlags(ref reader);
                 else reader.Skip();
                 return;
             case JsonTokenType.StartArray:
-                if (node.Targets.Count > 0) _faults |= Faults.WrongType;
-                if (node.Consent) _target.Consent = 0;
+                Forget(node);
+                if (node.Targets.Count > 0) Structure(node);
                 ReadArray(ref reader, node);
                 return;
         }
-        if (node.Children.Count > 0) _faults |= Faults.WrongType;
+        if (node.Children.Count > 0) Structure(node);
         if (node.Consent) _target.Consent = Consent(ref reader);
         foreach (var target in node.Targets) ReadScalar(ref reader, target);
+    }
+
+    private void Structure(PathNode node)
+    {
+        _faults |= Faults.WrongType;
+        _target.Note(FaultKind.Structure, node.Targets.Count > 0 ? node.Targets[0].Slot : int.MinValue, node.Path);
+    }
+
+    /// <summary>The record has the name again: what its earlier value brought, further down too, no longer counts.</summary>
+    private void Forget(PathNode node)
+    {
+        foreach (var target in node.Targets) _hidden.Slot(_target, target.Slot) = default;
+        if (node.Consent) _target.Consent = 0;
+        foreach (var child in node.Children) Forget(child);
     }
 
     private void ReadScalar(ref Utf8JsonReader reader, Target target)
     {
         ref var slot = ref _hidden.Slot(_target, target.Slot);
         if (reader.TokenType is JsonTokenType.True or JsonTokenType.False)
-            _faults |= Conversion.FromBool(target, reader.TokenType == JsonTokenType.True, ref slot);
+        {
+            var fault = Conversion.FromBool(target, reader.TokenType == JsonTokenType.True, ref slot);
+            _faults |= fault;
+            if (fault != Faults.None)
+                _target.Note(FaultKind.Flag, target.Slot, target.Path, reader.TokenType == JsonTokenType.True ? 1 : 0);
+        }
         else if (Text(ref reader, out var buffer, out var start, out var length))
-            _faults |= Conversion.FromText(target, buffer, start, length, ref slot);
-        else _faults |= Faults.BadUtf8;
+            _faults |= reader.TokenType == JsonTokenType.Number
+                ? Conversion.FromPlainText(target, buffer, start, length, _target, ref slot)
+                : Conversion.FromText(target, buffer, start, length, _target, ref slot);
+        else
+        {
+            _faults |= Faults.BadUtf8;
+            _target.Note(FaultKind.Utf8, target.Slot, target.Path, 0, _buffer, _start + (int)reader.TokenStartIndex + 1,
+                reader.ValueSpan.Length);
+        }
     }
 
     private ulong Consent(ref Utf8JsonReader reader) =>
@@ -101,11 +137,12 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
     /// <summary>An object of purpose to true or false.</summary>
     private void ReadFlags(ref Utf8JsonReader reader)
     {
-        _target.Consent = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            var bit = shape.Purposes.Bit(reader.ValueSpan);
+            var bit = Text(ref reader, out var buffer, out var start, out var length)
+                ? shape.Purposes.Bit(buffer.AsSpan(start, length)) : 0;
             reader.Read();
+            _target.Consent &= ~bit;
             if (reader.TokenType == JsonTokenType.True) _target.Consent |= bit;
             reader.Skip();
         }

@@ -30,17 +30,32 @@ internal sealed class PathNode(string name, string path)
     /// <summary>Whether the value here is personal data (for masking).</summary>
     public bool Masked { get; set; }
 
+    /// <summary>The names of a path: dots part them, a dot behind a backslash is part of a name.</summary>
+    public static string[] Parts(string path) =>
+        [.. path.Replace("\\.", "\0", StringComparison.Ordinal).Split('.').Select(p => p.Replace('\0', '.'))];
+
     /// <summary>The node of a path below this one, made where it is not there yet.</summary>
     public PathNode At(string path)
     {
         var node = this;
-        foreach (var part in path.Split('.'))
+        foreach (var part in Parts(path))
         {
             var next = node.Child(part);
-            if (next is null) node.Children.Add(next = new PathNode(part, node.Path.Length == 0 ? part : $"{node.Path}.{part}"));
+            var written = part.Replace(".", "\\.", StringComparison.Ordinal);
+            if (next is null) node.Children.Add(next = new PathNode(part, node.Path.Length == 0 ? written : $"{node.Path}.{written}"));
             node = next;
         }
         return node;
+    }
+
+    /// <summary>The target of that slot, here or further down; null where there is none.</summary>
+    public Target? Find(int slot)
+    {
+        foreach (var target in Targets)
+            if (target.Slot == slot) return target;
+        foreach (var child in Children)
+            if (child.Find(slot) is { } found) return found;
+        return null;
     }
 
     /// <summary>The child of that name, or null.</summary>

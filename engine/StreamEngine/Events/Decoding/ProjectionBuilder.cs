@@ -47,7 +47,7 @@ internal sealed class ProjectionBuilder
         var wanted = r;
         if (wanted is not null && (r = AvroResolution.Branch(w, wanted)) is null)
         {
-            Add(Op.Fault, (int)Faults.WrongType);
+            Add(Op.Fault, (int)Faults.WrongType, node.Path);
             EmitSkip(w);
             return;
         }
@@ -73,7 +73,7 @@ internal sealed class ProjectionBuilder
             {
                 Problems.Add((node.Path, $"is {w} in the schema, which can't become "
                     + $"{(target.Natural ? "part of a hash" : target.Type.ToString().ToLowerInvariant())}"));
-                passes.Add(() => FaultAndSkip(w));
+                passes.Add(() => FaultAndSkip(w, node.Path));
             }
         }
         if (node.Consent)
@@ -83,7 +83,7 @@ internal sealed class ProjectionBuilder
             {
                 Problems.Add((node.Path, $"is {w} in the schema; consent is an array of strings or enum symbols, a map of booleans, or a "
                     + "text with a list"));
-                passes.Add(() => FaultAndSkip(w));
+                passes.Add(() => FaultAndSkip(w, node.Path));
             }
         }
         if (node.Children.Count == 0) return passes;
@@ -93,14 +93,14 @@ internal sealed class ProjectionBuilder
         else
         {
             foreach (var child in node.Children) Missing(child, $"steps into '{node.Path}', which is {w}");
-            passes.Add(() => FaultAndSkip(w));
+            passes.Add(() => FaultAndSkip(w, node.Path));
         }
         return passes;
     }
 
-    private void FaultAndSkip(AvroSchema w)
+    private void FaultAndSkip(AvroSchema w, string path)
     {
-        Add(Op.Fault, (int)Faults.WrongType);
+        Add(Op.Fault, (int)Faults.WrongType, path);
         EmitSkip(w);
     }
 

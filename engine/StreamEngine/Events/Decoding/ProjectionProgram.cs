@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using StreamEngine.Configuration;
 using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Events.Decoding;
@@ -76,7 +77,11 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
                 case Op.Text:
                     at = Varint.Read(data, at, end, out n);
                     if (at < 0 || (ulong)n > (ulong)(end - at)) return -1;
-                    if (!Utf8Text.IsValid(data.AsSpan(at, (int)n))) faults |= Faults.BadUtf8;
+                    if (!Utf8Text.IsValid(data.AsSpan(at, (int)n)))
+                    {
+                        faults |= Faults.BadUtf8;
+                        target.Note(FaultKind.Utf8, step.A, null, 0, data, at, (int)n);
+                    }
                     else hidden.Slot(target, step.A).Set(data, at, (int)n);
                     at += (int)n;
                     break;
@@ -85,7 +90,7 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
                     at = Varint.Read(data, at, end, out n);
                     if (at < 0 || (ulong)n >= (ulong)symbols.Length) return -1;
                     if (symbols[n] is { } symbol) hidden.Slot(target, step.A).Set(symbol, 0, symbol.Length);
-                    else faults |= Faults.WrongType;
+                    else faults |= Misfit(target, FaultKind.Structure, step.A, n);
                     break;
                 case Op.Long:
                     at = Varint.Read(data, at, end, out n);
@@ -95,14 +100,14 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
                 case Op.Millis:
                     at = Varint.Read(data, at, end, out n);
                     if (at < 0) return -1;
-                    if (TimeFormat.InRange(n)) hidden.Slot(target, step.A).Set(n);
-                    else faults |= Faults.WrongType;
+                    if (TimeText.InRange(n)) hidden.Slot(target, step.A).Set(n);
+                    else faults |= Misfit(target, FaultKind.Integer, step.A, n);
                     break;
                 case Op.Double:
                     if (end - at < 8) return -1;
                     var number = BinaryPrimitives.ReadDoubleLittleEndian(data.AsSpan(at, 8));
                     if (double.IsFinite(number)) hidden.Slot(target, step.A).Set(number);
-                    else faults |= Faults.WrongType;
+                    else faults |= Misfit(target, FaultKind.Floating, step.A, BitConverter.DoubleToInt64Bits(number));
                     at += 8;
                     break;
                 case Op.Convert:
@@ -127,9 +132,16 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
                     break;
                 case Op.Fault:
                     faults |= (Faults)step.A;
+                    target.Note(FaultKind.Structure, int.MinValue, Unsafe.As<string>(step.Data));
                     break;
             }
         }
+    }
+
+    private static Faults Misfit(Event target, FaultKind kind, int slot, long number)
+    {
+        target.Note(kind, slot, null, number);
+        return Faults.WrongType;
     }
 
     /// <summary>

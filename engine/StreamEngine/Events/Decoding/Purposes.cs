@@ -20,10 +20,13 @@ internal sealed class Purposes(IReadOnlyList<string> names)
     /// <summary>The purpose's bit; 0 for one that is not declared.</summary>
     public ulong Bit(string name) => Bit(Encoding.UTF8.GetBytes(name));
 
-    /// <summary>The bits of a list in one text, separated by blanks, commas, semicolons or bars.</summary>
+    /// <summary>
+    /// The bits of a list in one text, separated by blanks, commas, semicolons or bars; a text that is a purpose as a whole is that one.
+    /// </summary>
     public ulong List(ReadOnlySpan<byte> text)
     {
-        var bits = 0UL;
+        var bits = Bit(text);
+        if (bits != 0) return bits;
         while (text.Length > 0)
         {
             var end = text.IndexOfAny(" ,;|"u8);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using StreamEngine.Configuration;
 using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Events.Decoding;
@@ -16,21 +17,20 @@ internal static class ScalarReader
             case AvroKind.Int or AvroKind.Long:
                 at = Varint.Read(data, at, end, out n);
                 if (at < 0 || source.Kind == AvroKind.Int && n != (int)n) return -1;
-                faults |= Number(source, n, ref slot, target.Scratch);
+                faults |= Noted(Number(source, n, ref slot, target.Scratch), FaultKind.Integer, source.Target, n, target);
                 return at;
             case AvroKind.Float:
                 if (end - at < 4) return -1;
-                faults |= Conversion.FromDouble(source.Target, BinaryPrimitives.ReadSingleLittleEndian(data.AsSpan(at, 4)), ref slot,
-                    target.Scratch);
+                faults |= Floating(source.Target, BinaryPrimitives.ReadSingleLittleEndian(data.AsSpan(at, 4)), ref slot, target);
                 return at + 4;
             case AvroKind.Double:
                 if (end - at < 8) return -1;
-                faults |= Conversion.FromDouble(source.Target, BinaryPrimitives.ReadDoubleLittleEndian(data.AsSpan(at, 8)), ref slot,
-                    target.Scratch);
+                faults |= Floating(source.Target, BinaryPrimitives.ReadDoubleLittleEndian(data.AsSpan(at, 8)), ref slot, target);
                 return at + 8;
             case AvroKind.Boolean:
                 if (at >= end || data[at] > 1) return -1;
-                faults |= Conversion.FromBool(source.Target, data[at] == 1, ref slot);
+                faults |= Noted(Conversion.FromBool(source.Target, data[at] == 1, ref slot), FaultKind.Flag, source.Target, data[at],
+                    target);
                 return at + 1;
             case AvroKind.Fixed:
                 n = source.Size;
@@ -42,10 +42,21 @@ internal static class ScalarReader
         if (at < 0 || (ulong)n > (ulong)(end - at)) return -1;
         if (source.Logical == AvroLogical.Decimal && source.Target.Natural) slot.Set(data, at, (int)n);
         else if (source.Logical == AvroLogical.Decimal)
-            faults |= Conversion.FromDecimal(source.Target, data.AsSpan(at, (int)n), source.Scale, ref slot);
+            faults |= Noted(Conversion.FromDecimal(source.Target, data.AsSpan(at, (int)n), source.Scale, ref slot), FaultKind.Structure,
+                source.Target, 0, target);
         else if (source.Logical == AvroLogical.Uuid && source.Kind == AvroKind.Fixed) Uuid(data.AsSpan(at, 16), ref slot, target.Scratch);
-        else faults |= Conversion.FromText(source.Target, data, at, (int)n, ref slot);
+        else faults |= Conversion.FromText(source.Target, data, at, (int)n, target, ref slot);
         return at + (int)n;
+    }
+
+    private static Faults Floating(Target target, double value, ref FieldValue slot, Event e) =>
+        Noted(Conversion.FromDouble(target, value, ref slot, e.Scratch), FaultKind.Floating, target,
+            BitConverter.DoubleToInt64Bits(value), e);
+
+    private static Faults Noted(Faults fault, FaultKind kind, Target target, long number, Event e)
+    {
+        if (fault != Faults.None) e.Note(kind, target.Slot, target.Path, number);
+        return fault;
     }
 
     private static Faults Number(ScalarSource source, long n, ref FieldValue slot, ScratchBuffer scratch)
@@ -61,7 +72,7 @@ internal static class ScalarReader
             _ => long.MinValue,
         };
         if (ms == long.MinValue) return Conversion.FromLong(source.Target, n, ref slot, scratch);
-        if (!TimeFormat.InRange(ms)) return Faults.WrongType;
+        if (!TimeText.InRange(ms)) return Faults.WrongType;
         slot.Set(ms);
         return Faults.None;
     }

@@ -72,7 +72,7 @@ internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape
                 $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");
         }
         foreach (var path in options.Pii)
-            if (!AvroMasker.Has(schema, path.Split('.')))
+            if (!AvroMasker.Has(schema, PathNode.Parts(path)))
                 errors.Add(options.Node, "pii",
                     $"the field '{path}' is not in the schema{KnownNames.DidYouMean(path, schema.Fields.Select(f => f.Name))}",
                     $"The schema's fields are {string.Join(", ", schema.Fields.Select(f => f.Name))}.");

@@ -11,10 +11,14 @@ internal sealed class SourceCompiler(
 {
     private readonly PathNode _root = new("", "");
     private readonly Dictionary<string, (ConfigNode Node, string Key)> _declared = [];
+    private readonly TextRules? _rules = options.Nulls.Count == 0 && !options.DecimalComma ? null
+        : new TextRules([.. options.Nulls.Select(System.Text.Encoding.UTF8.GetBytes)], options.DecimalComma);
+    private TimeZoneInfo? _zone;
     private int _hidden;
 
     public EventSource Compile(ISchemaRegistry registry, string baseDirectory, Action<string> problem)
     {
+        CheckTexts();
         foreach (var field in options.Fields) AddField(field);
         var customerIsKey = options.Customer == "key";
         var timeIsRecords = options.Time.Field == "timestamp";
@@ -48,24 +52,35 @@ internal sealed class SourceCompiler(
         return new EventSource(options, shape, avro, RequiredConsent(), Masker(avro));
     }
 
+    private void CheckTexts()
+    {
+        if (options.Zone is { Length: > 0 } name && !TimeZoneInfo.TryFindSystemTimeZoneById(name, out _zone))
+            errors.Add(options.Node, "zone", $"the time zone '{name}' is not known here",
+                "Write an IANA name such as Europe/Berlin; where none is known, install the system's tzdata.");
+        if (options.Format != RecordFormat.Avro) return;
+        foreach (var (given, key) in new[] { (options.Nulls.Count > 0, "nulls"), (options.DecimalComma, "decimal_comma"),
+            (options.Encoding != TextEncoding.Utf8, "encoding") })
+            if (given) errors.Add(options.Node, key, $"Avro has no {key}", "Take it out: it is of CSV and JSON.");
+    }
+
     private void AddField(FieldOptions field)
     {
         if (catalog.Find(field.Name) is not { } slot
-            || !FieldTypeText.TryParse(field.Type, out var type, out var scale, out var time, out _)) return;
+            || !FieldTypeText.TryParse(field.Type, out var type, out var scale, out var time, out _, _zone)) return;
         var path = field.From ?? field.Name;
         if (!Declare(path, field.Node, field.From is null ? "" : "from")) return;
-        _root.At(path).Targets.Add(new Target(slot.Index, path, type, scale, time));
+        _root.At(path).Targets.Add(new Target(slot.Index, path, type, scale, time, _rules));
     }
 
     private void AddTime()
     {
-        var format = TimeFormat.Compile(options.Time.Format, out var problem);
+        var format = TimeFormat.Compile(options.Time.Format, out var problem, _zone);
         if (format is null)
             errors.Add(options.Time.Node, "format", $"the time format '{options.Time.Format}' can't be used: {problem}",
                 "Write millis, seconds, micros, iso, or a .NET pattern such as 'yyyy-MM-dd HH:mm:ss'.");
         if (Declare(options.Time.Field, options.Time.Node, "field"))
             _root.At(options.Time.Field).Targets.Add(new Target(Target.TimeSlot, options.Time.Field, FieldType.Timestamp, 0, format
-                ?? TimeFormat.Auto));
+                ?? TimeFormat.Auto, _rules));
     }
 
     /// <summary>
@@ -95,20 +110,21 @@ internal sealed class SourceCompiler(
             }
             slots[i] = Target.HashSlot - _hidden++;
             if (Declare(parts[i], options.Node, "id"))
-                _root.At(parts[i]).Targets.Add(new Target(slots[i], parts[i], FieldType.String, 0, TimeFormat.Auto, Natural: true));
+                _root.At(parts[i]).Targets.Add(new Target(slots[i], parts[i], FieldType.String, 0, TimeFormat.Auto, _rules,
+                    Natural: true));
         }
         return slots;
     }
 
     private void Want(string path, int slot, ConfigNode node, string key)
     {
-        if (Declare(path, node, key)) _root.At(path).Targets.Add(new Target(slot, path, FieldType.String, 0, TimeFormat.Auto));
+        if (Declare(path, node, key)) _root.At(path).Targets.Add(new Target(slot, path, FieldType.String, 0, TimeFormat.Auto, _rules));
     }
 
     /// <summary>Remembers where a path was written, so that a later mistake is shown there.</summary>
     private bool Declare(string path, ConfigNode node, string key)
     {
-        if (path.Length == 0 || path.Split('.').Any(p => p.Length == 0))
+        if (path.Length == 0 || PathNode.Parts(path).Any(p => p.Length == 0))
         {
             errors.Add(node, key, $"'{path}' is no path", "Write names joined by dots, such as order.total or items.0.sku.");
             return false;
@@ -151,6 +167,9 @@ internal sealed class SourceCompiler(
     private void CheckColumns()
     {
         if (options.Columns.Count == 0) return;
+        foreach (var column in options.Columns.Where(c => options.Columns.Count(o => o == c) > 1 && _declared.ContainsKey(c)).Distinct())
+            errors.Add(options.Node, "columns", $"the column '{column}' is there more than once, and is read",
+                "Give each column that is read a name of its own.");
         foreach (var (path, (node, key)) in _declared)
             if (!options.Columns.Contains(path))
                 errors.Add(node, key, $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}",

@@ -15,13 +15,41 @@ internal enum Faults : byte
 /// <param name="Type">The type to convert to.</param>
 /// <param name="Scale">Digits after the point, for decimals.</param>
 /// <param name="Time">How times are written.</param>
+/// <param name="Rules">What texts of the source mean beyond the common grammar; null where nothing.</param>
 /// <param name="Natural">Take the value as it is, number or text: for hashing.</param>
-internal sealed record Target(int Slot, string Path, FieldType Type, int Scale, TimeFormat Time, bool Natural = false)
+internal sealed record Target(int Slot, string Path, FieldType Type, int Scale, TimeFormat Time, TextRules? Rules = null,
+    bool Natural = false)
 {
     public const int TypeSlot = -1, IdSlot = -2, CustomerSlot = -3, TimeSlot = -4;
 
     /// <summary>The first slot of values that are hashed only; the next ones follow downwards.</summary>
     public const int HashSlot = -5;
+}
+
+/// <summary>What a source's texts mean beyond the common grammar.</summary>
+internal sealed class TextRules(byte[][] nulls, bool comma)
+{
+    /// <summary>The longest number with a comma that is read.</summary>
+    public const int MostDigits = 64;
+
+    /// <summary>Whether numbers have a decimal comma.</summary>
+    public bool Comma => comma;
+
+    /// <summary>Whether a text stands for no value.</summary>
+    public bool IsNull(ReadOnlySpan<byte> text)
+    {
+        foreach (var word in nulls)
+            if (text.SequenceEqual(word)) return true;
+        return false;
+    }
+
+    /// <summary>Writes a number's text with a point for its comma; false where it has a point, or is too long for a number.</summary>
+    public static bool TryPoint(ReadOnlySpan<byte> text, Span<byte> to)
+    {
+        if (text.Length > to.Length || text.Contains((byte)'.')) return false;
+        text.Replace(to, (byte)',', (byte)'.');
+        return true;
+    }
 }
 
 /// <summary>Values of a record that have no place in <see cref="Event"/>.</summary>

@@ -1,3 +1,5 @@
+using StreamEngine.Configuration;
+
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
@@ -20,26 +22,40 @@ internal sealed class TimeFormat
     public static readonly TimeFormat Auto = new(Unit.Auto, null);
     private readonly Unit _unit;
     private readonly TimePattern? _pattern;
+    private readonly TimeZoneInfo? _zone;
 
-    private TimeFormat(Unit unit, TimePattern? pattern)
+    private TimeFormat(Unit unit, TimePattern? pattern, TimeZoneInfo? zone = null)
     {
         _unit = unit;
         _pattern = pattern;
+        _zone = zone;
     }
 
+    /// <summary>How a time must be written, for messages.</summary>
+    public override string ToString() => _unit switch
+    {
+        Unit.Auto => "ISO 8601 or as milliseconds since 1970 (another way needs a format)",
+        Unit.Iso => "ISO 8601",
+        Unit.Pattern => $"'{_pattern}'",
+        _ => $"{_unit.ToString().ToLowerInvariant()} since 1970",
+    };
+
     /// <summary>Compiles a format, or says what is wrong with it.</summary>
-    public static TimeFormat? Compile(string? format, out string problem)
+    /// <param name="format">As the config writes it.</param>
+    /// <param name="problem">What is wrong; empty where nothing is.</param>
+    /// <param name="zone">That of texts without an offset; null for UTC.</param>
+    public static TimeFormat? Compile(string? format, out string problem, TimeZoneInfo? zone = null)
     {
         problem = "";
         switch (format)
         {
-            case null or "": return Auto;
+            case null or "": return zone is null ? Auto : new TimeFormat(Unit.Auto, null, zone);
             case "millis": return new TimeFormat(Unit.Millis, null);
             case "seconds": return new TimeFormat(Unit.Seconds, null);
             case "micros": return new TimeFormat(Unit.Micros, null);
-            case "iso": return new TimeFormat(Unit.Iso, null);
+            case "iso": return new TimeFormat(Unit.Iso, null, zone);
         }
-        return TimePattern.Compile(format, out problem) is { } pattern ? new TimeFormat(Unit.Pattern, pattern) : null;
+        return TimePattern.Compile(format, out problem) is { } pattern ? new TimeFormat(Unit.Pattern, pattern, zone) : null;
     }
 
     /// <summary>Reads a text: a number in the unit, or a time as written.</summary>
@@ -47,14 +63,15 @@ internal sealed class TimeFormat
     {
         switch (_unit)
         {
-            case Unit.Iso: return TimeText.TryIso(text, out ms);
-            case Unit.Pattern: return _pattern!.TryParse(text, out ms);
-            case Unit.Auto when !IsNumber(text): return TimeText.TryIso(text, out ms);
+            case Unit.Iso: return TimeText.TryIso(TimeText.Trimmed(text), out ms, _zone);
+            case Unit.Pattern: return _pattern!.TryParse(text, out ms, _zone) || _pattern.TryParse(TimeText.Trimmed(text), out ms, _zone);
+            case Unit.Auto: return TimeText.TryRead(text, out ms, _zone);
         }
+        text = TimeText.Trimmed(text);
         var scale = _unit == Unit.Seconds ? 3 : 0;
         if (!DecimalMath.TryParse(text, scale, out ms, out _)) return false;
         if (_unit == Unit.Micros) ms = FloorDiv(ms, 1000);
-        return InRange(ms);
+        return TimeText.InRange(ms);
     }
 
     /// <summary>Reads a number in the unit.</summary>
@@ -64,9 +81,10 @@ internal sealed class TimeFormat
         {
             Unit.Micros => FloorDiv(number, 1000),
             Unit.Seconds => number is >= TimeText.Min / 1000 and <= TimeText.Max / 1000 ? number * 1000 : long.MaxValue,
+            Unit.Auto when TimeText.IsDate(number) => long.MaxValue,
             _ => number,
         };
-        return _unit is not (Unit.Iso or Unit.Pattern) && InRange(ms);
+        return _unit is not (Unit.Iso or Unit.Pattern) && TimeText.InRange(ms);
     }
 
     /// <summary>Reads a number in the unit.</summary>
@@ -78,15 +96,6 @@ internal sealed class TimeFormat
         return ok;
     }
 
-    /// <summary>Whether there can be such a time.</summary>
-    public static bool InRange(long ms) => ms is >= TimeText.Min and <= TimeText.Max;
-
     /// <summary>Division that rounds down, also below zero.</summary>
     public static long FloorDiv(long value, long by) => value >= 0 ? value / by : -((-(value + 1)) / by) - 1;
-
-    private static bool IsNumber(ReadOnlySpan<byte> text)
-    {
-        var digits = text.Length > 0 && text[0] == '-' ? text[1..] : text;
-        return digits.Length > 0 && digits.IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
-    }
 }

@@ -1,25 +1,29 @@
 using System.Text;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
 /// A .NET date and time pattern, compiled to steps over bytes: yyyy yy MM M MMM dd d HH H hh h mm m ss s f.. F.. tt zzz K, text in quotes,
-/// and other characters as themselves.
+/// and other characters as themselves. A point before F.. goes with it: both are left out where there is no fraction, as in .NET.
 /// </summary>
 internal sealed class TimePattern
 {
     private static readonly string[] Months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     private readonly List<(char Letter, int Count)> _parts = [];
 
-    private TimePattern()
-    {
-    }
+    private readonly string _text;
+
+    private TimePattern(string text) => _text = text;
+
+    /// <summary>The pattern as it was written.</summary>
+    public override string ToString() => _text;
 
     /// <summary>Compiles a pattern, or says what is wrong with it.</summary>
     public static TimePattern? Compile(string pattern, out string problem)
     {
         problem = "";
-        var compiled = new TimePattern();
+        var compiled = new TimePattern(pattern);
         for (var i = 0; i < pattern.Length;)
         {
             var c = pattern[i];
@@ -37,7 +41,8 @@ internal sealed class TimePattern
             }
             var count = 1;
             while (i + count < pattern.Length && pattern[i + count] == c) count++;
-            if (!char.IsAsciiLetter(c))
+            if (c == '.' && count == 1 && i + 1 < pattern.Length && pattern[i + 1] == 'F') compiled._parts.Add(('.', 1));
+            else if (!char.IsAsciiLetter(c))
                 for (var n = 0; n < count; n++)
                     foreach (var b in Encoding.UTF8.GetBytes(c.ToString())) compiled._parts.Add(('\'', b));
             else if (Known(c, count)) compiled._parts.Add((c, count));
@@ -49,11 +54,13 @@ internal sealed class TimePattern
         return problem.Length == 0 ? compiled : null;
     }
 
-    /// <summary>Reads a text that fits the pattern; a part that is missing counts as its least value, a zone as UTC.</summary>
-    public bool TryParse(ReadOnlySpan<byte> text, out long ms)
+    /// <summary>
+    /// Reads a text that fits the pattern; a part that is missing counts as its least value, an offset as that of the zone.
+    /// </summary>
+    public bool TryParse(ReadOnlySpan<byte> text, out long ms, TimeZoneInfo? zone = null)
     {
         ms = 0;
-        int year = 1, month = 1, day = 1, hour = 0, minute = 0, second = 0, milli = 0, offset = 0, at = 0;
+        int year = 1, month = 1, day = 1, hour = 0, minute = 0, second = 0, milli = 0, offset = TimeText.NoOffset, at = 0;
         var half = -1;
         foreach (var (letter, count) in _parts)
         {
@@ -70,6 +77,7 @@ internal sealed class TimePattern
                 'm' => TimeText.Digits(text, ref at, least, 2, out minute),
                 's' => TimeText.Digits(text, ref at, least, 2, out second),
                 'f' => TimeText.Fraction(text, ref at, out milli),
+                '.' => at == text.Length || text[at] != '.' || ++at > 0,
                 'F' => at == text.Length || (uint)(text[at] - '0') > 9 || TimeText.Fraction(text, ref at, out milli),
                 't' => Half(text, ref at, count, out half),
                 'z' or 'K' => TimeText.Zone(text, ref at, out offset),
@@ -78,7 +86,8 @@ internal sealed class TimePattern
             if (!ok) return false;
         }
         if (half >= 0) hour = hour % 12 + half;
-        return at == text.Length && TimeText.TryMake(year, month, day, hour, minute, second, milli, offset, out ms);
+        return at == text.Length && TimeText.TryMake(year, month, day, hour, minute, second, milli, offset, out ms,
+            zone);
     }
 
     private static bool Known(char c, int count) => c switch

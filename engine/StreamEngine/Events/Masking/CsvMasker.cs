@@ -1,4 +1,5 @@
 using System.Buffers;
+using StreamEngine.Configuration;
 using StreamEngine.Events.Decoding;
 
 namespace StreamEngine.Events.Masking;

@@ -12,7 +12,7 @@ internal sealed class JsonMasker(PathNode root) : IMasker
     public bool TryMask(ReadOnlySpan<byte> value, ArrayBufferWriter<byte> output)
     {
         using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        var reader = new Utf8JsonReader(value);
+        var reader = new Utf8JsonReader(value, new JsonReaderOptions { MaxDepth = JsonEventDecoder.MaxDepth });
         try
         {
             if (!reader.Read()) return false;

@@ -66,7 +66,7 @@ internal sealed class EventFold
             return;
         }
         var watermark = pass.Watermark(source);
-        if (watermark > _shard.Watermark || _timers.NextDue <= _shard.Watermark)
+        if (watermark > _shard.Watermark || _timers.NextDue < _shard.Watermark)
             AdvanceWatermark(pass, Math.Max(_shard.Watermark, watermark));
 
         // (4) Identify.
@@ -83,7 +83,10 @@ internal sealed class EventFold
         else pass.Applied(trigger, _update);
     }
 
-    /// <summary>Steps 5 and 6 for the timers that are due at a watermark, in the order of due time and key.</summary>
+    /// <summary>
+    /// Steps 5 and 6 for the timers that a watermark has passed, in the order of due time and key. A timer that is due at the watermark
+    /// waits: an event of that very time may still set it anew or cancel it, as it belongs to a session whose gap is over only then.
+    /// </summary>
     /// <param name="pass">The pass.</param>
     /// <param name="watermark">The new watermark, ms.</param>
     /// <param name="ordinal">The ordinal of the mark that moved it; of no meaning where an event did.</param>
@@ -91,7 +94,7 @@ internal sealed class EventFold
     {
         _shard.Watermark = watermark;
         _timerUpdate.Cause = pass.CauseOf(ordinal);
-        while (_timers.NextDue <= watermark)
+        while (_timers.NextDue < watermark)
         {
             _timers.Pop(out var due, out var timer, out var key, out var length);
             var trigger = pass.TimerTrigger(timer);

@@ -113,6 +113,7 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
         public void Applied(int trigger, EventUpdate update)
         {
             shard.Counters.Admitted++;
+            shard.Counters.ValuesNotAdded += shard.Event.NotAdded;
             if (trigger >= 0)
                 shard.Decisions.Open(shard.Event, shard.Context, trigger, shard.Position.NextCause(), update.DecidedAt,
                     shard.Event.Consent & update.Consent, update.IsFirst, shard.Watermark);

@@ -1,11 +1,17 @@
-namespace StreamEngine.Events.Decoding;
+using System.Globalization;
+
+namespace StreamEngine.Configuration;
 
 /// <summary>
-/// Fixed point in 64 bits: from text, from another scale, from big-endian bytes. Rounds half to even; says where digits were lost.
+/// Numbers: fixed point in 64 bits, from text, from another scale, from big-endian bytes; and floating point from text. One grammar for
+/// all: sign, digits, point, exponent, in ASCII. Fixed point rounds half to even and says where digits were lost.
 /// </summary>
 internal static class DecimalMath
 {
-    public const int MaxScale = 18;
+    /// <summary>
+    /// The most digits after the point of a declared field: 2^63 units are then 9.2 billion, so every ordinary amount of money fits.
+    /// </summary>
+    public const int MaxScale = 9;
     private static readonly UInt128[] Pow10 = Powers();
 
     /// <summary>10^n as a double.</summary>
@@ -47,6 +53,16 @@ internal static class DecimalMath
         if (count == 0) return false;
         if (i < text.Length && !TryExponent(text[i..], ref exponent)) return false;
         return TryShift(digits, negative, exponent, lost, out value, out exact);
+    }
+
+    /// <summary>Reads a decimal number in floating point; false where it is no number or is past the largest.</summary>
+    public static bool TryDouble(ReadOnlySpan<byte> text, out double value)
+    {
+        value = 0;
+        const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        // The runtime would also take Infinity, NaN, and a number with zero bytes behind it: none of them ends like a number.
+        return text.Length > 0 && (char.IsAsciiDigit((char)text[^1]) || text[^1] == '.')
+            && double.TryParse(text, Style, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
     }
 
     /// <summary>An unscaled integer at another scale; false where it does not fit.</summary>

@@ -1,0 +1,69 @@
+using StreamEngine.Events;
+
+namespace StreamEngine.Connectors.Files;
+
+/// <summary>What a file is by its first bytes: a format that is read, or something that is not, with what to do about it.</summary>
+/// <param name="Format">The format; null where the file has none that is read, or holds nothing.</param>
+/// <param name="Fault">What the file is instead; null where it is read or holds nothing but blanks.</param>
+/// <param name="Remedy">What to do about it.</param>
+internal readonly record struct FileKind(RecordFormat? Format, string? Fault = null, string Remedy = "")
+{
+    private const int HeadLength = 4_096;
+
+    /// <summary>The magic numbers of files that people take for text.</summary>
+    private static readonly (byte[] Magic, string Name, string Remedy)[] Known =
+    [
+        ("PK\u0003\u0004"u8.ToArray(), "a zip archive (or an Excel workbook)", "Unpack it, or export it as CSV"),
+        ("PAR1"u8.ToArray(), "Parquet", "Export it as CSV, NDJSON or an Avro container"),
+        ("ORC"u8.ToArray(), "ORC", "Export it as CSV, NDJSON or an Avro container"),
+        ("SQLite format 3"u8.ToArray(), "an SQLite database", "Export its table as CSV"),
+        ("%PDF"u8.ToArray(), "a PDF", "Export its table as CSV"),
+        ("BZh"u8.ToArray(), "packed by bzip2", "Unpack it, or pack it with gzip"),
+        ([0x28, 0xB5, 0x2F, 0xFD], "packed by zstd", "Unpack it, or pack it with gzip"),
+        ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "packed by xz", "Unpack it, or pack it with gzip"),
+        ([0x04, 0x22, 0x4D, 0x18], "packed by lz4", "Unpack it, or pack it with gzip"),
+        ([0x1F, 0x8B], "packed by gzip twice", "Unpack it once"),
+        ([0xD0, 0xCF, 0x11, 0xE0], "an old Excel workbook", "Export it as CSV"),
+    ];
+
+    /// <summary>Looks at a file's first bytes (of a gzip file, at what is in it).</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="encoding">How its text is said to be encoded.</param>
+    public static FileKind Of(string path, TextEncoding encoding = TextEncoding.Utf8)
+    {
+        var head = Head(path, TextEncoding.Utf8);
+        if (encoding == TextEncoding.Utf16)
+        {
+            if (head.Length > 0 && !IsUtf16(head))
+                return new(null, "no UTF-16 text", "Take the source's 'encoding' out, or set what it is");
+            head = Head(path, encoding);
+        }
+        if (head.StartsWith("Obj\u0001"u8)) return new(RecordFormat.Avro);
+        foreach (var (magic, name, remedy) in Known)
+            if (head.StartsWith(magic)) return new(null, name, remedy);
+        if (IsUtf16(head)) return new(null, "UTF-16 text",
+            "Set the source's encoding: utf16 (and write SOURCE=PATH where there are several), or save it as UTF-8");
+        if (head.StartsWith("\uFEFF"u8)) head = head[3..];
+        if (head.ContainsAnyInRange((byte)0, (byte)8)) return new(null, "no text", "Name files of CSV, NDJSON or Avro containers");
+        var text = head.TrimStart(" \t\r\n"u8);
+        if (text.Length == 0) return default;
+        if (text[0] == '[' && text[1..].TrimStart(" \t\r\n"u8) is var item && (item.Length == 0 || item[0] is (byte)'{' or (byte)']'))
+            return new(null, "one JSON array", "Write one object a line: jq -c '.[]' turns it into that");
+        if (text[0] != '{') return new(RecordFormat.Csv);
+        var end = text.IndexOfAny("\r\n"u8);
+        return text[1..].TrimStart(" \t"u8) is [(byte)'\r' or (byte)'\n', ..] && end > 0
+            ? new(null, "JSON whose objects go over several lines", "Write one object a line: jq -c . turns it into that")
+            : new(RecordFormat.Json);
+    }
+
+    private static ReadOnlySpan<byte> Head(string path, TextEncoding encoding)
+    {
+        using var stream = ByteSource.Open(path, encoding: encoding);
+        var buffer = new byte[HeadLength];
+        return buffer.AsSpan(0, stream.ReadAtLeast(buffer, HeadLength, throwOnEndOfStream: false));
+    }
+
+    /// <summary>By its mark, or by every other of the first bytes being 0, as in ASCII text.</summary>
+    private static bool IsUtf16(ReadOnlySpan<byte> head) =>
+        head.Length >= 4 && (head[..2] is [0xFF, 0xFE] or [0xFE, 0xFF] || head[..4] is [0, not 0, 0, not 0] or [not 0, 0, not 0, 0]);
+}
