@@ -6,7 +6,7 @@ namespace StreamEngine.Connectors.Kafka;
 /// <summary>librdkafka settings: which are refused and why, and those of each kind of client.</summary>
 public static class KafkaSettings
 {
-    private const string ConsumerPrefix = "consumer.", ProducerPrefix = "producer.";
+    private const string ConsumerPrefix = "consumer.", ProducerPrefix = "producer.", MaxBytes = "message.max.bytes";
     private const string FromOptions = "it is set from the worker's own ids, so that a restart meets its own transactions and nobody "
         + "else's";
 
@@ -67,6 +67,13 @@ public static class KafkaSettings
             else if (native && Ask(name, value) is { } answer) yield return (key, answer);
         }
     }
+
+    /// <summary>
+    /// The most bytes of a record, key and value, that a producer with these settings takes; the client's default is 1,000,000.
+    /// </summary>
+    public static int LargestRecord(IReadOnlyDictionary<string, string> settings) =>
+        int.TryParse(settings.GetValueOrDefault(ProducerPrefix + MaxBytes) ?? settings.GetValueOrDefault(MaxBytes), NumberStyles.None,
+            CultureInfo.InvariantCulture, out var bytes) ? bytes : 1_000_000;
 
     /// <exception cref="LogException">A setting is refused: names all of them.</exception>
     internal static void ThrowIfInvalid(KafkaLogOptions options)

@@ -18,7 +18,8 @@ internal static class ConfigCheck
     {
         CheckHttp(config.Options.Http, errors);
         CheckKafka(config.Options.Kafka, errors);
-        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors);
+        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors,
+            KafkaSettings.LargestRecord(config.Options.Kafka.Settings));
     }
 
     /// <summary>Compiles a config for topics: their records have no header that could name the columns.</summary>

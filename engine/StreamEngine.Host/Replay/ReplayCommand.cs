@@ -56,6 +56,11 @@ internal static class ReplayCommand
         if (run.Newest is null)
             call.Say(LogLevel.Warning, run.Shard.Counters.Records == 0 ? "there is no record in the input"
                 : "no record was let in: dead-letter.ndjson has the reasons");
+        var counts = run.Shard.Counters;
+        if (counts.DuplicatesEvicted > 0)
+            call.Say(LogLevel.Warning, $"{run.Engine.Duplicates!.Evicting}; here {counts.DuplicatesEvicted} ids");
+        if (counts.PlacementsCut > 0)
+            call.Say(LogLevel.Warning, $"{counts.PlacementsCut} placements had more than {Decision.MaxPlacementBytes} bytes and were cut");
         if (call.Json) call.Print(summary);
         else Tell(call, summary, directory);
         return ExitCode.Done;

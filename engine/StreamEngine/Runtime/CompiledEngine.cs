@@ -21,6 +21,9 @@ public sealed class CompiledEngine : IDisposable
     private static readonly string[] Deciding =
         ["events", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers"];
 
+    /// <summary>The most bytes of a record that a log takes where its config says nothing else, as Kafka's clients have it.</summary>
+    public const int DefaultLargestRecord = 1_000_000;
+
     private CompiledEngine(EngineOptions options) => Options = options;
 
     /// <summary>The options it was compiled from.</summary>
@@ -37,6 +40,9 @@ public sealed class CompiledEngine : IDisposable
 
     /// <summary>The remembered event ids; null where duplicates are not looked for.</summary>
     public required DuplicateFilter? Duplicates { get; init; }
+
+    /// <summary>The most bytes that a profile can grow to.</summary>
+    public int LargestProfile => (int)(Duplicates?.LargestProfile ?? Layout.Needed);
 
     /// <summary>The timers.</summary>
     public required TimerSet Timers { get; init; }
@@ -67,7 +73,9 @@ public sealed class CompiledEngine : IDisposable
     /// <param name="baseDirectory">Relative paths of the config start here.</param>
     /// <param name="loader">Loads the models.</param>
     /// <param name="errors">Collects the mistakes.</param>
-    public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors)
+    /// <param name="largestRecord">The most bytes of a record, key and value, that the log takes.</param>
+    public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors,
+        int largestRecord = DefaultLargestRecord)
     {
         var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, TimeProvider.System, errors);
         var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"]);
@@ -81,6 +89,8 @@ public sealed class CompiledEngine : IDisposable
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
         var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
             options.Purposes, timers.Names, models.Models, layout, errors);
+        duplicates = ProfileSize.Check(options, layout, duplicates, largestRecord, errors);
+        RecordSize.Check(options, policy, features.Count, largestRecord, errors);
         if (errors.Any)
         {
             models.Dispose();

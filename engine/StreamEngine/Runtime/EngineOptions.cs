@@ -1,8 +1,10 @@
+using System.Numerics;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.Inference;
+using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
 
@@ -118,6 +120,12 @@ public sealed record StateOptions : ILocated
     [Doc("Memory for profiles per shard.")]
     [Bounds(1 << 20, 1L << 40)]
     public ByteSize Memory { get; init; } = ByteSize.Mb(256);
+
+    /// <summary>
+    /// The most bytes of a profile: with its key it must fit on a page of the store, and the largest page is a quarter of the memory.
+    /// </summary>
+    public int LargestProfile => (int)Math.Min(StateLayout.MaxProfileBytes,
+        Store == StoreKind.Memory ? long.MaxValue : (1L << BitOperations.Log2((ulong)Memory.Bytes)) / 4 - StateLayout.BesideProfile);
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

@@ -27,6 +27,9 @@ public sealed class ShardCounters(int offers)
     /// <summary>Event ids forgotten before their horizon because a customer had too many.</summary>
     public long DuplicatesEvicted;
 
+    /// <summary>Placements that were too long for a record and were cut.</summary>
+    public long PlacementsCut;
+
     /// <summary>Decisions made.</summary>
     public long Decisions;
 
@@ -89,6 +92,7 @@ public sealed class ShardCounters(int offers)
         Admitted += other.Admitted;
         WrongPartition += other.WrongPartition;
         DuplicatesEvicted += other.DuplicatesEvicted;
+        PlacementsCut += other.PlacementsCut;
         Decisions += other.Decisions;
         Requested += other.Requested;
         Reused += other.Reused;
