@@ -59,7 +59,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
 
         private void AddFile(string path, int source)
         {
-            if (EventFile.Sniff(path) is not { } format) return;
+            var bytes = new ByteSource(path);
+            if (EventFile.Sniff(bytes) is not { } format) return;
             if (source < 0) source = Guess(path, format);
             if (source < 0) return;
             if (format != Sources[source].Format)
@@ -70,9 +71,9 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
                     "Write SOURCE=PATH with the source it belongs to, or set the source's format");
                 return;
             }
-            if (format == RecordFormat.Avro) TakeSchema(path, source);
-            var hasHeader = format == RecordFormat.Csv && TakeHeader(path, source);
-            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte));
+            if (format == RecordFormat.Avro) TakeSchema(bytes, source);
+            var hasHeader = format == RecordFormat.Csv && TakeHeader(bytes, source);
+            Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte) { Bytes = bytes });
         }
 
         private int Guess(string path, RecordFormat format)
@@ -87,10 +88,10 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
         }
 
         /// <summary>Checks the header against the config, or takes the columns from it; false where the first record is data.</summary>
-        private bool TakeHeader(string path, int source)
+        private bool TakeHeader(ByteSource bytes, int source)
         {
-            var options = Sources[source];
-            using var file = new EventFile(path, source, RecordFormat.Csv, Separator: options.SeparatorByte).Open();
+            var (options, path) = (Sources[source], bytes.Path);
+            using var file = new LineFile(bytes.Open(), path, csv: true, options.SeparatorByte);
             if (!file.Read()) return false;
             var header = CsvHeader.Split(file.Record, options.SeparatorByte);
             if (options.Columns.Count > 0 && !header.SequenceEqual(options.Columns))
@@ -112,11 +113,12 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             return true;
         }
 
-        private void TakeSchema(string path, int source)
+        private void TakeSchema(ByteSource bytes, int source)
         {
+            var path = bytes.Path;
             try
             {
-                using var file = new AvroFile(ByteSource.Open(path), path);
+                using var file = new AvroFile(bytes.Open(), path);
                 Schemas[source] ??= file.Schema;
                 if (Schemas[source]!.Fingerprint != file.Schema.Fingerprint)
                     errors.Add(new ConfigLocation(path, 0, 0, "events"), "the file's schema differs from that of the source's first file",
