@@ -44,6 +44,7 @@ internal static class FeaturesCommand
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
         var path = call.Get(Out)!;
         ResultPath.File(Out.Name, path);
+        ResultPath.SpareInputs(Out.Name, path, [.. run.Inputs, call.Get(At)!, call.Get(Config)!]);
         var started = Stopwatch.GetTimestamp();
         var vectors = new double[labels.Rows.Count][];
         try

@@ -38,6 +38,9 @@ internal sealed class FileRun : IDisposable
         Future = clock.GetUtcNow().ToUnixTimeMilliseconds() + (long)engine.Options.Time.MaxFuture.TotalMilliseconds + 1;
     }
 
+    /// <summary>The files that are read.</summary>
+    public IEnumerable<string> Inputs => _files.Files.Select(f => f.Path);
+
     /// <summary>The compiled config.</summary>
     public CompiledEngine Engine { get; }
 

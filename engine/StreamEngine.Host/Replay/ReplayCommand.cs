@@ -39,6 +39,7 @@ internal static class ReplayCommand
         var config = call.Load(Config, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
         var directory = ResultPath.Folder(Out.Name, call.Get(Out)!);
+        ResultPath.SpareInputs(Out.Name, directory, run.Inputs);
         var started = Stopwatch.GetTimestamp();
         var asOf = call.Get(AsOf)?.ToUnixTimeMilliseconds();
         try

@@ -60,7 +60,14 @@ internal sealed class StateStores : IDisposable
     public void Dispose()
     {
         _lock.Dispose();
-        if (Directory.Exists(_root)) Directory.Delete(_root, recursive: true);
+        try
+        {
+            if (Directory.Exists(_root)) Directory.Delete(_root, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another process that starts has taken it for a leftover, as it is from here on.
+        }
     }
 
     private static void RemoveLeftovers(string parent)

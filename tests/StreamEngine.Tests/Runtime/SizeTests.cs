@@ -1,5 +1,6 @@
 using System.Text;
 using StreamEngine.Configuration;
+using StreamEngine.Connectors.Embedded;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Events.Avro;
@@ -41,6 +42,59 @@ public sealed class SizeTests : IDisposable
         Assert.Equal(1, driver.Shard.Counters.Rejected[(int)RejectReason.Duplicate]);
         driver.Add("bot", Event("bot", many - most - 1, Scenario.Start + many), 0).Process();
         Assert.Equal(many + 2, driver.Shard.Counters.Admitted);
+    }
+
+    [Fact]
+    public void Forgetting_is_said_once_and_a_restore_forgets_the_same()
+    {
+        var options = Counting() with { Duplicates = new DuplicateOptions { MaxPerCustomer = 16 } };
+        using var log = new EmbeddedLog(new EmbeddedLogOptions(_directory)
+        {
+            WriteMemoryBytes = 4 << 20,
+            PageBytes = 1 << 20,
+            SegmentBytes = 16 << 20,
+        });
+        log.CreateTopics(Topics.Needed(options, 1));
+        using var engine = Scenario.Compile(options, new LinearModels(1));
+        var topic = options.Events[0].Topic;
+        List<WorkerEvent> said = [];
+
+        Write([.. Enumerable.Range(0, 100), .. Enumerable.Range(60, 5)]);
+        var counters = Run(105);
+        Assert.Equal((105, 0), (counters.Admitted, counters.Rejected[(int)RejectReason.Duplicate]));
+        Assert.Single(said, s => s.Warning && s.Text.Contains("a customer has more than 16 event ids", StringComparison.Ordinal));
+
+        // What the first worker remembered: 89 to 99, and 60 to 64.
+        Write([90, 60, 64, 88]);
+        counters = Run(109);
+        Assert.Equal((1, 3), (counters.Admitted, counters.Rejected[(int)RejectReason.Duplicate]));
+
+        void Write(int[] ids)
+        {
+            using var writer = log.OpenWriter();
+            foreach (var id in ids) writer.Write(topic, "bot"u8, Event("bot", id, Scenario.Start), Scenario.Start);
+            writer.Flush();
+        }
+
+        ShardCounters Run(long end)
+        {
+            using var metrics = new EngineMetrics(engine);
+            using var worker = new Worker(new WorkerSettings
+            {
+                Engine = engine,
+                Log = log,
+                InstanceId = "w",
+                OpenStore = _ => new MemoryStateStore(),
+                Report = said.Add,
+            }, metrics, 1);
+            ShardCounters? seen = null;
+            worker.Run(CancellationToken.None, w =>
+            {
+                seen = w.Shards.Values.FirstOrDefault()?.Counters ?? seen;
+                return !(w.Shards.TryGetValue(0, out var shard) && shard.Next(0) >= end);
+            });
+            return seen!;
+        }
     }
 
     [Fact]
