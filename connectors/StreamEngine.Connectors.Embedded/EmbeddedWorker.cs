@@ -148,11 +148,11 @@ internal sealed class EmbeddedWorker : ILogWorker
     {
         lock (_group.Lock)
         {
-            var fenced = !_log.IsCurrent(_options.InstanceId, _epoch);
-            if (!fenced && !_options.Transactional && !_committing.All(o => _group.Owns(_member, o.Partition))) return CommitOutcome.Waiting;
+            var isFenced = !_log.IsCurrent(_options.InstanceId, _epoch);
+            var ownsAll = _committing.All(o => _group.Owns(_member, o.Partition));
+            if (!isFenced && !ownsAll && !_options.Transactional) return CommitOutcome.Waiting;
             _open = false;
-            if (fenced) return CommitOutcome.Fenced;
-            if (!_committing.All(o => _group.Owns(_member, o.Partition))) return CommitOutcome.Aborted;
+            if (isFenced || !ownsAll) return isFenced ? CommitOutcome.Fenced : CommitOutcome.Aborted;
             _end = _log.Store.Append(_chunks);
         }
         return CommitOutcome.Committed;

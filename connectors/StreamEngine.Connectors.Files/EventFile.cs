@@ -14,16 +14,22 @@ namespace StreamEngine.Connectors.Files;
 public sealed record EventFile(string Path, int Source, RecordFormat Format, bool HasHeader = false, byte Separator = (byte)',',
     int MaxRecordBytes = LineFile.DefaultLimit, TextEncoding Encoding = TextEncoding.Utf8, int SchemaId = 0)
 {
-    /// <summary>Its length on disk, in bytes.</summary>
+    /// <summary>Its length on disk, in bytes; 0 for a pipe.</summary>
     public long Length => new FileInfo(Path).Length;
+
+    /// <summary>Its bytes.</summary>
+    internal ByteSource Bytes { get; init; } = new(Path);
 
     /// <summary>Opens the file at its first record, behind a header.</summary>
     /// <param name="read">Told of the bytes read from disk; for progress.</param>
     /// <exception cref="InvalidDataException">The file is damaged; the message names it.</exception>
-    public IRecordFile Open(Action<int>? read = null)
+    public IRecordFile Open(Action<int>? read = null) => Open(read, last: true);
+
+    /// <summary>The same; <paramref name="last"/> where it will not be opened again.</summary>
+    internal IRecordFile Open(Action<int>? read, bool last)
     {
-        if (Format == RecordFormat.Avro) return new AvroFile(ByteSource.Open(Path, read), Path, SchemaId);
-        var file = new LineFile(ByteSource.Open(Path, read, Encoding), Format == RecordFormat.Csv, Separator, MaxRecordBytes);
+        if (Format == RecordFormat.Avro) return new AvroFile(Bytes.Open(read, last), Path, SchemaId);
+        var file = new LineFile(Bytes.Open(read, last, Encoding), Format == RecordFormat.Csv, Separator, MaxRecordBytes);
         if (HasHeader) file.Read();
         return file;
     }

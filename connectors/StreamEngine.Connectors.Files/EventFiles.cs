@@ -60,8 +60,9 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
 
         private void AddFile(string path, int source)
         {
+            var bytes = new ByteSource(path);
             var encoding = source >= 0 ? Sources[source].Encoding : Sources.Length == 1 ? Sources[0].Encoding : TextEncoding.Utf8;
-            if (KindOf(path, encoding) is not { } format) return;
+            if (KindOf(bytes, encoding) is not { } format) return;
             if (source < 0) source = Guess(path, format);
             if (source < 0) return;
             if (format != Sources[source].Format)
@@ -72,16 +73,16 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
                     "Write SOURCE=PATH with the source it belongs to, or set the source's format");
                 return;
             }
-            var schemaId = format == RecordFormat.Avro ? TakeSchema(path, Schemas[source]) : 0;
-            var hasHeader = format == RecordFormat.Csv && TakeHeader(path, source);
+            var schemaId = format == RecordFormat.Avro ? TakeSchema(bytes, Schemas[source]) : 0;
+            var hasHeader = format == RecordFormat.Csv && TakeHeader(bytes, source);
             Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte, maxRecordBytes,
-                Sources[source].Encoding, schemaId));
+                Sources[source].Encoding, schemaId) { Bytes = bytes });
         }
 
-        private RecordFormat? KindOf(string path, TextEncoding encoding)
+        private RecordFormat? KindOf(ByteSource bytes, TextEncoding encoding)
         {
-            var kind = FileKind.Of(path, encoding);
-            if (kind.Fault is { } fault) errors.Add(new ConfigLocation(path, 0, 0, "events"), $"the file is {fault}", kind.Remedy);
+            var kind = FileKind.Of(bytes, encoding);
+            if (kind.Fault is { } fault) errors.Add(new ConfigLocation(bytes.Path, 0, 0, "events"), $"the file is {fault}", kind.Remedy);
             return kind.Format;
         }
 
@@ -97,11 +98,10 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
         }
 
         /// <summary>Checks the header against the config, or takes the columns from it; false where the first record is data.</summary>
-        private bool TakeHeader(string path, int source)
+        private bool TakeHeader(ByteSource bytes, int source)
         {
-            var options = Sources[source];
-            using var file = new EventFile(path, source, RecordFormat.Csv, Separator: options.SeparatorByte, Encoding: options.Encoding)
-                .Open();
+            var (options, path) = (Sources[source], bytes.Path);
+            using var file = new LineFile(bytes.Open(encoding: options.Encoding), csv: true, options.SeparatorByte, maxRecordBytes);
             if (!file.Read()) return false;
             var header = CsvHeader.Split(file.Record, options.SeparatorByte);
             if (sources[source].Columns.Count > 0)
@@ -134,11 +134,12 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
         }
 
         /// <summary>Returns the place of the file's schema among the source's, from 1.</summary>
-        private int TakeSchema(string path, List<AvroFileSchema> schemas)
+        private int TakeSchema(ByteSource bytes, List<AvroFileSchema> schemas)
         {
+            var path = bytes.Path;
             try
             {
-                using var file = new AvroFile(ByteSource.Open(path), path);
+                using var file = new AvroFile(bytes.Open(), path);
                 var at = schemas.FindIndex(s => s.Schema.Identity == file.Schema.Identity);
                 if (at < 0) schemas.Add(new AvroFileSchema(path, file.Schema));
                 return at < 0 ? schemas.Count : at + 1;

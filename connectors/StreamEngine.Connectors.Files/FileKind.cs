@@ -27,16 +27,16 @@ internal readonly record struct FileKind(RecordFormat? Format, string? Fault = n
     ];
 
     /// <summary>Looks at a file's first bytes (of a gzip file, at what is in it).</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="bytes">The file.</param>
     /// <param name="encoding">How its text is said to be encoded.</param>
-    public static FileKind Of(string path, TextEncoding encoding = TextEncoding.Utf8)
+    public static FileKind Of(ByteSource bytes, TextEncoding encoding = TextEncoding.Utf8)
     {
-        var head = Head(path, TextEncoding.Utf8);
+        var head = Head(bytes, TextEncoding.Utf8);
         if (encoding == TextEncoding.Utf16)
         {
             if (head.Length > 0 && !IsUtf16(head))
                 return new(null, "no UTF-16 text", "Take the source's 'encoding' out, or set what it is");
-            head = Head(path, encoding);
+            head = Head(bytes, encoding);
         }
         if (head.StartsWith("Obj\u0001"u8)) return new(RecordFormat.Avro);
         foreach (var (magic, name, remedy) in Known)
@@ -56,9 +56,9 @@ internal readonly record struct FileKind(RecordFormat? Format, string? Fault = n
             : new(RecordFormat.Json);
     }
 
-    private static ReadOnlySpan<byte> Head(string path, TextEncoding encoding)
+    private static ReadOnlySpan<byte> Head(ByteSource bytes, TextEncoding encoding)
     {
-        using var stream = ByteSource.Open(path, encoding: encoding);
+        using var stream = bytes.Open(encoding: encoding);
         var buffer = new byte[HeadLength];
         return buffer.AsSpan(0, stream.ReadAtLeast(buffer, HeadLength, throwOnEndOfStream: false));
     }

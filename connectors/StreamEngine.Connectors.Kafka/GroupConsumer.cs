@@ -39,13 +39,13 @@ internal sealed class GroupConsumer : IDisposable
         Lease = TimeSpan.FromMilliseconds(Number(settings, "session.timeout.ms", 45_000) - Number(settings, "heartbeat.interval.ms",
             3_000));
         settings["group.instance.id"] = worker.InstanceId;
-        _consumer = new ConsumerBuilder<byte[], byte[]>(settings)
+        _consumer = Clients.Make(new ConsumerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
             .SetErrorHandler((_, error) => OnError(error))
             .SetPartitionsAssignedHandler((_, assigned) => OnAssigned(assigned))
             .SetPartitionsRevokedHandler((_, revoked) => OnGone(revoked, lost: false))
             .SetPartitionsLostHandler((_, lost) => OnGone(lost, lost: true))
-            .Build();
+            .Build);
         _fetcher = new BatchFetcher(ClientHandle.Of(_consumer));
         // Only the first topic is shared out by the group; the same partitions of the others follow it (Followers).
         _consumer.Subscribe(worker.Sources[0]);

@@ -18,7 +18,8 @@ internal sealed class GroupOffsets : IDisposable
     {
         var settings = KafkaSettings.Consumer(options);
         settings["group.id"] = "streamengine-offsets"; // nothing is joined and nothing committed
-        _consumer = new ConsumerBuilder<byte[], byte[]>(settings).SetLogHandler((_, line) => ClientLog.Tell(options, line)).Build();
+        _consumer = Clients.Make(
+            new ConsumerBuilder<byte[], byte[]>(settings).SetLogHandler((_, line) => ClientLog.Tell(options, line)).Build);
         _admin = new DependentAdminClientBuilder(_consumer.Handle).Build();
         _stable = new ListConsumerGroupOffsetsOptions { RequireStableOffsets = true, RequestTimeout = options.RequestTimeout };
     }

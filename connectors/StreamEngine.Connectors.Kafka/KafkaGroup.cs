@@ -20,7 +20,7 @@ public sealed class KafkaGroup
     public IReadOnlyList<GroupMember> Members()
     {
         // On a consumer by name, for the reason that GroupOffsets gives.
-        using var consumer = Consumer("streamengine-members", null).Build();
+        using var consumer = Clients.Make(Consumer("streamengine-members", null).Build);
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
         for (var wait = new Waiting(_options.Patience); ;)
         {
@@ -63,7 +63,7 @@ public sealed class KafkaGroup
 
         Error? fatal = null;
         var assigned = false;
-        using var consumer = Consumer(Name, instanceId)
+        using var consumer = Clients.Make(Consumer(Name, instanceId)
             .SetErrorHandler((_, error) => fatal = error.IsFatal || KafkaErrors.IsLasting(error.Code) ? error : fatal)
             .SetPartitionsAssignedHandler((_, partitions) =>
             {
@@ -71,7 +71,7 @@ public sealed class KafkaGroup
                 // a number, so that no committed offset is asked for; nothing of it is used
                 return partitions.Select(p => new TopicPartitionOffset(p, 0));
             })
-            .Build();
+            .Build);
         consumer.Subscribe(topic);
         for (var wait = new Waiting(_options.Patience); !assigned;)
         {

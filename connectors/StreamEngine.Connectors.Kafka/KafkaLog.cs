@@ -21,10 +21,10 @@ public sealed class KafkaLog : ILog
         NativeLibrarySetup.Ensure();
         KafkaSettings.ThrowIfInvalid(options);
         _options = options;
-        _admin = new Lazy<IAdminClient>(() => new AdminClientBuilder(KafkaSettings.Client(options))
+        _admin = new Lazy<IAdminClient>(() => Clients.Make(new AdminClientBuilder(KafkaSettings.Client(options))
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
             .SetErrorHandler((_, error) => OnError(error))
-            .Build());
+            .Build));
         _groups = new Lazy<GroupOffsets>(() => new GroupOffsets(options));
         _topics = new KafkaTopics(options, () => _admin.Value, () => _connection);
     }

@@ -24,10 +24,10 @@ internal sealed class KafkaReader : ILogReader
         // readers go to an end, where a marker is often the last thing: only an empty answer tells, and half a second for each is most of a
         // small restore
         settings.TryAdd("fetch.wait.max.ms", "10");
-        _consumer = new ConsumerBuilder<byte[], byte[]>(settings)
+        _consumer = Clients.Make(new ConsumerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
             .SetErrorHandler((_, error) => OnError(error))
-            .Build();
+            .Build);
         _fetcher = new BatchFetcher(ClientHandle.Of(_consumer));
     }
 

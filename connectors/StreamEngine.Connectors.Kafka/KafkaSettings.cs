@@ -6,7 +6,13 @@ namespace StreamEngine.Connectors.Kafka;
 /// <summary>librdkafka settings: which are refused and why, and those of each kind of client.</summary>
 public static class KafkaSettings
 {
-    private const string ConsumerPrefix = "consumer.", ProducerPrefix = "producer.";
+    private const string ConsumerPrefix = "consumer.", ProducerPrefix = "producer.", MaxBytes = "message.max.bytes";
+    private const string Unknown = "librdkafka has no setting of that name";
+
+    /// <summary>How the names of settings end that hold times, sizes, numbers or one of a few words.</summary>
+    private static readonly string[] Harmless =
+        [".ms", ".bytes", ".kbytes", ".messages", ".max", ".size", ".level", ".type", ".codec", ".protocol", ".mechanism", ".mechanisms"];
+
     private const string FromOptions = "it is set from the worker's own ids, so that a restart meets its own transactions and nobody "
         + "else's";
 
@@ -64,9 +70,35 @@ public static class KafkaSettings
                 && session <= transactionTimeout.TotalMilliseconds)
                 yield return (key, "it must be longer than the transaction timeout: else partitions move while the dead worker's "
                 + "transaction still hides its outputs");
-            else if (native && Ask(name, value) is { } answer) yield return (key, answer);
+            else if (native && Ask(name, value) is { } answer)
+                yield return (key, IsHarmless(name) || !Quotes(answer, value) ? answer
+                    : "librdkafka does not take its value, which is not shown: it may be a secret");
         }
     }
+
+    /// <summary>
+    /// Whether a setting's value can be shown: it is refused whatever its value, or of a kind that holds no secret. A name that is not
+    /// known may be a mistyped password's.
+    /// </summary>
+    public static bool IsHarmless(string key)
+    {
+        var name = Bare(key);
+        return Refused.ContainsKey(name) || (Harmless.Any(end => name.EndsWith(end, StringComparison.Ordinal)) && IsKnown(name));
+    }
+
+    /// <summary>Whether an answer holds a value, or the beginning of a long one.</summary>
+    private static bool Quotes(string answer, string value) =>
+        value.Length > 0 && answer.Contains(value[..Math.Min(value.Length, 4)], StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether librdkafka has a setting of that name; true where it is not installed.</summary>
+    public static bool IsKnown(string key) => !CanAskLibrary() || Ask(Bare(key), "") != Unknown;
+
+    /// <summary>
+    /// The most bytes of a record, key and value, that a producer with these settings takes; the client's default is 1,000,000.
+    /// </summary>
+    public static int LargestRecord(IReadOnlyDictionary<string, string> settings) =>
+        int.TryParse(settings.GetValueOrDefault(ProducerPrefix + MaxBytes) ?? settings.GetValueOrDefault(MaxBytes), NumberStyles.None,
+            CultureInfo.InvariantCulture, out var bytes) ? bytes : 1_000_000;
 
     /// <exception cref="LogException">A setting is refused: names all of them.</exception>
     internal static void ThrowIfInvalid(KafkaLogOptions options)
@@ -166,7 +198,7 @@ public static class KafkaSettings
         return outcome switch
         {
             0 => null,
-            -2 => "librdkafka has no setting of that name",
+            -2 => Unknown,
             _ => Rdkafka.Text((nint)text),
         };
     }

@@ -15,8 +15,7 @@ internal sealed class KafkaWorker : ILogWorker
     public KafkaWorker(KafkaLog log, KafkaLogOptions options, WorkerOptions worker)
     {
         (_log, _options, _worker) = (log, options, worker);
-        MaxOutputBytes = int.Parse(KafkaSettings.Producer(options).GetValueOrDefault("message.max.bytes", "1000000"),
-            System.Globalization.CultureInfo.InvariantCulture);
+        MaxOutputBytes = KafkaSettings.LargestRecord(options.Settings);
         foreach (var source in worker.Sources) _ = RequiredPartitions(source, "read");
         // First the producer: taking the transactional id over fences a zombie before its partitions can come here.
         int[] outputs = [.. worker.Outputs.Select(o => RequiredPartitions(o, "written"))];

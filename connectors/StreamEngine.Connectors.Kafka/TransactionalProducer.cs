@@ -234,10 +234,10 @@ internal sealed class TransactionalProducer : IOutputProducer
         settings["transaction.timeout.ms"] = $"{(long)_options.TransactionTimeout.TotalMilliseconds}";
         // a commit fails when a record of it did: no report per record is needed
         settings["dotnet.producer.enable.delivery.reports"] = "false";
-        return new ProducerBuilder<byte[], byte[]>(settings)
+        return Clients.Make(new ProducerBuilder<byte[], byte[]>(settings)
             .SetLogHandler((_, line) => ClientLog.Tell(_options, line))
             .SetErrorHandler((_, error) => onError(error))
-            .Build();
+            .Build);
     }
 
     /// <summary>

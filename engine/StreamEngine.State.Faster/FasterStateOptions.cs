@@ -14,8 +14,14 @@ public sealed record FasterStateOptions(string Directory, long MemoryBytes = 64L
     /// <summary>The share of memory that is updated in place; the rest is the read-only part on its way to disk.</summary>
     public double MutableFraction { get; init; } = 0.9;
 
-    /// <summary>Bytes of a page: a sixteenth of the memory, 16 KiB to 4 MiB. A profile with its key must fit in one.</summary>
-    internal long PageBytes => Math.Clamp(Memory / 16, 16L << 10, 4L << 20);
+    /// <summary>The most bytes that a profile will have; pages are made large enough for it, up to a quarter of the memory.</summary>
+    public int LargestProfile { get; init; }
+
+    /// <summary>
+    /// Bytes of a page: a sixteenth of the memory, 16 KiB to 4 MiB, and more where the largest profile with its key needs that.
+    /// </summary>
+    internal long PageBytes => Math.Max(Math.Clamp(Memory / 16, 16L << 10, 4L << 20),
+        Math.Min(Memory / 4, (long)BitOperations.RoundUpToPowerOf2((ulong)LargestProfile + StateLayout.BesideProfile)));
 
     internal long Memory => (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(MemoryBytes, 256 << 10) + 1) / 2;
 

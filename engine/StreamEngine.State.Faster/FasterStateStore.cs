@@ -67,9 +67,17 @@ public sealed class FasterStateStore : IStateStore
         {
             var pinned = SpanByte.FromPointer(start, key.Length);
             long input = 0, output = 0;
-            var status = _session.RMW(ref pinned, ref input, ref output);
-            if (status.IsPending) _session.CompletePending(wait: true);
-            if (status.IsFaulted || _device.Failure is not null) throw Failed();
+            try
+            {
+                var status = _session.RMW(ref pinned, ref input, ref output);
+                if (status.IsPending) _session.CompletePending(wait: true);
+                if (status.IsFaulted || _device.Failure is not null) throw Failed();
+            }
+            catch (FasterException e) when (_device.Failure is null)
+            {
+                throw new IOException($"A profile does not fit into the state store in {_options.Directory}: {e.Message}. One page holds "
+                    + $"{_options.PageBytes} bytes. Raise state.memory, or keep less of each customer.", e);
+            }
         }
         return _operation.Applied; // the status of an operation that went to the disk says nothing of it
     }
@@ -109,22 +117,28 @@ public sealed class FasterStateStore : IStateStore
 
     /// <summary>
     /// Once the log is twice as long as after the last time (and longer than memory), its older half is moved to the tail where it still
-    /// lives, a few pages a call, and its disk space given back.
+    /// lives, a few pages a call, and its disk space given back. Only whole pages: of the page that a compaction ends in, FASTER reads as
+    /// much as lies before the end, and would copy the record across it with the rest of its bytes missing.
     /// </summary>
     public void Tidy()
     {
-        if (_tidyUntil <= _store.Log.BeginAddress)
+        if (_tidyUntil == 0)
         {
             if (LogBytes <= _tidyAbove) return;
-            _tidyUntil = Math.Min(_store.Log.BeginAddress + LogBytes / 2, _store.Log.SafeReadOnlyAddress);
-            if (_tidyUntil <= _store.Log.BeginAddress) return;
+            var half = PageStart(Math.Min(_store.Log.BeginAddress + LogBytes / 2, _store.Log.SafeReadOnlyAddress));
+            if (half <= _store.Log.BeginAddress) return;
+            _tidyUntil = half;
         }
-        var until = Math.Min(_tidyUntil, _store.Log.BeginAddress + TidyBytes);
+        var until = Math.Min(_tidyUntil, PageStart(_store.Log.BeginAddress + Math.Max(TidyBytes, _options.PageBytes)));
         _session.Compact(until, CompactionType.Lookup);
         _store.Log.Truncate();
         if (_device.Failure is not null) throw Failed();
-        if (_tidyUntil <= _store.Log.BeginAddress) _tidyAbove = Math.Max(SmallestTidy, 2 * LogBytes);
+        if (until < _tidyUntil) return;
+        _tidyUntil = 0;
+        _tidyAbove = Math.Max(SmallestTidy, 2 * LogBytes);
     }
+
+    private long PageStart(long address) => address & ~(_options.PageBytes - 1);
 
     private long SmallestTidy => 2 * _options.Memory;
 

@@ -66,7 +66,7 @@ internal sealed unsafe class ReportingProducer : IDisposable
     private static LogException Refused(nint config, string reason)
     {
         Rdkafka.DestroyConfig(config);
-        return new LogException($"The Kafka producer can't be made: {reason}.");
+        return Clients.Refused(reason);
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

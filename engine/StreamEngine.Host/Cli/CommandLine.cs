@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using StreamEngine.Configuration;
 using StreamEngine.Host.Demo;
 using StreamEngine.Host.Replay;
 using StreamEngine.Host.Run;
@@ -26,22 +27,37 @@ internal static class CommandLine
             EnableDefaultExceptionHandler = false
         };
         var parsed = Make().Parse(arguments);
-        if (parsed.Action is ParseErrorAction)
+        var empty = Empty(parsed);
+        if (parsed.Action is ParseErrorAction || empty is not null)
         {
-            foreach (var mistake in Mistakes(parsed)) error.WriteLine($"streamengine: error: {mistake}");
+            foreach (var mistake in parsed.Action is ParseErrorAction ? Mistakes(parsed) : [empty!])
+                error.WriteLine($"streamengine: error: {Printable.Text(mistake)}");
             error.WriteLine($"'{Name(parsed.CommandResult)} --help' tells the usage.");
             return ExitCode.Usage;
         }
+        FileModes.KeepPrivate();
         using var signals = new StopSignals(error);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(signals.Token, stop);
         var code = await parsed.InvokeAsync(configuration, either.Token).ConfigureAwait(false);
         return code == ExitCode.Interrupted && signals.Terminated ? ExitCode.Terminated : code;
     }
 
+    /// <summary>What to say of an option or argument that is there with nothing in it; null where there is none.</summary>
+    private static string? Empty(ParseResult parsed) => parsed.CommandResult.Children
+        .Where(c => c.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value)))
+        .Select(c => c is OptionResult o ? o.Option.Name : c is ArgumentResult a ? a.Argument.Name : "an argument")
+        .Select(name => $"{name} is empty: give it a value, or leave it out.").FirstOrDefault();
+
     private static IEnumerable<string> Mistakes(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        if (command.Subcommands.Count == 0) return parsed.Errors.Select(e => e.Message).Distinct();
+        if (command.Subcommands.Count == 0)
+        {
+            // Behind a --set without its '=' stands the value, which may be a secret.
+            var split = parsed.GetResult(SharedOptions.Set) is { } sets && sets.Tokens.Any(t => !SharedOptions.HasValue(t.Value));
+            return parsed.Errors.Select(e => e.Message)
+                .Where(m => !split || !parsed.UnmatchedTokens.Any(t => m.Contains($"'{t}'", StringComparison.Ordinal))).Distinct();
+        }
         var known = string.Join(", ", command.Subcommands.Select(c => c.Name));
         return [parsed.UnmatchedTokens.Count > 0 ? $"'{Name(parsed.CommandResult)}' has no command '{parsed.UnmatchedTokens[0]}'. It has: "
             + $"{known}." : $"'{Name(parsed.CommandResult)}' needs a command: {known}."];

@@ -36,8 +36,11 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
     public void Say(LogLevel level, string text)
     {
         if (level >= arguments.GetValue(SharedOptions.Level))
-            Error.WriteLine($"streamengine: {(level == LogLevel.Info ? "" : $"{level}: ".ToLowerInvariant())}{text}");
+            Error.WriteLine($"streamengine: {(level == LogLevel.Info ? "" : $"{level}: ".ToLowerInvariant())}{Printable.Text(text)}");
     }
+
+    /// <summary>Tells of an exception that nobody expected, with all that is known of it.</summary>
+    private void Trace(Exception e) => Error.WriteLine($"streamengine: error: {e}");
 
     /// <summary>Writes a result as JSON.</summary>
     public void Print(JsonNode result) => Out.WriteLine(Text(result));
@@ -76,7 +79,8 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
             {
                 // What can be expected of a disk, a network or a broker has a message for people; anything else is told whole.
                 var expected = e is LogException or ModelException or IOException or UnauthorizedAccessException or InvalidDataException;
-                call.Say(LogLevel.Error, expected ? e.Message : e.ToString());
+                if (expected) call.Say(LogLevel.Error, e.Message);
+                else call.Trace(e);
                 return ExitCode.Runtime;
             }
         });
@@ -86,7 +90,7 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
     /// <summary>Tells every mistake of the config.</summary>
     public int Tell(ConfigException mistakes)
     {
-        foreach (var error in mistakes.Errors) Error.WriteLine(error);
+        foreach (var error in mistakes.Errors) Error.WriteLine(Printable.Text(error.ToString()));
         Error.WriteLine(mistakes.Errors.Count == 1 ? "1 mistake" : $"{mistakes.Errors.Count} mistakes");
         return ExitCode.Config;
     }

@@ -26,6 +26,50 @@ internal static class ResultPath
         return path;
     });
 
+    /// <summary>Holds that a result goes over none of the files that it is made from, also not by way of a link.</summary>
+    /// <param name="option">The option that names the place for results.</param>
+    /// <param name="path">A file, or a folder, in which then no input may lie.</param>
+    /// <param name="inputs">The files that are read.</param>
+    /// <exception cref="IOException">It would: names option, input and remedy.</exception>
+    public static void SpareInputs(string option, string path, IEnumerable<string> inputs)
+    {
+        var result = Real(path);
+        foreach (var input in inputs)
+        {
+            var read = Real(input);
+            if (read == result) throw new IOException($"{option} {path} is an input of this command, {input}. Name another file");
+            if (read.StartsWith(result + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                throw new IOException($"{option} {path} is the folder of an input, {input}: results there could go over it, and would be "
+                    + "read as events the next time. Name another folder");
+        }
+    }
+
+    /// <summary>The full path with every link on it followed.</summary>
+    private static string Real(string path)
+    {
+        var full = Path.GetFullPath(path);
+        var real = Path.GetPathRoot(full)!;
+        foreach (var part in full[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            real = Path.Combine(real, part);
+            FileSystemInfo entry = Directory.Exists(real) ? new DirectoryInfo(real) : new FileInfo(real);
+            if (entry.LinkTarget is not null && Resolved(entry) is { } target) real = Path.TrimEndingDirectorySeparator(target);
+        }
+        return real;
+    }
+
+    private static string? Resolved(FileSystemInfo link)
+    {
+        try
+        {
+            return link.ResolveLinkTarget(returnFinalTarget: true)?.FullName;
+        }
+        catch (IOException)
+        {
+            return null; // a pipe's link names nothing in the file system
+        }
+    }
+
     private static string Try(string option, string path, string remedy, Func<string> make)
     {
         try

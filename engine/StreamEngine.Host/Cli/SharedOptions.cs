@@ -72,7 +72,13 @@ internal static class SharedOptions
     private static void CheckSets(OptionResult result)
     {
         foreach (var token in result.Tokens)
-            if (token.Value.IndexOf('=', StringComparison.Ordinal) <= 0)
-                result.AddError($"--set {token.Value} has no value: write --set path.in.config=value.");
+            if (!HasValue(token.Value)) result.AddError($"--set {PathOf(token.Value)} has no value: write --set path.in.config=value.");
     }
+
+    /// <summary>Whether <c>--set</c>'s text is <c>path=value</c>.</summary>
+    public static bool HasValue(string set) => set.IndexOf('=', StringComparison.Ordinal) > 0;
+
+    /// <summary>The path in it. What can be none is left out of messages: it may be a value, and that a secret.</summary>
+    public static string PathOf(string set) => HasValue(set) ? set[..set.IndexOf('=', StringComparison.Ordinal)]
+        : set[..set.TakeWhile(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-').Count()];
 }

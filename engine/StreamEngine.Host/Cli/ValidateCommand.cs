@@ -38,7 +38,9 @@ internal static class ValidateCommand
         errors.ThrowIfAny();
         var o = compiled!.Options;
         call.Out.WriteLine($"{call.Get(config)} is valid: {Count(o.Events.Count, "source")}, {Count(compiled.Features.Count, "feature")} "
-            + $"in profiles of {compiled.Layout.FixedLength} bytes, {Count(o.Timers.Count, "timer")}, {Count(o.Models.Count, "model")}, "
+            + $"in profiles of {compiled.Layout.FixedLength} bytes"
+            + $"{(compiled.Duplicates is { } ids ? $" (with {ids.Most} event ids, the most, {compiled.LargestProfile})" : "")}, "
+            + $"{Count(o.Timers.Count, "timer")}, {Count(o.Models.Count, "model")}, "
             + $"{Count(o.Decisions.Triggers.Count, "trigger")}, {Count(o.Offers.Count, "offer")}");
         foreach (var source in ConfigCheck.WithoutColumns(o))
             call.Say(LogLevel.Info, $"source {source.Name} has no columns: good for files with a header (replay, features); run refuses "

@@ -18,7 +18,8 @@ internal static class ConfigCheck
     {
         CheckHttp(config.Options.Http, errors);
         CheckKafka(config.Options.Kafka, errors);
-        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors);
+        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors,
+            KafkaSettings.LargestRecord(config.Options.Kafka.Settings));
     }
 
     /// <summary>Compiles a config for topics: their records have no header that could name the columns.</summary>
@@ -42,10 +43,20 @@ internal static class ConfigCheck
     /// <summary>Checks the settings of Kafka's client.</summary>
     public static void CheckKafka(KafkaOptions options, ConfigErrors errors)
     {
+        if (options.NodeName is { } name && (string.IsNullOrWhiteSpace(name) || name.Any(char.IsControl)))
+            errors.Add(options.Node, "node_name", $"'{Printable.Text(name)}' is no name", "Write a name, or leave it out for the host's");
         if (options.Settings.Count == 0) return;
         var node = options.Node["settings"] ?? options.Node;
         foreach (var (key, reason) in KafkaSettings.Validate(options.Settings, options.TransactionTimeout))
-            errors.Add(node, key, $"'{key}: {options.Settings[key]}' can't be used: {reason}", "Take it out, or give it another value");
+        {
+            // Without a value of its own it is likely the rest of one: "{ sasl.password: a,b }" has an entry b.
+            if (node[key] is { Scalar: null })
+                errors.Add(node[key]!.At with { Path = "kafka.settings" }, "there is a setting without a value",
+                    "In braces a comma begins the next setting: put a value that holds one in quotes");
+            else
+                errors.Add(node, key, KafkaSettings.IsHarmless(key) ? $"'{key}: {options.Settings[key]}' can't be used: {reason}"
+                    : $"'{key}' can't be used: {reason}", "Take it out, or give it another value");
+        }
     }
 
     private static void CheckHttp(HttpOptions options, ConfigErrors errors)

@@ -1,5 +1,6 @@
 using System.Collections;
 using StreamEngine.Configuration;
+using StreamEngine.Host.Cli;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Configuration;
@@ -35,20 +36,21 @@ internal static class ConfigLoader
         }
         var overrides = FromEnvironment(environment, errors).Concat(FromCommandLine(sets, errors)).ToList();
         root = ConfigOverrides.Apply<EngineOptions>(root, overrides, errors);
-        var options = OptionsBinder.Bind<EngineOptions>(root, errors);
-        return new LoadedConfig(options, Path.GetDirectoryName(Path.GetFullPath(file))!);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        var options = Secrets.Read(OptionsBinder.Bind<EngineOptions>(root, errors), folder, errors);
+        return new LoadedConfig(options, folder);
     }
 
     private static IEnumerable<ConfigOverride> FromCommandLine(IReadOnlyList<string> sets, ConfigErrors errors)
     {
         foreach (var set in sets)
         {
-            var equals = set.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
-                errors.Add(new ConfigLocation($"--set {set}", 0, 0, "set"), "there is no value", "Write --set path.in.config=value");
-            else
-                yield return new ConfigOverride($"--set {set[..equals]}", set[..equals].Split('.'),
-                    Value($"--set {set[..equals]}", set[(equals + 1)..], errors));
+            var path = SharedOptions.PathOf(set);
+            var source = $"--set {path}";
+            if (!SharedOptions.HasValue(set))
+                errors.Add(new ConfigLocation(source, 0, 0, "set"), "there is no value", "Write --set path.in.config=value");
+            else if (!TooDeep(source, path.Split('.'), errors) && Value(source, set[(path.Length + 1)..], errors) is { } value)
+                yield return new ConfigOverride(source, path.Split('.'), value);
         }
     }
 
@@ -57,14 +59,25 @@ internal static class ConfigLoader
         var names = environment.Keys.Cast<string>().Where(n => n.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
             .Order(StringComparer.Ordinal);
         foreach (var name in names)
-            yield return new ConfigOverride(name, name[Prefix.Length..].ToLowerInvariant().Split("__"),
-                Value(name, (string)environment[name]!, errors), IgnoreCase: true);
+        {
+            var path = name[Prefix.Length..].ToLowerInvariant().Split("__");
+            if (!TooDeep(name, path, errors) && Value(name, (string)environment[name]!, errors) is { } value)
+                yield return new ConfigOverride(name, path, value, IgnoreCase: true);
+        }
     }
 
-    /// <summary>A scalar as it stands; <c>[...]</c> and <c>{...}</c> are read as YAML.</summary>
-    private static ConfigNode Value(string source, string text, ConfigErrors errors)
+    private static bool TooDeep(string source, string[] path, ConfigErrors errors)
     {
-        var plain = new ConfigNode(new ConfigLocation(source, 0, 0, "")) { Scalar = text };
-        return text.StartsWith('[') || text.StartsWith('{') ? YamlConfigReader.Read(source, text, errors) ?? plain : plain;
+        if (path.Length <= YamlConfigReader.MostLevels) return false;
+        errors.Add(new ConfigLocation(Spelling.Short(source), 0, 0, "set"), $"the path has {path.Length} parts",
+            "Write the path of one value");
+        return true;
+    }
+
+    /// <summary>A scalar as it stands; <c>[...]</c> and <c>{...}</c> are read as YAML, null where they are none.</summary>
+    private static ConfigNode? Value(string source, string text, ConfigErrors errors)
+    {
+        return text.StartsWith('[') || text.StartsWith('{') ? YamlConfigReader.Read(source, text, errors)
+            : new ConfigNode(new ConfigLocation(source, 0, 0, "")) { Scalar = text };
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using StreamEngine.Configuration;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -6,16 +7,24 @@ namespace StreamEngine.Host.Configuration;
 
 /// <summary>
 /// Reads YAML (JSON is YAML) into config nodes that know their place. Anchors and aliases work, as does the merge key <c>&lt;&lt;</c>;
-/// a syntax error or a key given twice is a config error.
+/// a syntax error or a key given twice is a config error. What no config needs is refused before it can hurt: values nested too deep, and
+/// aliases that multiply.
 /// </summary>
 internal sealed class YamlConfigReader
 {
+    /// <summary>How deep values may be nested.</summary>
+    public const int MostLevels = 100;
+
+    private const int MostValues = 2_000_000;
+    private const int MostCharacters = 64 << 20;
+
     private readonly string _file;
     private readonly ConfigErrors _errors;
-    private readonly Dictionary<string, ConfigNode> _anchors = [];
+    private readonly Dictionary<string, (ConfigNode Node, int Values)> _anchors = [];
     private readonly Scanner _scanner;
     private readonly IParser _parser;
     private readonly string[] _lines;
+    private int _level, _values;
 
     private YamlConfigReader(string file, string text, ConfigErrors errors)
     {
@@ -31,7 +40,12 @@ internal sealed class YamlConfigReader
     {
         try
         {
-            return Read(path, File.ReadAllText(path), errors);
+            using var file = new StreamReader(path);
+            var (text, block) = (new StringBuilder(), new char[1 << 16]);
+            while (file.ReadBlock(block) is var n and > 0)
+                if (text.Append(block, 0, n).Length > MostCharacters)
+                    throw new IOException($"it is longer than {MostCharacters} characters");
+            return Read(path, text.ToString(), errors);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -77,23 +91,40 @@ internal sealed class YamlConfigReader
 
     private ConfigNode Node(string path)
     {
+        var at = _parser.Current!;
+        if (++_values > MostValues)
+            throw new YamlException(at.Start, at.End, $"there are more than {MostValues} values, aliases written out");
+        if (++_level > MostLevels) throw new YamlException(at.Start, at.End, $"values are nested more than {MostLevels} levels deep");
+        var node = Value(path);
+        _level--;
+        return node;
+    }
+
+    private ConfigNode Value(string path)
+    {
+        var before = _values;
         switch (_parser.Current)
         {
             case AnchorAlias alias:
                 _parser.MoveNext();
-                if (_anchors.TryGetValue(alias.Value.Value, out var anchored)) return anchored;
-                _errors.Add(Place(alias, path), $"the alias '*{alias.Value}' has no anchor above it",
-                    $"Put &{alias.Value} before the value it means");
+                if (_anchors.TryGetValue(alias.Value.Value, out var anchored))
+                {
+                    _values = (int)Math.Min(int.MaxValue - 1L, (long)_values + anchored.Values);
+                    return anchored.Node;
+                }
+                // Its name is not told: a password that begins with * reads as an alias.
+                _errors.Add(Place(alias, path), "there is no anchor above for the alias here",
+                    "Put & and its name before the value it means, or quote a text that begins with *");
                 return new ConfigNode(Place(alias, path));
             case Scalar scalar:
                 _parser.MoveNext();
-                return Anchored(scalar,
+                return Anchored(scalar, before,
                     new ConfigNode(Place(scalar, path)) { Scalar = IsNull(scalar) ? null : scalar.Value, TextAt = TextAt(scalar) });
             case SequenceStart start:
-                return Anchored(start, Sequence(start, path));
+                return Anchored(start, before, Sequence(start, path));
             case MappingStart start:
                 _parser.MoveNext();
-                return Anchored(start, Mapping(start, path));
+                return Anchored(start, before, Mapping(start, path));
             default:
                 throw new YamlException(_scanner.CurrentPosition, _scanner.CurrentPosition, "a value is missing");
         }
@@ -110,6 +141,7 @@ internal sealed class YamlConfigReader
     private ConfigNode Mapping(MappingStart start, string path)
     {
         var entries = new List<KeyValuePair<string, ConfigNode>>();
+        var lines = new Dictionary<string, int>();
         var merged = new List<ConfigNode>();
         while (!_parser.TryConsume<MappingEnd>(out _))
         {
@@ -118,19 +150,19 @@ internal sealed class YamlConfigReader
             var below = path.Length == 0 ? key.Value : $"{path}.{key.Value}";
             var value = Node(below);
             if (key is { Value: "<<", IsQuotedImplicit: false }) merged.AddRange(value.Items ?? [value]);
-            else if (entries.FindIndex(e => e.Key == key.Value) is >= 0 and var first)
-                _errors.Add(Place(key, below), $"'{key.Value}' is given twice, first in line {entries[first].Value.At.Line}",
+            else if (!lines.TryAdd(key.Value, value.At.Line))
+                _errors.Add(Place(key, below), $"'{key.Value}' is given twice, first in line {lines[key.Value]}",
                     "Remove or rename one of the two");
             else entries.Add(new(key.Value, value));
         }
         foreach (var node in merged)
-            entries.AddRange((node.Entries ?? []).Where(e => !entries.Exists(own => own.Key == e.Key)).ToList());
+            entries.AddRange((node.Entries ?? []).Where(e => lines.TryAdd(e.Key, e.Value.At.Line)));
         return new ConfigNode(Place(start, path)) { Entries = entries };
     }
 
-    private ConfigNode Anchored(NodeEvent at, ConfigNode node)
+    private ConfigNode Anchored(NodeEvent at, int before, ConfigNode node)
     {
-        if (!at.Anchor.IsEmpty) _anchors[at.Anchor.Value] = node;
+        if (!at.Anchor.IsEmpty) _anchors[at.Anchor.Value] = (node, _values - before);
         return node;
     }
 

@@ -31,12 +31,12 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         Func<bool> alive, Action<WebApplication>? more = null)
     {
         if (options.Port == 0) return null;
-        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more).ConfigureAwait(false);
+        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts).ConfigureAwait(false);
     }
 
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
     internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health,
-        Func<bool> alive, Action<WebApplication>? more = null)
+        Func<bool> alive, Action<WebApplication>? more = null, IReadOnlyList<string>? hosts = null)
     {
         // An empty builder: no settings file of the working directory and no ambient variable (URLS, Kestrel__...) may open another
         // listener.
@@ -49,6 +49,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
             else kestrel.ListenLocalhost(port, o => o.Protocols = HttpProtocols.Http1);
         });
         var app = builder.Build();
+        app.Use(new CalledBy(address, hosts ?? []).InvokeAsync);
         metrics.Map(app);
         app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503));
         app.MapMethods("/healthz/ready", Look, () => Ready(health()));

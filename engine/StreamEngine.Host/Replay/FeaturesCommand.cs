@@ -46,6 +46,7 @@ internal static class FeaturesCommand
         errors.ThrowIfAny();
         var path = call.Get(Out)!;
         ResultPath.File(Out.Name, path);
+        ResultPath.SpareInputs(Out.Name, path, [.. run.Inputs, call.Get(At)!, call.Get(Config)!]);
         var started = Stopwatch.GetTimestamp();
         var vectors = new double[labels.Rows.Count][];
         try

@@ -39,6 +39,7 @@ internal static class ReplayCommand
         var config = call.Load(Config, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
         var directory = ResultPath.Folder(Out.Name, call.Get(Out)!);
+        ResultPath.SpareInputs(Out.Name, directory, run.Inputs);
         var started = Stopwatch.GetTimestamp();
         var asOf = call.Get(AsOf)?.ToUnixTimeMilliseconds();
         try
@@ -59,6 +60,11 @@ internal static class ReplayCommand
                 : run.Shard.Counters.Records == 0 ? $"none of the {run.Source.Count} records is at or before --as-of; the first is of "
                     + (run.Source.NextTime is { } first ? Text(first) : "no time")
                 : "no record was let in: dead-letter.ndjson has the reasons");
+        var counts = run.Shard.Counters;
+        if (counts.DuplicatesEvicted > 0)
+            call.Say(LogLevel.Warning, $"{run.Engine.Duplicates!.Evicting}; here {counts.DuplicatesEvicted} ids");
+        if (counts.PlacementsCut > 0)
+            call.Say(LogLevel.Warning, $"{counts.PlacementsCut} placements had more than {Decision.MaxPlacementBytes} bytes and were cut");
         if (call.Json) call.Print(summary);
         else Tell(call, summary, directory);
         return ExitCode.Done;

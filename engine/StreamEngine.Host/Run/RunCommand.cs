@@ -61,7 +61,7 @@ internal static class RunCommand
         Engine = compiled,
         Log = log,
         InstanceId = $"{compiled.Options.Name}-{Node(compiled.Options.Kafka)}",
-        OpenStore = stores.Open,
+        OpenStore = partition => stores.Open(partition, compiled.LargestProfile),
         OpenCheckpoints = stores.KeepsCheckpoints(compiled.Options.Checkpoints) ? (partition, report) =>
             new CheckpointFiles(stores.CheckpointFolder(compiled.Options.Name, partition), report) : null,
         Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),

@@ -190,7 +190,7 @@ internal static class SavepointCommand
         Engine = compiled,
         Log = log,
         InstanceId = "", // it joins no group
-        OpenStore = stores.Open,
+        OpenStore = partition => stores.Open(partition, compiled.LargestProfile),
         Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Debug, e.Text),
     };
 

@@ -37,10 +37,13 @@ internal sealed class StateStores : IDisposable
     }
 
     /// <summary>A shard's store.</summary>
-    public IStateStore Open(int partition) => _options.Store == StoreKind.Memory
+    /// <param name="partition">The shard's partition.</param>
+    /// <param name="largestProfile">The most bytes that a profile will have.</param>
+    public IStateStore Open(int partition, int largestProfile) => _options.Store == StoreKind.Memory
         ? new MemoryStateStore()
         : new FasterStateStore(new FasterStateOptions(Path.Combine(_root, $"shard-{partition}-{Guid.NewGuid():N}"), _options.Memory.Bytes,
-        Math.Max(1 << 20, _options.Memory.Bytes / 16)));
+        Math.Max(1 << 20, _options.Memory.Bytes / 16))
+        { LargestProfile = largestProfile });
 
     /// <summary>Whether there is a place for checkpoints, and they are wanted.</summary>
     [MemberNotNullWhen(true, nameof(_directory))]
@@ -57,7 +60,14 @@ internal sealed class StateStores : IDisposable
     public void Dispose()
     {
         _lock.Dispose();
-        if (Directory.Exists(_root)) Directory.Delete(_root, recursive: true);
+        try
+        {
+            if (Directory.Exists(_root)) Directory.Delete(_root, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another process that starts has taken it for a leftover, as it is from here on.
+        }
     }
 
     private static void RemoveLeftovers(string parent)

@@ -23,6 +23,10 @@ public sealed class BoundsAttribute(double min, double max) : Attribute
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class KeyedAttribute : Attribute;
 
+/// <summary>A mapping of free names that are written with dots: an environment variable writes underscores for them.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class DottedAttribute : Attribute;
+
 /// <summary>A record that may be written as a bare scalar, which then sets this property.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class ShorthandAttribute(string property) : Attribute

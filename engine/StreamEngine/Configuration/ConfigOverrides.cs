@@ -28,7 +28,7 @@ public static class ConfigOverrides
 
         var entries = Opened(node, shape).ToList();
         var (name, used) = shape?.Kind == ShapeKind.Texts
-            ? (string.Join('.', o.Path.Skip(depth)), o.Path.Count - depth)
+            ? (TextName(entries, shape, o, depth), o.Path.Count - depth)
             : Existing(entries, o, depth) ?? (o.Path[depth], 1);
         var index = entries.FindIndex(e => e.Key == name);
         var changed = Put(index < 0 ? null : entries[index].Value, Below(shape, name), o, depth + used, errors);
@@ -67,6 +67,21 @@ public static class ConfigOverrides
                 if (name.Equals(wanted, o.IgnoreCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal)) return (name, used);
         }
         return null;
+    }
+
+    /// <summary>
+    /// The free name that the rest of the path is. Environment variables have no dots: where names are written with them, an underscore
+    /// stands for one (<c>SASL_PASSWORD</c>), but for that of <c>_file</c> at the end.
+    /// </summary>
+    private static string TextName(List<KeyValuePair<string, ConfigNode>> entries, OptionShape shape, ConfigOverride o, int depth)
+    {
+        var name = string.Join('.', o.Path.Skip(depth));
+        if (!o.IgnoreCase || shape.Property?.IsDefined(typeof(DottedAttribute), false) != true) return name;
+        const string file = "_file";
+        var dotted = name.EndsWith(file, StringComparison.Ordinal) ? name[..^file.Length].Replace('_', '.') + file
+            : name.Replace('_', '.');
+        return entries.Find(e => e.Key.Equals(name, StringComparison.OrdinalIgnoreCase)
+            || e.Key.Equals(dotted, StringComparison.OrdinalIgnoreCase)).Key ?? dotted;
     }
 
     private static OptionShape? Below(OptionShape? shape, string name) => shape?.Kind switch

@@ -9,6 +9,9 @@ namespace StreamEngine.Configuration;
 /// </summary>
 public static class OptionsBinder
 {
+    /// <summary>How many unknown names of one mapping are told one by one.</summary>
+    private const int MostUnknown = 100;
+
     /// <summary>Binds a node to a record; what the node does not say keeps the record's default.</summary>
     public static T Bind<T>(ConfigNode node, ConfigErrors errors) where T : ILocated =>
         (T)(Record(OptionShape.Of(typeof(T)), node, null, errors) ?? Activator.CreateInstance<T>());
@@ -38,12 +41,18 @@ public static class OptionsBinder
         if (node.Scalar is not null) Set(record, OptionShape.Of(shorthand!), node, errors);
 
         var members = OptionShape.Members(shape.Type, key is not null);
+        var unknown = 0;
         foreach (var (name, value) in node.Entries ?? [])
         {
             var member = members.FirstOrDefault(m => m.Name == name);
-            if (member is null) Unknown(name, value, members, errors);
+            if (member is null)
+            {
+                if (unknown++ < MostUnknown) Unknown(name, value, members, errors);
+            }
             else if (!IsNull(value)) Set(record, member, value, errors);
         }
+        if (unknown > MostUnknown)
+            errors.Add(node.At, $"{unknown - MostUnknown} more names here are no options", "Give the right file");
         return record;
     }
 
@@ -70,7 +79,7 @@ public static class OptionsBinder
         if (value is null) return Wrong(node, fault.Expected, fault.Remedy, errors);
         if (shape.Bounds is not { } bounds || ScalarText.Magnitude(value) is not { } size || (size >= bounds.Min && size <= bounds.Max))
             return value;
-        errors.AddUnreadable(node.At, $"'{node.Scalar}' is out of bounds",
+        errors.AddUnreadable(node.At, $"'{Spelling.Short(node.Scalar)}' is out of bounds",
             $"Choose from {ScalarText.Bound(value, bounds.Min)} to {ScalarText.Bound(value, bounds.Max)}");
         return null;
     }
@@ -78,7 +87,8 @@ public static class OptionsBinder
     private static object? List(OptionShape shape, ConfigNode node, ConfigErrors errors)
     {
         if (node.Items is null)
-            return Wrong(node, "a list", node.Scalar is null ? "Write its items one a line behind '- '" : $"Write [{node.Scalar}]", errors);
+            return Wrong(node, "a list", node.Scalar is null ? "Write its items one a line behind '- '"
+                : $"Write [{Spelling.Short(node.Scalar)}]", errors);
         var list = NewList(shape.Item.Type);
         foreach (var item in node.Items)
             if (Value(shape.Item, item, errors) is { } value) list.Add(value);
@@ -91,7 +101,11 @@ public static class OptionsBinder
             return Wrong(node, "a mapping of names", "Write the entries as 'name:' with their options indented below", errors);
         var list = NewList(shape.Item.Type);
         foreach (var (name, value) in node.Entries)
-            if (Record(shape.Item, value, name, errors) is { } record) list.Add(record);
+        {
+            if (string.IsNullOrWhiteSpace(name) || name.Any(char.IsControl))
+                errors.Add(value.At, $"'{Printable.Text(name)}' is no name", "Write a name that is not empty, on one line");
+            else if (Record(shape.Item, value, name, errors) is { } record) list.Add(record);
+        }
         return list;
     }
 
@@ -114,7 +128,9 @@ public static class OptionsBinder
 
     private static object? Wrong(ConfigNode node, string expected, string remedy, ConfigErrors errors)
     {
-        var found = node.Scalar is not null ? $"'{node.Scalar}'" : node.Items is not null ? "a list" : node.Entries is not null
+        // Where a mapping belongs, a single value may be that of a setting in it, and a secret.
+        var found = node.Scalar is not null ? expected.StartsWith("a mapping", StringComparison.Ordinal) ? "a single value"
+            : $"'{Spelling.Short(node.Scalar)}'" : node.Items is not null ? "a list" : node.Entries is not null
             ? "a mapping" : "nothing";
         errors.AddUnreadable(node.At, $"{found} is not {expected}", remedy);
         return null;

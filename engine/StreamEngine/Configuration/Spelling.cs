@@ -11,6 +11,9 @@ public static class Spelling
     /// <summary><c>DeadLetter</c> as <c>dead-letter</c>.</summary>
     public static string Kebab(string name) => Join(name, '-');
 
+    /// <summary>The beginning of a text that may be of any length, for a message.</summary>
+    public static string Short(string text) => text.Length <= 80 ? text : $"{text[..80]}...";
+
     private static string Join(string name, char separator)
     {
         var text = new StringBuilder(name.Length + 4);

@@ -75,7 +75,10 @@ public enum PropensitySource : byte
 /// <summary>What was decided and why: reused from decision to decision, one entry per offer in config order.</summary>
 public sealed class Decision(DecisionPolicy policy)
 {
-    private byte[] _placement = new byte[64];
+    /// <summary>The longest placement, bytes; of a longer text the beginning is taken, with "…" behind it.</summary>
+    public const int MaxPlacementBytes = 1_024;
+
+    private readonly byte[] _placement = new byte[MaxPlacementBytes];
     private int _placementLength;
 
     /// <summary>How it ended.</summary>
@@ -120,11 +123,20 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>The placement, UTF-8.</summary>
     public ReadOnlySpan<byte> Placement => _placement.AsSpan(0, _placementLength);
 
+    /// <summary>Whether the placement was longer than the longest, and was cut.</summary>
+    public bool PlacementIsCut { get; private set; }
+
     internal void Reset(ReadOnlySpan<byte> placement)
     {
-        if (_placement.Length < placement.Length) _placement = new byte[placement.Length * 2];
+        PlacementIsCut = placement.Length > MaxPlacementBytes;
+        if (PlacementIsCut) placement = Cut(placement);
         placement.CopyTo(_placement);
         _placementLength = placement.Length;
+        if (PlacementIsCut)
+        {
+            "…"u8.CopyTo(_placement.AsSpan(_placementLength));
+            _placementLength += "…"u8.Length;
+        }
         Outcome = Outcome.NoOffer;
         Chosen = -1;
         IsDefault = false;
@@ -138,5 +150,13 @@ public sealed class Decision(DecisionPolicy policy)
         Array.Clear(Priority);
         Array.Clear(Rank);
         Array.Clear(Source);
+    }
+
+    /// <summary>As much of a text as leaves room for the mark behind it, in whole characters.</summary>
+    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> text)
+    {
+        var end = MaxPlacementBytes - "…"u8.Length;
+        while (end > 0 && (text[end] & 0xC0) == 0x80) end--; // a byte that continues a character
+        return text[..end];
     }
 }

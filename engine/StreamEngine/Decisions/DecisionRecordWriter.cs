@@ -8,6 +8,9 @@ namespace StreamEngine.Decisions;
 /// </summary>
 public sealed class DecisionRecordWriter
 {
+    /// <summary>The most bytes of a rank, an int.</summary>
+    private const int MaxRank = 5;
+
     private readonly EncodedPolicy _parts;
     private readonly int _offers;
     private readonly int _fixedBytes;
@@ -24,9 +27,13 @@ public sealed class DecisionRecordWriter
         _fixedBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
             .Max()
             + 24 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
-            + _parts.MaxOffer + 6 * 8 + _offers * (_parts.MaxCandidate + 5 * 8 + 2 * SpanWriter.MaxLong)
+            + _parts.MaxOffer + 6 * 8 + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1)
             + _parts.Models.Length + _parts.ConfigHash.Length;
     }
+
+    /// <summary>The most bytes of a decision's value, without the event's texts: customer id, event id and placement.</summary>
+    /// <param name="features">Length of the feature vector.</param>
+    public long MostBytes(int features) => _fixedBytes + 8L * features;
 
     /// <summary>Writes a decision.</summary>
     /// <param name="output">The interval's outputs.</param>

@@ -51,8 +51,9 @@ internal sealed class EncodedPolicy
         decision.Drop[offer] is DropReason.CustomerCap or DropReason.OfferCap ? CapDrops[decision.Cap[offer]]
             : Drops[(int)decision.Drop[offer]];
 
-    /// <summary>The most bytes that a candidate takes apart from its numbers.</summary>
-    public int MaxCandidate => Longest(Offers) + Math.Max(Longest(Drops), Longest(CapDrops));
+    /// <summary>The most bytes that all candidates take apart from their numbers.</summary>
+    public int MaxCandidates => checked((int)(Offers.Sum(o => (long)o.Length)
+        + (long)Offers.Length * Math.Max(Longest(Drops), Longest(CapDrops))));
 
     /// <summary>The most bytes of an offer's names.</summary>
     public int MaxOffer => Longest(Offers) + Longest(Treatments) + Longest(Channels);

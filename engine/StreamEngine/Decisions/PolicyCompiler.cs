@@ -63,6 +63,9 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         Unique(options.Levers.Select(l => (l.Name, l.Node)), "lever");
         if (options.Propensity.Default is not (>= 0 and <= 1))
             errors.Add(options.Propensity.Node, "default", $"{options.Propensity.Default} is no propensity", "Choose a number from 0 to 1");
+        if (options.Placements.Any(p => Encoding.UTF8.GetByteCount(p) > Decision.MaxPlacementBytes))
+            errors.Add(options.Node, "placements", $"a placement of offer {options.Name} has more than {Decision.MaxPlacementBytes} bytes",
+                "Shorten it: longer placements of events are cut, and would never be this one");
         return new CompiledOffer
         {
             Name = options.Name,

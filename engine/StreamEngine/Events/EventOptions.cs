@@ -58,8 +58,11 @@ public sealed record SchemaOptions : ILocated
     [Doc("A folder (relative to the config file) or an http(s) URL.")]
     public string Registry { get; init; } = "schemas";
 
-    [Doc("User and password for an HTTP registry, as user:password; prefer the environment variable.")]
+    [Doc("User and password for an HTTP registry, as user:password; prefer credentials_file or the environment variable.")]
     public string? Credentials { get; init; }
+
+    [Doc("A file (relative to the config file) that holds the credentials.")]
+    public string? CredentialsFile { get; init; }
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

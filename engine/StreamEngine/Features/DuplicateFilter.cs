@@ -31,20 +31,77 @@ public sealed class DuplicateFilter
     private readonly StateLayout _layout;
     private readonly long _horizon;
     private readonly int _most;
+    private readonly bool _isGiven;
 
-    private DuplicateFilter(long horizon, int most, StateLayout layout)
+    private DuplicateFilter(long horizon, int most, bool isGiven, StateLayout layout)
     {
         _horizon = horizon;
         _most = Math.Max(most, DuplicateTail.Smallest);
+        _isGiven = isGiven;
         _layout = layout;
     }
+
+    /// <summary>Bytes of the smallest tail.</summary>
+    internal static int SmallestTail { get; } = DuplicateTail.Length(DuplicateTail.Smallest);
+
+    /// <summary>The most ids that are remembered of one customer.</summary>
+    public int Most => _most;
+
+    /// <summary>What it means, and what can be done, where a customer has more.</summary>
+    public string Evicting => $"a customer has more than {_most} event ids inside duplicates.horizon, so the longest remembered are "
+        + "forgotten early, and a repeat of one would count again (streamengine.duplicates.evicted counts them). Let fewer events in, "
+        + "shorten duplicates.horizon, or raise duplicates.max_per_customer, and state.memory where validate says so";
+
+    /// <summary>Bytes of a profile with that many.</summary>
+    public long LargestProfile => _layout.Needed + DuplicateTail.Length(_most);
 
     /// <summary>Makes the filter; null where the horizon is 0.</summary>
     public static DuplicateFilter? Compile(DuplicateOptions options, StateLayout layout)
     {
         if (options.Horizon <= TimeSpan.Zero) return null;
         layout.Reserve("duplicates", 0, "tail: queue of hash and time, index from 32 entries on");
-        return new DuplicateFilter(options.Horizon.Ticks / TimeSpan.TicksPerMillisecond, options.MaxPerCustomer, layout);
+        return new DuplicateFilter(options.Horizon.Ticks / TimeSpan.TicksPerMillisecond, options.MaxPerCustomer,
+            options.Node["max_per_customer"] is not null, layout);
+    }
+
+    /// <summary>
+    /// The filter for profiles of at most so many bytes, once the layout is whole: it remembers as many ids as fit, and not more than it
+    /// did. Null where a number that the config asks for does not fit, or not even the fewest do.
+    /// </summary>
+    /// <param name="largestProfile">The most bytes of a profile.</param>
+    /// <param name="fitting">How many ids fit.</param>
+    public DuplicateFilter? Within(long largestProfile, out int fitting)
+    {
+        var room = largestProfile - _layout.Needed;
+        var (fits, over) = (0, _most + 1);
+        while (over - fits > 1)
+        {
+            var middle = fits + (over - fits) / 2;
+            if (DuplicateTail.Length(middle) <= room) fits = middle;
+            else over = middle;
+        }
+        fitting = fits;
+        return fits < _most && (_isGiven || fits < DuplicateTail.Smallest) ? null : new DuplicateFilter(_horizon, fits, _isGiven, _layout);
+    }
+
+    /// <summary>
+    /// A profile that was kept where more ids were allowed, with as many of its newest ids as are allowed now; as it is where it fits.
+    /// </summary>
+    /// <param name="profile">The profile.</param>
+    /// <param name="buffer">Where the shorter one is made.</param>
+    public ReadOnlySpan<byte> Fit(ReadOnlySpan<byte> profile, ref byte[] buffer)
+    {
+        var start = _layout.FixedLength;
+        var length = start + DuplicateTail.Length(_most);
+        if (profile.Length <= length) return profile;
+        if (buffer.Length < length) buffer = new byte[length];
+        var shorter = buffer.AsSpan(0, length);
+        shorter.Clear();
+        profile[..start].CopyTo(shorter);
+        var kept = new DuplicateTail(shorter[start..]);
+        kept.Grow(_most);
+        new DuplicateTail(profile[start..]).CopyNewestTo(kept);
+        return shorter;
     }
 
     /// <summary>

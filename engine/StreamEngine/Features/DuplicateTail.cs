@@ -89,6 +89,17 @@ internal readonly ref struct DuplicateTail
         Header.Count--;
     }
 
+    /// <summary>Adds the newest ids to an empty tail, as many as it holds.</summary>
+    public void CopyNewestTo(DuplicateTail other)
+    {
+        var entries = Entries;
+        for (var i = Math.Max(0, Count - other.Capacity); i < Count; i++)
+        {
+            ref var entry = ref entries[(Header.First + i) % Capacity];
+            other.Add(entry.Hash, entry.Time);
+        }
+    }
+
     /// <summary>
     /// Takes the largest doubling of the ring that the tail's bytes have room for, up to <paramref name="most"/> entries; nothing where
     /// there is none.

@@ -37,7 +37,9 @@ internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string>
             else AddOperator(index, feature, feature.Op!.Value);
             index += FeatureNames.Width(feature);
         }
-        var groups = _groups.Values.Select(g => new WindowGroup(g.Window, g.State, [.. g.Columns], [.. g.Outputs])).ToArray();
+        // A profile that can't be is refused by whoever compiles the whole; nothing may be laid out in it.
+        var groups = _layout.Needed > StateLayout.MaxProfileBytes ? []
+            : _groups.Values.Select(g => new WindowGroup(g.Window, g.State, [.. g.Columns], [.. g.Outputs])).ToArray();
         return new FeatureSet(names, _inputs.Build(), groups, derived.Build(), begin, _layout.FixedLength);
     }
 

@@ -21,6 +21,9 @@ public sealed class CompiledEngine : IDisposable
     private static readonly string[] Deciding =
         ["events", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers"];
 
+    /// <summary>The most bytes of a record that a log takes where its config says nothing else, as Kafka's clients have it.</summary>
+    public const int DefaultLargestRecord = 1_000_000;
+
     private CompiledEngine(EngineOptions options) => Options = options;
 
     /// <summary>The options it was compiled from.</summary>
@@ -37,6 +40,9 @@ public sealed class CompiledEngine : IDisposable
 
     /// <summary>The remembered event ids; null where duplicates are not looked for.</summary>
     public required DuplicateFilter? Duplicates { get; init; }
+
+    /// <summary>The most bytes that a profile can grow to.</summary>
+    public int LargestProfile => (int)(Duplicates?.LargestProfile ?? Layout.Needed);
 
     /// <summary>The timers.</summary>
     public required TimerSet Timers { get; init; }
@@ -67,7 +73,9 @@ public sealed class CompiledEngine : IDisposable
     /// <param name="baseDirectory">Relative paths of the config start here.</param>
     /// <param name="loader">Loads the models.</param>
     /// <param name="errors">Collects the mistakes.</param>
-    public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors)
+    /// <param name="largestRecord">The most bytes of a record, key and value, that the log takes.</param>
+    public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors,
+        int largestRecord = DefaultLargestRecord)
     {
         var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, TimeProvider.System, errors);
         var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"]);
@@ -81,6 +89,8 @@ public sealed class CompiledEngine : IDisposable
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
         var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
             options.Purposes, timers.Names, models.Models, layout, errors);
+        duplicates = ProfileSize.Check(options, layout, duplicates, largestRecord, errors);
+        RecordSize.Check(options, policy, features.Count, largestRecord, errors);
         if (errors.Any)
         {
             models.Dispose();
@@ -118,26 +128,8 @@ public sealed class CompiledEngine : IDisposable
 
     private static void CheckTopics(EngineOptions options, ConfigErrors errors)
     {
-        var read = options.Events.Select(s => s.Topic).ToHashSet();
-        if (options.Events.Count == 0)
-            errors.Add(options.Node, "events", "no event source is declared", "Declare at least one source under events.");
-        foreach (var source in options.Events)
-            if (source.Topic.Length == 0)
-                errors.Add(source.Node, "topic", "the source has no topic", "Name the topic that it is read from.");
-        foreach (var (key, topic) in new[] { ("actions", options.Outputs.Actions), ("decisions", options.Outputs.Decisions),
-            ("dead_letter", options.Outputs.DeadLetter), ("late", options.Outputs.Late) })
-            if (topic.Length > 0 && read.Contains(topic))
-                errors.Add(options.Outputs.Node, key, $"topic '{topic}' is also read as a source",
-                    "Write to another topic: the engine would read its own output.");
-        foreach (var (key, topic) in new[] { ("decisions", options.Outputs.Decisions), ("dead_letter", options.Outputs.DeadLetter),
-            ("late", options.Outputs.Late) })
-            if (topic.Length == 0)
-                errors.Add(options.Outputs.Node, key, "the topic's name is empty", "Name a topic; only actions may be turned off.");
+        TopicNames.Check(options, errors);
         var checkpoints = options.Checkpoints.Topic;
-        if (checkpoints.Length > 0
-            && (read.Contains(checkpoints) || new OutputTopics(options.Outputs, options.Offers).Names.Contains(checkpoints)))
-            errors.Add(options.Checkpoints.Node, "topic", $"topic '{checkpoints}' is read or written for something else",
-            "Give checkpoints a topic of their own: it is compacted.");
         if (checkpoints.Length > 0 && options.Checkpoints.Interval > TimeSpan.Zero && options.Runtime.Delivery == Delivery.AtLeastOnce)
             errors.Add(options.Checkpoints.Node, "topic", "a topic for checkpoints needs runtime.delivery: exactly_once",
                 "Leave it empty (files in state.directory are kept all the same), or deliver exactly once: only a transaction keeps a "
@@ -146,9 +138,6 @@ public sealed class CompiledEngine : IDisposable
             errors.Add(options.Requests.Node, "enabled", "requests need runtime.delivery: exactly_once",
                 "Deliver exactly once, or turn requests off: without transactions nothing tells whether a decision behind the last record "
                 + "was committed, so a repeated request could get another one");
-        if (options.Outputs.Decisions == options.Outputs.Actions)
-            errors.Add(options.Outputs.Node, "decisions", "decisions and actions share a topic",
-                "Give the decision log a topic of its own.");
         if (options.Runtime.CommitInterval >= options.Kafka.TransactionTimeout)
             errors.Add(options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would end "
                 + "every transaction before it is committed", "Commit more often, or raise it.");

@@ -44,6 +44,7 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.features.values_not_added", "{value}", "Values too large to be added to a fixed-point sum.",
             c => c.ValuesNotAdded);
         Counter("streamengine.duplicates.evicted", "{id}", "Event ids forgotten before their horizon.", c => c.DuplicatesEvicted);
+        Counter("streamengine.placements.cut", "{decision}", "Placements longer than 1,024 bytes, cut.", c => c.PlacementsCut);
         Counter("streamengine.decisions", "{decision}", "Decisions made.", c => c.Decisions);
         Counter("streamengine.decisions.requested", "{decision}", "Decisions that requests asked for.", c => c.Requested);
         Counter("streamengine.decisions.reused", "{decision}", "Decisions that were logged and not committed, taken over as they were.",

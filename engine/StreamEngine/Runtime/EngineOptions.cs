@@ -1,8 +1,10 @@
+using System.Numerics;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.Inference;
+using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
 
@@ -119,6 +121,12 @@ public sealed record StateOptions : ILocated
     [Bounds(1 << 20, 1L << 40)]
     public ByteSize Memory { get; init; } = ByteSize.Mb(256);
 
+    /// <summary>
+    /// The most bytes of a profile: with its key it must fit on a page of the store, and the largest page is a quarter of the memory.
+    /// </summary>
+    public int LargestProfile => (int)Math.Min(StateLayout.MaxProfileBytes,
+        Store == StoreKind.Memory ? long.MaxValue : (1L << BitOperations.Log2((ulong)Memory.Bytes)) / 4 - StateLayout.BesideProfile);
+
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }
@@ -184,7 +192,7 @@ public sealed record RuntimeOptions : ILocated
     public int MaxPollRecords { get; init; } = 1_000;
 
     [Doc("Commits early when the interval's outputs grow to this size.")]
-    [Bounds(1 << 10, 1L << 31)]
+    [Bounds(1 << 10, 1 << 30)]
     public ByteSize MaxIntervalBytes { get; init; } = ByteSize.Mb(16);
 
     [Doc("A record larger than this is rejected.")]
@@ -202,7 +210,8 @@ public sealed record RuntimeOptions : ILocated
 public sealed record KafkaOptions : ILocated
 {
     [Doc("librdkafka settings passed through (security.protocol, sasl.*, ssl.*, fetch.*, ...); those that would break exactly-once are "
-        + "refused.")]
+        + "refused. NAME_file (sasl.password_file) names a file that holds the value.")]
+    [Dotted]
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
     [Doc("A stable name of this node, for static membership; the host's name where absent.")]
@@ -226,6 +235,10 @@ public sealed record HttpOptions : ILocated
     [Doc("The port of /metrics and /healthz; 0 turns it off.")]
     [Bounds(0, 65_535)]
     public int Port { get; init; } = 9464;
+
+    [Doc("Names under which it is called (a service's, a proxy's), beside IP addresses, localhost and this machine's own name; a request "
+        + "under another name is refused, so that no web page can reach it.")]
+    public IReadOnlyList<string> Hosts { get; init; } = [];
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

@@ -114,8 +114,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     }
 
     /// <summary>
-    /// Whether the last confirmed commit began so recently that nobody else can be taken for the owner yet. A third of what the log grants is left
-    /// for clocks that run apart and for the time that the confirmation took.
+    /// Whether the last confirmed commit began so recently that nobody else can be taken for the owner yet. A third of what the log grants
+    /// is left for clocks that run apart.
     /// </summary>
     private bool OwnsForNow => _confirmed != 0 && State != IntervalState.Stale
         && (log.Lease == Timeout.InfiniteTimeSpan || settings.Time.GetElapsedTime(_confirmed) < log.Lease * 2 / 3);

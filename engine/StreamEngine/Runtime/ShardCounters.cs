@@ -30,6 +30,9 @@ public sealed class ShardCounters(int offers)
     /// <summary>Values that were too large to be added to a fixed-point sum.</summary>
     public long ValuesNotAdded;
 
+    /// <summary>Placements that were too long for a record and were cut.</summary>
+    public long PlacementsCut;
+
     /// <summary>Decisions made.</summary>
     public long Decisions;
 
@@ -93,6 +96,7 @@ public sealed class ShardCounters(int offers)
         WrongPartition += other.WrongPartition;
         DuplicatesEvicted += other.DuplicatesEvicted;
         ValuesNotAdded += other.ValuesNotAdded;
+        PlacementsCut += other.PlacementsCut;
         Decisions += other.Decisions;
         Requested += other.Requested;
         Reused += other.Reused;

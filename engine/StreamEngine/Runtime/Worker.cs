@@ -42,6 +42,7 @@ public sealed class Worker : IOwnership, IDisposable
     private long _lastTurn;      // when the turn before polled
     private long _turned;        // the same, or when it joined: for other threads
     private bool _slow;          // that was long ago
+    private bool _toldEvicted;
 
     /// <summary>Joins the group.</summary>
     /// <param name="settings">What it works on.</param>
@@ -189,9 +190,16 @@ public sealed class Worker : IOwnership, IDisposable
                 _interval.Touch();
                 _metrics.FirstRecord();
                 shard.Process(_batch, from, to);
+                if (!_toldEvicted && shard.Counters.DuplicatesEvicted > 0) TellEvicted(shard);
             }
             from = to;
         }
+    }
+
+    private void TellEvicted(Shard shard)
+    {
+        _toldEvicted = true;
+        _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition}: {_engine.Duplicates!.Evicting}"));
     }
 
     /// <summary>While the interval waits for its commit nothing is served: what a request did would wait with it.</summary>

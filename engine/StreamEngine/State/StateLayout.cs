@@ -32,11 +32,20 @@ public sealed class StateLayout
     /// </summary>
     public const int HeaderLength = 32;
 
+    /// <summary>The most bytes of any profile, tail included: several fit into a checkpoint's block.</summary>
+    public const int MaxProfileBytes = 64 << 20;
+
+    /// <summary>Room for what stands beside a profile where it is kept: its key, and the store's or the checkpoint's own header.</summary>
+    public const int BesideProfile = 4 << 10;
+
     /// <summary>Where in the header the cut stands.</summary>
     public const int EpochOffset = 16;
 
-    /// <summary>Bytes of the fixed part, a multiple of 8.</summary>
-    public int FixedLength { get; private set; } = HeaderLength;
+    /// <summary>Bytes of the fixed part, a multiple of 8; not more than the most of any profile.</summary>
+    public int FixedLength => (int)Math.Min(Needed, MaxProfileBytes);
+
+    /// <summary>Bytes that the reserved slots need. Where that is more than the most of any profile, the layout must not be used.</summary>
+    public long Needed { get; private set; } = HeaderLength;
 
     /// <summary>All slots in order.</summary>
     public IReadOnlyList<Slot> Slots => _slots;
@@ -53,7 +62,7 @@ public sealed class StateLayout
         var slot = new Slot(name, FixedLength, length, meaning.Length == 0 ? shape : $"{shape}, {meaning}");
         _slots.Add(slot);
         _shape.Append(name).Append('=').Append(shape).Append('\n');
-        FixedLength += (length + 7) & ~7;
+        Needed += ((long)length + 7) & ~7;
         return slot;
     }
 

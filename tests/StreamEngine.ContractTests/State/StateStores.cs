@@ -55,6 +55,27 @@ public sealed class FasterStateStoreTests : StateStoreContract, IDisposable
     }
 
     [Fact]
+    public void Tidying_keeps_every_byte_of_profiles_that_nothing_writes()
+    {
+        using var store = OpenFaster(256 << 10);
+        var random = new Random(1);
+        var lengths = Enumerable.Range(0, 3_000).Select(_ => random.Next(64, 8_000)).ToArray();
+        for (var i = 0; i < lengths.Length; i++)
+            store.Update(Key(i), new Filler { InitialLength = lengths[i], Value = (byte)(i % 251 + 1) });
+        for (var round = 0; round < 100_000; round++)
+        {
+            store.Update(Key(lengths.Length + round % 1_000), new Filler { InitialLength = 400, Value = (byte)round });
+            if (round % 20 == 0) store.Tidy();
+        }
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            var bytes = BytesOf(store, Key(i))!;
+            Assert.Equal(lengths[i], bytes.Length);
+            Assert.All(bytes, b => Assert.Equal((byte)(i % 251 + 1), b));
+        }
+    }
+
+    [Fact]
     public void A_disk_that_fails_is_told_with_folder_and_reason()
     {
         var directory = Path.Combine(_directory, "gone");

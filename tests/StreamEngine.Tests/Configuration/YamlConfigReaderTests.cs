@@ -35,6 +35,34 @@ public sealed class YamlConfigReaderTests
     [InlineData("a: ''", "")]
     public void Only_a_plain_null_is_null(string yaml, string? expected) => Assert.Equal(expected, Read(yaml)["a"]!.Scalar);
 
+    [Theory]
+    [InlineData("[", "")]
+    [InlineData("{a: ", "")]
+    [InlineData("- ", "x")]
+    public void What_is_nested_too_deep_is_a_mistake(string open, string end)
+    {
+        Assert.Null(YamlConfigReader.Read("t.yaml", string.Concat(Enumerable.Repeat(open, 20_000)) + end, _errors));
+        Assert.Contains("more than 100 levels deep", Assert.Single(_errors.All).Message);
+    }
+
+    [Fact]
+    public void Aliases_that_multiply_are_a_mistake()
+    {
+        var yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + string.Concat(Enumerable.Range(1, 12)
+            .Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
+        Assert.Null(YamlConfigReader.Read("t.yaml", yaml, _errors));
+        Assert.Contains("more than 2000000 values", Assert.Single(_errors.All).Message);
+    }
+
+    [Fact]
+    public void Very_many_names_are_told_in_short()
+    {
+        var yaml = string.Concat(Enumerable.Range(0, 300_000).Select(i => $"k{i}: 1\n"));
+        OptionsBinder.Bind<StreamEngine.Runtime.EngineOptions>(Read(yaml), _errors);
+        Assert.Equal(101, _errors.All.Count);
+        Assert.Contains("299900 more names here are no options", _errors.All[^1].Message);
+    }
+
     [Fact]
     public void Mappings_keep_the_files_order() => Assert.Equal(["z", "a", "m"], Read("z: 1\na: 2\nm: 3").Entries!.Select(e => e.Key));
 

@@ -101,7 +101,7 @@ public sealed class LineFileTests
         try
         {
             using (var gzip = new GZipStream(File.Create(path), CompressionLevel.Fastest)) gzip.Write("a\nb\n"u8);
-            using var file = new LineFile(ByteSource.Open(path), csv: false);
+            using var file = new LineFile(new ByteSource(path).Open(), csv: false);
             Assert.True(file.Read() && file.Record.SequenceEqual("a"u8));
             Assert.True(file.Read() && file.Record.SequenceEqual("b"u8));
             Assert.False(file.Read());
@@ -185,7 +185,7 @@ public sealed class LineFileTests
 
     private static string Unpack(string path)
     {
-        using var stream = new StreamReader(ByteSource.Open(path));
+        using var stream = new StreamReader(new ByteSource(path).Open());
         return stream.ReadToEnd();
     }
 

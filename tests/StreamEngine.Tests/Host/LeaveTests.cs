@@ -95,6 +95,49 @@ public sealed class LeaveTests : IDisposable
         Assert.Equal(HttpStatusCode.Forbidden, far.StatusCode);
     }
 
+    [Theory]
+    [InlineData("Host", "evil.example")]
+    [InlineData("Host", "evil.example:9464")]
+    [InlineData("Origin", "http://evil.example")]
+    [InlineData("Origin", "null")]
+    [InlineData("Origin", "http://127.0.0.1:1")]
+    public async Task A_page_of_another_site_reaches_nothing_that_acts_or_tells_of_a_customer(string header, string value)
+    {
+        var asked = 0;
+        await using var http = await Listen(app =>
+        {
+            LeaveEndpoint.Map(app, "demo", () => Task.FromResult(new LeaveReply("demo", "a", [++asked])));
+            app.MapPost("/v1/decisions", () => ++asked);
+            app.MapGet("/v1/customers/{id}", (string id) => ++asked);
+        });
+        using var client = new HttpClient { BaseAddress = new Uri(http.Address) };
+        client.DefaultRequestHeaders.TryAddWithoutValidation(header, value);
+        using var left = await client.PostAsJsonAsync("/leave", new LeaveRequest("demo"));
+        using var decided = await client.PostAsJsonAsync("/v1/decisions", new { });
+        using var read = await client.GetAsync("/v1/customers/a");
+        Assert.All([left, decided, read], r => Assert.Equal(HttpStatusCode.Forbidden, r.StatusCode));
+        Assert.Equal(0, asked);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/healthz")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/metrics")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("localhost", "http://localhost")]
+    [InlineData("[::1]:9464", "http://[::1]:9464")]
+    [InlineData("10.0.0.7:9464", null)]
+    [InlineData("Engine.Internal", "http://engine.internal")]
+    public async Task Our_own_names_are_heard(string host, string? origin)
+    {
+        await using var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, new MetricsEndpoint("none"),
+            () => new HealthReport(true, [], []), () => true,
+            app => LeaveEndpoint.Map(app, "demo", () => Task.FromResult(new LeaveReply("demo", "a", []))), ["engine.internal"]);
+        using var client = new HttpClient { BaseAddress = new Uri(http.Address) };
+        client.DefaultRequestHeaders.Host = host;
+        if (origin is not null) client.DefaultRequestHeaders.TryAddWithoutValidation("Origin", origin);
+        using var reply = await client.PostAsJsonAsync("/leave", new LeaveRequest("demo"));
+        Assert.Equal(HttpStatusCode.OK, reply.StatusCode);
+    }
+
     [Fact]
     public async Task A_node_needs_Kafka()
     {

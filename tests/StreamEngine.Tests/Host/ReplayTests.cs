@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Text;
 using System.Text.Json.Nodes;
 using Avro.Generic;
 using StreamEngine.Tests.Events.Avro;
@@ -169,6 +170,73 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal(3, code);
         Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, message, _folder), error,
             StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("features --events {0}/orders.csv --at {0}/labels.csv --out {0}/orders.csv", "is an input of this command")]
+    [InlineData("features --events {0}/orders.csv --at {0}/labels.csv --out {0}/labels.csv", "is an input of this command")]
+    [InlineData("features --events {0}/orders.csv --at {0}/labels.csv --out {0}/config.yaml", "is an input of this command")]
+    [InlineData("features --events {0}/orders.csv --at {0}/labels.csv --out {0}/link/orders.csv", "is an input of this command")]
+    [InlineData("features --events {0}/link/orders.csv --at {0}/labels.csv --out {0}/orders.csv", "is an input of this command")]
+    [InlineData("replay --events {0}/orders.csv --out {0}", "is the folder of an input")]
+    [InlineData("replay --events {0} --out {0}/link", "is the folder of an input")]
+    public async Task Results_go_over_no_input(string line, string message)
+    {
+        Write("orders.csv", Csv);
+        Write("labels.csv", "customer,time\nann,2020-01-03\n");
+        Directory.CreateSymbolicLink(In("link"), _folder);
+        if (line.Contains("--events {0} ", StringComparison.Ordinal)) line = line.Replace("{0} ", "{0}/o*.csv ", StringComparison.Ordinal);
+        var before = Directory.GetFiles(_folder).Order().Select(f => (f, File.ReadAllText(f))).ToList();
+        var (code, _, error) = await Cli.RunAsync([.. string.Format(System.Globalization.CultureInfo.InvariantCulture, line, _folder)
+            .Split(' '), "--config", In("config.yaml")]);
+        Assert.Equal(3, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Equal(before, Directory.GetFiles(_folder).Order().Select(f => (f, File.ReadAllText(f))));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_pipe_is_read_as_the_file_would_be(bool packed)
+    {
+        var bytes = Encoding.UTF8.GetBytes(Csv + string.Concat(Enumerable.Range(10, 40_000)
+            .Select(i => $"{i},c{i % 7},2020-01-01T10:00:00Z,1\n")));
+        using var zipped = new MemoryStream();
+        using (var gzip = new GZipStream(zipped, CompressionLevel.Fastest)) gzip.Write(bytes);
+        if (packed) bytes = zipped.ToArray();
+        await File.WriteAllBytesAsync(In("orders.csv"), bytes);
+        await ReplayAsync("orders.csv", "file");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", In("fifo"))) await made.WaitForExitAsync();
+        var writing = Task.Run(() => File.WriteAllBytes(In("fifo"), bytes));
+        await ReplayAsync("fifo", "pipe");
+        await writing;
+        foreach (var name in new[] { "features.csv", "actions.ndjson", "dead-letter.ndjson" })
+            Assert.Equal(File.ReadAllText(In($"file/{name}")), File.ReadAllText(In($"pipe/{name}")));
+    }
+
+    [Fact]
+    public async Task What_is_written_is_its_users_alone()
+    {
+        Write("orders.csv", Csv);
+        await ReplayAsync("orders.csv", "out");
+        if (OperatingSystem.IsWindows()) return;
+        const UnixFileMode others = (UnixFileMode)0x3F;
+        Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(In("out")) & others);
+        foreach (var file in Directory.GetFiles(In("out"))) Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(file) & others);
+    }
+
+    [Fact]
+    public async Task A_crawlers_many_ids_are_counted_and_warned_of_and_stop_nothing()
+    {
+        Write("config.yaml", Config.Replace("FORMAT", "json", StringComparison.Ordinal)
+            .Replace("state: { store: memory }", "state: { memory: 4mb }", StringComparison.Ordinal));
+        Write("orders.json", string.Concat(Enumerable.Range(0, 60_000).Select(i => (Id: i, Who: i % 20_000 == 0 ? "ann" : "bot"))
+            .Select(e => $$"""{"order":"{{e.Id}}","who":"{{e.Who}}","at":"2020-01-01T10:00:00Z","value":1}""" + "\n")));
+        var (code, _, error) =
+            await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("orders.json"), "--out", In("out"));
+        Assert.True(code == 0, error);
+        Assert.Contains("a customer has more than 32768 event ids inside duplicates.horizon", error, StringComparison.Ordinal);
+        Assert.EndsWith("ann,3,3\nbot,59997,59997\n", File.ReadAllText(In("out/features.csv")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -65,6 +65,50 @@ public sealed class ValidateTests
         """;
 
     [Fact]
+    public async Task Names_that_no_log_takes_are_mistakes_and_so_is_every_topic_with_two_uses()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            string[] names = ["decisions", "dead_letter", "late", "actions"];
+            foreach (var (yaml, expected) in new (string, string)[]
+            {
+                ("name: ''", "'' can't be an engine's name"),
+                ("name: ..", "'..' can't be an engine's name"),
+                ("name: \"a\\nb\"", @"'a\nb' can't be an engine's name"),
+                ("outputs: { late: ../x }", "'../x' can't be a topic's name"),
+                ("outputs: { channels: { web: a/b } }", "'a/b' can't be a topic's name"),
+                ("checkpoints: { topic: 'a b' }", "'a b' can't be a topic's name"),
+                ("outputs: { late: '' }", "the topic's name is empty"),
+                ("features: { '': { op: count } }", "'' is no name"),
+                ("kafka: { node_name: '' }", "'' is no name"),
+                ("outputs: { decisions: x, channels: { web: x } }", $"topic 'x' is also that of outputs.decisions ({path}:3:23)"),
+                ("outputs: { channels: { web: e } }", $"topic 'e' is also that of events.e.topic ({path}:2:23)"),
+                ("outputs: { channels: { web: late } }", "topic 'late' is also that of outputs.late (its default)"),
+                ("checkpoints: { topic: e }", "topic 'e' is also that of events.e.topic"),
+                ("checkpoints: { topic: actions }", "topic 'actions' is also that of outputs.actions"),
+            }.Concat(from a in names
+                     from b in names
+                     where Array.IndexOf(names, a) < Array.IndexOf(names, b)
+                     select ($"outputs: {{ {a}: x, {b}: x }}", $"topic 'x' is also that of outputs.{a} ({path}:3:")))
+            {
+                await File.WriteAllTextAsync(path, (yaml.StartsWith("name", StringComparison.Ordinal) ? "" : "name: t\n")
+                    + "events: { e: { topic: e, format: json, customer: c, id: id, time: t, type: type } }\n" + yaml);
+                var (code, _, error) = await Cli.RunAsync("validate", "--config", path);
+                Assert.True(code == 2 && error.Contains(expected, StringComparison.Ordinal), $"{yaml}: {error}");
+                Assert.Contains("1 mistake", error, StringComparison.Ordinal);
+            }
+            await File.WriteAllTextAsync(path, "events: { e: { topic: e, format: json, customer: c, id: id, time: t, type: type } }\n"
+                + "outputs: { actions: x, channels: { web: x, mail: x } }");
+            Assert.Equal(0, (await Cli.RunAsync("validate", "--config", path)).Code);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
     public async Task Every_mistake_is_told_once_with_its_line()
     {
         var expected = Mistaken.Split('\n').Select((text, i) => (Line: i + 1, Parts: text.Split('#'))).Where(l => l.Parts.Length == 2)

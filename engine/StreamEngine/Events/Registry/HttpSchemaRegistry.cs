@@ -28,6 +28,9 @@ public sealed class HttpSchemaRegistry : ISchemaRegistry, IDisposable
     public HttpSchemaRegistry(Uri url, string? credentials, TimeProvider clock)
     {
         _clock = clock;
+        // A password in the address must not stand in every message.
+        if (url.UserInfo.Length > 0) credentials ??= Uri.UnescapeDataString(url.UserInfo);
+        url = new UriBuilder(url) { UserName = "", Password = "" }.Uri;
         _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
         {
             BaseAddress = new Uri(url.ToString().TrimEnd('/') + "/"),

@@ -20,7 +20,8 @@ public static class SchemaRegistry
                 errors.Add(options.Node, "registry", $"there is no folder '{folder}'", "Make it, or name another: the path is relative to "
                     + "the config file; a registry's address begins with http:// or https://.");
             if (!isUrl) return new FolderSchemaRegistry(folder);
-            errors.Add(options.Node, "registry", $"'{options.Registry}' is no address",
+            // Not told: it may hold a password.
+            errors.Add(options.Node, "registry", "this is no address",
                 "Write a folder, or a URL such as https://registry.example:8081.");
         }
         catch (SchemaRegistryException e)

@@ -8,7 +8,7 @@ namespace StreamEngine.Runtime;
 /// </summary>
 internal sealed class LoadUpdate(ShardState shard) : IProfileUpdate
 {
-    private byte[] _profile = [];
+    private byte[] _profile = [], _fitted = [];
     private byte[] _key = [];
     private int _length, _keyLength;
     private uint _epoch;
@@ -18,6 +18,8 @@ internal sealed class LoadUpdate(ShardState shard) : IProfileUpdate
     /// <summary>In: the profile, its key, and the slice it comes from.</summary>
     public void Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile, uint epoch)
     {
+        // The checkpoint may be of a config with more memory: a profile that does not fit any more would stop the shard for good.
+        if (engine.Duplicates is { } duplicates) profile = duplicates.Fit(profile, ref _fitted);
         if (_profile.Length < profile.Length) _profile = new byte[profile.Length * 2];
         if (_key.Length < key.Length) _key = new byte[key.Length * 2];
         profile.CopyTo(_profile);

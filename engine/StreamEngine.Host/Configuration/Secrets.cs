@@ -1,0 +1,55 @@
+using StreamEngine.Configuration;
+using StreamEngine.Connectors.Kafka;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Configuration;
+
+/// <summary>
+/// Reads what a config keeps in files of its own, so that no secret needs to stand in it or on a command line, which every user of the
+/// machine can see: <c>kafka.settings.NAME_file</c> and <c>schemas.credentials_file</c>.
+/// </summary>
+internal static class Secrets
+{
+    private const string Suffix = "_file";
+
+    /// <summary>The options with the files' contents in place of their names; what can't be read is a mistake.</summary>
+    public static EngineOptions Read(EngineOptions options, string folder, ConfigErrors errors)
+    {
+        if (options.Schemas.CredentialsFile is { } path)
+        {
+            if (options.Schemas.Credentials is not null) Twice(options.Schemas.Node, "credentials_file", "credentials", errors);
+            var credentials = Text(options.Schemas.Node, "credentials_file", path);
+            options = options with { Schemas = options.Schemas with { Credentials = credentials } };
+        }
+        if (!options.Kafka.Settings.Keys.Any(k => k.EndsWith(Suffix, StringComparison.Ordinal))) return options;
+        var node = options.Kafka.Node["settings"] ?? options.Kafka.Node;
+        var settings = new Dictionary<string, string>();
+        foreach (var (key, value) in options.Kafka.Settings)
+        {
+            var name = key.EndsWith(Suffix, StringComparison.Ordinal) ? key[..^Suffix.Length] : key;
+            if (name == key) settings[key] = value;
+            // Written with an underscore in the environment: a setting that itself ends in ".file".
+            else if (KafkaSettings.IsKnown($"{name}.file")) settings[$"{name}.file"] = value;
+            else if (options.Kafka.Settings.ContainsKey(name)) Twice(node, key, name, errors);
+            else if (Text(node, key, value) is { } text) settings[name] = text;
+        }
+        return options with { Kafka = options.Kafka with { Settings = settings } };
+
+        string? Text(ConfigNode at, string key, string file)
+        {
+            try
+            {
+                var text = File.ReadAllText(Path.Combine(folder, file));
+                return text.EndsWith('\n') ? text[..^(text.EndsWith("\r\n", StringComparison.Ordinal) ? 2 : 1)] : text;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                errors.Add(at, key, $"the file can't be read: {e.Message}", "Name a file that holds nothing but the value");
+                return null;
+            }
+        }
+    }
+
+    private static void Twice(ConfigNode node, string key, string other, ConfigErrors errors) =>
+        errors.Add(node, key, $"'{other}' is given as well", "Keep one of the two");
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace StreamEngine.Host.Http;
+
+/// <summary>
+/// Refuses requests that a web page of others sends through a user's browser. Such a page can give its own name this machine's address
+/// (DNS rebinding), and is then the same origin for the browser; but the name stands in <c>Host</c>. A page that does not do that is told
+/// by <c>Origin</c>. Nobody can give an IP address to another machine, so requests by address pass. Metrics and health are open: they act
+/// on nothing and tell of no customer.
+/// </summary>
+/// <param name="address">The address that is listened on, as the config has it.</param>
+/// <param name="hosts">Further names, of the config.</param>
+internal sealed class CalledBy(string address, IReadOnlyList<string> hosts)
+{
+    private static readonly string[] Open = ["/metrics", "/healthz"];
+
+    /// <summary>Passes a request on, or answers it with 403 and the remedy.</summary>
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var refusal = Array.Exists(Open, p => context.Request.Path.StartsWithSegments(p)) ? null : Refusal(context.Request);
+        if (refusal is null)
+        {
+            await next(context).ConfigureAwait(false);
+            return;
+        }
+        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        await context.Response.WriteAsync(refusal + "\n", context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private string? Refusal(HttpRequest request)
+    {
+        var host = request.Host;
+        if (!IsOurs(host.Host))
+            return "this host name is not one of http.hosts: call by IP address, or add the name there";
+        return Pages(request.Headers.Origin, host) ? "a request of another site's page" : null;
+    }
+
+    private bool IsOurs(string name) => name.Length > 0 && (IPAddress.TryParse(name, out _)
+        || Same(name, "localhost") || Same(name, address) || Same(name, Environment.MachineName) || hosts.Any(h => Same(name, h)));
+
+    /// <summary>Whether a page of another origin than the one that is called sends it.</summary>
+    private static bool Pages(StringValues origin, HostString host) => origin.Count > 0
+        && !(Uri.TryCreate(origin, UriKind.Absolute, out var page)
+            && Same(page.IsDefaultPort ? page.Host : page.Authority, host.Port is 80 or 443 ? host.Host : host.Value ?? ""));
+
+    private static bool Same(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,30 @@
+using StreamEngine.Configuration;
+using StreamEngine.Decisions;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// Holds that the largest decision record, which names every offer and feature and takes the longest texts that an event can bring, fits
+/// into a record of the log. One that does not would stop its shard on the same event for ever. An action is a part of it.
+/// </summary>
+internal static class RecordSize
+{
+    /// <summary>Adds a mistake where it does not fit.</summary>
+    /// <param name="options">The whole config.</param>
+    /// <param name="policy">What is decided.</param>
+    /// <param name="features">Length of the feature vector.</param>
+    /// <param name="largestRecord">The most bytes of a record that the log takes.</param>
+    /// <param name="errors">Takes the mistake.</param>
+    public static void Check(EngineOptions options, DecisionPolicy policy, int features, int largestRecord, ConfigErrors errors)
+    {
+        var topics = options.Events.Select(e => e.Topic).ToList();
+        if (topics.Count == 0) return;
+        var texts = 2 * Shard.MaxIdBytes + Shard.MaxIdBytes + Decision.MaxPlacementBytes; // customer (also the key), event id, placement
+        var size = new DecisionRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes(features) + texts;
+        if (size <= largestRecord) return;
+        errors.Add(options.Node, policy.Offers.Count > features ? "offers" : "features",
+            $"a decision record of {policy.Offers.Count} offers and {features} features takes up to {size} bytes, and the log takes "
+            + $"{largestRecord}", "Have fewer of them or shorter names, or raise kafka.settings message.max.bytes and the topics' "
+            + "max.message.bytes");
+    }
+}
