@@ -3,12 +3,12 @@ using StreamEngine.Configuration;
 using StreamEngine.Connectors.Embedded;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
-using StreamEngine.Events.Avro;
 using StreamEngine.Features;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.State.Faster;
 using StreamEngine.Testing;
+using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
@@ -17,7 +17,7 @@ namespace StreamEngine.Tests.Runtime;
 /// good.</summary>
 public sealed class SizeTests : IDisposable
 {
-    private static readonly AvroSchema Schema = AvroSchema.Parse(File.ReadAllText(RepositoryRoot.At("schemas", "decision.avsc")));
+    private static readonly ApacheAvro Decisions = ApacheAvro.Of("decision");
 
     private readonly string _directory = Directory.CreateTempSubdirectory("size-").FullName;
     private readonly ManualTime _time = new(DateTimeOffset.FromUnixTimeMilliseconds(Scenario.Start));
@@ -174,7 +174,7 @@ public sealed class SizeTests : IDisposable
                 """, 0);
         driver.Process();
         var placements = driver.Outputs.Where(o => o.Topic == "decisions")
-            .Select(o => (string)((AvroRecord)new AvroValueReader(Schema).Read(o.Value.AsSpan(5))!)["placement"]!).ToList();
+            .Select(o => Decisions.Record(o.Value.AsSpan(5)).Text("placement")).ToList();
         Assert.Equal([new string('p', 1_021) + "…", new string('é', 510) + "…", new string('p', 1_024)], placements);
         Assert.All(driver.Outputs, o => Assert.InRange(o.Value.Length, 1, 10_000));
         Assert.Equal(2, driver.Shard.Counters.PlacementsCut);

@@ -19,7 +19,7 @@ internal sealed class LoadUpdate(ShardState shard) : IProfileUpdate
     public void Set(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile, uint epoch)
     {
         // The checkpoint may be of a config with more memory: a profile that does not fit any more would stop the shard for good.
-        if (engine.Duplicates is { } duplicates) profile = duplicates.Fit(profile, ref _fitted);
+        if (shard.Engine.Duplicates is { } duplicates) profile = duplicates.Fit(profile, ref _fitted);
         if (_profile.Length < profile.Length) _profile = new byte[profile.Length * 2];
         if (_key.Length < key.Length) _key = new byte[key.Length * 2];
         profile.CopyTo(_profile);
