@@ -13,18 +13,18 @@ internal static class ConfigCheck
     /// <summary>Compiles a config; null where there are mistakes.</summary>
     /// <param name="config">The config as read.</param>
     /// <param name="errors">Takes every mistake.</param>
-    /// <param name="say">Told what is allowed and worth a line in the log.</param>
+    /// <param name="say">Told what is allowed and worth a line in the log, also while the engine runs; any thread may call it.</param>
     public static CompiledEngine? Compile(LoadedConfig config, ConfigErrors errors, Action<string>? say = null)
     {
         CheckHttp(config.Options.Http, errors);
         CheckKafka(config.Options.Kafka, errors);
-        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors);
+        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors, say);
     }
 
     /// <summary>Compiles a config for topics: their records have no header that could name the columns.</summary>
     /// <param name="config">The config as read.</param>
     /// <param name="errors">Takes every mistake.</param>
-    /// <param name="say">Told what is allowed and worth a line in the log.</param>
+    /// <param name="say">Told what is allowed and worth a line in the log, also while the engine runs; any thread may call it.</param>
     public static CompiledEngine? CompileForTopics(LoadedConfig config, ConfigErrors errors, Action<string>? say = null)
     {
         foreach (var source in WithoutColumns(config.Options))

@@ -67,10 +67,12 @@ public sealed class CompiledEngine : IDisposable
     /// <param name="baseDirectory">Relative paths of the config start here.</param>
     /// <param name="loader">Loads the models.</param>
     /// <param name="errors">Collects the mistakes.</param>
-    public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors)
+    /// <param name="say">Told once per event schema that can't be used, with the reason; for the log. Any thread may call it.</param>
+    public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors,
+        Action<string>? say = null)
     {
         var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, TimeProvider.System, errors);
-        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"]);
+        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"], say);
         CheckTopics(options, errors);
         StandbyConfig.Check(options, errors);
         var layout = new StateLayout();

@@ -13,6 +13,7 @@ public sealed class Engine : IDisposable
     private readonly WorkerSettings _settings;
     private readonly CompiledEngine _engine;
     private readonly CancellationTokenSource _stop = new();
+    private readonly PartitionCounts _partitions;
     private readonly List<Thread> _threads = [];
     private readonly SortedDictionary<int, Worker> _workers = [];
     private readonly Standbys? _standbys;
@@ -30,7 +31,7 @@ public sealed class Engine : IDisposable
     {
         _settings = settings;
         _engine = settings.Engine;
-        Partitions = Topics.Check(settings.Log, _engine);
+        _partitions = Topics.Check(settings.Log, _engine);
         Metrics = new EngineMetrics(_engine);
         _lag = new LagWatch(settings.Log, Metrics, [.. _engine.Events.Sources.Select(s => s.Topic)], settings.Report);
         Metrics.Watch(() => Workers);
@@ -43,7 +44,7 @@ public sealed class Engine : IDisposable
     }
 
     /// <summary>Partitions of the sources: the number of shards in all.</summary>
-    public int Partitions { get; }
+    public int Partitions => _partitions.Sources;
 
     /// <summary>How to ask for decisions and profiles; null where the config takes no requests.</summary>
     public ICustomerGateway? Customers { get; }
@@ -139,7 +140,7 @@ public sealed class Engine : IDisposable
     {
         try
         {
-            using var worker = new Worker(_settings with { InstanceId = $"{_settings.InstanceId}-{number}" }, Metrics, Partitions);
+            using var worker = new Worker(_settings with { InstanceId = $"{_settings.InstanceId}-{number}" }, Metrics, _partitions);
             lock (_workers) _workers.Add(number, worker);
             worker.Run(_stop.Token, _ends is null ? null : Drained);
             if (_leaving) worker.Leave();

@@ -80,17 +80,19 @@ public sealed partial class Shard : IDisposable
     /// <param name="batch">The worker's decisions that wait for their scores. Whoever calls <see cref="Process"/> flushes it before the
     /// records go.</param>
     /// <param name="time">The clock of idleness and of future bounds.</param>
-    /// <param name="partitions">Partitions of the sources: customers hash over them; 1 takes every record as rightly placed.</param>
+    /// <param name="partitions">Partitions of the topics, over which customers hash; one of each where absent, which takes every record as
+    /// rightly placed.</param>
     /// <param name="decoders">Decoders by source where the records are not as the topics have them (files with a header or schema of their
     /// own).</param>
     public Shard(CompiledEngine engine, int partition, IStateStore store, OutputBuffer outputs, DecisionBatch batch, TimeProvider time,
-        int partitions = 1, IReadOnlyList<IEventDecoder>? decoders = null)
+        PartitionCounts? partitions = null, IReadOnlyList<IEventDecoder>? decoders = null)
     {
         var options = engine.Options;
         _engine = engine;
         _store = store;
         _time = time;
-        _partitions = partitions;
+        partitions ??= PartitionCounts.One;
+        _partitions = partitions.Sources;
         Partition = partition;
         Counters = new ShardCounters(engine.Policy.Offers.Count);
         _decoders = [.. decoders ?? [.. engine.Events.Sources.Select(s => s.CreateDecoder())]];
@@ -108,7 +110,7 @@ public sealed partial class Shard : IDisposable
         _requestUpdate = new RequestUpdate(engine);
         _view = new ProfileView(engine, (source, offset, ordinal) => _out!.DecisionId(source, offset, ordinal));
         _outputs = outputs;
-        _out = new ShardOutputs(engine, partition, outputs);
+        _out = new ShardOutputs(engine, partition, partitions, outputs);
         _decisions = new DecisionQueue(batch, partition, store, _out, Counters);
         _clock = new SourceClock(_decoders.Length, options.Time, time);
         _lateness = (long)options.Time.Lateness.TotalMilliseconds;

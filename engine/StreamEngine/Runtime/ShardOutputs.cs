@@ -18,6 +18,7 @@ internal sealed class ShardOutputs
 
     private readonly CompiledEngine _engine;
     private readonly OutputTopics _topics;
+    private readonly PartitionCounts _counts;
     private readonly OutputBuffer _outputs;
     private readonly int _partition;
     private readonly DecisionRecordWriter _decisions;
@@ -26,12 +27,13 @@ internal sealed class ShardOutputs
     private readonly ArrayBufferWriter<byte> _masked = new();
     private readonly bool[] _hasPii;
 
-    public ShardOutputs(CompiledEngine engine, int partition, OutputBuffer outputs)
+    public ShardOutputs(CompiledEngine engine, int partition, PartitionCounts counts, OutputBuffer outputs)
     {
         var sources = engine.Events.Sources;
         string[] topics = [.. sources.Select(s => s.Topic)];
         _engine = engine;
         _topics = engine.Outputs;
+        _counts = counts;
         _outputs = outputs;
         _partition = partition;
         _decisions = new DecisionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash);
@@ -46,7 +48,7 @@ internal sealed class ShardOutputs
         if (decision.Outcome == Outcome.Served)
         {
             var topic = _topics.ActionsOf(decision.Chosen);
-            if (topic >= 0) _actions.Write(_outputs, topic, PartitionOf(request.CustomerId, _topics.Partitions[topic]), request, decision);
+            if (topic >= 0) _actions.Write(_outputs, topic, PartitionOf(request.CustomerId, _counts.OfOutput(topic)), request, decision);
         }
         _decisions.Write(_outputs, _topics.Decisions, request, decision, vector);
     }
@@ -62,7 +64,7 @@ internal sealed class ShardOutputs
         if (entry.Outcome != Outcome.Served) return;
         var topic = _topics.ActionsOf(Encoding.UTF8.GetString(entry.Channel.Of(value)));
         if (topic >= 0)
-            ActionRecordWriter.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _topics.Partitions[topic]), entry, value);
+            ActionRecordWriter.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _counts.OfOutput(topic)), entry, value);
     }
 
     /// <summary>The watermark was moved by idleness after the record at an offset.</summary>
@@ -86,7 +88,7 @@ internal sealed class ShardOutputs
         ref readonly var record = ref batch[index];
         if (reason == RejectReason.Late && Fits(record))
         {
-            _outputs.Add(_topics.Late, _partition % _topics.Partitions[_topics.Late], _partition, record.Timestamp, batch.Key(index),
+            _outputs.Add(_topics.Late, _partition % _counts.OfOutput(_topics.Late), _partition, record.Timestamp, batch.Key(index),
                 batch.Value(index));
             return;
         }
@@ -121,7 +123,7 @@ internal sealed class ShardOutputs
             }
             if (letter.Key.Length + Envelope > _outputs.MaxRecordBytes) letter.Key = default;
         }
-        _deadLetters.Write(_outputs, _topics.DeadLetter, _partition % _topics.Partitions[_topics.DeadLetter], letter);
+        _deadLetters.Write(_outputs, _topics.DeadLetter, _partition % _counts.OfOutput(_topics.DeadLetter), letter);
     }
 
     private bool Fits(in RecordInfo record) => Math.Max(0, record.Key.Length) + Math.Max(0, record.Value.Length)

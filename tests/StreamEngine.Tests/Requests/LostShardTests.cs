@@ -25,7 +25,6 @@ public sealed class LostShardTests : IDisposable
         _log = new SimLog(SimLogKind.Kafka, _sick);
         _log.CreateTopics(Topics.Needed(SimEngines.Options(twoSources: false), 2));
         var engine = _engines[1, 0];
-        Topics.Check(_log, engine);
         _metrics = new EngineMetrics(engine);
         _compiler = new RequestCompiler(engine);
         var settings = new WorkerSettings
@@ -39,7 +38,7 @@ public sealed class LostShardTests : IDisposable
             Background = _tasks,
             Directory = _directory
         };
-        _worker = new Worker(settings, _metrics, partitions: 2);
+        _worker = new Worker(settings, _metrics, Topics.Check(_log, engine));
     }
 
     public void Dispose()

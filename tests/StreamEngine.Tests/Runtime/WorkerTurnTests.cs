@@ -31,7 +31,7 @@ public sealed class WorkerTurnTests : IDisposable
             OpenStore = _ =>
             new MemoryStateStore(),
             Time = time
-        }, metrics, 1);
+        }, metrics, Topics.Check(log, engine));
 
         time.Advance(TimeSpan.FromSeconds(40)); // joined, but no turn yet
         Assert.Equal(TimeSpan.FromSeconds(40), worker.SinceTurn);

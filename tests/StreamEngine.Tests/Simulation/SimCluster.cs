@@ -178,7 +178,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         foreach (var before in _processes)
             if (before.Id == id) before.IsOvertaken = true;
         var engine = engines[driver.Sources, version];
-        Topics.Check(driver.Log, engine);
+        var partitions = Topics.Check(driver.Log, engine);
         var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
         var directory = new ShardDirectory(driver.Partitions);
@@ -194,7 +194,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
                 },
                 Report = e => FromFiles += e.Text.Contains("profiles from files", StringComparison.Ordinal) ? 1 : 0,
             };
-        _processes.Add(new SimProcess(id, version, new Worker(settings, metrics, driver.Partitions), directory, metrics, files));
+        _processes.Add(new SimProcess(id, version, new Worker(settings, metrics, partitions), directory, metrics, files));
     }
 
     private void Do(SimProcess process, Action<Worker> what)
