@@ -18,6 +18,9 @@ internal static class ConfigCheck
     {
         CheckHttp(config.Options.Http, errors);
         CheckKafka(config.Options.Kafka, errors);
+        if (config.Options.Runtime.CommitInterval >= config.Options.Kafka.TransactionTimeout)
+            errors.Add(config.Options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would "
+                + "end every transaction before it is committed", "Commit more often, or raise it.");
         return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors, say);
     }
 

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Telemetry;
-using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Http;
 

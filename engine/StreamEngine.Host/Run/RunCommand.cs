@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
+using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
@@ -34,7 +35,7 @@ internal static class RunCommand
         using var log = LogOptions.Open(call, config.Options.Kafka);
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
-        using var engine = new Engine(Settings(call, compiled!, log, stores));
+        using var engine = new Engine(Settings(call, compiled!, config.Options.Kafka, log, stores));
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () =>
             !engine.Completion.IsCompleted, app =>
         {
@@ -55,11 +56,12 @@ internal static class RunCommand
     }
 
     /// <summary>What the workers get; also for the demo.</summary>
-    internal static WorkerSettings Settings(Invocation call, CompiledEngine compiled, ILog log, StateStores stores) => new()
+    internal static WorkerSettings Settings(Invocation call, CompiledEngine compiled, KafkaOptions kafka, ILog log,
+        StateStores stores) => new()
     {
         Engine = compiled,
         Log = log,
-        InstanceId = $"{compiled.Options.Name}-{Node(compiled.Options.Kafka)}",
+        InstanceId = $"{compiled.Options.Name}-{Node(kafka)}",
         OpenStore = stores.Open,
         OpenCheckpoints = stores.KeepsCheckpoints(compiled.Options.Checkpoints) ? (partition, report) =>
             new CheckpointFiles(stores.CheckpointFolder(compiled.Options.Name, partition), report) : null,
@@ -77,7 +79,7 @@ internal static class RunCommand
     /// <summary>This node's name: the members of the group are <c>engine-node-worker</c>.</summary>
     internal static string Node(KafkaOptions options) => options.NodeName ?? Environment.MachineName;
 
-    private static async Task<LeaveReply> LeaveAsync(Engine engine, EngineOptions options)
+    private static async Task<LeaveReply> LeaveAsync(Engine engine, HostOptions options)
     {
         var reply = new LeaveReply(options.Name, Node(options.Kafka), engine.Owned);
         engine.Leave();

@@ -151,9 +151,6 @@ public sealed class CompiledEngine : IDisposable
         if (options.Outputs.Decisions == options.Outputs.Actions)
             errors.Add(options.Outputs.Node, "decisions", "decisions and actions share a topic",
                 "Give the decision log a topic of its own.");
-        if (options.Runtime.CommitInterval >= options.Kafka.TransactionTimeout)
-            errors.Add(options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would end "
-                + "every transaction before it is committed", "Commit more often, or raise it.");
     }
 
     /// <summary>

@@ -69,7 +69,7 @@ public sealed class Engine : IDisposable
     {
         get
         {
-            var limit = WorkerTurn.Limit(_engine.Options.Kafka);
+            var limit = WorkerTurn.Limit(_settings.Log.TransactionTimeout);
             lock (_workers)
                 return [.. _workers.Select(w => (w.Key, Since: w.Value.SinceTurn))
                     .Select(w => new WorkerTurn(w.Key, w.Since, w.Since > limit))];
