@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
@@ -44,7 +43,7 @@ internal static class FeaturesCommand
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
         var path = call.Get(Out)!;
         ResultPath.File(Out.Name, path);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         var vectors = new double[labels.Rows.Count][];
         try
         {
@@ -58,7 +57,7 @@ internal static class FeaturesCommand
         }
         Write(run, labels, vectors, path);
         if (run.Source.Count == 0) call.Say(LogLevel.Warning, "there is no record in the input");
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         if (call.Json)
             call.Print(new JsonObject
             {

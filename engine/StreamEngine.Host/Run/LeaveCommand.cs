@@ -137,7 +137,7 @@ internal static class LeaveCommand
             {
                 return;
             }
-            await Task.Delay(TimeSpan.FromMilliseconds(100), stop).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, stop).ConfigureAwait(false);
         }
         throw new LogException($"The process at {client.BaseAddress} has left its group, but does not end. Look at its log.");
     }

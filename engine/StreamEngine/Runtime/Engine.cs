@@ -118,8 +118,8 @@ public sealed class Engine : IDisposable
     {
         var totals = Metrics.Totals();
         if (Metrics.First is not { } first) return new DrainSummary(0, 0, 0, 0, 0, PeakRssMb());
-        var (timestamp, cpu, allocated) = _last ?? (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
-        return new DrainSummary(totals.Records, totals.Decisions, Stopwatch.GetElapsedTime(first.Timestamp, timestamp).TotalSeconds,
+        var (timestamp, cpu, allocated) = _last ?? Now();
+        return new DrainSummary(totals.Records, totals.Decisions, _settings.Time.GetElapsedTime(first.Timestamp, timestamp).TotalSeconds,
             (cpu - first.Cpu).TotalSeconds, allocated - first.Allocated, PeakRssMb());
     }
 
@@ -162,10 +162,13 @@ public sealed class Engine : IDisposable
             if (_left.Count == 0) return false;
             worker.Reached(_ends!, p => _left.Remove(p));
             if (_left.Count > 0) return true;
-            _last = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
+            _last = Now();
             return false;
         }
     }
+
+    private (long Timestamp, TimeSpan Cpu, long Allocated) Now() =>
+        (_settings.Time.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
 
     private static double PeakRssMb()
     {

@@ -187,7 +187,7 @@ public sealed class Worker : IOwnership, IDisposable
             if (_owned.Live.TryGetValue(partition, out var shard))
             {
                 _interval.Touch();
-                _metrics.FirstRecord();
+                _metrics.FirstRecord(_settings.Time);
                 shard.Process(_batch, from, to);
             }
             from = to;
