@@ -159,7 +159,7 @@ public sealed class SimLog : ILog
     internal void Append(SimTransaction transaction, SimGroup group)
     {
         Changes++;
-        foreach (var (partition, key, value, timestamp) in transaction.Unsent) partition.Append(key, value, timestamp);
+        foreach (var (partition, key, value, timestamp, _) in transaction.Unsent) partition.Append(key, value, timestamp);
         foreach (var (partition, next) in transaction.Offsets) group.Offsets[partition] = next;
     }
 
