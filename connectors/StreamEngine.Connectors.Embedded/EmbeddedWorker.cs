@@ -148,7 +148,8 @@ internal sealed class EmbeddedWorker : ILogWorker
         lock (_group.Lock)
         {
             var fenced = !_log.IsCurrent(_options.InstanceId, _epoch);
-            if (!fenced && !_options.Transactional && !_committing.All(o => _group.Owns(_member, o.Partition))) return CommitOutcome.Waiting;
+            if (!fenced && !_options.Transactional && !_committing.All(o => _group.Owns(_member, o.Partition)))
+                return CommitOutcome.Waiting;
             _open = false;
             if (fenced) return CommitOutcome.Fenced;
             if (!_committing.All(o => _group.Owns(_member, o.Partition))) return CommitOutcome.Aborted;

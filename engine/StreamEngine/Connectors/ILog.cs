@@ -199,8 +199,8 @@ public interface ILogWorker : IDisposable
     void Write(OutputBuffer outputs, int from, int to);
 
     /// <summary>
-    /// Begins to commit the open transaction with these input offsets (never empty: a transaction without offsets is not fenced). It goes on
-    /// beside the loop, which may poll meanwhile and is woken at its end, but not write: the next transaction begins after <see
+    /// Begins to commit the open transaction with these input offsets (never empty: a transaction without offsets is not fenced). It goes
+    /// on beside the loop, which may poll meanwhile and is woken at its end, but not write: the next transaction begins after <see
     /// cref="EndCommit"/> has told how this one ended.
     /// </summary>
     void BeginCommit(ReadOnlySpan<OffsetToCommit> offsets);

@@ -99,7 +99,9 @@ internal sealed class SimWorker : ILogWorker
         if (_options.Transactional && _log.Kind == SimLogKind.Embedded) _outcome = SendOffsets(_committing, _next);
     }
 
-    /// <summary>The commit goes on as long as somebody asks for its end: any of its steps may come later than the loop's next turns.</summary>
+    /// <summary>
+    /// The commit goes on as long as somebody asks for its end: any of its steps may come later than the loop's next turns.
+    /// </summary>
     public CommitOutcome EndCommit(TimeSpan patience)
     {
         var transaction = _committing ?? throw new InvalidOperationException("No commit has begun.");
