@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace StreamEngine.Connectors.Embedded;
 
 /// <summary>Reads one partition outside any group.</summary>
@@ -16,12 +14,12 @@ internal sealed class EmbeddedReader(EmbeddedLog log) : ILogReader
     {
         if (_cursor is null) throw new LogException("Assign a partition to the reader first.");
         batch.Clear();
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
             var mark = log.Store.VisibleEnd;
             _cursor.Read(batch, 0, maxRecords);
-            var left = timeout - Stopwatch.GetElapsedTime(started);
+            var left = timeout - TimeProvider.System.GetElapsedTime(started);
             if (batch.Count > 0 || left <= TimeSpan.Zero) return;
             log.Store.WaitForMore(mark, left);
         }

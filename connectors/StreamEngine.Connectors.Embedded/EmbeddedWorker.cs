@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamEngine.Connectors.Embedded.Groups;
 using StreamEngine.Connectors.Embedded.Storage;
 
@@ -50,13 +49,13 @@ internal sealed class EmbeddedWorker : ILogWorker
     {
         batch.Clear();
         _ownership = ownership;
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
             var mark = _log.Store.VisibleEnd;
             var changed = Rebalance(ownership);
             _sources.Read(batch, maxRecords);
-            var left = timeout - Stopwatch.GetElapsedTime(started);
+            var left = timeout - TimeProvider.System.GetElapsedTime(started);
             if (Interlocked.Exchange(ref _woken, 0) != 0 || batch.Count > 0 || changed || left <= TimeSpan.Zero || HasEnded) return;
             _log.Store.WaitForMore(mark, left < MaxWait ? left : MaxWait);
         }

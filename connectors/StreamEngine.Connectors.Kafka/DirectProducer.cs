@@ -149,15 +149,16 @@ internal sealed class DirectProducer : IOutputProducer
             ref readonly var record = ref outputs[i];
             if (record.Topic == _worker.First != first) continue;
             OutputPartitions.Check(_worker, _partitions, record);
-            Send(record.Topic, record.Partition, record.Timestamp, outputs.Key(i), outputs.Value(i));
+            Send(record.Topic, record.Partition, record.Timestamp, outputs.Key(i), outputs.Value(i), outputs.TraceParentOf(i));
         }
     }
 
-    private void Send(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    private void Send(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> traceParent)
     {
         for (var wait = new Waiting(_options.TransactionTimeout); ;)
         {
-            var code = _sender.Send(topic, partition, timestamp, key, value);
+            var code = _sender.Send(topic, partition, timestamp, key, value, traceParent);
             if (code == ErrorCode.NoError) return;
             var where = $"{_worker.Outputs[topic]}[{partition}]";
             if (KafkaErrors.IsLasting(code))

@@ -30,6 +30,9 @@ public sealed class KafkaLog : ILog
     }
 
     /// <inheritdoc/>
+    public TimeSpan TransactionTimeout => _options.TransactionTimeout;
+
+    /// <inheritdoc/>
     public int Partitions(string topic) => _topics.Partitions(topic);
 
     /// <inheritdoc/>

@@ -128,8 +128,8 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
     private Dictionary<string, int> Counts()
     {
         using var silence =
-            new Timer(_ => options.Waiting?.Invoke($"waiting for Kafka at {options.Bootstrap}: {connection() ?? "no answer yet"}"), null,
-            Silence, Timeout.InfiniteTimeSpan);
+            TimeProvider.System.CreateTimer(_ => options.Waiting?.Invoke(
+                $"waiting for Kafka at {options.Bootstrap}: {connection() ?? "no answer yet"}"), null, Silence, Timeout.InfiniteTimeSpan);
         try
         {
             var metadata = admin().GetMetadata(options.RequestTimeout);

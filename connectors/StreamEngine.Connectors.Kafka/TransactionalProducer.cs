@@ -50,7 +50,7 @@ internal sealed class TransactionalProducer : IOutputProducer
         {
             ref readonly var record = ref outputs[i];
             OutputPartitions.Check(_worker, _partitions, record);
-            Write(record.Topic, record.Partition, record.Timestamp, outputs.Key(i), outputs.Value(i));
+            Write(record.Topic, record.Partition, record.Timestamp, outputs.Key(i), outputs.Value(i), outputs.TraceParentOf(i));
         }
     }
 
@@ -181,12 +181,13 @@ internal sealed class TransactionalProducer : IOutputProducer
         if (KafkaErrors.IsLasting(error.Code) && error.Code != ErrorCode.FencedInstanceId) _client.Lasting = error;
     }
 
-    private void Write(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    private void Write(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> traceParent)
     {
         Waiting? full = null;
         while (true)
         {
-            var code = _client.Sender.Send(topic, partition, timestamp, key, value);
+            var code = _client.Sender.Send(topic, partition, timestamp, key, value, traceParent);
             if (code == ErrorCode.NoError) return;
             if (code == ErrorCode.Local_QueueFull)
             {

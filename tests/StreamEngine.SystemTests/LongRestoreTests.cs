@@ -42,15 +42,15 @@ public sealed class LongRestoreTests(ITestOutputHelper output)
         await arena.Drain(null, "checkpoints.interval=0s");
 
         var errors = new ConfigErrors();
-        using var compiled = ConfigCheck.CompileForTopics(ConfigLoader.Load(arena.Config, arena.Settings(null, "slow", Timeouts),
-            new Dictionary<string, string>(), errors), errors);
+        var config = ConfigLoader.Load(arena.Config, arena.Settings(null, "slow", Timeouts), new Dictionary<string, string>(), errors);
+        using var compiled = ConfigCheck.CompileForTopics(config, errors);
         errors.ThrowIfAny();
         // Partition 1 is restored from a log that gives some 200 records a second.
-        using var log = new SlowLog(arena.OpenLog(compiled!.Options.Kafka), partition: 1, ReadPerSecond);
+        using var log = new SlowLog(arena.OpenLog(config.Options.Kafka), partition: 1, ReadPerSecond);
         var told = new ConcurrentQueue<string>();
         using var engine = new Engine(new WorkerSettings
         {
-            Engine = compiled,
+            Engine = compiled!,
             Log = log,
             InstanceId = "long-restore-slow",
             OpenStore = _ =>

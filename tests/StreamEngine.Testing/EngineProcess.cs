@@ -82,11 +82,11 @@ public sealed class EngineProcess : IDisposable
     /// <summary>Waits for something to hold; false when the time is over or the process has ended.</summary>
     public async Task<bool> Until(Func<Task<bool>> holds, TimeSpan timeout)
     {
-        var started = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(started) < timeout && !Ended)
+        var started = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(started) < timeout && !Ended)
         {
             if (await holds()) return true;
-            await Task.Delay(Poll);
+            await Task.Delay(Poll, TimeProvider.System);
         }
         return false;
     }
@@ -142,7 +142,7 @@ public sealed class EngineProcess : IDisposable
     /// <exception cref="TimeoutException">It runs on.</exception>
     public async Task<int> Exit(TimeSpan timeout)
     {
-        using var patience = new CancellationTokenSource(timeout);
+        using var patience = new CancellationTokenSource(timeout, TimeProvider.System);
         try
         {
             await _process.WaitForExitAsync(patience.Token);

@@ -26,7 +26,8 @@ public sealed class ShardDriver : IDisposable
         _engine = engine;
         _next = new long[engine.Events.Sources.Count];
         _decisions = new DecisionBatch(engine);
-        Shard = new Shard(engine, 0, store ?? new MemoryStateStore(), _outputs, _decisions, time ?? TimeProvider.System, partitions);
+        Shard = new Shard(engine, 0, store ?? new MemoryStateStore(), _outputs, _decisions, time ?? TimeProvider.System,
+            new PartitionCounts(partitions));
     }
 
     /// <summary>The shard.</summary>

@@ -1,5 +1,7 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using StreamEngine.Runtime;
 using StreamEngine.Testing;
 using Xunit;
 
@@ -55,6 +57,22 @@ public sealed partial class ArchitectureTests
             .Where(f => !f.Contains("/obj/") && Package().IsMatch(File.ReadAllText(f)))
             .Select(f => Path.GetDirectoryName(Path.GetRelativePath(domain, f))!.Replace('\\', '/')).Distinct());
     }
+
+    /// <summary>
+    /// A connector's options and words belong to its own project; the host's root record puts its section into the config.
+    /// </summary>
+    [Fact]
+    public void Domain_NamesNoConnector()
+    {
+        string[] connectors = ["Kafka", "Embedded"];
+        var names = typeof(CompiledEngine).Assembly.GetTypes().Where(t => !t.Name.Contains('<'))
+            .SelectMany(t => t.GetMembers(Everything).Where(m => m is PropertyInfo or FieldInfo).Select(m => $"{t.Name}.{m.Name}"));
+        Assert.DoesNotContain(names, n => connectors.Any(c => n.Contains(c, StringComparison.Ordinal)));
+        Assert.All(connectors, c => Assert.Contains($"StreamEngine.Connectors.{c}", Allowed.Keys));
+    }
+
+    private const BindingFlags Everything =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     [Fact]
     public void Folders_UseOnlyThoseBeforeThem()

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FASTER.core;
 
 namespace StreamEngine.Connectors.Embedded.Storage;
@@ -118,14 +117,14 @@ internal sealed class GroupStore : IDisposable
     /// <exception cref="LogException">It could not be written.</exception>
     public bool WaitDurable(long end, TimeSpan? patience = null)
     {
-        var began = Stopwatch.GetTimestamp();
+        var began = TimeProvider.System.GetTimestamp();
         lock (_gate)
         {
             while (_visibleEnd < end)
             {
                 ThrowIfFailed();
                 var left = patience is not { } given || given == Timeout.InfiniteTimeSpan ? Timeout.InfiniteTimeSpan
-                    : given - Stopwatch.GetElapsedTime(began);
+                    : given - TimeProvider.System.GetElapsedTime(began);
                 if (left <= TimeSpan.Zero && left != Timeout.InfiniteTimeSpan) return false;
                 Monitor.Wait(_gate, left);
             }

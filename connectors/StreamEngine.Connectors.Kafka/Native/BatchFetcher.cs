@@ -9,8 +9,6 @@ namespace StreamEngine.Connectors.Kafka.Native;
 /// </summary>
 internal sealed unsafe class BatchFetcher(nint client) : IDisposable
 {
-    private const int MostTraceParents = 32;
-
     private readonly nint _queue = Rdkafka.ConsumerQueue(client);
     private readonly List<PartitionState> _met = [];
     private (nint Handle, int Index)[] _topics = new (nint, int)[4];
@@ -130,7 +128,7 @@ internal sealed unsafe class BatchFetcher(nint client) : IDisposable
             var m = _messages[i];
             if (m->Offset < state.Next) continue;
             state.Next = m->Offset + 1;
-            if (batch.KeepsTraceParents && batch.TraceParents.Count < MostTraceParents) AddTraceParent(batch, m);
+            if (batch.TakesTraceParent) AddTraceParent(batch, m);
             batch.Add(state.Topic, m->Partition, m->Offset, Rdkafka.Timestamp(m, &type),
                 new ReadOnlySpan<byte>(m->Key, (int)m->KeyLength), m->Key != null, new ReadOnlySpan<byte>(m->Payload, (int)m->Length),
                     m->Payload != null);

@@ -4,18 +4,19 @@ namespace StreamEngine.Connectors.Kafka.Native;
 
 /// <summary>
 /// Produces by <c>rd_kafka_produceva</c> with topic handles kept: one copy, no allocation, no delivery report. An empty key or value is
-/// written as none (null).
+/// written as none (null), and an empty trace parent as no header.
 /// </summary>
 internal sealed unsafe class NativeSender(nint client, IReadOnlyList<string> topics) : IDisposable
 {
     private const int CopyPayload = 2; // RD_KAFKA_MSG_F_COPY
     private readonly nint[] _topics = [.. topics.Select(name => Rdkafka.NewTopic(client, name, 0))];
 
-    public ErrorCode Send(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    public ErrorCode Send(int topic, int partition, long timestamp, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ReadOnlySpan<byte> traceParent = default)
     {
-        fixed (byte* keyBytes = key, valueBytes = value)
+        fixed (byte* keyBytes = key, valueBytes = value, name = "traceparent\0"u8, parent = traceParent)
         {
-            var arguments = stackalloc RdArgument[6];
+            var arguments = stackalloc RdArgument[7];
             arguments[0].Type = RdArgument.Topic;
             arguments[0].Pointer = _topics[topic];
             arguments[1].Type = RdArgument.Partition;
@@ -30,7 +31,11 @@ internal sealed unsafe class NativeSender(nint client, IReadOnlyList<string> top
             arguments[5].Type = RdArgument.Value;
             arguments[5].Pointer = value.IsEmpty ? 0 : (nint)valueBytes;
             arguments[5].Size = (nuint)value.Length;
-            var error = Rdkafka.Produce(client, arguments, 6);
+            arguments[6].Type = RdArgument.Header;
+            arguments[6].Pointer = (nint)name;
+            arguments[6].HeaderValue = (nint)parent;
+            arguments[6].HeaderSize = (nuint)traceParent.Length;
+            var error = Rdkafka.Produce(client, arguments, traceParent.IsEmpty ? 6u : 7u);
             if (error == 0) return ErrorCode.NoError;
             var code = Rdkafka.ErrorCode(error);
             Rdkafka.DestroyError(error);

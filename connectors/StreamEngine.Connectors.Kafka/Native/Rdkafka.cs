@@ -21,13 +21,15 @@ internal unsafe struct RdMessage
 [StructLayout(LayoutKind.Explicit, Size = 72)]
 internal unsafe struct RdArgument
 {
-    public const int Topic = 2, Partition = 3, Value = 4, Key = 5, Flags = 7, Timestamp = 8;
+    public const int Topic = 2, Partition = 3, Value = 4, Key = 5, Flags = 7, Timestamp = 8, Header = 9;
 
     [FieldOffset(0)] public int Type;
     [FieldOffset(8)] public nint Pointer;
     [FieldOffset(8)] public int Int;
     [FieldOffset(8)] public long Long;
     [FieldOffset(16)] public nuint Size;
+    [FieldOffset(16)] public nint HeaderValue;   // of a header, whose name is the pointer
+    [FieldOffset(24)] public nuint HeaderSize;
 }
 
 /// <summary>The functions of librdkafka that Confluent.Kafka does not expose, or only per record with copies.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace StreamEngine.Host.Cli;
@@ -16,13 +15,14 @@ internal sealed class StopSignals : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TextWriter _error;
     private readonly PosixSignalRegistration _interrupt, _terminate;
-    private readonly Timer _limit;
+    private readonly ITimer _limit;
     private long _first;
 
     public StopSignals(TextWriter error)
     {
         _error = error;
-        _limit = new Timer(_ => End($"still not stopped after {Patience.TotalSeconds:F0} s"));
+        _limit = TimeProvider.System.CreateTimer(_ => End($"still not stopped after {Patience.TotalSeconds:F0} s"), null,
+            Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Received);
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Received);
     }
@@ -44,13 +44,13 @@ internal sealed class StopSignals : IDisposable
     private void Received(PosixSignalContext context)
     {
         context.Cancel = true;
-        if (Interlocked.CompareExchange(ref _first, Stopwatch.GetTimestamp(), 0) == 0)
+        if (Interlocked.CompareExchange(ref _first, TimeProvider.System.GetTimestamp(), 0) == 0)
         {
             Terminated = context.Signal == PosixSignal.SIGTERM;
             _limit.Change(Patience, Timeout.InfiniteTimeSpan);
             _stop.Cancel();
         }
-        else if (Stopwatch.GetElapsedTime(_first) > Repeated) End("asked again to stop");
+        else if (TimeProvider.System.GetElapsedTime(_first) > Repeated) End("asked again to stop");
     }
 
     private void End(string why)

@@ -13,19 +13,22 @@ internal static class ConfigCheck
     /// <summary>Compiles a config; null where there are mistakes.</summary>
     /// <param name="config">The config as read.</param>
     /// <param name="errors">Takes every mistake.</param>
-    /// <param name="say">Told what is allowed and worth a line in the log.</param>
+    /// <param name="say">Told what is allowed and worth a line in the log, also while the engine runs; any thread may call it.</param>
     public static CompiledEngine? Compile(LoadedConfig config, ConfigErrors errors, Action<string>? say = null)
     {
         CheckHttp(config.Options.Http, errors);
         CheckKafka(config.Options.Kafka, errors);
+        if (config.Options.Runtime.CommitInterval >= config.Options.Kafka.TransactionTimeout)
+            errors.Add(config.Options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would "
+                + "end every transaction before it is committed", "Commit more often, or raise it.");
         return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors,
-            KafkaSettings.LargestRecord(config.Options.Kafka.Settings));
+            KafkaSettings.LargestRecord(config.Options.Kafka.Settings), say);
     }
 
     /// <summary>Compiles a config for topics: their records have no header that could name the columns.</summary>
     /// <param name="config">The config as read.</param>
     /// <param name="errors">Takes every mistake.</param>
-    /// <param name="say">Told what is allowed and worth a line in the log.</param>
+    /// <param name="say">Told what is allowed and worth a line in the log, also while the engine runs; any thread may call it.</param>
     public static CompiledEngine? CompileForTopics(LoadedConfig config, ConfigErrors errors, Action<string>? say = null)
     {
         foreach (var source in WithoutColumns(config.Options))

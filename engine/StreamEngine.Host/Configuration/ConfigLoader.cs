@@ -1,17 +1,16 @@
 using System.Collections;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Cli;
-using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Configuration;
 
 /// <summary>A config that was read and bound; mistakes are in the errors, of which all are told at once.</summary>
 /// <param name="Options">The options.</param>
 /// <param name="BaseDirectory">The folder that the config's relative paths start from.</param>
-internal sealed record LoadedConfig(EngineOptions Options, string BaseDirectory)
+internal sealed record LoadedConfig(HostOptions Options, string BaseDirectory)
 {
     /// <summary>Stands for a file that can't be read as a config: nothing more can be said about it.</summary>
-    public static LoadedConfig Unreadable { get; } = new(new EngineOptions(), ".");
+    public static LoadedConfig Unreadable { get; } = new(new HostOptions(), ".");
 }
 
 /// <summary>Reads a config file, then <c>STREAMENGINE__*</c> variables, then <c>--set</c>: the later one wins.</summary>
@@ -35,9 +34,9 @@ internal static class ConfigLoader
             return LoadedConfig.Unreadable;
         }
         var overrides = FromEnvironment(environment, errors).Concat(FromCommandLine(sets, errors)).ToList();
-        root = ConfigOverrides.Apply<EngineOptions>(root, overrides, errors);
+        root = ConfigOverrides.Apply<HostOptions>(root, overrides, errors);
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
-        var options = Secrets.Read(OptionsBinder.Bind<EngineOptions>(root, errors), folder, errors);
+        var options = Secrets.Read(OptionsBinder.Bind<HostOptions>(root, errors), folder, errors);
         return new LoadedConfig(options, folder);
     }
 

@@ -1,5 +1,4 @@
 using StreamEngine.Configuration;
-using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Configuration;
 
@@ -7,5 +6,5 @@ namespace StreamEngine.Host.Configuration;
 internal static class ConfigSchema
 {
     /// <summary>Writes the schema.</summary>
-    public static string Write() => SchemaGenerator.Write<EngineOptions>("streamengine.schema.json");
+    public static string Write() => SchemaGenerator.Write<HostOptions>("streamengine.schema.json");
 }

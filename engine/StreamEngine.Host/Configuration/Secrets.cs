@@ -1,6 +1,5 @@
 using StreamEngine.Configuration;
 using StreamEngine.Connectors.Kafka;
-using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Configuration;
 
@@ -13,7 +12,7 @@ internal static class Secrets
     private const string Suffix = "_file";
 
     /// <summary>The options with the files' contents in place of their names; what can't be read is a mistake.</summary>
-    public static EngineOptions Read(EngineOptions options, string folder, ConfigErrors errors)
+    public static HostOptions Read(HostOptions options, string folder, ConfigErrors errors)
     {
         if (options.Schemas.CredentialsFile is { } path)
         {

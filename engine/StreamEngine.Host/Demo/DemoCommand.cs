@@ -68,7 +68,7 @@ internal static class DemoCommand
             log.CreateTopics(Topics.Needed(config.Options, Partitions));
             using var stores = new StateStores(config.Options.State, config.BaseDirectory, temporary: true);
             using var latencies = new Latencies();
-            using var engine = new Engine(RunCommand.Settings(call, compiled!, log, stores));
+            using var engine = new Engine(RunCommand.Settings(call, compiled!, config.Options.Kafka, log, stores));
             var source = compiled!.Events.Sources[0];
             var (before, newest) = History(log, source.Topic);
             if (before > 0)

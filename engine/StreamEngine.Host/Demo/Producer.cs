@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Events;
@@ -64,10 +63,10 @@ internal sealed class Producer : IDisposable
             using var writer = _log.OpenWriter();
             using var encoder = new ShopEventWriter(_format);
             var key = new byte[64];
-            var begun = Stopwatch.GetTimestamp();
+            var begun = TimeProvider.System.GetTimestamp();
             while (!_stop.Token.WaitHandle.WaitOne(Tick))
             {
-                var due = (long)(Stopwatch.GetElapsedTime(begun).TotalSeconds * _rate);
+                var due = (long)(TimeProvider.System.GetElapsedTime(begun).TotalSeconds * _rate);
                 if (due == _written) continue;
                 while (_written < due && !_stop.IsCancellationRequested)
                 {

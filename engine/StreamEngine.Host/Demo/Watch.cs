@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Demo;
@@ -6,16 +5,16 @@ namespace StreamEngine.Host.Demo;
 /// <summary>Looks at a running demo now and then.</summary>
 internal sealed class Watch(Engine engine, Producer producer, Latencies latencies)
 {
-    private readonly long _start = Stopwatch.GetTimestamp();
-    private long _last = Stopwatch.GetTimestamp();
+    private readonly long _start = TimeProvider.System.GetTimestamp();
+    private long _last = TimeProvider.System.GetTimestamp();
     private long _events, _decisions;
 
     /// <summary>Waits for the next look; null when the time is over, or something has ended.</summary>
     public async Task<DemoMoment?> NextAsync(TimeSpan every, TimeSpan limit, CancellationToken stop)
     {
-        var left = limit - Stopwatch.GetElapsedTime(_start);
+        var left = limit - TimeProvider.System.GetElapsedTime(_start);
         if (left <= TimeSpan.Zero || stop.IsCancellationRequested || producer.Failure is not null) return null;
-        var pause = Task.Delay(left < every ? left : every, stop);
+        var pause = Task.Delay(left < every ? left : every, TimeProvider.System, stop);
         var ended = await Task.WhenAny(pause, engine.Completion).ConfigureAwait(false);
         // the summary follows a last, shorter pause
         return ended == engine.Completion || stop.IsCancellationRequested || left < every ? null : Look();
@@ -25,11 +24,11 @@ internal sealed class Watch(Engine engine, Producer producer, Latencies latencie
     public DemoMoment Look()
     {
         var totals = engine.Metrics.Totals();
-        var seconds = Math.Max(1e-3, Stopwatch.GetElapsedTime(_last).TotalSeconds);
-        var moment = new DemoMoment(Stopwatch.GetElapsedTime(_start), totals, (totals.Records - _events) / seconds,
+        var seconds = Math.Max(1e-3, TimeProvider.System.GetElapsedTime(_last).TotalSeconds);
+        var moment = new DemoMoment(TimeProvider.System.GetElapsedTime(_start), totals, (totals.Records - _events) / seconds,
             (totals.Decisions - _decisions) / seconds,
             Math.Max(0, producer.Written - totals.Records), latencies.Watermark(), latencies.Quantile(0.5), latencies.Quantile(0.99));
-        (_last, _events, _decisions) = (Stopwatch.GetTimestamp(), totals.Records, totals.Decisions);
+        (_last, _events, _decisions) = (TimeProvider.System.GetTimestamp(), totals.Records, totals.Decisions);
         return moment;
     }
 }

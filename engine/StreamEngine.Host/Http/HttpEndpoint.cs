@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Telemetry;
-using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Http;
 
@@ -72,7 +72,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     /// <summary>Stops listening; an answer that is on its way (to <c>/leave</c>) is finished first.</summary>
     public async ValueTask DisposeAsync()
     {
-        using var patience = new CancellationTokenSource(StopPatience);
+        using var patience = new CancellationTokenSource(StopPatience, TimeProvider.System);
         await _app.StopAsync(patience.Token).ConfigureAwait(false);
         await _app.DisposeAsync().ConfigureAwait(false);
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
@@ -47,7 +46,7 @@ internal static class FeaturesCommand
         var path = call.Get(Out)!;
         ResultPath.File(Out.Name, path);
         ResultPath.SpareInputs(Out.Name, path, [.. run.Inputs, call.Get(At)!, call.Get(Config)!]);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         var vectors = new double[labels.Rows.Count][];
         try
         {
@@ -62,7 +61,7 @@ internal static class FeaturesCommand
         Write(run, labels, vectors, path);
         foreach (var early in run.Source.Early) call.Say(LogLevel.Warning, early);
         if (run.Source.Count == 0) call.Say(LogLevel.Warning, "there is no record in the input");
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         if (call.Json)
             call.Print(new JsonObject
             {

@@ -31,7 +31,7 @@ internal sealed class FileRun : IDisposable
         var decoders = files.CreateDecoders(engine.Events);
         Source = new EventFileSource(files, decoders, engine.Events.Fields, memory);
         var clock = new StoppedClock(TimeProvider.System.GetUtcNow());
-        Shard = new Shard(engine, 0, _stores.Open(0, engine.LargestProfile), Outputs, _decisions, clock, partitions: 1, decoders);
+        Shard = new Shard(engine, 0, _stores.Open(0, engine.LargestProfile), Outputs, _decisions, clock, decoders: decoders);
         _pass = new FilePass(Shard);
         Future = clock.GetUtcNow().ToUnixTimeMilliseconds() + (long)engine.Options.Time.MaxFuture.TotalMilliseconds + 1;
     }

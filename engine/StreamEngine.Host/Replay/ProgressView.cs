@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 using StreamEngine.Host.Cli;
@@ -15,11 +14,11 @@ internal static class ProgressView
     {
         if (call.Json || Console.IsErrorRedirected || !ReferenceEquals(call.Error, Console.Error))
         {
-            var last = Stopwatch.GetTimestamp();
+            var last = TimeProvider.System.GetTimestamp();
             work((step, share) =>
             {
-                if (Stopwatch.GetElapsedTime(last) < Pause) return;
-                last = Stopwatch.GetTimestamp();
+                if (TimeProvider.System.GetElapsedTime(last) < Pause) return;
+                last = TimeProvider.System.GetTimestamp();
                 call.Say(LogLevel.Info, string.Create(CultureInfo.InvariantCulture, $"{step}: {share * 100:F0}%"));
             });
             return;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
@@ -40,7 +39,7 @@ internal static class ReplayCommand
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
         var directory = ResultPath.Folder(Out.Name, call.Get(Out)!);
         ResultPath.SpareInputs(Out.Name, directory, run.Inputs);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         var asOf = call.Get(AsOf)?.ToUnixTimeMilliseconds();
         try
         {
@@ -52,7 +51,7 @@ internal static class ReplayCommand
                 : $"stopped while reading, after {run.Source.Count} records; nothing was written to {directory}");
             return ExitCode.Interrupted;
         }
-        var summary = Summary(run, asOf, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        var summary = Summary(run, asOf, TimeProvider.System.GetElapsedTime(started).TotalSeconds);
         File.WriteAllText(Path.Combine(directory, "summary.json"), Invocation.Text(summary) + "\n");
         foreach (var early in run.Source.Early) call.Say(LogLevel.Warning, early);
         if (run.Newest is null)

@@ -10,7 +10,6 @@ using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
-using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Run;
 
@@ -51,7 +50,7 @@ internal static class LeaveCommand
         return call.Get(Node) is { } node ? Task.FromResult(TakeOut(call, options, node)) : AskAsync(call, options);
     }
 
-    private static int TakeOut(Invocation call, EngineOptions options, string node)
+    private static int TakeOut(Invocation call, HostOptions options, string node)
     {
         using var log = (KafkaLog)LogOptions.Open(call, options.Kafka);
         var group = log.Group(options.Name);
@@ -75,7 +74,7 @@ internal static class LeaveCommand
         return ExitCode.Done;
     }
 
-    private static async Task<int> AskAsync(Invocation call, EngineOptions options)
+    private static async Task<int> AskAsync(Invocation call, HostOptions options)
     {
         if (options.Http.Port == 0)
             throw new LogException("http.port is 0: a process of this config listens nowhere and can't be asked. Stop it with SIGTERM and "
@@ -92,7 +91,7 @@ internal static class LeaveCommand
         return ExitCode.Done;
     }
 
-    private static async Task<LeaveReply> LeftAsync(HttpClient client, EngineOptions options, CancellationToken stop)
+    private static async Task<LeaveReply> LeftAsync(HttpClient client, HostOptions options, CancellationToken stop)
     {
         HttpResponseMessage response;
         LeaveReply? reply;
@@ -138,7 +137,7 @@ internal static class LeaveCommand
             {
                 return;
             }
-            await Task.Delay(TimeSpan.FromMilliseconds(100), stop).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, stop).ConfigureAwait(false);
         }
         throw new LogException($"The process at {client.BaseAddress} has left its group, but does not end. Look at its log.");
     }

@@ -3,7 +3,6 @@ using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Cli;
-using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Run;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
+using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
@@ -31,11 +32,10 @@ internal static class RunCommand
         var config = call.Load(Config, errors);
         using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line));
         errors.ThrowIfAny();
-        compiled!.Events.SchemaProblem = reason => call.Say(LogLevel.Warning, reason);
         using var log = LogOptions.Open(call, config.Options.Kafka);
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
-        using var engine = new Engine(Settings(call, compiled, log, stores));
+        using var engine = new Engine(Settings(call, compiled!, config.Options.Kafka, log, stores));
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () =>
             !engine.Completion.IsCompleted, app =>
         {
@@ -46,7 +46,7 @@ internal static class RunCommand
 
         var drain = call.Get(Drain);
         engine.Start(drain);
-        call.Say(LogLevel.Info, $"{config.Options.Name} {compiled.ConfigHash}: {engine.Partitions} shards, "
+        call.Say(LogLevel.Info, $"{config.Options.Name} {compiled!.ConfigHash}: {engine.Partitions} shards, "
             + $"{config.Options.Runtime.Workers} workers");
         using (call.Stop.Register(engine.Stop)) await engine.Completion.ConfigureAwait(false);
 
@@ -56,11 +56,12 @@ internal static class RunCommand
     }
 
     /// <summary>What the workers get; also for the demo.</summary>
-    internal static WorkerSettings Settings(Invocation call, CompiledEngine compiled, ILog log, StateStores stores) => new()
+    internal static WorkerSettings Settings(Invocation call, CompiledEngine compiled, KafkaOptions kafka, ILog log,
+        StateStores stores) => new()
     {
         Engine = compiled,
         Log = log,
-        InstanceId = $"{compiled.Options.Name}-{Node(compiled.Options.Kafka)}",
+        InstanceId = $"{compiled.Options.Name}-{Node(kafka)}",
         OpenStore = partition => stores.Open(partition, compiled.LargestProfile),
         OpenCheckpoints = stores.KeepsCheckpoints(compiled.Options.Checkpoints) ? (partition, report) =>
             new CheckpointFiles(stores.CheckpointFolder(compiled.Options.Name, partition), report) : null,
@@ -78,7 +79,7 @@ internal static class RunCommand
     /// <summary>This node's name: the members of the group are <c>engine-node-worker</c>.</summary>
     internal static string Node(KafkaOptions options) => options.NodeName ?? Environment.MachineName;
 
-    private static async Task<LeaveReply> LeaveAsync(Engine engine, EngineOptions options)
+    private static async Task<LeaveReply> LeaveAsync(Engine engine, HostOptions options)
     {
         var reply = new LeaveReply(options.Name, Node(options.Kafka), engine.Owned);
         engine.Leave();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
+using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Replay;

@@ -58,9 +58,13 @@ internal sealed record OptionShape(ShapeKind Kind, Type Type, PropertyInfo? Prop
         return new OptionShape(kind, type);
     }
 
-    /// <summary>A record's options in their declared order; without <c>name</c> where that is the entry's key.</summary>
+    /// <summary>
+    /// A record's options in their declared order, those of the record it derives from first; without <c>name</c> where that is the
+    /// entry's key.
+    /// </summary>
     public static IReadOnlyList<OptionShape> Members(Type record, bool keyed) =>
         [.. record.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(p => p.CanWrite && p.Name != nameof(ILocated.Node) && !(keyed && p.Name == "Name"))
+            .OrderBy(p => p.DeclaringType == record)
             .Select(Of)];
 }

@@ -32,7 +32,7 @@ public static class SchemaGenerator
             properties[member.Name] = schema;
         }
         var mapping = new JsonObject { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
-        if (record.GetCustomAttributes(typeof(DocAttribute), false) is [DocAttribute text]) mapping["description"] = text.Text;
+        if (record.GetCustomAttributes(typeof(DocAttribute), true) is [DocAttribute text]) mapping["description"] = text.Text;
         return mapping;
     }
 

@@ -64,6 +64,9 @@ public interface ILog : IDisposable
     /// </summary>
     IReadOnlyList<GroupMember>? Members(string group) => null;
 
+    /// <summary>After how long the log ends a transaction whose worker died or stalled; zero where none outlives its worker.</summary>
+    TimeSpan TransactionTimeout => TimeSpan.Zero;
+
     /// <summary>Joins the group: one consumer and one producer (transactional, if so asked), both owned by the calling thread.</summary>
     ILogWorker OpenWorker(WorkerOptions options);
 

@@ -32,6 +32,14 @@ public sealed class OutputBuffer
     /// <summary>The most bytes of a record, key and value, that the log takes.</summary>
     public int MaxRecordBytes { get; set; } = int.MaxValue;
 
+    /// <summary>
+    /// The W3C <c>traceparent</c> header of what is written from now on, as a log that knows headers writes it; empty where nobody traces.
+    /// </summary>
+    public byte[] TraceParent { get; set; } = [];
+
+    /// <summary>Index of the topic whose records carry no such header: they are for the engine alone. -1 where there is none.</summary>
+    public int Untraced { get; init; } = -1;
+
     /// <summary>How many records there are.</summary>
     public int Count { get; private set; }
 
@@ -47,6 +55,9 @@ public sealed class OutputBuffer
     /// <summary>The record's value.</summary>
     public ReadOnlySpan<byte> Value(int index) =>
         _bytes.AsSpan(_records[index].Start + _records[index].KeyLength, _records[index].ValueLength);
+
+    /// <summary>The record's <c>traceparent</c> header; empty where it has none.</summary>
+    public ReadOnlySpan<byte> TraceParentOf(int index) => _records[index].Topic == Untraced ? default : TraceParent;
 
     /// <summary>
     /// Starts a record: writes its key; the value is then written with <see cref="Reserve"/> and <see cref="Advance"/>, and closed by <see
@@ -128,5 +139,6 @@ public sealed class OutputBuffer
     {
         Count = 0;
         _used = 0;
+        TraceParent = [];
     }
 }

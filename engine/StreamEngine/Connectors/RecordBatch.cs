@@ -54,6 +54,9 @@ public sealed class RecordBatch
     /// <summary>Whether the log should read the records' <c>traceparent</c> headers: only where somebody traces.</summary>
     public bool KeepsTraceParents { get; set; }
 
+    /// <summary>Whether that holds for the next record: of a batch, 32 headers are kept at most.</summary>
+    public bool TakesTraceParent => KeepsTraceParents && TraceParents.Count < 32;
+
     /// <summary>Some of these headers, where asked for.</summary>
     public List<byte[]> TraceParents { get; } = [];
 

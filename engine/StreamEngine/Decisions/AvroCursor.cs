@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using StreamEngine.Events;
 
 namespace StreamEngine.Decisions;
@@ -48,8 +49,11 @@ internal ref struct AvroCursor(ReadOnlySpan<byte> value)
         return number is >= int.MinValue and <= int.MaxValue ? (int)number : Fail(field, "is larger than 32 bits");
     }
 
-    /// <summary>A symbol of an enum or the branch of a union, below <paramref name="count"/>.</summary>
-    public int Symbol(int count, string field)
+    /// <summary>A symbol of an enum, whose values are those of <typeparamref name="T"/>.</summary>
+    public T Symbol<T>(string field) where T : struct, Enum => Unsafe.BitCast<byte, T>((byte)Branch(Symbols<T>.Count, field));
+
+    /// <summary>The branch of a union, below <paramref name="count"/>.</summary>
+    public int Branch(int count, string field)
     {
         var index = Long(field);
         return index >= 0 && index < count ? (int)index : Fail(field, "is no known symbol");
@@ -108,5 +112,10 @@ internal ref struct AvroCursor(ReadOnlySpan<byte> value)
     {
         Error ??= $"byte {_at}: {field} {what}";
         return 0;
+    }
+
+    private static class Symbols<T> where T : struct, Enum
+    {
+        public static readonly int Count = Enum.GetValues<T>().Length;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using StreamEngine.Expressions;
 
 namespace StreamEngine.Decisions;
@@ -15,10 +16,10 @@ public sealed record CompiledOffer
     public required string Treatment { get; init; }
 
     /// <summary>The id as UTF-8.</summary>
-    public required byte[] Utf8Name { get; init; }
+    public required ImmutableArray<byte> Utf8Name { get; init; }
 
     /// <summary>Placements it may be shown in, UTF-8; empty for all.</summary>
-    public required byte[][] Placements { get; init; }
+    public required ImmutableArray<ImmutableArray<byte>> Placements { get; init; }
 
     /// <summary>Who may get it; null for everybody.</summary>
     public BoolExpr? Eligible { get; init; }
@@ -36,7 +37,7 @@ public sealed record CompiledOffer
     public DoubleExpr? Value { get; init; }
 
     /// <summary>The levers, which add to 1.</summary>
-    public required DoubleExpr[] Levers { get; init; }
+    public required ImmutableArray<DoubleExpr> Levers { get; init; }
 
     /// <summary>The model's index in <see cref="DecisionPolicy.Models"/>; -1 where P is the default.</summary>
     public int Model { get; init; } = -1;

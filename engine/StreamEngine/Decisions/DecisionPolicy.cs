@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using StreamEngine.Configuration;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
@@ -43,7 +44,7 @@ public sealed class DecisionPolicy
     public double HoldoutShare { get; init; }
 
     /// <summary>The holdout's seed, UTF-8.</summary>
-    public byte[] HoldoutSalt { get; init; } = [];
+    public ImmutableArray<byte> HoldoutSalt { get; init; } = [];
 
     /// <summary>The default offer's index; -1 for none.</summary>
     public int DefaultOffer { get; init; } = -1;
@@ -86,7 +87,7 @@ public sealed class DecisionPolicy
     public int OfferIndex(ReadOnlySpan<byte> name)
     {
         for (var i = 0; i < Offers.Count; i++)
-            if (name.SequenceEqual(Offers[i].Utf8Name)) return i;
+            if (name.SequenceEqual(Offers[i].Utf8Name.AsSpan())) return i;
         return -1;
     }
 }

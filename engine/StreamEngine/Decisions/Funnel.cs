@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using StreamEngine.Expressions;
 using StreamEngine.Inference;
 
@@ -81,7 +82,8 @@ public sealed class Funnel
         // 5. The holdout goes through everything before, so that those who would have been served can be compared.
         if (best >= 0)
         {
-            var held = _policy.HoldoutShare > 0 && BucketHash.Bucket(_policy.HoldoutSalt, request.CustomerId) < _policy.HoldoutShare;
+            var held = _policy.HoldoutShare > 0
+                && BucketHash.Bucket(_policy.HoldoutSalt.AsSpan(), request.CustomerId) < _policy.HoldoutShare;
             result.Outcome = held ? Outcome.Holdout : Outcome.Served;
             result.Drop[best] = held ? DropReason.Holdout : DropReason.None;
             if (!held) result.Chosen = best;
@@ -101,10 +103,10 @@ public sealed class Funnel
             : DropReason.OfferCap;
     }
 
-    private static bool InPlacement(byte[][] allowed, ReadOnlySpan<byte> placement)
+    private static bool InPlacement(ImmutableArray<ImmutableArray<byte>> allowed, ReadOnlySpan<byte> placement)
     {
         foreach (var one in allowed)
-            if (placement.SequenceEqual(one)) return true;
+            if (placement.SequenceEqual(one.AsSpan())) return true;
         return allowed.Length == 0;
     }
 

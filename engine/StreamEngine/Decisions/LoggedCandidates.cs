@@ -25,7 +25,7 @@ internal ref struct LoggedCandidates(in LoggedDecision decision, ReadOnlySpan<by
         _reader.Bytes("candidates.drop");
         _reader.Skip(5 * 8, "candidates");
         var rank = _reader.Int("candidates.rank");
-        _reader.Symbol(4, "candidates.p_source");
+        _reader.Symbol<PropensitySource>("candidates.p_source");
         Current = new Candidate(offer.Of(_value), rank);
         return true;
     }

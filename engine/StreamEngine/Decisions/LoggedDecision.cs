@@ -100,7 +100,7 @@ public struct LoggedDecision
         var reader = new AvroCursor(value);
         var saysOrigin = reader.Header(OutputSchemas.Decision, OutputSchemas.DecisionWithoutOrigin) == OutputSchemas.Decision;
         d.Id = reader.Bytes("decision_id");
-        d.Kind = (DecisionKind)reader.Symbol(4, "kind");
+        d.Kind = reader.Symbol<DecisionKind>("kind");
         d.EventId = reader.Bytes("cause.event_id");
         d.Topic = reader.Bytes("cause.topic");
         reader.Int("cause.source");
@@ -112,8 +112,8 @@ public struct LoggedDecision
         d.DecidedAt = reader.Long("decided_at");
         d.Trigger = reader.Bytes("trigger");
         d.Placement = reader.Bytes("placement");
-        d.Outcome = (Outcome)reader.Symbol(5, "outcome");
-        if (reader.Symbol(2, "chosen") == 1) Chosen(ref reader, ref d);
+        d.Outcome = reader.Symbol<Outcome>("outcome");
+        if (reader.Branch(2, "chosen") == 1) Chosen(ref reader, ref d);
         reader.Skip(8, "selection_probability");
         var candidates = reader.At;
         for (var left = reader.Items("candidates"); left > 0; left = left > 1 ? left - 1 : reader.Items("candidates"))
@@ -123,7 +123,7 @@ public struct LoggedDecision
         for (var left = reader.Items("models"); left > 0; left = left > 1 ? left - 1 : reader.Items("models")) Model(ref reader);
         d.ConfigHash = reader.Bytes("config_hash");
         d.Watermark = reader.Long("watermark");
-        if (saysOrigin) d.Origin = (DecisionOrigin)reader.Symbol(3, "origin");
+        if (saysOrigin) d.Origin = reader.Symbol<DecisionOrigin>("origin");
         reader.End();
         if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0))
             reader.Fail("chosen", "does not fit the outcome");
@@ -146,7 +146,7 @@ public struct LoggedDecision
         reader.Bytes("candidates.drop");
         reader.Skip(5 * 8, "candidates");
         reader.Int("candidates.rank");
-        reader.Symbol(4, "candidates.p_source");
+        reader.Symbol<PropensitySource>("candidates.p_source");
     }
 
     private static void Model(ref AvroCursor reader)

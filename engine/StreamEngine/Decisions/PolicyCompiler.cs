@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using StreamEngine.Configuration;
@@ -35,7 +36,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Recent = RecentDecisions.Compile(requests, names, layout, errors),
             Purpose = Purpose(options),
             HoldoutShare = Share(options.Holdout),
-            HoldoutSalt = Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? ""),
+            HoldoutSalt = [.. Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? "")],
             DefaultOffer = options.DefaultOffer is { } name ? Known(options.Node, "default_offer", name, names, "offers") : -1,
         };
     }
@@ -71,14 +72,14 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Name = options.Name,
             Channel = options.Channel,
             Treatment = options.Treatment,
-            Utf8Name = Encoding.UTF8.GetBytes(options.Name),
-            Placements = options.Placements.Select(Encoding.UTF8.GetBytes).ToArray(),
+            Utf8Name = [.. Encoding.UTF8.GetBytes(options.Name)],
+            Placements = [.. options.Placements.Select(p => ImmutableArray.Create(Encoding.UTF8.GetBytes(p)))],
             Eligible = Rule(options.Eligible),
             Applicable = Rule(options.Applicable),
             Suitable = Rule(options.Suitable),
             Context = ExpressionCompiler.Double(options.Context, scope, errors),
             Value = ExpressionCompiler.Double(options.Value, scope, errors),
-            Levers = options.Levers.Select(l => ExpressionCompiler.Double(l.By, scope, errors)).OfType<DoubleExpr>().ToArray(),
+            Levers = [.. options.Levers.Select(l => ExpressionCompiler.Double(l.By, scope, errors)).OfType<DoubleExpr>()],
             Model = model,
             Output = model < 0 ? 0 : Output(options.Propensity, _used[model].Model.Manifest),
             DefaultPropensity = options.Propensity.Default,

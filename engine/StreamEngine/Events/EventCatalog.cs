@@ -20,9 +20,6 @@ public sealed class EventCatalog
     /// <summary>The sources in config order.</summary>
     public IReadOnlyList<EventSource> Sources { get; }
 
-    /// <summary>Told once per schema that can't be used, with the reason; for the log. Any thread may call it.</summary>
-    public Action<string>? SchemaProblem { get; set; }
-
     /// <summary>Compiles the sources; every mistake goes to <paramref name="errors"/>, and with any the result is not to be used.</summary>
     /// <param name="sources">The sources in config order.</param>
     /// <param name="purposes">The declared purposes, at most 64.</param>
@@ -30,10 +27,11 @@ public sealed class EventCatalog
     /// <param name="baseDirectory">What schema files are relative to.</param>
     /// <param name="errors">Takes the mistakes.</param>
     /// <param name="purposesNode">Where the purposes are written.</param>
+    /// <param name="say">Told once per schema that can't be used, with the reason; for the log. Any thread may call it.</param>
     public static EventCatalog Compile(
         IReadOnlyList<EventSourceOptions> sources, IReadOnlyList<string> purposes, ISchemaRegistry registry, string baseDirectory,
-            ConfigErrors errors, ConfigNode? purposesNode = null) =>
-        new CatalogCompiler(purposes, purposesNode ?? ConfigNode.InCode, registry, baseDirectory, errors).Compile(sources);
+            ConfigErrors errors, ConfigNode? purposesNode = null, Action<string>? say = null) =>
+        new CatalogCompiler(purposes, purposesNode ?? ConfigNode.InCode, registry, baseDirectory, errors, say).Compile(sources);
 
     /// <summary>
     /// Writes a record's value with the source's personal data masked (texts <c>***</c>, numbers 0), framed as it was. False, with nothing

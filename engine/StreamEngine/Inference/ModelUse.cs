@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using StreamEngine.Configuration;
 
 namespace StreamEngine.Inference;
@@ -6,7 +7,7 @@ namespace StreamEngine.Inference;
 /// <param name="Name">The model's name in the config.</param>
 /// <param name="Model">The loaded model.</param>
 /// <param name="Inputs">For each input column, the feature's index in the vector.</param>
-public sealed record ModelUse(string Name, IModel Model, int[] Inputs)
+public sealed record ModelUse(string Name, IModel Model, ImmutableArray<int> Inputs)
 {
     /// <summary>
     /// Resolves the model's input names against the features; an input that is no feature is a config error at <paramref name="node"/>.
@@ -29,6 +30,6 @@ public sealed record ModelUse(string Name, IModel Model, int[] Inputs)
             errors.Add(node.At, $"model {name} {model.Manifest.Version} reads '{input}', which is no feature",
                 $"{KnownNames.Hint(input, featureNames, "features")}; a model's inputs are listed in its model.json");
         }
-        return new ModelUse(name, model, inputs);
+        return new ModelUse(name, model, [.. inputs]);
     }
 }

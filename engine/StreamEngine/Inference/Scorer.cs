@@ -67,7 +67,7 @@ public sealed class Scorer : IDisposable
         {
             var manifest = use.Model.Manifest;
             _name = $"{use.Name} {manifest.Version}";
-            _inputs = use.Inputs;
+            _inputs = [.. use.Inputs];
             _runner = use.Model.CreateRunner(manifest.Kind == "trees" ? TreeRows : DenseRows);
             _width = _runner.OutputWidth;
             if (_runner.InputWidth == _inputs.Length && _width == manifest.Outputs.Count) return;

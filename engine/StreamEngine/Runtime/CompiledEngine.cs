@@ -74,11 +74,12 @@ public sealed class CompiledEngine : IDisposable
     /// <param name="loader">Loads the models.</param>
     /// <param name="errors">Collects the mistakes.</param>
     /// <param name="largestRecord">The most bytes of a record, key and value, that the log takes.</param>
+    /// <param name="say">Told once per event schema that can't be used, with the reason; for the log. Any thread may call it.</param>
     public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors,
-        int largestRecord = DefaultLargestRecord)
+        int largestRecord = DefaultLargestRecord, Action<string>? say = null)
     {
         var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, TimeProvider.System, errors);
-        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"]);
+        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"], say);
         CheckTopics(options, errors);
         StandbyConfig.Check(options, errors);
         var layout = new StateLayout();
@@ -138,9 +139,6 @@ public sealed class CompiledEngine : IDisposable
             errors.Add(options.Requests.Node, "enabled", "requests need runtime.delivery: exactly_once",
                 "Deliver exactly once, or turn requests off: without transactions nothing tells whether a decision behind the last record "
                 + "was committed, so a repeated request could get another one");
-        if (options.Runtime.CommitInterval >= options.Kafka.TransactionTimeout)
-            errors.Add(options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would end "
-                + "every transaction before it is committed", "Commit more often, or raise it.");
     }
 
     /// <summary>

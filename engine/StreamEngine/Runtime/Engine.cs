@@ -13,6 +13,7 @@ public sealed class Engine : IDisposable
     private readonly WorkerSettings _settings;
     private readonly CompiledEngine _engine;
     private readonly CancellationTokenSource _stop = new();
+    private readonly PartitionCounts _partitions;
     private readonly List<Thread> _threads = [];
     private readonly SortedDictionary<int, Worker> _workers = [];
     private readonly Standbys? _standbys;
@@ -30,7 +31,7 @@ public sealed class Engine : IDisposable
     {
         _settings = settings;
         _engine = settings.Engine;
-        Partitions = Topics.Check(settings.Log, _engine);
+        _partitions = Topics.Check(settings.Log, _engine);
         Metrics = new EngineMetrics(_engine);
         _lag = new LagWatch(settings.Log, Metrics, [.. _engine.Events.Sources.Select(s => s.Topic)], settings.Report);
         Metrics.Watch(() => Workers);
@@ -43,7 +44,7 @@ public sealed class Engine : IDisposable
     }
 
     /// <summary>Partitions of the sources: the number of shards in all.</summary>
-    public int Partitions { get; }
+    public int Partitions => _partitions.Sources;
 
     /// <summary>How to ask for decisions and profiles; null where the config takes no requests.</summary>
     public ICustomerGateway? Customers { get; }
@@ -68,7 +69,7 @@ public sealed class Engine : IDisposable
     {
         get
         {
-            var limit = WorkerTurn.Limit(_engine.Options.Kafka);
+            var limit = WorkerTurn.Limit(_settings.Log.TransactionTimeout);
             lock (_workers)
                 return [.. _workers.Select(w => (w.Key, Since: w.Value.SinceTurn))
                     .Select(w => new WorkerTurn(w.Key, w.Since, w.Since > limit))];
@@ -117,8 +118,8 @@ public sealed class Engine : IDisposable
     {
         var totals = Metrics.Totals();
         if (Metrics.First is not { } first) return new DrainSummary(0, 0, 0, 0, 0, PeakRssMb());
-        var (timestamp, cpu, allocated) = _last ?? (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
-        return new DrainSummary(totals.Records, totals.Decisions, Stopwatch.GetElapsedTime(first.Timestamp, timestamp).TotalSeconds,
+        var (timestamp, cpu, allocated) = _last ?? Now();
+        return new DrainSummary(totals.Records, totals.Decisions, _settings.Time.GetElapsedTime(first.Timestamp, timestamp).TotalSeconds,
             (cpu - first.Cpu).TotalSeconds, allocated - first.Allocated, PeakRssMb());
     }
 
@@ -139,7 +140,7 @@ public sealed class Engine : IDisposable
     {
         try
         {
-            using var worker = new Worker(_settings with { InstanceId = $"{_settings.InstanceId}-{number}" }, Metrics, Partitions);
+            using var worker = new Worker(_settings with { InstanceId = $"{_settings.InstanceId}-{number}" }, Metrics, _partitions);
             lock (_workers) _workers.Add(number, worker);
             worker.Run(_stop.Token, _ends is null ? null : Drained);
             if (_leaving) worker.Leave();
@@ -161,10 +162,13 @@ public sealed class Engine : IDisposable
             if (_left.Count == 0) return false;
             worker.Reached(_ends!, p => _left.Remove(p));
             if (_left.Count > 0) return true;
-            _last = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
+            _last = Now();
             return false;
         }
     }
+
+    private (long Timestamp, TimeSpan Cpu, long Allocated) Now() =>
+        (_settings.Time.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
 
     private static double PeakRssMb()
     {

@@ -85,10 +85,10 @@ public sealed class EngineMetrics : IDisposable
     public (long Timestamp, TimeSpan Cpu, long Allocated)? First { get; private set; }
 
     /// <summary>A record is about to be processed: remembers the first.</summary>
-    internal void FirstRecord()
+    internal void FirstRecord(TimeProvider time)
     {
         if (First is null)
-            First = (System.Diagnostics.Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
+            First = (time.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes());
     }
 
     /// <summary>A batch was processed.</summary>

@@ -8,9 +8,12 @@ using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>The whole config of an engine.</summary>
+/// <summary>
+/// The config of an engine. A program that puts more around it (a connector, an endpoint) derives its own root from this one, with a
+/// section for each.
+/// </summary>
 [Doc("The config of a StreamEngine: what events look like, which features are kept, which offers there are and how one is chosen.")]
-public sealed record EngineOptions : ILocated
+public record EngineOptions : ILocated
 {
     [Doc("The engine's name: the consumer group and the prefix of transactional ids.")]
     public string Name { get; init; } = "streamengine";
@@ -64,12 +67,6 @@ public sealed record EngineOptions : ILocated
 
     [Doc("The loop.")]
     public RuntimeOptions Runtime { get; init; } = new();
-
-    [Doc("Kafka.")]
-    public KafkaOptions Kafka { get; init; } = new();
-
-    [Doc("Health and metrics over HTTP.")]
-    public HttpOptions Http { get; init; } = new();
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
@@ -201,44 +198,6 @@ public sealed record RuntimeOptions : ILocated
 
     [Doc("A record in a partition that its key does not hash to: count or refuse.")]
     public WrongPartitionFate WrongPartition { get; init; } = WrongPartitionFate.Count;
-
-    /// <inheritdoc/>
-    public ConfigNode Node { get; init; } = ConfigNode.InCode;
-}
-
-/// <summary>Kafka.</summary>
-public sealed record KafkaOptions : ILocated
-{
-    [Doc("librdkafka settings passed through (security.protocol, sasl.*, ssl.*, fetch.*, ...); those that would break exactly-once are "
-        + "refused. NAME_file (sasl.password_file) names a file that holds the value.")]
-    [Dotted]
-    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
-
-    [Doc("A stable name of this node, for static membership; the host's name where absent.")]
-    public string? NodeName { get; init; }
-
-    [Doc("After how long the broker ends the transaction of a worker that died or stalled. The session timeout must be longer: readers are "
-        + "free before partitions move.")]
-    [Bounds(1, 180)]
-    public TimeSpan TransactionTimeout { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <inheritdoc/>
-    public ConfigNode Node { get; init; } = ConfigNode.InCode;
-}
-
-/// <summary>Health and metrics over HTTP.</summary>
-public sealed record HttpOptions : ILocated
-{
-    [Doc("The address to listen on.")]
-    public string Address { get; init; } = "127.0.0.1";
-
-    [Doc("The port of /metrics and /healthz; 0 turns it off.")]
-    [Bounds(0, 65_535)]
-    public int Port { get; init; } = 9464;
-
-    [Doc("Names under which it is called (a service's, a proxy's), beside IP addresses, localhost and this machine's own name; a request "
-        + "under another name is refused, so that no web page can reach it.")]
-    public IReadOnlyList<string> Hosts { get; init; } = [];
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

@@ -45,7 +45,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
 
     private readonly CompiledEngine _engine = settings.Engine;
     private readonly bool _transactional = settings.Engine.Options.Runtime.Delivery == Delivery.ExactlyOnce;
-    private readonly OutputBuffer _kept = new();          // what was written and is not confirmed
+    // What was written and is not confirmed.
+    private readonly OutputBuffer _kept = new() { Untraced = settings.Engine.Outputs.Checkpoints };
     private readonly List<ShardRequest> _answers = [];
     private readonly List<ShardRequest> _sealedAnswers = [];
     private int _written;          // of what is kept, what the transaction holds that is open or under way
@@ -135,6 +136,7 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         _kept.TakeFrom(Outputs);
         if (_written == _kept.Count) return;
         var began = trace.Now;
+        _kept.TraceParent = trace.Parent;
         log.Write(_kept, _written, _kept.Count);
         _written = _kept.Count;
         trace.Step("write", began);

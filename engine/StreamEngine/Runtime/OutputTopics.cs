@@ -3,7 +3,7 @@ using StreamEngine.Decisions;
 
 namespace StreamEngine.Runtime;
 
-/// <summary>The topics that an engine writes, by index, and how many partitions each has.</summary>
+/// <summary>The topics that an engine writes, by index.</summary>
 public sealed class OutputTopics
 {
     private readonly List<string> _names = [];
@@ -26,15 +26,10 @@ public sealed class OutputTopics
             _actionsByChannel[offers[i].Channel] = _actionsByOffer[i] = options.Channels.TryGetValue(offers[i].Channel, out var topic)
                 ? Index(topic) : options.Actions.Length > 0 ? Index(options.Actions) : -1;
         _actions = _names.IndexOf(options.Actions);
-        Partitions = new int[_names.Count];
-        Array.Fill(Partitions, 1);
     }
 
     /// <summary>The topics' names: <see cref="WorkerOptions.Outputs"/>.</summary>
     public IReadOnlyList<string> Names => _names;
-
-    /// <summary>Partitions by topic index; all 1 until a log says otherwise.</summary>
-    public int[] Partitions { get; }
 
     /// <summary>Index of the decisions topic.</summary>
     public int Decisions { get; }

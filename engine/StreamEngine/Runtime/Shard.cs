@@ -46,14 +46,16 @@ public sealed class Shard : IDisposable
     /// <param name="batch">The worker's decisions that wait for their scores. Whoever calls <see cref="Process"/> flushes it before the
     /// records go.</param>
     /// <param name="time">The clock of idleness and of future bounds.</param>
-    /// <param name="partitions">Partitions of the sources: customers hash over them; 1 takes every record as rightly placed.</param>
+    /// <param name="partitions">Partitions of the topics, over which customers hash; one of each where absent, which takes every record as
+    /// rightly placed.</param>
     /// <param name="decoders">Decoders by source where the records are not as the topics have them (files with a header or schema of their
     /// own).</param>
     public Shard(CompiledEngine engine, int partition, IStateStore store, OutputBuffer outputs, DecisionBatch batch, TimeProvider time,
-        int partitions = 1, IReadOnlyList<IEventDecoder>? decoders = null)
+        PartitionCounts? partitions = null, IReadOnlyList<IEventDecoder>? decoders = null)
     {
-        State = new ShardState(engine, partition, store, outputs, batch, time);
-        Fold = new EventFold(State, partitions, decoders);
+        partitions ??= PartitionCounts.One;
+        State = new ShardState(engine, partition, partitions, store, outputs, batch, time);
+        Fold = new EventFold(State, partitions.Sources, decoders);
         Live = new LivePass(State, Fold);
         _decided = new DecisionFold(State);
         _requests = new RequestServer(State);

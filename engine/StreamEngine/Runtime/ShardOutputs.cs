@@ -19,6 +19,7 @@ internal sealed class ShardOutputs
 
     private readonly CompiledEngine _engine;
     private readonly OutputTopics _topics;
+    private readonly PartitionCounts _counts;
     private readonly OutputBuffer _outputs;
     private readonly int _partition;
     private readonly DecisionRecordWriter _decisions;
@@ -28,12 +29,13 @@ internal sealed class ShardOutputs
     private readonly byte[] _detail = new byte[512];
     private readonly bool[] _hasPii;
 
-    public ShardOutputs(CompiledEngine engine, int partition, OutputBuffer outputs)
+    public ShardOutputs(CompiledEngine engine, int partition, PartitionCounts counts, OutputBuffer outputs)
     {
         var sources = engine.Events.Sources;
         string[] topics = [.. sources.Select(s => s.Topic)];
         _engine = engine;
         _topics = engine.Outputs;
+        _counts = counts;
         _outputs = outputs;
         _partition = partition;
         _decisions = new DecisionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash);
@@ -48,7 +50,7 @@ internal sealed class ShardOutputs
         if (decision.Outcome == Outcome.Served)
         {
             var topic = _topics.ActionsOf(decision.Chosen);
-            if (topic >= 0) _actions.Write(_outputs, topic, PartitionOf(request.CustomerId, _topics.Partitions[topic]), request, decision);
+            if (topic >= 0) _actions.Write(_outputs, topic, PartitionOf(request.CustomerId, _counts.OfOutput(topic)), request, decision);
         }
         _decisions.Write(_outputs, _topics.Decisions, request, decision, vector);
     }
@@ -64,7 +66,7 @@ internal sealed class ShardOutputs
         if (entry.Outcome != Outcome.Served) return;
         var topic = _topics.ActionsOf(Encoding.UTF8.GetString(entry.Channel.Of(value)));
         if (topic >= 0)
-            ActionRecordWriter.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _topics.Partitions[topic]), entry, value);
+            ActionRecordWriter.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _counts.OfOutput(topic)), entry, value);
     }
 
     /// <summary>The watermark was moved by idleness after a record.</summary>
@@ -88,7 +90,7 @@ internal sealed class ShardOutputs
         ref readonly var record = ref batch[index];
         if (reason == RejectReason.Late && Fits(record))
         {
-            _outputs.Add(_topics.Late, _partition % _topics.Partitions[_topics.Late], _partition, record.Timestamp, batch.Key(index),
+            _outputs.Add(_topics.Late, _partition % _counts.OfOutput(_topics.Late), _partition, record.Timestamp, batch.Key(index),
                 batch.Value(index));
             return;
         }
@@ -124,7 +126,7 @@ internal sealed class ShardOutputs
             }
             if (letter.Key.Length + Envelope > _outputs.MaxRecordBytes) letter.Key = default;
         }
-        _deadLetters.Write(_outputs, _topics.DeadLetter, _partition % _topics.Partitions[_topics.DeadLetter], letter);
+        _deadLetters.Write(_outputs, _topics.DeadLetter, _partition % _counts.OfOutput(_topics.DeadLetter), letter);
     }
 
     /// <summary>Says what exactly is wrong, in words for whoever reads the dead letter.</summary>

@@ -14,11 +14,13 @@ internal sealed class ShardState : IDisposable
 {
     /// <param name="engine">The compiled config.</param>
     /// <param name="partition">The shard's partition, of every source.</param>
+    /// <param name="partitions">Partitions of the topics.</param>
     /// <param name="store">Its profiles; disposed with the state.</param>
     /// <param name="outputs">The interval's outputs.</param>
     /// <param name="batch">The worker's decisions that wait for their scores.</param>
     /// <param name="time">The clock.</param>
-    public ShardState(CompiledEngine engine, int partition, IStateStore store, OutputBuffer outputs, DecisionBatch batch, TimeProvider time)
+    public ShardState(CompiledEngine engine, int partition, PartitionCounts partitions, IStateStore store, OutputBuffer outputs,
+        DecisionBatch batch, TimeProvider time)
     {
         (Engine, Partition, Store, Outputs, Time) = (engine, partition, store, outputs, time);
         var sources = engine.Events.Sources.Count;
@@ -26,7 +28,7 @@ internal sealed class ShardState : IDisposable
         Position = new ShardPosition(sources);
         Clock = new SourceClock(sources, engine.Options.Time, time);
         Event = new Event(engine.Events.Fields);
-        Writer = new ShardOutputs(engine, partition, outputs);
+        Writer = new ShardOutputs(engine, partition, partitions, outputs);
         Decisions = new DecisionQueue(batch, this);
     }
 

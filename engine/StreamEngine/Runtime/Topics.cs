@@ -15,13 +15,14 @@ public static class Topics
         ];
 
     /// <summary>
-    /// Checks that every topic is there and that shards line up; returns the number of shards and tells the outputs their partitions.
+    /// Checks that every topic is there and that shards line up; returns how many partitions there are of each.
     /// </summary>
     /// <exception cref="LogException">Names every topic that is missing or does not fit, and how to make it.</exception>
-    public static int Check(ILog log, CompiledEngine engine)
+    public static PartitionCounts Check(ILog log, CompiledEngine engine)
     {
         var faults = new List<string>();
         var shards = 0;
+        var outputs = new int[engine.Outputs.Names.Count];
         foreach (var source in engine.Events.Sources)
         {
             var n = log.Partitions(source.Topic);
@@ -31,10 +32,9 @@ public static class Topics
                 faults.Add($"source topic '{source.Topic}' has {n} partitions, '{engine.Events.Sources[0].Topic}' has {shards}: a shard "
                     + "owns the same partition of all of them");
         }
-        for (var i = 0; i < engine.Outputs.Names.Count; i++)
+        for (var i = 0; i < outputs.Length; i++)
         {
-            var n = log.Partitions(engine.Outputs.Names[i]);
-            engine.Outputs.Partitions[i] = Math.Max(1, n);
+            var n = outputs[i] = log.Partitions(engine.Outputs.Names[i]);
             if (n == 0) faults.Add($"output topic '{engine.Outputs.Names[i]}' does not exist");
             else if (i == engine.Outputs.Checkpoints && shards > 0 && n != shards)
                 faults.Add($"checkpoint topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p keeps its "
@@ -46,6 +46,6 @@ public static class Topics
         if (faults.Count > 0)
             throw new LogException($"The topics do not fit: {string.Join("; ", faults)}. Create what is missing with 'streamengine topics "
                 + "create --config FILE --partitions N', with the --kafka or --embedded given here.");
-        return shards;
+        return new PartitionCounts(shards, outputs);
     }
 }

@@ -28,7 +28,7 @@ public sealed class Worker : IOwnership, IDisposable
     private readonly WorkerSettings _settings;
     private readonly CompiledEngine _engine;
     private readonly EngineMetrics _metrics;
-    private readonly int _partitions;
+    private readonly PartitionCounts _partitions;
     private readonly ILogWorker _log;
     private readonly RecordBatch _batch = new();
     private readonly DecisionBatch _decisions;
@@ -47,8 +47,8 @@ public sealed class Worker : IOwnership, IDisposable
     /// <summary>Joins the group.</summary>
     /// <param name="settings">What it works on.</param>
     /// <param name="metrics">The engine's numbers.</param>
-    /// <param name="partitions">Partitions of the sources.</param>
-    public Worker(WorkerSettings settings, EngineMetrics metrics, int partitions)
+    /// <param name="partitions">Partitions of the topics.</param>
+    public Worker(WorkerSettings settings, EngineMetrics metrics, PartitionCounts partitions)
     {
         _settings = settings;
         _engine = settings.Engine;
@@ -188,7 +188,7 @@ public sealed class Worker : IOwnership, IDisposable
             if (_owned.Live.TryGetValue(partition, out var shard))
             {
                 _interval.Touch();
-                _metrics.FirstRecord();
+                _metrics.FirstRecord(_settings.Time);
                 shard.Process(_batch, from, to);
                 if (!_toldEvicted && shard.Counters.DuplicatesEvicted > 0) TellEvicted(shard);
             }

@@ -11,9 +11,10 @@ public readonly record struct WorkerTurn(int Worker, TimeSpan Since, bool Stands
     /// transaction timeouts, and another producer has to take over. A log that is away for so long makes a worker stand still as well:
     /// nothing can be done without it.
     /// </summary>
-    public static TimeSpan Limit(KafkaOptions options)
+    /// <param name="transactionTimeout">The log's: <see cref="Connectors.ILog.TransactionTimeout"/>.</param>
+    public static TimeSpan Limit(TimeSpan transactionTimeout)
     {
-        var longest = options.TransactionTimeout * 12;
+        var longest = transactionTimeout * 12;
         return longest > Least ? longest : Least;
     }
 

@@ -17,6 +17,10 @@ internal sealed class IntervalTrace(TimeProvider time, string worker)
     private DateTimeOffset _sealedAt;
     private int _links;
 
+    /// <summary>The interval's span as a W3C <c>traceparent</c> header; empty where it is not sampled.</summary>
+    public byte[] Parent =>
+        _interval is { Recorded: true, IdFormat: ActivityIdFormat.W3C } ? Encoding.ASCII.GetBytes(_interval.Id!) : [];
+
     /// <summary>Whether anybody listens at all.</summary>
     public static bool IsOn => EngineTraces.Source.HasListeners();
 

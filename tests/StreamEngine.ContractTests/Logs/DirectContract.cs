@@ -38,6 +38,9 @@ public abstract class DirectContract : LogContract
     }
 
     [SkippableFact]
+    public void Outputs_tell_the_trace_that_they_were_made_in() => TellsItsTrace(transactional: false);
+
+    [SkippableFact]
     public void A_replaced_client_goes_on()
     {
         var (source, output) = (Topic("in"), Topic("out"));

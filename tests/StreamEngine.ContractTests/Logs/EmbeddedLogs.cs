@@ -16,6 +16,8 @@ public sealed class EmbeddedTransactions : TransactionContract
 {
     private readonly TempDirectory _directory = new();
 
+    protected override bool KeepsTraceParents => false;
+
     private protected override ILog OpenLog() => new EmbeddedLog(new EmbeddedLogOptions(_directory.Path));
 
     protected override void Close() => _directory.Dispose();
@@ -24,6 +26,8 @@ public sealed class EmbeddedTransactions : TransactionContract
 public sealed class EmbeddedDirect : DirectContract
 {
     private readonly TempDirectory _directory = new();
+
+    protected override bool KeepsTraceParents => false;
 
     private protected override ILog OpenLog() => new EmbeddedLog(new EmbeddedLogOptions(_directory.Path));
 

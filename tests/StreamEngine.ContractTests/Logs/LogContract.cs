@@ -18,6 +18,9 @@ public abstract class LogContract : IDisposable
     /// <summary>The log under test, opened by the first use; names are unique per test, so it may be shared.</summary>
     private protected ILog Log => _log ??= OpenLog();
 
+    /// <summary>Whether it keeps a record's trace header.</summary>
+    protected virtual bool KeepsTraceParents => true;
+
     /// <summary>A name that no other test uses.</summary>
     private protected string Unique { get; } = "t" + Guid.NewGuid().ToString("n")[..12];
 
@@ -97,6 +100,55 @@ public abstract class LogContract : IDisposable
 
     /// <summary>The values of all committed records of a partition.</summary>
     private protected List<string> Values(string topic, int partition = 0) => [.. ReadAll(topic, partition).Select(r => r.Value)];
+
+    /// <summary>
+    /// Two outputs of a traced interval, a checkpoint's record between them, and one of an interval that is not traced: whose header says
+    /// what.
+    /// </summary>
+    private protected void TellsItsTrace(bool transactional)
+    {
+        var (source, output, kept) = (Topic("in"), Topic("out"), Topic("kept"));
+        Produce(source, "a");
+        using var worker = new TestWorker(Log, new WorkerOptions
+        {
+            Group = Unique,
+            InstanceId = $"{Unique}-w1",
+            Sources = [source],
+            Outputs = [output, kept],
+            Transactional = transactional
+        }, resume: true);
+        Until(() => worker.Records.Count == 1, "a record", worker);
+        const string Trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        var outputs = new OutputBuffer { Untraced = 1 };
+        foreach (var traced in new[] { true, false })
+        {
+            foreach (var topic in new[] { 0, 1, 0 }) outputs.Add(topic, 0, 0, 1_000, Bytes("k"), Bytes($"{traced}"));
+            if (traced) outputs.TraceParent = Bytes(Trace);
+            worker.Log.Begin();
+            worker.Log.Write(outputs, 0, outputs.Count);
+            Until(() => worker.Log.Commit([new OffsetToCommit(0, 0, 1)]) == CommitOutcome.Committed, "the commit");
+            outputs.Clear();
+        }
+        Assert.Equal(["True", "True", "False", "False"], Values(output));
+        Assert.Equal(KeepsTraceParents ? [Trace, Trace] : [], TraceParents(output));
+        Assert.Empty(TraceParents(kept));
+    }
+
+    private List<string> TraceParents(string topic)
+    {
+        var high = Log.Watermarks(new TopicPartition(topic, 0)).High;
+        using var reader = Log.OpenReader();
+        reader.Assign(new TopicPartition(topic, 0), 0);
+        var found = new List<string>();
+        var batch = new RecordBatch { KeepsTraceParents = true };
+        Until(() =>
+        {
+            reader.Read(batch, 1_000, TimeSpan.FromMilliseconds(200));
+            found.AddRange(batch.TraceParents.Select(System.Text.Encoding.ASCII.GetString));
+            return reader.Position >= high;
+        }, $"reader of {topic} at {high}");
+        return found;
+    }
 
     /// <summary>Commits one output and one offset in a transaction of its own.</summary>
     private protected static CommitOutcome Send(TestWorker worker, string value, int partition, long next)

@@ -27,6 +27,8 @@ public sealed class SimEmbeddedTopics : TopicContract
 
 public sealed class SimEmbeddedTransactions : TransactionContract
 {
+    protected override bool KeepsTraceParents => false;
+
     private protected override ILog OpenLog() => new SimLog(SimLogKind.Embedded, new SimSchedule());
 }
 
@@ -42,5 +44,7 @@ public sealed class SimKafkaDirect : DirectContract
 
 public sealed class SimEmbeddedDirect : DirectContract
 {
+    protected override bool KeepsTraceParents => false;
+
     private protected override ILog OpenLog() => new SimLog(SimLogKind.Embedded, new SimSchedule());
 }

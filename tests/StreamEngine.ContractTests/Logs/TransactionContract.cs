@@ -49,6 +49,9 @@ public abstract class TransactionContract : LogContract
     }
 
     [SkippableFact]
+    public void Outputs_tell_the_trace_that_they_were_made_in() => TellsItsTrace(transactional: true);
+
+    [SkippableFact]
     public void A_fenced_producer_commits_no_outputs()
     {
         var (source, output) = (Topic("in"), Topic("out"));

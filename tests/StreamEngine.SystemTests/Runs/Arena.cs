@@ -2,7 +2,6 @@ using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Cli;
-using StreamEngine.Runtime;
 using StreamEngine.SystemTests.Oracle;
 using StreamEngine.SystemTests.Shop;
 using StreamEngine.Testing;

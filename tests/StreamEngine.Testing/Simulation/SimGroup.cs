@@ -29,6 +29,9 @@ internal sealed class SimGroup(string name, int partitions)
 
     public string Name { get; } = name;
 
+    /// <summary>The topic whose partitions it shares out.</summary>
+    public string Topic { get; set; } = "";
+
     public int Generation { get; private set; }
 
     public Dictionary<TopicPartition, long> Offsets { get; } = [];
@@ -64,6 +67,11 @@ internal sealed class SimGroup(string name, int partitions)
             if (_owners[p] == member) _owners[p] = null;
         Balance();
     }
+
+    /// <summary>The members with what they own; none while a partition is on its way.</summary>
+    public List<GroupMember> Members() => _owners.AsSpan().Contains(null) ? []
+        : [.. _members.Select(m =>
+            new GroupMember(m.InstanceId, m.InstanceId, [.. OwnedBy(m).Select(p => new TopicPartition(Topic, p))]))];
 
     public SimMember? Find(string instanceId) => _members.Find(m => m.InstanceId == instanceId);
 

@@ -70,11 +70,21 @@ public sealed class SimLog : ILog
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<GroupMember>? Members(string group)
+    {
+        if (Kind == SimLogKind.Embedded) return null;
+        Schedule.At(SimPoint.AskingEnds);
+        return _groups.TryGetValue(group, out var known) ? known.Members() : [];
+    }
+
+    /// <inheritdoc/>
     public ILogWorker OpenWorker(WorkerOptions options)
     {
         foreach (var topic in options.Sources.Concat(options.Outputs))
             if (Partitions(topic) == 0) throw new LogException($"Topic {topic} does not exist.");
-        return new SimWorker(this, options, Group(options.Group, Partitions(options.Sources[0])));
+        var group = Group(options.Group, Partitions(options.Sources[0]));
+        group.Topic = options.Sources[0];
+        return new SimWorker(this, options, group);
     }
 
     /// <inheritdoc/>
@@ -159,7 +169,7 @@ public sealed class SimLog : ILog
     internal void Append(SimTransaction transaction, SimGroup group)
     {
         Changes++;
-        foreach (var (partition, key, value, timestamp) in transaction.Unsent) partition.Append(key, value, timestamp);
+        foreach (var (partition, key, value, timestamp, _) in transaction.Unsent) partition.Append(key, value, timestamp);
         foreach (var (partition, next) in transaction.Offsets) group.Offsets[partition] = next;
     }
 

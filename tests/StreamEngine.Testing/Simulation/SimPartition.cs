@@ -3,7 +3,8 @@ using StreamEngine.Connectors;
 namespace StreamEngine.Testing.Simulation;
 
 /// <summary>A record or, without key and value, a transaction's marker.</summary>
-internal readonly record struct SimRecord(byte[]? Key, byte[]? Value, long Timestamp, SimTransaction? Transaction, bool IsMarker);
+internal readonly record struct SimRecord(byte[]? Key, byte[]? Value, long Timestamp, SimTransaction? Transaction, bool IsMarker,
+    byte[]? TraceParent = null);
 
 /// <summary>
 /// A partition as its broker keeps it: records of open and aborted transactions and the markers that ended them take offsets too.
@@ -22,10 +23,11 @@ internal sealed class SimPartition(TopicPartition name)
     public long Stable => _undecided.Count == 0 ? High : _undecided[0].First;
 
     /// <summary>Appends a record; one of a transaction is hidden until the transaction's marker is here.</summary>
-    public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long timestamp, SimTransaction? transaction = null)
+    public void Append(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long timestamp, SimTransaction? transaction = null,
+        byte[]? traceParent = null)
     {
         if (transaction is not null && transaction.Join(this)) _undecided.Add((transaction, High));
-        _records.Add(new SimRecord(key.ToArray(), value.ToArray(), timestamp, transaction, false));
+        _records.Add(new SimRecord(key.ToArray(), value.ToArray(), timestamp, transaction, false, traceParent));
     }
 
     /// <summary>The marker arrives: the transaction's records are seen, or passed over, from now on.</summary>
@@ -48,6 +50,7 @@ internal sealed class SimPartition(TopicPartition name)
             var record = _records[(int)position];
             if (record.IsMarker || record.Transaction is { Committed: false }) continue;
             if (taken == max) return taken;
+            if (batch.TakesTraceParent && record.TraceParent is { Length: > 0 } traceParent) batch.TraceParents.Add(traceParent);
             batch.Add(topic, Name.Partition, position, record.Timestamp, record.Key, record.Key!.Length > 0, record.Value, true);
             taken++;
         }

@@ -22,7 +22,7 @@ internal sealed class SimTransaction(string producer, int epoch, SimGroup group,
     public long Started { get; } = started;
 
     /// <summary>What the client was given and has not sent yet.</summary>
-    public Queue<(SimPartition Partition, byte[] Key, byte[] Value, long Timestamp)> Unsent { get; } = new();
+    public Queue<(SimPartition Partition, byte[] Key, byte[] Value, long Timestamp, byte[] TraceParent)> Unsent { get; } = new();
 
     public SimGroup Group { get; } = group;
 
@@ -60,8 +60,8 @@ internal sealed class SimTransaction(string producer, int epoch, SimGroup group,
     {
         for (; count > 0; count--)
         {
-            var (partition, key, value, timestamp) = Unsent.Dequeue();
-            partition.Append(key, value, timestamp, this);
+            var (partition, key, value, timestamp, traceParent) = Unsent.Dequeue();
+            partition.Append(key, value, timestamp, this, traceParent);
         }
     }
 
@@ -70,8 +70,8 @@ internal sealed class SimTransaction(string producer, int epoch, SimGroup group,
     {
         for (; count > 0; count--)
         {
-            var (partition, key, value, timestamp) = Unsent.Dequeue();
-            partition.Append(key, value, timestamp);
+            var (partition, key, value, timestamp, traceParent) = Unsent.Dequeue();
+            partition.Append(key, value, timestamp, traceParent: traceParent);
         }
     }
 

@@ -75,8 +75,9 @@ internal sealed class SimWorker : ILogWorker
                 ref readonly var output = ref outputs[i];
                 // Without transactions first what the others rest on.
                 if (!_options.Transactional && output.Topic == _options.First != (pass == 0)) continue;
+                var traceParent = _log.Kind == SimLogKind.Kafka ? outputs.TraceParentOf(i) : default;
                 transaction.Unsent.Enqueue((_log.Known(new TopicPartition(_options.Outputs[output.Topic], output.Partition)),
-                    outputs.Key(i).ToArray(), outputs.Value(i).ToArray(), output.Timestamp));
+                    outputs.Key(i).ToArray(), outputs.Value(i).ToArray(), output.Timestamp, traceParent.ToArray()));
             }
         if (!_options.Transactional)
             while (transaction.Unsent.Count > 0 && !Schedule.Later()) transaction.SendPlain(1);

@@ -2,7 +2,6 @@ using StreamEngine.Configuration;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.Host.Configuration;
-using StreamEngine.Runtime;
 using Xunit;
 
 namespace StreamEngine.Tests.Configuration;
@@ -153,5 +152,5 @@ public sealed class OptionsBinderTests
         Assert.Contains(message, Assert.Single(_errors.All).Message, StringComparison.Ordinal);
     }
 
-    private EngineOptions Bind(string yaml) => OptionsBinder.Bind<EngineOptions>(YamlConfigReader.Read("t.yaml", yaml, _errors)!, _errors);
+    private HostOptions Bind(string yaml) => OptionsBinder.Bind<HostOptions>(YamlConfigReader.Read("t.yaml", yaml, _errors)!, _errors);
 }

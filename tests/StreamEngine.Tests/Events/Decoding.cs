@@ -14,13 +14,16 @@ internal sealed class Decoding
     public Decoding(EventSourceOptions source, ISchemaRegistry? registry = null, params string[] purposes)
     {
         var errors = new ConfigErrors();
-        Catalog = EventCatalog.Compile([source], purposes, registry ?? new Schemas(), AppContext.BaseDirectory, errors);
+        Catalog = EventCatalog.Compile([source], purposes, registry ?? new Schemas(), AppContext.BaseDirectory, errors,
+            say: Problems.Add);
         errors.ThrowIfAny();
         _decoder = Catalog.Sources[0].CreateDecoder();
         Event = new Event(Catalog.Fields);
     }
 
     public EventCatalog Catalog { get; }
+
+    public List<string> Problems { get; } = [];
 
     public Event Event { get; }
 

@@ -66,8 +66,7 @@ public sealed class SchemaRegistryTests
                 Time = new TimeFieldOptions { Field = "timestamp" },
                 Fields = [Decoding.Field("value", "decimal(2)")],
             };
-            var (problems, decoding) = (new List<string>(), new Decoding(source, registry));
-            decoding.Catalog.SchemaProblem = problems.Add;
+            var decoding = new Decoding(source, registry);
             byte[] value = [2, 65, 4, 3, 232];
             Assert.Equal(RejectReason.None, decoding.Decode([0, 0, 0, 0, 1, .. value]));
             Assert.Equal(1000, decoding["value"].Bits);
@@ -76,7 +75,7 @@ public sealed class SchemaRegistryTests
             // The fingerprint is that of both.
             byte[] single = [0xc3, 1, .. BitConverter.GetBytes(registry.ById(1)!.Fingerprint), .. value];
             for (var i = 0; i < 2; i++) Assert.Equal(RejectReason.UnknownSchema, decoding.Decode(single));
-            Assert.Contains("can't be told apart", Assert.Single(problems), StringComparison.Ordinal);
+            Assert.Contains("can't be told apart", Assert.Single(decoding.Problems), StringComparison.Ordinal);
 
             File.WriteAllText(Path.Combine(folder, "index.json"),
                 """{"schemas":[{"id":1,"file":"1.avsc"},{"id":1,"file":"2.avsc"}]}""");

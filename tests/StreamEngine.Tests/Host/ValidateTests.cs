@@ -139,6 +139,16 @@ public sealed class ValidateTests
         Assert.Contains("relative to the config file", (string)error["remedy"]!, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_commit_interval_that_no_transaction_outlives_is_refused()
+    {
+        const string Events = "events:\n  a: { topic: a, format: json }\nruntime: { commit_interval: 2s }\n";
+        Assert.Empty(await Errors(Events));
+        var error = Assert.Single(await Errors(Events + "kafka: { transaction_timeout: 2s }\n"));
+        Assert.Equal(("4", "kafka.transaction_timeout"), (error["line"]!.ToString(), (string)error["path"]!));
+        Assert.Contains("runtime.commit_interval", (string)error["message"]!, StringComparison.Ordinal);
+    }
+
     private static async Task<List<JsonNode>> Errors(string config)
     {
         var folder = Directory.CreateTempSubdirectory("config").FullName;

@@ -25,7 +25,6 @@ internal sealed class RequestBench : IDisposable
         Log = new SimLog(SimLogKind.Kafka, Schedule);
         Log.CreateTopics(Topics.Needed(SimEngines.Options(twoSources: false), 2));
         var engine = _engines[1, 0];
-        Topics.Check(Log, engine);
         _metrics = new EngineMetrics(engine);
         _compiler = new RequestCompiler(engine);
         Worker = new Worker(new WorkerSettings
@@ -37,7 +36,7 @@ internal sealed class RequestBench : IDisposable
             Time = Schedule.Time,
             Background = _tasks,
             Directory = Directory
-        }, _metrics, partitions: 2);
+        }, _metrics, Topics.Check(Log, engine));
     }
 
     public Sick Schedule { get; }

@@ -1,8 +1,14 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
+using StreamEngine.Connectors;
+using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
+using StreamEngine.State;
 using StreamEngine.Telemetry;
+using StreamEngine.Testing;
+using StreamEngine.Testing.Simulation;
+using StreamEngine.Tests.Simulation;
 using Xunit;
 
 namespace StreamEngine.Tests.Requests;
@@ -54,6 +60,56 @@ public sealed class TraceTests : IDisposable
             a => Assert.True(a.StartTimeUtc >= interval.StartTimeUtc
             && a.StartTimeUtc + a.Duration <= interval.StartTimeUtc + interval.Duration));
         Assert.Contains(_ended, a => a.OperationName == "restore");
+    }
+
+    [Fact]
+    public void Everything_written_in_an_interval_tells_its_span()
+    {
+        var log = new SimLog(SimLogKind.Kafka, new SimSchedule());
+        log.CreateTopics(Topics.Needed(SimEngines.Options(twoSources: false), 1));
+        var now = Scenario.Start;
+        foreach (var id in new[] { "e1", "e2" })
+            log.Known(new TopicPartition("shop", 0)).Append("c"u8, Encoding.UTF8.GetBytes($$"""
+                {"id":"{{id}}","customer":"c","type":"page_view","time":{{now}},"value":0,"placement":"home","consent":["personalization"]}
+                """), 0);
+        using var engines = new SimEngines(Delivery.ExactlyOnce);
+        var tasks = new SimTasks();
+        using var metrics = new EngineMetrics(engines[1, 0]);
+        using (var worker = new Worker(new WorkerSettings
+        {
+            Engine = engines[1, 0],
+            Log = log,
+            InstanceId = "traced",
+            OpenStore = _ => new MemoryStateStore(),
+            Time = new ManualTime(DateTimeOffset.FromUnixTimeMilliseconds(now)),
+            Background = tasks,
+        }, metrics, Topics.Check(log, engines[1, 0])))
+        {
+            for (var turn = 0; turn < 100; turn++)
+            {
+                while (tasks.Count > 0) tasks.RunOne();
+                worker.Turn();
+            }
+            using var ended = new CancellationTokenSource();
+            ended.Cancel();
+            worker.Run(ended.Token);
+        }
+
+        var interval = Assert.Single(_ended, a => a.OperationName == "interval" && (string?)a.GetTagItem("streamengine.worker") == "traced"
+            && (int)a.GetTagItem("streamengine.outputs")! > 0);
+        Assert.Equal([interval.Id!, interval.Id!], Read("decisions"));
+        Assert.Equal([interval.Id!, interval.Id!], Read("actions"));
+        Assert.All(interval.Id!, c => Assert.True(char.IsAsciiHexDigitLower(c) || c == '-'));
+
+        List<string> Read(string topic)
+        {
+            var batch = new RecordBatch { KeepsTraceParents = true };
+            using var reader = log.OpenReader();
+            reader.Assign(new TopicPartition(topic, 0), 0);
+            reader.Read(batch, 100, TimeSpan.Zero);
+            Assert.Equal(2, batch.Count);
+            return [.. batch.TraceParents.Select(Encoding.ASCII.GetString)];
+        }
     }
 
     [Fact]

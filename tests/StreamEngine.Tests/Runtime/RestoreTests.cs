@@ -224,7 +224,8 @@ public sealed class RestoreTests : IDisposable
     {
         using var log = Open();
         using var engine = Scenario.Compile(options, new LinearModels(model));
-        var shards = Topics.Check(log, engine);
+        var partitions = Topics.Check(log, engine);
+        var shards = partitions.Sources;
         using var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
         if (_kept == Kept.OnStandby) FollowHere(log, engine);
@@ -237,7 +238,7 @@ public sealed class RestoreTests : IDisposable
             OpenCheckpoints = _kept is Kept.InFiles or Kept.InBoth or Kept.OnStandby ? OpenFiles : null,
             Report = e =>
             { lock (_said) _said.Add(e.Text); }
-        }, metrics, shards);
+        }, metrics, partitions);
         var ends = options.Events
             .Select(e => Enumerable.Range(0, shards).Select(p => log.Watermarks(new TopicPartition(e.Topic, p)).High).ToArray()).ToArray();
         if (turns < int.MaxValue)

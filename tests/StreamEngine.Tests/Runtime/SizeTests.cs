@@ -86,7 +86,7 @@ public sealed class SizeTests : IDisposable
                 InstanceId = "w",
                 OpenStore = _ => new MemoryStateStore(),
                 Report = said.Add,
-            }, metrics, 1);
+            }, metrics, PartitionCounts.One);
             ShardCounters? seen = null;
             worker.Run(CancellationToken.None, w =>
             {

@@ -31,7 +31,7 @@ public sealed class WorkerTurnTests : IDisposable
             OpenStore = _ =>
             new MemoryStateStore(),
             Time = time
-        }, metrics, 1);
+        }, metrics, Topics.Check(log, engine));
 
         time.Advance(TimeSpan.FromSeconds(40)); // joined, but no turn yet
         Assert.Equal(TimeSpan.FromSeconds(40), worker.SinceTurn);
@@ -47,7 +47,7 @@ public sealed class WorkerTurnTests : IDisposable
     [InlineData(60, 720)]
     public void The_limit_is_above_every_wait_for_a_log_that_answers(int transactionTimeout, int expected)
     {
-        var limit = WorkerTurn.Limit(new KafkaOptions { TransactionTimeout = TimeSpan.FromSeconds(transactionTimeout) });
+        var limit = WorkerTurn.Limit(TimeSpan.FromSeconds(transactionTimeout));
         Assert.Equal(TimeSpan.FromSeconds(expected), limit);
 
         // Three calls, each tried for two timeouts with a grace of five seconds.

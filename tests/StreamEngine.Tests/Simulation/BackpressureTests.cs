@@ -28,7 +28,6 @@ public sealed class BackpressureTests : IDisposable
         for (var i = 0; i < Records; i++)
             log.Known(new TopicPartition("shop", i % 2)).Append("c"u8, Encoding.UTF8.GetBytes($$"""{"id":"e{{i}}","customer":"c{{i}}","type":"page_view","time":{{_log.Time.GetUtcNow().ToUnixTimeMilliseconds()}},"value":0,"placement":"home","consent":["personalization"]}"""), 0);
         var engine = _engines[1, 0];
-        Topics.Check(log, engine);
         _metrics = new EngineMetrics(engine);
         var settings = new WorkerSettings
         {
@@ -40,7 +39,7 @@ public sealed class BackpressureTests : IDisposable
             Time = _log.Time,
             Background = _tasks
         };
-        _worker = new Worker(settings, _metrics, partitions: 2);
+        _worker = new Worker(settings, _metrics, Topics.Check(log, engine));
         _lag = new LagWatch(log, _metrics, ["shop"], _ => { });
         Turn(1);
     }

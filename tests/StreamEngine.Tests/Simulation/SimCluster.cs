@@ -1,3 +1,4 @@
+using System.Globalization;
 using StreamEngine.Connectors;
 using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
@@ -8,7 +9,13 @@ using StreamEngine.Testing.Simulation;
 namespace StreamEngine.Tests.Simulation;
 
 /// <summary>The processes of a simulation, and what happens to them.</summary>
-internal sealed class SimCluster(SimDriver driver, Random random, SimEngines engines, int slots, SimDisk? disk)
+/// <param name="driver">Drives them.</param>
+/// <param name="random">Makes their choices.</param>
+/// <param name="engines">The compiled configs.</param>
+/// <param name="slots">How many there are, when all are up.</param>
+/// <param name="disk">Where checkpoint files are; null where a seed keeps none.</param>
+/// <param name="following">Makes the choices of standbys; null where a seed keeps none.</param>
+internal sealed class SimCluster(SimDriver driver, Random random, SimEngines engines, int slots, SimDisk? disk, Random? following)
 {
     public const string Group = "sim";
 
@@ -27,6 +34,9 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
 
     /// <summary>Shards that were restored from checkpoint files.</summary>
     public int FromFiles { get; private set; }
+
+    /// <summary>Those of them whose files a standby had filled.</summary>
+    public int FromStandbys { get; private set; }
 
     /// <summary>A fresh process' settings with a model.</summary>
     public WorkerSettings Settings(string id, int version) => new()
@@ -72,6 +82,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         if (Idle() is not { IsPaused: false } process) return;
         driver.Tell($"{process.Id} turns");
         Do(process, worker => worker.Turn());
+        if (following?.Next(3) > 0 && _processes.Count > 0) Follow(_processes[following.Next(_processes.Count)]);
     }
 
     public void Die(bool may)
@@ -111,6 +122,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         {
             worker.Run(new CancellationToken(canceled: true));
             worker.Dispose();
+            process.Standbys?.Dispose();
         });
         Forget(process);
     }
@@ -135,7 +147,10 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             _tasks.RunOne();
             driver.Log.Tick();
             foreach (var process in _processes.ToArray())
+            {
                 if (!process.IsBusy && !process.IsPaused && _processes.Contains(process)) Do(process, worker => worker.Turn());
+                Follow(process);
+            }
         }
         driver.Tell("]");
     }
@@ -178,12 +193,15 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         foreach (var before in _processes)
             if (before.Id == id) before.IsOvertaken = true;
         var engine = engines[driver.Sources, version];
-        Topics.Check(driver.Log, engine);
+        var partitions = Topics.Check(driver.Log, engine);
         var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
         var directory = new ShardDirectory(driver.Partitions);
         var settings = Settings(id, version) with { Directory = driver.Repeats ? null : directory };
+        Standbys? standbys = null;
         if (disk is not null)
+        {
+            HashSet<int> ready = [], filled = []; // partitions whose standby is up to date, or was when the worker took it over
             settings = settings with
             {
                 OpenCheckpoints = (partition, report) =>
@@ -192,19 +210,75 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
                     files.Add(opened);
                     return opened;
                 },
-                Report = e => FromFiles += e.Text.Contains("profiles from files", StringComparison.Ordinal) ? 1 : 0,
+                Report = e =>
+                {
+                    if (e.Text.Contains("standby is up to date", StringComparison.Ordinal)) ready.Add(ShardOf(e));
+                    if (!e.Text.Contains("profiles from files", StringComparison.Ordinal)) return;
+                    FromFiles++;
+                    if (filled.Remove(ShardOf(e))) FromStandbys++;
+                },
             };
-        _processes.Add(new SimProcess(id, version, new Worker(settings, metrics, driver.Partitions), directory, metrics, files));
+            standbys = following is null ? null : Standbys.For(settings);
+            if (standbys is not null)
+                settings = settings with
+                {
+                    OpenCheckpoints = (partition, report) =>
+                    {
+                        if (ready.Remove(partition)) filled.Add(partition);
+                        else filled.Remove(partition);
+                        return standbys.OpenCheckpoints(partition, report);
+                    }
+                };
+        }
+        _processes.Add(new SimProcess(id, version, new Worker(settings, metrics, partitions), directory, metrics, files)
+        {
+            Standbys = standbys
+        });
+    }
+
+    private static int ShardOf(WorkerEvent e) =>
+        int.Parse(string.Concat(e.Text["Shard ".Length..].TakeWhile(char.IsAsciiDigit)), CultureInfo.InvariantCulture);
+
+    /// <summary>A turn of a process' standbys, as on their own thread: its worker may be in the middle of one.</summary>
+    private void Follow(SimProcess process)
+    {
+        if (process.Standbys is null || process.IsPaused || process.IsFollowing || !_processes.Contains(process)) return;
+        driver.Tell($"{process.Id}'s standbys turn");
+        process.IsFollowing = true;
+        try
+        {
+            As(process, process.Follow);
+        }
+        finally
+        {
+            process.IsFollowing = false;
+        }
     }
 
     private void Do(SimProcess process, Action<Worker> what)
     {
-        var before = Current;
-        Current = process;
         process.IsBusy = true;
         try
         {
-            what(process.Worker);
+            As(process, () => what(process.Worker));
+        }
+        finally
+        {
+            process.IsBusy = false;
+        }
+    }
+
+    private void As(SimProcess process, Action what)
+    {
+        var before = Current;
+        Current = process;
+        try
+        {
+            what();
+        }
+        catch (SimCrash) when (!_processes.Contains(process))
+        {
+            // It died already.
         }
         catch (SimCrash)
         {
@@ -222,7 +296,6 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         }
         finally
         {
-            process.IsBusy = false;
             Current = before;
         }
     }
@@ -244,7 +317,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
     {
         if (_processes.Count == 0) return null;
         var process = _processes[random.Next(_processes.Count)];
-        return process.IsBusy ? null : process;
+        return process.IsBusy || process.IsFollowing ? null : process;
     }
 
     private static bool IsAtRest(SimProcess process) => process.Worker.Shards.Values.All(s => s.Counters.TimersWaiting == 0);

@@ -32,6 +32,16 @@ internal sealed class SimDisk(Random random) : IDisposable
         }
     }
 
+    /// <summary>Does something that leaves the files as they are: who dies cleans nothing up.</summary>
+    public static void Untouched(IEnumerable<CheckpointFiles> files, Action what)
+    {
+        var kept = files.Select(f => f.Folder).Distinct().SelectMany(CheckpointFiles.In).Select(p => (Path: p, Bytes: File.ReadAllBytes(p)))
+            .ToList();
+        what();
+        foreach (var (path, bytes) in kept)
+            if (!File.Exists(path)) File.WriteAllBytes(path, bytes);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -43,7 +43,8 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         // With numbers of its own: what a seed did before there were files it does still.
         var random = new Random(seed);
         Disk = random.Next(2) == 0 ? new SimDisk(random) : null;
-        _cluster = new SimCluster(this, _random, engines, slots, Disk);
+        var following = new Random(seed ^ 0x55AA);
+        _cluster = new SimCluster(this, _random, engines, slots, Disk, following.Next(3) > 0 ? following : null);
         Asks = new SimAsks(this, _cluster, new Random(~seed), engines[Sources, 0]);
     }
 
@@ -113,6 +114,8 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         for (var steps = _random.Next(1, 25); steps > 0; steps--) Step();
         Tell("]");
         _nested--;
+        // Its worker or its standbys died while the other was in the middle of something: a process dies as a whole.
+        if (_cluster.Current is { } still && !_cluster.Processes.Contains(still)) throw new SimCrash();
     }
 
     public override int Take(int max) => _calm || max == 0 ? max : _random.Next(0, max + 1);

@@ -29,6 +29,8 @@ internal sealed class SimEngines : IDisposable
     private static EngineOptions With(EngineOptions options, Delivery delivery, ReplyWhen reply) => options with
     {
         Runtime = options.Runtime with { Delivery = delivery },
+        State = options.State with { Directory = "." }, // says only that there is one: a run gives each process its own
+        Checkpoints = options.Checkpoints with { Standbys = options.Checkpoints.Topic.Length > 0 ? 2 : 0 },
         Requests = new RequestOptions
         {
             Enabled = delivery == Delivery.ExactlyOnce,

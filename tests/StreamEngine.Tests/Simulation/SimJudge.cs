@@ -117,7 +117,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         using var decisions = new DecisionBatch(engine);
         var settings = driver.Cluster.Settings("judge", version);
         var fresh = new Shard(engine, live.Partition, new MemoryStateStore(), new OutputBuffer(), decisions, driver.Time,
-            driver.Partitions);
+            new PartitionCounts(driver.Partitions));
         if (version > 0) fresh.KeepCheckpoints(null, settings.SliceBytes, () => Task.FromResult(0L));
         using var restore = new ShardRestore(settings, fresh);
         driver.Cluster.RunTasks();

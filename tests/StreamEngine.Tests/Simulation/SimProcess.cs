@@ -30,11 +30,25 @@ internal sealed class SimProcess(string id, int version, Worker worker, ShardDir
     /// <summary>Whether it is in the middle of a turn, waiting for others that go on meanwhile.</summary>
     public bool IsBusy { get; set; }
 
+    /// <summary>Its standbys; null where it keeps none.</summary>
+    public Standbys? Standbys { get; init; }
+
+    /// <summary>Whether its standbys are in the middle of a turn: a thread of their own, so its worker goes on meanwhile.</summary>
+    public bool IsFollowing { get; set; }
+
+    /// <summary>A turn of its standbys; what they wrote is on the disk then, so that a seed goes the same way every time.</summary>
+    public void Follow()
+    {
+        Standbys!.Turn();
+        SpinWait.SpinUntil(() => files.All(f => f.IsWritten));
+    }
+
     /// <summary>Takes it away as it stands: nothing of it may reach the log any more.</summary>
     public void Forget()
     {
         metrics.Dispose();
         foreach (var file in files) file.Dispose(); // frees the locks, as the end of a process does
+        if (Standbys is not null) SimDisk.Untouched(files, Standbys.Dispose);
     }
 
     /// <summary>The checkpoint files that it had open.</summary>

@@ -5,7 +5,7 @@ namespace StreamEngine.Events.Decoding;
 
 /// <summary>Compiles all sources: first the shared fields, then each source against them.</summary>
 internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode purposesNode, ISchemaRegistry registry,
-    string baseDirectory, ConfigErrors errors)
+    string baseDirectory, ConfigErrors errors, Action<string>? say)
 {
     private readonly Dictionary<string, (Field Field, ConfigLocation At)> _fields = [];
     private readonly List<Field> _inOrder = [];
@@ -20,13 +20,12 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
         foreach (var source in sources)
             foreach (var field in source.Fields) Declare(source, field);
         var catalog = new FieldCatalog(_inOrder) { Unusable = _unusable };
-        EventCatalog? result = null;
         var bits = new Purposes([.. purposes.Take(Purposes.Max)]);
         var compiled = new List<EventSource>();
         foreach (var source in sources)
             compiled.Add(new SourceCompiler(source, compiled.Count, catalog, bits, purposes, _symbols, errors)
-                .Compile(registry, baseDirectory, message => result?.SchemaProblem?.Invoke(message)));
-        return result = new EventCatalog(catalog, compiled);
+                .Compile(registry, baseDirectory, say ?? (_ => { })));
+        return new EventCatalog(catalog, compiled);
     }
 
     private void Declare(EventSourceOptions source, FieldOptions options)

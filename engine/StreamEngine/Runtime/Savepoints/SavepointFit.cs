@@ -15,7 +15,7 @@ internal static class SavepointFit
     /// <exception cref="LogException">It can't.</exception>
     public static void Check(ILog log, CompiledEngine engine, SavepointManifest savepoint)
     {
-        var partitions = Topics.Check(log, engine);
+        var partitions = Topics.Check(log, engine).Sources;
         if (partitions != savepoint.Partitions)
             throw new LogException($"The savepoint has {savepoint.Partitions} shards, the sources have {partitions} partitions: customers "
                 + $"stand in other partitions than they did. Restore it on a log with {savepoint.Partitions} partitions, or start without "

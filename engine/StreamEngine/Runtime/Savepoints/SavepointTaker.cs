@@ -16,7 +16,7 @@ public sealed class SavepointTaker
     private readonly WorkerSettings _settings;
     private readonly CompiledEngine _engine;
     private readonly Func<int, string?> _checkpoints;
-    private readonly int _partitions;
+    private readonly PartitionCounts _partitions;
 
     /// <summary>Prepares; checks the topics.</summary>
     /// <param name="settings">The engine, its log, and where stores are opened; the worker's id is not used.</param>
@@ -26,7 +26,7 @@ public sealed class SavepointTaker
     {
         (_settings, _engine, _checkpoints) = (settings, settings.Engine, checkpoints);
         _partitions = Topics.Check(settings.Log, _engine);
-        if (!Enumerable.Range(0, _partitions).Any(p =>
+        if (!Enumerable.Range(0, _partitions.Sources).Any(p =>
             _engine.Events.Sources.Any(s => settings.Log.Committed(_engine.Options.Name, new TopicPartition(s.Topic, p)) is not null)))
             throw new LogException($"Group {_engine.Options.Name} has committed no offsets in this log: there is nothing to save. Check "
             + "the config's name, and that it is the log that the engine runs on.");
@@ -44,7 +44,7 @@ public sealed class SavepointTaker
         {
             var begun = _settings.Time.GetUtcNow();
             var shards = new List<SavepointShard>();
-            for (var p = 0; p < _partitions; p++) shards.Add(Take(folder, p, progress, stop));
+            for (var p = 0; p < _partitions.Sources; p++) shards.Add(Take(folder, p, progress, stop));
             var manifest = Manifest(begun, shards);
             SavepointFolder.Write(folder, manifest);
             return manifest;
@@ -106,7 +106,7 @@ public sealed class SavepointTaker
 
     private SavepointManifest Manifest(DateTimeOffset begun, List<SavepointShard> shards) => new(
         SavepointManifest.Newest, _engine.Options.Name, _engine.ConfigHash, _engine.StateVersion, begun,
-        [.. _engine.Options.Events.Select(StateItems.Of)], _engine.Options.Outputs.Decisions, _partitions, _engine.Options.Purposes,
+        [.. _engine.Options.Events.Select(StateItems.Of)], _engine.Options.Outputs.Decisions, _partitions.Sources, _engine.Options.Purposes,
         new SavepointLayout(_engine.Layout.FixedLength, _engine.Layout.Slots, [.. StateItems.Of(_engine).Select(i => i.Item)]), shards);
 
     /// <summary>In which cut a profile last changed is no part of what is known of the customer.</summary>

@@ -28,7 +28,7 @@ internal sealed class ShardBackfill : IProfileReader, IDisposable
         var decisions = new DecisionBatch(settings.Engine);
         var store = settings.OpenStore(at.Shard);
         var filled = new ShardBackfill(new Shard(settings.Engine, at.Shard, store, new OutputBuffer(), decisions, settings.Time,
-            partitions), store, decisions);
+            new PartitionCounts(partitions)), store, decisions);
         try
         {
             using var restore =

@@ -54,6 +54,9 @@ public sealed class CheckpointFiles : IDisposable
     /// <summary>Whether the writing thread keeps up: add no more where it does not.</summary>
     public bool HasRoom => !_failed && Interlocked.Read(ref _backlog) < MaxBacklog;
 
+    /// <summary>Whether everything that was added is written, or given up.</summary>
+    internal bool IsWritten => Interlocked.Read(ref _backlog) == 0;
+
     /// <summary>A folder's files, newest first.</summary>
     public static IReadOnlyList<string> In(string directory) => Directory.Exists(directory)
         ? [.. Directory.GetFiles(directory, "checkpoint-*.bin").OrderDescending(StringComparer.Ordinal)] : [];

@@ -1,0 +1,33 @@
+using StreamEngine.Configuration;
+using StreamEngine.Connectors.Kafka;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Configuration;
+
+/// <summary>The whole config: the engine's, and the sections of what the host puts around it.</summary>
+internal sealed record HostOptions : EngineOptions
+{
+    [Doc("Kafka.")]
+    public KafkaOptions Kafka { get; init; } = new();
+
+    [Doc("Health and metrics over HTTP.")]
+    public HttpOptions Http { get; init; } = new();
+}
+
+/// <summary>Health and metrics over HTTP.</summary>
+internal sealed record HttpOptions : ILocated
+{
+    [Doc("The address to listen on.")]
+    public string Address { get; init; } = "127.0.0.1";
+
+    [Doc("The port of /metrics and /healthz; 0 turns it off.")]
+    [Bounds(0, 65_535)]
+    public int Port { get; init; } = 9464;
+
+    [Doc("Names under which it is called (a service's, a proxy's), beside IP addresses, localhost and this machine's own name; a request "
+        + "under another name is refused, so that no web page can reach it.")]
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
