@@ -41,7 +41,8 @@ internal static class FeaturesCommand
         var errors = new ConfigErrors();
         var config = FeaturesOnly(call.Load(Config, errors));
         var labels = Labels.Read(call.Get(At)!, errors);
-        using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
+        using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors,
+            line => call.Say(LogLevel.Warning, line));
         var path = call.Get(Out)!;
         ResultPath.File(Out.Name, path);
         var started = Stopwatch.GetTimestamp();

@@ -30,16 +30,16 @@ public sealed class EventCatalog
     /// <param name="baseDirectory">What schema files are relative to.</param>
     /// <param name="errors">Takes the mistakes.</param>
     /// <param name="purposesNode">Where the purposes are written.</param>
+    /// <param name="say">Told what could not be checked.</param>
     public static EventCatalog Compile(
         IReadOnlyList<EventSourceOptions> sources, IReadOnlyList<string> purposes, ISchemaRegistry registry, string baseDirectory,
-            ConfigErrors errors, ConfigNode? purposesNode = null) =>
-        new CatalogCompiler(purposes, purposesNode ?? ConfigNode.InCode, registry, baseDirectory, errors).Compile(sources);
+            ConfigErrors errors, ConfigNode? purposesNode = null, Action<string>? say = null) =>
+        new CatalogCompiler(purposes, purposesNode ?? ConfigNode.InCode, registry, baseDirectory, errors, say).Compile(sources);
 
     /// <summary>
     /// Writes a record's value with the source's personal data masked (texts <c>***</c>, numbers 0), framed as it was. False, with nothing
     /// written, where it can't be parsed: then nothing of it may be kept but a hash. A source without personal data keeps its bytes.
     /// </summary>
-    /// <exception cref="SchemaRegistryException">The registry can't be asked for the record's schema.</exception>
     public bool TryMask(int source, ReadOnlySpan<byte> value, IBufferWriter<byte> output)
     {
         if (Sources[source].Masker is not { } masker)

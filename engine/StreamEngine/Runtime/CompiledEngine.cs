@@ -21,6 +21,8 @@ public sealed class CompiledEngine : IDisposable
     private static readonly string[] Deciding =
         ["events", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers"];
 
+    private IDisposable? _registry;
+
     private CompiledEngine(EngineOptions options) => Options = options;
 
     /// <summary>The options it was compiled from.</summary>
@@ -67,10 +69,15 @@ public sealed class CompiledEngine : IDisposable
     /// <param name="baseDirectory">Relative paths of the config start here.</param>
     /// <param name="loader">Loads the models.</param>
     /// <param name="errors">Collects the mistakes.</param>
-    public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors)
+    /// <param name="access">How a registry behind a URL is reached; without it there must be a folder.</param>
+    /// <exception cref="OperationCanceledException">A wait for the registry was ended.</exception>
+    public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors,
+        RegistryAccess? access = null)
     {
-        var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, TimeProvider.System, errors);
-        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"]);
+        access ??= new RegistryAccess();
+        var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, access, TimeProvider.System, errors);
+        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"],
+            access.Say);
         CheckTopics(options, errors);
         StandbyConfig.Check(options, errors);
         var layout = new StateLayout();
@@ -84,10 +91,12 @@ public sealed class CompiledEngine : IDisposable
         if (errors.Any)
         {
             models.Dispose();
+            (registry as IDisposable)?.Dispose();
             return null;
         }
         return new CompiledEngine(options)
         {
+            _registry = registry as IDisposable,
             Events = events,
             Layout = layout,
             Features = features,
@@ -110,10 +119,11 @@ public sealed class CompiledEngine : IDisposable
         Policy.Caps.Initialize(profile);
     }
 
-    /// <summary>Unloads the models.</summary>
+    /// <summary>Unloads the models, and lets go of the schema registry.</summary>
     public void Dispose()
     {
         Models.Dispose();
+        _registry?.Dispose();
     }
 
     private static void CheckTopics(EngineOptions options, ConfigErrors errors)

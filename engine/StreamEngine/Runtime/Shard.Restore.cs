@@ -7,20 +7,25 @@ namespace StreamEngine.Runtime;
 /// <content>How a shard is rebuilt: profiles of a checkpoint, events without scores and outputs, logged decisions.</content>
 public sealed partial class Shard
 {
-    /// <summary>Applies a run of records again while the shard is restored: no scores, no decisions, no outputs.</summary>
-    public void Replay(RecordBatch batch, int from, int to, int source)
+    /// <summary>
+    /// Applies a run of records again while the shard is restored: no scores, no decisions, no outputs. Returns the index of the first
+    /// record that was not applied: <paramref name="to"/>, or that of one that has to wait (<see cref="WaitsFor"/>).
+    /// </summary>
+    public int Replay(RecordBatch batch, int from, int to, int source)
     {
-        if (from == to) return;
+        if (from == to) return to;
         _live = false;
         _event.BeginBatch();
-        for (var i = from; i < to; i++)
-            if (batch[i].Offset >= _next[source])
-            {
-                Record(batch, i, source);
-                Counters.Restored++;
-            }
+        var at = from;
+        for (; at < to; at++)
+        {
+            if (batch[at].Offset < _next[source]) continue;
+            if (!Record(batch, at, source)) break;
+            Counters.Restored++;
+        }
         _live = true;
         Publish();
+        return at;
     }
 
     /// <summary>Applies a logged entry while the shard is restored; its cause was replayed already.</summary>

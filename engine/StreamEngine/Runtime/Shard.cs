@@ -1,6 +1,5 @@
 using StreamEngine.Connectors;
 using StreamEngine.Events;
-using StreamEngine.Events.Registry;
 using StreamEngine.Expressions;
 using StreamEngine.Identity;
 using StreamEngine.Runtime.Requests;
@@ -29,12 +28,6 @@ namespace StreamEngine.Runtime;
 /// </summary>
 public sealed partial class Shard : IDisposable
 {
-    /// <summary>
-    /// How long a registry that is away is waited for before the process stops and says so; well below the time after which the group takes
-    /// the worker for dead.
-    /// </summary>
-    private static readonly TimeSpan RegistryPatience = TimeSpan.FromSeconds(60);
-
     private readonly CompiledEngine _engine;
     private readonly IStateStore _store;
     private readonly IEventDecoder[] _decoders;
@@ -136,25 +129,28 @@ public sealed partial class Shard : IDisposable
     /// <summary>Memory of its state store, bytes.</summary>
     public long StateBytes => _store.MemoryBytes;
 
-    /// <summary>Processes a run of this partition's records, live; the decisions that it opens wait in the worker's batch.</summary>
-    public void Process(RecordBatch batch, int from, int to)
+    /// <summary>
+    /// Processes a run of this partition's records, live; the decisions that it opens wait in the worker's batch. Returns the index of the
+    /// first record that was not processed: <paramref name="to"/>, or that of one that has to wait (<see cref="WaitsFor"/>).
+    /// </summary>
+    public int Process(RecordBatch batch, int from, int to)
     {
         _latest = _time.GetUtcNow().ToUnixTimeMilliseconds() + _maxFuture;
-        Run(batch, from, to);
-        _clock.Heard(batch, from, to);
+        var end = Run(batch, from, to);
+        _clock.Heard(batch, from, end);
         Publish();
+        return end;
     }
 
-    private void Run(RecordBatch batch, int from, int to)
+    private int Run(RecordBatch batch, int from, int to)
     {
         // Decisions that wait for their scores hold slices of the scratch text.
         if (_generation != _decisions.Generation) _event.BeginBatch();
-        for (var i = from; i < to; i++)
-        {
-            Record(batch, i, batch[i].Topic);
+        var at = from;
+        for (; at < to && Record(batch, at, batch[at].Topic); at++)
             if (_decisions.Full) _decisions.Flush();
-        }
         _generation = _decisions.Generation;
+        return at;
     }
 
     /// <summary>Everything applied up to here is what the commit that now begins is about.</summary>
@@ -240,22 +236,27 @@ public sealed partial class Shard : IDisposable
     /// <summary>The longest customer id or event id, bytes: both go into every record that is written about the event.</summary>
     public const int MaxIdBytes = 1_024;
 
-    /// <summary>Steps 2 to 6 for one record.</summary>
-    private void Record(RecordBatch batch, int index, int source)
+    /// <summary>Steps 2 to 6 for one record; false, with nothing done, where it has to wait for its schema.</summary>
+    private bool Record(RecordBatch batch, int index, int source)
     {
         ref readonly var record = ref batch[index];
+
+        // (2) Decode.
+        _event.Clear();
+        _event.Source = source;
+        var reason = IsDecoded(record) ? Decode(batch, record, source)
+            : record.Value.Length < 0 ? RejectReason.Malformed : RejectReason.Oversized;
+        if (_unasked is { } unasked)
+        {
+            _unasked = null;
+            Wait(batch, index, source, unasked);
+            return false;
+        }
         if (_live) Begin(record, source);
         _switched = false;
         _source = source;
         _ordinal = 0;
         _next[source] = record.Offset + 1;
-
-        // (2) Decode.
-        _event.Clear();
-        _event.Source = source;
-        var reason = record.Value.Length > _maxRecordBytes ? RejectReason.Oversized
-            : record.Value.Length < 0 ? RejectReason.Malformed
-            : Decode(batch, record, source);
 
         if (_timeIsRecords[source]) _event.Time = record.Timestamp;
         if (reason == RejectReason.None && (_event.Customer.Text.Length > MaxIdBytes || _event.Id.Length > MaxIdBytes))
@@ -271,7 +272,7 @@ public sealed partial class Shard : IDisposable
         {
             if (reason == RejectReason.NoConsent) Withdraw(record);
             Reject(batch, index, reason);
-            return;
+            return true;
         }
         if (!_live) _cut?.Reschedule(_timers, new Cause(source, record.Offset, CutPosition.TheRecord));
         var watermark = _clock.Advance(source, _event.Time, OneTimeline);
@@ -291,13 +292,14 @@ public sealed partial class Shard : IDisposable
         if (_update.Duplicate)
         {
             Reject(batch, index, RejectReason.Duplicate);
-            return;
+            return true;
         }
-        if (!_live) return;
+        if (!_live) return true;
         Counters.Admitted++;
         if (trigger >= 0)
             _decisions.Open(_event, _context, trigger, new Cause(source, record.Offset, _ordinal++), _update.DecidedAt,
                 _event.Consent & _update.Consent, _update.IsFirst, _watermark);
+        return true;
     }
 
     /// <summary>A customer without consent gets no profile; one who withdraws it keeps only that word.</summary>
@@ -319,25 +321,6 @@ public sealed partial class Shard : IDisposable
         _decisions.Flush();
         if (_switched) return;
         _out.Order(_source, _next[_source] - 1, _ordinal++, _watermark);
-    }
-
-    /// <summary>Decodes; a schema registry that is away is waited for: the record is not at fault, and nothing of it was applied.</summary>
-    private RejectReason Decode(RecordBatch batch, in RecordInfo record, int source)
-    {
-        for (long began = 0; ;)
-        {
-            try
-            {
-                return _decoders[source].Decode(batch.Buffer, record.Value, record.Key, _event);
-            }
-            catch (SchemaRegistryException) when (began == 0 || _time.GetElapsedTime(began) < RegistryPatience)
-            {
-                if (began == 0) began = _time.GetTimestamp();
-                Task.Delay(TimeSpan.FromSeconds(1), _time).Wait();
-                _event.Clear();
-                _event.Source = source;
-            }
-        }
     }
 
     private RejectReason Admit(in RecordInfo record, int source)

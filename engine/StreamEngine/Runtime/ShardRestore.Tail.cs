@@ -89,7 +89,12 @@ public sealed partial class ShardRestore
         {
             var batch = _eventBatches[source];
             for (; _eventAt[source] < batch.Count; _eventAt[source]++)
-                if (batch[_eventAt[source]].Offset >= Shard.Next(source)) tail.Add(source, batch, _eventAt[source]);
+            {
+                if (batch[_eventAt[source]].Offset < Shard.Next(source)) continue;
+                // Its schema is found now: the shard goes on behind the tail in one go.
+                if (!Shard.Knows(batch, _eventAt[source], source)) return false;
+                tail.Add(source, batch, _eventAt[source]);
+            }
             if (tail.End(source) <= Math.Max(Shard.Next(source), _reading[source] ? _events[source].Position : 0)) continue;
             if (!_reading[source])
             {

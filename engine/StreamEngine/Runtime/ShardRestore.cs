@@ -92,8 +92,8 @@ public sealed partial class ShardRestore : IDisposable
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
     public Shard Shard { get; }
 
-    /// <summary>Whether there is nothing to do but wait for the log's answer.</summary>
-    public bool Waits => !_asked.IsCompleted;
+    /// <summary>Whether there is nothing to do but wait, for the log's answer or for a schema.</summary>
+    public bool Waits => !_asked.IsCompleted || Shard.WaitsFor is not null;
 
     /// <summary>The time since it began.</summary>
     public TimeSpan Took => _time.GetElapsedTime(_started);
@@ -107,7 +107,7 @@ public sealed partial class ShardRestore : IDisposable
     /// <summary>Works for a few milliseconds; true once the shard stands at its committed offsets.</summary>
     public bool Slice()
     {
-        if (Waits) return false;
+        if (!Shard.GoesOn() || Waits) return false;
         if (_committed is null) Start();
         else if (_askedAgain) TakeAnswer();
         var began = _time.GetTimestamp();
@@ -318,8 +318,8 @@ public sealed partial class ShardRestore : IDisposable
         var from = _eventAt[source];
         var to = from;
         while (to < batch.Count && batch[to].Offset < end) to++;
-        Shard.Replay(batch, from, to, source);
-        _eventAt[source] = to;
+        _eventAt[source] = Shard.Replay(batch, from, to, source);
+        if (_eventAt[source] < to) return;
         // Markers and aborted records leave gaps: the position, not the last record, says how far the reader is.
         if (to < batch.Count) Shard.SkipTo(source, end);
         else Shard.SkipTo(source, Math.Min(end, _events[source].Position));

@@ -124,7 +124,7 @@ public sealed class LeaveTests : IDisposable
     }
 
     private static Task<HttpEndpoint> Listen(Action<WebApplication>? more) =>
-        HttpEndpoint.ListenAsync("127.0.0.1", 0, new MetricsEndpoint("none"), () => new HealthReport(true, [], []), () => true, more);
+        HttpEndpoint.ListenAsync("127.0.0.1", 0, new MetricsEndpoint("none"), () => new HealthReport(true, [], [], []), () => true, more);
 
     private static async Task Until(Func<Task<bool>> holds)
     {

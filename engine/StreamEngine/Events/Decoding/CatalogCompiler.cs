@@ -5,7 +5,7 @@ namespace StreamEngine.Events.Decoding;
 
 /// <summary>Compiles all sources: first the shared fields, then each source against them.</summary>
 internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode purposesNode, ISchemaRegistry registry,
-    string baseDirectory, ConfigErrors errors)
+    string baseDirectory, ConfigErrors errors, Action<string>? say = null)
 {
     private readonly Dictionary<string, (Field Field, ConfigLocation At)> _fields = [];
     private readonly List<Field> _inOrder = [];
@@ -25,7 +25,12 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
         var compiled = new List<EventSource>();
         foreach (var source in sources)
             compiled.Add(new SourceCompiler(source, compiled.Count, catalog, bits, purposes, _symbols, errors)
-                .Compile(registry, baseDirectory, message => result?.SchemaProblem?.Invoke(message)));
+                .Compile(registry, baseDirectory, message =>
+                {
+                    // What is met while this compiles has no log of an engine yet.
+                    if (result is null) say?.Invoke(message);
+                    else result.SchemaProblem?.Invoke(message);
+                }));
         return result = new EventCatalog(catalog, compiled);
     }
 
