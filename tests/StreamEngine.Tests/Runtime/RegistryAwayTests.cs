@@ -4,6 +4,7 @@ using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
+using StreamEngine.Connectors.Kafka;
 using StreamEngine.Connectors.SchemaRegistry;
 using StreamEngine.Events;
 using StreamEngine.Events.Registry;
@@ -27,7 +28,8 @@ public sealed class RegistryAwayTests : IAsyncLifetime
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
     private readonly string _folder = Directory.CreateTempSubdirectory("away-").FullName;
     private readonly ConcurrentQueue<string> _told = [];
-    private readonly EmbeddedLog _log;
+    private ILog _log;
+    private string _prefix = "";   // of the topics, where others use the same log
     private readonly string[] _customers;
     private RegistryServer _registry = null!;
     private int _written;
@@ -57,6 +59,19 @@ public sealed class RegistryAwayTests : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
     }
 
+    [SkippableTheory]
+    [InlineData(Delivery.ExactlyOnce)]
+    [InlineData(Delivery.AtLeastOnce)]
+    public async Task The_same_on_a_broker(Delivery delivery)
+    {
+        Skip.If(KafkaBroker.Missing is not null, KafkaBroker.Missing);
+        _log.Dispose();
+        _prefix = $"away-{Guid.NewGuid():N}-";
+        _log = new KafkaLog(new KafkaLogOptions { Bootstrap = KafkaBroker.Shared.Address });
+        _log.CreateTopics(Topics.Needed(Options("", TimeSpan.Zero), Partitions));
+        await Records_wait_for_a_registry_that_is_away_and_nothing_else_does(false, delivery);
+    }
+
     [Theory]
     [InlineData(false, Delivery.ExactlyOnce)]
     [InlineData(true, Delivery.ExactlyOnce)]
@@ -82,7 +97,7 @@ public sealed class RegistryAwayTests : IAsyncLifetime
             && (!answers500 || t.Contains("500", StringComparison.Ordinal)));
         await Until(engine, e => e.Dependencies.Any(d => d.Lasts > TimeSpan.FromSeconds(3)));
         Assert.Equal(30, Admitted(engine.Engine)); // neither passed over nor rejected
-        Assert.Equal(10, _log.Committed("scenario", new TopicPartition("events", 0)));
+        Assert.Equal(10, _log.Committed(_prefix + "scenario", new TopicPartition(_prefix + "events", 0)));
 
         await Back(answers500);
         await Until(engine, e => Admitted(e) == 40 && e.Dependencies.All(d => d.Lasts is null));
@@ -170,10 +185,18 @@ public sealed class RegistryAwayTests : IAsyncLifetime
         return answers500 ? Task.CompletedTask : _registry.StartAsync();
     }
 
-    private static EngineOptions Options(string registry, TimeSpan patience, Delivery delivery = Delivery.ExactlyOnce) =>
+    private EngineOptions Options(string registry, TimeSpan patience, Delivery delivery = Delivery.ExactlyOnce) =>
         Scenario.Options() with
         {
-            Events = [ShopEvents.Source with { Customer = "key" }],
+            Name = _prefix + "scenario",
+            Events = [ShopEvents.Source with { Topic = _prefix + "events", Customer = "key" }],
+            Outputs = new OutputOptions
+            {
+                Actions = _prefix + "actions",
+                Decisions = _prefix + "decisions",
+                DeadLetter = _prefix + "dead-letter",
+                Late = _prefix + "late"
+            },
             Purposes = ["analytics", "personalization"],
             Schemas = new SchemaOptions { Registry = registry, Patience = patience },
             Runtime = new RuntimeOptions { Delivery = delivery },
@@ -206,7 +229,7 @@ public sealed class RegistryAwayTests : IAsyncLifetime
         {
             var record = ShopEvents.Encode($"e-{_written++}");
             BinaryPrimitives.WriteInt32BigEndian(record.AsSpan(1), schema);
-            writer.Write("events", Encoding.UTF8.GetBytes(_customers[partition]), record, 1_700_000_000_000);
+            writer.Write(_prefix + "events", Encoding.UTF8.GetBytes(_customers[partition]), record, 1_700_000_000_000);
         }
         writer.Flush();
     }
