@@ -12,8 +12,7 @@ namespace StreamEngine.Connectors.SchemaRegistry;
 
 /// <summary>
 /// A schema registry by Confluent's client. One request asks each URL in turn, once; whoever needs the answer asks again. Schemas that
-/// refer
-/// to others come with those written out. No secret is in any message or exception.
+/// refer to others come with those written out. No secret is in any message or exception.
 /// </summary>
 public sealed class ConfluentSchemas : ISchemaSource
 {

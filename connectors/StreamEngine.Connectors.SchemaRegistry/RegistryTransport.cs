@@ -9,11 +9,9 @@ using SchemaRegistryException = StreamEngine.Events.Registry.SchemaRegistryExcep
 namespace StreamEngine.Connectors.SchemaRegistry;
 
 /// <summary>
-/// The HTTP below Confluent's client. Its own (2.16) can't check a certificate against a CA of ours: it refuses every certificate unless
-/// the
-/// CA itself is in the chain that the system builds, which it is not, and takes one of another host where it is. So its clients are
-/// replaced by ones
-/// that check chain and host name, and that look the registry's address up again every few minutes.
+/// The HTTP below Confluent's client. Its own (2.16) can't check a certificate against a CA of ours: it refuses every certificate whose CA
+/// is not in the chain that the system builds, where a private one never is, and would take one of another host. So its clients are
+/// replaced by ones that check chain and host name, and that look the registry's address up again every few minutes.
 /// </summary>
 internal sealed class RegistryTransport
 {
@@ -36,8 +34,7 @@ internal sealed class RegistryTransport
         });
         var certificate = Load(options.SslKeystoreLocation, "ssl_keystore_location",
             "Write a PKCS#12 file with a certificate and its key, and its password as ssl_keystore_password or ssl_keystore_password_file",
-                path =>
-                X509CertificateLoader.LoadPkcs12FromFile(path, secrets.KeystorePassword));
+            path => X509CertificateLoader.LoadPkcs12FromFile(path, secrets.KeystorePassword));
         if (certificate is { HasPrivateKey: false })
             errors.Add(options.Node, "ssl_keystore_location", $"'{options.SslKeystoreLocation}' holds no private key",
                 "Export the certificate with its key.");

@@ -53,8 +53,8 @@ internal sealed class Secrets
                 options.BearerAuthIdentityPoolId);
         return options.BearerAuthTokenEndpointUrl is { } endpoint
             ? new BearerAuthenticationHeaderValueProvider(transport.Open(null, options.RequestTimeout), options.BearerAuthClientId,
-                ClientSecret, options.BearerAuthScope, endpoint, options.BearerAuthLogicalCluster, options.BearerAuthIdentityPoolId, 0, 0,
-                    0)
+                ClientSecret, options.BearerAuthScope, endpoint, options.BearerAuthLogicalCluster, options.BearerAuthIdentityPoolId,
+                maxRetries: 0, retriesWaitMs: 0, retriesMaxWaitMs: 0)
             : null;
     }
 

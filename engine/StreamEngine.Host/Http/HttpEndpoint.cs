@@ -12,9 +12,8 @@ namespace StreamEngine.Host.Http;
 
 /// <summary>
 /// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, every worker moves and nothing is waited for, else 503,
-/// with shards, workers
-/// and what is away),
-/// <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a command adds.
+/// with shards, workers and what is away), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a
+/// command adds.
 /// </summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
 {

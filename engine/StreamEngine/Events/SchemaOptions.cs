@@ -76,9 +76,8 @@ public sealed record SchemaOptions : ILocated
     [Bounds(0.01, 300)]
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    [Doc("How long a record may wait for a registry that does not answer; after it, its schema counts as unknown, and the record goes to"
-        + " the "
-        + "dead letter. 0 waits until the registry answers.")]
+    [Doc("How long a record may wait for a registry that does not answer; after it, its schema counts as unknown, and the record goes to "
+        + "the dead letter. 0 waits until the registry answers.")]
     [Bounds(0, 86_400 * 7)]
     public TimeSpan Patience { get; init; } = TimeSpan.Zero;
 

@@ -201,8 +201,11 @@ public sealed class ConfluentSchemasTests : IDisposable
         await using var server = await RegistryServer.RunAsync(ours.For("localhost"), wantsCertificate: true);
         server.Add(1, "\"int\"");
         var options = new SchemaOptions { Registry = server.Url, SslCaLocation = Write("ca.pem", ours.Pem) };
-        Assert.Equal("int", Ask(options with { SslKeystoreLocation = "client.p12", SslKeystorePasswordFile = Write("pw",
-            Password + "\n") }));
+        Assert.Equal("int", Ask(options with
+        {
+            SslKeystoreLocation = "client.p12",
+            SslKeystorePasswordFile = Write("pw", Password + "\n")
+        }));
         Assert.Equal(client.Thumbprint, server.Client);
         Assert.NotEqual("int", Ask(options));
 

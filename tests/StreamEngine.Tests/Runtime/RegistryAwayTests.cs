@@ -19,8 +19,7 @@ namespace StreamEngine.Tests.Runtime;
 
 /// <summary>
 /// An engine on the embedded log, and a registry on loopback that is stopped and started: records whose schema can't be asked for wait,
-/// with
-/// what follows them in their partition, and nothing else does.
+/// with what follows them in their partition, and nothing else does.
 /// </summary>
 public sealed class RegistryAwayTests : IAsyncLifetime
 {
@@ -36,8 +35,12 @@ public sealed class RegistryAwayTests : IAsyncLifetime
 
     public RegistryAwayTests()
     {
-        _log = new EmbeddedLog(new EmbeddedLogOptions(_folder) { WriteMemoryBytes = 4 << 20, PageBytes = 1 << 20,
-            SegmentBytes = 16 << 20 });
+        _log = new EmbeddedLog(new EmbeddedLogOptions(_folder)
+        {
+            WriteMemoryBytes = 4 << 20,
+            PageBytes = 1 << 20,
+            SegmentBytes = 16 << 20
+        });
         _log.CreateTopics(Topics.Needed(Options("", TimeSpan.Zero), Partitions));
         // One customer for each partition.
         _customers = [.. Enumerable.Range(0, Partitions).Select(p =>

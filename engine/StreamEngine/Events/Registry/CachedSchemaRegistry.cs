@@ -10,8 +10,7 @@ namespace StreamEngine.Events.Registry;
 /// <item>A schema is kept for ever: registries never change one.</item>
 /// <item>An id that the registry does not know is asked for again after <see cref="NegativeExpiry"/>.</item>
 /// <item>A registry that is away is not an answer: <see cref="ById"/> throws, and whoever needs the schema comes again. Only once it has
-/// been
-/// away for the patience given does an id count as unknown, until the registry answers again.</item>
+/// been away for the patience given does an id count as unknown, until the registry answers again.</item>
 /// </list>
 /// </summary>
 public sealed class CachedSchemaRegistry : ISchemaRegistry, IDisposable
