@@ -44,7 +44,8 @@ public sealed class LogAwayTests : IDisposable
         log.Away = true;
         await Until(() => RunCommand.Health(engine).Status == "waiting");
         Assert.Equal("log", Assert.Single(RunCommand.Health(engine).Away).Dependency);
-        Assert.Contains(told, t => t.Warning && t.Text.StartsWith("The log does not answer: the broker is down.", StringComparison.Ordinal));
+        Assert.Contains(told, t => t.Warning
+            && t.Text.StartsWith("The log does not answer: the broker is down.", StringComparison.Ordinal));
 
         log.Away = false;
         await Until(() => RunCommand.Health(engine).Ready);
