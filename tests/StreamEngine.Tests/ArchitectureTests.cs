@@ -26,10 +26,11 @@ public sealed partial class ArchitectureTests
         ["StreamEngine.Connectors.Kafka"] = ["StreamEngine"],
         ["StreamEngine.Connectors.Embedded"] = ["StreamEngine"],
         ["StreamEngine.Connectors.Files"] = ["StreamEngine"],
+        ["StreamEngine.Connectors.SchemaRegistry"] = ["StreamEngine"],
         ["StreamEngine.Host"] =
         [
             "StreamEngine", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx", "StreamEngine.Connectors.Kafka",
-                "StreamEngine.Connectors.Embedded", "StreamEngine.Connectors.Files",
+                "StreamEngine.Connectors.Embedded", "StreamEngine.Connectors.Files", "StreamEngine.Connectors.SchemaRegistry",
         ],
     };
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
+using StreamEngine.Events.Registry;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Inference;
 
@@ -78,7 +79,8 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
             catch (Exception e)
             {
                 // What can be expected of a disk, a network or a broker has a message for people; anything else is told whole.
-                var expected = e is LogException or ModelException or IOException or UnauthorizedAccessException or InvalidDataException;
+                var expected = e is LogException or SchemaRegistryException or ModelException or IOException
+                    or UnauthorizedAccessException or InvalidDataException;
                 if (expected) call.Say(LogLevel.Error, e.Message);
                 else call.Trace(e);
                 return ExitCode.Runtime;

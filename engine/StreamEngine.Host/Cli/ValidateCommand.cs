@@ -52,7 +52,7 @@ internal static class ValidateCommand
     {
         try
         {
-            return ConfigCheck.Compile(call.Load(config, errors), errors);
+            return ConfigCheck.Compile(call.Load(config, errors), errors, line => call.Say(LogLevel.Warning, line));
         }
         catch (ConfigException)
         {

@@ -1,7 +1,9 @@
 using System.Net;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors.Kafka;
+using StreamEngine.Connectors.SchemaRegistry;
 using StreamEngine.Events;
+using StreamEngine.Events.Registry;
 using StreamEngine.Inference.Onnx;
 using StreamEngine.Runtime;
 
@@ -14,29 +16,40 @@ internal static class ConfigCheck
     /// <param name="config">The config as read.</param>
     /// <param name="errors">Takes every mistake.</param>
     /// <param name="say">Told what is allowed and worth a line in the log, also while the engine runs; any thread may call it.</param>
-    public static CompiledEngine? Compile(LoadedConfig config, ConfigErrors errors, Action<string>? say = null)
+    /// <param name="wait">Until when a registry that is away may be waited for, where the config says so; null where it is not.</param>
+    public static CompiledEngine? Compile(LoadedConfig config, ConfigErrors errors, Action<string>? say = null,
+        CancellationToken? wait = null)
     {
         CheckHttp(config.Options.Http, errors);
         CheckKafka(config.Options.Kafka, errors);
         if (config.Options.Runtime.CommitInterval >= config.Options.Kafka.TransactionTimeout)
             errors.Add(config.Options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would "
                 + "end every transaction before it is committed", "Commit more often, or raise it.");
-        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors,
-            KafkaSettings.LargestRecord(config.Options.Kafka.Settings), say);
+        var access = new RegistryAccess
+        {
+            Connect = ConfluentSchemas.Connect,
+            MayWait = wait is not null,
+            Stop = wait ?? default,
+            Say = say ?? (_ => { }),
+        };
+        return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors, access,
+            KafkaSettings.LargestRecord(config.Options.Kafka.Settings));
     }
 
     /// <summary>Compiles a config for topics: their records have no header that could name the columns.</summary>
     /// <param name="config">The config as read.</param>
     /// <param name="errors">Takes every mistake.</param>
     /// <param name="say">Told what is allowed and worth a line in the log, also while the engine runs; any thread may call it.</param>
-    public static CompiledEngine? CompileForTopics(LoadedConfig config, ConfigErrors errors, Action<string>? say = null)
+    /// <param name="wait">Until when a registry that is away may be waited for, where the config says so; null where it is not.</param>
+    public static CompiledEngine? CompileForTopics(LoadedConfig config, ConfigErrors errors, Action<string>? say = null,
+        CancellationToken? wait = null)
     {
         foreach (var source in WithoutColumns(config.Options))
             errors.Add(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
         foreach (var source in config.Options.Events.Where(e => e.Encoding != TextEncoding.Utf8))
             errors.Add(source.Node, "encoding", "a topic's records are read as UTF-8; 'encoding' is of files",
                 "Let the producer write UTF-8, and take it out");
-        return Compile(config, errors, say);
+        return Compile(config, errors, say, wait);
     }
 
     /// <summary>The sources that can be read from files with a header, and not from topics.</summary>

@@ -5,7 +5,7 @@ namespace StreamEngine.Host.Configuration;
 
 /// <summary>
 /// Reads what a config keeps in files of its own, so that no secret needs to stand in it or on a command line, which every user of the
-/// machine can see: <c>kafka.settings.NAME_file</c> and <c>schemas.credentials_file</c>.
+/// machine can see: <c>kafka.settings.NAME_file</c>. What reaches the schema registry has files of its own.
 /// </summary>
 internal static class Secrets
 {
@@ -14,12 +14,6 @@ internal static class Secrets
     /// <summary>The options with the files' contents in place of their names; what can't be read is a mistake.</summary>
     public static HostOptions Read(HostOptions options, string folder, ConfigErrors errors)
     {
-        if (options.Schemas.CredentialsFile is { } path)
-        {
-            if (options.Schemas.Credentials is not null) Twice(options.Schemas.Node, "credentials_file", "credentials", errors);
-            var credentials = Text(options.Schemas.Node, "credentials_file", path);
-            options = options with { Schemas = options.Schemas with { Credentials = credentials } };
-        }
         if (!options.Kafka.Settings.Keys.Any(k => k.EndsWith(Suffix, StringComparison.Ordinal))) return options;
         var node = options.Kafka.Node["settings"] ?? options.Kafka.Node;
         var settings = new Dictionary<string, string>();

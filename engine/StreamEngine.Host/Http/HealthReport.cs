@@ -3,14 +3,23 @@ using StreamEngine.Runtime;
 namespace StreamEngine.Host.Http;
 
 /// <summary>Whether the engine can work, how far the shards are that can't yet, and whether its workers move.</summary>
-/// <param name="Ready">Whether every shard that this process owns is restored, and no worker stands still.</param>
+/// <param name="Ready">Whether every shard that this process owns is restored, no worker stands still, and nothing is waited for.</param>
 /// <param name="Restoring">The shards that are being restored, by partition.</param>
 /// <param name="Workers">The workers that have joined.</param>
-internal sealed record HealthReport(bool Ready, IReadOnlyList<ShardHealth> Restoring, IReadOnlyList<WorkerTurn> Workers)
+/// <param name="Away">What the workers depend on and what does not answer.</param>
+internal sealed record HealthReport(bool Ready, IReadOnlyList<ShardHealth> Restoring, IReadOnlyList<WorkerTurn> Workers,
+    IReadOnlyList<AwayHealth> Away)
 {
     /// <summary>In a word.</summary>
-    public string Status => Ready ? "ready" : Workers.Any(w => w.StandsStill) ? "stalled" : Restoring.Count > 0 ? "restoring" : "stopped";
+    public string Status => Ready ? "ready" : Workers.Any(w => w.StandsStill) ? "stalled" : Away.Count > 0 ? "waiting"
+        : Restoring.Count > 0 ? "restoring" : "stopped";
 }
+
+/// <summary>Something that is waited for.</summary>
+/// <param name="Dependency">What it is: <c>schema-registry</c> or <c>log</c>.</param>
+/// <param name="Seconds">For how long.</param>
+/// <param name="Reason">What it said, or why it could not be asked.</param>
+internal sealed record AwayHealth(string Dependency, double Seconds, string Reason);
 
 /// <summary>One shard's restore.</summary>
 /// <param name="Partition">The partition it owns.</param>

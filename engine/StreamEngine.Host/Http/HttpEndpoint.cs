@@ -11,8 +11,9 @@ using StreamEngine.Host.Telemetry;
 namespace StreamEngine.Host.Http;
 
 /// <summary>
-/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored and every worker moves, else 503, with shards and workers),
-/// <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a command adds.
+/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, every worker moves and nothing is waited for, else 503,
+/// with shards, workers and what is away), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a
+/// command adds.
 /// </summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
 {
@@ -84,6 +85,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
             restoring = report.Restoring.Select(s => new { partition = s.Partition, progress = s.Progress }),
             workers = report.Workers
                 .Select(w => new { worker = w.Worker, since_turn = Math.Round(w.Since.TotalSeconds, 3), stalled = w.StandsStill }),
+            away = report.Away.Select(a => new { dependency = a.Dependency, seconds = a.Seconds, reason = a.Reason }),
         },
         statusCode: report.Ready ? 200 : 503);
 }

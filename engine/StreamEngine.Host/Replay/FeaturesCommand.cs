@@ -40,7 +40,8 @@ internal static class FeaturesCommand
         var errors = new ConfigErrors();
         var config = FeaturesOnly(call.Load(Config, errors));
         var labels = Labels.Read(call.Get(At)!, errors);
-        using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
+        using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors,
+            line => call.Say(LogLevel.Warning, line));
         labels.CheckAgainst(run.Engine.Features.Names, call.Get(At)!, errors);
         errors.ThrowIfAny();
         var path = call.Get(Out)!;

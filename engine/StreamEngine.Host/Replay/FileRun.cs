@@ -65,13 +65,14 @@ internal sealed class FileRun : IDisposable
     /// <param name="events">The files, folders and patterns.</param>
     /// <param name="memory">Bytes of records that may be held for sorting.</param>
     /// <param name="errors">Mistakes so far.</param>
+    /// <param name="say">Told what is allowed and worth a line in the log.</param>
     /// <exception cref="ConfigException">The config, or a file that it must fit, has mistakes.</exception>
-    public static FileRun Open(LoadedConfig config, IReadOnlyList<string> events, long memory, ConfigErrors errors)
+    public static FileRun Open(LoadedConfig config, IReadOnlyList<string> events, long memory, ConfigErrors errors, Action<string> say)
     {
         // Files are looked at where the sources are known; else the config's other mistakes are found without them, as every command does.
         var files = errors.Any ? null : FindFiles(config, events, errors);
         var engine = ConfigCheck.Compile(files is null ? config : config with { Options = config.Options with { Events = files.Sources } },
-            errors);
+            errors, say);
         errors.ThrowIfAny();
         return new FileRun(engine!, files!, config, memory);
     }
@@ -104,7 +105,8 @@ internal sealed class FileRun : IDisposable
     {
         Outputs.Clear();
         if (!Source.Read(_batch, BatchLength, before)) return false;
-        _pass.Process(_batch);
+        if (_pass.Process(_batch) < _batch.Count)
+            throw new IOException($"A record's schema can't be asked for: {Shard.WaitsFor}");
         _decisions.Flush();
         if (!_finished && Shard.Counters.Watermark != long.MinValue)
             Newest = Shard.Counters.Watermark + (long)Engine.Options.Time.OutOfOrderness.TotalMilliseconds;

@@ -36,7 +36,8 @@ internal static class ReplayCommand
     {
         var errors = new ConfigErrors();
         var config = call.Load(Config, errors);
-        using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors);
+        using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors,
+            line => call.Say(LogLevel.Warning, line));
         var directory = ResultPath.Folder(Out.Name, call.Get(Out)!);
         ResultPath.SpareInputs(Out.Name, directory, run.Inputs);
         var started = TimeProvider.System.GetTimestamp();

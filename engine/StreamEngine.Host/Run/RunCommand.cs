@@ -30,7 +30,7 @@ internal static class RunCommand
     {
         var errors = new ConfigErrors();
         var config = call.Load(Config, errors);
-        using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line));
+        using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line), call.Stop);
         errors.ThrowIfAny();
         using var log = LogOptions.Open(call, config.Options.Kafka);
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
@@ -72,8 +72,10 @@ internal static class RunCommand
     {
         var workers = engine.Workers;
         var restoring = engine.Restoring.Select(r => new ShardHealth(r.Key, Math.Round(r.Value, 3))).OrderBy(s => s.Partition).ToList();
-        return new HealthReport(restoring.Count == 0 && !engine.Completion.IsCompleted
-            && !workers.Any(w => w.StandsStill), restoring, workers);
+        var away = engine.Dependencies.Where(d => d.Lasts is not null).OrderByDescending(d => d.Lasts).DistinctBy(d => d.Label)
+            .Select(d => new AwayHealth(d.Label, Math.Round((d.Lasts ?? TimeSpan.Zero).TotalSeconds, 1), d.Reason)).ToList();
+        return new HealthReport(restoring.Count == 0 && away.Count == 0 && !engine.Completion.IsCompleted
+            && !workers.Any(w => w.StandsStill), restoring, workers, away);
     }
 
     /// <summary>This node's name: the members of the group are <c>engine-node-worker</c>.</summary>

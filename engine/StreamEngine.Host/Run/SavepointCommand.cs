@@ -64,7 +64,7 @@ internal static class SavepointCommand
         var errors = new ConfigErrors();
         var config = call.Load(Config, errors);
         var directory = FolderOf(call, config, errors);
-        using var compiled = ConfigCheck.CompileForTopics(config, errors);
+        using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line), call.Stop);
         errors.ThrowIfAny();
         using var log = LogOptions.Open(call, config.Options.Kafka);
         using var stores = new StateStores(config.Options.State, config.BaseDirectory, temporary: true);
@@ -93,7 +93,7 @@ internal static class SavepointCommand
         else if (options.Checkpoints.Interval <= TimeSpan.Zero)
             errors.Add(options.Checkpoints.Node, "interval", "no checkpoints are kept (0s), and an engine starts from a savepoint only "
                 + "where they are", "Choose an interval above 0, such as 30s");
-        using var compiled = ConfigCheck.CompileForTopics(config, errors);
+        using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line), call.Stop);
         errors.ThrowIfAny();
         using var log = LogOptions.Open(call, options.Kafka);
         using var stores = new StateStores(options.State, config.BaseDirectory, temporary: true);

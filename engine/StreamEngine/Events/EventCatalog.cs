@@ -37,7 +37,6 @@ public sealed class EventCatalog
     /// Writes a record's value with the source's personal data masked (texts <c>***</c>, numbers 0), framed as it was. False, with nothing
     /// written, where it can't be parsed: then nothing of it may be kept but a hash. A source without personal data keeps its bytes.
     /// </summary>
-    /// <exception cref="SchemaRegistryException">The registry can't be asked for the record's schema.</exception>
     public bool TryMask(int source, ReadOnlySpan<byte> value, IBufferWriter<byte> output)
     {
         if (Sources[source].Masker is not { } masker)

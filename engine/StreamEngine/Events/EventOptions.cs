@@ -51,23 +51,6 @@ public enum TextEncoding
     Utf16,
 }
 
-/// <summary>Where schemas are found.</summary>
-[Doc("Where Avro schemas are found: a folder of <id>.avsc files with subjects, or the URL of a Confluent-compatible registry.")]
-public sealed record SchemaOptions : ILocated
-{
-    [Doc("A folder (relative to the config file) or an http(s) URL.")]
-    public string Registry { get; init; } = "schemas";
-
-    [Doc("User and password for an HTTP registry, as user:password; prefer credentials_file or the environment variable.")]
-    public string? Credentials { get; init; }
-
-    [Doc("A file (relative to the config file) that holds the credentials.")]
-    public string? CredentialsFile { get; init; }
-
-    /// <inheritdoc/>
-    public ConfigNode Node { get; init; } = ConfigNode.InCode;
-}
-
 /// <summary>One source of events: a topic, or files in a replay, and how its records become events.</summary>
 public sealed record EventSourceOptions : ILocated
 {

@@ -24,6 +24,8 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>The most bytes of a record that a log takes where its config says nothing else, as Kafka's clients have it.</summary>
     public const int DefaultLargestRecord = 1_000_000;
 
+    private IDisposable? _registry;
+
     private CompiledEngine(EngineOptions options) => Options = options;
 
     /// <summary>The options it was compiled from.</summary>
@@ -73,13 +75,16 @@ public sealed class CompiledEngine : IDisposable
     /// <param name="baseDirectory">Relative paths of the config start here.</param>
     /// <param name="loader">Loads the models.</param>
     /// <param name="errors">Collects the mistakes.</param>
+    /// <param name="access">How a registry behind a URL is reached, and what is told of it; without it there must be a folder.</param>
     /// <param name="largestRecord">The most bytes of a record, key and value, that the log takes.</param>
-    /// <param name="say">Told once per event schema that can't be used, with the reason; for the log. Any thread may call it.</param>
+    /// <exception cref="OperationCanceledException">A wait for the registry was ended.</exception>
     public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors,
-        int largestRecord = DefaultLargestRecord, Action<string>? say = null)
+        RegistryAccess? access = null, int largestRecord = DefaultLargestRecord)
     {
-        var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, TimeProvider.System, errors);
-        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"], say);
+        access ??= new RegistryAccess();
+        var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, access, TimeProvider.System, errors);
+        var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"],
+            access.Say);
         CheckTopics(options, errors);
         StandbyConfig.Check(options, errors);
         var layout = new StateLayout();
@@ -95,10 +100,12 @@ public sealed class CompiledEngine : IDisposable
         if (errors.Any)
         {
             models.Dispose();
+            (registry as IDisposable)?.Dispose();
             return null;
         }
         return new CompiledEngine(options)
         {
+            _registry = registry as IDisposable,
             Events = events,
             Layout = layout,
             Features = features,
@@ -121,10 +128,11 @@ public sealed class CompiledEngine : IDisposable
         Policy.Caps.Initialize(profile);
     }
 
-    /// <summary>Unloads the models.</summary>
+    /// <summary>Unloads the models, and lets go of the schema registry.</summary>
     public void Dispose()
     {
         Models.Dispose();
+        _registry?.Dispose();
     }
 
     private static void CheckTopics(EngineOptions options, ConfigErrors errors)

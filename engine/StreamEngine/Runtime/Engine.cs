@@ -22,6 +22,7 @@ public sealed class Engine : IDisposable
     private HashSet<int> _left = [];
     private int _running;
     private readonly LagWatch _lag;
+    private readonly Outage _logOutage;
     private volatile bool _leaving;
 
     /// <summary>Prepares an engine; checks the topics.</summary>
@@ -33,8 +34,10 @@ public sealed class Engine : IDisposable
         _engine = settings.Engine;
         _partitions = Topics.Check(settings.Log, _engine);
         Metrics = new EngineMetrics(_engine);
-        _lag = new LagWatch(settings.Log, Metrics, [.. _engine.Events.Sources.Select(s => s.Topic)], settings.Report);
+        _logOutage = new Outage("log", settings.Time, settings.Report);
+        _lag = new LagWatch(settings.Log, Metrics, [.. _engine.Events.Sources.Select(s => s.Topic)], _logOutage);
         Metrics.Watch(() => Workers);
+        Metrics.Watch(() => Dependencies);
         _standbys = Standbys.For(settings);
         if (_standbys is not null) _settings = settings with { OpenCheckpoints = _standbys.OpenCheckpoints };
         if (!_engine.Options.Requests.Enabled) return;
@@ -73,6 +76,15 @@ public sealed class Engine : IDisposable
             lock (_workers)
                 return [.. _workers.Select(w => (w.Key, Since: w.Value.SinceTurn))
                     .Select(w => new WorkerTurn(w.Key, w.Since, w.Since > limit))];
+        }
+    }
+
+    /// <summary>What the loops depend on, whether it is away or not: the log, and each worker's view of the schema registry.</summary>
+    public IReadOnlyList<Outage> Dependencies
+    {
+        get
+        {
+            lock (_workers) return [_logOutage, .. _workers.Values.Select(w => w.Registry)];
         }
     }
 

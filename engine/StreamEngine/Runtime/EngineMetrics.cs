@@ -117,6 +117,14 @@ public sealed class EngineMetrics : IDisposable
             .Select(w => new Measurement<double>(w.Since.TotalSeconds, new KeyValuePair<string, object?>("worker", w.Worker))), "s",
             "The time since a worker's loop last came to its poll: it stands still where that grows.");
 
+    /// <summary>Measures for how long something that the loops depend on has been away.</summary>
+    internal void Watch(Func<IEnumerable<Outage>> dependencies) =>
+        _meter.CreateObservableGauge("streamengine.dependency.away", () => dependencies()
+            .GroupBy(d => d.Label)
+            .Select(d => new Measurement<double>(d.Max(o => o.Lasts ?? TimeSpan.Zero).TotalSeconds,
+                new KeyValuePair<string, object?>("dependency", d.Key))), "s",
+            "For how long a dependency has not answered while it was needed (schema-registry, log); 0 while it answers.");
+
     /// <summary>Partitions of the shards that are open, in order.</summary>
     internal IReadOnlyList<int> Owned => [.. _open.Keys.Select(s => s.Partition).Order()];
 

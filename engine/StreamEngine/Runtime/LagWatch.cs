@@ -4,7 +4,7 @@ namespace StreamEngine.Runtime;
 
 /// <summary>
 /// Asks every few seconds where the owned partitions end, so that the lag is known also while the loop stands still (a dead sink is when it
-/// matters). What can't be asked keeps its last answer: a log that is away grows no lag that anybody could see.
+/// matters). What can't be asked keeps its last answer: a log that is away grows no lag that anybody could see, so that is told too.
 /// </summary>
 internal sealed class LagWatch : IDisposable
 {
@@ -13,29 +13,29 @@ internal sealed class LagWatch : IDisposable
     private readonly ILog _log;
     private readonly EngineMetrics _metrics;
     private readonly string[] _sources;
-    private readonly Action<WorkerEvent> _report;
+    private readonly Outage _outage;
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
-    private bool _failed;
 
     /// <param name="log">The log to ask.</param>
     /// <param name="metrics">Knows the open shards.</param>
     /// <param name="sources">The source topics.</param>
-    /// <param name="report">Told once where the log does not answer.</param>
-    public LagWatch(ILog log, EngineMetrics metrics, string[] sources, Action<WorkerEvent> report) =>
-        (_log, _metrics, _sources, _report) = (log, metrics, sources, report);
+    /// <param name="outage">Told where the log does not answer, and when it does again.</param>
+    public LagWatch(ILog log, EngineMetrics metrics, string[] sources, Outage outage) =>
+        (_log, _metrics, _sources, _outage) = (log, metrics, sources, outage);
 
     /// <summary>Asks from now on, until disposed.</summary>
     public void Start(TimeProvider time) => _running = Task.Run(() => Run(time));
 
-    /// <summary>Asks once, of the shards that are open now.</summary>
-    internal void Ask()
+    /// <summary>Asks once, of the shards that are open now; false where there are none.</summary>
+    internal bool Ask()
     {
         var shards = _metrics.Open;
         var partitions = shards.SelectMany(s => _sources.Select(topic => new TopicPartition(topic, s.Partition))).ToList();
-        if (partitions.Count == 0) return;
+        if (partitions.Count == 0) return false;
         var ends = _log.Ends(partitions);
         for (var i = 0; i < shards.Count; i++) shards[i].Counters.Ends = [.. ends.Skip(i * _sources.Length).Take(_sources.Length)];
+        return true;
     }
 
     public void Dispose()
@@ -54,13 +54,11 @@ internal sealed class LagWatch : IDisposable
             {
                 try
                 {
-                    Ask();
-                    _failed = false;
+                    if (Ask()) _outage.Back();
                 }
                 catch (LogException e)
                 {
-                    if (!_failed) _report(new WorkerEvent(true, $"The lag is not known at present: {e.Message}"));
-                    _failed = true;
+                    _outage.Away(e.Message, "The lag is not known, and commits wait; nothing is lost.");
                 }
             }
             while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false));

@@ -95,6 +95,29 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         }
     }
 
+    /// <summary>A shard has a record that must wait: its partitions are not fetched until it goes on.</summary>
+    public void Stall(Shard shard) => log.Pause(Partitions(shard.Partition));
+
+    /// <summary>Lets shards that waited go on where they stand, and returns those that still wait.</summary>
+    public IReadOnlyList<Shard> StillWaiting()
+    {
+        List<Shard>? waiting = null;
+        foreach (var shard in _live.Values)
+        {
+            if (shard.WaitsFor is null) continue;
+            if (!shard.GoesOn())
+            {
+                (waiting ??= []).Add(shard);
+                continue;
+            }
+            Fetch(shard);
+            shard.NotIdle();
+        }
+        foreach (var restore in _restoring.Values)
+            if (restore.Shard.WaitsFor is not null) (waiting ??= []).Add(restore.Shard);
+        return waiting ?? (IReadOnlyList<Shard>)[];
+    }
+
     /// <summary>Serves requests that wait, each shard's in their order, the shards by turns.</summary>
     /// <param name="most">How many are served at most.</param>
     /// <param name="served">Told of each; its answer is there once the batch is decided.</param>
@@ -160,7 +183,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         if (!IsHeld) return;
         foreach (var (partition, shard) in _live)
         {
-            log.Resume(Partitions(partition));
+            if (shard.WaitsFor is null) log.Resume(Partitions(partition));
             shard.NotIdle();
         }
         IsHeld = false;
@@ -173,7 +196,8 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
     {
         foreach (var shard in _live.Values)
         {
-            var done = true;
+            // What waits was fetched already, so the log's position tells nothing of it.
+            var done = shard.WaitsFor is null;
             for (var source = 0; source < _sources && done; source++)
             {
                 var end = ends[source][shard.Partition];
@@ -203,10 +227,16 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
             shard.CatchUp(tail);
             interval.TouchBySilence();
         }
+        Fetch(shard);
+        if (_inboxes.TryGetValue(shard.Partition, out var inbox)) inbox.Open();
+    }
+
+    /// <summary>Fetches a shard's partitions from where it stands.</summary>
+    private void Fetch(Shard shard)
+    {
         for (var source = 0; source < _sources; source++)
             log.Resume([new TopicPartition(_engine.Events.Sources[source].Topic, shard.Partition)], shard.Next(source));
         if (IsHeld) log.Pause(Partitions(shard.Partition));
-        if (_inboxes.TryGetValue(shard.Partition, out var inbox)) inbox.Open();
     }
 
     private void CloseInbox(int partition)

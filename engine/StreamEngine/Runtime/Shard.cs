@@ -94,8 +94,17 @@ public sealed class Shard : IDisposable
     /// <summary>The next offset of a source as last committed.</summary>
     internal long CommittedNext(int source) => State.Position.Committed[source];
 
-    /// <summary>Processes a run of this partition's records, live; the decisions that it opens wait in the worker's batch.</summary>
-    public void Process(RecordBatch batch, int from, int to) => Live.Process(batch, from, to);
+    /// <summary>
+    /// Processes a run of this partition's records, live; the decisions that it opens wait in the worker's batch. Returns the index of the
+    /// first record that was not processed: <paramref name="to"/>, or that of one that has to wait (<see cref="WaitsFor"/>).
+    /// </summary>
+    public int Process(RecordBatch batch, int from, int to) => Live.Process(batch, from, to);
+
+    /// <summary>Why it waits before a record whose schema can't be asked for; null where it does not.</summary>
+    public string? WaitsFor => Fold.Wait.Reason;
+
+    /// <summary>Whether it can go on where it stands; looks at most every 200 ms whether the schema is there.</summary>
+    internal bool GoesOn() => Fold.Wait.IsOver();
 
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
     internal bool AdvanceIdle() => Live.AdvanceIdle();

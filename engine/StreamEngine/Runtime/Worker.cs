@@ -7,7 +7,7 @@ namespace StreamEngine.Runtime;
 /// <summary>
 /// One thread with one consumer, one transactional producer and the shards it owns. One turn of the loop:
 /// <code>
-///  (1) restore   a slice of each shard that is being restored
+///  (1) restore   a slice of each shard that is being restored; what waited for a schema goes on once it is there
 ///  (2) poll      a bounded batch; ownership changes are told here
 ///  (3) process   each shard its run of records: decode, admit, update, open decisions (Shard)
 ///  (4) serve     a bounded number of the requests that wait in the shards' inboxes
@@ -69,6 +69,7 @@ public sealed class Worker : IOwnership, IDisposable
         _owned = new OwnedShards(settings, _log, metrics, _requested, _trace);
         _interval = new Interval(settings, _log, _owned, metrics, _trace);
         _turned = settings.Time.GetTimestamp();
+        Registry = new Outage("schema registry", settings.Time, settings.Report);
     }
 
     /// <summary>The shards that are live, by partition. Loop's thread only.</summary>
@@ -76,6 +77,9 @@ public sealed class Worker : IOwnership, IDisposable
 
     /// <summary>Restore progress of shards that are not live yet, by partition, 0 to 1. Any thread may read it.</summary>
     public IReadOnlyDictionary<int, double> Restoring => _owned.Progress;
+
+    /// <summary>Whether the schema registry is waited for; any thread may ask.</summary>
+    public Outage Registry { get; }
 
     /// <summary>How long ago the loop last came to its poll; any thread may ask.</summary>
     public TimeSpan SinceTurn => Elapsed(Volatile.Read(ref _turned));
@@ -121,6 +125,7 @@ public sealed class Worker : IOwnership, IDisposable
     {
         // (1) Restore: in slices, so that this worker's other shards keep committing.
         _owned.RestoreSlices(_interval);
+        TellWaiting(_owned.StillWaiting());
 
         // (2) Poll: with room only.
         if (_interval.IsFull && !_interval.MakeRoom()) _owned.Hold();
@@ -185,11 +190,12 @@ public sealed class Worker : IOwnership, IDisposable
             var partition = _batch[from].Partition;
             var to = from + 1;
             while (to < count && _batch[to].Partition == partition) to++;
-            if (_owned.Live.TryGetValue(partition, out var shard))
+            // Where a shard waits, what the log had fetched already is read again once it goes on.
+            if (_owned.Live.TryGetValue(partition, out var shard) && shard.WaitsFor is null)
             {
                 _interval.Touch();
                 _metrics.FirstRecord(_settings.Time);
-                shard.Process(_batch, from, to);
+                if (shard.Process(_batch, from, to) < to) _owned.Stall(shard);
                 if (!_toldEvicted && shard.Counters.DuplicatesEvicted > 0) TellEvicted(shard);
             }
             from = to;
@@ -200,6 +206,14 @@ public sealed class Worker : IOwnership, IDisposable
     {
         _toldEvicted = true;
         _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition}: {_engine.Duplicates!.Evicting}"));
+    }
+
+    private void TellWaiting(IReadOnlyList<Shard> waiting)
+    {
+        if (waiting.Count == 0) Registry.Back();
+        else Registry.Away(waiting[0].WaitsFor!, $"{(waiting.Count == 1 ? "Shard" : "Shards")} "
+            + $"{string.Join(", ", waiting.Select(s => s.Partition))} {(waiting.Count == 1 ? "waits" : "wait")} for a schema; nothing is "
+            + "lost.");
     }
 
     /// <summary>While the interval waits for its commit nothing is served: what a request did would wait with it.</summary>
@@ -240,8 +254,8 @@ public sealed class Worker : IOwnership, IDisposable
         if (_interval.IsSilenced && _engine.Options.Runtime.Delivery == Delivery.AtLeastOnce) return;
         foreach (var shard in _owned.Live.Values)
         {
-            // Where the loop itself stood still (a slow commit, a stopped process), the silence was ours.
-            if (_slow) shard.NotIdle();
+            // Where the loop itself stood still (a slow commit, a stopped process), or the shard waits, the silence was ours.
+            if (_slow || shard.WaitsFor is not null) shard.NotIdle();
             else if (shard.AdvanceIdle()) _interval.TouchBySilence();
         }
     }

@@ -37,13 +37,11 @@ public sealed class SecretsTests : IDisposable
     public void Files_hold_values_in_the_config_on_the_command_line_and_in_the_environment()
     {
         File.WriteAllText(Path.Combine(_folder, "password"), Secret + "\n");
-        File.WriteAllText(Path.Combine(_folder, "registry"), "user:" + Secret);
-        var options = Load(["kafka.settings.sasl.password_file=password", "schemas.credentials_file=registry"],
+        var options = Load(["kafka.settings.sasl.password_file=password"],
             ("STREAMENGINE__KAFKA__SETTINGS__SSL_KEY_PASSWORD_FILE", "password")).Options;
         Assert.Empty(_errors.All);
         Assert.Equal([("sasl.password", Secret), ("ssl.key.password", Secret)],
             options.Kafka.Settings.Select(s => (s.Key, s.Value)).OrderBy(s => s.Key, StringComparer.Ordinal));
-        Assert.Equal("user:" + Secret, options.Schemas.Credentials);
     }
 
     [Fact]

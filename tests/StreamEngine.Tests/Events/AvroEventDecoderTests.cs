@@ -261,6 +261,18 @@ public sealed class AvroEventDecoderTests
     }
 
     [Fact]
+    public void WhatCanNotBeMaskedBecauseTheRegistryIsAwayIsNotKept()
+    {
+        var registry = new Interrupted(new Schemas((1, ShopEvents.Schema))) { Away = true };
+        var d = new Decoding(ShopEvents.Source, registry, "analytics", "personalization");
+        var output = new ArrayBufferWriter<byte>();
+        Assert.False(d.Catalog.TryMask(0, ShopEvents.Encode(), output));
+        Assert.Equal(0, output.WrittenCount);
+        registry.Away = false;
+        Assert.True(d.Catalog.TryMask(0, ShopEvents.Encode(), output));
+    }
+
+    [Fact]
     public void NothingIsAllocatedPerEvent()
     {
         var shop = ShopEvents.Decoder();

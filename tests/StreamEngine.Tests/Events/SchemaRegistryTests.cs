@@ -1,6 +1,6 @@
-using System.Net;
 using System.Text;
 using StreamEngine.Configuration;
+using StreamEngine.Connectors.SchemaRegistry;
 using StreamEngine.Events;
 using StreamEngine.Events.Registry;
 using StreamEngine.Tests.Configuration;
@@ -8,7 +8,7 @@ using Xunit;
 
 namespace StreamEngine.Tests.Events;
 
-/// <summary>Registries: a folder, and HTTP against a small server.</summary>
+/// <summary>Registries as the config opens them: a folder, and one behind a URL.</summary>
 public sealed class SchemaRegistryTests
 {
     [Fact]
@@ -36,7 +36,7 @@ public sealed class SchemaRegistryTests
             Assert.Equal((10, "string"), (registry.Latest("orders-value")!.Version, registry.Latest("orders-value")!.Schema.FullName));
             File.WriteAllText(Path.Combine(folder, "8.avsc"), "\"strng\"");
             var errors = new ConfigErrors();
-            SchemaRegistry.Open(new SchemaOptions { Registry = "." }, folder, TimeProvider.System, errors);
+            SchemaRegistry.Open(new SchemaOptions { Registry = "." }, folder, new RegistryAccess(), TimeProvider.System, errors);
             Assert.Contains("8.avsc: line 1: unknown type 'strng' (did you mean 'string')", Assert.Single(errors.All).Message,
                 StringComparison.Ordinal);
         }
@@ -88,158 +88,29 @@ public sealed class SchemaRegistryTests
     }
 
     [Fact]
-    public void HttpSchemasAreFetchedOnceAndUnknownOnesAskedAgainAfterAWhile()
+    public async Task AConfigsUrlOpensARegistryAndRecordsAreReadWithItsSchemas()
     {
-        using var server = new Server();
-        var clock = new Clock();
-        using var registry = new HttpSchemaRegistry(new Uri(server.Url + "base"), "user:päss", clock);
-        server.Answers["GET /base/schemas/ids/5"] = (200, """{"schema":"\"long\""}""");
-        Assert.Equal("long", registry.ById(5)!.FullName);
-        Assert.Same(registry.ById(5), registry.ById(5));
-        Assert.Equal("Basic " + Convert.ToBase64String("user:päss"u8), server.Authorization);
-        Assert.NotNull(registry.ByFingerprint(registry.ById(5)!.Fingerprint));
-
-        Assert.Null(registry.ById(6));
-        Assert.Null(registry.ById(6));
-        Assert.Equal(2, server.Requests);
-        server.Answers["GET /base/schemas/ids/6"] = (200, """{"schema":"\"int\""}""");
-        clock.Now += TimeSpan.FromSeconds(31);
-        Assert.Equal("int", registry.ById(6)!.FullName);
-        Assert.Equal(3, server.Requests);
-    }
-
-    [Fact]
-    public void HttpSubjectsAreFoundAndRegistered()
-    {
-        using var server = new Server();
-        using var registry = new HttpSchemaRegistry(new Uri(server.Url), null, TimeProvider.System);
-        server.Answers["GET /subjects/a%2Fb-value/versions/latest"] = (200, """{"subject":"a/b-value","id":3,"version":2,"schema":"\"int\""}""");
-        server.Answers["POST /subjects/s/versions"] = (200, """{"id":9}""");
-        server.Answers["POST /subjects/s"] = (200, """{"subject":"s","id":9,"version":1,"schema":"\"int\""}""");
-        Assert.Equal((3, 2), (registry.Latest("a/b-value")!.Id, registry.Latest("a/b-value")!.Version));
-        Assert.Null(registry.Latest("none"));
-        Assert.Equal(9, registry.Register("s", "\"int\""));
-        Assert.Equal("""{"schema":"\u0022int\u0022"}""", server.Body);
-        Assert.Equal(9, registry.Find("s", "\"int\"")!.Id);
-        server.Answers["POST /subjects/bad/versions"] = (409, """{"error_code":409,"message":"incompatible"}""");
-        Assert.Contains("incompatible", Assert.Throws<SchemaRegistryException>(() => registry.Register("bad", "\"int\"")).Message,
-            StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void ARegistryThatIsAwayIsNotAnUnknownSchema()
-    {
-        using var server = new Server();
-        using var registry = new HttpSchemaRegistry(new Uri(server.Url), null, TimeProvider.System);
-        server.Answers["GET /schemas/ids/1"] = (503, "busy");
-        Assert.Contains("503 busy", Assert.Throws<SchemaRegistryException>(() => registry.ById(1)).Message, StringComparison.Ordinal);
-        Assert.Equal(3, server.Requests);
-        server.Answers["GET /schemas/ids/2"] = (200, """{"schemaType":"PROTOBUF","schema":"x"}""");
-        Assert.Contains("not Avro", Assert.Throws<SchemaRegistryException>(() => registry.ById(2)).Message, StringComparison.Ordinal);
-        server.Answers["GET /schemas/ids/3"] = (200, """{"schema":"\"int\"","references":[{"name":"x"}]}""");
-        Assert.Contains("refers to other", Assert.Throws<SchemaRegistryException>(() => registry.ById(3)).Message,
-            StringComparison.Ordinal);
-        server.Answers["GET /schemas/ids/1"] = (200, """{"schema":"\"int\""}""");
-        Assert.NotNull(registry.ById(1));
-        using var nobody = new HttpSchemaRegistry(new Uri("http://127.0.0.1:1"), null,
-            TimeProvider.System)
-        { Timeout = TimeSpan.FromSeconds(2) };
-        Assert.Throws<SchemaRegistryException>(() => nobody.ById(1));
-    }
-
-    [Fact]
-    public void AConfigsUrlOpensTheHttpRegistryAndRecordsAreReadWithItsSchemas()
-    {
-        using var server = new Server();
-        var schema = System.Text.Json.JsonSerializer.Serialize(File.ReadAllText(Repository.Path("schemas", "shop-event.avsc")));
-        server.Answers["GET /schemas/ids/70001"] = (200, $$"""{"schema":{{schema}}}""");
-        server.Answers["GET /subjects/events-value/versions/latest"] = (200, $$"""{"subject":"events-value","id":70001,"version":4,"schema":{{schema}}}""");
+        await using var server = await RegistryServer.RunAsync();
+        server.Add(70001, File.ReadAllText(Repository.Path("schemas", "shop-event.avsc")), "events-value", 4);
         var errors = new ConfigErrors();
-        var registry = SchemaRegistry.Open(new SchemaOptions { Registry = server.Url.TrimEnd('/'), Credentials = "ann:secret" }, "",
+        var access = new RegistryAccess { Connect = ConfluentSchemas.Connect };
+        var registry = SchemaRegistry.Open(new SchemaOptions { Registry = server.Url, Credentials = "ann:secret" }, "", access,
             TimeProvider.System, errors);
         Assert.Empty(errors.All);
-        using var http = Assert.IsType<HttpSchemaRegistry>(registry);
+        using var cached = Assert.IsType<CachedSchemaRegistry>(registry);
         var decoding = new Decoding(ShopEvents.Source, registry, "analytics", "personalization");
         byte[] record = [0, 0, 1, 0x11, 0x71, .. ShopEvents.Encode().AsSpan(5)];
         Assert.Equal(RejectReason.None, decoding.Decode(record));
         Assert.Equal("customer-000017", Encoding.UTF8.GetString(decoding.Event.Customer.Text));
         Assert.Equal("Basic " + Convert.ToBase64String("ann:secret"u8), server.Authorization);
-        var asked = server.Requests;
+        var asked = server.Requests.Count;
         Assert.Equal(RejectReason.None, decoding.Decode(record));
-        Assert.Equal(asked, server.Requests);
+        Assert.Equal(asked, server.Requests.Count);
         record[4]++;
         Assert.Equal(RejectReason.UnknownSchema, decoding.Decode(record));
         Assert.Throws<ConfigException>(() => new Decoding(ShopEvents.Source with { Id = "evnt_id" }, registry, "personalization"));
 
-        SchemaRegistry.Open(new SchemaOptions { Registry = "http://:x" }, "", TimeProvider.System, errors);
+        SchemaRegistry.Open(new SchemaOptions { Registry = "http://:x" }, "", access, TimeProvider.System, errors);
         Assert.Contains("is no address", Assert.Single(errors.All).Message, StringComparison.Ordinal);
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public TimeSpan Now;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
-    }
-
-    /// <summary>Answers requests from a table, and counts them.</summary>
-    private sealed class Server : IDisposable
-    {
-        private readonly HttpListener _listener = new();
-
-        public Server()
-        {
-            for (var port = 20_000 + Environment.ProcessId % 10_000; ; port++)
-            {
-                try
-                {
-                    Url = $"http://127.0.0.1:{port}/";
-                    _listener.Prefixes.Add(Url);
-                    _listener.Start();
-                    break;
-                }
-                catch (HttpListenerException) when (port < 60_000)
-                {
-                    _listener.Prefixes.Clear();
-                }
-            }
-            _ = Task.Run(Serve);
-        }
-
-        public string Url { get; }
-
-        public Dictionary<string, (int Status, string Body)> Answers { get; } = [];
-
-        public int Requests { get; private set; }
-
-        public string? Authorization { get; private set; }
-
-        public string Body { get; private set; } = "";
-
-        public void Dispose() => _listener.Close();
-
-        private void Serve()
-        {
-            try
-            {
-                while (true)
-                {
-                    var context = _listener.GetContext();
-                    Requests++;
-                    Authorization = context.Request.Headers["Authorization"];
-                    Body = new StreamReader(context.Request.InputStream).ReadToEnd();
-                    var (status, body) = Answers.GetValueOrDefault($"{context.Request.HttpMethod} {context.Request.RawUrl}", (404, """{"error_code":40403,"message":"not found"}"""));
-                    context.Response.StatusCode = status;
-                    context.Response.OutputStream.Write(Encoding.UTF8.GetBytes(body));
-                    context.Response.Close();
-                }
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                // The test is over.
-            }
-        }
     }
 }

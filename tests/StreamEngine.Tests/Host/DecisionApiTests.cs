@@ -21,7 +21,7 @@ public sealed class DecisionApiTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _shop = new RequestShop(_folder);
-        _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], []), () => true, app =>
+        _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true, app =>
             CustomerEndpoints.Map(app, _shop.Customers));
         _client = new HttpClient { BaseAddress = new Uri(_http.Address) };
         _shop.Send("c1", "purchase", 80);

@@ -129,7 +129,7 @@ public sealed class LeaveTests : IDisposable
     public async Task Our_own_names_are_heard(string host, string? origin)
     {
         await using var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, new MetricsEndpoint("none"),
-            () => new HealthReport(true, [], []), () => true,
+            () => new HealthReport(true, [], [], []), () => true,
             app => LeaveEndpoint.Map(app, "demo", () => Task.FromResult(new LeaveReply("demo", "a", []))), ["engine.internal"]);
         using var client = new HttpClient { BaseAddress = new Uri(http.Address) };
         client.DefaultRequestHeaders.Host = host;
@@ -167,7 +167,7 @@ public sealed class LeaveTests : IDisposable
     }
 
     private static Task<HttpEndpoint> Listen(Action<WebApplication>? more) =>
-        HttpEndpoint.ListenAsync("127.0.0.1", 0, new MetricsEndpoint("none"), () => new HealthReport(true, [], []), () => true, more);
+        HttpEndpoint.ListenAsync("127.0.0.1", 0, new MetricsEndpoint("none"), () => new HealthReport(true, [], [], []), () => true, more);
 
     private static async Task Until(Func<Task<bool>> holds)
     {

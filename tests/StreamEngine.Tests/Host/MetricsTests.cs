@@ -95,7 +95,7 @@ public sealed class MetricsTests : IDisposable
     {
         _meter.CreateCounter<long>("events").Add(1);
         var (report, alive) =
-            (new HealthReport(false, [new ShardHealth(3, 0.25)], [new WorkerTurn(0, TimeSpan.FromSeconds(0.5), false)]), true);
+            (new HealthReport(false, [new ShardHealth(3, 0.25)], [new WorkerTurn(0, TimeSpan.FromSeconds(0.5), false)], []), true);
         await using var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => report, () => alive);
         using var client = new HttpClient { BaseAddress = new Uri(http.Address) };
 
@@ -108,22 +108,27 @@ public sealed class MetricsTests : IDisposable
         }
         var restoring = await client.GetAsync("/healthz/ready");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, restoring.StatusCode);
-        Assert.Equal("""{"status":"restoring","restoring":[{"partition":3,"progress":0.25}],"workers":[{"worker":0,"since_turn":0.5,"stalled":false}]}""", await restoring.Content.ReadAsStringAsync());
+        Assert.Equal("""{"status":"restoring","restoring":[{"partition":3,"progress":0.25}],"workers":[{"worker":0,"since_turn":0.5,"stalled":false}],"away":[]}""", await restoring.Content.ReadAsStringAsync());
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/healthz/live")).StatusCode);
 
-        report = new HealthReport(false, [], [new WorkerTurn(1, TimeSpan.FromMinutes(3), true)]);
+        report = new HealthReport(false, [], [new WorkerTurn(1, TimeSpan.FromMinutes(3), true)], []);
         var stalled = await client.GetAsync("/healthz");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, stalled.StatusCode);
-        Assert.Equal("""{"status":"stalled","restoring":[],"workers":[{"worker":1,"since_turn":180,"stalled":true}]}""", await stalled.Content.ReadAsStringAsync());
+        Assert.Equal("""{"status":"stalled","restoring":[],"workers":[{"worker":1,"since_turn":180,"stalled":true}],"away":[]}""", await stalled.Content.ReadAsStringAsync());
 
-        (report, alive) = (new HealthReport(true, [], []), false);
+        report = new HealthReport(false, [], [], [new AwayHealth("schema-registry", 12.5, "500 InternalServerError")]);
+        var waiting = await client.GetAsync("/healthz");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, waiting.StatusCode);
+        Assert.Equal("""{"status":"waiting","restoring":[],"workers":[],"away":[{"dependency":"schema-registry","seconds":12.5,"reason":"500 InternalServerError"}]}""", await waiting.Content.ReadAsStringAsync());
+
+        (report, alive) = (new HealthReport(true, [], [], []), false);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/healthz")).StatusCode);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/healthz/live")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/")).StatusCode);
     }
 
     private Task<HttpEndpoint> ListenAsync() =>
-        HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], []), () => true);
+        HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true);
 
     private async Task<string> CollectAsync()
     {

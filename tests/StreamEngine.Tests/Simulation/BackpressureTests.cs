@@ -40,7 +40,7 @@ public sealed class BackpressureTests : IDisposable
             Background = _tasks
         };
         _worker = new Worker(settings, _metrics, Topics.Check(log, engine));
-        _lag = new LagWatch(log, _metrics, ["shop"], _ => { });
+        _lag = new LagWatch(log, _metrics, ["shop"], new Outage("log", TimeProvider.System, _ => { }));
         Turn(1);
     }
 

@@ -12,11 +12,10 @@ internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape
     public AvroSource Compile(ISchemaRegistry registry, string baseDirectory, Action<string> problem)
     {
         var reader = options.Schema is { Length: > 0 } file ? Load(Path.Combine(baseDirectory, file), file) : null;
-        var latest = Latest(registry);
+        var registered = Latest(registry, problem);
+        var latest = registered?.Schema;
         if (reader is not null || latest is not null && options.Schema is null) CheckPaths(reader ?? latest!);
-        if (reader is not null && latest is not null && ProjectionBuilder.Build(latest, reader, shape).Unresolved is { } reason)
-            errors.Add(options.Node, "schema", $"the registry's newest schema of '{options.Topic}-value' can't be read with it: {reason}",
-                "Give the field a default in the reader's schema.");
+        if (reader is not null && registered is not null) CheckReader(reader, registered);
         foreach (var (path, schema) in options.FileSchemas)
             if (reader is not null && ProjectionBuilder.Build(schema, reader, shape).Unresolved is { } lacking)
                 errors.Add(new ConfigLocation(path, 0, 0, "events"),
@@ -47,18 +46,32 @@ internal sealed class SchemaChecker(EventSourceOptions options, EventShape shape
         return null;
     }
 
-    private AvroSchema? Latest(ISchemaRegistry registry)
+    private RegisteredSchema? Latest(ISchemaRegistry registry, Action<string> problem)
     {
         if (options.Topic.Length == 0) return null;
         try
         {
-            return registry.Latest($"{options.Topic}-value")?.Schema;
+            return registry.Latest($"{options.Topic}-value");
         }
-        catch (SchemaRegistryException)
+        catch (SchemaRegistryException e)
         {
-            // Nothing to check against now; the first record tells, and then as loudly as it must.
+            problem($"the source '{options.Name}' is not checked against the newest schema of '{options.Topic}-value': {e.Message}");
             return null;
         }
+    }
+
+    /// <summary>Every place where the reader's schema can't read what the newest registered one writes.</summary>
+    private void CheckReader(AvroSchema reader, RegisteredSchema newest)
+    {
+        var writer = $"'{newest.Subject}' version {newest.Version} (id {newest.Id}), the newest that is registered,";
+        var faults = AvroCompatibility.Check(reader, newest.Schema);
+        foreach (var fault in faults)
+            errors.Add(options.Node, "schema",
+                $"{options.Schema} can't read {writer} at {(fault.Path.Length == 0 ? "the top" : $"'{fault.Path}'")}: {fault.Message}",
+                $"{fault.Remedy}.");
+        if (faults.Count == 0 && ProjectionBuilder.Build(newest.Schema, reader, shape).Unresolved is { } reason)
+            errors.Add(options.Node, "schema", $"{options.Schema} can't read {writer}: {reason}",
+                "Give the field a default in the reader's schema.");
     }
 
     private void CheckPaths(AvroSchema schema)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using StreamEngine.Events.Avro;
 using StreamEngine.Events.Decoding;
+using StreamEngine.Events.Registry;
 
 namespace StreamEngine.Events.Masking;
 
@@ -16,17 +17,29 @@ internal sealed class AvroMasker(AvroSource source, PathNode root) : IMasker
     public bool TryMask(ReadOnlySpan<byte> value, ArrayBufferWriter<byte> output)
     {
         var frame = AvroFrame.Of(value, source.Framing, source.Bare is not null);
-        var schema = frame.Kind switch
-        {
-            AvroFrameKind.Confluent => source.SchemaById(frame.Id),
-            AvroFrameKind.SingleObject => source.SchemaByFingerprint(frame.Fingerprint),
-            AvroFrameKind.Bare => source.BareSchema,
-            _ => null,
-        };
-        if (schema is null) return false;
+        if (SchemaOf(frame) is not { } schema) return false;
         output.Write(value[..frame.Length]);
         var reader = new AvroReader(value[frame.Length..]);
         return Copy(schema, source.Reader, root, false, ref reader, new AvroWriter(output), MaxDepth) && reader.Left == 0;
+    }
+
+    /// <summary>The writer's schema; null where it is not known, or the registry that would know is away.</summary>
+    private AvroSchema? SchemaOf(in AvroFrame frame)
+    {
+        try
+        {
+            return frame.Kind switch
+            {
+                AvroFrameKind.Confluent => source.SchemaById(frame.Id),
+                AvroFrameKind.SingleObject => source.SchemaByFingerprint(frame.Fingerprint),
+                AvroFrameKind.Bare => source.BareSchema,
+                _ => null,
+            };
+        }
+        catch (SchemaRegistryException)
+        {
+            return null;
+        }
     }
 
     private static bool Copy(AvroSchema s, AvroSchema? r, PathNode? node, bool masked, ref AvroReader reader, AvroWriter writer, int depth)

@@ -29,7 +29,7 @@ public interface ISchemaRegistry
 public sealed class SchemaRegistryException(string message, Exception? inner = null) : Exception(Printable.Short(message), inner)
 {
     /// <summary>
-    /// Whether the registry answered with something that can't be used (not Avro, references, rubbish): asking again does not help.
+    /// Whether the registry answered with something that can't be used (not Avro, rubbish): asking again does not help.
     /// </summary>
     public bool Unusable { get; init; }
 }

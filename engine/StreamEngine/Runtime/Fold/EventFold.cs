@@ -38,6 +38,7 @@ internal sealed class EventFold
         (_shard, _partitions) = (shard, partitions);
         (_store, _timers, _position, _event, _context) = (shard.Store, shard.Timers, shard.Position, shard.Event, shard.Context);
         _decoder = new RecordDecoder(shard, decoders);
+        Wait = new SchemaWait(_decoder, shard);
         _update = new EventUpdate(shard);
         _consentUpdate = new ConsentUpdate(shard);
         _timerUpdate = new TimerUpdate(shard);
@@ -47,15 +48,24 @@ internal sealed class EventFold
         _refuseWrongPartition = options.Runtime.WrongPartition == WrongPartitionFate.Refuse;
     }
 
-    /// <summary>Folds one record.</summary>
-    public void Apply<TPass>(TPass pass, RecordBatch batch, int index, int source) where TPass : struct, IPass
+    /// <summary>The record that the shard waits before, if any.</summary>
+    public SchemaWait Wait { get; }
+
+    /// <summary>Folds one record; false, with nothing done, where it has to wait for its schema.</summary>
+    public bool Apply<TPass>(TPass pass, RecordBatch batch, int index, int source) where TPass : struct, IPass
     {
         ref readonly var record = ref batch[index];
-        pass.Begin(record, source);
-        _position.Take(source, record.Offset);
 
         // (2) Decode.
-        var reason = pass.Decoded(record, _decoder.Decode(batch, record, source));
+        var reason = _decoder.Decode(batch, record, source);
+        if (_decoder.Unasked is { } unasked && pass.MayWait)
+        {
+            Wait.Hold(batch, index, source, unasked);
+            return false;
+        }
+        pass.Begin(record, source);
+        _position.Take(source, record.Offset);
+        reason = pass.Decoded(record, reason);
 
         // (3) Admit.
         if (reason == RejectReason.None) reason = Admit(pass, source);
@@ -63,7 +73,7 @@ internal sealed class EventFold
         {
             if (reason == RejectReason.NoConsent) Withdraw(pass);
             pass.Rejected(batch, index, reason);
-            return;
+            return true;
         }
         var watermark = pass.Watermark(source);
         if (watermark > _shard.Watermark || _timers.NextDue < _shard.Watermark)
@@ -81,6 +91,7 @@ internal sealed class EventFold
         if (_update.Evicted) _shard.Counters.DuplicatesEvicted++;
         if (_update.Duplicate) pass.Rejected(batch, index, RejectReason.Duplicate);
         else pass.Applied(trigger, _update);
+        return true;
     }
 
     /// <summary>

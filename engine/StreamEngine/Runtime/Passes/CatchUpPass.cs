@@ -48,6 +48,9 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
     /// <summary>As live, but refusals are the log's to tell.</summary>
     private readonly struct Hooks(LivePass.Hooks live, ShardState shard, LoggedTail tail) : IPass
     {
+        // All of it was looked at before it is processed: then nobody knew the schema.
+        public bool MayWait => false;
+
         public void Begin(in RecordInfo record, int source) => live.Begin(record, source);
 
         /// <summary>

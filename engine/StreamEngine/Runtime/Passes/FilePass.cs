@@ -16,11 +16,15 @@ public sealed class FilePass
     /// <summary>A pass over a fresh shard.</summary>
     public FilePass(Shard shard) => (_shard, _fold, _live) = (shard.State, shard.Fold, shard.Live);
 
-    /// <summary>Processes a batch; the decisions that it opens wait.</summary>
-    public void Process(RecordBatch batch)
+    /// <summary>
+    /// Processes a batch; the decisions that it opens wait. Returns the index of the first record that was not processed: that of one whose
+    /// schema can't be asked for, or the batch's count.
+    /// </summary>
+    public int Process(RecordBatch batch)
     {
-        _live.Run(new Hooks(_live.Now(), _shard), batch, 0, batch.Count);
+        var end = _live.Run(new Hooks(_live.Now(), _shard), batch, 0, batch.Count);
         _shard.Publish();
+        return end;
     }
 
     /// <summary>Moves the watermark, ms, fires what is due, and decides what that opened.</summary>
@@ -33,6 +37,8 @@ public sealed class FilePass
 
     private readonly struct Hooks(LivePass.Hooks live, ShardState shard) : IPass
     {
+        public bool MayWait => true;
+
         public void Begin(in RecordInfo record, int source) => live.Begin(record, source);
 
         public RejectReason Decoded(in RecordInfo record, RejectReason reason) => live.Decoded(record, reason);

@@ -10,10 +10,13 @@ namespace StreamEngine.Runtime;
 /// </summary>
 internal interface IPass
 {
-    /// <summary>A record is next; the shard still stands at the one before.</summary>
+    /// <summary>Whether a record whose schema can't be asked for is waited for; where not, its schema counts as unknown.</summary>
+    bool MayWait { get; }
+
+    /// <summary>A record is next, and decoded; the shard still stands at the one before.</summary>
     void Begin(in RecordInfo record, int source);
 
-    /// <summary>The record was decoded, or could not be.</summary>
+    /// <summary>The record was taken; it was decoded, or could not be.</summary>
     /// <returns>Why it is rejected; none where it is not.</returns>
     RejectReason Decoded(in RecordInfo record, RejectReason reason);
 

@@ -13,12 +13,16 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
     private readonly long _maxFuture = (long)shard.Engine.Options.Time.MaxFuture.TotalMilliseconds;
     private int _generation = -1;   // of the decisions that its last run of records opened
 
-    /// <summary>Folds a run of the partition's records.</summary>
-    public void Process(RecordBatch batch, int from, int to)
+    /// <summary>
+    /// Folds a run of the partition's records. Returns the index of the first that was not folded: <paramref name="to"/>, or that of one
+    /// that has to wait.
+    /// </summary>
+    public int Process(RecordBatch batch, int from, int to)
     {
-        Run(Now(), batch, from, to);
-        shard.Clock.Heard(batch, from, to);
+        var end = Run(Now(), batch, from, to);
+        shard.Clock.Heard(batch, from, end);
         shard.Publish();
+        return end;
     }
 
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
@@ -36,16 +40,15 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
     public Hooks Now() => new(shard, shard.Time.GetUtcNow().ToUnixTimeMilliseconds() + _maxFuture);
 
     /// <summary>A run of records, each with its topic as its source; decides when no further decision can wait.</summary>
-    public void Run<TPass>(TPass pass, RecordBatch batch, int from, int to) where TPass : struct, IPass
+    public int Run<TPass>(TPass pass, RecordBatch batch, int from, int to) where TPass : struct, IPass
     {
         // Decisions that wait for their scores hold slices of the scratch text.
         if (_generation != shard.Decisions.Generation) shard.Event.BeginBatch();
-        for (var i = from; i < to; i++)
-        {
-            fold.Apply(pass, batch, i, batch[i].Topic);
+        var at = from;
+        for (; at < to && fold.Apply(pass, batch, at, batch[at].Topic); at++)
             if (shard.Decisions.Full) shard.Decisions.Flush();
-        }
         _generation = shard.Decisions.Generation;
+        return at;
     }
 
     /// <summary>Silence has moved the watermark, as a mark in the log says.</summary>
@@ -60,6 +63,8 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
     /// <param name="latest">Event times past this are from the future, ms.</param>
     internal readonly struct Hooks(ShardState shard, long latest) : IPass
     {
+        public bool MayWait => true;
+
         public void Begin(in RecordInfo record, int source)
         {
             shard.Counters.Records++;

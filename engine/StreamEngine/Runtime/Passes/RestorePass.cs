@@ -52,19 +52,27 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
         shard.Publish();
     }
 
-    /// <summary>Folds a run of a source's records again, but for those before the position that the shard started at.</summary>
-    public void Replay(RecordBatch batch, int from, int to, int source)
+    /// <summary>
+    /// Folds a run of a source's records again, but for those before the position that the shard started at. Returns the index of the first
+    /// that was not folded: <paramref name="to"/>, or that of one that has to wait.
+    /// </summary>
+    public int Replay(RecordBatch batch, int from, int to, int source)
     {
-        if (from == to) return;
+        if (from == to) return to;
         shard.Event.BeginBatch();
-        for (var i = from; i < to; i++)
-            if (batch[i].Offset >= Next(source))
-            {
-                fold.Apply(new Hooks(shard), batch, i, source);
-                shard.Counters.Restored++;
-            }
+        var at = from;
+        for (; at < to; at++)
+        {
+            if (batch[at].Offset < Next(source)) continue;
+            if (!fold.Apply(new Hooks(shard), batch, at, source)) break;
+            shard.Counters.Restored++;
+        }
         shard.Publish();
+        return at;
     }
+
+    /// <summary>Whether a record can be decoded now; else the shard waits before it.</summary>
+    public bool Knows(RecordBatch batch, int index, int source) => fold.Wait.Knows(batch, index, source);
 
     /// <summary>Applies a logged entry; its cause was replayed already.</summary>
     /// <param name="entry">What was logged.</param>
@@ -103,6 +111,8 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
     /// <summary>Nothing is counted, decided or written, and what the clock refused is known before its record.</summary>
     private readonly struct Hooks(ShardState shard) : IPass
     {
+        public bool MayWait => true;
+
         public void Begin(in RecordInfo record, int source) { }
 
         public RejectReason Decoded(in RecordInfo record, RejectReason reason) => reason;

@@ -35,9 +35,10 @@ internal sealed class EventCursor : IDisposable
     public void ReplayTo(long end)
     {
         if (_at == _batch.Count) Read();
-        var from = _at;
-        while (_at < _batch.Count && _batch[_at].Offset < end) _at++;
-        _shard.Replay(_batch, from, _at, _source);
+        var to = _at;
+        while (to < _batch.Count && _batch[to].Offset < end) to++;
+        _at = _shard.Replay(_batch, _at, to, _source);
+        if (_at < to) return; // it waits for a schema
         // Markers and aborted records leave gaps: the position, not the last record, says how far the reader is.
         _shard.SkipTo(_source, _at < _batch.Count ? end : Math.Min(end, _reader.Position));
     }
@@ -46,7 +47,12 @@ internal sealed class EventCursor : IDisposable
     public bool Collect(LoggedTail tail)
     {
         for (; _at < _batch.Count; _at++)
-            if (_batch[_at].Offset >= _shard.Next(_source)) tail.Add(_source, _batch, _at);
+        {
+            if (_batch[_at].Offset < _shard.Next(_source)) continue;
+            // Its schema is found now: the shard goes on behind the tail in one go.
+            if (!_shard.Knows(_batch, _at, _source)) return false;
+            tail.Add(_source, _batch, _at);
+        }
         var end = tail.End(_source);
         if (end <= Math.Max(_shard.Next(_source), _reads ? _reader.Position : 0)) return true;
         Start(end);

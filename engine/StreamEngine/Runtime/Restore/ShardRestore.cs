@@ -59,8 +59,8 @@ internal sealed class ShardRestore : IDisposable
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
     public Shard Shard { get; }
 
-    /// <summary>Whether there is nothing to do but wait for the log's answer.</summary>
-    public bool Waits => _question.Waits;
+    /// <summary>Whether there is nothing to do but wait, for the log's answer or for a schema.</summary>
+    public bool Waits => _question.Waits || Shard.WaitsFor is not null;
 
     /// <summary>The time since it began.</summary>
     public TimeSpan Took => _time.GetElapsedTime(_started);
@@ -77,7 +77,7 @@ internal sealed class ShardRestore : IDisposable
     /// <summary>Works for a few milliseconds; true once the shard stands at its committed offsets.</summary>
     public bool Slice()
     {
-        if (Waits) return false;
+        if (!Shard.GoesOn() || Waits) return false;
         var began = _time.GetTimestamp();
         do
         {

@@ -59,13 +59,16 @@ public sealed class SavepointTaker
     }
 
     /// <summary>Works a restore off that no worker polls beside.</summary>
-    internal static void Run(ShardRestore restore, TimeProvider time, Action<double> progress, CancellationToken stop)
+    internal static void Run(ShardRestore restore, WorkerSettings settings, Action<double> progress, CancellationToken stop)
     {
+        var registry = new Outage("schema registry", settings.Time, settings.Report);
         while (!restore.Slice())
         {
             stop.ThrowIfCancellationRequested();
             progress(restore.Progress);
-            if (restore.Waits) Task.Delay(Pause, time).Wait(stop);
+            if (restore.Shard.WaitsFor is { } reason) registry.Away(reason, $"Shard {restore.Shard.Partition} waits for a schema.");
+            else registry.Back();
+            if (restore.Waits) Task.Delay(Pause, settings.Time).Wait(stop);
         }
     }
 
@@ -83,7 +86,7 @@ public sealed class SavepointTaker
             using var restore = new ShardRestore(_settings, shard, bounds);
             try
             {
-                Run(restore, _settings.Time, share => progress(partition, share), stop);
+                Run(restore, _settings, share => progress(partition, share), stop);
             }
             catch (IOException) when (checkpoints is not null && tries < Tries)
             {

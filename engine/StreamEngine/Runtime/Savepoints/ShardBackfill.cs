@@ -33,7 +33,7 @@ internal sealed class ShardBackfill : IProfileReader, IDisposable
         {
             using var restore =
                 new ShardRestore(settings, filled._shard, new RestoreBounds([.. at.Offsets], at.Decisions, Checkpoints: null, Cuts: false));
-            SavepointTaker.Run(restore, settings.Time, progress, stop);
+            SavepointTaker.Run(restore, settings, progress, stop);
             return filled;
         }
         catch
