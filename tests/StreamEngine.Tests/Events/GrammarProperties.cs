@@ -137,8 +137,15 @@ public sealed class GrammarProperties
 
     private static FieldValue Json(string type, string number)
     {
-        var d = new Decoding(new() { Name = "e", Format = RecordFormat.Json, Customer = "key", Id = "hash(v)",
-            Time = new() { Field = "timestamp" }, Fields = [Decoding.Field("v", type)] });
+        var d = new Decoding(new()
+        {
+            Name = "e",
+            Format = RecordFormat.Json,
+            Customer = "key",
+            Id = "hash(v)",
+            Time = new() { Field = "timestamp" },
+            Fields = [Decoding.Field("v", type)]
+        });
         d.Decode($"{{\"v\":{number}}}", "k");
         return d["v"];
     }

@@ -19,7 +19,7 @@ public sealed class LargeNumbersTests
     public void Fixed_point_sums_and_means_do_not_wrap_in_any_window_or_order()
     {
         // Cents of full 64-bit range: two of them wrap a sum of 64 bits.
-        var cents = Gen.OneOf(Gen.Choose(-5, 5).Select(i => (long)i), 
+        var cents = Gen.OneOf(Gen.Choose(-5, 5).Select(i => (long)i),
             Gen.Elements(long.MaxValue, long.MaxValue - 7, long.MinValue, 1L << 53, (1L << 53) + 1, -(1L << 62)));
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(300).WithReplay(7, 11), Prop.ForAll(Arb.From(cents.NonEmptyListOf()), values =>
         {

@@ -49,7 +49,7 @@ public sealed class FilePassTests : IDisposable
         Fill(source: 1, "cart_add", Scenario.Start);
         pass.Process(_batch);
         Assert.Equal(2, _shard.Counters.TimersWaiting);
-        pass.Finish(Scenario.Start + 1_200_000);
+        pass.Finish(Scenario.Start + 1_200_001); // the watermark has passed it
         Assert.Equal((1, 1), (_shard.Counters.TimersFired, _shard.Counters.TimersWaiting));
     }
 
