@@ -52,7 +52,8 @@ public sealed class ConfluentSchemas : ISchemaSource
         var before = errors.All.Count;
         foreach (var url in Urls(options))
             if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
-                errors.Add(options.Node, "registry", $"'{url}' is no address",
+                // One with a user in it is not shown: there may be a password too.
+                errors.Add(options.Node, "registry", url.Contains('@') ? "this is no address" : $"'{url}' is no address",
                     "Write a folder, or a URL such as https://registry.example:8081; several of them are separated by commas.");
             else if (uri.UserInfo.Length > 0)
                 errors.Add(options.Node, "registry", $"the address of {uri.Host} holds a user's name or password",
