@@ -95,15 +95,12 @@ internal sealed class SimWorker : ILogWorker
         (_outcome, _offsetsSent) = (null, false);
         if (_options.Transactional) _transaction = null;
         Schedule.At(SimPoint.CommitBegins);
-        // The embedded log appends at once, while it knows the owner; only that it is durable is told later.
-        if (_options.Transactional && _log.Kind == SimLogKind.Embedded) _outcome = SendOffsets(_committing, _next);
+        if (_options.Transactional) GoOn(_committing, isAwaited: false);
     }
 
-    /// <summary>The commit goes on while somebody asks for its end: any of its steps may come later than the loop's next turns.</summary>
     public CommitOutcome EndCommit(TimeSpan patience)
     {
         var transaction = _committing ?? throw new InvalidOperationException("No commit has begun.");
-        var waits = patience == TimeSpan.Zero;
         if (!_options.Transactional)
         {
             var plain = CommitPlain(transaction, _next);
@@ -111,14 +108,23 @@ internal sealed class SimWorker : ILogWorker
             if (plain != CommitOutcome.Waiting) _committing = null;
             return plain;
         }
-        if (_outcome is null && waits && Schedule.Later()) return CommitOutcome.Waiting;
-        if (_outcome is null && !_offsetsSent) _outcome = SendOffsets(transaction, _next);
-        if (_outcome is null && waits && Schedule.Later()) return CommitOutcome.Waiting;
-        _outcome ??= Decide(transaction);
-        if (waits && Schedule.Later()) return CommitOutcome.Waiting; // the answer is on its way
+        var isAwaited = patience != TimeSpan.Zero;
+        GoOn(transaction, isAwaited);
+        if (_outcome is not { } outcome || !isAwaited && Schedule.Later()) return CommitOutcome.Waiting; // or its answer is on its way
         _committing = null;
         Schedule.At(SimPoint.CommitEnds);
-        return _outcome.Value;
+        return outcome;
+    }
+
+    /// <summary>
+    /// The commit goes on beside the loop: any of its steps may be done before the loop does anything else, or later than its next turns.
+    /// The embedded log appends at once, while it knows the owner; only that it is durable is told later.
+    /// </summary>
+    private void GoOn(SimTransaction transaction, bool isAwaited)
+    {
+        if (_outcome is null && !_offsetsSent && (isAwaited || _log.Kind == SimLogKind.Embedded || !Schedule.Later()))
+            _outcome = SendOffsets(transaction, _next);
+        if (_outcome is null && _offsetsSent && (isAwaited || !Schedule.Later())) _outcome = Decide(transaction);
     }
 
     public CommitOutcome Abort()

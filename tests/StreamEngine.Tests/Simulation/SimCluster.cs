@@ -179,7 +179,11 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             StartAll();
             RunTasks();
             driver.Log.Tick();
-            foreach (var process in _processes.ToArray()) Do(process, worker => worker.Turn());
+            foreach (var process in _processes.ToArray())
+            {
+                Do(process, worker => worker.Turn());
+                Follow(process);
+            }
             var live = _processes.Sum(p => p.Worker.Shards.Count);
             quiet = Doings() == before && !driver.Log.IsBusy && _tasks.Count == 0 && live == driver.Partitions ? quiet + 1 : 0;
             driver.Time.Advance(TimeSpan.FromMilliseconds(30));
