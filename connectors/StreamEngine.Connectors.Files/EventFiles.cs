@@ -76,7 +76,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             var schemaId = format == RecordFormat.Avro ? TakeSchema(bytes, Schemas[source]) : 0;
             var hasHeader = format == RecordFormat.Csv && TakeHeader(bytes, source);
             Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte, maxRecordBytes,
-                Sources[source].Encoding, schemaId) { Bytes = bytes });
+                Sources[source].Encoding, schemaId)
+            { Bytes = bytes });
         }
 
         private RecordFormat? KindOf(ByteSource bytes, TextEncoding encoding)

@@ -58,15 +58,15 @@ internal static class RunCommand
     /// <summary>What the workers get; also for the demo.</summary>
     internal static WorkerSettings Settings(Invocation call, CompiledEngine compiled, KafkaOptions kafka, ILog log,
         StateStores stores) => new()
-    {
-        Engine = compiled,
-        Log = log,
-        InstanceId = $"{compiled.Options.Name}-{Node(kafka)}",
-        OpenStore = partition => stores.Open(partition, compiled.LargestProfile),
-        OpenCheckpoints = stores.KeepsCheckpoints(compiled.Options.Checkpoints) ? (partition, report) =>
-            new CheckpointFiles(stores.CheckpointFolder(compiled.Options.Name, partition), report) : null,
-        Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
-    };
+        {
+            Engine = compiled,
+            Log = log,
+            InstanceId = $"{compiled.Options.Name}-{Node(kafka)}",
+            OpenStore = partition => stores.Open(partition, compiled.LargestProfile),
+            OpenCheckpoints = stores.KeepsCheckpoints(compiled.Options.Checkpoints) ? (partition, report) =>
+                new CheckpointFiles(stores.CheckpointFolder(compiled.Options.Name, partition), report) : null,
+            Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
+        };
 
     internal static HealthReport Health(Engine engine)
     {
