@@ -105,16 +105,8 @@ internal sealed class Secrets
             return value;
         }
         if (value is not null) _errors.Add(_options.Node, $"{key}_file", $"{key} is given as well", "Keep one of them.");
-        try
-        {
-            var text = File.ReadAllText(Path.Combine(_baseDirectory, file)).TrimEnd('\r', '\n');
-            _all.Add(text);
-            return text;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _errors.Add(_options.Node, $"{key}_file", $"the file can't be read: {e.Message}", "The path is relative to the config file.");
-            return null;
-        }
+        var text = SecretFile.Read(file, _baseDirectory, _options.Node, $"{key}_file", _errors);
+        if (text is not null) _all.Add(text);
+        return text;
     }
 }

@@ -24,23 +24,9 @@ internal static class Secrets
             // Written with an underscore in the environment: a setting that itself ends in ".file".
             else if (KafkaSettings.IsKnown($"{name}.file")) settings[$"{name}.file"] = value;
             else if (options.Kafka.Settings.ContainsKey(name)) Twice(node, key, name, errors);
-            else if (Text(node, key, value) is { } text) settings[name] = text;
+            else if (SecretFile.Read(value, folder, node, key, errors) is { } text) settings[name] = text;
         }
         return options with { Kafka = options.Kafka with { Settings = settings } };
-
-        string? Text(ConfigNode at, string key, string file)
-        {
-            try
-            {
-                var text = File.ReadAllText(Path.Combine(folder, file));
-                return text.EndsWith('\n') ? text[..^(text.EndsWith("\r\n", StringComparison.Ordinal) ? 2 : 1)] : text;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-            {
-                errors.Add(at, key, $"the file can't be read: {e.Message}", "Name a file that holds nothing but the value");
-                return null;
-            }
-        }
     }
 
     private static void Twice(ConfigNode node, string key, string other, ConfigErrors errors) =>
