@@ -44,7 +44,7 @@ internal readonly record struct FileKind(RecordFormat? Format, string? Fault = n
         if (IsUtf16(head)) return new(null, "UTF-16 text",
             "Set the source's encoding: utf16 (and write SOURCE=PATH where there are several), or save it as UTF-8");
         if (head.StartsWith("\uFEFF"u8)) head = head[3..];
-        if (head.ContainsAnyInRange((byte)0, (byte)8)) return new(null, "no text", "Name files of CSV, NDJSON or Avro containers");
+        if (!IsText(head)) return new(null, "no text", "Name files of CSV, NDJSON or Avro containers");
         var text = head.TrimStart(" \t\r\n"u8);
         if (text.Length == 0) return default;
         if (text[0] == '[' && text[1..].TrimStart(" \t\r\n"u8) is var item && (item.Length == 0 || item[0] is (byte)'{' or (byte)']'))
@@ -61,6 +61,17 @@ internal readonly record struct FileKind(RecordFormat? Format, string? Fault = n
         using var stream = bytes.Open(encoding: encoding);
         var buffer = new byte[HeadLength];
         return buffer.AsSpan(0, stream.ReadAtLeast(buffer, HeadLength, throwOnEndOfStream: false));
+    }
+
+    /// <summary>
+    /// A few control characters make no other file of a text, only bad records in it; of random bytes they are more than three in a
+    /// hundred.
+    /// </summary>
+    private static bool IsText(ReadOnlySpan<byte> head)
+    {
+        var controls = 0;
+        foreach (var value in head) controls += value <= 8 ? 1 : 0;
+        return 100 * controls <= head.Length;
     }
 
     /// <summary>By its mark, or by every other of the first bytes being 0, as in ASCII text.</summary>

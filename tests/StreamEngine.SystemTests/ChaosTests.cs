@@ -11,37 +11,13 @@ namespace StreamEngine.SystemTests;
 /// the killing tests with as many seeds (from <c>STREAMENGINE_CHAOS_SEED</c> on, 1 where absent), <c>STREAMENGINE_CHAOS_EVENTS</c> and
 /// <c>STREAMENGINE_CHAOS_KILLS</c> make each longer.
 /// </summary>
-[Collection(nameof(ChaosTests))]
-public sealed class ChaosTests(ITestOutputHelper output)
+public abstract class Chaos(ITestOutputHelper output)
 {
     private static readonly int Runs = Setting("RUNS", 1), FirstSeed = Setting("SEED", 1), Kills = Setting("KILLS", 5),
         Events = Setting("EVENTS", 60_000);
 
-    [SkippableFact]
-    public async Task A_killed_engine_on_Kafka_decides_once() => await Chaos(JobDefinition.Chaos, Kafka(), "chaos-kafka", live: true);
-
-    [SkippableFact]
-    public async Task The_measured_job_killed_on_Kafka_decides_once() =>
-        await Chaos(JobDefinition.Plain, Kafka(), "job-kafka", live: true, PeersCheck.Run);
-
-    [Fact]
-    public async Task A_killed_engine_on_the_embedded_log_decides_once() =>
-        await Chaos(JobDefinition.Chaos, null, "chaos-embedded", live: false);
-
-    [Fact]
-    public async Task The_measured_job_killed_on_the_embedded_log_decides_once() =>
-        await Chaos(JobDefinition.Plain, null, "job-embedded", live: false);
-
-    [SkippableFact]
-    public async Task A_killed_engine_that_delivers_at_least_once_on_Kafka_loses_nothing_and_repeats_the_same() =>
-        await Chaos(JobDefinition.Chaos, Kafka(), "alo-kafka", live: true, atLeastOnce: true);
-
-    [Fact]
-    public async Task A_killed_engine_that_delivers_at_least_once_on_the_embedded_log_loses_nothing_and_repeats_the_same() =>
-        await Chaos(JobDefinition.Chaos, null, "alo-embedded", live: false, atLeastOnce: true);
-
-    private async Task Chaos(JobDefinition job, string? kafka, string name, bool live, Action<Arena, string, Action<string>>? then = null,
-        bool atLeastOnce = false)
+    private protected async Task Kill(JobDefinition job, string? kafka, string name, bool live,
+        Action<Arena, string, Action<string>>? then = null, bool atLeastOnce = false)
     {
         for (var seed = FirstSeed; seed < FirstSeed + Runs; seed++)
         {
@@ -55,12 +31,6 @@ public sealed class ChaosTests(ITestOutputHelper output)
         }
     }
 
-    private static string Kafka()
-    {
-        Skip.If(KafkaBroker.Missing is not null, KafkaBroker.Missing);
-        return KafkaBroker.Shared.Address;
-    }
-
     private void Tell(string line)
     {
         output.WriteLine(line);
@@ -69,4 +39,46 @@ public sealed class ChaosTests(ITestOutputHelper output)
 
     private static int Setting(string name, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable($"STREAMENGINE_CHAOS_{name}"), out var number) ? number : otherwise;
+}
+
+/// <summary>The killing tests on a broker.</summary>
+[Collection(nameof(ChaosTests))]
+public sealed class ChaosTests(ITestOutputHelper output) : Chaos(output)
+{
+    [SkippableFact]
+    public async Task A_killed_engine_on_Kafka_decides_once() => await Kill(JobDefinition.Chaos, Kafka(), "chaos-kafka", live: true);
+
+    [SkippableFact]
+    public async Task The_measured_job_killed_on_Kafka_decides_once() =>
+        await Kill(JobDefinition.Plain, Kafka(), "job-kafka", live: true, PeersCheck.Run);
+
+    [SkippableFact]
+    public async Task A_killed_engine_that_delivers_at_least_once_on_Kafka_loses_nothing_and_repeats_the_same() =>
+        await Kill(JobDefinition.Chaos, Kafka(), "alo-kafka", live: true, atLeastOnce: true);
+
+    private static string Kafka()
+    {
+        Skip.If(KafkaBroker.Missing is not null, KafkaBroker.Missing);
+        return KafkaBroker.Shared.Address;
+    }
+}
+
+/// <summary>
+/// The killing tests on the embedded log. They and the others that need no broker are a collection of their own: they run beside those that
+/// wait for one.
+/// </summary>
+[Collection(nameof(EmbeddedChaosTests))]
+public sealed class EmbeddedChaosTests(ITestOutputHelper output) : Chaos(output)
+{
+    [Fact]
+    public async Task A_killed_engine_on_the_embedded_log_decides_once() =>
+        await Kill(JobDefinition.Chaos, null, "chaos-embedded", live: false);
+
+    [Fact]
+    public async Task The_measured_job_killed_on_the_embedded_log_decides_once() =>
+        await Kill(JobDefinition.Plain, null, "job-embedded", live: false);
+
+    [Fact]
+    public async Task A_killed_engine_that_delivers_at_least_once_on_the_embedded_log_loses_nothing_and_repeats_the_same() =>
+        await Kill(JobDefinition.Chaos, null, "alo-embedded", live: false, atLeastOnce: true);
 }

@@ -10,7 +10,7 @@ namespace StreamEngine.SystemTests;
 /// The embedded log on a disk that runs full: the engine stops and says why; with space again it goes on, and nothing is lost or decided
 /// twice.
 /// </summary>
-[Collection(nameof(ChaosTests))]
+[Collection(nameof(EmbeddedChaosTests))]
 public sealed class FullDiskTests(ITestOutputHelper output)
 {
     private const int Events = 20_000, Megabytes = 64;

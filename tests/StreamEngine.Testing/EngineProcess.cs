@@ -68,10 +68,19 @@ public sealed class EngineProcess : IDisposable
     /// </summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="heard">Told of each line that it writes, on another thread.</param>
-    public static EngineProcess Start(IEnumerable<string> arguments, Action<string>? heard = null)
+    /// <param name="directory">The working directory; this process's where it is null.</param>
+    /// <param name="environment">Added to the environment.</param>
+    public static EngineProcess Start(IEnumerable<string> arguments, Action<string>? heard = null, string? directory = null,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var port = FreePort();
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = directory ?? "",
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "StreamEngine.Host.dll"));
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         start.ArgumentList.Add("--set");

@@ -86,6 +86,14 @@ public sealed class EventFilesTests : IDisposable
         Assert.Equal($"the file is {kind}", Assert.Single(_errors.All).Message);
     }
 
+    [Fact]
+    public void One_damaged_record_makes_no_other_file_of_a_text()
+    {
+        Write("x", "t,c\n1709251200000,\0\n" + string.Concat(Enumerable.Repeat("1709251200000,a\n", 10)));
+        Assert.Single(EventFiles.Find([_folder], [Csv], _errors).Files);
+        Assert.Empty(_errors.All);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData(" \r\n\n\t")]
