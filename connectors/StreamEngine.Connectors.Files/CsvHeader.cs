@@ -32,16 +32,9 @@ internal static class CsvHeader
         return fields;
     }
 
-    /// <summary>The columns that the source's config names, each with the option that names it.</summary>
-    public static IEnumerable<(string Column, string Option)> Needed(EventSourceOptions source)
-    {
-        if (source.Customer != "key") yield return (source.Customer, "customer");
-        foreach (var column in IdColumns(source.Id)) yield return (column, "id");
-        if (source.Time.Field != "timestamp") yield return (source.Time.Field, "time");
-        if (source.Type is not null) yield return (source.Type, "type");
-        if (source.Consent is not null) yield return (source.Consent, "consent");
-        foreach (var field in source.Fields) yield return (field.From ?? field.Name, $"fields.{field.Name}");
-    }
+    /// <summary>The columns that the source reads.</summary>
+    public static IEnumerable<string> Needed(EventSourceOptions source) =>
+        source.Reads().Select(r => RecordPart.Unescaped(r.Path)).Distinct();
 
     /// <summary>Whether a line says the same columns in the same order, blanks and capitals aside.</summary>
     public static bool Same(IReadOnlyList<string> line, IReadOnlyList<string> columns) =>
@@ -82,9 +75,4 @@ internal static class CsvHeader
             return "The file is not UTF-8: set the source's encoding: latin1, windows1252 or utf16";
         return "Name the columns as the file does, or name them all in the source's 'columns' where the file has no header";
     }
-
-    private static IEnumerable<string> IdColumns(string id) =>
-        id.StartsWith("hash(", StringComparison.Ordinal) && id.EndsWith(')')
-            ? id[5..^1].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            : [id];
 }

@@ -120,8 +120,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
                     + $"source's first file, '{CsvHeader.Shown(options.Columns)}'", "Give files with other columns a source of their own");
                 return true;
             }
-            var missing = CsvHeader.Needed(options).Select(n => n.Column).Distinct().Where(c => !header.Contains(c)).ToList();
-            var twice = CsvHeader.Needed(options).Select(n => n.Column).Distinct().Where(c => header.Count(h => h == c) > 1).ToList();
+            var missing = CsvHeader.Needed(options).Where(c => !header.Contains(c)).ToList();
+            var twice = CsvHeader.Needed(options).Where(c => header.Count(h => h == c) > 1).ToList();
             if (twice.Count > 0)
                 errors.Add(new ConfigLocation(path, 1, 1, "events"),
                     $"the header '{CsvHeader.Shown(header)}' has {string.Join(", ", twice.Select(c => $"'{c}'"))} more than once, "

@@ -20,7 +20,10 @@ internal static class ValidateCommand
     private static int Run(Invocation call, Option<string> config)
     {
         var errors = new ConfigErrors();
-        using var compiled = Compile(call, config, errors);
+        var warnings = new List<string>();
+        using var compiled = Compile(call, config, errors, warnings, out var options);
+        var refused = options.Events.SelectMany(s => ConfigCheck.UnfitForTopics(s).Select(u => ("run, savepoint", s.Name, u))
+            .Concat(ConfigCheck.UnfitForFiles(s).Select(u => ("replay, features", s.Name, u)))).ToList();
         if (call.Json)
         {
             call.Print(new JsonObject
@@ -32,6 +35,11 @@ internal static class ValidateCommand
                     ["file"] = e.At.File, ["line"] = e.At.Line, ["column"] = e.At.Column, ["path"] = e.At.Path, ["message"] = e.Message,
                         ["remedy"] = e.Remedy,
                 })]),
+                ["warnings"] = new JsonArray([.. warnings.Select(w => JsonValue.Create(w))]),
+                ["refused_by"] = new JsonArray([.. refused.Select(r => new JsonObject
+                {
+                    ["commands"] = r.Item1, ["source"] = r.Name, ["option"] = r.u.Key, ["message"] = r.u.Message, ["remedy"] = r.u.Remedy,
+                })]),
             });
             return errors.Any ? ExitCode.Config : ExitCode.Done;
         }
@@ -42,17 +50,25 @@ internal static class ValidateCommand
             + $"{(compiled.Duplicates is { } ids ? $" (with {ids.Most} event ids, the most, {compiled.LargestProfile})" : "")}, "
             + $"{Count(o.Timers.Count, "timer")}, {Count(o.Models.Count, "model")}, "
             + $"{Count(o.Decisions.Triggers.Count, "trigger")}, {Count(o.Offers.Count, "offer")}");
-        foreach (var source in ConfigCheck.WithoutColumns(o))
-            call.Say(LogLevel.Info, $"source {source.Name} has no columns: good for files with a header (replay, features); run refuses "
-                + "it, as a topic's CSV records have none");
+        foreach (var (commands, source, unfit) in refused)
+            call.Say(LogLevel.Warning, $"{commands} will refuse source '{source}' for its {unfit.Key}: {unfit.Message}. {unfit.Remedy}, "
+                + "if it is meant for them");
         return ExitCode.Done;
     }
 
-    private static CompiledEngine? Compile(Invocation call, Option<string> config, ConfigErrors errors)
+    private static CompiledEngine? Compile(Invocation call, Option<string> config, ConfigErrors errors, List<string> warnings,
+        out EngineOptions options)
     {
+        options = new EngineOptions();
         try
         {
-            return ConfigCheck.Compile(call.Load(config, errors), errors, line => call.Say(LogLevel.Warning, line));
+            var loaded = call.Load(config, errors);
+            options = loaded.Options;
+            return ConfigCheck.Compile(loaded, errors, line =>
+            {
+                warnings.Add(line);
+                call.Say(LogLevel.Warning, line);
+            });
         }
         catch (ConfigException)
         {

@@ -9,6 +9,9 @@ using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Configuration;
 
+/// <summary>Why commands of one kind can't read a source.</summary>
+internal sealed record Unfit(ConfigNode Node, string Key, string Message, string Remedy);
+
 /// <summary>What is checked of a config, the same for every command: what one refuses, <c>validate</c> finds.</summary>
 internal static class ConfigCheck
 {
@@ -44,17 +47,29 @@ internal static class ConfigCheck
     public static CompiledEngine? CompileForTopics(LoadedConfig config, ConfigErrors errors, Action<string>? say = null,
         CancellationToken? wait = null)
     {
-        foreach (var source in WithoutColumns(config.Options))
-            errors.Add(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
-        foreach (var source in config.Options.Events.Where(e => e.Encoding != TextEncoding.Utf8))
-            errors.Add(source.Node, "encoding", "a topic's records are read as UTF-8; 'encoding' is of files",
-                "Let the producer write UTF-8, and take it out");
+        foreach (var source in config.Options.Events)
+            foreach (var unfit in UnfitForTopics(source)) errors.Add(unfit.Node, unfit.Key, unfit.Message, unfit.Remedy);
         return Compile(config, errors, say, wait);
     }
 
-    /// <summary>The sources that can be read from files with a header, and not from topics.</summary>
-    public static IEnumerable<EventSourceOptions> WithoutColumns(EngineOptions options) =>
-        options.Events.Where(e => e.Format == RecordFormat.Csv && e.Columns.Count == 0);
+    /// <summary>Why a source that is right in itself can't be read from a topic.</summary>
+    public static IEnumerable<Unfit> UnfitForTopics(EventSourceOptions source)
+    {
+        if (source.Format == RecordFormat.Csv && source.Columns.Count == 0)
+            yield return new(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
+        if (source.Encoding != TextEncoding.Utf8)
+            yield return new(source.Node, "encoding", "a topic's records are read as UTF-8; 'encoding' is of files",
+                "Let the producer write UTF-8, and take it out");
+    }
+
+    /// <summary>Why a source that is right in itself can't be read from files.</summary>
+    public static IEnumerable<Unfit> UnfitForFiles(EventSourceOptions source)
+    {
+        if (source.Customer.All.Contains(RecordPart.Key))
+            yield return new(source.Node, "customer", "a file's records have no key", "Name the field that holds the customer id");
+        if (source.Time.Field.All.Contains(RecordPart.Timestamp))
+            yield return new(source.Node, "time", "a file's records have no time of their own", "Name the field that holds the event time");
+    }
 
     /// <summary>Checks the settings of Kafka's client.</summary>
     public static void CheckKafka(KafkaOptions options, ConfigErrors errors)

@@ -82,9 +82,8 @@ internal sealed class FileRun : IDisposable
         var files = EventFiles.Find(events, config.Options.Events, errors,
             (int)Math.Min(1 << 29, config.Options.Runtime.MaxRecordBytes.Bytes));
         foreach (var file in files.Files.DistinctBy(f => f.Source))
-            if (files.Sources[file.Source].Time.Field == "timestamp")
-                errors.Add(files.Sources[file.Source].Node, "time", "files have no record timestamp",
-                    "Name the field that holds the event time");
+            foreach (var unfit in ConfigCheck.UnfitForFiles(files.Sources[file.Source]))
+                errors.Add(unfit.Node, unfit.Key, unfit.Message, unfit.Remedy);
         return files;
     }
 

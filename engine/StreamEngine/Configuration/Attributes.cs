@@ -27,11 +27,11 @@ public sealed class KeyedAttribute : Attribute;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class DottedAttribute : Attribute;
 
-/// <summary>A record that may be written as a bare scalar, which then sets this property.</summary>
+/// <summary>A record that may be written as a bare scalar, or a bare list where the property takes one: it sets the property.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class ShorthandAttribute(string property) : Attribute
 {
-    /// <summary>The C# property that the scalar sets.</summary>
+    /// <summary>The C# property that it sets.</summary>
     public string Property { get; } = property;
 }
 

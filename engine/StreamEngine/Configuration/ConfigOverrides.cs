@@ -24,7 +24,9 @@ public static class ConfigOverrides
     private static ConfigNode Put(ConfigNode? node, OptionShape? shape, ConfigOverride o, int depth, ConfigErrors errors)
     {
         if (depth == o.Path.Count) return At(o.Value, Place(o, depth));
-        if (node?.Items is not null || (node is null && shape?.Kind == ShapeKind.List)) return PutItem(node, shape, o, depth, errors);
+        // A bare list that stands for a mapping is opened to it, unless the path goes on with an item's number.
+        var isItem = node?.Items is not null && !(shape?.TakesList == true && !int.TryParse(o.Path[depth], out _));
+        if (isItem || (node is null && shape?.Kind == ShapeKind.List)) return PutItem(node, shape, o, depth, errors);
 
         var entries = Opened(node, shape).ToList();
         var (name, used) = shape?.Kind == ShapeKind.Texts
@@ -53,9 +55,10 @@ public static class ConfigOverrides
         return new ConfigNode(node?.At ?? Place(o, depth)) { Items = items };
     }
 
-    /// <summary>A mapping's entries; a scalar shorthand becomes the mapping it stands for, any other scalar is replaced.</summary>
+    /// <summary>A mapping's entries; a shorthand becomes the mapping it stands for, any other scalar is replaced.</summary>
     private static IReadOnlyList<KeyValuePair<string, ConfigNode>> Opened(ConfigNode? node, OptionShape? shape) =>
-        node?.Entries ?? (node?.Scalar is not null && shape?.Shorthand is { } s ? [new(Spelling.Snake(s.Name), node)] : []);
+        node?.Entries ?? ((node?.Scalar ?? (object?)node?.Items) is not null && shape?.Shorthand is { } s
+            ? [new(Spelling.Snake(s.Name), node!)] : []);
 
     /// <summary>The entry that the path's next parts name: the longest that is there, so that a name may hold dots.</summary>
     private static (string Name, int Used)? Existing(List<KeyValuePair<string, ConfigNode>> entries, ConfigOverride o, int depth)

@@ -17,6 +17,12 @@ internal enum ShapeKind
     /// <summary>A mapping of names to texts.</summary>
     Texts,
 
+    /// <summary>One text, or a list of them.</summary>
+    OneOrMore,
+
+    /// <summary>One text, or a mapping of names to texts.</summary>
+    OneOrNamed,
+
     /// <summary>A record of options.</summary>
     Record,
 }
@@ -36,6 +42,9 @@ internal sealed record OptionShape(ShapeKind Kind, Type Type, PropertyInfo? Prop
     /// <summary>The property that a bare scalar sets, for a record that has a shorthand.</summary>
     public PropertyInfo? Shorthand => Type.GetCustomAttribute<ShorthandAttribute>() is { } s ? Type.GetProperty(s.Property) : null;
 
+    /// <summary>Whether a bare list is the shorthand too.</summary>
+    public bool TakesList => Shorthand?.PropertyType == typeof(OneOrMore);
+
     /// <summary>The shape of a list's items.</summary>
     public OptionShape Item => Of(Type.GetGenericArguments()[0]);
 
@@ -54,6 +63,8 @@ internal sealed record OptionShape(ShapeKind Kind, Type Type, PropertyInfo? Prop
         var kind = ShapeKind.Scalar;
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>)) kind = ShapeKind.List;
         else if (type == typeof(IReadOnlyDictionary<string, string>)) kind = ShapeKind.Texts;
+        else if (type == typeof(OneOrMore)) kind = ShapeKind.OneOrMore;
+        else if (type == typeof(OneOrNamed)) kind = ShapeKind.OneOrNamed;
         else if (typeof(ILocated).IsAssignableFrom(type)) kind = ShapeKind.Record;
         return new OptionShape(kind, type);
     }

@@ -22,6 +22,8 @@ public static class OptionsBinder
         ShapeKind.List => List(shape, node, errors),
         ShapeKind.Keyed => Keyed(shape, node, errors),
         ShapeKind.Texts => Texts(node, errors),
+        ShapeKind.OneOrMore => OneOrMore(node, errors),
+        ShapeKind.OneOrNamed => OneOrNamed(node, errors),
         _ => Record(shape, node, null, errors),
     };
 
@@ -31,14 +33,14 @@ public static class OptionsBinder
     private static object? Record(OptionShape shape, ConfigNode node, string? key, ConfigErrors errors)
     {
         var shorthand = shape.Shorthand;
-        if (node.Items is not null || (node.Scalar is not null && shorthand is null))
+        if ((node.Items is not null && !shape.TakesList) || (node.Scalar is not null && shorthand is null))
             return Wrong(node, shorthand is null ? "a mapping" : "a mapping or a single value",
                 "Indent its options below it, one 'name: value' a line", errors);
 
         var record = Activator.CreateInstance(shape.Type)!;
         shape.Type.GetProperty(nameof(ILocated.Node))!.SetValue(record, node);
         if (key is not null) shape.Type.GetProperty("Name")!.SetValue(record, key);
-        if (node.Scalar is not null) Set(record, OptionShape.Of(shorthand!), node, errors);
+        if (node.Scalar is not null || node.Items is not null) Set(record, OptionShape.Of(shorthand!), node, errors);
 
         var members = OptionShape.Members(shape.Type, key is not null);
         var unknown = 0;
@@ -107,6 +109,26 @@ public static class OptionsBinder
             else if (Record(shape.Item, value, name, errors) is { } record) list.Add(record);
         }
         return list;
+    }
+
+    private static OneOrMore? OneOrMore(ConfigNode node, ConfigErrors errors)
+    {
+        if (node.Scalar is not null) return node.Scalar;
+        if (node.Items is null)
+            return (OneOrMore?)Wrong(node, "one value or a list of them", "Write one, or several as [first, second]", errors);
+        if (node.Items.Count == 0) return (OneOrMore?)Wrong(node, "a list with values", "Write at least one", errors);
+        var all = new List<string>();
+        foreach (var item in node.Items)
+            if (item.Scalar is not null) all.Add(item.Scalar);
+            else Wrong(item, "a single value", "Write one value an item", errors);
+        return all.Count == node.Items.Count ? new OneOrMore(all) : null;
+    }
+
+    private static OneOrNamed? OneOrNamed(ConfigNode node, ConfigErrors errors)
+    {
+        if (node.Scalar is not null) return node.Scalar;
+        if (node.Entries is not null) return Texts(node, errors) is { } texts ? new OneOrNamed([.. texts]) : null;
+        return (OneOrNamed?)Wrong(node, "one value or a mapping of names to values", "Write one value, or { name: value, ... }", errors);
     }
 
     private static Dictionary<string, string>? Texts(ConfigNode node, ConfigErrors errors)

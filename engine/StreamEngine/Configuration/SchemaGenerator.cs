@@ -42,6 +42,14 @@ public static class SchemaGenerator
         ShapeKind.List => new JsonObject { ["type"] = "array", ["items"] = Of(shape.Item, definitions) },
         ShapeKind.Keyed => new JsonObject { ["type"] = "object", ["additionalProperties"] = Reference(shape.Item, true, definitions) },
         ShapeKind.Texts => new JsonObject { ["type"] = "object", ["additionalProperties"] = Text() },
+        ShapeKind.OneOrMore => new JsonObject
+        {
+            ["anyOf"] = new JsonArray(Text(), new JsonObject { ["type"] = "array", ["items"] = Text(), ["minItems"] = 1 }),
+        },
+        ShapeKind.OneOrNamed => new JsonObject
+        {
+            ["anyOf"] = new JsonArray(Text(), new JsonObject { ["type"] = "object", ["additionalProperties"] = Text() }),
+        },
         _ => Reference(shape, false, definitions),
     };
 

@@ -32,6 +32,12 @@ public sealed class Event(FieldCatalog catalog)
     /// </summary>
     public ulong Consent;
 
+    /// <summary>
+    /// What the record says of consent, a part of it where that is a list or are several fields: absent where it says nothing, without a
+    /// text where it is no text. For the warning that all of a source's records lack it.
+    /// </summary>
+    public FieldValue ConsentSaid;
+
     /// <summary>The first thing wrong with the record that was decoded; for its dead letter.</summary>
     public RecordFault Fault;
 
@@ -51,7 +57,7 @@ public sealed class Event(FieldCatalog catalog)
     public void Clear()
     {
         Array.Clear(Fields);
-        Type = Id = Customer = default;
+        Type = Id = Customer = ConsentSaid = default;
         IdHash = 0;
         Time = 0;
         Consent = 0;
@@ -64,6 +70,13 @@ public sealed class Event(FieldCatalog catalog)
     {
         if (Fault.Kind == FaultKind.None) Fault = new RecordFault { Kind = kind, Slot = int.MinValue, Number = number, Limit = limit };
         return reason;
+    }
+
+    /// <summary>Notes what a field of its own says of purposes; of several such fields for one record, each of its own.</summary>
+    internal void SetConsent(ulong purposes, bool given)
+    {
+        Consent = given ? Consent | purposes : Consent & ~purposes;
+        ConsentSaid.Present = true;
     }
 
     /// <summary>Notes that a value does not fit the slot it was meant for; only the first counts.</summary>

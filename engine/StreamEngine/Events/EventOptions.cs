@@ -96,11 +96,12 @@ public sealed record EventSourceOptions : ILocated
     [Doc("The time zone of times written as text without an offset, by its IANA name, such as Europe/Berlin; UTC where absent.")]
     public string? Zone { get; init; }
 
-    [Doc("The field with the customer id, as a dotted path; 'key' takes the record's key.")]
-    public string Customer { get; init; } = "customer_id";
+    [Doc("The field with the customer id, as a dotted path, or $key for the record's key; of several, [userId, anonymousId], the first "
+        + "that has a value.")]
+    public OneOrMore Customer { get; init; } = "customer_id";
 
-    [Doc("The field with the event id, or hash(field, ...) over fields where the data has none.")]
-    public string Id { get; init; } = "event_id";
+    [Doc("The field with the event id, or of several the first that has a value; hash(field, ...) over fields where the data has none.")]
+    public OneOrMore Id { get; init; } = "event_id";
 
     [Doc("The field with the event time.")]
     public TimeFieldOptions Time { get; init; } = new();
@@ -108,19 +109,39 @@ public sealed record EventSourceOptions : ILocated
     [Doc("The field with the event type; without it every event has the source's name as its type.")]
     public string? Type { get; init; }
 
-    [Doc("The field with the list of purposes the customer consents to.")]
-    public string? Consent { get; init; }
+    [Doc("The field with the purposes that the customer consents to (a list, a text with one, or an object of purpose to true), or a field "
+        + "for each purpose: { ads: context.consent.ads, ... }.")]
+    public OneOrNamed? Consent { get; init; }
 
     [Doc("Purposes that an event of this source needs to be admitted.")]
     public IReadOnlyList<string> Requires { get; init; } = [];
 
-    [Doc("Paths of fields with personal data: masked in dead letters, never kept; customer, id and type can't be among them. Late records "
-        + "go to their topic as they are.")]
+    [Doc("Paths of fields with personal data: masked in dead letters, never kept; what is read of a record for anything but its consent "
+        + "can't lie in, below or above them. Late records go to their topic as they are.")]
     public IReadOnlyList<string> Pii { get; init; } = [];
 
     [Doc("The fields that features, rules and models use: name to type, or name to { from: path, type: ... }.")]
     [Keyed]
     public IReadOnlyList<FieldOptions> Fields { get; init; } = [];
+
+    /// <summary>The paths that are read of a record's value, each with the option that names it.</summary>
+    public IEnumerable<(string Path, string Option)> Reads() =>
+    [
+        .. Customer.All.Where(p => p != RecordPart.Key).Select(p => (p, "customer")),
+        .. Id.All.SelectMany(IdPaths).Select(p => (p, "id")),
+        .. Time.Field.All.Where(p => p != RecordPart.Timestamp).Select(p => (p, "time")),
+        .. Type is { Length: > 0 } type ? [(type, "type")] : Array.Empty<(string, string)>(),
+        .. (Consent?.All ?? []).Select(p => (p, "consent")),
+        .. Fields.Select(f => (f.From ?? f.Name, $"fields.{f.Name}")),
+    ];
+
+    /// <summary>The parts of <c>hash(part, ...)</c>; null where an id is none.</summary>
+    internal static string[]? HashParts(string id) => !id.Trim().StartsWith("hash(", StringComparison.Ordinal) ? null
+        : id.Trim() is [.., ')'] text ? text[5..^1].Split(',', StringSplitOptions.TrimEntries) : [""];
+
+    /// <summary>A declared field that is hashed is read as such.</summary>
+    private IEnumerable<string> IdPaths(string id) =>
+        HashParts(id)?.Where(p => p.Length > 0 && !Fields.Any(f => f.Name == p)) ?? [id.Trim()];
 
     /// <summary>The schemas of the container files that the records come from; none where they come from a topic.</summary>
     internal IReadOnlyList<AvroFileSchema> FileSchemas { get; private init; } = [];
@@ -139,8 +160,8 @@ public sealed record EventSourceOptions : ILocated
 [Shorthand(nameof(Field))]
 public sealed record TimeFieldOptions : ILocated
 {
-    [Doc("The field, as a dotted path; 'timestamp' takes the record's own timestamp.")]
-    public string Field { get; init; } = "event_time";
+    [Doc("The field, as a dotted path, or $timestamp for the record's own time, as the log has it; of several the first that has a value.")]
+    public OneOrMore Field { get; init; } = "event_time";
 
     [Doc("How it is written: millis, seconds, micros, iso, or a .NET pattern such as 'yyyy-MM-dd HH:mm:ss' (UTC). Avro timestamps need "
         + "none.")]

@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using StreamEngine.Events.Decoding;
 using StreamEngine.Events.Masking;
 
@@ -34,19 +35,16 @@ public sealed class EventSource
     public ulong RequiredConsent { get; }
 
     /// <summary>
-    /// Whether event time is the log's own timestamp: the decoder leaves <see cref="Event.Time"/> alone, and the caller sets it.
+    /// Whether event time is the log's own timestamp, at least where no field has one: the caller sets <see cref="Event.Time"/> before, and
+    /// the decoder leaves it alone or sets what a field has.
     /// </summary>
     public bool TimeIsRecordTimestamp => _shape.TimeIsRecords;
 
     internal IMasker? Masker { get; }
 
-    /// <summary>Whether a path is personal data.</summary>
-    internal bool IsPersonal(string path) =>
-        Options.Pii.Any(p => path == p || path.StartsWith(p + ".", StringComparison.Ordinal));
-
     /// <summary>
-    /// Says in words why a record of this source was rejected, as far as its decoder knows: the field, how its value begins (masked where
-    /// it is personal data) and what was expected.
+    /// Says in words why a record of this source was rejected, as far as its decoder knows: the field, how its value begins and what was
+    /// expected.
     /// </summary>
     /// <param name="e">The event as the decoder left it.</param>
     /// <param name="reason">Why it was rejected.</param>
@@ -56,15 +54,22 @@ public sealed class EventSource
     {
         var missing = reason switch
         {
-            RejectReason.MissingCustomer => Options.Customer == "key" ? "the record has no key" : $"no value in '{Options.Customer}'",
-            RejectReason.MissingId => $"no value in '{Options.Id.Trim()}'",
-            RejectReason.MissingTime => $"no value in '{Options.Time.Field}'",
+            RejectReason.MissingCustomer => NoValue(Options.Customer),
+            RejectReason.MissingId => NoValue(Options.Id),
+            RejectReason.MissingTime => NoValue(Options.Time.Field),
             _ => null,
         };
         if (missing is not null) return System.Text.Encoding.UTF8.TryGetBytes(missing, output, out var length) ? length : 0;
         if (e.Fault.Kind == FaultKind.None) return 0;
         var target = _shape.Root.Find(e.Fault.Slot);
-        return FaultText.Write(e.Fault, target, IsPersonal(e.Fault.Path ?? target?.Path ?? ""), output);
+        return FaultText.Write(e.Fault, target, output);
+    }
+
+    private static string NoValue(OneOrMore paths)
+    {
+        var fields = paths.All.Where(p => p != RecordPart.Key).ToList();
+        var text = fields.Count == 0 ? "the record has no key" : $"no value in {string.Join(" or ", fields.Select(f => $"'{f.Trim()}'"))}";
+        return fields.Count > 0 && fields.Count < paths.All.Count ? text + ", and no key" : text;
     }
 
     /// <summary>A decoder for one thread, for records as the source's topic has them.</summary>

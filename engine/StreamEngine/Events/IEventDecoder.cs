@@ -8,8 +8,8 @@ public interface IEventDecoder
     /// name="buffer"/> or of the event's scratch space. Customer, id, time, type and consent are filled where the record has them; what is
     /// missing stays absent and is judged here too: the result is <see cref="RejectReason.None"/>, or the first reason among UnknownSchema,
     /// Malformed, WrongType, BadUtf8, MissingCustomer, MissingId, MissingTime. A malformed record leaves in <paramref name="target"/> what
-    /// was read before the fault. Where the event time is the log's timestamp (<see cref="EventSource.TimeIsRecordTimestamp"/>), <see
-    /// cref="Event.Time"/> is left alone: the caller sets it.
+    /// was read before the fault. Where no field has the event time, <see cref="Event.Time"/> is left alone: the caller sets it where it is
+    /// the log's timestamp (<see cref="EventSource.TimeIsRecordTimestamp"/>).
     /// </summary>
     /// <param name="buffer">The array that holds the record.</param>
     /// <param name="value">Where the record's value stands in it.</param>

@@ -133,15 +133,14 @@ internal sealed class ShardOutputs
     private int Detail(in RecordInfo record, Event e, RejectReason reason)
     {
         var (time, runtime, source) = (_engine.Options.Time, _engine.Options.Runtime, _engine.Events.Sources[e.Source]);
-        var shown = source.IsPersonal(source.Options.Time.Field) ? "***" : Time(e.Time);
         var text = reason switch
         {
             RejectReason.Oversized when record.Value.Length > runtime.MaxRecordBytes.Bytes =>
                 $"longer than runtime.max_record_bytes, {runtime.MaxRecordBytes}",
             RejectReason.Oversized => $"the customer id or event id has more than {Shard.MaxIdBytes} bytes",
             RejectReason.WrongPartition => $"the record is in partition {record.Partition}, its customer hashes to another",
-            RejectReason.FutureTime => $"event time {shown} is ahead of the clock by more than time.max_future, {time.MaxFuture}",
-            RejectReason.TooOld => $"event time {shown} is before time.earliest, {Time(time.Earliest.ToUnixTimeMilliseconds())}",
+            RejectReason.FutureTime => $"event time {Time(e.Time)} is ahead of the clock by more than time.max_future, {time.MaxFuture}",
+            RejectReason.TooOld => $"event time {Time(e.Time)} is before time.earliest, {Time(time.Earliest.ToUnixTimeMilliseconds())}",
             _ => null,
         };
         if (text is null) return source.Explain(e, reason, _detail);

@@ -38,12 +38,24 @@ public sealed class ConfigLoaderTests : IDisposable
         var options = Load(["events.clicks.time.format=iso", "events.clicks.pii.1=phone", "offers.Big.Deal.channel=web",
             "offers.new.value=2.0", "purposes=[a, b]", "kafka.settings.security.protocol=SSL"]).Options;
         Assert.Empty(_errors.All);
-        Assert.Equal(("at", "iso"), (options.Events[0].Time.Field, options.Events[0].Time.Format));
+        Assert.Equal(("at", "iso"), (options.Events[0].Time.Field.ToString(), options.Events[0].Time.Format));
         Assert.Equal(["email", "phone"], options.Events[0].Pii);
         Assert.Equal([("Big.Deal", "web", "1.0"), ("new", "default", "2.0")],
             options.Offers.Select(o => (o.Name, o.Channel, o.Value.Text)));
         Assert.Equal(["a", "b"], options.Purposes);
         Assert.Equal(["5", "SSL"], options.Kafka.Settings.Values);
+    }
+
+    [Fact]
+    public void Paths_can_be_a_list_and_a_list_opens_as_a_single_one_does()
+    {
+        var source = Load(["events.clicks.customer=[userId, anonymousId]", "events.clicks.time=[t, u]", "events.clicks.time.format=iso",
+            "events.clicks.consent.ads=c.ads"]).Options.Events[0];
+        Assert.Empty(_errors.All);
+        Assert.Equal("[userId, anonymousId] [t, u] iso {ads: c.ads}",
+            $"{source.Customer} {source.Time.Field} {source.Time.Format} {source.Consent}");
+        source = Load(["events.clicks.time=[t, u]", "events.clicks.time.1=v"]).Options.Events[0];
+        Assert.Equal("[t, v]", $"{source.Time.Field}");
     }
 
     [Fact]

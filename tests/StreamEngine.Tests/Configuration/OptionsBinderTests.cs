@@ -42,7 +42,8 @@ public sealed class OptionsBinderTests
         Assert.Empty(_errors.All);
         Assert.Equal("shop", options.Name);
         var clicks = Assert.Single(options.Events);
-        Assert.Equal(("clicks", RecordFormat.Csv, "at", "iso"), (clicks.Name, clicks.Format, clicks.Time.Field, clicks.Time.Format));
+        Assert.Equal(("clicks", RecordFormat.Csv, "at", "iso"),
+            (clicks.Name, clicks.Format, clicks.Time.Field.ToString(), clicks.Time.Format));
         Assert.Equal(["marketing", "analytics"], clicks.Requires);
         Assert.Equal([("value", "decimal(2)", null), ("page", "string", "context.page")],
             clicks.Fields.Select(f => (f.Name, f.Type, f.From)));
@@ -75,6 +76,27 @@ public sealed class OptionsBinderTests
         Assert.Empty(_errors.All);
         Assert.Empty(options.Features);
         Assert.Equal(TimeSpan.FromHours(1), options.Time.Lateness);
+    }
+
+    [Fact]
+    public void One_path_or_several_and_consent_by_purpose()
+    {
+        var options = Bind("""
+            events:
+              one: { customer: c, time: t, consent: ok }
+              list: { customer: [a, b], time: [t, u], id: [x], consent: { ads: p.a, email: p.b } }
+              long: { time: { field: [t, u], format: iso } }
+            """);
+        Assert.Empty(_errors.All);
+        Assert.Equal(["c t event_id ok", "[a, b] [t, u] [x] {ads: p.a, email: p.b}", "customer_id [t, u] event_id "],
+            options.Events.Select(e => $"{e.Customer} {e.Time.Field} {e.Id} {e.Consent}"));
+
+        Bind("events: { e: { customer: [], id: { a: b }, time: [[t]], consent: [a], type: [a] } }");
+        Assert.Equal(["a list is not a list with values. Write at least one",
+            "a mapping is not one value or a list of them. Write one, or several as [first, second]",
+            "a list is not a single value. Write one value an item",
+            "a list is not one value or a mapping of names to values. Write one value, or { name: value, ... }",
+            "a list is not a single value. Write one value behind the name"], _errors.All.Select(e => $"{e.Message}. {e.Remedy}"));
     }
 
     [Fact]

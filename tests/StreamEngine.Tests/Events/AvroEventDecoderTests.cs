@@ -142,7 +142,7 @@ public sealed class AvroEventDecoderTests
         static AvroSchema Of(string first, string second) => AvroSchema.Parse($$"""{ "type": "record", "name": "V", "fields": [ { "name": "{{first}}", "type": "string" }, { "name": "{{second}}", "type": "string" } ] }""");
         var (older, newer) = (Of("event_id", "customer_id"), Of("customer_id", "event_id"));
         var registry = new Interrupted(new Schemas((1, older), (2, newer)));
-        var d = new Decoding(new EventSourceOptions { Name = "v", Topic = "v", Time = new TimeFieldOptions { Field = "timestamp" } },
+        var d = new Decoding(new EventSourceOptions { Name = "v", Topic = "v", Time = new TimeFieldOptions { Field = "$timestamp" } },
             registry);
         byte[] value = [2, (byte)'a', 2, (byte)'b'];
         byte[][][] frames =
@@ -186,8 +186,8 @@ public sealed class AvroEventDecoderTests
     {
         var shop = ShopEvents.Decoder(ShopEvents.Source with
         {
-            Customer = "key",
-            Time = new TimeFieldOptions { Field = "timestamp" },
+            Customer = "$key",
+            Time = new TimeFieldOptions { Field = "$timestamp" },
             Id = "hash(type, customer_id, event_time)"
         });
         Assert.True(shop.Catalog.Sources[0].TimeIsRecordTimestamp);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Events;
+using StreamEngine.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Events;
@@ -65,15 +66,71 @@ public sealed class EventCatalogTests
     [Theory]
     [InlineData("email", "user.id", "event_id", "email")]
     [InlineData("user.id", "kind", "user.mail", "user")]
-    [InlineData("key", "kind", "hash(a, user.mail)", "user.mail")]
-    [InlineData("key", "kind", "hash(kind)", "kind")]
+    [InlineData("$key", "kind", "hash(a, user.mail)", "user.mail")]
+    [InlineData("$key", "kind", "hash(kind)", "kind")]
+    [InlineData("person", "kind", "event_id", "person.mail")]
+    [InlineData("$key", "kind", "hash(person)", "person.mail")]
+    [InlineData("$key", "kind", "hash(users.0.mail)", "users.mail")]
+    [InlineData("$key", "users.kind", "event_id", "users.1.kind.name")]
     public void PersonalDataIsNotWhatARecordIsKnownBy(string customer, string type, string id, string pii)
     {
         var source = Json with { Customer = customer, Type = type, Id = id, Pii = [pii] };
         var errors = Mistakes([source], []);
         Assert.NotEmpty(errors);
         Assert.All(errors, e => Assert.Matches("personal data by 'pii: .*Let the producer send a hash", e));
-        Assert.Empty(Mistakes([source with { Pii = ["use", "mail", "user.mailing", "kind.a"] }], []));
+        Assert.Empty(Mistakes([source with { Pii = ["use", "mail", "user.mailing", "kinds", "users.2.name"] }], []));
+    }
+
+    [Theory]
+    [InlineData("user", "user.email")]
+    [InlineData("user.email.domain", "user.email")]
+    [InlineData("users.0.email", "users.email")]
+    [InlineData("users.email", "users.0")]
+    [InlineData("users.0", "users.email")]
+    [InlineData("tags.0", "tags")]
+    public void WhatLiesAboveOrBelowPersonalDataIsNoFieldAndNoTime(string from, string pii)
+    {
+        var field = Assert.Single(Mistakes([Json with { Pii = [pii], Fields = [Decoding.Field("v", "string", from)] }], []));
+        Assert.Contains($"personal data by 'pii: {pii}' ((code)), which is never kept", field, StringComparison.Ordinal);
+        var time = Assert.Single(Mistakes([Json with { Pii = [pii], Time = new TimeFieldOptions { Field = from } }], []));
+        Assert.Contains($"personal data by 'pii: {pii}', but the time ((code))", time, StringComparison.Ordinal);
+        // Of consent nothing is kept but a yes or a no for each purpose.
+        Assert.Empty(Mistakes([Json with { Pii = [pii], Consent = from }], []));
+        // A column lies in no other.
+        Assert.Empty(Mistakes([Json with { Format = RecordFormat.Csv, Pii = [pii], Fields = [Decoding.Field("v", "string", from)] }], []));
+    }
+
+    [Fact]
+    public void APathThatIsNoneIsNoPersonalData() =>
+        Assert.Contains("'a..b' is no path", Assert.Single(Mistakes([Json with { Pii = ["a..b"] }], [])), StringComparison.Ordinal);
+
+    /// <summary>A value where the path steps further down may be what was meant.</summary>
+    [Fact]
+    public void ASingleValueAbovePersonalDataIsMasked()
+    {
+        var d = new Decoding(Json with { Pii = ["user.email", "tuple.1", "list.mail"] });
+        Assert.Equal("""{"user":"***","tuple":["a","***"],"list":["***",{"mail":"***","n":1},0]}""",
+            Mask(d, """{"user":"ann@x","tuple":["a","b"],"list":["ann@x",{"mail":"m","n":1},4912]}"""));
+        Assert.Equal("\"***\"", Mask(d, "\"ann@x\""));
+
+        var schema = AvroSchema.Parse("""
+            { "type": "record", "name": "E", "fields": [ { "name": "n", "type": "string" }, { "name": "user", "type": ["string", "int",
+              { "type": "record", "name": "U", "fields": [ { "name": "email", "type": "string" }, { "name": "age", "type": "int" } ] }] } ] }
+            """);
+        var avro = new Decoding(new() { Name = "a", Topic = "a", Customer = "n", Id = "hash(n)",
+            Time = new() { Field = "$timestamp" }, Pii = ["user.email"] }, new Schemas((1, schema)));
+        var output = new ArrayBufferWriter<byte>();
+        foreach (var (record, masked) in new (byte[], byte[])[]
+        {
+            ([2, 65, 0, 10, .. "ann@x"u8], [2, 65, 0, 6, .. "***"u8]),
+            ([2, 65, 2, 50], [2, 65, 2, 0]),
+            ([2, 65, 4, 10, .. "ann@x"u8, 60], [2, 65, 4, 6, .. "***"u8, 60]),
+        })
+        {
+            output.ResetWrittenCount();
+            Assert.True(avro.Catalog.TryMask(0, [0, 0, 0, 0, 1, .. record], output));
+            Assert.Equal([0, 0, 0, 0, 1, .. masked], output.WrittenSpan.ToArray());
+        }
     }
 
     [Fact]

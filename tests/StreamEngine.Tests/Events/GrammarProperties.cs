@@ -141,9 +141,9 @@ public sealed class GrammarProperties
         {
             Name = "e",
             Format = RecordFormat.Json,
-            Customer = "key",
+            Customer = "$key",
             Id = "hash(v)",
-            Time = new() { Field = "timestamp" },
+            Time = new() { Field = "$timestamp" },
             Fields = [Decoding.Field("v", type)]
         });
         d.Decode($"{{\"v\":{number}}}", "k");

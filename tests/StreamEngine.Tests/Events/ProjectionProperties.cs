@@ -35,9 +35,9 @@ public sealed class ProjectionProperties
                 Name = "s",
                 Schema = withReader ? Path.Combine(folder, "reader.avsc") : null,
                 Topic = "t",
-                Customer = "key",
+                Customer = "$key",
                 Id = "hash(" + paths[0].Path + ")",
-                Time = new TimeFieldOptions { Field = "timestamp" },
+                Time = new TimeFieldOptions { Field = "$timestamp" },
                 Fields = [.. paths.Select((p, i) => Decoding.Field($"v{i}", p.Type, p.Path))],
             };
             var decoding = new Decoding(source, new Schemas((1, schema)));

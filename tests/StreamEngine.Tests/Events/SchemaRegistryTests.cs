@@ -63,7 +63,7 @@ public sealed class SchemaRegistryTests
                 Topic = "m",
                 Id = "id",
                 Customer = "id",
-                Time = new TimeFieldOptions { Field = "timestamp" },
+                Time = new TimeFieldOptions { Field = "$timestamp" },
                 Fields = [Decoding.Field("value", "decimal(2)")],
             };
             var decoding = new Decoding(source, registry);

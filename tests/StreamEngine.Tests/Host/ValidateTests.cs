@@ -108,6 +108,48 @@ public sealed class ValidateTests
         }
     }
 
+    /// <summary>What validate says of a command is what the command says.</summary>
+    [Theory]
+    [InlineData("format: json, customer: c, time: $timestamp", "replay, features", "time: a file's records have no time of their own")]
+    [InlineData("format: json, customer: [c, $key], time: t", "replay, features", "customer: a file's records have no key")]
+    [InlineData("format: csv, customer: c, time: t", "run, savepoint", "columns: a topic's CSV records have no header")]
+    [InlineData("format: json, customer: c, time: t, encoding: latin1", "run, savepoint", "encoding: a topic's records are read as UTF-8")]
+    [InlineData("format: json, customer: c, time: timestamp", "", "")]
+    public async Task Commands_that_will_refuse_a_source_are_named(string source, string commands, string why)
+    {
+        var folder = Directory.CreateTempSubdirectory("validate-").FullName;
+        var (config, events) = (Path.Combine(folder, "c.yaml"), Path.Combine(folder, "events.dat"));
+        await File.WriteAllTextAsync(config, $"name: t\nevents:\n  e: {{ topic: e, id: hash(c), {source} }}\n");
+        await File.WriteAllTextAsync(events, source.Contains("csv", StringComparison.Ordinal) ? "c,t\na,5\n"
+            : """{"c":"a","t":5,"timestamp":"2024-03-01T10:00:00Z"}""" + "\n");
+        try
+        {
+            var (code, output, error) = await Cli.RunAsync("validate", "--config", config);
+            Assert.Equal(0, code);
+            if (why.Length > 0) Assert.Contains($"{commands} will refuse source 'e' for its {why}", error, StringComparison.Ordinal);
+            else Assert.DoesNotContain("refuse", error, StringComparison.Ordinal);
+            var json = JsonNode.Parse((await Cli.RunAsync("validate", "--config", config, "--json")).Output)!;
+            Assert.Equal(commands, json["refused_by"]!.AsArray() is [{ } one] ? (string)one["commands"]! : "");
+
+            var replay = await Cli.RunAsync("replay", "--config", config, "--events", events, "--out", Path.Combine(folder, "out"));
+            var run = await Cli.RunAsync("run", "--config", config, "--embedded", Path.Combine(folder, "log"), "--drain");
+            Assert.Equal(commands.StartsWith("replay", StringComparison.Ordinal) ? 2 : 0, replay.Code);
+            if (replay.Code == 2) Assert.Contains(why.Split(": ")[1], replay.Error, StringComparison.Ordinal);
+            Assert.Equal(commands.StartsWith("run", StringComparison.Ordinal), run.Code == 2);
+            if (run.Code == 2) Assert.Contains(why.Split(": ")[1], run.Error, StringComparison.Ordinal);
+            if (commands.Length > 0) return;
+            // A plain name is a field, and that it meant something else once is said by each.
+            Assert.Contains("admitted           1\n", replay.Output, StringComparison.Ordinal);
+            foreach (var told in new[] { error, replay.Error, run.Error })
+                Assert.Contains("events.e.time: 'timestamp' is read as the field of that name", told, StringComparison.Ordinal);
+            Assert.Contains("$timestamp", Assert.Single(json["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task Every_mistake_is_told_once_with_its_line()
     {
@@ -123,7 +165,7 @@ public sealed class ValidateTests
     [InlineData("a: { topic: [x], format: json }", "events.a.topic")]
     [InlineData("a: { topic: a, format: jsn }", "events.a.format")]
     [InlineData("[a]", "events")]
-    [InlineData("a: { topic: a, format: json, time: { field: [t] } }", "events.a.time.field")]
+    [InlineData("a: { topic: a, format: json, time: { field: { t: u } } }", "events.a.time.field")]
     public async Task What_follows_from_an_unreadable_value_is_not_told(string events, string path) =>
         Assert.Equal(path, (string)Assert.Single(await Errors($"purposes: [ads]\nevents:\n  {events}\n"))["path"]!);
 

@@ -106,7 +106,7 @@ public sealed class DeadLetterTests
     [InlineData(WrongPartitionFate.Refuse)]
     public void RecordInTheWrongPartition_IsCounted_OrRefused(WrongPartitionFate fate)
     {
-        using var engine = Compile(ShopEvents.Source with { Customer = "key" }, new RuntimeOptions { WrongPartition = fate });
+        using var engine = Compile(ShopEvents.Source with { Customer = "$key" }, new RuntimeOptions { WrongPartition = fate });
         using var driver = new ShardDriver(engine, partitions: 2);
         string[] customers = [.. Enumerable.Range(0, 40).Select(i => $"customer-{i}")];
         for (var i = 0; i < customers.Length; i++) driver.Add(customers[i], ShopEvents.Encode(id: $"e-{i}"), 0);

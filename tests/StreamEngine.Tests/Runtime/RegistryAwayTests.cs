@@ -189,7 +189,7 @@ public sealed class RegistryAwayTests : IAsyncLifetime
         Scenario.Options() with
         {
             Name = _prefix + "scenario",
-            Events = [ShopEvents.Source with { Topic = _prefix + "events", Customer = "key" }],
+            Events = [ShopEvents.Source with { Topic = _prefix + "events", Customer = "$key" }],
             Outputs = new OutputOptions
             {
                 Actions = _prefix + "actions",

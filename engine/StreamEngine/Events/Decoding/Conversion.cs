@@ -75,6 +75,9 @@ internal static class Conversion
             case FieldType.Timestamp when target.Time.TryText(text, out var ms):
                 slot.Set(ms);
                 return Faults.None;
+            case FieldType.Timestamp when target.IsOneOf && TimeText.Trimmed(text).IsEmpty:
+                slot = default;
+                return Faults.None;
             case FieldType.Bool when text.SequenceEqual("true"u8) || text.SequenceEqual("True"u8) || text.SequenceEqual("TRUE"u8)
                 || text.SequenceEqual("1"u8):
                 slot.Set(1L);

@@ -14,19 +14,28 @@ internal sealed class EventShape
     /// <summary>The type of every event, where none is declared in the data; a shared array.</summary>
     public required byte[]? FixedType { get; init; }
 
-    /// <summary>Whether the record's key is the customer id.</summary>
-    public required bool CustomerIsKey { get; init; }
+    /// <summary>The slot that takes the record's key; null where it is not read.</summary>
+    public required int? KeySlot { get; init; }
 
-    /// <summary>Whether the log's timestamp is the event time: the caller sets it, the decoder leaves it alone.</summary>
+    /// <summary>Whether the log's timestamp is the event time where no field is: the caller sets it, the decoder leaves it alone.</summary>
     public required bool TimeIsRecords { get; init; }
+
+    /// <summary>The slots of which the first that has a value is the customer id; null where only one can be.</summary>
+    public required int[]? Customers { get; init; }
+
+    /// <summary>The slots of which the first that has a value is the event id; null where only one can be.</summary>
+    public required int[]? Ids { get; init; }
+
+    /// <summary>The slots of which the first that has a value is the event time; null where only one can be.</summary>
+    public required int[]? Times { get; init; }
 
     /// <summary>Whether the data carry consent; without, every purpose counts as given.</summary>
     public required bool HasConsent { get; init; }
 
-    /// <summary>The slots that are hashed to an id; null where the data has an id.</summary>
+    /// <summary>The slots that are hashed to an id where the data has none; null where it always has one.</summary>
     public required int[]? HashSlots { get; init; }
 
-    /// <summary>How many hidden slots are hashed only.</summary>
+    /// <summary>How many slots are hashed or chosen from only.</summary>
     public required int HiddenCount { get; init; }
 
     /// <summary>The declared purposes.</summary>
@@ -42,27 +51,42 @@ internal sealed class EventShape
         target.Source = Source;
         target.Consent = HasConsent ? 0 : ulong.MaxValue;
         if (FixedType is not null) target.Type.Set(FixedType, 0, FixedType.Length);
-        if (!CustomerIsKey || key.Length <= 0) return Faults.None;
+        if (KeySlot is not { } slot || key.Length <= 0) return Faults.None;
         if (!Utf8Text.IsValid(buffer.AsSpan(key.Start, key.Length)))
         {
-            target.Note(FaultKind.Utf8, Target.CustomerSlot, "key", 0, buffer, key.Start, key.Length);
+            target.Note(FaultKind.Utf8, slot, RecordPart.Key, 0, buffer, key.Start, key.Length);
             return Faults.BadUtf8;
         }
-        target.Customer.Set(buffer, key.Start, key.Length);
+        hidden.Slot(target, slot).Set(buffer, key.Start, key.Length);
         return Faults.None;
     }
 
     /// <summary>Judges a record whose bytes could be read: the first of the reasons in their order.</summary>
     public RejectReason Finish(Faults faults, Event target, HiddenValues hidden)
     {
+        if (Customers is not null) target.Customer = First(Customers, target, hidden);
+        if (Ids is not null) target.Id = First(Ids, target, hidden);
+        if (Times is not null) hidden.Time = First(Times, target, hidden);
         if (hidden.Time.Present) target.Time = hidden.Time.Bits;
-        var hasId = HashSlots is null ? target.Id.Length > 0 : Hash(target, hidden);
-        if (HashSlots is null && hasId) target.IdHash = Hash64.Of(target.Id.Text);
+        var hasId = target.Id.Length > 0;
+        if (hasId) target.IdHash = Hash64.Of(target.Id.Text);
+        else if (HashSlots is not null) hasId = Hash(target, hidden);
         if ((faults & Faults.WrongType) != 0) return RejectReason.WrongType;
         if ((faults & Faults.BadUtf8) != 0) return RejectReason.BadUtf8;
         if (target.Customer.Length == 0) return RejectReason.MissingCustomer;
         if (!hasId) return RejectReason.MissingId;
         return TimeIsRecords || hidden.Time.Present ? RejectReason.None : RejectReason.MissingTime;
+    }
+
+    /// <summary>The first value that is there, and is no empty text.</summary>
+    private static FieldValue First(int[] slots, Event target, HiddenValues hidden)
+    {
+        foreach (var slot in slots)
+        {
+            ref var value = ref hidden.Slot(target, slot);
+            if (value.Present && (value.Buffer is null || value.Length > 0)) return value;
+        }
+        return default;
     }
 
     /// <summary>

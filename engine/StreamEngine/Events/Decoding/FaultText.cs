@@ -5,7 +5,8 @@ using System.Text.Unicode;
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
-/// Says in words what a decoder found: the field, how its value begins, and what was expected. For rejected records only.
+/// Says in words what a decoder found: the field, how its value begins, and what was expected. For rejected records only. No value of
+/// personal data comes here: none is read.
 /// </summary>
 internal static class FaultText
 {
@@ -15,13 +16,12 @@ internal static class FaultText
     /// <summary>Writes the text; returns its length in bytes, 0 where it does not fit.</summary>
     /// <param name="fault">What was found.</param>
     /// <param name="target">What the value was meant for, where it is known.</param>
-    /// <param name="masked">Whether the value is personal data.</param>
     /// <param name="output">Takes UTF-8.</param>
-    public static int Write(in RecordFault fault, Target? target, bool masked, Span<byte> output)
+    public static int Write(in RecordFault fault, Target? target, Span<byte> output)
     {
         var path = fault.Path ?? target?.Path ?? "";
         Span<byte> shown = stackalloc byte[6 * MostShown];
-        var value = (ReadOnlySpan<byte>)shown[..(masked ? Copy("***"u8, shown) : Shown(fault, shown))];
+        var value = (ReadOnlySpan<byte>)shown[..Shown(fault, shown)];
         var expected = target is null ? "" : Expected(target);
         var i = CultureInfo.InvariantCulture;
         var length = 0;

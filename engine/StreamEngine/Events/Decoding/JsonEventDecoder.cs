@@ -62,7 +62,7 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
     {
         for (var index = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++)
         {
-            if (node.Consent) _target.Consent |= Consent(ref reader);
+            if (node.Consent) _target.Consent |= ConsentList(ref reader);
             if (node.Child(index) is { } child) ReadValue(ref reader, child);
             else reader.Skip();
         }
@@ -89,7 +89,8 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
                 return;
         }
         if (node.Children.Count > 0) Structure(node);
-        if (node.Consent) _target.Consent = Consent(ref reader);
+        if (node.Consent) _target.Consent = ConsentList(ref reader);
+        if (node.Flags != 0) ReadFlag(ref reader, node.Flags);
         foreach (var target in node.Targets) ReadScalar(ref reader, target);
     }
 
@@ -104,6 +105,7 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
     {
         foreach (var target in node.Targets) _hidden.Slot(_target, target.Slot) = default;
         if (node.Consent) _target.Consent = 0;
+        _target.Consent &= ~node.Flags;
         foreach (var child in node.Children) Forget(child);
     }
 
@@ -129,18 +131,36 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
         }
     }
 
-    private ulong Consent(ref Utf8JsonReader reader) =>
-        reader.TokenType == JsonTokenType.String && Text(ref reader, out var buffer, out var start, out var length)
-            ? shape.Purposes.List(buffer.AsSpan(start, length))
-            : 0;
+    private ulong ConsentList(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.String || !Text(ref reader, out var buffer, out var start, out var length)) return 0;
+        _target.ConsentSaid.Set(buffer, start, length);
+        return shape.Purposes.List(buffer.AsSpan(start, length));
+    }
+
+    /// <summary>The yes or no of a field to the purposes that it is for.</summary>
+    private void ReadFlag(ref Utf8JsonReader reader, ulong purposes)
+    {
+        if (reader.TokenType is JsonTokenType.True or JsonTokenType.False)
+            _target.SetConsent(purposes, reader.TokenType == JsonTokenType.True);
+        else if (Text(ref reader, out var buffer, out var start, out var length))
+        {
+            _target.SetConsent(purposes, ConsentWords.IsGiven(buffer.AsSpan(start, length)));
+            _target.ConsentSaid.Set(buffer, start, length);
+        }
+    }
 
     /// <summary>An object of purpose to true or false.</summary>
     private void ReadFlags(ref Utf8JsonReader reader)
     {
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            var bit = Text(ref reader, out var buffer, out var start, out var length)
-                ? shape.Purposes.Bit(buffer.AsSpan(start, length)) : 0;
+            var bit = 0UL;
+            if (Text(ref reader, out var buffer, out var start, out var length))
+            {
+                bit = shape.Purposes.Bit(buffer.AsSpan(start, length));
+                _target.ConsentSaid.Set(buffer, start, length);
+            }
             reader.Read();
             _target.Consent &= ~bit;
             if (reader.TokenType == JsonTokenType.True) _target.Consent |= bit;

@@ -27,12 +27,31 @@ internal sealed class PathNode(string name, string path)
     /// <summary>Whether the value here is the list of consents.</summary>
     public bool Consent { get; set; }
 
+    /// <summary>The purposes that the value here gives or does not give, as bits.</summary>
+    public ulong Flags { get; set; }
+
     /// <summary>Whether the value here is personal data (for masking).</summary>
     public bool Masked { get; set; }
 
-    /// <summary>The names of a path: dots part them, a dot behind a backslash is part of a name.</summary>
+    /// <summary>Whether something is read of the value here.</summary>
+    public bool IsRead => Targets.Count > 0 || Consent || Flags != 0;
+
+    /// <summary>
+    /// The names of a path: dots part them, a dot behind a backslash is part of a name, and so is a <c>$</c> behind one at the beginning.
+    /// </summary>
     public static string[] Parts(string path) =>
-        [.. path.Replace("\\.", "\0", StringComparison.Ordinal).Split('.').Select(p => p.Replace('\0', '.'))];
+        [.. RecordPart.Unescaped(path).Replace("\\.", "\0", StringComparison.Ordinal).Split('.').Select(p => p.Replace('\0', '.'))];
+
+    /// <summary>What is wrong with a path; null where nothing is.</summary>
+    public static (string Message, string Remedy)? Fault(string path)
+    {
+        if (path.Length == 0 || Parts(path).Any(p => p.Length == 0))
+            return ($"'{path}' is no path", "Write names joined by dots, such as order.total or items.0.sku.");
+        if (path[0] != '$') return null;
+        return (RecordPart.All.Contains(path) ? $"'{path}' is {RecordPart.Meaning(path)}, which can't stand here"
+            : $"'{path}' is no part of a record: there are {string.Join(" and ", RecordPart.All)}", $"A field that is called so is "
+            + $"written '\\{path}'.");
+    }
 
     /// <summary>The node of a path below this one, made where it is not there yet.</summary>
     public PathNode At(string path)

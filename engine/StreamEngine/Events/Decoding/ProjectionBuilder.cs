@@ -65,7 +65,7 @@ internal sealed class ProjectionBuilder
     private List<Action> Passes(AvroSchema w, AvroSchema? r, PathNode node)
     {
         var passes = new List<Action>();
-        if (node.Targets.Count > 0 || node.Consent) _found.Add(node);
+        if (node.IsRead) _found.Add(node);
         foreach (var target in node.Targets)
         {
             if (ScalarSteps.For(w, r, target, _symbols) is { } step) passes.Add(() => Add(step));
@@ -83,6 +83,15 @@ internal sealed class ProjectionBuilder
             {
                 Problems.Add((node.Path, $"is {w} in the schema; consent is an array of strings or enum symbols, a map of booleans, or a "
                     + "text with a list"));
+                passes.Add(() => FaultAndSkip(w, node.Path));
+            }
+        }
+        if (node.Flags != 0)
+        {
+            if (ScalarSteps.Flag(w, node.Flags) is { } step) passes.Add(() => Add(step));
+            else
+            {
+                Problems.Add((node.Path, $"is {w} in the schema; the consent to one purpose is a boolean, a text, a number or an enum"));
                 passes.Add(() => FaultAndSkip(w, node.Path));
             }
         }
@@ -227,7 +236,7 @@ internal sealed class ProjectionBuilder
     /// <summary>A path counts as missing only where no branch of a union has it.</summary>
     private void ReportMissing(PathNode node)
     {
-        if ((node.Targets.Count > 0 || node.Consent) && !_found.Contains(node) && _missing.TryGetValue(node, out var message))
+        if (node.IsRead && !_found.Contains(node) && _missing.TryGetValue(node, out var message))
             Problems.Add((node.Path, message));
         foreach (var child in node.Children) ReportMissing(child);
     }

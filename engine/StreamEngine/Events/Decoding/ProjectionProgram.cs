@@ -115,7 +115,11 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
                     if (at < 0) return -1;
                     break;
                 case Op.Consent:
-                    at = ConsentReader.Read(Unsafe.As<ConsentSource>(step.Data!), purposes, data, at, end, ref target.Consent);
+                    at = ConsentReader.Read(Unsafe.As<ConsentSource>(step.Data!), purposes, data, at, end, target);
+                    if (at < 0) return -1;
+                    break;
+                case Op.Flag:
+                    at = ConsentReader.ReadFlag(Unsafe.As<FlagSource>(step.Data!), data, at, end, target);
                     if (at < 0) return -1;
                     break;
                 case Op.Items:

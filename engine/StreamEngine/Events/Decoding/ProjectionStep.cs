@@ -53,6 +53,9 @@ internal enum Op : byte
     /// <summary>The event takes consents.</summary>
     Consent,
 
+    /// <summary>The event takes the yes or no to a purpose.</summary>
+    Flag,
+
     /// <summary>Runs subprograms for single items of an array.</summary>
     Items,
 
@@ -96,6 +99,9 @@ internal enum ConsentKind : byte
     /// <summary>A map of purpose to boolean.</summary>
     Flags,
 }
+
+/// <summary>A field that says yes or no to some purposes: their bits, how it is written, and for an enum which symbols say yes.</summary>
+internal sealed record FlagSource(ulong Purposes, AvroKind Kind, bool[] Symbols);
 
 /// <summary>How consents are written; for symbols, each one's bit.</summary>
 internal sealed record ConsentSource(ConsentKind Kind, ulong[] Bits);

@@ -44,6 +44,15 @@ internal static class ScalarSteps
         return source is null ? null : new Step(Op.Consent, 0, source);
     }
 
+    /// <summary>The step that reads a yes or no to some purposes, or null where the schema is nothing of the kind.</summary>
+    public static Step? Flag(AvroSchema w, ulong purposes) => w.Kind switch
+    {
+        AvroKind.Boolean or AvroKind.Int or AvroKind.Long or AvroKind.String => new Step(Op.Flag, 0, new FlagSource(purposes, w.Kind, [])),
+        AvroKind.Enum => new Step(Op.Flag, 0, new FlagSource(purposes, w.Kind,
+            [.. w.Symbols.Select(s => ConsentWords.IsGiven(System.Text.Encoding.UTF8.GetBytes(s)))])),
+        _ => null,
+    };
+
     private static EnumSource Symbols(AvroSchema w, AvroSchema? r, SymbolTable symbols) =>
         new([.. w.Symbols
             .Select(s => (r is { Kind: AvroKind.Enum } ? AvroResolution.Symbol(r, s) : s) is { } known ? symbols.Of(known) : null)]);

@@ -15,32 +15,37 @@ internal sealed class SourceCompiler(
         : new TextRules([.. options.Nulls.Select(System.Text.Encoding.UTF8.GetBytes)], options.DecimalComma);
     private TimeZoneInfo? _zone;
     private int _hidden;
+    private int? _keySlot;
 
-    public EventSource Compile(ISchemaRegistry registry, string baseDirectory, Action<string> problem)
+    public EventSource Compile(ISchemaRegistry registry, string baseDirectory, Action<string> say)
     {
         CheckTexts();
+        SayOldWords(say);
         foreach (var field in options.Fields) AddField(field);
-        var customerIsKey = options.Customer == "key";
-        var timeIsRecords = options.Time.Field == "timestamp";
-        if (!customerIsKey) Want(options.Customer, Target.CustomerSlot, options.Node, "customer");
-        if (!timeIsRecords) AddTime();
-        if (options.Type is { Length: > 0 } type) Want(type, Target.TypeSlot, options.Node, "type");
-        if (options.Consent is { Length: > 0 } consent && Declare(consent, options.Node, "consent")) _root.At(consent).Consent = true;
-        var hash = AddId();
+        var customers = AddOneOf(options.Customer, Target.CustomerSlot, RecordPart.Key, options.Node, "customer", FieldType.String);
+        var times = AddTime();
+        if (options.Type is { Length: > 0 } type) Want(type, Target.TypeSlot, options.Node, "type", FieldType.String);
+        AddConsent();
+        var hash = AddHash();
+        var ids = AddOneOf(new OneOrMore([.. options.Id.All.Where(id => EventSourceOptions.HashParts(id) is null).Select(i => i.Trim())]),
+            Target.IdSlot, null, options.Node, "id", FieldType.String, several: options.Id.All.Count > 1);
         var shape = new EventShape
         {
             Source = index,
             Root = _root,
             FixedType = options.Type is { Length: > 0 } ? null : symbols.Of(options.Name),
-            CustomerIsKey = customerIsKey,
-            TimeIsRecords = timeIsRecords,
-            HasConsent = options.Consent is { Length: > 0 },
+            KeySlot = _keySlot,
+            TimeIsRecords = options.Time.Field.All.Contains(RecordPart.Timestamp),
+            Customers = customers,
+            Ids = ids,
+            Times = times,
+            HasConsent = options.Consent is { Any: true },
             HashSlots = hash,
             HiddenCount = _hidden,
             Purposes = bits,
             Symbols = symbols,
         };
-        CheckPii();
+        new PiiCheck(options, errors).Check();
         if (options.Format == RecordFormat.Csv) CheckColumns();
         if (options.SeparatorByte == '"')
             errors.Add(options.Node, "separator", $"'{options.Separator}' can't separate fields",
@@ -48,8 +53,20 @@ internal sealed class SourceCompiler(
         else if (options.Format != RecordFormat.Csv && options.Separator != ",")
             errors.Add(options.Node, "separator", "only CSV has a separator", "Take it out, or set format: csv.");
         var avro = options.Format == RecordFormat.Avro ? new SchemaChecker(options, shape, _declared, errors)
-            .Compile(registry, baseDirectory, problem) : null;
+            .Compile(registry, baseDirectory, say) : null;
         return new EventSource(options, shape, avro, RequiredConsent(), Masker(avro));
+    }
+
+    /// <summary>Words that meant a part of the record before such parts had a spelling of their own: they name a field now.</summary>
+    private void SayOldWords(Action<string> say)
+    {
+        if (!options.Customer.IsList && options.Customer.All[0] == "key") Say("customer", "key", options.Node);
+        if (options.Time is { Format: null, Field: { IsList: false } field } && field.All[0] == "timestamp")
+            Say("time", "timestamp", options.Time.Node == ConfigNode.InCode ? options.Node : options.Time.Node);
+
+        void Say(string option, string word, ConfigNode node) => say($"{(node[option] ?? node).At}: events.{options.Name}.{option}: "
+            + $"'{word}' is read as the field of that name. It meant {RecordPart.Meaning("$" + word)} once, which is now written "
+            + $"${word}; write [{word}] where the field is meant, and this is said no more");
     }
 
     private void CheckTexts()
@@ -72,29 +89,36 @@ internal sealed class SourceCompiler(
         _root.At(path).Targets.Add(new Target(slot.Index, path, type, scale, time, _rules));
     }
 
-    private void AddTime()
+    private int[]? AddTime()
     {
-        var format = TimeFormat.Compile(options.Time.Format, out var problem, _zone);
+        var (time, node) = (options.Time, options.Time.Node);
+        var format = TimeFormat.Compile(time.Format, out var problem, _zone);
         if (format is null)
-            errors.Add(options.Time.Node, "format", $"the time format '{options.Time.Format}' can't be used: {problem}",
+            errors.Add(node, "format", $"the time format '{time.Format}' can't be used: {problem}",
                 "Write millis, seconds, micros, iso, or a .NET pattern such as 'yyyy-MM-dd HH:mm:ss'.");
-        if (Declare(options.Time.Field, options.Time.Node, "field"))
-            _root.At(options.Time.Field).Targets.Add(new Target(Target.TimeSlot, options.Time.Field, FieldType.Timestamp, 0, format
-                ?? TimeFormat.Auto, _rules));
+        else if (time.Format is not null && time.Field.All is [RecordPart.Timestamp])
+            errors.Add(node, "format", "the record's own time has no format", "Take it out.");
+        return AddOneOf(time.Field, Target.TimeSlot, RecordPart.Timestamp, node, "field", FieldType.Timestamp, format);
     }
 
-    /// <summary>
-    /// The id's path; for hash(...), the slots that are hashed: declared fields by their name, anything else by its path.
-    /// </summary>
-    private int[]? AddId()
+    private void AddConsent()
     {
-        var id = options.Id.Trim();
-        if (!id.StartsWith("hash(", StringComparison.Ordinal))
+        if (options.Consent is not { Any: true } consent) return;
+        if (consent.One.Length > 0 && Declare(consent.One, options.Node, "consent")) _root.At(consent.One).Consent = true;
+        var node = options.Node["consent"] ?? options.Node;
+        foreach (var (purpose, path) in consent.Named)
         {
-            Want(id, Target.IdSlot, options.Node, "id");
-            return null;
+            CheckPurpose(purpose, node, purpose);
+            if (Declare(path, node, purpose)) _root.At(path).Flags |= bits.Bit(purpose);
         }
-        var parts = id.EndsWith(')') ? id[5..^1].Split(',', StringSplitOptions.TrimEntries) : [""];
+    }
+
+    /// <summary>For hash(...), the slots that are hashed: declared fields by their name, anything else by its path.</summary>
+    private int[]? AddHash()
+    {
+        if (options.Id.All.FirstOrDefault(i => EventSourceOptions.HashParts(i) is not null) is not { } id) return null;
+        if (id != options.Id.All[^1]) Unreached(id, options.Node, "id");
+        var parts = EventSourceOptions.HashParts(id)!;
         if (parts.Any(p => p.Length == 0))
         {
             errors.Add(options.Node, "id", $"'{id}' is not well formed", "Write a field, or hash(field, field, ...).");
@@ -108,7 +132,7 @@ internal sealed class SourceCompiler(
                 slots[i] = field.Index;
                 continue;
             }
-            slots[i] = Target.HashSlot - _hidden++;
+            slots[i] = Target.HiddenSlot - _hidden++;
             if (Declare(parts[i], options.Node, "id"))
                 _root.At(parts[i]).Targets.Add(new Target(slots[i], parts[i], FieldType.String, 0, TimeFormat.Auto, _rules,
                     Natural: true));
@@ -116,53 +140,58 @@ internal sealed class SourceCompiler(
         return slots;
     }
 
-    private void Want(string path, int slot, ConfigNode node, string key)
+    /// <summary>
+    /// Wants a value that one of several paths has; returns the paths' slots, or null where there is one path, whose value goes to its own
+    /// slot at once.
+    /// </summary>
+    /// <param name="paths">The paths in order.</param>
+    /// <param name="own">The value's own slot.</param>
+    /// <param name="part">The part of a record that may stand for a path; null where none may.</param>
+    /// <param name="node">Where they are written.</param>
+    /// <param name="key">The option there.</param>
+    /// <param name="type">What the value is.</param>
+    /// <param name="time">How times are written.</param>
+    /// <param name="several">Whether there may be a value beside those of the paths.</param>
+    private int[]? AddOneOf(OneOrMore paths, int own, string? part, ConfigNode node, string key, FieldType type, TimeFormat? time = null,
+        bool several = false)
     {
-        if (Declare(path, node, key)) _root.At(path).Targets.Add(new Target(slot, path, FieldType.String, 0, TimeFormat.Auto, _rules));
+        several |= paths.All.Count > 1;
+        var slots = new List<int>();
+        foreach (var path in paths.All)
+        {
+            if (path == RecordPart.Timestamp && path == part)
+            {
+                if (path != paths.All[^1]) Unreached(path, node, key);
+                continue;
+            }
+            var slot = several ? Target.HiddenSlot - _hidden++ : own;
+            slots.Add(slot);
+            if (path == part) _keySlot = slot;
+            else Want(path, slot, node, key, type, time, several);
+        }
+        return several ? [.. slots] : null;
+    }
+
+    private void Unreached(string path, ConfigNode node, string key) =>
+        errors.Add(node, key, $"what stands behind '{path}' is never read", "Write it last.");
+
+    private void Want(string path, int slot, ConfigNode node, string key, FieldType type, TimeFormat? time = null, bool isOneOf = false)
+    {
+        if (Declare(path, node, key))
+            _root.At(path).Targets.Add(new Target(slot, path, type, 0, time ?? TimeFormat.Auto, _rules, IsOneOf: isOneOf));
     }
 
     /// <summary>Remembers where a path was written, so that a later mistake is shown there.</summary>
     private bool Declare(string path, ConfigNode node, string key)
     {
-        if (path.Length == 0 || PathNode.Parts(path).Any(p => p.Length == 0))
+        if (PathNode.Fault(path) is { } fault)
         {
-            errors.Add(node, key, $"'{path}' is no path", "Write names joined by dots, such as order.total or items.0.sku.");
+            errors.Add(node, key, fault.Message, fault.Remedy);
             return false;
         }
-        _declared.TryAdd(path, (node, key));
+        _declared.TryAdd(_root.At(path).Path, (node, key));
         return true;
     }
-
-    private void CheckPii()
-    {
-        foreach (var path in options.Pii)
-        {
-            var clash = options.Fields.FirstOrDefault(f => Within(f.From ?? f.Name, path));
-            if (clash is not null)
-                errors.Add(clash.Node, "", $"the field '{clash.Name}' is personal data by 'pii: {path}', which is never kept",
-                    "Drop the field, or take the path out of 'pii'.");
-            foreach (var (key, kept) in KeptPaths())
-                if (Within(kept, path))
-                    errors.Add(options.Node, "pii",
-                        $"'{kept}' is personal data by 'pii: {path}', but the {key} stands in the state, in keys and in what is written",
-                        "Let the producer send a hash of it in a field of its own and name that here, or take the path out of 'pii'.");
-        }
-    }
-
-    /// <summary>The paths whose values, or hashes, are kept beside the fields, each with its option.</summary>
-    private IEnumerable<(string Key, string Path)> KeptPaths()
-    {
-        if (options.Customer != "key") yield return ("customer", options.Customer);
-        if (options.Type is { Length: > 0 } type) yield return ("type", type);
-        var id = options.Id.Trim();
-        if (!id.StartsWith("hash(", StringComparison.Ordinal)) yield return ("id", id);
-        else
-            // A declared field among them was told as such.
-            foreach (var part in id[5..].TrimEnd(')').Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                if (!options.Fields.Any(f => f.Name == part)) yield return ("id", part);
-    }
-
-    private static bool Within(string path, string area) => path == area || path.StartsWith(area + ".", StringComparison.Ordinal);
 
     private void CheckColumns()
     {
@@ -174,7 +203,7 @@ internal sealed class SourceCompiler(
             if (!options.Columns.Contains(path))
                 errors.Add(node, key, $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}",
                     $"Columns are {string.Join(", ", options.Columns)}.");
-        foreach (var path in options.Pii)
+        foreach (var path in options.Pii.Select(RecordPart.Unescaped))
             if (!options.Columns.Contains(path))
                 errors.Add(options.Node, "pii", $"the column '{path}' is not in 'columns'{KnownNames.DidYouMean(path, options.Columns)}",
                     $"Columns are {string.Join(", ", options.Columns)}.");
@@ -182,18 +211,26 @@ internal sealed class SourceCompiler(
 
     private ulong RequiredConsent()
     {
-        if (options.Requires.Count > 0 && string.IsNullOrEmpty(options.Consent))
+        if (options.Requires.Count > 0 && options.Consent is not { Any: true })
             errors.Add(options.Node, "requires", "purposes are required, but no field has the consent",
                 "Name the field with the list of purposes as 'consent'.");
         var required = 0UL;
         foreach (var purpose in options.Requires)
         {
-            if (!purposes.Contains(purpose))
-                errors.Add(options.Node, "requires", $"the purpose '{purpose}' is not declared{KnownNames.DidYouMean(purpose, purposes)}",
-                    purposes.Count == 0 ? "Declare it under 'purposes'." : $"Purposes are {string.Join(", ", purposes)}.");
+            CheckPurpose(purpose, options.Node, "requires");
+            if (options.Consent is { Named.Count: > 0 } consent && !consent.Named.Any(n => n.Key == purpose))
+                errors.Add(options.Node, "requires", $"the purpose '{purpose}' is required, but 'consent' names no field for it",
+                    $"Write consent: {{ {purpose}: the field that says it, ... }}.");
             required |= bits.Bit(purpose);
         }
         return required;
+    }
+
+    private void CheckPurpose(string purpose, ConfigNode node, string key)
+    {
+        if (!purposes.Contains(purpose))
+            errors.Add(node, key, $"the purpose '{purpose}' is not declared{KnownNames.DidYouMean(purpose, purposes)}",
+                purposes.Count == 0 ? "Declare it under 'purposes'." : $"Purposes are {string.Join(", ", purposes)}.");
     }
 
     private IMasker? Masker(AvroSource? avro)
@@ -202,7 +239,7 @@ internal sealed class SourceCompiler(
         return options.Format switch
         {
             RecordFormat.Json => new JsonMasker(MaskPaths.Tree(options.Pii)),
-            RecordFormat.Csv => new CsvMasker(options.Columns, options.SeparatorByte, options.Pii),
+            RecordFormat.Csv => new CsvMasker(options.Columns, options.SeparatorByte, [.. options.Pii.Select(RecordPart.Unescaped)]),
             _ => new AvroMasker(avro!, MaskPaths.Tree(options.Pii)),
         };
     }

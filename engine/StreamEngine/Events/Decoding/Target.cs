@@ -17,13 +17,14 @@ internal enum Faults : byte
 /// <param name="Time">How times are written.</param>
 /// <param name="Rules">What texts of the source mean beyond the common grammar; null where nothing.</param>
 /// <param name="Natural">Take the value as it is, number or text: for hashing.</param>
+/// <param name="IsOneOf">Whether another path may have the value: then an empty text is none, also where it could be no time.</param>
 internal sealed record Target(int Slot, string Path, FieldType Type, int Scale, TimeFormat Time, TextRules? Rules = null,
-    bool Natural = false)
+    bool Natural = false, bool IsOneOf = false)
 {
     public const int TypeSlot = -1, IdSlot = -2, CustomerSlot = -3, TimeSlot = -4;
 
-    /// <summary>The first slot of values that are hashed only; the next ones follow downwards.</summary>
-    public const int HashSlot = -5;
+    /// <summary>The first slot of values that are hashed or chosen from; the next ones follow downwards.</summary>
+    public const int HiddenSlot = -5;
 }
 
 /// <summary>What a source's texts mean beyond the common grammar.</summary>
@@ -53,15 +54,15 @@ internal sealed class TextRules(byte[][] nulls, bool comma)
 }
 
 /// <summary>Values of a record that have no place in <see cref="Event"/>.</summary>
-internal sealed class HiddenValues(int hashed)
+internal sealed class HiddenValues(int others)
 {
     public FieldValue Time;
-    public readonly FieldValue[] Hashed = new FieldValue[hashed];
+    private readonly FieldValue[] _others = new FieldValue[others];
 
     public void Clear()
     {
         Time = default;
-        Array.Clear(Hashed);
+        Array.Clear(_others);
     }
 
     /// <summary>The slot's place: a field of the event, or one of its named values, or a value here.</summary>
@@ -72,6 +73,6 @@ internal sealed class HiddenValues(int hashed)
         if (slot == Target.IdSlot) return ref target.Id;
         if (slot == Target.CustomerSlot) return ref target.Customer;
         if (slot == Target.TimeSlot) return ref Time;
-        return ref Hashed[Target.HashSlot - slot];
+        return ref _others[Target.HiddenSlot - slot];
     }
 }

@@ -7,7 +7,8 @@ using StreamEngine.Events.Registry;
 namespace StreamEngine.Events.Masking;
 
 /// <summary>
-/// Masks Avro by the writer's schema. Below a masked path every text is masked, every number is 0, arrays and maps become empty.
+/// Masks Avro by the writer's schema. Below a masked path every text is masked, every number is 0, arrays and maps become empty; so is a
+/// single value where the path steps further down.
 /// </summary>
 internal sealed class AvroMasker(AvroSource source, PathNode root) : IMasker
 {
@@ -45,7 +46,8 @@ internal sealed class AvroMasker(AvroSource source, PathNode root) : IMasker
     private static bool Copy(AvroSchema s, AvroSchema? r, PathNode? node, bool masked, ref AvroReader reader, AvroWriter writer, int depth)
     {
         if (depth == 0) return false;
-        masked |= node is { Masked: true };
+        masked |= node is { Masked: true }
+            || node is not null && s.Kind is not (AvroKind.Record or AvroKind.Union or AvroKind.Array or AvroKind.Map);
         switch (s.Kind)
         {
             case AvroKind.Null:

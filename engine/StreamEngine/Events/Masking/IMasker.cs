@@ -4,7 +4,8 @@ using StreamEngine.Events.Decoding;
 namespace StreamEngine.Events.Masking;
 
 /// <summary>
-/// Copies a record with the values at some paths replaced: texts by <c>***</c>, numbers by 0. Not for the way of an event: allocates.
+/// Copies a record with the values at some paths replaced: texts by <c>***</c>, numbers by 0. A single value that stands where a path
+/// steps further down is replaced as well: it may hold what was meant. Not for the way of an event: allocates.
 /// </summary>
 internal interface IMasker
 {
@@ -27,8 +28,9 @@ internal static class MaskPaths
     }
 
     /// <summary>
-    /// What applies to an array's item: the child of its number, or the array's own children where the path names no number (then every
-    /// item is meant).
+    /// What applies to an array's item: the child of its number, or the array's own children where a path names no number (then every item
+    /// is meant).
     /// </summary>
-    public static PathNode? Item(PathNode? node, int index) => node?.Child(index) ?? node;
+    public static PathNode? Item(PathNode? node, int index) =>
+        node?.Child(index) ?? (node is { Masked: false } && node.Children.TrueForAll(c => c.Index >= 0) ? null : node);
 }

@@ -53,12 +53,12 @@ internal sealed class JsonMasker(PathNode root) : IMasker
                     Copy(ref reader, MaskPaths.Item(node, index), writer);
                 writer.WriteEndArray();
                 break;
-            case JsonTokenType.String when masked: writer.WriteStringValue(MaskPaths.Mask); break;
+            case JsonTokenType.String when node is not null: writer.WriteStringValue(MaskPaths.Mask); break;
             case JsonTokenType.String: writer.WriteStringValue(reader.GetString()); break;
-            case JsonTokenType.Number when masked: writer.WriteNumberValue(0); break;
+            case JsonTokenType.Number when node is not null: writer.WriteNumberValue(0); break;
             case JsonTokenType.Number: writer.WriteRawValue(reader.ValueSpan); break;
             case JsonTokenType.Null: writer.WriteNullValue(); break;
-            default: writer.WriteBooleanValue(reader.TokenType == JsonTokenType.True && !masked); break;
+            default: writer.WriteBooleanValue(reader.TokenType == JsonTokenType.True && node is null); break;
         }
     }
 }

@@ -35,9 +35,9 @@ internal sealed class RecordDecoder
         _event.Clear();
         _event.Source = source;
         Unasked = null;
+        if (_timeIsRecords[source]) _event.Time = record.Timestamp;
         var reason = !IsDecoded(record) ? record.Value.Length < 0 ? RejectReason.Malformed : RejectReason.Oversized
             : Project(batch, record, source, _event);
-        if (_timeIsRecords[source]) _event.Time = record.Timestamp;
         return reason == RejectReason.None && (_event.Customer.Text.Length > Shard.MaxIdBytes || _event.Id.Length > Shard.MaxIdBytes)
             ? RejectReason.Oversized : reason;
     }

@@ -99,14 +99,15 @@ internal sealed class LayoutChange
         }
         for (var i = 0; i < sources.Count; i++)
         {
-            if (sources[i].Customer != from.Sources[i].Customer)
+            var now = StateItems.Of(sources[i]);
+            if (now.Customer != from.Sources[i].Customer)
                 errors.Add(sources[i].Node, "customer",
                     $"customers of {sources[i].Topic} were read from '{from.Sources[i].Customer}', are now read from "
-                    + $"'{sources[i].Customer}': profiles are kept by customer",
+                    + $"'{now.Customer}': profiles are kept by customer",
                     "Restore the old definition, or start without the savepoint");
-            if (sources[i].Id != from.Sources[i].Id && to.Duplicates is not null)
+            if (now.Id != from.Sources[i].Id && to.Duplicates is not null)
                 errors.Add(sources[i].Node, "id", $"event ids of {sources[i].Topic} were read from '{from.Sources[i].Id}', are now read "
-                    + $"from '{sources[i].Id}': repeats of what was remembered would not be known again",
+                    + $"from '{now.Id}': repeats of what was remembered would not be known again",
                     "Restore the old definition, or turn duplicates off (duplicates.horizon: 0s)");
         }
         foreach (var (was, now) in from.Sources.Zip(sources.Select(StateItems.Of)))

@@ -43,11 +43,18 @@ internal static class StateItems
     public static SavepointSource Of(EventSourceOptions source)
     {
         var fields = source.Fields.ToDictionary(f => f.Name, f => f.From is null || f.From == f.Name ? f.Type : $"{f.Type} from {f.From}");
-        fields["(event time)"] = source.Time.Format is null ? source.Time.Field : $"{source.Time.Field}, {source.Time.Format}";
+        fields["(event time)"] = source.Time.Format is null ? Text(source.Time.Field) : $"{Text(source.Time.Field)}, {source.Time.Format}";
         fields["(event type)"] = $"{source.Type}";
         fields["(consent)"] = $"{source.Consent}";
-        return new SavepointSource(source.Topic, source.Customer, source.Id, fields);
+        return new SavepointSource(source.Topic, Text(source.Customer), Text(source.Id), fields);
     }
+
+    /// <summary>
+    /// Paths as savepoints have always had them: the record's own parts are without the <c>$</c>, and a field of such a name is in
+    /// brackets.
+    /// </summary>
+    private static string Text(OneOrMore paths) => paths.All is not [var one] ? $"[{string.Join(", ", paths.All)}]"
+        : RecordPart.All.Contains(one) ? one[1..] : RecordPart.All.Contains("$" + one) ? $"[{one}]" : one;
 
     private static string ShapeOf(CompiledEngine engine, string slot) => engine.Layout.Slots.First(s => s.Name == slot).Shape;
 

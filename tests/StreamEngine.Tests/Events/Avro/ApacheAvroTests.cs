@@ -25,9 +25,9 @@ public sealed class ApacheAvroTests
             {
                 Name = "s",
                 Topic = "t",
-                Customer = "key",
+                Customer = "$key",
                 Id = "hash(none)",
-                Time = new TimeFieldOptions { Field = "timestamp" },
+                Time = new TimeFieldOptions { Field = "$timestamp" },
                 Pii = [secret],
             };
             var decoding = new Decoding(source, new Schemas((1, schema)));
