@@ -68,7 +68,8 @@ public sealed class EmbeddedLog : ILog
     /// <inheritdoc/>
     public IReadOnlyList<TopicInfo> ListTopics() =>
         [.. Store.Catalog.Topics().OrderBy(t => t.Name, StringComparer.Ordinal)
-            .Select(t => new TopicInfo(t.Name, t.Partitions, Records(t), "unlimited"))];
+            .Select(t => new TopicInfo(t.Name, [.. Enumerable.Range(0, t.Partitions)
+                .Select(p => (0L, Store.Catalog.Partition(t.FirstPartition + p).High))], "unlimited"))];
 
     /// <inheritdoc/>
     public (long Low, long High) Watermarks(TopicPartition partition) => (0, Known(partition).High);
@@ -144,13 +145,6 @@ public sealed class EmbeddedLog : ILog
             if (!_groups.TryGetValue(name, out var group)) _groups[name] = group = new ConsumerGroup();
             return group;
         }
-    }
-
-    private long Records(Topic topic)
-    {
-        long records = 0;
-        for (var p = 0; p < topic.Partitions; p++) records += Store.Catalog.Partition(topic.FirstPartition + p).High;
-        return records;
     }
 
     private static FileStream Take(string directory)

@@ -44,12 +44,33 @@ internal static class ConfigCheck
     public static CompiledEngine? CompileForTopics(LoadedConfig config, ConfigErrors errors, Action<string>? say = null,
         CancellationToken? wait = null)
     {
-        foreach (var source in WithoutColumns(config.Options))
-            errors.Add(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
+        CheckColumns(config.Options, errors);
         foreach (var source in config.Options.Events.Where(e => e.Encoding != TextEncoding.Utf8))
             errors.Add(source.Node, "encoding", "a topic's records are read as UTF-8; 'encoding' is of files",
                 "Let the producer write UTF-8, and take it out");
         return Compile(config, errors, say, wait);
+    }
+
+    /// <summary>Compiles the sources alone, for commands that need no more of the engine.</summary>
+    /// <param name="sources">The sources, with what their files say.</param>
+    /// <param name="config">The config as read.</param>
+    /// <param name="registry">Where the config's schemas are (<see cref="OpenRegistry"/>).</param>
+    /// <param name="errors">Takes every mistake.</param>
+    /// <param name="say">Told what is worth a line in the log.</param>
+    public static EventCatalog CompileEvents(IReadOnlyList<EventSourceOptions> sources, LoadedConfig config, ISchemaRegistry registry,
+        ConfigErrors errors, Action<string> say) => EventCatalog.Compile(sources, config.Options.Purposes, registry, config.BaseDirectory,
+            errors, config.Options.Node["purposes"], say);
+
+    /// <summary>The registry that the config names; to be disposed where it is a connection.</summary>
+    public static ISchemaRegistry OpenRegistry(LoadedConfig config, ConfigErrors errors, Action<string> say) =>
+        SchemaRegistry.Open(config.Options.Schemas, config.BaseDirectory,
+            new RegistryAccess { Connect = ConfluentSchemas.Connect, Say = say }, TimeProvider.System, errors);
+
+    /// <summary>Checks that a topic's CSV records can be read: they have no header that could name the columns.</summary>
+    public static void CheckColumns(EngineOptions options, ConfigErrors errors)
+    {
+        foreach (var source in WithoutColumns(options))
+            errors.Add(source.Node, "columns", "a topic's CSV records have no header", "Name the columns, in order");
     }
 
     /// <summary>The sources that can be read from files with a header, and not from topics.</summary>

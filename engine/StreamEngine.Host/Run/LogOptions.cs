@@ -28,6 +28,16 @@ internal static class LogOptions
         return command;
     }
 
+    /// <summary>Opens a log to read it: an embedded one that is not there is not made.</summary>
+    /// <exception cref="LogException">It is not there, or can't be opened.</exception>
+    public static ILog OpenExisting(Invocation call, KafkaOptions options)
+    {
+        if (call.Get(Embedded) is { } folder && !Directory.Exists(folder))
+            throw new LogException($"--embedded {folder}: there is no such folder. Name the folder of an embedded log; `topics create` and "
+                + "`produce` make one.");
+        return Open(call, options);
+    }
+
     /// <summary>Opens the log.</summary>
     /// <exception cref="LogException">It can't be opened.</exception>
     public static ILog Open(Invocation call, KafkaOptions options) => call.Get(Embedded) is { } directory
