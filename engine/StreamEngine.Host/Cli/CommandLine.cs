@@ -27,7 +27,9 @@ internal static class CommandLine
             ProcessTerminationTimeout = null,
             EnableDefaultExceptionHandler = false
         };
-        var parsed = Make().Parse(arguments);
+        var root = Make();
+        if (CompletionCommand.Answer(root, arguments, output)) return ExitCode.Done;
+        var parsed = root.Parse(arguments);
         var empty = Empty(parsed);
         if (parsed.Action is ParseErrorAction || empty is not null)
         {
@@ -125,6 +127,8 @@ internal static class CommandLine
         Add(schemas.All, "streamengine schemas check orders-1.avsc orders-2.avsc");
         examples[schemas.Check] =
             ["streamengine schemas check orders-1.avsc orders-2.avsc", "streamengine schemas check old.avsc new.avsc --mode full --json"];
+        Add(CompletionCommand.Make(), "eval \"$(streamengine completion bash)\"    # in ~/.bashrc",
+            "streamengine completion fish > ~/.config/fish/completions/streamengine.fish");
         root.Add(SharedOptions.Set);
         root.Add(SharedOptions.Level);
         root.Add(SharedOptions.Json);
