@@ -64,62 +64,78 @@ internal static class TailCommand
                 + $"{(call.Get(Config) is null ? "; a config (--config FILE) may have more" : "")}.");
             return ExitCode.Usage;
         }
-        using var log = LogOptions.OpenExisting(call, options.Kafka);
         if (target.Topics.Count == 0)
             throw new LogException("The config writes no actions (outputs.actions is empty): tail decisions has all of them.");
-        if (target.Topics.FirstOrDefault(t => log.Partitions(t) == 0) is { } missing)
-            throw new LogException($"topic '{missing}' does not exist. {(call.Get(Config) is null ? "Name the config whose topics are meant "
-                + "(--config FILE), or make" : "Make")} them: `topics create`.");
         using var text = new RecordText(target.Kind);
         var customer = call.Get(Customer) is { } id ? Encoding.UTF8.GetBytes(id) : null;
-        using var tail = new TopicTail(log, target.Topics, record =>
+        bool Wanted(TailRecord record)
         {
             if (customer is not null && !record.Key.AsSpan().SequenceEqual(customer)) return false;
             text.Read(record);
             return text.Shows(record, target.Channel);
-        }, call.Stop);
+        }
         try
         {
-            Show(call, tail, text);
+            using var log = new TailedLog(call, options.Kafka);
+            using var tail = new TopicTail(target.Topics, Wanted, call.Stop);
+            if (target.Topics.FirstOrDefault(t => log.Current!.Partitions(t) == 0) is { } missing)
+                throw new LogException($"topic '{missing}' does not exist. {(call.Get(Config) is null ? "Name the config whose topics are "
+                    + "meant (--config FILE), or make" : "Make")} them: `topics create`.");
+            tail.Use(log.Current!);
+            if (Show(call, tail, text) && call.Get(Follow)) GoOn(call, log, tail, text);
+            else if (tail.Unfinished.Count > 0)
+                call.Say(LogLevel.Warning, $"what is at the end of {string.Join(", ", tail.Unfinished.Select(p => $"{p.Topic}[{p.Partition}]"))}"
+                    + " is in a transaction that is not committed");
+            return ExitCode.Done;
         }
         catch (OperationCanceledException) when (call.Stop.IsCancellationRequested)
         {
             return call.Get(Follow) ? ExitCode.Done : ExitCode.Interrupted;
         }
-        if (tail.Unfinished.Count > 0 && !call.Get(Follow))
-            call.Say(LogLevel.Warning, $"what is at the end of {string.Join(", ", tail.Unfinished.Select(p => $"{p.Topic}[{p.Partition}]"))} "
-                + "is in a transaction that is not committed");
-        return ExitCode.Done;
     }
 
-    private static void Show(Invocation call, TopicTail tail, RecordText text)
+    /// <summary>Shows what is there; false where nobody reads it.</summary>
+    private static bool Show(Invocation call, TopicTail tail, RecordText text)
     {
-        IReadOnlyList<long> ends;
-        if (call.Get(Beginning))
-        {
-            tail.ToBeginning();
-            ends = tail.Ends();
-            for (var more = true; more;) if (!Write(call, text, tail.Round(ends, out more))) return;
-        }
-        else if (!Write(call, text, tail.Last(call.Get(Last)))) return;
+        if (!call.Get(Beginning)) return Write(call, text, tail.Last(call.Get(Last)));
+        tail.ToBeginning();
+        return ShowNew(call, tail, text);
+    }
+
+    /// <summary>Shows what came since; false where nobody reads it any more.</summary>
+    private static bool ShowNew(Invocation call, TopicTail tail, RecordText text)
+    {
+        var ends = tail.Ends();
+        for (var more = true; more;)
+            if (!Write(call, text, tail.Round(ends, out more))) return false;
+        return true;
+    }
+
+    private static void GoOn(Invocation call, TailedLog log, TopicTail tail, RecordText text)
+    {
         var away = false;
-        while (call.Get(Follow))
+        do
         {
+            log.Rest();
             call.Stop.WaitHandle.WaitOne(Pause);
             call.Stop.ThrowIfCancellationRequested();
             try
             {
-                ends = tail.Ends();
-                for (var more = true; more;) if (!Write(call, text, tail.Round(ends, out more))) return;
+                if (log.Again() is { } current)
+                {
+                    tail.Use(current);
+                    if (!ShowNew(call, tail, text)) return;
+                }
                 away = false;
             }
             catch (LogException e) when (e is not OffsetOutOfRangeException)
             {
                 // It was there before: it will be again.
-                if (!away) call.Say(LogLevel.Warning, $"{e.Message} Asked again until it answers.");
+                if (!log.Lost() && !away) call.Say(LogLevel.Warning, $"{e.Message} Asked again until it answers.");
                 away = true;
             }
         }
+        while (!OutputPipe.IsClosed(call));
     }
 
     /// <summary>Writes a round; false where nobody reads it any more.</summary>

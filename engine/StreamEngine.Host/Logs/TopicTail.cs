@@ -26,25 +26,32 @@ internal sealed class TopicTail : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(200);
 
-    private readonly ILog _log;
-    private readonly ILogReader _reader;
-    private readonly TopicPartition[] _partitions;
-    private readonly long[] _next;
+    private readonly IReadOnlyList<string> _topics;
+    private ILog? _log;
+    private ILogReader? _reader;
+    private TopicPartition[] _partitions = [];
+    private long[] _next = [];
     private readonly RecordBatch _batch = new();
     private readonly Func<TailRecord, bool> _wanted;
     private readonly CancellationToken _stop;
 
     /// <summary>Prepares to read.</summary>
-    /// <param name="log">The log.</param>
     /// <param name="topics">The topics; each must be there.</param>
     /// <param name="wanted">Which records are shown.</param>
     /// <param name="stop">Ends every wait.</param>
-    public TopicTail(ILog log, IReadOnlyList<string> topics, Func<TailRecord, bool> wanted, CancellationToken stop)
+    public TopicTail(IReadOnlyList<string> topics, Func<TailRecord, bool> wanted, CancellationToken stop) =>
+        (_topics, _wanted, _stop) = (topics, wanted, stop);
+
+    /// <summary>Reads by way of this log from now on, from where it is.</summary>
+    public void Use(ILog log)
     {
-        (_log, _wanted, _stop) = (log, wanted, stop);
-        _partitions = [.. topics.SelectMany(t => Enumerable.Range(0, log.Partitions(t)).Select(p => new TopicPartition(t, p)))];
-        _next = new long[_partitions.Length];
+        if (ReferenceEquals(log, _log)) return;
+        _reader?.Dispose();
         _reader = log.OpenReader();
+        _log = log;
+        if (_partitions.Length > 0) return;
+        _partitions = [.. _topics.SelectMany(t => Enumerable.Range(0, log.Partitions(t)).Select(p => new TopicPartition(t, p)))];
+        _next = new long[_partitions.Length];
     }
 
     /// <summary>Partitions whose end, taken before, could not be reached: a transaction is open there.</summary>
@@ -53,7 +60,7 @@ internal sealed class TopicTail : IDisposable
     /// <summary>Goes to the beginning of everything.</summary>
     public void ToBeginning()
     {
-        for (var i = 0; i < _partitions.Length; i++) _next[i] = _log.Watermarks(_partitions[i]).Low;
+        for (var i = 0; i < _partitions.Length; i++) _next[i] = _log!.Watermarks(_partitions[i]).Low;
     }
 
     /// <summary>The last records that are wanted, over all partitions; reading goes on behind them.</summary>
@@ -62,7 +69,7 @@ internal sealed class TopicTail : IDisposable
         var last = new List<TailRecord>();
         for (var i = 0; i < _partitions.Length; i++)
         {
-            var (low, high) = _log.Watermarks(_partitions[i]);
+            var (low, high) = _log!.Watermarks(_partitions[i]);
             // Markers, marks and records of others take offsets too: further back until there are enough.
             for (var back = (long)Math.Max(count, 1); ; back *= 8)
             {
@@ -83,7 +90,7 @@ internal sealed class TopicTail : IDisposable
     }
 
     /// <summary>The ends of all partitions now.</summary>
-    public IReadOnlyList<long> Ends() => _log.Ends(_partitions);
+    public IReadOnlyList<long> Ends() => _log!.Ends(_partitions);
 
     /// <summary>The next round of records below these ends; <paramref name="more"/> says whether there can be others.</summary>
     public List<TailRecord> Round(IReadOnlyList<long> ends, out bool more)
@@ -96,7 +103,7 @@ internal sealed class TopicTail : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _reader.Dispose();
+    public void Dispose() => _reader?.Dispose();
 
     private static IEnumerable<TailRecord> Sorted(List<TailRecord> records) =>
         records.Select((r, i) => (r, i)).OrderBy(x => x.r.Timestamp).ThenBy(x => x.i).Select(x => x.r);
@@ -105,7 +112,7 @@ internal sealed class TopicTail : IDisposable
     private bool ReadRound(int index, long end, Action<TailRecord> take)
     {
         if (_next[index] >= end) return false;
-        _reader.Assign(_partitions[index], _next[index]);
+        _reader!.Assign(_partitions[index], _next[index]);
         var started = TimeProvider.System.GetTimestamp();
         while (_next[index] < end)
         {

@@ -38,10 +38,16 @@ internal static class LogOptions
         return Open(call, options);
     }
 
+    /// <summary>The embedded log as another process has it open; null where none has.</summary>
+    public static ILog? TryShare(Invocation call) => EmbeddedLog.TryShare(new EmbeddedLogOptions(Path.GetFullPath(call.Get(Embedded)!)));
+
     /// <summary>Opens the log.</summary>
+    /// <param name="call">The call, with the options.</param>
+    /// <param name="options">The config's part about Kafka.</param>
+    /// <param name="runs">Whether an engine will run on it: then no other process may have an embedded log open.</param>
     /// <exception cref="LogException">It can't be opened.</exception>
-    public static ILog Open(Invocation call, KafkaOptions options) => call.Get(Embedded) is { } directory
-        ? new EmbeddedLog(new EmbeddedLogOptions(Path.GetFullPath(directory)))
+    public static ILog Open(Invocation call, KafkaOptions options, bool runs = false) => call.Get(Embedded) is { } directory
+        ? EmbeddedLog.OpenShared(new EmbeddedLogOptions(Path.GetFullPath(directory)), asOwner: runs)
         : new KafkaLog(new KafkaLogOptions
         {
             Bootstrap = call.Get(Kafka)!,

@@ -290,4 +290,13 @@ public sealed class OffsetOutOfRangeException(TopicPartition partition, long wan
 {
     /// <summary>The partition with the gap.</summary>
     public TopicPartition Partition { get; } = partition;
+
+    /// <summary>The offset that was to be read.</summary>
+    public long Wanted { get; } = wanted;
+
+    /// <summary>The first offset there is.</summary>
+    public long Low { get; } = low;
+
+    /// <summary>The offset past the last one.</summary>
+    public long High { get; } = high;
 }
