@@ -1,4 +1,5 @@
 using StreamEngine.Connectors.Embedded.Groups;
+using StreamEngine.Connectors.Embedded.Sharing;
 using StreamEngine.Connectors.Embedded.Storage;
 
 namespace StreamEngine.Connectors.Embedded;
@@ -10,11 +11,15 @@ namespace StreamEngine.Connectors.Embedded;
 /// </summary>
 public sealed class EmbeddedLog : ILog
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
     private readonly EmbeddedLogOptions _options;
     private readonly FileStream _directoryLock;
     private readonly Lock _define = new();
     private readonly Dictionary<string, ConsumerGroup> _groups = [];
     private readonly Dictionary<string, long> _epochs = [];
+    private LogServer? _server;
     private bool _disposed;
 
     /// <summary>Opens the log in the directory, a new one where there is none; cuts what a crash left unfinished.</summary>
@@ -35,6 +40,42 @@ public sealed class EmbeddedLog : ILog
             throw;
         }
     }
+
+    /// <summary>
+    /// Opens the log for a process that need not be alone with it: the first opens it and serves the others of its user, which read and
+    /// write by way of it, but run no engine.
+    /// </summary>
+    /// <param name="options">Where the log lives.</param>
+    /// <param name="asOwner">Whether only the log itself will do, for an engine: then a process that just looks at it is waited for.</param>
+    /// <exception cref="LogException">It is open in a process that does not serve others (or in any, for an owner), it is corrupt, or the
+    /// directory can't be used.</exception>
+    public static ILog OpenShared(EmbeddedLogOptions options, bool asOwner = false)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                var log = new EmbeddedLog(options);
+                if (Wire.PathOf(options.Directory) is { } path) log._server = new LogServer(log, path);
+                return log;
+            }
+            catch (LogInUseException)
+            {
+                // Who opens it is about to serve, or about to close it.
+                var last = TimeProvider.System.GetElapsedTime(started) >= Patience;
+                var shared = asOwner && !last ? null : SharedLog.TryConnect(options.Directory);
+                if (shared is not null && !asOwner) return shared;
+                using (shared)
+                    if (shared is not null) throw shared.Owned();
+                if (last) throw;
+                Task.Delay(Pause, TimeProvider.System).GetAwaiter().GetResult();
+            }
+        }
+    }
+
+    /// <summary>The log as another process has it open; null where none has.</summary>
+    public static ILog? TryShare(EmbeddedLogOptions options) => SharedLog.TryConnect(options.Directory);
 
     internal GroupStore Store { get; }
 
@@ -68,7 +109,8 @@ public sealed class EmbeddedLog : ILog
     /// <inheritdoc/>
     public IReadOnlyList<TopicInfo> ListTopics() =>
         [.. Store.Catalog.Topics().OrderBy(t => t.Name, StringComparer.Ordinal)
-            .Select(t => new TopicInfo(t.Name, t.Partitions, Records(t), "unlimited"))];
+            .Select(t => new TopicInfo(t.Name, [.. Enumerable.Range(0, t.Partitions)
+                .Select(p => (0L, Store.Catalog.Partition(t.FirstPartition + p).High))], "unlimited"))];
 
     /// <inheritdoc/>
     public (long Low, long High) Watermarks(TopicPartition partition) => (0, Known(partition).High);
@@ -94,6 +136,7 @@ public sealed class EmbeddedLog : ILog
     {
         if (_disposed) return;
         _disposed = true;
+        _server?.Dispose();
         Store.Dispose();
         _directoryLock.Dispose();
     }
@@ -146,13 +189,6 @@ public sealed class EmbeddedLog : ILog
         }
     }
 
-    private long Records(Topic topic)
-    {
-        long records = 0;
-        for (var p = 0; p < topic.Partitions; p++) records += Store.Catalog.Partition(topic.FirstPartition + p).High;
-        return records;
-    }
-
     private static FileStream Take(string directory)
     {
         try
@@ -162,8 +198,12 @@ public sealed class EmbeddedLog : ILog
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new LogException($"The log in {directory} can't be opened: another process (or another log in this one) has it open, or "
-                + $"the directory can't be written ({error.Message}). One process at a time.", error);
+            throw new LogInUseException($"The log in {directory} can't be opened: another process (or another log in this one) has it open, "
+                + $"or the directory can't be written ({error.Message}). One process at a time"
+                + $"{(Wire.PathOf(directory) is null ? ": the path is too long for a socket by which others could share the log." : ".")}",
+                error);
         }
     }
+
+    private sealed class LogInUseException(string message, Exception inner) : LogException(message, inner);
 }

@@ -1,4 +1,5 @@
 using StreamEngine.Events;
+using StreamEngine.Events.Avro;
 
 namespace StreamEngine.Connectors.Files;
 
@@ -16,6 +17,9 @@ public sealed record EventFile(string Path, int Source, RecordFormat Format, boo
 {
     /// <summary>Its length on disk, in bytes; 0 for a pipe.</summary>
     public long Length => new FileInfo(Path).Length;
+
+    /// <summary>The schema that an Avro file was written with; null for others.</summary>
+    public AvroSchema? Schema { get; init; }
 
     /// <summary>Its bytes.</summary>
     internal ByteSource Bytes { get; init; } = new(Path);

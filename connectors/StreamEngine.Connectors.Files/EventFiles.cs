@@ -46,6 +46,7 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             var equals = argument.IndexOf('=', StringComparison.Ordinal);
             var named = equals > 0 ? Array.FindIndex(Sources, s => s.Name == argument[..equals]) : -1;
             var path = named >= 0 ? argument[(equals + 1)..] : argument;
+            if (path == "-") path = "/dev/stdin";
             var found = PathPattern.Find(path);
             if (found.Count == 0)
             {
@@ -77,7 +78,7 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
             var hasHeader = format == RecordFormat.Csv && TakeHeader(bytes, source);
             Files.Add(new EventFile(path, source, format, hasHeader, Sources[source].SeparatorByte, maxRecordBytes,
                 Sources[source].Encoding, schemaId)
-            { Bytes = bytes });
+            { Bytes = bytes, Schema = schemaId > 0 ? Schemas[source][schemaId - 1].Schema : null });
         }
 
         private RecordFormat? KindOf(ByteSource bytes, TextEncoding encoding)

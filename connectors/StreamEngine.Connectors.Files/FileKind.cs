@@ -60,7 +60,11 @@ internal readonly record struct FileKind(RecordFormat? Format, string? Fault = n
     {
         using var stream = bytes.Open(encoding: encoding);
         var buffer = new byte[HeadLength];
-        return buffer.AsSpan(0, stream.ReadAtLeast(buffer, HeadLength, throwOnEndOfStream: false));
+        var (length, read) = (0, 1);
+        // Of a pipe that is written to slowly the first line has to do.
+        while (read > 0 && length < HeadLength && !buffer.AsSpan(0, length).TrimStart(" \t\r\n"u8).Contains((byte)'\n'))
+            length += read = stream.Read(buffer, length, HeadLength - length);
+        return buffer.AsSpan(0, length);
     }
 
     /// <summary>

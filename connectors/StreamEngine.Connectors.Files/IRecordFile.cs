@@ -9,4 +9,7 @@ public interface IRecordFile : IDisposable
 
     /// <summary>The record's bytes, valid until the next <see cref="Read"/>.</summary>
     ReadOnlySpan<byte> Record { get; }
+
+    /// <summary>Where the record begins: its line in a text file, its number in an Avro container; from 1.</summary>
+    long Line { get; }
 }

@@ -51,10 +51,9 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
             .ToList();
         if (counts.Count == 0) return [];
         var all = counts.SelectMany(c => Enumerable.Range(0, c.Value).Select(p => new TopicPartition(c.Key, p))).ToList();
-        var records = all.Zip(Watermarks(all)).GroupBy(x => x.First.Topic)
-            .ToDictionary(g => g.Key, g => g.Sum(x => x.Second.High - x.Second.Low));
+        var offsets = all.Zip(Watermarks(all)).GroupBy(x => x.First.Topic).ToDictionary(g => g.Key, g => g.Select(x => x.Second).ToList());
         var retention = Retention(counts.Select(c => c.Key));
-        return [.. counts.Select(c => new TopicInfo(c.Key, c.Value, records[c.Key], retention[c.Key]))];
+        return [.. counts.Select(c => new TopicInfo(c.Key, offsets[c.Key], retention[c.Key]))];
     }
 
     /// <summary>First offset and high watermark (uncommitted records included) of each partition, in the order asked.</summary>

@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Demo;
+using StreamEngine.Host.Logs;
 using StreamEngine.Host.Replay;
 using StreamEngine.Host.Run;
 
@@ -26,7 +27,9 @@ internal static class CommandLine
             ProcessTerminationTimeout = null,
             EnableDefaultExceptionHandler = false
         };
-        var parsed = Make().Parse(arguments);
+        var root = Make();
+        if (CompletionCommand.Answer(root, arguments, output)) return ExitCode.Done;
+        var parsed = root.Parse(arguments);
         var empty = Empty(parsed);
         if (parsed.Action is ParseErrorAction || empty is not null)
         {
@@ -80,6 +83,11 @@ internal static class CommandLine
         Add(DemoCommand.Make(), "streamengine demo", "streamengine demo --rate 20000 --customers 200000 --for 60s --json");
         Add(RunCommand.Make(), "streamengine run --config shop.yaml --kafka broker:9092",
             "streamengine run --config shop.yaml --embedded ./log --drain");
+        Add(ProduceCommand.Make(), "streamengine produce --config shop.yaml --embedded ./log --events data/*.ndjson.gz",
+            "tail -f clicks.ndjson | streamengine produce --config shop.yaml --kafka broker:9092 --source clicks --events - --rate 500/s");
+        Add(TailCommand.Make(), "streamengine tail actions --embedded ./log --follow",
+            "streamengine tail decisions --config shop.yaml --kafka broker:9092 --customer 4711 --json",
+            "streamengine tail dead-letter --config shop.yaml --kafka broker:9092 --from-beginning");
         Add(LeaveCommand.Make(), "streamengine leave --config shop.yaml --kafka broker:9092", "# the machine of node b is gone:",
             "streamengine leave --config shop.yaml --kafka broker:9092 --node b");
         Add(ReplayCommand.Make(), "streamengine replay --config shop.yaml --events data/*.csv.gz --out results",
@@ -110,12 +118,17 @@ internal static class CommandLine
             ["streamengine savepoint list --config shop.yaml", "streamengine savepoint list --directory /mnt/backup --json"];
         Add(ValidateCommand.Make(), "streamengine validate --config shop.yaml",
             "streamengine validate --config shop.yaml --set state.memory=1gb --json");
-        Add(SchemaCommand.Make(), "streamengine schema > streamengine.schema.json",
-            "# first line of a config: # yaml-language-server: $schema=streamengine.schema.json");
+        var schema = SchemaCommand.Make();
+        Add(schema.All, "streamengine schema > streamengine.schema.json",
+            "# first line of a config: # yaml-language-server: $schema=streamengine.schema.json", "streamengine schema show action");
+        examples[schema.List] = ["streamengine schema list"];
+        examples[schema.Show] = ["streamengine schema show decision > decision.avsc"];
         var schemas = SchemasCommand.Make();
         Add(schemas.All, "streamengine schemas check orders-1.avsc orders-2.avsc");
         examples[schemas.Check] =
             ["streamengine schemas check orders-1.avsc orders-2.avsc", "streamengine schemas check old.avsc new.avsc --mode full --json"];
+        Add(CompletionCommand.Make(), "eval \"$(streamengine completion bash)\"    # in ~/.bashrc",
+            "streamengine completion fish > ~/.config/fish/completions/streamengine.fish");
         root.Add(SharedOptions.Set);
         root.Add(SharedOptions.Level);
         root.Add(SharedOptions.Json);

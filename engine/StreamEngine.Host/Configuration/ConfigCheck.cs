@@ -71,6 +71,21 @@ internal static class ConfigCheck
             yield return new(source.Node, "time", "a file's records have no time of their own", "Name the field that holds the event time");
     }
 
+    /// <summary>Compiles the sources alone, for commands that need no more of the engine.</summary>
+    /// <param name="sources">The sources, with what their files say.</param>
+    /// <param name="config">The config as read.</param>
+    /// <param name="registry">Where the config's schemas are (<see cref="OpenRegistry"/>).</param>
+    /// <param name="errors">Takes every mistake.</param>
+    /// <param name="say">Told what is worth a line in the log.</param>
+    public static EventCatalog CompileEvents(IReadOnlyList<EventSourceOptions> sources, LoadedConfig config, ISchemaRegistry registry,
+        ConfigErrors errors, Action<string> say) => EventCatalog.Compile(sources, config.Options.Purposes, registry, config.BaseDirectory,
+            errors, config.Options.Node["purposes"], say);
+
+    /// <summary>The registry that the config names; to be disposed where it is a connection.</summary>
+    public static ISchemaRegistry OpenRegistry(LoadedConfig config, ConfigErrors errors, Action<string> say) =>
+        SchemaRegistry.Open(config.Options.Schemas, config.BaseDirectory,
+            new RegistryAccess { Connect = ConfluentSchemas.Connect, Say = say }, TimeProvider.System, errors);
+
     /// <summary>Checks the settings of Kafka's client.</summary>
     public static void CheckKafka(KafkaOptions options, ConfigErrors errors)
     {

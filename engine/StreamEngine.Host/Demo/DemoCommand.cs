@@ -64,7 +64,7 @@ internal static class DemoCommand
         var folder = given ?? System.IO.Directory.CreateTempSubdirectory("streamengine-demo-").FullName;
         try
         {
-            using var log = new EmbeddedLog(new EmbeddedLogOptions(folder));
+            using var log = EmbeddedLog.OpenShared(new EmbeddedLogOptions(folder), asOwner: true);
             log.CreateTopics(Topics.Needed(config.Options, Partitions));
             using var stores = new StateStores(config.Options.State, config.BaseDirectory, temporary: true);
             using var latencies = new Latencies();

@@ -1,10 +1,11 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 using Avro;
 using Avro.Generic;
 using Avro.IO;
+using StreamEngine.Host.Cli;
 
 namespace StreamEngine.Host.Replay;
 
@@ -15,7 +16,7 @@ namespace StreamEngine.Host.Replay;
 internal sealed class AvroJson : IDisposable
 {
     private const int HeaderLength = 5;
-    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly GenericDatumReader<GenericRecord> _reader;
     private readonly Stream _output;
@@ -26,13 +27,26 @@ internal sealed class AvroJson : IDisposable
     /// <param name="output">Where to.</param>
     public AvroJson(string name, Stream output)
     {
-        using var stream = typeof(AvroJson).Assembly.GetManifestResourceStream($"{name}.avsc")
-            ?? throw new InvalidOperationException($"The schema {name}.avsc is not in the program.");
-        using var text = new StreamReader(stream);
-        var schema = Schema.Parse(text.ReadToEnd());
+        var schema = Schema.Parse(BuiltInSchemas.Read(name));
         _reader = new GenericDatumReader<GenericRecord>(schema, schema);
         _output = output;
-        _json = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        _json = new Utf8JsonWriter(output, Options);
+    }
+
+    /// <summary>
+    /// Writes a late record as a line: the time it had in the log, and its bytes as they were read (as text where they are UTF-8).
+    /// </summary>
+    public static void WriteLate(Stream output, long timestamp, ReadOnlySpan<byte> value)
+    {
+        using (var json = new Utf8JsonWriter(output, Options))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("timestamp", timestamp);
+            json.WritePropertyName("record");
+            Bytes(json, value);
+            json.WriteEndObject();
+        }
+        output.WriteByte((byte)'\n');
     }
 
     /// <summary>Reads a record's value as an object.</summary>
@@ -67,7 +81,7 @@ internal sealed class AvroJson : IDisposable
             case string s: _json.WriteStringValue(s); break;
             case DateTime t: _json.WriteStringValue(t.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)); break;
             case GenericEnum e: _json.WriteStringValue(e.Value); break;
-            case byte[] b: Bytes(b); break;
+            case byte[] b: Bytes(_json, b); break;
             case GenericRecord record:
                 _json.WriteStartObject();
                 foreach (var field in record.Schema.Fields)
@@ -94,17 +108,16 @@ internal sealed class AvroJson : IDisposable
         else _json.WriteStringValue(value > 0 ? "Infinity" : "-Infinity");
     }
 
-    private void Bytes(byte[] bytes)
+    /// <summary>Writes bytes as text where they are UTF-8, else as <c>{"base64": ...}</c>.</summary>
+    public static void Bytes(Utf8JsonWriter json, ReadOnlySpan<byte> bytes)
     {
-        try
+        if (Utf8.IsValid(bytes))
         {
-            _json.WriteStringValue(Strict.GetString(bytes));
+            json.WriteStringValue(bytes);
+            return;
         }
-        catch (DecoderFallbackException)
-        {
-            _json.WriteStartObject();
-            _json.WriteBase64String("base64", bytes);
-            _json.WriteEndObject();
-        }
+        json.WriteStartObject();
+        json.WriteBase64String("base64", bytes);
+        json.WriteEndObject();
     }
 }

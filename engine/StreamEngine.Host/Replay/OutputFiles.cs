@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Avro.Generic;
 using StreamEngine.Connectors;
 using StreamEngine.Runtime;
@@ -34,7 +32,7 @@ internal sealed class OutputFiles : IDisposable
             var topic = outputs[i].Topic;
             if (topic == _topics.Decisions) Decision(_decisions.Read(outputs.Value(i)));
             else if (topic == _topics.DeadLetter) _deadLetters.Write(_deadLetters.Read(outputs.Value(i)));
-            else if (topic == _topics.Late) Late(outputs[i].Timestamp, outputs.Value(i));
+            else if (topic == _topics.Late) AvroJson.WriteLate(_late, outputs[i].Timestamp, outputs.Value(i));
             else _actions.Write(_actions.Read(outputs.Value(i)));
         }
     }
@@ -51,18 +49,6 @@ internal sealed class OutputFiles : IDisposable
     private void Decision(GenericRecord record)
     {
         if (record["kind"] is GenericEnum { Value: "decision" }) _decisions.Write(record);
-    }
-
-    private void Late(long timestamp, ReadOnlySpan<byte> value)
-    {
-        using (var json = new Utf8JsonWriter(_late))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("timestamp", timestamp);
-            json.WriteString("record", Encoding.UTF8.GetString(value));
-            json.WriteEndObject();
-        }
-        _late.WriteByte((byte)'\n');
     }
 
     private static FileStream Create(string directory, string name) =>

@@ -28,10 +28,26 @@ internal static class LogOptions
         return command;
     }
 
+    /// <summary>Opens a log to read it: an embedded one that is not there is not made.</summary>
+    /// <exception cref="LogException">It is not there, or can't be opened.</exception>
+    public static ILog OpenExisting(Invocation call, KafkaOptions options)
+    {
+        if (call.Get(Embedded) is { } folder && !Directory.Exists(folder))
+            throw new LogException($"--embedded {folder}: there is no such folder. Name the folder of an embedded log; `topics create` and "
+                + "`produce` make one.");
+        return Open(call, options);
+    }
+
+    /// <summary>The embedded log as another process has it open; null where none has.</summary>
+    public static ILog? TryShare(Invocation call) => EmbeddedLog.TryShare(new EmbeddedLogOptions(Path.GetFullPath(call.Get(Embedded)!)));
+
     /// <summary>Opens the log.</summary>
+    /// <param name="call">The call, with the options.</param>
+    /// <param name="options">The config's part about Kafka.</param>
+    /// <param name="runs">Whether an engine will run on it: then no other process may have an embedded log open.</param>
     /// <exception cref="LogException">It can't be opened.</exception>
-    public static ILog Open(Invocation call, KafkaOptions options) => call.Get(Embedded) is { } directory
-        ? new EmbeddedLog(new EmbeddedLogOptions(Path.GetFullPath(directory)))
+    public static ILog Open(Invocation call, KafkaOptions options, bool runs = false) => call.Get(Embedded) is { } directory
+        ? EmbeddedLog.OpenShared(new EmbeddedLogOptions(Path.GetFullPath(directory)), asOwner: runs)
         : new KafkaLog(new KafkaLogOptions
         {
             Bootstrap = call.Get(Kafka)!,

@@ -32,7 +32,7 @@ internal static class RunCommand
         var config = call.Load(Config, errors);
         using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line), call.Stop);
         errors.ThrowIfAny();
-        using var log = LogOptions.Open(call, config.Options.Kafka);
+        using var log = LogOptions.Open(call, config.Options.Kafka, runs: true);
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
         using var engine = new Engine(Settings(call, compiled!, config.Options.Kafka, log, stores));

@@ -15,9 +15,13 @@ internal static class TopicsCommand
 {
     private static readonly Option<string> Config = SharedOptions.Config();
     private static readonly Option<string?> ListConfig =
-        new("--config", "-c") { Description = "A config file, for its kafka.settings (SASL, TLS).", HelpName = "FILE" };
+        new("--config", "-c") { Description = "A config: its topics are listed first, with their roles, also those that are missing; its "
+            + "kafka.settings (SASL, TLS) are used.", HelpName = "FILE" };
+    /// <summary>Partitions of a topic where nothing else is said.</summary>
+    internal const int DefaultPartitions = 8;
+
     private static readonly Option<int> Partitions = SharedOptions.Number("--partitions",
-        "Partitions of each topic: the most workers that can share the load, now and later.", 8, 1, 10_000);
+        "Partitions of each topic: the most workers that can share the load, now and later.", DefaultPartitions, 1, 10_000);
     private static readonly Option<int> Replicas =
         SharedOptions.Number("--replication-factor", "Copies of each partition; -1 takes the broker's default.", -1, -1, short.MaxValue);
     private static readonly Option<TimeSpan?> Retention =
@@ -31,7 +35,8 @@ internal static class TopicsCommand
             + "missing.") { Config, Partitions, Replicas, Retention }), call => Task.FromResult(Create(call)));
         var list =
             Invocation.Act(LogOptions.AddTo(new Command("list",
-            "Lists the log's topics with partitions, records and retention.") { ListConfig }), call => Task.FromResult(List(call)));
+            "Lists the log's topics with partitions, records, retention and first and end offsets; with a config also the role of each, what "
+            + "is missing and what does not fit.") { ListConfig }), call => Task.FromResult(List(call)));
         return (new Command("topics", "Creates and lists topics.") { create, list }, create, list);
     }
 
@@ -59,28 +64,28 @@ internal static class TopicsCommand
     private static int List(Invocation call)
     {
         var errors = new ConfigErrors();
-        var kafka = call.Get(ListConfig) is null ? new KafkaOptions() : call.Load(ListConfig!, errors).Options.Kafka;
+        var options = call.Get(ListConfig) is null ? null : call.Load(ListConfig!, errors).Options;
+        var kafka = options?.Kafka ?? new KafkaOptions();
         ConfigCheck.CheckKafka(kafka, errors);
         errors.ThrowIfAny();
-        if (call.Get(LogOptions.Embedded) is { } folder && !Directory.Exists(folder))
-            throw new LogException($"--embedded {folder}: there is no such folder. Name the folder of an embedded log; `topics create` "
-                + "makes one.");
-        using var log = LogOptions.Open(call, kafka);
-        var topics = log.ListTopics();
-        if (call.Json)
-            call.Print(new JsonObject
-            {
-                ["topics"] =
-                new JsonArray([.. topics
-                .Select(t => new JsonObject { ["name"] = t.Name, ["partitions"] = t.Partitions, ["records"] = t.Records,
-                ["retention"] = t.Retention })])
-            });
-        else
-        {
-            var width = topics.Select(t => t.Name.Length).Append(5).Max();
-            call.Out.WriteLine($"{"topic".PadRight(width)}  partitions       records  retention");
-            foreach (var t in topics) call.Out.WriteLine($"{t.Name.PadRight(width)}  {t.Partitions,10}  {t.Records,12}  {t.Retention}");
-        }
+        using var log = LogOptions.OpenExisting(call, kafka);
+        var there = log.ListTopics();
+        var uses = options is null ? [] : TopicUse.Of(options);
+        var rows = uses.Select(u => (Use: (TopicUse?)u, Info: there.FirstOrDefault(t => t.Name == u.Topic), u.Topic))
+            .Concat(there.Where(t => uses.All(u => u.Topic != t.Name)).Select(t => (Use: (TopicUse?)null, Info: (TopicInfo?)t, Topic: t.Name)))
+            .Select(r => new TopicRow(r.Topic, r.Use?.Role, r.Info, r.Use?.Fault(there, uses))).ToList();
+        if (call.Json) call.Print(new JsonObject { ["topics"] = new JsonArray([.. rows.Select(r => r.ToJson(options is not null))]) });
+        else Tell(call, rows, options is not null);
         return ExitCode.Done;
+    }
+
+    private static void Tell(Invocation call, List<TopicRow> rows, bool roles)
+    {
+        var (name, role) = (rows.Select(r => r.Topic.Length).Append(5).Max(), rows.Select(r => r.Role?.Length ?? 1).Append(4).Max());
+        call.Out.WriteLine($"{"topic".PadRight(name)}{(roles ? $"  {"role".PadRight(role)}" : "")}  partitions       records  retention   "
+            + "offsets");
+        foreach (var r in rows)
+            call.Out.WriteLine($"{r.Topic.PadRight(name)}{(roles ? $"  {(r.Role ?? "-").PadRight(role)}" : "")}  {r.Info?.Partitions ?? 0,10}  "
+                + $"{r.Info?.Records ?? 0,12}  {r.Info?.Retention ?? "-",-10}  {r.Offsets}{(r.Fault is null ? "" : $"  {r.Fault}")}");
     }
 }

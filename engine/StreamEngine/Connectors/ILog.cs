@@ -31,7 +31,17 @@ public sealed record TopicSpec(string Name, int Partitions, TimeSpan? Retention 
 public sealed record GroupMember(string Id, string? InstanceId, IReadOnlyList<TopicPartition> Partitions, string Host = "");
 
 /// <summary>What a topic is, for <c>topics list</c>.</summary>
-public sealed record TopicInfo(string Name, int Partitions, long Records, string Retention);
+/// <param name="Name">Its name.</param>
+/// <param name="Offsets">The first offset of each partition and the one past its last (uncommitted records included).</param>
+/// <param name="Retention">How long records are kept, in words.</param>
+public sealed record TopicInfo(string Name, IReadOnlyList<(long First, long End)> Offsets, string Retention)
+{
+    /// <summary>How many partitions.</summary>
+    public int Partitions => Offsets.Count;
+
+    /// <summary>Offsets that are taken: as many as records, where the log needs none for markers of transactions.</summary>
+    public long Records => Offsets.Sum(o => o.End - o.First);
+}
 
 /// <summary>A log of partitioned topics with transactions over outputs and input offsets: Kafka, or the embedded log.</summary>
 public interface ILog : IDisposable
@@ -280,4 +290,13 @@ public sealed class OffsetOutOfRangeException(TopicPartition partition, long wan
 {
     /// <summary>The partition with the gap.</summary>
     public TopicPartition Partition { get; } = partition;
+
+    /// <summary>The offset that was to be read.</summary>
+    public long Wanted { get; } = wanted;
+
+    /// <summary>The first offset there is.</summary>
+    public long Low { get; } = low;
+
+    /// <summary>The offset past the last one.</summary>
+    public long High { get; } = high;
 }

@@ -48,7 +48,7 @@ public sealed class SimLog : ILog
 
     /// <inheritdoc/>
     public IReadOnlyList<TopicInfo> ListTopics() =>
-        [.. _topics.Select(t => new TopicInfo(t.Key, t.Value.Length, t.Value.Sum(p => p.High), "unlimited"))];
+        [.. _topics.Select(t => new TopicInfo(t.Key, [.. t.Value.Select(p => (0L, p.High))], "unlimited"))];
 
     /// <inheritdoc/>
     public (long Low, long High) Watermarks(TopicPartition partition)
