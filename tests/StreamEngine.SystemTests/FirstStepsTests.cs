@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Runtime.Versioning;
+using System.Text.RegularExpressions;
+using StreamEngine.Testing;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace StreamEngine.SystemTests;
+
+/// <summary>
+/// The walk of a newcomer: every command of <c>engine/docs/first-steps.md</c> in a copy of the sample, in order and as it stands there, with
+/// what it prints. A step that needs a guess fails here.
+/// </summary>
+[Collection(nameof(ChaosTests)), UnsupportedOSPlatform("windows")]
+public sealed partial class FirstStepsTests(ITestOutputHelper output) : IDisposable
+{
+    private static readonly string Root = RepositoryRoot.Path, Sample = RepositoryRoot.At("deploy", "samples", "shop");
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+    private readonly string _folder = Directory.CreateTempSubdirectory("streamengine-first-steps-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Every_command_on_this_machine_does_what_the_page_says() => await Walk(kafka: null);
+
+    [SkippableFact]
+    public async Task Every_command_on_Kafka_does_what_the_page_says()
+    {
+        Skip.If(KafkaBroker.Missing is not null, KafkaBroker.Missing);
+        await Walk(KafkaBroker.Shared.Address);
+    }
+
+    /// <summary>What the page shows of the sample, and README as its example, is the sample.</summary>
+    [Fact]
+    public void What_is_shown_is_the_sample()
+    {
+        Assert.Contains($"```yaml\n{File.ReadAllText(Path.Combine(Sample, "shop.yaml"))}```", File.ReadAllText(Path.Combine(Root, "README.md")),
+            StringComparison.Ordinal);
+        var shown = Block().Matches(Page()).First(b => b.Groups[1].Value == "json").Groups[2].Value.ReplaceLineEndings("");
+        Assert.Contains(File.ReadLines(Path.Combine(Sample, "events.ndjson")), l => l == shown.Replace(", \"", ",\"", StringComparison.Ordinal));
+    }
+
+    private async Task Walk(string? kafka)
+    {
+        foreach (var file in Directory.GetFiles(Sample)) File.Copy(file, Path.Combine(_folder, Path.GetFileName(file)));
+        var bin = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
+        var command = Path.Combine(bin, "streamengine");
+        File.WriteAllText(command, $"#!/bin/sh\nexec dotnet '{Path.Combine(AppContext.BaseDirectory, "StreamEngine.Host.dll")}' \"$@\"\n");
+        File.SetUnixFileMode(command, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var (ran, printed) = (0, "");
+        foreach (Match block in Block().Matches(Page()))
+        {
+            var (kind, text) = (block.Groups[1].Value, block.Groups[2].Value);
+            if (kind == (kafka is null ? "sh" : "sh kafka"))
+            {
+                printed = await Shell(text, bin, kafka);
+                ran++;
+            }
+            else if (kind == "text" && ran > 0 && printed != "")
+            {
+                Assert.True(Fits(text, printed), $"the page says\n{text}\nand it printed\n{printed}");
+                printed = "";
+            }
+        }
+        Assert.True(ran > (kafka is null ? 4 : 0), $"{ran} blocks");
+    }
+
+    private async Task<string> Shell(string commands, string bin, string? kafka)
+    {
+        output.WriteLine(commands);
+        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", commands])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder,
+        };
+        start.Environment["PATH"] = $"{bin}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["STREAMENGINE__HTTP__PORT"] = "0";
+        if (kafka is not null) start.Environment["BROKER"] = kafka;
+        using var shell = Process.Start(start)!;
+        using var patience = new CancellationTokenSource(Limit);
+        var (printed, error) = (shell.StandardOutput.ReadToEndAsync(patience.Token), shell.StandardError.ReadToEndAsync(patience.Token));
+        await shell.WaitForExitAsync(patience.Token);
+        output.WriteLine(await printed + await error);
+        Assert.True(shell.ExitCode == 0, $"exit code {shell.ExitCode} of\n{commands}\n{await printed}{await error}");
+        return await printed;
+    }
+
+    /// <summary>Three points stand for anything, on a line of their own for any lines.</summary>
+    private static bool Fits(string page, string printed) => Regex.IsMatch(printed.TrimEnd(),
+        $"^{Regex.Escape(page.TrimEnd()).Replace(@"\.\.\.", "(.|\n)*", StringComparison.Ordinal)}$", RegexOptions.NonBacktracking);
+
+    private static string Page() => File.ReadAllText(Path.Combine(Root, "engine", "docs", "first-steps.md"));
+
+    [GeneratedRegex("^```([a-z ]+)\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Block();
+}
