@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace StreamEngine.SystemTests;
 
 /// <summary>
-/// The walk of a newcomer: every command of <c>engine/docs/first-steps.md</c> in a copy of the sample, in order and as it stands there, with
-/// what it prints. A step that needs a guess fails here.
+/// The walk of a newcomer: every command of <c>engine/docs/first-steps.md</c> in a copy of the sample, in order and as it stands there,
+/// with what it prints. A step that needs a guess fails here.
 /// </summary>
 [Collection(nameof(ChaosTests)), UnsupportedOSPlatform("windows")]
 public sealed partial class FirstStepsTests(ITestOutputHelper output) : IDisposable
@@ -34,10 +34,10 @@ public sealed partial class FirstStepsTests(ITestOutputHelper output) : IDisposa
     [Fact]
     public void What_is_shown_is_the_sample()
     {
-        Assert.Contains($"```yaml\n{File.ReadAllText(Path.Combine(Sample, "shop.yaml"))}```", File.ReadAllText(Path.Combine(Root, "README.md")),
-            StringComparison.Ordinal);
+        Assert.Contains($"```yaml\n{File.ReadAllText(Path.Combine(Sample, "shop.yaml"))}```",
+            File.ReadAllText(Path.Combine(Root, "README.md")), StringComparison.Ordinal);
         var shown = Block().Matches(Page()).First(b => b.Groups[1].Value == "json").Groups[2].Value.ReplaceLineEndings("");
-        Assert.Contains(File.ReadLines(Path.Combine(Sample, "events.ndjson")), l => l == shown.Replace(", \"", ",\"", StringComparison.Ordinal));
+        Assert.Contains(shown.Replace(", \"", ",\"", StringComparison.Ordinal), File.ReadLines(Path.Combine(Sample, "events.ndjson")));
     }
 
     private async Task Walk(string? kafka)

@@ -49,14 +49,16 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void Domain_UsesNoPackageButApachesAvro_AndThatInOneFolder()
+    public void Domain_UsesTwoPackages_EachInOnePlace()
     {
         var domain = Path.Combine(Root, "engine/StreamEngine");
-        Assert.Equal(["Apache.Avro"], XDocument.Load(Path.Combine(domain, "StreamEngine.csproj")).Descendants("PackageReference")
-            .Select(r => r.Attribute("Include")!.Value));
-        Assert.Equal(["Events/Avro"], Directory.EnumerateFiles(domain, "*.cs", SearchOption.AllDirectories)
-            .Where(f => !f.Contains("/obj/") && Package().IsMatch(File.ReadAllText(f)))
-            .Select(f => Path.GetDirectoryName(Path.GetRelativePath(domain, f))!.Replace('\\', '/')).Distinct());
+        Assert.Equal(["ADRaffy.ENSNormalize", "Apache.Avro"], XDocument.Load(Path.Combine(domain, "StreamEngine.csproj"))
+            .Descendants("PackageReference").Select(r => r.Attribute("Include")!.Value));
+        var files = Directory.EnumerateFiles(domain, "*.cs", SearchOption.AllDirectories).Where(f => !f.Contains("/obj/")).ToList();
+        string[] Use(Func<string, bool> package) =>
+            [.. files.Where(f => package(File.ReadAllText(f))).Select(f => Path.GetRelativePath(domain, f).Replace('\\', '/'))];
+        Assert.Equal(["Events/Avro"], Use(Package().IsMatch).Select(f => Path.GetDirectoryName(f)).Distinct());
+        Assert.Equal(["Events/Decoding/NormalForm.cs"], Use(t => t.Contains("using ADRaffy", StringComparison.Ordinal)));
     }
 
     /// <summary>

@@ -51,6 +51,16 @@ public enum TextEncoding
     Utf16,
 }
 
+/// <summary>Whether texts that look the same are made the same.</summary>
+public enum TextNormalization
+{
+    /// <summary>They stay as they come.</summary>
+    None,
+
+    /// <summary>Unicode's normal form C.</summary>
+    Nfc,
+}
+
 /// <summary>One source of events: a topic, or files in a replay, and how its records become events.</summary>
 public sealed record EventSourceOptions : ILocated
 {
@@ -102,6 +112,10 @@ public sealed record EventSourceOptions : ILocated
 
     [Doc("The field with the event id, or of several the first that has a value; hash(field, ...) over fields where the data has none.")]
     public OneOrMore Id { get; init; } = "event_id";
+
+    [Doc("nfc puts customer and event ids into Unicode's normal form C, so that an accent is the same however it is written; none leaves "
+        + "them as they come.")]
+    public TextNormalization Normalize { get; init; }
 
     [Doc("The field with the event time.")]
     public TimeFieldOptions Time { get; init; } = new();

@@ -29,6 +29,9 @@ internal sealed class EventShape
     /// <summary>The slots of which the first that has a value is the event time; null where only one can be.</summary>
     public required int[]? Times { get; init; }
 
+    /// <summary>Whether customer and id are put into their normal form.</summary>
+    public required bool Normalize { get; init; }
+
     /// <summary>Whether the data carry consent; without, every purpose counts as given.</summary>
     public required bool HasConsent { get; init; }
 
@@ -68,6 +71,11 @@ internal sealed class EventShape
         if (Ids is not null) target.Id = First(Ids, target, hidden);
         if (Times is not null) hidden.Time = First(Times, target, hidden);
         if (hidden.Time.Present) target.Time = hidden.Time.Bits;
+        if (Normalize && (faults & Faults.BadUtf8) == 0)
+        {
+            NormalForm.Compose(ref target.Customer, target.Scratch);
+            NormalForm.Compose(ref target.Id, target.Scratch);
+        }
         var hasId = target.Id.Length > 0;
         if (hasId) target.IdHash = Hash64.Of(target.Id.Text);
         else if (HashSlots is not null) hasId = Hash(target, hidden);

@@ -39,6 +39,7 @@ internal sealed class SourceCompiler(
             Customers = customers,
             Ids = ids,
             Times = times,
+            Normalize = options.Normalize == TextNormalization.Nfc,
             HasConsent = options.Consent is { Any: true },
             HashSlots = hash,
             HiddenCount = _hidden,
