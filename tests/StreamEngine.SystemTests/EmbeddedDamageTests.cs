@@ -14,6 +14,9 @@ namespace StreamEngine.SystemTests;
 [Collection(nameof(EmbeddedChaosTests))]
 public sealed class EmbeddedDamageTests(ITestOutputHelper output)
 {
+    /// <summary>So many commits that one in their middle is proven durable by later ones, and no torn tail.</summary>
+    private const int Commits = 20;
+
     private const int Events = 12_000, Customers = 150, Rounds = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90), Idle = TimeSpan.FromSeconds(5);
     private readonly Random _random = new(41);
@@ -115,6 +118,7 @@ public sealed class EmbeddedDamageTests(ITestOutputHelper output)
                 (seen, since) = (records, Stopwatch.GetTimestamp());
             // And with some cuts, while anything is left to do: a loaded machine makes short pauses, the end of the input a long one.
             return records >= after && m.GetValueOrDefault("streamengine_checkpoints_total") >= Arena.Partitions
+                && m.GetValueOrDefault("streamengine_commits_total") >= Commits
                 || Stopwatch.GetElapsedTime(since) > Idle;
         }, Patience), engine.Output);
         await engine.Kill();

@@ -103,7 +103,8 @@ public sealed class KafkaBroker : IDisposable
     {
         var ended = new List<string>();
         foreach (var topic in topics)
-            foreach (var line in Transactions($"find-hanging --topic {topic}"))
+            // Those that have been open for over a minute and that their coordinator does not know; without the limit, 15 minutes.
+            foreach (var line in Transactions($"find-hanging --topic {topic} --max-transaction-timeout 1"))
             {
                 // Topic, Partition, ProducerId, ProducerEpoch, CoordinatorEpoch, StartOffset, ...
                 var columns = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);

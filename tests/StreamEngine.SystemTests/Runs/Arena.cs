@@ -162,7 +162,14 @@ internal sealed class Arena : IDisposable
         return Offsets(log);
     }
 
-    /// <summary>The same, by a log that is open.</summary>
+    /// <summary>The partitions' ends: an answer also where committed offsets can't be read.</summary>
+    public long[] Ends()
+    {
+        using var log = OpenLog();
+        return [.. Enumerable.Range(0, _partitions).Select(p => log.Watermarks(new TopicPartition(Topics.Events, p)).High)];
+    }
+
+    /// <summary>The same as <see cref="Offsets()"/>, by a log that is open.</summary>
     public (long End, long Committed)[] Offsets(ILog log) =>
         [.. Enumerable.Range(0, _partitions).Select(p => new TopicPartition(Topics.Events, p))
             .Select(p => (log.Watermarks(p).High, log.Committed(Job.Name, p) ?? 0))];

@@ -47,7 +47,7 @@ internal sealed class ClusterRun : IDisposable
         await writing;
 
         Revive();
-        await _watch.PassesAll(Patience);
+        await GetOver(_arena.Ends(), $"seed {_seed}: the end");
         Revive();
         await Task.WhenAll(_members.Select(m => m.Leave()));
         _report.Add(Check(), _arena.Restores);
@@ -151,7 +151,8 @@ internal sealed class ClusterRun : IDisposable
     private bool EndHanging(string label)
     {
         var topics = _arena.Topics;
-        var ended = _broker.EndHangingTransactions([topics.Decisions, topics.Actions, topics.DeadLetter, topics.Late]);
+        var ended = _broker.EndHangingTransactions([topics.Decisions, topics.Actions, topics.DeadLetter, topics.Late,
+            "__consumer_offsets"]);
         if (ended.Count == 0) return false;
         _report.Hung(ended.Count);
         _tell($"{label}: the broker left transactions hanging, which were aborted: {string.Join(", ", ended)}");

@@ -40,9 +40,6 @@ internal sealed class GroupWatch : IDisposable
         }
     }
 
-    /// <summary>Waits until everything that is in the topic now is committed.</summary>
-    public Task PassesAll(TimeSpan patience) => Passes([.. _arena.Offsets().Select(p => p.End)], patience);
-
     public void Dispose()
     {
         _stop.Set();
