@@ -37,6 +37,7 @@ public sealed class Worker : IOwnership, IDisposable
     private readonly OwnedShards _owned;
     private readonly Interval _interval;
     private readonly IntervalTrace _trace;
+    private readonly SourceWatch _watch;
 
     private bool _broken;        // a step threw: state is ahead of what was written, and nothing may be committed on the way out
     private long _lastTurn;      // when the turn before polled
@@ -68,6 +69,7 @@ public sealed class Worker : IOwnership, IDisposable
         _trace = new IntervalTrace(settings.Time, settings.InstanceId);
         _owned = new OwnedShards(settings, _log, metrics, _requested, _trace);
         _interval = new Interval(settings, _log, _owned, metrics, _trace);
+        _watch = settings.Watch ?? new SourceWatch(_engine, settings.Time, settings.Report);
         _turned = settings.Time.GetTimestamp();
         Registry = new Outage("schema registry", settings.Time, settings.Report);
     }
@@ -154,7 +156,8 @@ public sealed class Worker : IOwnership, IDisposable
     }
 
     void IOwnership.Assigned(IReadOnlyList<TopicPartition> partitions) => _owned.Assign(partitions, partition =>
-        new Shard(_engine, partition, _settings.OpenStore(partition), _interval.Outputs, _decisions, _settings.Time, _partitions));
+        new Shard(_engine, partition, _settings.OpenStore(partition), _interval.Outputs, _decisions, _settings.Time, _partitions)
+        { Watch = _watch });
 
     void IOwnership.Revoked(IReadOnlyList<TopicPartition> partitions)
     {
@@ -196,6 +199,7 @@ public sealed class Worker : IOwnership, IDisposable
                 _interval.Touch();
                 _metrics.FirstRecord(_settings.Time);
                 if (shard.Process(_batch, from, to) < to) _owned.Stall(shard);
+                _watch.TakeMisplaced(shard);
                 if (!_toldEvicted && shard.Counters.DuplicatesEvicted > 0) TellEvicted(shard);
             }
             from = to;
