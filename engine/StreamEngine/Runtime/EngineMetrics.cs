@@ -41,7 +41,8 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.events.admitted", "{event}", "Events applied to a profile.", c => c.Admitted);
         Counter("streamengine.features.values_not_added", "{value}", "Values too large to be added to a fixed-point sum.",
             c => c.ValuesNotAdded);
-        Counter("streamengine.duplicates.evicted", "{id}", "Event ids forgotten before their horizon.", c => c.DuplicatesEvicted);
+        Counter("streamengine.duplicates.evicted", "{id}", "Ids of events and requests forgotten before their horizon.",
+            c => c.DuplicatesEvicted);
         Counter("streamengine.placements.cut", "{decision}", "Placements longer than 1,024 bytes, cut.", c => c.PlacementsCut);
         Counter("streamengine.decisions", "{decision}", "Decisions made.", c => c.Decisions);
         Counter("streamengine.decisions.requested", "{decision}", "Decisions that requests asked for.", c => c.Requested);

@@ -24,7 +24,7 @@ public sealed class ShardCounters(int offers)
     /// <summary>Records in a partition that their customer does not hash to, by <see cref="Misplacement"/>.</summary>
     public readonly long[] WrongPartition = new long[Enum.GetValues<Misplacement>().Length];
 
-    /// <summary>Event ids forgotten before their horizon because a customer had too many.</summary>
+    /// <summary>Ids of events and requests that were forgotten before their horizon because a customer had too many.</summary>
     public long DuplicatesEvicted;
 
     /// <summary>Values that were too large to be added to a fixed-point sum.</summary>

@@ -200,7 +200,7 @@ public sealed class Worker : IOwnership, IDisposable
                 _metrics.FirstRecord(_settings.Time);
                 if (shard.Process(_batch, from, to) < to) _owned.Stall(shard);
                 _watch.TakeMisplaced(shard);
-                if (!_toldEvicted && shard.Counters.DuplicatesEvicted > 0) TellEvicted(shard);
+                TellEvicted(shard);
             }
             from = to;
         }
@@ -208,6 +208,7 @@ public sealed class Worker : IOwnership, IDisposable
 
     private void TellEvicted(Shard shard)
     {
+        if (_toldEvicted || shard.Counters.DuplicatesEvicted == 0) return;
         _toldEvicted = true;
         _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition}: {_engine.Duplicates!.Evicting}"));
     }
@@ -225,7 +226,10 @@ public sealed class Worker : IOwnership, IDisposable
     {
         if (!_requested.IsRaised || _owned.IsHeld || !_requested.Take()) return;
         if (_owned.Serve(_engine.Options.Requests.MaxPerTurn, _served.Add)) _requested.Keep();
-        if (_served.Count > 0) _interval.Touch();
+        if (_served.Count == 0) return;
+        _interval.Touch();
+        foreach (var request in _served)
+            if (_owned.Live.TryGetValue(request.Shard, out var shard)) TellEvicted(shard);
     }
 
     /// <summary>Decides what was opened; then the requests of the turn have their answers.</summary>

@@ -110,10 +110,10 @@ public sealed class SourceWatchTests
         Assert.Empty(_said);
         Next("", stranger);
         Assert.Equal(["True Records are in partitions that their customers do not hash to, 1 so far: 1 without a key; the last one is "
-            + "topic 'shop', partition 0, offset 1. Such customers have several profiles, and caps, features and duplicates hold in each by "
-            + "itself; with runtime.wrong_partition: refuse these records go to the dead letter. Let the producer key its records by the "
-            + "customer id (customer), hashed as Kafka's Java client does (librdkafka's clients: partitioner=murmur2_random), and keep the "
-            + "number of partitions."], _said);
+            + "topic 'shop', partition 0, offset 1. Such customers have several profiles, and caps, features and duplicates hold in each "
+            + "by itself; with runtime.wrong_partition: refuse these records go to the dead letter. Let the producer key its records by "
+            + "the customer id (customer), hashed as Kafka's Java client does (librdkafka's clients: partitioner=murmur2_random), and keep "
+            + "the number of partitions."], _said);
         Next("session-7", stranger);
         Next(stranger, stranger);
         _time.Advance(TimeSpan.FromSeconds(9));
