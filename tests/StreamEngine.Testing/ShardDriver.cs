@@ -21,13 +21,17 @@ public sealed class ShardDriver : IDisposable
     private readonly long[] _next;
 
     /// <summary>Makes a shard over a memory store, or the one given: partition 0 of so many.</summary>
-    public ShardDriver(CompiledEngine engine, IStateStore? store = null, TimeProvider? time = null, int partitions = 1)
+    public ShardDriver(CompiledEngine engine, IStateStore? store = null, TimeProvider? time = null, int partitions = 1,
+        SourceWatch? watch = null)
     {
         _engine = engine;
         _next = new long[engine.Events.Sources.Count];
         _decisions = new DecisionBatch(engine);
         Shard = new Shard(engine, 0, store ?? new MemoryStateStore(), _outputs, _decisions, time ?? TimeProvider.System,
-            new PartitionCounts(partitions));
+            new PartitionCounts(partitions))
+        {
+            Watch = watch,
+        };
     }
 
     /// <summary>The shard.</summary>

@@ -60,6 +60,7 @@ internal static class FeaturesCommand
             return ExitCode.Interrupted;
         }
         Write(run, labels, vectors, path);
+        run.TellRejected();
         foreach (var early in run.Source.Early) call.Say(LogLevel.Warning, early);
         if (run.Source.Count == 0) call.Say(LogLevel.Warning, "there is no record in the input");
         var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;

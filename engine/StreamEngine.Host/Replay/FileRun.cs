@@ -20,9 +20,10 @@ internal sealed class FileRun : IDisposable
     private readonly DecisionBatch _decisions;
     private readonly FilePass _pass;
     private readonly EventFiles _files;
+    private readonly SourceWatch _watch;
     private bool _finished;
 
-    private FileRun(CompiledEngine engine, EventFiles files, LoadedConfig config, long memory)
+    private FileRun(CompiledEngine engine, EventFiles files, LoadedConfig config, long memory, Action<string> say)
     {
         _files = files;
         Engine = engine;
@@ -31,7 +32,10 @@ internal sealed class FileRun : IDisposable
         var decoders = files.CreateDecoders(engine.Events);
         Source = new EventFileSource(files, decoders, engine.Events.Fields, memory);
         var clock = new StoppedClock(TimeProvider.System.GetUtcNow());
-        Shard = new Shard(engine, 0, _stores.Open(0, engine.LargestProfile), Outputs, _decisions, clock, decoders: decoders);
+        Shard = new Shard(engine, 0, _stores.Open(0, engine.LargestProfile), Outputs, _decisions, clock, decoders: decoders)
+        {
+            Watch = _watch = new SourceWatch(engine, clock, e => say(e.Text)),
+        };
         _pass = new FilePass(Shard);
         Future = clock.GetUtcNow().ToUnixTimeMilliseconds() + (long)engine.Options.Time.MaxFuture.TotalMilliseconds + 1;
     }
@@ -74,7 +78,7 @@ internal sealed class FileRun : IDisposable
         var engine = ConfigCheck.Compile(files is null ? config : config with { Options = config.Options with { Events = files.Sources } },
             errors, say);
         errors.ThrowIfAny();
-        return new FileRun(engine!, files!, config, memory);
+        return new FileRun(engine!, files!, config, memory, say);
     }
 
     private static EventFiles FindFiles(LoadedConfig config, IReadOnlyList<string> events, ConfigErrors errors)
@@ -119,6 +123,9 @@ internal sealed class FileRun : IDisposable
         _finished = true;
         _pass.Finish(at);
     }
+
+    /// <summary>Says of which sources nothing was let in; after the last step.</summary>
+    public void TellRejected() => _watch.Finish();
 
     public void Dispose()
     {

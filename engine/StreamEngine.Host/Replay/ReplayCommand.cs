@@ -54,6 +54,7 @@ internal static class ReplayCommand
         }
         var summary = Summary(run, asOf, TimeProvider.System.GetElapsedTime(started).TotalSeconds);
         File.WriteAllText(Path.Combine(directory, "summary.json"), Invocation.Text(summary) + "\n");
+        run.TellRejected();
         foreach (var early in run.Source.Early) call.Say(LogLevel.Warning, early);
         if (run.Newest is null)
             call.Say(LogLevel.Warning, run.Source.Count == 0 ? "there is no record in the input"

@@ -33,8 +33,8 @@ public sealed class Event(FieldCatalog catalog)
     public ulong Consent;
 
     /// <summary>
-    /// What the record says of consent, a part of it where that is a list or are several fields: absent where it says nothing, without a
-    /// text where it is no text. For the warning that all of a source's records lack it.
+    /// What the record says of consent: a text of it, the last one where there are several, and of a field for one purpose what is neither
+    /// yes nor no; absent where it says nothing. For the warning that all of a source's records lack consent.
     /// </summary>
     public FieldValue ConsentSaid;
 
@@ -72,7 +72,7 @@ public sealed class Event(FieldCatalog catalog)
         return reason;
     }
 
-    /// <summary>Notes what a field of its own says of purposes; of several such fields for one record, each of its own.</summary>
+    /// <summary>Notes what a field says that is for these purposes alone.</summary>
     internal void SetConsent(ulong purposes, bool given)
     {
         Consent = given ? Consent | purposes : Consent & ~purposes;

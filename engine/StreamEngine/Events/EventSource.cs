@@ -65,6 +65,23 @@ public sealed class EventSource
         return FaultText.Write(e.Fault, target, output);
     }
 
+    /// <summary>
+    /// Says in words which consent a record of this source lacks, and what it says instead (<c>***</c> where that is personal data): for
+    /// the log.
+    /// </summary>
+    internal string ExplainConsent(Event e)
+    {
+        var missing = Options.Requires.Where(p => (e.Consent & _shape.Purposes.Bit(p)) == 0).ToList();
+        var consent = Options.Consent!;
+        var named = consent.Named.Where(n => missing.Contains(n.Key)).Select(n => n.Value);
+        var field = string.Join(", ", (consent.One.Length > 0 ? [consent.One] : named).Select(p => $"'{p}'"));
+        var said = consent.All.Any(p => PiiCheck.IsPersonal(Options, p)) ? "***" : FaultText.Show(e.ConsentSaid.Text);
+        var found = !e.ConsentSaid.Present ? $"there is no value in {field}"
+            : e.ConsentSaid.Length == 0 ? $"{field} says no"
+            : consent.One.Length > 0 ? $"{field} says '{said}'" : $"'{said}' in {field} is no yes and no no";
+        return $"they lack consent to {string.Join(", ", missing)}: {found}";
+    }
+
     private static string NoValue(OneOrMore paths)
     {
         var fields = paths.All.Where(p => p != RecordPart.Key).ToList();

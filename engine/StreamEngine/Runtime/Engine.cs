@@ -23,6 +23,7 @@ public sealed class Engine : IDisposable
     private int _running;
     private readonly LagWatch _lag;
     private readonly Outage _logOutage;
+    private readonly SourceWatch _watch;
     private volatile bool _leaving;
 
     /// <summary>Prepares an engine; checks the topics.</summary>
@@ -38,8 +39,10 @@ public sealed class Engine : IDisposable
         _lag = new LagWatch(settings.Log, Metrics, [.. _engine.Events.Sources.Select(s => s.Topic)], _logOutage);
         Metrics.Watch(() => Workers);
         Metrics.Watch(() => Dependencies);
+        _watch = new SourceWatch(_engine, settings.Time, settings.Report);
+        _settings = settings with { Watch = _watch };
         _standbys = Standbys.For(settings);
-        if (_standbys is not null) _settings = settings with { OpenCheckpoints = _standbys.OpenCheckpoints };
+        if (_standbys is not null) _settings = _settings with { OpenCheckpoints = _standbys.OpenCheckpoints };
         if (!_engine.Options.Requests.Enabled) return;
         var directory = new ShardDirectory(Partitions);
         _settings = _settings with { Directory = directory };
@@ -163,7 +166,9 @@ public sealed class Engine : IDisposable
             _ended.TrySetException(e);
             _stop.Cancel();
         }
-        if (Interlocked.Decrement(ref _running) == 0) _ended.TrySetResult();
+        if (Interlocked.Decrement(ref _running) > 0) return;
+        _watch.Finish();
+        _ended.TrySetResult();
     }
 
     /// <summary>Ticks off what is done; false, for every worker, once nothing is left.</summary>

@@ -39,11 +39,10 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.records", "{record}", "Records read.", c => c.Records);
         Counter("streamengine.bytes", "By", "Bytes of keys and values read.", c => c.Bytes);
         Counter("streamengine.events.admitted", "{event}", "Events applied to a profile.", c => c.Admitted);
-        Counter("streamengine.records.wrong_partition", "{record}", "Records in a partition that their customer does not hash to.", c =>
-            c.WrongPartition);
         Counter("streamengine.features.values_not_added", "{value}", "Values too large to be added to a fixed-point sum.",
             c => c.ValuesNotAdded);
-        Counter("streamengine.duplicates.evicted", "{id}", "Event ids forgotten before their horizon.", c => c.DuplicatesEvicted);
+        Counter("streamengine.duplicates.evicted", "{id}", "Ids of events and requests forgotten before their horizon.",
+            c => c.DuplicatesEvicted);
         Counter("streamengine.placements.cut", "{decision}", "Placements longer than 1,024 bytes, cut.", c => c.PlacementsCut);
         Counter("streamengine.decisions", "{decision}", "Decisions made.", c => c.Decisions);
         Counter("streamengine.decisions.requested", "{decision}", "Decisions that requests asked for.", c => c.Requested);
@@ -55,6 +54,8 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
         Counter("streamengine.checkpoints", "{checkpoint}", "Checkpoints closed.", c => c.Checkpoints);
         Counter("streamengine.checkpoints.failed", "{checkpoint}", "Checkpoints that could not be written.", c => c.CheckpointsFailed);
+        Counters("streamengine.records.wrong_partition", "{record}", "Records in a partition that their customer does not hash to, by "
+            + "cause: no_key, other_key, other_hash.", "cause", Symbols<Misplacement>(), c => c.WrongPartition);
         Counters("streamengine.records.rejected", "{record}", "Records rejected, by reason.", "reason", Reasons, c => c.Rejected);
         Counters("streamengine.decisions.outcomes", "{decision}", "Decisions by outcome.", "outcome", Symbols<Outcome>(), c => c.Outcomes);
         Counters("streamengine.candidates.dropped", "{candidate}", "Candidates dropped, by reason.", "reason", Symbols<DropReason>(), c =>

@@ -73,6 +73,9 @@ public sealed class Shard : IDisposable
     /// <summary>Memory of its state store, bytes.</summary>
     public long StateBytes => State.Store.MemoryBytes;
 
+    /// <summary>Says when nothing of a source is let in; null where nobody listens.</summary>
+    public SourceWatch? Watch { init => State.Watch = value; }
+
     /// <summary>Whether a cut has profiles to copy: turns without records do that too.</summary>
     internal bool CutIsBusy => State.Cut is { Busy: true };
 

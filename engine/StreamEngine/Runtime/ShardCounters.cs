@@ -21,10 +21,10 @@ public sealed class ShardCounters(int offers)
     /// <summary>Records rejected, by <see cref="RejectReason"/>.</summary>
     public readonly long[] Rejected = new long[Enum.GetValues<RejectReason>().Length];
 
-    /// <summary>Records in a partition that their customer does not hash to.</summary>
-    public long WrongPartition;
+    /// <summary>Records in a partition that their customer does not hash to, by <see cref="Misplacement"/>.</summary>
+    public readonly long[] WrongPartition = new long[Enum.GetValues<Misplacement>().Length];
 
-    /// <summary>Event ids forgotten before their horizon because a customer had too many.</summary>
+    /// <summary>Ids of events and requests that were forgotten before their horizon because a customer had too many.</summary>
     public long DuplicatesEvicted;
 
     /// <summary>Values that were too large to be added to a fixed-point sum.</summary>
@@ -93,7 +93,6 @@ public sealed class ShardCounters(int offers)
         Records += other.Records;
         Bytes += other.Bytes;
         Admitted += other.Admitted;
-        WrongPartition += other.WrongPartition;
         DuplicatesEvicted += other.DuplicatesEvicted;
         ValuesNotAdded += other.ValuesNotAdded;
         PlacementsCut += other.PlacementsCut;
@@ -106,6 +105,7 @@ public sealed class ShardCounters(int offers)
         Loaded += other.Loaded;
         Checkpoints += other.Checkpoints;
         CheckpointsFailed += other.CheckpointsFailed;
+        Add(WrongPartition, other.WrongPartition);
         Add(Rejected, other.Rejected);
         Add(Outcomes, other.Outcomes);
         Add(Actions, other.Actions);

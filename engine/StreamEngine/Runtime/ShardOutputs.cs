@@ -129,6 +129,10 @@ internal sealed class ShardOutputs
         _deadLetters.Write(_outputs, _topics.DeadLetter, _partition % _counts.OfOutput(_topics.DeadLetter), letter);
     }
 
+    /// <summary>Says what exactly is wrong, in words for the log. Allocates.</summary>
+    public string Explain(in RecordInfo record, Event e, RejectReason reason) => reason == RejectReason.NoConsent
+        ? _engine.Events.Sources[e.Source].ExplainConsent(e) : Encoding.UTF8.GetString(_detail, 0, Detail(record, e, reason));
+
     /// <summary>Says what exactly is wrong, in words for whoever reads the dead letter.</summary>
     private int Detail(in RecordInfo record, Event e, RejectReason reason)
     {
@@ -141,6 +145,7 @@ internal sealed class ShardOutputs
             RejectReason.WrongPartition => $"the record is in partition {record.Partition}, its customer hashes to another",
             RejectReason.FutureTime => $"event time {Time(e.Time)} is ahead of the clock by more than time.max_future, {time.MaxFuture}",
             RejectReason.TooOld => $"event time {Time(e.Time)} is before time.earliest, {Time(time.Earliest.ToUnixTimeMilliseconds())}",
+            RejectReason.Late => $"event time {Time(e.Time)} is before the watermark by more than time.lateness, {time.Lateness}",
             _ => null,
         };
         if (text is null) return source.Explain(e, reason, _detail);

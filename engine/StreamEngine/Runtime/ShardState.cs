@@ -71,6 +71,12 @@ internal sealed class ShardState : IDisposable
     /// <summary>The interval's outputs.</summary>
     public OutputBuffer Outputs { get; }
 
+    /// <summary>Records in a partition that their customer does not hash to, since they were last asked for.</summary>
+    public MisplacedRecords Misplaced { get; } = new();
+
+    /// <summary>Says when nothing of a source is let in; null where nobody listens.</summary>
+    public SourceWatch? Watch { get; set; }
+
     /// <summary>What was done, in numbers.</summary>
     public ShardCounters Counters { get; }
 

@@ -37,6 +37,7 @@ public sealed class Worker : IOwnership, IDisposable
     private readonly OwnedShards _owned;
     private readonly Interval _interval;
     private readonly IntervalTrace _trace;
+    private readonly SourceWatch _watch;
 
     private bool _broken;        // a step threw: state is ahead of what was written, and nothing may be committed on the way out
     private long _lastTurn;      // when the turn before polled
@@ -68,6 +69,7 @@ public sealed class Worker : IOwnership, IDisposable
         _trace = new IntervalTrace(settings.Time, settings.InstanceId);
         _owned = new OwnedShards(settings, _log, metrics, _requested, _trace);
         _interval = new Interval(settings, _log, _owned, metrics, _trace);
+        _watch = settings.Watch ?? new SourceWatch(_engine, settings.Time, settings.Report);
         _turned = settings.Time.GetTimestamp();
         Registry = new Outage("schema registry", settings.Time, settings.Report);
     }
@@ -154,7 +156,8 @@ public sealed class Worker : IOwnership, IDisposable
     }
 
     void IOwnership.Assigned(IReadOnlyList<TopicPartition> partitions) => _owned.Assign(partitions, partition =>
-        new Shard(_engine, partition, _settings.OpenStore(partition), _interval.Outputs, _decisions, _settings.Time, _partitions));
+        new Shard(_engine, partition, _settings.OpenStore(partition), _interval.Outputs, _decisions, _settings.Time, _partitions)
+        { Watch = _watch });
 
     void IOwnership.Revoked(IReadOnlyList<TopicPartition> partitions)
     {
@@ -196,7 +199,8 @@ public sealed class Worker : IOwnership, IDisposable
                 _interval.Touch();
                 _metrics.FirstRecord(_settings.Time);
                 if (shard.Process(_batch, from, to) < to) _owned.Stall(shard);
-                if (!_toldEvicted && shard.Counters.DuplicatesEvicted > 0) TellEvicted(shard);
+                _watch.TakeMisplaced(shard);
+                TellEvicted(shard);
             }
             from = to;
         }
@@ -204,6 +208,7 @@ public sealed class Worker : IOwnership, IDisposable
 
     private void TellEvicted(Shard shard)
     {
+        if (_toldEvicted || shard.Counters.DuplicatesEvicted == 0) return;
         _toldEvicted = true;
         _settings.Report(new WorkerEvent(true, $"Shard {shard.Partition}: {_engine.Duplicates!.Evicting}"));
     }
@@ -221,7 +226,10 @@ public sealed class Worker : IOwnership, IDisposable
     {
         if (!_requested.IsRaised || _owned.IsHeld || !_requested.Take()) return;
         if (_owned.Serve(_engine.Options.Requests.MaxPerTurn, _served.Add)) _requested.Keep();
-        if (_served.Count > 0) _interval.Touch();
+        if (_served.Count == 0) return;
+        _interval.Touch();
+        foreach (var request in _served)
+            if (_owned.Live.TryGetValue(request.Shard, out var shard)) TellEvicted(shard);
     }
 
     /// <summary>Decides what was opened; then the requests of the turn have their answers.</summary>

@@ -205,6 +205,30 @@ public sealed class EventCatalogTests
         Assert.Equal(masked, Mask(d, line));
     }
 
+    [Fact]
+    public void ATextThatIsNotReadIsNotChecked()
+    {
+        byte[] bad = [0xc3, 0x28, 0xff];
+        var json = new Decoding(Json with { Customer = "c", Id = "hash(c)", Time = new TimeFieldOptions { Field = "t" }, Pii = ["mail"] });
+        byte[] record = [.. """{"c":"a","t":5,"x":" """u8, .. bad, .. "\"}"u8];
+        Assert.Equal(RejectReason.None, json.Decode(record));
+        var output = new ArrayBufferWriter<byte>();
+        Assert.False(json.Catalog.TryMask(0, record, output));
+        Assert.Equal(RejectReason.BadUtf8, json.Decode((byte[])[.. "{\"t\":5,\"c\":\""u8, .. bad, .. "\"}"u8]));
+
+        var csv = new Decoding(Json with { Format = RecordFormat.Csv, Columns = ["c", "t", "x"], Customer = "c", Id = "hash(c)",
+            Time = new TimeFieldOptions { Field = "t" } });
+        Assert.Equal(RejectReason.None, csv.Decode((byte[])[.. "a,5,"u8, .. bad]));
+        Assert.Equal(RejectReason.BadUtf8, csv.Decode((byte[])[.. bad, .. ",5,x"u8]));
+
+        var shop = ShopEvents.Decoder(ShopEvents.Source with { Pii = [] });
+        var bytes = ShopEvents.Encode();
+        bytes[bytes.AsSpan().IndexOf("Mozilla"u8)] = 0xff;
+        Assert.Equal(RejectReason.None, shop.Decode(bytes));
+        bytes[bytes.AsSpan().IndexOf("home-top"u8)] = 0xff;
+        Assert.Equal(RejectReason.BadUtf8, shop.Decode(bytes));
+    }
+
     private static string? Mask(Decoding d, string value)
     {
         var output = new ArrayBufferWriter<byte>();

@@ -1,5 +1,7 @@
 using Avro.Generic;
 using StreamEngine.Decisions;
+using StreamEngine.Events;
+using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.Tests.Events.Avro;
 using Xunit;
@@ -55,6 +57,24 @@ public sealed class GatewayTests : IDisposable
             Assert.Equal((first.DecisionId, true), (again.DecisionId, again.Repeated));
             Assert.Equal(first.Offers, again.Offers);
             Assert.Equal(2, shop.Decisions().Count);
+        }
+    }
+
+    [Fact]
+    public async Task Ids_that_requests_push_out_are_counted_and_told_as_those_of_events()
+    {
+        static EngineOptions Few(EngineOptions o) => o with { Duplicates = new DuplicateOptions { MaxPerCustomer = 16 } };
+        using (var shop = new RequestShop(_folder, Few))
+        {
+            for (var i = 0; i < 20; i++) Assert.Equal(RequestStatus.Done, (await shop.DecideAsync("c1", $"ask-{i}")).Status);
+            Assert.Equal(4, shop.Engine.Metrics.Totals().DuplicatesEvicted);
+            lock (shop.Said) Assert.Single(shop.Said, s => s.Contains("more than 16 event ids", StringComparison.Ordinal));
+        }
+        // What is forgotten while a shard is made again counts as with events.
+        using (var shop = new RequestShop(_folder, Few))
+        {
+            await shop.ReadAsync("c1", _ => true);
+            Assert.Equal(4, shop.Engine.Metrics.Totals().DuplicatesEvicted);
         }
     }
 

@@ -37,10 +37,17 @@ internal sealed class RequestShop : IDisposable
             Log = Log,
             InstanceId = "w",
             OpenStore = _ =>
-            new MemoryStateStore()
+            new MemoryStateStore(),
+            Report = e =>
+            {
+                lock (Said) Said.Add(e.Text);
+            },
         });
         if (start) Engine.Start();
     }
+
+    /// <summary>What the engine said; locked by itself.</summary>
+    public List<string> Said { get; } = [];
 
     public EngineOptions Options { get; }
 

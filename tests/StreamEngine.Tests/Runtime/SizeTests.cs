@@ -220,6 +220,60 @@ public sealed class SizeTests : IDisposable
         }
     }
 
+    /// <summary>
+    /// Profiles that grow to within a few bytes of what a page holds, of random memories and in random order, against the store in memory.
+    /// </summary>
+    [Fact]
+    public void Profiles_near_the_pages_size_are_what_they_are_in_memory()
+    {
+        for (var seed = 0; seed < 4; seed++)
+        {
+            var random = new Random(seed);
+            var memory = random.Next(1 << 20, 2 << 20);
+            var largest = new StateOptions { Memory = new ByteSize(memory) }.LargestProfile;
+            using var store = new FasterStateStore(new FasterStateOptions(Path.Combine(_directory, $"near-{seed}"), memory)
+            { LargestProfile = largest });
+            using var model = new MemoryStateStore();
+            for (var i = 0; i < 60; i++)
+            {
+                var start = new string('k', random.Next(2) == 0 ? 1 : Shard.MaxIdBytes - 1);
+                var key = Encoding.UTF8.GetBytes(start + (char)('a' + random.Next(5)));
+                var length = random.Next(3) == 0 ? random.Next(64, 4_096) : largest - random.Next(0, 2) * random.Next(0, 40);
+                var (value, at) = ((byte)(1 + i), random.Next(length));
+                store.Update(key, new Writing(length, at, value));
+                model.Update(key, new Writing(length, at, value));
+                if (random.Next(20) == 0) Assert.Equal(model.Delete(key), store.Delete(key));
+                if (random.Next(4) == 0) store.Tidy();
+            }
+            var (kept, expected) = (new Profiles(), new Profiles());
+            store.Scan(kept);
+            model.Scan(expected);
+            Assert.NotEmpty(expected.Hashes);
+            Assert.Equal(expected.Hashes, kept.Hashes);
+        }
+    }
+
+    /// <summary>As many ids are remembered as the largest profile holds, and not one fewer.</summary>
+    [Fact]
+    public void Ids_fill_a_profile_up_to_the_pages_size()
+    {
+        var random = new Random(1);
+        for (var n = 0; n < 500; n++)
+        {
+            var layout = new StateLayout();
+            layout.Reserve("something", 8 * random.Next(1, 10_000), "");
+            var filter = DuplicateFilter.Compile(new DuplicateOptions { MaxPerCustomer = 1 << 20 }, layout)!;
+            var largest = layout.Needed + random.Next(DuplicateFilter.SmallestTail, 4 << 20);
+            var within = filter.Within(largest, out var fitting);
+            Assert.Equal(fitting, within!.Most);
+            Assert.InRange(within.LargestProfile, layout.Needed, largest);
+            Assert.True(Filter(fitting + 1, layout).LargestProfile > largest);
+        }
+    }
+
+    private static DuplicateFilter Filter(int most, StateLayout layout) =>
+        DuplicateFilter.Compile(new DuplicateOptions { MaxPerCustomer = most }, layout)!;
+
     private static DuplicateFilter Filter(int most)
     {
         var layout = new StateLayout();
@@ -247,6 +301,24 @@ public sealed class SizeTests : IDisposable
 
     private static byte[] Event(string customer, int id, long time) => Encoding.UTF8.GetBytes(
         $$"""{"id":"i{{id}}","customer":"{{customer}}","type":"search","time":{{time}},"value":0,"consent":["personalization"]}""");
+
+    /// <summary>Makes the profile at least so long, and writes a byte at a place and at the end.</summary>
+    private sealed class Writing(int length, int at, byte value) : IProfileUpdate
+    {
+        public int InitialLength => 64;
+
+        public int RequiredLength(ReadOnlySpan<byte> profile) => Math.Max(profile.Length, length);
+
+        public void Apply(Span<byte> profile, bool created) => profile[at] = profile[^1] = value;
+    }
+
+    private sealed class Profiles : IProfileVisitor
+    {
+        public SortedDictionary<string, (int, ulong)> Hashes { get; } = new(StringComparer.Ordinal);
+
+        public void Visit(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile) =>
+            Hashes.Add(Encoding.UTF8.GetString(key), (profile.Length, Hash64.Of(profile)));
+    }
 
     /// <summary>Makes the profile so long and one byte everywhere; reading, it looks for that byte.</summary>
     private sealed class Filling(int length, byte value) : IProfileUpdate, IProfileReader

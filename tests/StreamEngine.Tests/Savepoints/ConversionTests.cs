@@ -27,6 +27,24 @@ public sealed class ConversionTests
         Assert.Equal("d6fe7593efd4f9fb", engine.Layout.Version); // that of the first checkpoints: they must load
     }
 
+    /// <summary>The record's own parts had no $ when the first savepoints were made.</summary>
+    [Fact]
+    public void Savepoints_tell_the_records_own_parts_from_fields_of_that_name()
+    {
+        Assert.Equal(("key", "timestamp", "id"), Of("$key", "$timestamp"));
+        Assert.Equal(("[key]", "[timestamp]", "id"), Of("key", "timestamp"));
+        Assert.Equal(("[key]", "[timestamp]", "id"), Of(new OneOrMore(["key"]), new OneOrMore(["timestamp"])));
+        Assert.Equal(("user", "t", "id"), Of(new OneOrMore(["user"]), "t"));
+        Assert.Equal(("[user, $key]", "[t, $timestamp]", "id"), Of(new OneOrMore(["user", "$key"]), new OneOrMore(["t", "$timestamp"])));
+
+        static (string, string, string) Of(OneOrMore customer, OneOrMore time)
+        {
+            var source = Options.Events[0] with { Customer = customer, Time = new TimeFieldOptions { Field = time } };
+            var written = StateItems.Of(source);
+            return (written.Customer, written.Fields["(event time)"], written.Id);
+        }
+    }
+
     [Fact]
     public void Consent_follows_its_purposes()
     {

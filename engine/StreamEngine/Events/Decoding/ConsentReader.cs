@@ -69,8 +69,7 @@ internal static class ConsentReader
                 return at;
             default:
                 if ((ulong)n > (ulong)(end - at)) return -1;
-                target.SetConsent(source.Purposes, ConsentWords.IsGiven(data.AsSpan(at, (int)n)));
-                target.ConsentSaid.Set(data, at, (int)n);
+                ConsentWords.Read(source.Purposes, data, at, (int)n, target);
                 return at + (int)n;
         }
     }

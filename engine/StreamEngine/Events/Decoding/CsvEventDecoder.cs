@@ -37,9 +37,12 @@ internal sealed class CsvEventDecoder : IEventDecoder
             if (column is null || length == 0) continue;
             var text = buffer;
             if (doubled) start = Undouble(target.Scratch, buffer.AsSpan(start, length), out text, out length);
-            if (column.Consent) target.Consent = _shape.Purposes.List(text.AsSpan(start, length));
-            if (column.Flags != 0) target.SetConsent(column.Flags, ConsentWords.IsGiven(text.AsSpan(start, length)));
-            if (column.Consent || column.Flags != 0) target.ConsentSaid.Set(text, start, length);
+            if (column.Consent)
+            {
+                target.Consent = _shape.Purposes.List(text.AsSpan(start, length));
+                target.ConsentSaid.Set(text, start, length);
+            }
+            if (column.Flags != 0) ConsentWords.Read(column.Flags, text, start, length, target);
             foreach (var wanted in column.Targets)
                 faults |= Conversion.FromText(wanted, text, start, length, target, ref _hidden.Slot(target, wanted.Slot));
         }

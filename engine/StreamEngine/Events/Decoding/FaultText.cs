@@ -51,6 +51,13 @@ internal static class FaultText
         return length;
     }
 
+    /// <summary>How a value begins, with what can't be printed as escapes.</summary>
+    public static string Show(ReadOnlySpan<byte> text)
+    {
+        Span<byte> shown = stackalloc byte[6 * MostShown];
+        return Encoding.UTF8.GetString(shown[..Shown(text, shown)]);
+    }
+
     private static string Expected(Target target) => target.Type switch
     {
         FieldType.Decimal => $"a decimal number of 64 bits with {target.Scale} digits after the "
@@ -70,8 +77,12 @@ internal static class FaultText
         if (fault.Kind == FaultKind.Flag) _ = Utf8.TryWrite(to, $"{(fault.Number == 0 ? "false" : "true")}", out length);
         if (fault.Kind == FaultKind.Floating)
             _ = Utf8.TryWrite(to, CultureInfo.InvariantCulture, $"{BitConverter.Int64BitsToDouble(fault.Number)}", out length);
-        if (fault.Kind is not (FaultKind.Text or FaultKind.Utf8)) return length;
-        var text = fault.Value.Text;
+        return fault.Kind is FaultKind.Text or FaultKind.Utf8 ? Shown(fault.Value.Text, to) : length;
+    }
+
+    private static int Shown(ReadOnlySpan<byte> text, Span<byte> to)
+    {
+        var length = 0;
         for (var at = 0; at < text.Length && at < MostShown;)
         {
             var ok = Rune.DecodeFromUtf8(text[at..], out var rune, out var used) == System.Buffers.OperationStatus.Done;

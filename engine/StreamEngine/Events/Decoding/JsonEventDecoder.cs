@@ -144,10 +144,7 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
         if (reader.TokenType is JsonTokenType.True or JsonTokenType.False)
             _target.SetConsent(purposes, reader.TokenType == JsonTokenType.True);
         else if (Text(ref reader, out var buffer, out var start, out var length))
-        {
-            _target.SetConsent(purposes, ConsentWords.IsGiven(buffer.AsSpan(start, length)));
-            _target.ConsentSaid.Set(buffer, start, length);
-        }
+            ConsentWords.Read(purposes, buffer, start, length, _target);
     }
 
     /// <summary>An object of purpose to true or false.</summary>

@@ -20,5 +20,6 @@ internal sealed class DecisionFold(ShardState shard)
         if (!policy.NeedsProfile || entry.Outcome != Outcome.Served && !policy.Recent.Any) return;
         _update.Set(entry, source, value);
         shard.Store.Update(entry.Customer.Of(value), _update);
+        if (_update.Evicted) shard.Counters.DuplicatesEvicted++;
     }
 }

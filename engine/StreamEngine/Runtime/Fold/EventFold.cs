@@ -68,7 +68,7 @@ internal sealed class EventFold
         reason = pass.Decoded(record, reason);
 
         // (3) Admit.
-        if (reason == RejectReason.None) reason = Admit(pass, source);
+        if (reason == RejectReason.None) reason = Admit(pass, batch, index, source);
         if (reason != RejectReason.None)
         {
             if (reason == RejectReason.NoConsent) Withdraw(pass);
@@ -122,11 +122,11 @@ internal sealed class EventFold
         }
     }
 
-    private RejectReason Admit<TPass>(TPass pass, int source) where TPass : struct, IPass
+    private RejectReason Admit<TPass>(TPass pass, RecordBatch batch, int index, int source) where TPass : struct, IPass
     {
         if (_partitions > 1 && Murmur2.Partition(_event.Customer.Text, _partitions) != _shard.Partition)
         {
-            pass.Misplaced();
+            pass.Misplaced(batch[index], batch.Key(index));
             if (_refuseWrongPartition) return RejectReason.WrongPartition;
         }
         if (_event.Time < _earliest) return RejectReason.TooOld;

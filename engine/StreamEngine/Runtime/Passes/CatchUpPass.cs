@@ -67,7 +67,7 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
             return refused && reason == RejectReason.None ? RejectReason.FutureTime : reason;
         }
 
-        public void Misplaced() => live.Misplaced();
+        public void Misplaced(in RecordInfo record, ReadOnlySpan<byte> key) => live.Misplaced(record, key);
 
         public bool IsFromTheFuture() => false;
 

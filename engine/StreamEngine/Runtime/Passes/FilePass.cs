@@ -43,7 +43,7 @@ public sealed class FilePass
 
         public RejectReason Decoded(in RecordInfo record, RejectReason reason) => live.Decoded(record, reason);
 
-        public void Misplaced() => live.Misplaced();
+        public void Misplaced(in RecordInfo record, ReadOnlySpan<byte> key) => live.Misplaced(record, key);
 
         public bool IsFromTheFuture() => live.IsFromTheFuture();
 

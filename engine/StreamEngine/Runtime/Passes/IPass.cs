@@ -21,7 +21,7 @@ internal interface IPass
     RejectReason Decoded(in RecordInfo record, RejectReason reason);
 
     /// <summary>The event is in a partition that its customer does not hash to.</summary>
-    void Misplaced();
+    void Misplaced(in RecordInfo record, ReadOnlySpan<byte> key);
 
     /// <summary>Whether the event is too far ahead of the clock, which is no fact of the log.</summary>
     bool IsFromTheFuture();

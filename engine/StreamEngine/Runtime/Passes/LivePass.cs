@@ -83,7 +83,13 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
             return reason;
         }
 
-        public void Misplaced() => shard.Counters.WrongPartition++;
+        public void Misplaced(in RecordInfo record, ReadOnlySpan<byte> key)
+        {
+            var why = key.IsEmpty ? Misplacement.NoKey : key.SequenceEqual(shard.Event.Customer.Text) ? Misplacement.OtherHash
+                : Misplacement.OtherKey;
+            shard.Counters.WrongPartition[(int)why]++;
+            shard.Misplaced.Add(shard.Event.Source, record.Offset, why);
+        }
 
         public bool IsFromTheFuture()
         {
@@ -96,6 +102,7 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
         {
             shard.Counters.Rejected[(int)reason]++;
             shard.Writer.Rejected(batch, index, shard.Event, reason);
+            shard.Watch?.Rejected(batch[index], shard.Event, reason, shard.Writer);
         }
 
         public long Watermark(int source) => shard.Clock.Advance(source, shard.Event.Time, all: false);
@@ -118,6 +125,7 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
         public void Applied(int trigger, EventUpdate update)
         {
             shard.Counters.Admitted++;
+            shard.Watch?.Admitted(shard.Event.Source);
             shard.Counters.ValuesNotAdded += shard.Event.NotAdded;
             if (trigger >= 0)
                 shard.Decisions.Open(shard.Event, shard.Context, trigger, shard.Position.NextCause(), update.DecidedAt,

@@ -117,7 +117,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
 
         public RejectReason Decoded(in RecordInfo record, RejectReason reason) => reason;
 
-        public void Misplaced() { }
+        public void Misplaced(in RecordInfo record, ReadOnlySpan<byte> key) { }
 
         public bool IsFromTheFuture() => false;
 

@@ -60,5 +60,6 @@ internal sealed class RequestServer(ShardState shard)
         _update.Call = call;
         _update.Vector = shard.Decisions.NextVector();
         shard.Store.Update(call.Customer, _update);
+        if (_update.Evicted) shard.Counters.DuplicatesEvicted++;
     }
 }

@@ -19,6 +19,9 @@ internal sealed class RequestUpdate(ShardState shard) : ProfileUpdate(shard)
     /// <summary>Out: whether the request was decided before.</summary>
     public bool IsRepeated;
 
+    /// <summary>Out: whether an event id, or another request's, had to be forgotten early.</summary>
+    public bool Evicted;
+
     /// <summary>Out: what was decided, where it is still kept.</summary>
     public KeptDecision? Kept;
 
@@ -40,7 +43,9 @@ internal sealed class RequestUpdate(ShardState shard) : ProfileUpdate(shard)
     protected override void Change(Span<byte> profile, bool created)
     {
         Kept = Engine.Policy.Recent.TryFind(profile, Call.IdHash, out var kept) ? kept : null;
-        IsRepeated = Kept is not null || !TryRemember(Engine.Duplicates, profile, Call.IdHash, Call.Time, created);
+        var known = Kept is not null ? DuplicateResult.Duplicate : Remember(Engine.Duplicates, profile, Call.IdHash, Call.Time, created);
+        IsRepeated = known == DuplicateResult.Duplicate;
+        Evicted = known == DuplicateResult.AddedButEvicted;
         if (IsRepeated) return;
         var newest = StateLayout.NewestTime(profile);
         IsStranger = newest == long.MinValue;
@@ -55,10 +60,9 @@ internal sealed class RequestUpdate(ShardState shard) : ProfileUpdate(shard)
         duplicates is null || duplicates.Contains(profile, id, RememberedTime(profile, time)) ? 0
         : duplicates.RequiredLength(profile, id, RememberedTime(profile, time));
 
-    /// <summary>Remembers a request's id; false where it was remembered already.</summary>
-    internal static bool TryRemember(DuplicateFilter? duplicates, Span<byte> profile, ulong id, long time, bool created) =>
-        duplicates is null
-            || duplicates.TryAdd(profile, id, RememberedTime(created ? default : profile, time), created) != DuplicateResult.Duplicate;
+    /// <summary>Remembers a request's id.</summary>
+    internal static DuplicateResult Remember(DuplicateFilter? duplicates, Span<byte> profile, ulong id, long time, bool created) =>
+        duplicates?.TryAdd(profile, id, RememberedTime(created ? default : profile, time), created) ?? DuplicateResult.Added;
 
     /// <summary>
     /// Ids expire by event time, and a request is no event: its id is as old as the customer's newest event, so that a request made now

@@ -11,6 +11,9 @@ internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
     private int _source;
     private ulong _request;
 
+    /// <summary>Out: whether the id of the request that asked for it pushed another out early.</summary>
+    public bool Evicted { get; private set; }
+
     protected override ReadOnlySpan<byte> Key => _entry.Customer.Of(_value);
 
     /// <summary>In: the logged decision, its source, and its record, which is copied: a restore may allocate.</summary>
@@ -26,8 +29,10 @@ internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
 
     protected override void Change(Span<byte> profile, bool created)
     {
+        Evicted = false;
         if (Covered) return;
-        if (_request != 0) RequestUpdate.TryRemember(Engine.Duplicates, profile, _request, _entry.EventTime, created);
+        Evicted = _request != 0 && RequestUpdate.Remember(Engine.Duplicates, profile, _request, _entry.EventTime, created)
+            == Features.DuplicateResult.AddedButEvicted;
         // An offer that the config has no more still counts where every offer does.
         if (_entry.Outcome == Outcome.Served)
             Engine.Policy.Caps.Record(profile, Engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
