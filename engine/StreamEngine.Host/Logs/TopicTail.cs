@@ -70,8 +70,13 @@ internal sealed class TopicTail : IDisposable
         for (var i = 0; i < _partitions.Length; i++)
         {
             var (low, high) = _log!.Watermarks(_partitions[i]);
+            if (count == 0)
+            {
+                _next[i] = high;
+                continue;
+            }
             // Markers, marks and records of others take offsets too: further back until there are enough.
-            for (var back = (long)Math.Max(count, 1); ; back *= 8)
+            for (var back = (long)count; ; back *= 8)
             {
                 var found = new Queue<TailRecord>();
                 _next[i] = Math.Max(low, high - back);
@@ -79,7 +84,7 @@ internal sealed class TopicTail : IDisposable
                 while (ReadRound(i, high, r =>
                 {
                     if (found.Count == count) found.Dequeue();
-                    if (count > 0) found.Enqueue(r);
+                    found.Enqueue(r);
                 })) { }
                 if (found.Count < count && !reached) continue;
                 last.AddRange(found);
