@@ -49,7 +49,7 @@ public sealed class EmbeddedLog : ILog
     /// write by way of it, but run no engine.
     /// </summary>
     /// <param name="options">Where the log lives.</param>
-    /// <param name="asOwner">Whether only the log itself will do, for an engine: then a process that just looks at it is waited for.</param>
+    /// <param name="asOwner">Whether only the log itself will do, for an engine: who just looks at it is waited for.</param>
     /// <exception cref="LogException">It is open in a process that does not serve others (or in any, for an owner), it is corrupt, or the
     /// directory can't be used.</exception>
     public static ILog OpenShared(EmbeddedLogOptions options, bool asOwner = false)
@@ -207,5 +207,6 @@ public sealed class EmbeddedLog : ILog
     private static LogException InUse(string directory, Exception error) =>
         new($"The log in {directory} can't be opened: another process (or another log in this one) has it open, or the directory can't be "
             + $"written ({error.Message}). One process at a time"
-            + $"{(Wire.PathOf(directory) is null ? ": the path is too long for a socket by which others could share the log." : ".")}", error);
+            + $"{(Wire.PathOf(directory) is null ? ": the path is too long for a socket by which others could share the log." : ".")}",
+            error);
 }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace StreamEngine.SystemTests;
 
-/// <summary>The commands around a run on Kafka: what <c>produce</c> writes is decided on, and <c>tail</c> shows it, committed only.</summary>
+/// <summary>The commands around a run on Kafka: what <c>produce</c> writes is decided on, and <c>tail</c> shows it.</summary>
 [Collection(nameof(ChaosTests))]
 public sealed class CommandTests : IDisposable
 {
@@ -31,7 +31,8 @@ public sealed class CommandTests : IDisposable
             http: { port: 0 }
             """);
         await File.WriteAllLinesAsync(In("orders.ndjson"), Enumerable.Range(0, 500).Select(i =>
-            $$"""{"order":"{{i}}","who":"c{{i % 50}}","at":"2020-01-01T10:{{i / 60:00}}:{{i % 60:00}}Z","value":{{(i % 5 == 0 ? 20 : 1)}}}""")
+            $$"""{"order":"{{i}}","who":"c{{i % 50}}","""
+            + $$""" "at":"2020-01-01T10:{{i / 60:00}}:{{i % 60:00}}Z","value":{{(i % 5 == 0 ? 20 : 1)}}}""")
             .Append("{}"));
 
         var (code, _, error) = await RunAsync("produce", "--events", In("orders.ndjson"));

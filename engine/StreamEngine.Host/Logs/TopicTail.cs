@@ -22,8 +22,6 @@ internal sealed class TopicTail : IDisposable
 {
     private const int RoundLength = 1_000;
 
-    /// <summary>For how long an end that was told may not be reached before it is left: a transaction may be open there.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(200);
 
     private readonly IReadOnlyList<string> _topics;
@@ -53,6 +51,9 @@ internal sealed class TopicTail : IDisposable
         _partitions = [.. _topics.SelectMany(t => Enumerable.Range(0, log.Partitions(t)).Select(p => new TopicPartition(t, p)))];
         _next = new long[_partitions.Length];
     }
+
+    /// <summary>For how long an end that was told may not be reached before it is left: a transaction may be open there.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Partitions whose end, taken before, could not be reached: a transaction is open there.</summary>
     public HashSet<TopicPartition> Unfinished { get; } = [];

@@ -40,8 +40,8 @@ internal static class SavepointCommand
     public static (Command All, Command Create, Command Restore, Command List) Make()
     {
         var create =
-            Invocation.Act(LogOptions.AddTo(new Command("create", "Saves the state of all shards as it is committed now. Reads only; on "
-            + "Kafka the engine may be running.") { NewName, Config, Directory }), call => Task.FromResult(Create(call)));
+            Invocation.Act(LogOptions.AddTo(new Command("create", "Saves the state of all shards as it is committed now. Reads "
+            + "only; the engine may be running.") { NewName, Config, Directory }), call => Task.FromResult(Create(call)));
         var restore = Invocation.Act(
             LogOptions.AddTo(new Command("restore", "Makes a savepoint the newest checkpoint in state.directory, in the layout of the "
                 + "config, so that the next run goes on from it. Features, timers and caps of the same name and definition are kept, new "

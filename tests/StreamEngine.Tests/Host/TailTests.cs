@@ -105,7 +105,8 @@ public sealed class TailTests : IDisposable
     {
         var (code, _, error) = await RunAsync("tail", "actoins");
         Assert.Equal(1, code);
-        Assert.Contains("It can be actions, decisions, dead-letter, late, and the channels post, default.", error, StringComparison.Ordinal);
+        Assert.Contains("It can be actions, decisions, dead-letter, late, and the channels post, default.", error,
+            StringComparison.Ordinal);
         (code, _, error) = await RunAsync("tail", "late");
         Assert.Equal(3, code);
         Assert.Contains("there is no such folder", error, StringComparison.Ordinal);
@@ -142,8 +143,8 @@ public sealed class TailTests : IDisposable
     private async Task ProduceAsync(params (string Who, object Value, int Second)[] events)
     {
         var at = DateTimeOffset.UnixEpoch.AddSeconds(1_577_872_800);
-        File.WriteAllLines(In("orders.ndjson"), events.Select(e =>
-            $$"""{"order":"{{e.Who}}{{e.Second}}","who":"{{e.Who}}","mail":"a@b.example","at":"{{at.AddSeconds(e.Second):s}}Z","value":"{{e.Value}}"}"""));
+        File.WriteAllLines(In("orders.ndjson"), events.Select(e => $$"""{"order":"{{e.Who}}{{e.Second}}","who":"{{e.Who}}","""
+            + $$""" "mail":"a@b.example","at":"{{at.AddSeconds(e.Second):s}}Z","value":"{{e.Value}}"}"""));
         var (code, _, error) = await RunAsync("produce", "--events", In("orders.ndjson"));
         Assert.True(code == 0, error);
     }
