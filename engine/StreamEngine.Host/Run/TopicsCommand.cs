@@ -13,9 +13,13 @@ namespace StreamEngine.Host.Run;
 internal static class TopicsCommand
 {
     private static readonly Option<string> Config = SharedOptions.Config();
-    private static readonly Option<string?> ListConfig =
-        new("--config", "-c") { Description = "A config: its topics are listed first, with their roles, also those that are missing; its "
-            + "kafka.settings (SASL, TLS) are used.", HelpName = "FILE" };
+    private static readonly Option<string?> ListConfig = new("--config", "-c")
+    {
+        Description = "A config: its topics are listed first, with their roles, also those that are missing; its kafka.settings (SASL, "
+            + "TLS) are used.",
+        HelpName = "FILE",
+    };
+
     /// <summary>Partitions of a topic where nothing else is said.</summary>
     internal const int DefaultPartitions = 8;
 
