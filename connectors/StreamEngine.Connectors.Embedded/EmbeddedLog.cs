@@ -25,9 +25,12 @@ public sealed class EmbeddedLog : ILog
     /// <summary>Opens the log in the directory, a new one where there is none; cuts what a crash left unfinished.</summary>
     /// <exception cref="LogException">Another process has it open, it is corrupt, or the directory can't be used.</exception>
     public EmbeddedLog(EmbeddedLogOptions options)
+        : this(options, TryTake(options.Directory, out var error) ?? throw InUse(options.Directory, error!)) { }
+
+    private EmbeddedLog(EmbeddedLogOptions options, FileStream directoryLock)
     {
         _options = options;
-        _directoryLock = Take(options.Directory);
+        _directoryLock = directoryLock;
         try
         {
             Store = new GroupStore(options);
@@ -46,7 +49,7 @@ public sealed class EmbeddedLog : ILog
     /// write by way of it, but run no engine.
     /// </summary>
     /// <param name="options">Where the log lives.</param>
-    /// <param name="asOwner">Whether only the log itself will do, for an engine: then a process that just looks at it is waited for.</param>
+    /// <param name="asOwner">Whether only the log itself will do, for an engine: who just looks at it is waited for.</param>
     /// <exception cref="LogException">It is open in a process that does not serve others (or in any, for an owner), it is corrupt, or the
     /// directory can't be used.</exception>
     public static ILog OpenShared(EmbeddedLogOptions options, bool asOwner = false)
@@ -54,23 +57,20 @@ public sealed class EmbeddedLog : ILog
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            try
+            if (TryTake(options.Directory, out var error) is { } free)
             {
-                var log = new EmbeddedLog(options);
+                var log = new EmbeddedLog(options, free);
                 if (Wire.PathOf(options.Directory) is { } path) log._server = new LogServer(log, path);
                 return log;
             }
-            catch (LogInUseException)
-            {
-                // Who opens it is about to serve, or about to close it.
-                var last = TimeProvider.System.GetElapsedTime(started) >= Patience;
-                var shared = asOwner && !last ? null : SharedLog.TryConnect(options.Directory);
-                if (shared is not null && !asOwner) return shared;
-                using (shared)
-                    if (shared is not null) throw shared.Owned();
-                if (last) throw;
-                Task.Delay(Pause, TimeProvider.System).GetAwaiter().GetResult();
-            }
+            // Who opens it is about to serve, or about to close it.
+            var last = TimeProvider.System.GetElapsedTime(started) >= Patience;
+            var shared = asOwner && !last ? null : SharedLog.TryConnect(options.Directory);
+            if (shared is not null && !asOwner) return shared;
+            using (shared)
+                if (shared is not null) throw shared.Owned();
+            if (last || error is not IOException) throw InUse(options.Directory, error!);
+            Task.Delay(Pause, TimeProvider.System).GetAwaiter().GetResult();
         }
     }
 
@@ -189,21 +189,24 @@ public sealed class EmbeddedLog : ILog
         }
     }
 
-    private static FileStream Take(string directory)
+    private static FileStream? TryTake(string directory, out Exception? error)
     {
+        error = null;
         try
         {
             Directory.CreateDirectory(directory);
             return new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LogInUseException($"The log in {directory} can't be opened: another process (or another log in this one) has it open, "
-                + $"or the directory can't be written ({error.Message}). One process at a time"
-                + $"{(Wire.PathOf(directory) is null ? ": the path is too long for a socket by which others could share the log." : ".")}",
-                error);
+            error = e;
+            return null;
         }
     }
 
-    private sealed class LogInUseException(string message, Exception inner) : LogException(message, inner);
+    private static LogException InUse(string directory, Exception error) =>
+        new($"The log in {directory} can't be opened: another process (or another log in this one) has it open, or the directory can't be "
+            + $"written ({error.Message}). One process at a time"
+            + $"{(Wire.PathOf(directory) is null ? ": the path is too long for a socket by which others could share the log." : ".")}",
+            error);
 }

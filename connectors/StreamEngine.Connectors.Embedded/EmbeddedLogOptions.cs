@@ -3,7 +3,7 @@ using FASTER.core;
 namespace StreamEngine.Connectors.Embedded;
 
 /// <summary>Where an embedded log lives and what it may take.</summary>
-/// <param name="Directory">The log's own directory; made where it is missing. One process at a time.</param>
+/// <param name="Directory">The log's own directory; made where it is missing. One process at a time has it open.</param>
 public sealed record EmbeddedLogOptions(string Directory)
 {
     /// <summary>Bytes of a page, a power of two: a record with its key must fit in one.</summary>

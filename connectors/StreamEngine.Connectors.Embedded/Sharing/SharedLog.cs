@@ -169,10 +169,13 @@ internal sealed class SharedLog : ILog
         public void Flush()
         {
             if (_records.Count == 0) return;
+            var records = _records.ToArray();
+            _records.Clear(); // what fails is not tried again
+            _bytes = 0;
             _ = log.Ask(Sharing.Ask.Write, w =>
             {
-                w.Writer.Write(_records.Count);
-                foreach (var (topic, key, value, timestamp) in _records)
+                w.Writer.Write(records.Length);
+                foreach (var (topic, key, value, timestamp) in records)
                 {
                     w.Writer.Write(topic);
                     w.WriteBytes(key);
@@ -180,8 +183,6 @@ internal sealed class SharedLog : ILog
                     w.Writer.Write(timestamp);
                 }
             }, _ => true);
-            _records.Clear();
-            _bytes = 0;
         }
 
         public void Dispose() => Flush();

@@ -61,7 +61,8 @@ internal static class CompletionCommand
         if (words.Length == 0 || !words[0].StartsWith(Directive, StringComparison.Ordinal) || !words[0].EndsWith(']')) return false;
         var line = words.Length > 1 ? words[1] : "";
         var given = words[0][Directive.Length..^1].TrimStart(':');
-        var position = int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n <= line.Length ? n : line.Length;
+        if (!int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position > line.Length)
+            position = line.Length;
         // The program's own name may have a path; the parser knows it without.
         var end = line.IndexOf(' ', StringComparison.Ordinal);
         var arguments = end < 0 ? "" : line[end..];

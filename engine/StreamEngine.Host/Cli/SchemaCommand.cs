@@ -5,7 +5,7 @@ using StreamEngine.Host.Configuration;
 
 namespace StreamEngine.Host.Cli;
 
-/// <summary><c>schema</c>: the JSON Schema of the config; <c>schema list</c> and <c>schema show</c>: the Avro schemas of the topics.</summary>
+/// <summary><c>schema</c>: the config's JSON Schema; <c>schema list</c> and <c>schema show</c>: the topics' Avro schemas.</summary>
 internal static class SchemaCommand
 {
     private static readonly Argument<string> Name = new("NAME")
@@ -30,7 +30,8 @@ internal static class SchemaCommand
 
     private static Task<int> List(Invocation call)
     {
-        var schemas = BuiltInSchemas.Names.Select(n => (Name: n, Doc: (string?)JsonNode.Parse(BuiltInSchemas.Read(n))!["doc"] ?? "")).ToList();
+        var schemas = BuiltInSchemas.Names.Select(n => (Name: n, Doc: (string?)JsonNode.Parse(BuiltInSchemas.Read(n))!["doc"] ?? ""))
+            .ToList();
         if (call.Json)
             call.Print(new JsonObject
             {
@@ -49,7 +50,8 @@ internal static class SchemaCommand
             call.Out.WriteLine(BuiltInSchemas.Read(name).TrimEnd('\n'));
             return Task.FromResult(ExitCode.Done);
         }
-        call.Say(LogLevel.Error, asked == "late" ? "late records have no schema of their own: they are the source's records, as they were read"
+        call.Say(LogLevel.Error, asked == "late"
+            ? "late records have no schema of their own: they are the source's records, as they were read"
             : $"there is no schema '{asked}'. There are {string.Join(", ", BuiltInSchemas.Names)}.");
         return Task.FromResult(ExitCode.Usage);
     }

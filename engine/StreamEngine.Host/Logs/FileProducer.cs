@@ -26,7 +26,7 @@ internal sealed class FileProducer
     private readonly IEventDecoder?[] _decoders;
     private readonly ILogWriter _writer;
     private readonly int _limit;
-    private readonly double _rate;
+    private readonly double _rate, _lateness;
     private readonly Event _event;
     private readonly byte[] _detail = new byte[512];
     private readonly long[] _newest;
@@ -41,10 +41,11 @@ internal sealed class FileProducer
     /// <param name="writer">Where to.</param>
     /// <param name="limit">The most bytes of a record, key and value.</param>
     /// <param name="rate">Records a second; 0 for as fast as can be.</param>
+    /// <param name="lateness">By how much an event may be older than one before it.</param>
     public FileProducer(IReadOnlyList<(EventFile File, byte[] Frame)> files, EventCatalog catalog, ILogWriter writer, int limit,
-        double rate)
+        double rate, TimeSpan lateness)
     {
-        (_files, _catalog, _writer, _limit, _rate) = (files, catalog, writer, limit, rate);
+        (_files, _catalog, _writer, _limit, _rate, _lateness) = (files, catalog, writer, limit, rate, lateness.TotalMilliseconds);
         _decoders = [.. catalog.Sources.Select((s, i) => files.Any(f => f.File.Source == i) ? s.CreateDecoder() : null)];
         _event = new Event(catalog.Fields);
         _newest = [.. catalog.Sources.Select(_ => long.MinValue)];
@@ -60,8 +61,8 @@ internal sealed class FileProducer
     /// <summary>Records refused, by reason.</summary>
     public long[] RefusedByReason { get; } = new long[Enum.GetValues<RejectReason>().Length];
 
-    /// <summary>By how much the event that is furthest behind one before it is behind, ms.</summary>
-    public long Disorder { get; private set; }
+    /// <summary>Events that are older by more than the lateness than one that was written before them to the same topic.</summary>
+    public long Late { get; private set; }
 
     /// <summary>Told of each record that is refused; on the writing thread.</summary>
     public Action<Refused>? Refuses { get; init; }
@@ -172,7 +173,7 @@ internal sealed class FileProducer
         if (time == long.MinValue) time = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         else if (reason == RejectReason.None)
         {
-            Disorder = Math.Max(Disorder, _newest[file.Source] == long.MinValue ? 0 : _newest[file.Source] - time);
+            if (_newest[file.Source] - (double)time > _lateness) Late++;
             _newest[file.Source] = Math.Max(_newest[file.Source], time);
         }
         _writer.Write(source.Topic, customer, _buffer.AsSpan(room + bare - frame.Length, record.Length - bare + frame.Length),

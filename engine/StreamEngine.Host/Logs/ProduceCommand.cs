@@ -23,15 +23,6 @@ internal static class ProduceCommand
 
     private static readonly Option<string> Config = SharedOptions.Config();
 
-    private static readonly Option<string[]> Events = new("--events", "-e")
-    {
-        Description = "Input files: a file, a folder or a pattern (** for any folders), plain or gzip (CSV, NDJSON, Avro container), or - "
-            + "for standard input; SOURCE=PATH where the source can't be told.",
-        Required = true,
-        AllowMultipleArgumentsPerToken = true,
-        HelpName = "PATH",
-    };
-
     private static readonly Option<string?> Source =
         new("--source") { Description = "The source of the files that name none themselves.", HelpName = "NAME" };
 
@@ -43,7 +34,8 @@ internal static class ProduceCommand
         {
             var text = r.Tokens[0].Value;
             var number = text.EndsWith("/s", StringComparison.Ordinal) ? text[..^2] : text;
-            if (double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n) && n is >= 0.001 and <= 1e7)
+            if (double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n)
+                && n is >= 0.001 and <= 1e7)
                 return n;
             r.AddError($"--rate takes records a second from 0.001 to 10000000, such as 500 or 500/s, not '{text}'.");
             return 0;
@@ -52,7 +44,7 @@ internal static class ProduceCommand
 
     public static Command Make() => Invocation.Act(LogOptions.AddTo(new Command("produce",
         "Writes events from files to the sources' topics, keyed by customer id, on Kafka or on the embedded log.")
-    { Config, Events, Source, Rate }), call => Task.FromResult(Run(call)));
+    { Config, FileArguments.Events, Source, Rate }), call => Task.FromResult(Run(call)));
 
     private static int Run(Invocation call)
     {
@@ -67,11 +59,13 @@ internal static class ProduceCommand
                 errors.Add(unfit.Node, unfit.Key, unfit.Message, unfit.Remedy);
         }
         if (call.Get(Source) is { } named && !options.Events.Any(e => e.Name == named))
-            errors.Add(options.Node, "events", $"there is no source '{named}'", $"Sources are {string.Join(", ", options.Events.Select(e => e.Name))}.");
+            errors.Add(options.Node, "events", $"there is no source '{named}'",
+                $"Sources are {string.Join(", ", options.Events.Select(e => e.Name))}.");
         errors.ThrowIfAny();
 
         Action<string> say = line => call.Say(LogLevel.Warning, line);
-        var files = EventFiles.Find([.. call.Get(Events)!.Select(e => Named(e, call.Get(Source), options.Events))], options.Events, errors,
+        var given = call.Get(FileArguments.Events)!.Select(e => Named(e, call.Get(Source), options.Events)).ToList();
+        var files = EventFiles.Find(given, options.Events, errors,
             (int)Math.Min(1 << 29, options.Runtime.MaxRecordBytes.Bytes));
         errors.ThrowIfAny();
         var registry = ConfigCheck.OpenRegistry(config, errors, say);
@@ -87,7 +81,8 @@ internal static class ProduceCommand
         using var writer = log.OpenWriter();
         var refused = new List<Refused>();
         var producer = new FileProducer(framed, catalog, writer, call.Get(LogOptions.Embedded) is null
-            ? KafkaSettings.LargestRecord(options.Kafka.Settings) : int.MaxValue, call.Get(Rate))
+            ? KafkaSettings.LargestRecord(options.Kafka.Settings) : int.MaxValue, call.Get(Rate),
+            options.Time.OutOfOrderness + options.Time.Lateness)
         { Refuses = r => Tell(call, refused, r) };
         var started = TimeProvider.System.GetTimestamp();
         ProgressView.Show(call, progress => producer.Run(bytes =>
@@ -150,15 +145,16 @@ internal static class ProduceCommand
         }
         else
             foreach (var (name, value) in summary)
-                call.Out.WriteLine($"{name,-18} "
-                    + $"{(value is JsonObject many ? many.Count > 0 ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : "-" : value)}");
-        if (producer.Disorder > (options.Time.OutOfOrderness + options.Time.Lateness).TotalMilliseconds)
-            call.Say(LogLevel.Warning, $"an event is {TimeSpan.FromMilliseconds(producer.Disorder)} older than one that was written before "
-                + $"it, and such events go to '{options.Outputs.Late}': time.lateness is {options.Time.Lateness}. Write the files in the order "
-                + "of event time (replay sorts them), or raise it");
+                call.Out.WriteLine($"{name,-18} {(value is JsonObject many ? Text(many) : value)}");
+        if (producer.Late > 0)
+            call.Say(LogLevel.Warning, $"{producer.Late} events are older by more than time.lateness, {options.Time.Lateness}, than one "
+                + $"that was written before them: most of them will go to '{options.Outputs.Late}'. Write the files in the order of event "
+                + "time (replay sorts them), or raise it");
         if (stopped) call.Say(LogLevel.Error, $"stopped after {written} records, which are in the log; the rest was not read");
         else if (producer.Read == 0) call.Say(LogLevel.Warning, "there is no record in the input");
         else if (written == 0) call.Say(LogLevel.Error, "no record could be written");
         return stopped ? ExitCode.Interrupted : producer.Read > 0 && written == 0 ? ExitCode.Runtime : ExitCode.Done;
     }
+
+    private static string Text(JsonObject counts) => counts.Count == 0 ? "-" : string.Join(", ", counts.Select(c => $"{c.Key} {c.Value}"));
 }

@@ -48,7 +48,7 @@ internal sealed class RecordText : IDisposable
     /// <summary>Whether the record is shown: of this channel, and no mark, which only recovery reads.</summary>
     public bool Shows(TailRecord record, string? channel)
     {
-        if (record.Json is null || _kind == OutputKind.Late || _kind == OutputKind.DeadLetter || _kind == OutputKind.Action && channel is null)
+        if (record.Json is null || _kind is OutputKind.Late or OutputKind.DeadLetter || _kind == OutputKind.Action && channel is null)
             return true;
         using var json = JsonDocument.Parse(record.Json);
         return _kind == OutputKind.Decision ? Text(json.RootElement, "kind") is "decision" or ""

@@ -84,8 +84,9 @@ internal static class TailCommand
             tail.Use(log.Current!);
             if (Show(call, tail, text) && call.Get(Follow)) GoOn(call, log, tail, text);
             else if (tail.Unfinished.Count > 0)
-                call.Say(LogLevel.Warning, $"what is at the end of {string.Join(", ", tail.Unfinished.Select(p => $"{p.Topic}[{p.Partition}]"))}"
-                    + " is in a transaction that is not committed");
+                call.Say(LogLevel.Warning, "what is at the end of "
+                    + $"{string.Join(", ", tail.Unfinished.Select(p => $"{p.Topic}[{p.Partition}]"))} is in a transaction that is not "
+                    + "committed");
             return ExitCode.Done;
         }
         catch (OperationCanceledException) when (call.Stop.IsCancellationRequested)
@@ -114,6 +115,7 @@ internal static class TailCommand
     private static void GoOn(Invocation call, TailedLog log, TopicTail tail, RecordText text)
     {
         var away = false;
+        tail.Patience = TimeSpan.Zero; // there is another time
         do
         {
             log.Rest();

@@ -22,8 +22,6 @@ internal sealed class TopicTail : IDisposable
 {
     private const int RoundLength = 1_000;
 
-    /// <summary>For how long an end that was told may not be reached before it is left: a transaction may be open there.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(200);
 
     private readonly IReadOnlyList<string> _topics;
@@ -54,6 +52,9 @@ internal sealed class TopicTail : IDisposable
         _next = new long[_partitions.Length];
     }
 
+    /// <summary>For how long an end that was told may not be reached before it is left: a transaction may be open there.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Partitions whose end, taken before, could not be reached: a transaction is open there.</summary>
     public HashSet<TopicPartition> Unfinished { get; } = [];
 
@@ -70,8 +71,13 @@ internal sealed class TopicTail : IDisposable
         for (var i = 0; i < _partitions.Length; i++)
         {
             var (low, high) = _log!.Watermarks(_partitions[i]);
+            if (count == 0)
+            {
+                _next[i] = high;
+                continue;
+            }
             // Markers, marks and records of others take offsets too: further back until there are enough.
-            for (var back = (long)Math.Max(count, 1); ; back *= 8)
+            for (var back = (long)count; ; back *= 8)
             {
                 var found = new Queue<TailRecord>();
                 _next[i] = Math.Max(low, high - back);
@@ -79,7 +85,7 @@ internal sealed class TopicTail : IDisposable
                 while (ReadRound(i, high, r =>
                 {
                     if (found.Count == count) found.Dequeue();
-                    if (count > 0) found.Enqueue(r);
+                    found.Enqueue(r);
                 })) { }
                 if (found.Count < count && !reached) continue;
                 last.AddRange(found);

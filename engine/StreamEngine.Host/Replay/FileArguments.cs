@@ -10,7 +10,7 @@ internal static class FileArguments
     public static readonly Option<string[]> Events = new("--events", "-e")
     {
         Description = "Input files: a file, a folder or a pattern (** for any folders), plain or gzip (CSV with header, NDJSON, "
-            + "Avro container); SOURCE=PATH where the source can't be told.",
+            + "Avro container), or - for standard input; SOURCE=PATH where the source can't be told.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
         HelpName = "PATH",

@@ -40,8 +40,8 @@ internal static class SavepointCommand
     public static (Command All, Command Create, Command Restore, Command List) Make()
     {
         var create =
-            Invocation.Act(LogOptions.AddTo(new Command("create", "Saves the state of all shards as it is committed now. Reads only; on "
-            + "Kafka the engine may be running.") { NewName, Config, Directory }), call => Task.FromResult(Create(call)));
+            Invocation.Act(LogOptions.AddTo(new Command("create", "Saves the state of all shards as it is committed now. Reads "
+            + "only; the engine may be running.") { NewName, Config, Directory }), call => Task.FromResult(Create(call)));
         var restore = Invocation.Act(
             LogOptions.AddTo(new Command("restore", "Makes a savepoint the newest checkpoint in state.directory, in the layout of the "
                 + "config, so that the next run goes on from it. Features, timers and caps of the same name and definition are kept, new "
@@ -95,7 +95,7 @@ internal static class SavepointCommand
                 + "where they are", "Choose an interval above 0, such as 30s");
         using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line), call.Stop);
         errors.ThrowIfAny();
-        using var log = LogOptions.Open(call, options.Kafka);
+        using var log = LogOptions.Open(call, options.Kafka, runs: true);
         using var stores = new StateStores(options.State, config.BaseDirectory, temporary: true);
         var root = StateStores.CheckpointFolder(Path.GetFullPath(Path.Combine(config.BaseDirectory, options.State.Directory!)),
             options.Name);

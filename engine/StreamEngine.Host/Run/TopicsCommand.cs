@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
-using StreamEngine.Connectors;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
@@ -14,9 +13,13 @@ namespace StreamEngine.Host.Run;
 internal static class TopicsCommand
 {
     private static readonly Option<string> Config = SharedOptions.Config();
-    private static readonly Option<string?> ListConfig =
-        new("--config", "-c") { Description = "A config: its topics are listed first, with their roles, also those that are missing; its "
-            + "kafka.settings (SASL, TLS) are used.", HelpName = "FILE" };
+    private static readonly Option<string?> ListConfig = new("--config", "-c")
+    {
+        Description = "A config: its topics are listed first, with their roles, also those that are missing; its kafka.settings (SASL, "
+            + "TLS) are used.",
+        HelpName = "FILE",
+    };
+
     /// <summary>Partitions of a topic where nothing else is said.</summary>
     internal const int DefaultPartitions = 8;
 
@@ -35,8 +38,8 @@ internal static class TopicsCommand
             + "missing.") { Config, Partitions, Replicas, Retention }), call => Task.FromResult(Create(call)));
         var list =
             Invocation.Act(LogOptions.AddTo(new Command("list",
-            "Lists the log's topics with partitions, records, retention and first and end offsets; with a config also the role of each, what "
-            + "is missing and what does not fit.") { ListConfig }), call => Task.FromResult(List(call)));
+            "Lists the log's topics with partitions, records, retention and first and end offsets; with a config also the role of each, "
+            + "what is missing and what does not fit.") { ListConfig }), call => Task.FromResult(List(call)));
         return (new Command("topics", "Creates and lists topics.") { create, list }, create, list);
     }
 
@@ -71,9 +74,9 @@ internal static class TopicsCommand
         using var log = LogOptions.OpenExisting(call, kafka);
         var there = log.ListTopics();
         var uses = options is null ? [] : TopicUse.Of(options);
-        var rows = uses.Select(u => (Use: (TopicUse?)u, Info: there.FirstOrDefault(t => t.Name == u.Topic), u.Topic))
-            .Concat(there.Where(t => uses.All(u => u.Topic != t.Name)).Select(t => (Use: (TopicUse?)null, Info: (TopicInfo?)t, Topic: t.Name)))
-            .Select(r => new TopicRow(r.Topic, r.Use?.Role, r.Info, r.Use?.Fault(there, uses))).ToList();
+        var others = there.Where(t => uses.All(u => u.Topic != t.Name)).Select(t => new TopicRow(t.Name, null, t, null));
+        var rows = uses.Select(u => new TopicRow(u.Topic, u.Role, there.FirstOrDefault(t => t.Name == u.Topic), u.Fault(there, uses)))
+            .Concat(others).ToList();
         if (call.Json) call.Print(new JsonObject { ["topics"] = new JsonArray([.. rows.Select(r => r.ToJson(options is not null))]) });
         else Tell(call, rows, options is not null);
         return ExitCode.Done;
@@ -85,7 +88,8 @@ internal static class TopicsCommand
         call.Out.WriteLine($"{"topic".PadRight(name)}{(roles ? $"  {"role".PadRight(role)}" : "")}  partitions       records  retention   "
             + "offsets");
         foreach (var r in rows)
-            call.Out.WriteLine($"{r.Topic.PadRight(name)}{(roles ? $"  {(r.Role ?? "-").PadRight(role)}" : "")}  {r.Info?.Partitions ?? 0,10}  "
-                + $"{r.Info?.Records ?? 0,12}  {r.Info?.Retention ?? "-",-10}  {r.Offsets}{(r.Fault is null ? "" : $"  {r.Fault}")}");
+            call.Out.WriteLine($"{r.Topic.PadRight(name)}{(roles ? $"  {(r.Role ?? "-").PadRight(role)}" : "")}  "
+                + $"{r.Info?.Partitions ?? 0,10}  {r.Info?.Records ?? 0,12}  {r.Info?.Retention ?? "-",-10}  {r.Offsets}"
+                + $"{(r.Fault is null ? "" : $"  {r.Fault}")}");
     }
 }

@@ -12,6 +12,25 @@ public sealed class EmbeddedTopics : TopicContract
     protected override void Close() => _directory.Dispose();
 }
 
+/// <summary>The embedded log by way of another one that has it open.</summary>
+public sealed class SharedTopics : TopicContract
+{
+    private readonly TempDirectory _directory = new();
+    private ILog? _owner;
+
+    private protected override ILog OpenLog()
+    {
+        _owner = EmbeddedLog.OpenShared(new EmbeddedLogOptions(_directory.Path));
+        return EmbeddedLog.OpenShared(new EmbeddedLogOptions(_directory.Path));
+    }
+
+    protected override void Close()
+    {
+        _owner?.Dispose();
+        _directory.Dispose();
+    }
+}
+
 public sealed class EmbeddedTransactions : TransactionContract
 {
     private readonly TempDirectory _directory = new();

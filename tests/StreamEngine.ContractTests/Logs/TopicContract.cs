@@ -27,7 +27,9 @@ public abstract class TopicContract : LogContract
     {
         var name = Topic("a", 2);
         Produce(name, "x", "y", "z");
-        Assert.Equal(2, Log.ListTopics().Single(t => t.Name == name).Partitions);
+        var listed = Log.ListTopics().Single(t => t.Name == name);
+        Assert.Equal((2, 3), (listed.Partitions, listed.Records));
+        Assert.Equal([Log.Watermarks(new TopicPartition(name, 0)), Log.Watermarks(new TopicPartition(name, 1))], listed.Offsets);
     }
 
     [SkippableFact]

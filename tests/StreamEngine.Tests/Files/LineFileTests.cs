@@ -29,6 +29,19 @@ public sealed class LineFileTests
     public void A_break_inside_quotes_belongs_to_a_csv_record(string text, string records) =>
         Assert.Equal(records, Records(text, csv: true));
 
+    [Theory]
+    [InlineData("a\nb\r\n\n\nc", true, "1 2 5")]
+    [InlineData("\n\na\nb", false, "3 4")]
+    [InlineData("1,\"a\nb\",2\n3\n4,\"c\n5\n", true, "1 3 4 5")]
+    [InlineData("a\n0123456789012345678901234567890\nb\n", false, "1 2 3")]
+    public void Records_know_their_lines(string text, bool csv, string lines)
+    {
+        using var file = new LineFile(new MemoryStream(Encoding.UTF8.GetBytes(text)), csv, limit: 16);
+        var found = new List<long>();
+        while (file.Read()) found.Add(file.Line);
+        Assert.Equal(lines, string.Join(' ', found));
+    }
+
     [Fact]
     public void A_quote_that_never_closes_costs_one_line_only() => Assert.Equal("1,\"a|2,b|3,c", Records("1,\"a\n2,b\n3,c\n", csv: true));
 

@@ -15,6 +15,16 @@ public sealed class CommandLineTests
     [InlineData("demo --for 5")]
     [InlineData("replay --config x.yaml --events a --out b --as-of yesterday")]
     [InlineData("topics create --config x.yaml --embedded a --partitions 0")]
+    [InlineData("produce --config x.yaml --embedded a")]
+    [InlineData("produce --config x.yaml --events a")]
+    [InlineData("produce --config x.yaml --embedded a --events b --rate fast")]
+    [InlineData("produce --config x.yaml --embedded a --events b --rate 0")]
+    [InlineData("tail --embedded a")]
+    [InlineData("tail actions --embedded a --kafka b")]
+    [InlineData("tail actions --embedded a --last 3 --from-beginning")]
+    [InlineData("schema fly")]
+    [InlineData("completion")]
+    [InlineData("completion tcsh")]
     public async Task A_wrong_command_line_is_a_usage_error(string line)
     {
         var (code, output, error) = await Cli.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -95,6 +105,9 @@ public sealed class CommandLineTests
     [InlineData("savepoint create")]
     [InlineData("savepoint list")]
     [InlineData("schema")]
+    [InlineData("schema show")]
+    [InlineData("produce")]
+    [InlineData("tail")]
     public async Task Help_has_examples(string command)
     {
         var (code, output, _) = await Cli.RunAsync([.. command.Split(' '), "--help"]);
@@ -107,6 +120,8 @@ public sealed class CommandLineTests
     [InlineData("run --config no-such.yaml --embedded x")]
     [InlineData("replay --config no-such.yaml --events a --out b")]
     [InlineData("features --config no-such.yaml --events a --at b --out c")]
+    [InlineData("produce --config no-such.yaml --events a --embedded x")]
+    [InlineData("tail actions --config no-such.yaml --embedded x")]
     public async Task A_missing_config_is_a_config_error(string line)
     {
         var (code, _, error) = await Cli.RunAsync(line.Split(' '));
@@ -159,5 +174,50 @@ public sealed class CommandLineTests
         var (code, output, _) = await Cli.RunAsync("schema");
         Assert.Equal(0, code);
         Assert.NotNull(JsonNode.Parse(output)!["$defs"]);
+    }
+
+    [Fact]
+    public async Task Schemas_of_outputs_are_listed_and_printed_as_their_files_have_them()
+    {
+        var (_, output, _) = await Cli.RunAsync("schema", "list");
+        Assert.Equal(["action", "dead-letter", "decision", "decision-1", "shop-event"],
+            output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]));
+        foreach (var name in new[] { "action", "actions" })
+            Assert.Equal(File.ReadAllText(Configuration.Repository.Path("schemas", "action.avsc")),
+                (await Cli.RunAsync("schema", "show", name)).Output);
+        var (code, _, error) = await Cli.RunAsync("schema", "show", "late");
+        Assert.Equal(1, code);
+        Assert.Contains("they are the source's records", error, StringComparison.Ordinal);
+        (code, _, error) = await Cli.RunAsync("schema", "show", "fly");
+        Assert.Equal(1, code);
+        Assert.Contains("there is no schema 'fly'. There are action, dead-letter,", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("streamengine t", "tail,topics")]
+    [InlineData("/usr/bin/streamengine topics ", "create,list")]
+    [InlineData("streamengine tail act", "actions")]
+    [InlineData("streamengine tail actions --embedded x --fol", "--follow")]
+    [InlineData("streamengine completion ", "bash,fish,zsh")]
+    [InlineData("streamengine tail --config ", "")]
+    public async Task A_shell_is_told_what_can_stand_where(string line, string expected)
+    {
+        var (code, output, error) = await Cli.RunAsync($"[suggest:{line.Length}]", line);
+        Assert.Equal((0, ""), (code, error));
+        var told = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var word in expected.Split(',', StringSplitOptions.RemoveEmptyEntries)) Assert.Contains(word, told);
+        if (expected.Length == 0) Assert.Empty(told);
+        Assert.DoesNotContain("/?", told);
+    }
+
+    [Theory]
+    [InlineData("bash")]
+    [InlineData("zsh")]
+    [InlineData("fish")]
+    public async Task Each_shell_gets_its_script(string shell)
+    {
+        var (code, output, _) = await Cli.RunAsync("completion", shell);
+        Assert.Equal(0, code);
+        Assert.Contains("[suggest:", output, StringComparison.Ordinal);
     }
 }

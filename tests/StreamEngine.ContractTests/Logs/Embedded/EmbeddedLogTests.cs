@@ -45,6 +45,51 @@ public sealed class EmbeddedLogTests : IDisposable
     }
 
     [Fact]
+    public void Who_shares_a_log_sees_offsets_and_the_end_and_runs_no_engine()
+    {
+        using var owner = EmbeddedLog.OpenShared(Options, asOwner: true);
+        using var other = EmbeddedLog.OpenShared(Options);
+        Assert.IsNotType<EmbeddedLog>(other);
+        owner.CreateTopics([new TopicSpec("in", 2)]);
+        using (var worker = Join((EmbeddedLog)owner, "w"))
+        {
+            worker.Log.Begin();
+            worker.Log.Commit([new OffsetToCommit(0, 1, 17)]);
+        }
+        Assert.Equal(17, other.Committed("g", new TopicPartition("in", 1)));
+        Assert.Null(other.Committed("g", new TopicPartition("in", 0)));
+        using var reader = other.OpenReader();
+        reader.Assign(new TopicPartition("in", 0), 5);
+        var beyond = Assert.Throws<OffsetOutOfRangeException>(() => reader.Read(new RecordBatch(), 1, TimeSpan.Zero));
+        Assert.Equal((5, 0, 0), (beyond.Wanted, beyond.Low, beyond.High));
+        foreach (var refused in new Action[] { () => other.OpenWorker(new WorkerOptions { Group = "g", InstanceId = "x", Sources = [],
+            Outputs = [] }), () => EmbeddedLog.OpenShared(Options, asOwner: true) })
+            Assert.Contains($"open in process {Environment.ProcessId}", Assert.ThrowsAny<LogException>(refused).Message,
+                StringComparison.Ordinal);
+        Assert.Equal(2, other.Partitions("in"));
+        owner.Dispose();
+        Assert.Contains("has ended", Assert.Throws<LogException>(() => other.Partitions("in")).Message, StringComparison.Ordinal);
+        Assert.Null(EmbeddedLog.TryShare(Options));
+    }
+
+    [Fact]
+    public void What_a_stranger_says_ends_its_connection_and_nothing_else()
+    {
+        using var owner = EmbeddedLog.OpenShared(Options);
+        foreach (var bytes in new byte[][] { [255], [1, 255, 255, 255, 255], [6, 255, 255, 255, 127, 1, 0x41, 255, 255, 255, 255] })
+        {
+            using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix,
+                System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+            socket.Connect(new System.Net.Sockets.UnixDomainSocketEndPoint(Path.Combine(_directory.Path, "socket")));
+            socket.Send(bytes);
+            var answer = new byte[64];
+            while (socket.Receive(answer) > 0) { } // until it is closed
+        }
+        using var other = EmbeddedLog.OpenShared(Options);
+        Assert.Equal(0, other.Partitions("in"));
+    }
+
+    [Fact]
     public void A_record_larger_than_a_page_is_refused_and_the_log_goes_on()
     {
         using var log = new EmbeddedLog(Options with { PageBytes = 64 << 10, WriteMemoryBytes = 256 << 10 });
