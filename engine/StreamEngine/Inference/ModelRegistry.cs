@@ -37,7 +37,7 @@ public sealed class ModelRegistry : IDisposable
             if (Resolve(option, baseDirectory, errors) is not { } directory) continue;
             try
             {
-                registry._models.Add(option.Name, loader.Load(directory, option.Provider, option.Device));
+                registry._models.Add(option.Name, loader.Load(directory, option));
             }
             catch (ModelException e) when (e is not ModelRuntimeException)
             {
