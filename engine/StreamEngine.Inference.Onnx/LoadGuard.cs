@@ -20,7 +20,7 @@ internal sealed class LoadGuard(string file, ModelOptions options)
 
     /// <summary>Does the work.</summary>
     /// <exception cref="ModelException">It failed, or took too much.</exception>
-    public OnnxModel Run(Func<LoadGuard, OnnxModel> load)
+    public T Run<T>(Func<LoadGuard, T> load) where T : IDisposable
     {
         var started = TimeProvider.System.GetTimestamp();
         var before = Environment.WorkingSet;
@@ -67,7 +67,7 @@ internal sealed class LoadGuard(string file, ModelOptions options)
         }
     }
 
-    private static void Discard(Task<OnnxModel> work)
+    private static void Discard<T>(Task<T> work) where T : IDisposable
     {
         if (work.IsCompletedSuccessfully) work.Result.Dispose();
         else _ = work.Exception;

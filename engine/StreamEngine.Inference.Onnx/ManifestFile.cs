@@ -1,11 +1,15 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace StreamEngine.Inference.Onnx;
 
 /// <summary>Reads and checks <c>model.json</c>: snake_case members named as in <see cref="ModelManifest"/>; others are ignored.</summary>
 internal static class ManifestFile
 {
+    private static readonly JsonSerializerOptions Written =
+        new() { WriteIndented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Reads the manifest of the version's folder that <paramref name="path"/> lies in.</summary>
     /// <exception cref="ModelException">The file is missing, is no JSON, or has problems: all of them in one message.</exception>
     public static ModelManifest Read(string path)
@@ -33,6 +37,30 @@ internal static class ManifestFile
             throw new ModelException($"{path}: {string.Join("; ", reader.Problems)}.");
         }
         return manifest;
+    }
+
+    /// <summary>Writes a manifest as <see cref="Read"/> reads it.</summary>
+    public static void Write(string path, ModelManifest manifest)
+    {
+        var members = new JsonObject
+        {
+            ["name"] = manifest.Name,
+            ["version"] = manifest.Version,
+            ["kind"] = manifest.Kind,
+            ["inputs"] = Array(manifest.Inputs),
+            ["outputs"] = Array(manifest.Outputs),
+        };
+        if (manifest.Output is { } output) members["output"] = output;
+        if (manifest.Columns is { } columns) members["columns"] = Array(columns);
+        if (manifest.Categories.Count > 0)
+            members["categories"] =
+                new JsonObject(manifest.Categories.Select(c => KeyValuePair.Create<string, JsonNode?>(c.Key, Array(c.Value))));
+        if (manifest.Example is { } example)
+            members["example"] = new JsonArray([.. example.Select(n => double.IsNaN(n) ? null : JsonValue.Create(n))]);
+        members["sha256"] = manifest.Sha256;
+        File.WriteAllText(path, members.ToJsonString(Written) + "\n");
+
+        static JsonArray Array<T>(IEnumerable<T> items) => new([.. items.Select(i => JsonValue.Create(i))]);
     }
 
     private static JsonDocument Parse(string path)

@@ -80,7 +80,9 @@ public sealed class OnnxModelLoader(Action<string>? say = null) : IModelLoader
         }
     }
 
-    private static OnnxGraph Parse(byte[] bytes, string file)
+    /// <summary>Reads a graph.</summary>
+    /// <exception cref="ModelException">The bytes are no model.</exception>
+    internal static OnnxGraph Parse(byte[] bytes, string file)
     {
         try
         {

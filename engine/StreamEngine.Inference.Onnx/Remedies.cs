@@ -12,9 +12,9 @@ internal static class Remedies
         + "dynamic_axes={'input': {0: 'rows'}, 'output': {0: 'rows'}} with torch.onnx.export";
 
     /// <summary>Another description of the same graph.</summary>
-    public const string Manifest = "Mend model.json, or write it anew with 'streamengine models add'";
+    public const string Manifest = "Mend model.json, or write it anew by 'streamengine models add' with --inputs, --output, --class";
 
     /// <summary>A row that the model scores.</summary>
     public const string Example = "Where the model can't score a row of zeros (an encoder that refuses unknown categories), give one that "
-        + "it can as 'example' in model.json, one number for each input";
+        + "it can, one number for each input: 'example' in model.json, --example of 'streamengine models add'";
 }

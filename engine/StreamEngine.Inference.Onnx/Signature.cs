@@ -176,5 +176,6 @@ internal sealed record Signature(ImmutableArray<GraphInput> Inputs, GraphOutput 
         }
     }
 
-    private static int Width(NodeMetadata node) => node.Dimensions switch { [_, var columns] => columns, [_] => 1, _ => -1 };
+    /// <summary>The columns of a tensor of rows; -1 where they are open.</summary>
+    public static int Width(NodeMetadata node) => node.Dimensions switch { [_, var columns] => columns, [_] => 1, _ => -1 };
 }
