@@ -48,6 +48,9 @@ internal sealed class OnnxGraph
     public bool ScoresDependOnBatch => _nodes.Exists(n =>
         n.Operator is "LinearClassifier" or "LinearRegressor" or "SVMClassifier" or "SVMRegressor");
 
+    /// <summary>Whether weights lie in files beside the model's.</summary>
+    public bool HasOtherFiles { get; private set; }
+
     /// <summary>Reads a model.</summary>
     /// <exception cref="InvalidDataException">The bytes are no model.</exception>
     public static OnnxGraph Parse(byte[] model)
@@ -208,7 +211,9 @@ internal sealed class OnnxGraph
         _operatorSets.Add((domain.Length == 0 ? "ai.onnx" : domain, version));
     }
 
-    /// <summary>Keeps the value of a constant that is one whole number: which column is picked.</summary>
+    /// <summary>
+    /// Keeps the value of a constant that is one whole number: which column is picked. Notes one whose contents lie in another file.
+    /// </summary>
     private void ReadConstant(ReadOnlySpan<byte> tensor)
     {
         var (name, numbers) = ("", new List<long>());
@@ -216,6 +221,7 @@ internal sealed class OnnxGraph
         while (fields.Next())
         {
             if (fields.Number == 8) name = fields.Text;
+            else if (fields.Number == 14 && fields.Value == 1) HasOtherFiles = true;
             else if (fields.Number == 7) fields.AddTo(numbers);
             else if (fields.Number == 9 && fields.Bytes.Length == sizeof(long)) numbers.Add(BitConverter.ToInt64(fields.Bytes));
         }

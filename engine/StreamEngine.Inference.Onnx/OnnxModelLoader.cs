@@ -86,7 +86,11 @@ public sealed class OnnxModelLoader(Action<string>? say = null) : IModelLoader
     {
         try
         {
-            return OnnxGraph.Parse(bytes);
+            var graph = OnnxGraph.Parse(bytes);
+            return !graph.HasOtherFiles ? graph : throw new ModelException($"{file} has its weights in another file beside it")
+            {
+                Remedy = Remedies.OneFile,
+            };
         }
         catch (InvalidDataException cause)
         {

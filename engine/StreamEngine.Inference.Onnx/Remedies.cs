@@ -11,6 +11,10 @@ internal static class Remedies
     public const string FreeRows = "Leave the number of rows open: initial_types=[('input', FloatTensorType([None, 13]))] with skl2onnx, "
         + "dynamic_axes={'input': {0: 'rows'}, 'output': {0: 'rows'}} with torch.onnx.export";
 
+    /// <summary>Everything in the model's own file.</summary>
+    public const string OneFile = "Export one file: torch.onnx.export(..., external_data=False), or "
+        + "onnx.save(onnx.load('model.onnx'), 'whole.onnx') in the folder of both";
+
     /// <summary>Another description of the same graph.</summary>
     public const string Manifest = "Mend model.json, or write it anew by 'streamengine models add' with --inputs, --output, --class";
 

@@ -97,6 +97,7 @@ public sealed class OnnxLoadingTests : IDisposable
     [InlineData("open-width", "output 'y' has 0 columns, 'outputs' names 2", "streamengine models add")]
     [InlineData("label-only", "output 'label' is int64 [?]: it must be numbers",
         "convert_sklearn(model, initial_types=..., options={id(model): {'zipmap': False}})")]
+    [InlineData("external", "has its weights in another file beside it", "torch.onnx.export(..., external_data=False)")]
     [InlineData("strict-categories", "failed on 1 rows of 1 columns for 2 outputs: ", "'example' in model.json, --example of")]
     public void A_graph_outside_the_rules_is_refused_with_what_to_export(string name, string expected, string remedy)
     {

@@ -25,7 +25,7 @@ FLOAT, DOUBLE, INT64, STRING = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProt
 ML = "ai.onnx.ml"
 
 
-def serialize(nodes, inputs, outputs, initializers=()):
+def serialize(nodes, inputs, outputs, initializers=(), checked=True):
     """inputs and outputs: (name, element type, shape), or a value that is made already, such as maps."""
     def value(given):
         return helper.make_tensor_value_info(*given) if isinstance(given, tuple) else given
@@ -33,7 +33,8 @@ def serialize(nodes, inputs, outputs, initializers=()):
     model = helper.make_model(
         graph, producer_name="streamengine", ir_version=graphs.IR_VERSION,
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in graphs.OPSETS])
-    checker.check_model(model)
+    if checked:
+        checker.check_model(model)
     return model.SerializeToString(deterministic=True)
 
 
@@ -251,7 +252,8 @@ def write_torch(features=13, hidden=37):
 
 
 def write_refused():
-    """What can't be read: a label alone; categories that a row of zeros has none of; loops and constants without an end."""
+    """What can't be read: a label alone; weights in another file; categories that a row of zeros has none of; loops and constants without
+    an end."""
     two, one = [None, 2], [None, 1]
     package.write(
         folder("label-only"), serialize([helper.make_node("ArgMax", ["X"], ["label"], axis=1, keepdims=0)], [("X", FLOAT, two)], [
@@ -263,6 +265,14 @@ def write_refused():
             [("segment", INT64, one)], [("probabilities", FLOAT, two)],
             [numpy_helper.from_array(np.array([-1, 2], dtype=np.int64), "shape")]),
         "dense", ["segment"], ["three", "five"])
+    weights = numpy_helper.from_array(np.ones((2, 1), dtype=np.float32), "weights")
+    weights.ClearField("raw_data")
+    weights.data_location = TensorProto.EXTERNAL
+    entry = weights.external_data.add()
+    entry.key, entry.value = "location", "model.onnx.data"
+    package.write(
+        folder("external"), serialize([helper.make_node("MatMul", ["X", "weights"], ["output"])], [("X", FLOAT, two)], [
+            ("output", FLOAT, one)], [weights], checked=False), "dense", ["f0", "f1"], ["probability"])
     true = numpy_helper.from_array(np.array(True), "true")
     body = helper.make_graph(
         [helper.make_node("Identity", ["go_on"], ["still"]), helper.make_node("Add", ["before", "before"], ["after"])], "body",
