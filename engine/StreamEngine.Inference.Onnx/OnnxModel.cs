@@ -4,7 +4,14 @@ namespace StreamEngine.Inference.Onnx;
 /// One session, shared by all runners; it lives until the model and its last runner are disposed, so that a model can be replaced under
 /// load.
 /// </summary>
-internal sealed class OnnxModel(ModelManifest manifest, string file, string provider, SessionHandle session, Signature signature) : IModel
+/// <param name="manifest">What <c>model.json</c> says.</param>
+/// <param name="file">The model's file.</param>
+/// <param name="provider">What runs it.</param>
+/// <param name="session">The session.</param>
+/// <param name="signature">The graph's inputs and output.</param>
+/// <param name="rowByRow">Whether its kernels give a row other bits in another batch.</param>
+internal sealed class OnnxModel(ModelManifest manifest, string file, string provider, SessionHandle session, Signature signature,
+    bool rowByRow) : IModel
 {
     private int _users = 1;
     private int _disposed;
@@ -18,7 +25,7 @@ internal sealed class OnnxModel(ModelManifest manifest, string file, string prov
     /// <summary>The model's file, for messages.</summary>
     public string File => file;
 
-    /// <summary>The graph's input and output.</summary>
+    /// <summary>The graph's inputs and output.</summary>
     public Signature Signature => signature;
 
     /// <summary>The shared session; safe to run from several threads.</summary>
@@ -32,7 +39,7 @@ internal sealed class OnnxModel(ModelManifest manifest, string file, string prov
         Interlocked.Increment(ref _users);
         try
         {
-            return new OnnxRunner(this, maxRows);
+            return new OnnxRunner(this, rowByRow ? 1 : maxRows);
         }
         catch
         {

@@ -61,7 +61,12 @@ public sealed class LinearModel : IModel
 
         public int OutputWidth => model._weights.Length;
 
-        public Span<float> Inputs(int rows) => _inputs.AsSpan(0, rows * InputWidth);
+        public void Fill(ReadOnlySpan<double> vectors, int stride, ReadOnlySpan<int> features, int rows)
+        {
+            var at = 0;
+            for (var row = 0; row < rows; row++)
+                foreach (var feature in features) _inputs[at++] = (float)vectors[row * stride + feature];
+        }
 
         public ReadOnlySpan<float> Run(int rows)
         {

@@ -6,7 +6,7 @@ namespace StreamEngine.Testing;
 public sealed class LinearModels(int seed) : IModelLoader
 {
     /// <inheritdoc/>
-    public IModel Load(string directory, ModelProvider provider = ModelProvider.Auto, int device = 0)
+    public IModel Load(string directory, ModelOptions? options = null)
     {
         var random = new Random(seed);
         float Next() => (float)(0.1 + random.NextDouble() * 0.2);

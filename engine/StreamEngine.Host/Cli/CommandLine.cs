@@ -129,6 +129,11 @@ internal static class CommandLine
             ["streamengine schemas check orders-1.avsc orders-2.avsc", "streamengine schemas check old.avsc new.avsc --mode full --json"];
         Add(CompletionCommand.Make(), "eval \"$(streamengine completion bash)\"    # in ~/.bashrc",
             "streamengine completion fish > ~/.config/fish/completions/streamengine.fish");
+        var models = ModelsCommand.Make();
+        Add(models.All, "streamengine models add churn.onnx --name churn --inputs revenue_30d,visits,age");
+        examples[models.Add] = ["streamengine models add churn.onnx --name churn --inputs revenue_30d,visits,age",
+            "# a pipeline over a data frame names its columns itself:", "streamengine models add frame.onnx --name churn",
+            "streamengine models add offers.onnx --name offers --inputs revenue_30d,visits --class club,newsletter --version 3"];
         root.Add(SharedOptions.Set);
         root.Add(SharedOptions.Level);
         root.Add(SharedOptions.Json);

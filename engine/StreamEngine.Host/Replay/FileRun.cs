@@ -58,6 +58,9 @@ internal sealed class FileRun : IDisposable
     /// <summary>What the last step wrote.</summary>
     public OutputBuffer Outputs { get; } = new();
 
+    /// <summary>How a model failed last, other than by a score out of range; null where it never did.</summary>
+    public string? LastFailure(string model) => _decisions.LastFailure(model);
+
     /// <summary>Event time of the newest event that was let in, ms; null before the first. A rejected record moves no time.</summary>
     public long? Newest { get; private set; }
 

@@ -66,6 +66,9 @@ internal static class ReplayCommand
             call.Say(LogLevel.Warning, $"{run.Engine.Duplicates!.Evicting}; here {counts.DuplicatesEvicted} ids");
         if (counts.PlacementsCut > 0)
             call.Say(LogLevel.Warning, $"{counts.PlacementsCut} placements had more than {Decision.MaxPlacementBytes} bytes and were cut");
+        foreach (var model in EngineMetrics.Fallbacks(run.Engine, counts).Where(f => f.Count > 0).GroupBy(f => f.Model))
+            call.Say(LogLevel.Warning, $"model {model.Key}: in {model.Sum(f => f.Count)} scores the offers' defaults stood in "
+                + $"({string.Join(", ", model.Select(f => $"{f.Reason} {f.Count}"))}){Failure(run, model.Key)}");
         if (call.Json) call.Print(summary);
         else Tell(call, summary, directory);
         return ExitCode.Done;
@@ -129,6 +132,7 @@ internal static class ReplayCommand
             ["decisions"] = counts.Decisions,
             ["outcomes"] = Named([.. Enum.GetNames<Outcome>().Select(Spelling.Snake)], counts.Outcomes),
             ["actions"] = Named([.. run.Engine.Options.Offers.Select(o => o.Name)], counts.Actions),
+            ["fallbacks"] = Fallbacks(run),
             ["dropped"] = Named([.. Enum.GetNames<DropReason>().Select(Spelling.Snake)], counts.Drops, but: [(int)DropReason.None]),
             ["as_of"] = (asOf ?? run.Newest) is { } at ? Text(at) : null,
             ["config_hash"] = run.Engine.ConfigHash,
@@ -137,6 +141,14 @@ internal static class ReplayCommand
             ["events_per_second"] = Math.Round(counts.Records / Math.Max(seconds, 1e-9)),
         };
     }
+
+    private static string Failure(FileRun run, string model) => run.LastFailure(model) is { } failure ? $"; the newest: {failure}" : "";
+
+    /// <summary>Where an offer's default stood in for a model's score: by model, how often and why.</summary>
+    private static JsonObject Fallbacks(FileRun run) => new(EngineMetrics.Fallbacks(run.Engine, run.Shard.Counters)
+        .Where(f => f.Count > 0).GroupBy(f => f.Model)
+        .Select(m => KeyValuePair.Create<string, JsonNode?>(m.Key,
+            new JsonObject(m.Select(f => KeyValuePair.Create<string, JsonNode?>(f.Reason, f.Count))))));
 
     private static string Text(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms)
         .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
@@ -152,10 +164,12 @@ internal static class ReplayCommand
     private static void Tell(Invocation call, JsonObject summary, string directory)
     {
         foreach (var (name, value) in summary)
-            call.Out.WriteLine($"{name,-18} "
-                + $"{(value is JsonObject many ? string.Join(", ", many.Select(m => $"{m.Key} {m.Value}")) : value ?? "-")}");
+            call.Out.WriteLine($"{name,-18} {Words(value)}");
         call.Out.WriteLine($"{"written to",-18} {directory}");
     }
+
+    private static string Words(JsonNode? value) => value is JsonObject many
+        ? string.Join(", ", many.Select(m => $"{m.Key} {Words(m.Value)}")) : $"{value?.ToString() ?? "-"}";
 
     private sealed class Customers : IProfileVisitor
     {

@@ -19,6 +19,10 @@ public sealed class BoundsAttribute(double min, double max) : Attribute
     public double Max { get; } = max;
 }
 
+/// <summary>A number that may be <c>.nan</c>, as YAML writes what is missing.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class MayBeMissingAttribute : Attribute;
+
 /// <summary>A list of records that the config writes as a mapping: the entry's key becomes the record's <c>Name</c>.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class KeyedAttribute : Attribute;

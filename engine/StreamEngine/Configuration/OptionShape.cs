@@ -39,6 +39,9 @@ internal sealed record OptionShape(ShapeKind Kind, Type Type, PropertyInfo? Prop
     /// <summary>The bounds of its value.</summary>
     public BoundsAttribute? Bounds => Property?.GetCustomAttribute<BoundsAttribute>();
 
+    /// <summary>Whether its number may be <c>.nan</c>.</summary>
+    public bool MayBeMissing => Property?.IsDefined(typeof(MayBeMissingAttribute)) == true;
+
     /// <summary>The property that a bare scalar sets, for a record that has a shorthand.</summary>
     public PropertyInfo? Shorthand => Type.GetCustomAttribute<ShorthandAttribute>() is { } s ? Type.GetProperty(s.Property) : null;
 

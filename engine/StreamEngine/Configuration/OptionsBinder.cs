@@ -77,6 +77,7 @@ public static class OptionsBinder
     private static object? Scalar(OptionShape shape, ConfigNode node, ConfigErrors errors)
     {
         if (node.Scalar is null) return Wrong(node, "a single value", "Write one value behind the name", errors);
+        if (shape.MayBeMissing && node.Scalar.Equals(ScalarText.Missing, StringComparison.OrdinalIgnoreCase)) return double.NaN;
         var value = ScalarText.Read(shape.Type, node.Scalar, out var fault);
         if (value is null) return Wrong(node, fault.Expected, fault.Remedy, errors);
         if (shape.Bounds is not { } bounds || ScalarText.Magnitude(value) is not { } size || (size >= bounds.Min && size <= bounds.Max))

@@ -8,6 +8,9 @@ namespace StreamEngine.Configuration;
 /// <summary>Reads scalars. A failure is a value: what was expected and how to write it.</summary>
 public static partial class ScalarText
 {
+    /// <summary>How a number that is missing is written.</summary>
+    public const string Missing = ".nan";
+
     private static readonly Dictionary<string, double> Seconds =
         new() { ["ms"] = 0.001, ["s"] = 1, ["m"] = 60, ["h"] = 3_600, ["d"] = 86_400 };
 

@@ -88,6 +88,12 @@ public static class SchemaGenerator
                 ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "string", ["pattern"] = ScalarText.SizePattern },
                 Bounded(new JsonObject { ["type"] = "integer" }, shape))
             };
+        if (shape.MayBeMissing)
+            return new JsonObject
+            {
+                // YAML reads .nan as a number, JSON has it as a text.
+                ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "number" }, new JsonObject { ["const"] = ScalarText.Missing }),
+            };
         return Bounded(new JsonObject { ["type"] = type == typeof(double) ? "number" : "integer" }, shape);
     }
 

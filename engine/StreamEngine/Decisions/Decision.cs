@@ -1,3 +1,5 @@
+using StreamEngine.Inference;
+
 namespace StreamEngine.Decisions;
 
 /// <summary>How a decision ended. The names, in snake case, are the record's symbols and the metric's labels.</summary>
@@ -120,6 +122,9 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Where P came from.</summary>
     public readonly PropensitySource[] Source = new PropensitySource[policy.Offers.Count];
 
+    /// <summary>Why the model's score was not used; none where there is no model, or its score was used.</summary>
+    public readonly ScoreFault[] Fault = new ScoreFault[policy.Offers.Count];
+
     /// <summary>The placement, UTF-8.</summary>
     public ReadOnlySpan<byte> Placement => _placement.AsSpan(0, _placementLength);
 
@@ -150,6 +155,7 @@ public sealed class Decision(DecisionPolicy policy)
         Array.Clear(Priority);
         Array.Clear(Rank);
         Array.Clear(Source);
+        Array.Clear(Fault);
     }
 
     /// <summary>As much of a text as leaves room for the mark behind it, in whole characters.</summary>

@@ -11,6 +11,9 @@ namespace StreamEngine.Decisions;
 /// </summary>
 public sealed class Funnel
 {
+    /// <summary>By how much a sum of floats, such as a forest's votes, may miss 0 or 1 and still be meant as it.</summary>
+    private const float Rounding = 1e-4f;
+
     private readonly DecisionPolicy _policy;
     private readonly CompiledOffer[] _offers;
     private readonly int[] _nameOrder;
@@ -114,7 +117,7 @@ public sealed class Funnel
     private void Price(int offer, EvalContext context, Scorer scorer, int row, Decision result)
     {
         var o = _offers[offer];
-        result.P[offer] = Propensity(o, scorer, row, out result.Source[offer]);
+        result.P[offer] = Propensity(o, scorer, row, out result.Source[offer], out result.Fault[offer]);
         result.C[offer] = o.Context is { } weight ? weight(context) : 1;
         result.V[offer] = o.Value is { } value ? value(context) : 1;
         var levers = 1.0;
@@ -123,16 +126,21 @@ public sealed class Funnel
         result.Priority[offer] = result.P[offer] * result.C[offer] * result.V[offer] * levers;
     }
 
-    private static double Propensity(CompiledOffer offer, Scorer scorer, int row, out PropensitySource source)
+    private static double Propensity(CompiledOffer offer, Scorer scorer, int row, out PropensitySource source, out ScoreFault fault)
     {
-        source = PropensitySource.Fixed;
+        (source, fault) = (PropensitySource.Fixed, ScoreFault.None);
         if (offer.Model < 0) return offer.DefaultPropensity;
+        fault = scorer.Fault(offer.Model, row);
+        if (fault == ScoreFault.None)
+        {
+            var p = scorer.Outputs(offer.Model, row)[offer.Output];
+            source = PropensitySource.Model;
+            if (p is >= 0 and <= 1) return p;
+            if (p is > -Rounding and < 1 + Rounding) return p < 0.5f ? 0 : 1;
+            fault = ScoreFault.OutOfRange;
+        }
         source = PropensitySource.Fallback;
-        if (scorer.Failed(offer.Model, row)) return offer.DefaultPropensity;
-        var p = scorer.Outputs(offer.Model, row)[offer.Output];
-        if (p is not (>= 0 and <= 1)) return offer.DefaultPropensity;
-        source = PropensitySource.Model;
-        return p;
+        return offer.DefaultPropensity;
     }
 
     /// <summary>Sorts a candidate into the ranking: higher priority first, ties by name.</summary>

@@ -23,7 +23,8 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
     public bool Check(FeatureOptions feature)
     {
         _wrong = false;
-        if (!double.IsFinite(feature.Default)) Error(feature, "default", "the default isn't a finite number", "Give a finite number");
+        if (double.IsInfinity(feature.Default))
+            Error(feature, "default", "the default isn't a finite number", "Give a finite number, or .nan for a missing value");
         if (feature.Op is { } op && feature.Expr is null) CheckOperator(feature, op);
         else if (feature.Op is not null)
             Error(feature, "expr", "a feature has either 'op' or 'expr'", "Remove one of them, or make two features");

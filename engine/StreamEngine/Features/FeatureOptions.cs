@@ -106,7 +106,8 @@ public sealed record FeatureOptions : ILocated
     [Doc("A derived feature: an expression over other features, e.g. features.revenue_24h / max(features.views_1h, 1.0).")]
     public ExprText? Expr { get; init; }
 
-    [Doc("The value where nothing is known.")]
+    [Doc("The value where nothing is known; .nan for a missing value, which a model that was trained with such reads as one.")]
+    [MayBeMissing]
     public double Default { get; init; }
 
     /// <inheritdoc/>

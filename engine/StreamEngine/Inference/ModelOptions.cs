@@ -35,6 +35,14 @@ public sealed record ModelOptions : ILocated
     [Bounds(0, 1_023)]
     public int Device { get; init; }
 
+    [Doc("How long the model may take to load, its first run included; then the start is given up with a message.")]
+    [Bounds(1, 86_400)]
+    public TimeSpan LoadTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    [Doc("By how much the process may grow while the model is loaded and run once; then the start is given up with a message.")]
+    [Bounds(1 << 20, 1L << 50)]
+    public ByteSize LoadMemory { get; init; } = ByteSize.Mb(4_096);
+
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }

@@ -37,7 +37,7 @@ public sealed class ModelRegistry : IDisposable
             if (Resolve(option, baseDirectory, errors) is not { } directory) continue;
             try
             {
-                registry._models.Add(option.Name, loader.Load(directory, option.Provider, option.Device));
+                registry._models.Add(option.Name, loader.Load(directory, option));
             }
             catch (ModelException e) when (e is not ModelRuntimeException)
             {
@@ -73,6 +73,18 @@ public sealed class ModelRegistry : IDisposable
             ? "It has no version at all: train it" : $"It has: {string.Join(", ", versions)}; without 'version' the newest is used");
         return null;
     }
+
+    /// <summary>The version after the newest in a model's folder, 1 where there is none; null where they are no plain numbers.</summary>
+    public static string? NextVersion(string root)
+    {
+        var versions = !Directory.Exists(root) ? [] : Directory.GetDirectories(root).Select(d => Numbers(Path.GetFileName(d)))
+            .OfType<long[]>().ToArray();
+        if (versions.Any(v => v.Length > 1)) return null;
+        return (versions.Select(v => v[0]).DefaultIfEmpty(0).Max() + 1).ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Whether a folder of that name is looked at for the newest version.</summary>
+    public static bool IsVersion(string name) => Numbers(name) is not null;
 
     /// <inheritdoc/>
     public void Dispose()

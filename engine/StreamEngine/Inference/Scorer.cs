@@ -38,11 +38,11 @@ public sealed class Scorer : IDisposable
         foreach (var lane in _lanes) FailedRows += lane.Score(vectors, stride, count);
     }
 
-    /// <summary>The outputs of a model for a row of the batch; of no use where <see cref="Failed"/>.</summary>
+    /// <summary>The outputs of a model for a row of the batch; of no use where there is a <see cref="Fault"/>.</summary>
     public ReadOnlySpan<float> Outputs(int model, int row) => _lanes[model].Outputs(row);
 
-    /// <summary>Whether the model failed on the row: it threw, or an output is no finite number.</summary>
-    public bool Failed(int model, int row) => _lanes[model].Failed(row);
+    /// <summary>Whether the model failed on the row, and how: it threw, or an output is no finite number.</summary>
+    public ScoreFault Fault(int model, int row) => _lanes[model].Fault(row);
 
     /// <summary>The message of the model's newest failure, for the log and for health; null while it never failed.</summary>
     public string? LastFailure(int model) => _lanes[model].LastFailure;
@@ -61,7 +61,7 @@ public sealed class Scorer : IDisposable
         private readonly int _width;
         private readonly string _name;
         private float[] _outputs = [];
-        private bool[] _failed = [];
+        private ScoreFault[] _faults = [];
 
         public Lane(ModelUse use)
         {
@@ -81,38 +81,38 @@ public sealed class Scorer : IDisposable
 
         public ReadOnlySpan<float> Outputs(int row) => _outputs.AsSpan(row * _width, _width);
 
-        public bool Failed(int row) => _failed[row];
+        public ScoreFault Fault(int row) => _faults[row];
 
         public void Dispose() => _runner.Dispose();
 
         /// <summary>Scores in chunks of at most the runner's rows; returns how many rows failed.</summary>
         public int Score(double[] vectors, int stride, int count)
         {
-            if (_failed.Length < count)
+            if (_faults.Length < count)
             {
-                _failed = new bool[Math.Max(count, _failed.Length * 2)];
-                _outputs = new float[_failed.Length * _width];
+                _faults = new ScoreFault[Math.Max(count, _faults.Length * 2)];
+                _outputs = new float[_faults.Length * _width];
             }
             for (var first = 0; first < count; first += _runner.MaxRows)
             {
                 var rows = Math.Min(_runner.MaxRows, count - first);
                 if (Run(vectors, stride, first, rows)) continue;
-                _failed[first] = true;
+                _faults[first] = ScoreFault.Failed;
                 if (rows == 1) continue;
                 // One bad row must not decide the fate of its neighbours, or a decision would depend on where a batch ends.
                 for (var row = first; row < first + rows; row++)
-                    if (!Run(vectors, stride, row, 1)) _failed[row] = true;
+                    if (!Run(vectors, stride, row, 1)) _faults[row] = ScoreFault.Failed;
             }
             var failed = 0;
-            for (var row = 0; row < count; row++) failed += _failed[row] ? 1 : 0;
+            for (var row = 0; row < count; row++) failed += _faults[row] == ScoreFault.None ? 0 : 1;
             return failed;
         }
 
         private bool Run(double[] vectors, int stride, int first, int rows)
         {
-            Gather(vectors, stride, first, rows);
             try
             {
+                _runner.Fill(vectors.AsSpan(first * stride, rows * stride), stride, _inputs, rows);
                 _runner.Run(rows).CopyTo(_outputs.AsSpan(first * _width, rows * _width));
             }
             catch (ModelException e)
@@ -120,19 +120,8 @@ public sealed class Scorer : IDisposable
                 LastFailure = e.Message;
                 return false;
             }
-            for (var row = first; row < first + rows; row++) _failed[row] = !Finite(row);
+            for (var row = first; row < first + rows; row++) _faults[row] = Finite(row) ? ScoreFault.None : ScoreFault.NotANumber;
             return true;
-        }
-
-        private void Gather(double[] vectors, int stride, int first, int rows)
-        {
-            var target = _runner.Inputs(rows);
-            var at = 0;
-            for (var row = first; row < first + rows; row++)
-            {
-                var vector = vectors.AsSpan(row * stride, stride);
-                foreach (var feature in _inputs) target[at++] = (float)vector[feature];
-            }
         }
 
         private bool Finite(int row)

@@ -163,7 +163,7 @@ public sealed class CompiledEngine : IDisposable
                 Canonical(node, text);
             }
         foreach (var (name, model) in models.OrderBy(m => m.Key, StringComparer.Ordinal))
-            text.Append(name).Append('=').Append(model.Manifest.Sha256).Append('\n');
+            text.Append(name).Append('=').Append(model.Manifest.Sha256).Append(model.Manifest.Choices).Append('\n');
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
     }
 

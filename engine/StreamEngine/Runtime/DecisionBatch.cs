@@ -54,6 +54,17 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     /// <summary>Whether no further decision can be opened before a flush.</summary>
     internal bool Full => _count == Capacity;
 
+    /// <summary>The model that an offer's propensity is of, by its place among the used ones.</summary>
+    internal int ModelOf(int offer) => _policy.Offers[offer].Model;
+
+    /// <summary>How a model failed last, by its name; null where it never did, or is not used.</summary>
+    public string? LastFailure(string model)
+    {
+        for (var i = 0; i < _policy.Models.Count; i++)
+            if (_policy.Models[i].Name == model) return _scorer.LastFailure(i);
+        return null;
+    }
+
     /// <summary>Counts flushes: what was opened under another number waits no more.</summary>
     internal int Generation { get; private set; }
 

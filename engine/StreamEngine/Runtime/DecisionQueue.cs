@@ -1,6 +1,7 @@
 using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
+using StreamEngine.Inference;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 
@@ -99,7 +100,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         for (var offer = 0; offer < decision.Drop.Length; offer++)
         {
             counters.Drops[(int)decision.Drop[offer]]++;
-            if (decision.Source[offer] == PropensitySource.Fallback) counters.ScoresFailed++;
+            if (decision.Fault[offer] != ScoreFault.None) counters.CountFallback(batch.ModelOf(offer), decision.Fault[offer]);
         }
         shard.Writer.Decided(request, decision, vector);
     }

@@ -4,6 +4,7 @@ using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Inference;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.Telemetry;
 
@@ -26,7 +27,7 @@ public sealed class EngineMetrics : IDisposable
     public EngineMetrics(CompiledEngine engine)
     {
         _engine = engine;
-        _closed = new ShardCounters(engine.Policy.Offers.Count);
+        _closed = new ShardCounters(engine.Policy.Offers.Count, engine.Policy.Models.Count);
         var duration = new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds };
         _batch = _meter.CreateHistogram("streamengine.batch.duration", "s", "From poll to the last output of a batch.", advice: duration);
         _commit = _meter.CreateHistogram("streamengine.commit.duration", "s", "How long a commit took.", advice: duration);
@@ -48,7 +49,9 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.decisions.requested", "{decision}", "Decisions that requests asked for.", c => c.Requested);
         Counter("streamengine.decisions.reused", "{decision}", "Decisions that were logged and not committed, taken over as they were.",
             c => c.Reused);
-        Counter("streamengine.scores.failed", "{score}", "Scores replaced by the default propensity.", c => c.ScoresFailed);
+        _meter.CreateObservableCounter("streamengine.scores.failed", () => Fallbacks(_engine, Totals())
+            .Select(f => new Measurement<long>(f.Count, new("model", f.Model), new KeyValuePair<string, object?>("reason", f.Reason))),
+            "{score}", "Scores replaced by an offer's default propensity, by model and reason.");
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
         Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
@@ -142,10 +145,18 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>The totals of all shards, open and closed.</summary>
     public ShardCounters Totals()
     {
-        var sum = new ShardCounters(_engine.Policy.Offers.Count);
+        var sum = new ShardCounters(_engine.Policy.Offers.Count, _engine.Policy.Models.Count);
         lock (_closed) sum.Add(_closed);
         foreach (var shard in _open.Keys) sum.Add(shard.Counters);
         return sum;
+    }
+
+    /// <summary>How often an offer's default stood in for a model's score, for each model and reason; also where it never did.</summary>
+    public static IEnumerable<(string Model, string Reason, long Count)> Fallbacks(CompiledEngine engine, ShardCounters counts)
+    {
+        for (var i = 0; i < counts.Fallbacks.Length; i++)
+            if ((ScoreFault)(i % ShardCounters.Faults) is not ScoreFault.None and var fault)
+                yield return (engine.Policy.Models[i / ShardCounters.Faults].Name, Spelling.Snake($"{fault}"), counts.Fallbacks[i]);
     }
 
     /// <inheritdoc/>

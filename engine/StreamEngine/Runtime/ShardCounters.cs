@@ -1,5 +1,6 @@
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Inference;
 
 namespace StreamEngine.Runtime;
 
@@ -7,7 +8,7 @@ namespace StreamEngine.Runtime;
 /// What a shard has done, in plain numbers: written by the shard's thread only, read by the metrics now and then (a torn or late value of a
 /// counter does no harm there).
 /// </summary>
-public sealed class ShardCounters(int offers)
+public sealed class ShardCounters(int offers, int models)
 {
     /// <summary>Records processed live.</summary>
     public long Records;
@@ -51,8 +52,11 @@ public sealed class ShardCounters(int offers)
     /// <summary>Candidates dropped, by drop reason.</summary>
     public readonly long[] Drops = new long[Enum.GetValues<DropReason>().Length];
 
-    /// <summary>Scores that failed and were replaced by the default propensity.</summary>
-    public long ScoresFailed;
+    /// <summary>Scores that were replaced by an offer's default propensity, by model and <see cref="ScoreFault"/>.</summary>
+    public readonly long[] Fallbacks = new long[models * Faults];
+
+    /// <summary>How many places of <see cref="Fallbacks"/> a model has.</summary>
+    public static readonly int Faults = Enum.GetValues<ScoreFault>().Length;
 
     /// <summary>Timers fired.</summary>
     public long TimersFired;
@@ -87,6 +91,9 @@ public sealed class ShardCounters(int offers)
     /// <summary>Where the partition of each source ended when last asked; empty before that.</summary>
     public long[] Ends = [];
 
+    /// <summary>Counts a score that was not used.</summary>
+    public void CountFallback(int model, ScoreFault fault) => Fallbacks[model * Faults + (int)fault]++;
+
     /// <summary>Adds another shard's counts (gauges left out).</summary>
     public void Add(ShardCounters other)
     {
@@ -99,7 +106,6 @@ public sealed class ShardCounters(int offers)
         Decisions += other.Decisions;
         Requested += other.Requested;
         Reused += other.Reused;
-        ScoresFailed += other.ScoresFailed;
         TimersFired += other.TimersFired;
         Restored += other.Restored;
         Loaded += other.Loaded;
@@ -110,6 +116,7 @@ public sealed class ShardCounters(int offers)
         Add(Outcomes, other.Outcomes);
         Add(Actions, other.Actions);
         Add(Drops, other.Drops);
+        Add(Fallbacks, other.Fallbacks);
     }
 
     private static void Add(long[] to, long[] from)

@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using StreamEngine.Inference;
 using StreamEngine.Inference.Onnx;
 using Xunit;
@@ -14,7 +15,7 @@ public sealed class OnnxLoadingTests : IDisposable
     [Fact]
     public void A_sound_model_says_what_it_is()
     {
-        using var model = new OnnxModelLoader().Load(TestModels.Job, ModelProvider.Cpu);
+        using var model = new OnnxModelLoader().Load(TestModels.Job, new ModelOptions { Provider = ModelProvider.Cpu });
         Assert.Equal(("job", "1", "dense"), (model.Manifest.Name, model.Manifest.Version, model.Manifest.Kind));
         Assert.Equal("since_last_s", model.Manifest.Inputs[11]);
         Assert.Equal(["offer-0", "offer-1", "offer-2", "offer-3", "offer-4"], model.Manifest.Outputs);
@@ -90,13 +91,92 @@ public sealed class OnnxLoadingTests : IDisposable
     }
 
     [Theory]
-    [InlineData("two-outputs", "the graph has 2 outputs (y, z), it must have one")]
-    [InlineData("two-inputs", "the graph has 2 inputs (x, x2), it must have one")]
-    [InlineData("double-input", "input 'x' must be a float matrix")]
-    [InlineData("fixed-rows", "input 'x' has a fixed number of rows, 4")]
-    [InlineData("open-width", "failed on 1 rows of 2 columns for 2 outputs")]
-    public void A_graph_outside_the_rules_is_refused(string name, string expected) =>
-        Assert.Contains(expected, Refusal(TestModels.Folder(name)));
+    [InlineData("two-outputs", "has the outputs y, z, and more than one of them can be scores", "\"output\": \"z\"")]
+    [InlineData("two-inputs", "the graph's inputs have 4 columns together (x 2, x2 2), 'inputs' names 2", "streamengine models add")]
+    [InlineData("fixed-rows", "input 'x' has a fixed number of rows, 4", "FloatTensorType([None, 13])")]
+    [InlineData("open-width", "output 'y' has 0 columns, 'outputs' names 2", "streamengine models add")]
+    [InlineData("label-only", "output 'label' is int64 [?]: it must be numbers",
+        "convert_sklearn(model, initial_types=..., options={id(model): {'zipmap': False}})")]
+    [InlineData("external", "has its weights in another file beside it", "torch.onnx.export(..., external_data=False)")]
+    [InlineData("strict-categories", "failed on 1 rows of 1 columns for 2 outputs: ", "'example' in model.json, --example of")]
+    public void A_graph_outside_the_rules_is_refused_with_what_to_export(string name, string expected, string remedy)
+    {
+        var error = Assert.Throws<ModelException>(() => new OnnxModelLoader().Load(TestModels.Folder(name)));
+        Assert.Contains(expected, error.Message);
+        Assert.Contains(remedy, error.Remedy);
+    }
+
+    [Fact]
+    public void The_output_and_its_columns_are_chosen_by_name()
+    {
+        var copy = Copy("two-outputs");
+        Edit(copy, "\"sha256\"", "\"output\": \"z\", \"columns\": [1, 0], \"sha256\"");
+        using var model = new OnnxModelLoader().Load(copy);
+        using var runner = model.CreateRunner(1);
+        runner.Fill([3, -2], 2, [0, 1], 1);
+        Assert.Equal([0, 3], runner.Run(1).ToArray()); // the graph's z is Relu(x)
+    }
+
+    [Theory]
+    [InlineData("\"output\": \"w\"", "has no output 'w': it has y, z")]
+    [InlineData("\"output\": \"z\", \"columns\": [0, 2]", "'columns' has 2, but output 'z' has 2 columns, counted from 0")]
+    [InlineData("\"columns\": [0]", "'columns' has 1 numbers, 'outputs' 2 names")]
+    [InlineData("\"columns\": [-1, 0]", "'columns' must be an array of columns")]
+    [InlineData("\"example\": [1]", "'example' has 1 numbers, 'inputs' 2 names")]
+    [InlineData("\"output\": \"z\", \"categories\": {\"f0\": [\"a\"]}", "input 'x' takes numbers: 'f0' needs no 'categories'")]
+    [InlineData("\"categories\": {\"g\": [\"a\"]}", "'categories' has 'g', which 'inputs' does not name")]
+    public void A_choice_that_can_not_be_is_refused(string member, string expected)
+    {
+        var copy = Copy("two-outputs");
+        Edit(copy, "\"sha256\"", $"{member}, \"sha256\"");
+        Assert.Contains(expected, Refusal(copy));
+    }
+
+    [Fact]
+    public void Texts_need_their_categories()
+    {
+        var copy = Copy("sklearn-frame");
+        Edit(copy, "\"plan\": [", "\"age\": [");
+        var message = Refusal(copy);
+        Assert.Contains("input 'age' takes numbers: 'age' needs no 'categories'", message);
+        Assert.Contains("input 'plan' takes texts: 'categories' must list those that 'plan' stands for", message);
+    }
+
+    [Fact]
+    public void An_example_is_scored_where_a_row_of_zeros_can_not_be()
+    {
+        var copy = Copy("strict-categories");
+        Edit(copy, "\"sha256\"", "\"example\": [5], \"sha256\"");
+        using var model = new OnnxModelLoader().Load(copy);
+        using var runner = model.CreateRunner(2);
+        runner.Fill([3, 5], 1, [0], 2);
+        Assert.Equal([1, 0, 0, 1], runner.Run(2).ToArray());
+    }
+
+    [Theory]
+    [InlineData("endless", 300, 4_096, "takes longer for its first run than 'load_timeout' allows, 0.3 s")]
+    [InlineData("growing", 60_000, 64, "takes more memory for its first run than 'load_memory' allows, 64mb")]
+    [InlineData("slow-constants", 30, 4_096, "takes longer to load than 'load_timeout' allows, 0.03 s")]
+    public void A_model_without_an_end_does_not_hold_up_the_start(string name, int milliseconds, int megabytes, string expected)
+    {
+        var limits = new ModelOptions { LoadTimeout = TimeSpan.FromMilliseconds(milliseconds), LoadMemory = ByteSize.Mb(megabytes) };
+        var error = Assert.Throws<ModelException>(() => new OnnxModelLoader().Load(TestModels.Folder(name), limits));
+        Assert.Contains($"{name}/1/model.onnx {expected}", error.Message);
+        Assert.Contains("Loop or a Scan", error.Remedy);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(50)]
+    public void A_file_that_ends_early_is_no_model(int shorter)
+    {
+        var copy = Copy("trees");
+        var bytes = File.ReadAllBytes(Path.Combine(copy, "model.onnx"))[..^(shorter + 1)];
+        File.WriteAllBytes(Path.Combine(copy, "model.onnx"), bytes);
+        Edit(copy, Digest("trees"), Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes)));
+        Assert.Contains("is no model that ONNX Runtime can run", Refusal(copy));
+    }
 
     [Fact]
     public void A_missing_native_library_names_the_remedy()
@@ -111,7 +191,10 @@ public sealed class OnnxLoadingTests : IDisposable
     public void Cuda_where_it_is_not_is_refused_and_auto_takes_the_cpu()
     {
         Skip.If(NativeRuntime.HasCuda(), "the CUDA provider is here");
-        var error = Assert.Throws<ModelException>(() => new OnnxModelLoader().Load(TestModels.Folder("trees"), ModelProvider.Cuda));
+        var error = Assert.Throws<ModelException>(() => new OnnxModelLoader().Load(TestModels.Folder("trees"), new ModelOptions
+        {
+            Provider = ModelProvider.Cuda,
+        }));
         Assert.Contains("libonnxruntime_providers_cuda.so is not beside the application", error.Message);
         Assert.StartsWith("Build with -p:Cuda=true", error.Remedy);
         using var model = new OnnxModelLoader(Assert.Fail).Load(TestModels.Folder("trees")); // the CPU build needs no excuse

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace StreamEngine.ContractTests.Inference;
 
-/// <summary>The committed models and their golden vectors; make_models.py writes them.</summary>
+/// <summary>The committed models and their golden vectors; make_models.py and make_exports.py write them.</summary>
 internal static class TestModels
 {
     /// <summary>The repository's root: the folder above the test's output that holds the solution.</summary>
@@ -31,7 +31,7 @@ internal static class TestModels
             document.RootElement.GetProperty("tolerance").GetDouble());
     }
 
-    private static float Input(JsonElement value) => value.ValueKind == JsonValueKind.Null ? float.NaN : value.GetSingle();
+    private static double Input(JsonElement value) => value.ValueKind == JsonValueKind.Null ? double.NaN : value.GetDouble();
 
     private static string FindRoot()
     {
@@ -42,4 +42,4 @@ internal static class TestModels
 }
 
 /// <summary>Inputs, the training library's own outputs for them, and how far a float score may be from those.</summary>
-internal sealed record GoldenVectors(float[][] Inputs, double[][] Outputs, double Tolerance);
+internal sealed record GoldenVectors(double[][] Inputs, double[][] Outputs, double Tolerance);

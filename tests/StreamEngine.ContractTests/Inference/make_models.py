@@ -3,7 +3,7 @@
 
 trees: gradient boosted trees with missing values, half of the golden rows on thresholds or one float beside them.
 dense: a multilayer perceptron whose expected outputs numpy computes in double.
-two-outputs, two-inputs, double-input, fixed-rows, open-width: graphs that a loader must refuse, or check by a run.
+two-outputs, two-inputs, fixed-rows, open-width: graphs that a loader must refuse, or check by a run.
 """
 
 import os
@@ -73,12 +73,11 @@ def write_odd(name, inputs, outputs, nodes):
 def main():
     write_trees()
     write_dense()
-    real, double = TensorProto.FLOAT, TensorProto.DOUBLE
+    real = TensorProto.FLOAT
     x, y = ("x", real, ["rows", 2]), ("y", real, ["rows", 2])
     write_odd("two-outputs", [x], [y, ("z", real, ["rows", 2])], [
         helper.make_node("Sigmoid", ["x"], ["y"]), helper.make_node("Relu", ["x"], ["z"])])
     write_odd("two-inputs", [x, ("x2", real, ["rows", 2])], [y], [helper.make_node("Add", ["x", "x2"], ["y"])])
-    write_odd("double-input", [("x", double, ["rows", 2])], [y], [helper.make_node("Cast", ["x"], ["y"], to=real)])
     write_odd("fixed-rows", [("x", real, [4, 2])], [("y", real, [4, 2])], [helper.make_node("Sigmoid", ["x"], ["y"])])
     # Keeps the columns that hold something positive: how wide its output is shows when it runs.
     write_odd("open-width", [x], [("y", real, ["rows", "columns"])], [

@@ -1,5 +1,6 @@
 using System.Text;
 using StreamEngine.Decisions;
+using StreamEngine.Inference;
 using StreamEngine.Testing;
 using Xunit;
 
@@ -229,21 +230,36 @@ public sealed class FunnelTests
     }
 
     [Theory]
-    [InlineData(LinearModel.Poison, 0)] // the model throws
-    [InlineData(double.NaN, 0)]
-    [InlineData(double.PositiveInfinity, 0)]
-    [InlineData(1.5, 0)] // outside 0 to 1
-    [InlineData(-0.5, 0)]
-    public void A_failed_model_falls_back_to_the_default(double views, double revenue)
+    [InlineData(LinearModel.Poison, ScoreFault.Failed)] // the model throws
+    [InlineData(double.NaN, ScoreFault.NotANumber)]
+    [InlineData(double.PositiveInfinity, ScoreFault.NotANumber)]
+    [InlineData(1.5, ScoreFault.OutOfRange)]
+    [InlineData(-0.5, ScoreFault.OutOfRange)]
+    [InlineData(1.0002, ScoreFault.OutOfRange)]
+    public void A_failed_model_falls_back_to_the_default(double views, ScoreFault fault)
     {
         var model = new LinearModel("clicks", ["views"], ("p", [1, 0]));
         var shop = new Shop([Shop.Offer("a") with { Propensity = new PropensityOptions { Model = "clicks", Default = 0.125 } }], null,
             model);
-        shop.Context.Features = [views, revenue];
+        shop.Context.Features = [views, 0];
         var d = shop.Decide();
-        Assert.Equal((Outcome.Served, 0.125, PropensitySource.Fallback), (d.Outcome, d.P[0], d.Source[0]));
+        Assert.Equal((Outcome.Served, 0.125, PropensitySource.Fallback, fault), (d.Outcome, d.P[0], d.Source[0], d.Fault[0]));
         shop.Context.Features = [1, 0];
-        Assert.Equal((1.0, PropensitySource.Model), (shop.Decide().P[0], d.Source[0]));
+        Assert.Equal((1.0, PropensitySource.Model, ScoreFault.None), (shop.Decide().P[0], d.Source[0], d.Fault[0]));
+    }
+
+    [Theory]
+    [InlineData(1.00005, 1)]
+    [InlineData(-0.00005, 0)]
+    [InlineData(0.9999999, 0.9999999)]
+    public void What_rounding_adds_to_a_probability_is_no_failure(double views, double probability)
+    {
+        var shop = new Shop([Shop.Offer("a") with { Propensity = new PropensityOptions { Model = "clicks", Default = 0.125 } }], null,
+            new LinearModel("clicks", ["views"], ("p", [1, 0])));
+        shop.Context.Features = [views, 0];
+        var d = shop.Decide();
+        Assert.Equal((PropensitySource.Model, ScoreFault.None), (d.Source[0], d.Fault[0]));
+        Assert.Equal((float)probability, d.P[0]);
     }
 
     [Fact]

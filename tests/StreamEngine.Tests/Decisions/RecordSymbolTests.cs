@@ -47,7 +47,7 @@ public sealed class RecordSymbolTests
     [Fact]
     public void Counters_haveAPlaceForEachValue()
     {
-        var counters = new ShardCounters(offers: 1);
+        var counters = new ShardCounters(offers: 1, models: 1);
         Assert.Equal(Enum.GetValues<RejectReason>().Length, counters.Rejected.Length);
         Assert.Equal(Enum.GetValues<Outcome>().Length, counters.Outcomes.Length);
         Assert.Equal(Enum.GetValues<DropReason>().Length, counters.Drops.Length);

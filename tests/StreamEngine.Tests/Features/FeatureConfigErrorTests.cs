@@ -27,7 +27,7 @@ public sealed class FeatureConfigErrorTests
         { Of(FeatureOperator.Duration), "window", "length of a session" },
         { Of(FeatureOperator.Duration) with { Window = Session, Where = "event.quantity > 1" }, "where", "whole session" },
         { Of(FeatureOperator.TimeSince) with { Window = Session }, "window", "whole life time" },
-        { Of(FeatureOperator.Count) with { Default = double.NaN }, "default", "finite" },
+        { Of(FeatureOperator.Count) with { Default = double.PositiveInfinity }, "default", "finite" },
         { Of(FeatureOperator.Count) with { Where = "event.valu > 1.0" }, "", "event.valu" },
         { Of(FeatureOperator.Count) with { Where = "event.value" }, "", "bool" },
         { Of(FeatureOperator.Sum) with { Of = "event.type" }, "", "" },

@@ -95,9 +95,9 @@ public sealed class ModelRegistryTests : IDisposable
 
         public (ModelProvider, int) Asked { get; private set; }
 
-        public IModel Load(string directory, ModelProvider provider, int device)
+        public IModel Load(string directory, ModelOptions? options)
         {
-            Asked = (provider, device);
+            Asked = (options!.Provider, options.Device);
             if (directory.Contains("no-gpu")) throw new ModelException("CUDA is not here") { Remedy = "Choose the CPU" };
             return directory.Contains("damaged") ? throw new ModelException("the file is torn.") : Model;
         }

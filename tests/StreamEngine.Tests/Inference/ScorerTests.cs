@@ -23,7 +23,7 @@ public sealed class ScorerTests
         scorer.Score(vectors, 3, 300);
         for (var row = 0; row < 300; row++)
         {
-            Assert.False(scorer.Failed(0, row));
+            Assert.Equal(ScoreFault.None, scorer.Fault(0, row));
             Assert.Equal([row * 10 + 2 + 100f * row * 10, row * 10 + 0.5f], scorer.Outputs(0, row).ToArray());
         }
         Assert.Equal((300 + chunk - 1) / chunk, model.Runs.Count);
@@ -39,13 +39,14 @@ public sealed class ScorerTests
         scorer.Score(vectors, 3, 200);
         for (var row = 0; row < 200; row++)
         {
-            Assert.Equal(row is 5 or 70 or 199, scorer.Failed(0, row));
+            Assert.Equal(row switch { 5 or 199 => ScoreFault.NotANumber, 70 => ScoreFault.Failed, _ => ScoreFault.None },
+                scorer.Fault(0, row));
             if (row is not (5 or 70 or 199)) Assert.Equal(row, scorer.Outputs(0, row)[0]);
         }
         Assert.Equal(3, scorer.FailedRows);
         Assert.Contains("poisoned", scorer.LastFailure(0));
         scorer.Score(Vectors(200, (_, _) => 1), 3, 200);
-        for (var row = 0; row < 200; row++) Assert.False(scorer.Failed(0, row));
+        for (var row = 0; row < 200; row++) Assert.Equal(ScoreFault.None, scorer.Fault(0, row));
     }
 
     [Fact]

@@ -110,7 +110,7 @@ internal sealed class SimEngines : IDisposable
 
     private sealed class Loader(SimEngines engines, int version) : IModelLoader
     {
-        public IModel Load(string directory, ModelProvider provider, int device)
+        public IModel Load(string directory, ModelOptions? options)
         {
             var model = new LinearModel("shop", ["events_5m"],
                 [.. Enumerable.Range(0, 3).Select(o => ($"{o}", new[] { Weight(version, o), Bias(version, o) }))]);
