@@ -52,7 +52,10 @@ internal static class ValidateCommand
     {
         try
         {
-            return ConfigCheck.Compile(call.Load(config, errors), errors, line => call.Say(LogLevel.Warning, line));
+            var loaded = call.Load(config, errors);
+            var compiled = ConfigCheck.Compile(loaded, errors, line => call.Say(LogLevel.Warning, line));
+            compiled?.OutputIds?.Check(errors, loaded.Options.Outputs.Node);
+            return compiled;
         }
         catch (ConfigException)
         {

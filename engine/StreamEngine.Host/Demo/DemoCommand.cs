@@ -60,6 +60,8 @@ internal static class DemoCommand
             errors.Add(first.Node, "format", "the demo's shop sends no CSV",
                 "Set the first source's format to json or avro, with the fields of the demo's own config");
         errors.ThrowIfAny();
+        compiled!.OutputIds?.AtStart(errors, config.Options.Outputs.Node);
+        errors.ThrowIfAny();
         var given = call.Get(Directory) is { } named ? ResultPath.Folder(Directory.Name, named) : null;
         var folder = given ?? System.IO.Directory.CreateTempSubdirectory("streamengine-demo-").FullName;
         try
@@ -68,8 +70,8 @@ internal static class DemoCommand
             log.CreateTopics(Topics.Needed(config.Options, Partitions));
             using var stores = new StateStores(config.Options.State, config.BaseDirectory, temporary: true);
             using var latencies = new Latencies();
-            using var engine = new Engine(RunCommand.Settings(call, compiled!, config.Options.Kafka, log, stores));
-            var source = compiled!.Events.Sources[0];
+            using var engine = new Engine(RunCommand.Settings(call, compiled, config.Options.Kafka, log, stores));
+            var source = compiled.Events.Sources[0];
             var (before, newest) = History(log, source.Topic);
             if (before > 0)
                 call.Say(LogLevel.Info, $"{folder} holds {before} events of an earlier demo: the shop goes on where it stopped");

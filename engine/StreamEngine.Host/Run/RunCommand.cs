@@ -32,10 +32,12 @@ internal static class RunCommand
         var config = call.Load(Config, errors);
         using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line), call.Stop);
         errors.ThrowIfAny();
+        compiled!.OutputIds?.AtStart(errors, config.Options.Outputs.Node);
+        errors.ThrowIfAny();
         using var log = LogOptions.Open(call, config.Options.Kafka);
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
-        using var engine = new Engine(Settings(call, compiled!, config.Options.Kafka, log, stores));
+        using var engine = new Engine(Settings(call, compiled, config.Options.Kafka, log, stores));
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () =>
             !engine.Completion.IsCompleted, app =>
         {
@@ -46,7 +48,7 @@ internal static class RunCommand
 
         var drain = call.Get(Drain);
         engine.Start(drain);
-        call.Say(LogLevel.Info, $"{config.Options.Name} {compiled!.ConfigHash}: {engine.Partitions} shards, "
+        call.Say(LogLevel.Info, $"{config.Options.Name} {compiled.ConfigHash}: {engine.Partitions} shards, "
             + $"{config.Options.Runtime.Workers} workers");
         using (call.Stop.Register(engine.Stop)) await engine.Completion.ConfigureAwait(false);
 
