@@ -55,6 +55,8 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
         Counter("streamengine.checkpoints", "{checkpoint}", "Checkpoints closed.", c => c.Checkpoints);
         Counter("streamengine.checkpoints.failed", "{checkpoint}", "Checkpoints that could not be written.", c => c.CheckpointsFailed);
+        Counter("streamengine.checkpoints.damaged", "{file}", "Checkpoint files that a restore found damaged; what they held was folded "
+            + "again from the log.", c => c.CheckpointsDamaged);
         Counters("streamengine.records.rejected", "{record}", "Records rejected, by reason.", "reason", Reasons, c => c.Rejected);
         Counters("streamengine.decisions.outcomes", "{decision}", "Decisions by outcome.", "outcome", Symbols<Outcome>(), c => c.Outcomes);
         Counters("streamengine.candidates.dropped", "{candidate}", "Candidates dropped, by reason.", "reason", Symbols<DropReason>(), c =>

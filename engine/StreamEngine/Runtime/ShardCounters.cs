@@ -75,6 +75,9 @@ public sealed class ShardCounters(int offers)
     /// <summary>Checkpoints that failed: none follow until the shard is opened again.</summary>
     public long CheckpointsFailed;
 
+    /// <summary>Checkpoint files that a restore found damaged.</summary>
+    public long CheckpointsDamaged;
+
     /// <summary>Bytes of the checkpoint files on the disk.</summary>
     public long CheckpointBytes;
 
@@ -106,6 +109,7 @@ public sealed class ShardCounters(int offers)
         Loaded += other.Loaded;
         Checkpoints += other.Checkpoints;
         CheckpointsFailed += other.CheckpointsFailed;
+        CheckpointsDamaged += other.CheckpointsDamaged;
         Add(Rejected, other.Rejected);
         Add(Outcomes, other.Outcomes);
         Add(Actions, other.Actions);
