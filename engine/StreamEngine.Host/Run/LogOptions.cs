@@ -9,6 +9,9 @@ namespace StreamEngine.Host.Run;
 /// <summary>Which log a command works on: <c>--embedded DIR</c> or <c>--kafka BOOTSTRAP</c>, one of the two.</summary>
 internal static class LogOptions
 {
+    /// <summary>How long a command waits for a cluster that was there when it began.</summary>
+    private static readonly TimeSpan CommandPatience = TimeSpan.FromMinutes(5);
+
     public static readonly Option<string?> Embedded =
         new("--embedded") { Description = "The folder of the embedded log, for single machines.", HelpName = "DIR" };
 
@@ -29,14 +32,21 @@ internal static class LogOptions
     }
 
     /// <summary>Opens the log.</summary>
+    /// <param name="call">The command's options.</param>
+    /// <param name="options">The config's section.</param>
+    /// <param name="engine">
+    /// Ends the waits of an engine that runs, which otherwise waits for as long as the cluster is away; null for a command, which gives up.
+    /// </param>
     /// <exception cref="LogException">It can't be opened.</exception>
-    public static ILog Open(Invocation call, KafkaOptions options) => call.Get(Embedded) is { } directory
+    public static ILog Open(Invocation call, KafkaOptions options, CancellationToken? engine = null) => call.Get(Embedded) is { } directory
         ? new EmbeddedLog(new EmbeddedLogOptions(Path.GetFullPath(directory)))
         : new KafkaLog(new KafkaLogOptions
         {
             Bootstrap = call.Get(Kafka)!,
             Settings = options.Settings,
             TransactionTimeout = options.TransactionTimeout,
+            Patience = engine is null ? CommandPatience : Timeout.InfiniteTimeSpan,
+            Stop = engine ?? call.Stop,
             Diagnostics = line => call.Say(LogLevel.Debug, line),
             Waiting = line => call.Say(LogLevel.Info, line),
         });

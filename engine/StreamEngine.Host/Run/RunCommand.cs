@@ -34,7 +34,9 @@ internal static class RunCommand
         errors.ThrowIfAny();
         compiled!.OutputIds?.AtStart(errors, config.Options.Outputs.Node);
         errors.ThrowIfAny();
-        using var log = LogOptions.Open(call, config.Options.Kafka);
+        // Also where a worker fails: the others may be waiting for the log.
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(call.Stop);
+        using var log = LogOptions.Open(call, config.Options.Kafka, ends.Token);
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
         using var engine = new Engine(Settings(call, compiled, config.Options.Kafka, log, stores));
@@ -50,7 +52,14 @@ internal static class RunCommand
         engine.Start(drain);
         call.Say(LogLevel.Info, $"{config.Options.Name} {compiled.ConfigHash}: {engine.Partitions} shards, "
             + $"{config.Options.Runtime.Workers} workers");
-        using (call.Stop.Register(engine.Stop)) await engine.Completion.ConfigureAwait(false);
+        try
+        {
+            using (call.Stop.Register(engine.Stop)) await engine.Completion.ConfigureAwait(false);
+        }
+        finally
+        {
+            await ends.CancelAsync().ConfigureAwait(false);
+        }
 
         if (drain) Print(call, engine.Summary());
         else call.Say(LogLevel.Info, "stopped: everything done is committed");

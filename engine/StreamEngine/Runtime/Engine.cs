@@ -157,6 +157,12 @@ public sealed class Engine : IDisposable
             worker.Run(_stop.Token, _ends is null ? null : Drained);
             if (_leaving) worker.Leave();
         }
+        catch (OperationCanceledException)
+        {
+            _settings.Report(new WorkerEvent(true, $"Worker {number} was stopped while it waited for the log. Nothing is lost; what is not "
+                + "committed is made again after the next start."));
+            _stop.Cancel();
+        }
         catch (Exception e)
         {
             // A worker that can't go on stops the process with its reason: half an engine would be a silent loss.
