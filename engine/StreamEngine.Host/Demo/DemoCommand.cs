@@ -18,6 +18,9 @@ internal static class DemoCommand
 {
     private const int Partitions = 4;
 
+    /// <summary>How long the engine may take to read what was written last.</summary>
+    private static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(5);
+
     /// <summary>Event time of the first event that <c>--write</c> writes: 2026-01-01 UTC, ms.</summary>
     private const long FileStart = 1_767_225_600_000;
     private static readonly Option<string> Config = new("--config",
@@ -84,8 +87,15 @@ internal static class DemoCommand
             await ShowAsync(call, watch, config.Options.Offers.Select(o => o.Name).ToList()).ConfigureAwait(false);
             producer.Stop();
             if (producer.Failure is { } failure) throw failure;
+            await watch.CaughtUpAsync(CatchUp).ConfigureAwait(false);
             engine.Stop();
             await engine.Completion.ConfigureAwait(false);
+            var (all, read) = (producer.Written, engine.Metrics.Totals().Records);
+            if (read < all)
+                call.Say(LogLevel.Warning, $"{all - read} of the events written were not read before the end: the engine is slower than "
+                    + $"--rate{(given is null ? "" : "; the next demo with this --dir reads them first")}");
+            else if (read > all)
+                call.Say(LogLevel.Info, $"{read - all} of the events read were left by an earlier demo");
             Tell(call, watch.Look(), producer.Written, config.Options.Offers.Select(o => o.Name).ToList());
         }
         finally
@@ -101,7 +111,7 @@ internal static class DemoCommand
         var shop = new Shop(call.Get(Seed), call.Get(Customers));
         using var encoder = new ShopEventWriter(RecordFormat.Json);
         ResultPath.File(Write.Name, file);
-        using var to = File.Create(file);
+        using var to = ResultPath.Create(file);
         var shopSeconds = (call.Get(For) ?? TimeSpan.FromSeconds(3_600.0 / call.Get(Speed))).TotalSeconds;
         var count = (long)(shopSeconds * call.Get(Rate));
         for (var i = 0L; i < count; i++)

@@ -61,7 +61,7 @@ internal static class RunCommand
             await ends.CancelAsync().ConfigureAwait(false);
         }
 
-        if (drain) Print(call, engine.Summary());
+        if (drain) Print(call, engine.Summary(), compiled);
         else call.Say(LogLevel.Info, "stopped: everything done is committed");
         return ExitCode.Done;
     }
@@ -108,10 +108,13 @@ internal static class RunCommand
     }
 
     /// <summary>One line, so that scripts find it.</summary>
-    private static void Print(Invocation call, DrainSummary s) => call.Out.WriteLine(new JsonObject
+    private static void Print(Invocation call, DrainSummary s, CompiledEngine engine) => call.Out.WriteLine(new JsonObject
     {
-        ["events"] = s.Events,
-        ["decisions"] = s.Decisions,
+        ["events"] = s.Totals.Records,
+        ["admitted"] = s.Totals.Admitted,
+        ["rejected"] = CountsJson.Of(EngineMetrics.Reasons, s.Totals.Rejected),
+        ["decisions"] = s.Totals.Decisions,
+        ["actions"] = CountsJson.Of([.. engine.Options.Offers.Select(o => o.Name)], s.Totals.Actions),
         ["seconds"] = Math.Round(s.Seconds, 4),
         ["cpu_seconds"] = Math.Round(s.CpuSeconds, 4),
         ["allocated_bytes"] = s.AllocatedBytes,

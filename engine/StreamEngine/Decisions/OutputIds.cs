@@ -37,7 +37,7 @@ public sealed class OutputIds(ISchemaSource source, IReadOnlyList<OutputSubject>
     private int _begun;
 
     /// <summary>By output topic; filled once the registry has answered.</summary>
-    public int[] Ids { get; } = new int[subjects.Count == 0 ? 0 : subjects.Max(s => s.Topic) + 1];
+    internal int[] Ids { get; } = new int[subjects.Count == 0 ? 0 : subjects.Max(s => s.Topic) + 1];
 
     /// <summary>
     /// Why the ids are not known, empty before the first answer; null once they are. The first who asks makes the asking go on. Any thread

@@ -35,6 +35,9 @@ public sealed class EngineMetrics : IDisposable
         _request = _meter.CreateHistogram("streamengine.request.duration", "s", "From a request to its answer, by kind and status.",
             advice: duration);
         _commits = _meter.CreateCounter<long>("streamengine.commits", "{commit}", "Commits by outcome.");
+        // Like the counters below: each outcome is there from the start, at 0.
+        foreach (var outcome in Enum.GetValues<CommitOutcome>())
+            if (outcome != CommitOutcome.Waiting) _commits.Add(0, OutcomeLabel(outcome));
         _batches = _meter.CreateCounter<long>("streamengine.batches", "{batch}", "Batches with records.");
         Counter("streamengine.records", "{record}", "Records read.", c => c.Records);
         Counter("streamengine.bytes", "By", "Bytes of keys and values read.", c => c.Bytes);
@@ -103,10 +106,13 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>A commit ended.</summary>
     public void CommitDone(CommitOutcome outcome, TimeSpan took, TimeSpan interval)
     {
-        _commits.Add(1, new KeyValuePair<string, object?>("outcome", Spelling.Kebab(outcome.ToString())));
+        _commits.Add(1, OutcomeLabel(outcome));
         _commit.Record(took.TotalSeconds);
         if (outcome == CommitOutcome.Committed) _interval.Record(interval.TotalSeconds);
     }
+
+    private static KeyValuePair<string, object?> OutcomeLabel(CommitOutcome outcome) =>
+        new("outcome", Spelling.Kebab(outcome.ToString()));
 
     /// <summary>A request was answered.</summary>
     public void RequestDone(string kind, RequestStatus status, TimeSpan took) => _request.Record(

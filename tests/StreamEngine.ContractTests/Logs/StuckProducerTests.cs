@@ -142,7 +142,8 @@ public sealed class StuckProducerTests : IDisposable
         fake.Called = name =>
         {
             if (name == _stuck) _back.Wait();
-            if (_away && name == nameof(IProducer<,>.InitTransactions)) throw new KafkaRetriableException(new Error(ErrorCode.Local_TimedOut));
+            if (_away && name == nameof(IProducer<,>.InitTransactions))
+                throw new KafkaRetriableException(new Error(ErrorCode.Local_TimedOut));
         };
         _clients.Add(fake);
         return producer;

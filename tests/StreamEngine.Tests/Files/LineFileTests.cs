@@ -29,6 +29,19 @@ public sealed class LineFileTests
     public void A_break_inside_quotes_belongs_to_a_csv_record(string text, string records) =>
         Assert.Equal(records, Records(text, csv: true));
 
+    [Theory]
+    [InlineData("a\n\r\n\nb\r\nc", 64, false, "a 1|b 4|c 5")]
+    [InlineData("h\n1,\"a\nb\n\"\n2\n", 64, true, "h 1|1,\"a\nb\n\" 2|2 5")]
+    [InlineData("\"1\n2\n\n3\n", 64, true, "\"1 1|2 2|3 4")]
+    [InlineData("123456789\n\n2\n", 4, true, "12345 1|2 3")]
+    public void Each_record_knows_its_line(string text, int limit, bool csv, string records)
+    {
+        using var file = new LineFile(new MemoryStream(Encoding.UTF8.GetBytes(text)), csv, limit: limit);
+        var read = new List<string>();
+        while (file.Read()) read.Add($"{Encoding.UTF8.GetString(file.Record)} {file.Number}");
+        Assert.Equal(records, string.Join('|', read));
+    }
+
     [Fact]
     public void A_quote_that_never_closes_costs_one_line_only() => Assert.Equal("1,\"a|2,b|3,c", Records("1,\"a\n2,b\n3,c\n", csv: true));
 
