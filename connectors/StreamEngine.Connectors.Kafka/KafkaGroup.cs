@@ -76,7 +76,6 @@ public sealed class KafkaGroup
         for (var wait = new Waiting(_options.Patience); !assigned;)
         {
             Serve(consumer);
-            _options.Stop.ThrowIfCancellationRequested();
             if (fatal is { } error) throw KafkaErrors.Lasting(error.Code, $"member {instanceId} of group {Name}", error.Reason);
             if (wait.Left == TimeSpan.Zero) throw TooLong(instanceId, "joining in its place");
         }
@@ -95,6 +94,7 @@ public sealed class KafkaGroup
 
     private void Serve(IConsumer<byte[], byte[]> consumer)
     {
+        _options.Stop.ThrowIfCancellationRequested();
         try
         {
             _ = consumer.Consume(Moment);
