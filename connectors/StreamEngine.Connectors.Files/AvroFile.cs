@@ -26,14 +26,14 @@ internal sealed class AvroFile : IRecordFile
 
     public ReadOnlySpan<byte> Record => _record.WrittenSpan;
 
-    public long Line { get; private set; }
+    public long Number { get; private set; }
 
     public bool Read()
     {
         _record.ResetWrittenCount();
         ReadOnlyMemory<byte> value = default;
         if (!Named(() => _reader.Next(out value))) return false;
-        Line++;
+        Number++;
         if (_schemaId > 0) new AvroWriter(_record).ConfluentHeader(_schemaId);
         _record.Write(value.Span);
         return true;

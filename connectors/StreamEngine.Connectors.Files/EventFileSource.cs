@@ -18,6 +18,7 @@ public sealed class EventFileSource : IDisposable
     private readonly RecordSorter _sorter;
     private IEnumerator<SortedRecord>? _sorted;
     private readonly List<string> _early = [];
+    private readonly List<(int File, long Number)> _places = [];   // of the batch's records
     private bool _pending;
     private long _timed, _before1990;
 
@@ -55,8 +56,9 @@ public sealed class EventFileSource : IDisposable
     /// <param name="stop">Ends the reading.</param>
     public void Load(Action<int>? progress = null, CancellationToken stop = default)
     {
-        foreach (var file in _files.Files)
+        for (var i = 0; i < _files.Files.Count; i++)
         {
+            var file = _files.Files[i];
             using var records = file.Open(progress);
             var last = long.MinValue;
             (_timed, _before1990) = (0, 0);
@@ -66,7 +68,7 @@ public sealed class EventFileSource : IDisposable
                 // Of a record past the limit no more is kept than tells that it is.
                 var record = records.Record;
                 if (record.Length > file.MaxRecordBytes) record = record[..(file.MaxRecordBytes + 1)];
-                last = Keep(record, file.Source, last);
+                last = Keep(record, i, records.Number, last);
             }
             if (_before1990 * 2 > _timed)
                 _early.Add($"{file.Path}: {_before1990} of {_timed} records are from before 1990, the last one from "
@@ -84,11 +86,14 @@ public sealed class EventFileSource : IDisposable
     public bool Read(RecordBatch batch, int max, long before = long.MaxValue)
     {
         batch.Clear();
+        _places.Clear();
         while (batch.Count < max && Peek())
         {
             var record = _sorted!.Current;
             if (record.Time >= before) break;
-            batch.Add(record.Source, 0, Position++, Math.Max(0, record.Time), record.Key, record.KeyLength > 0, record.Value, true);
+            _places.Add((record.File, record.Number));
+            batch.Add(_files.Files[record.File].Source, 0, Position++, Math.Max(0, record.Time), record.Key, record.KeyLength > 0,
+                record.Value, true);
             _pending = false;
         }
         return batch.Count > 0;
@@ -102,9 +107,17 @@ public sealed class EventFileSource : IDisposable
         if (Directory.Exists(_temporaryFolder)) Directory.Delete(_temporaryFolder, recursive: true);
     }
 
+    /// <summary>The file of a record of the batch read last, and where it stands there (<see cref="IRecordFile.Number"/>).</summary>
+    /// <param name="offset">The record's offset.</param>
+    public (EventFile File, long Number) PlaceOf(long offset)
+    {
+        var (file, number) = _places[(int)(offset - Position + _places.Count)];
+        return (_files.Files[file], number);
+    }
+
     private bool Peek() => _pending || (_pending = _sorted is not null && _sorted.MoveNext());
 
-    private long Keep(ReadOnlySpan<byte> record, int source, long last)
+    private long Keep(ReadOnlySpan<byte> record, int file, long number, long last)
     {
         // The key is at most as long as the record it is part of; unescaping only shortens.
         var at = _sorter.Reserve(record.Length * 2, out var buffer);
@@ -113,7 +126,7 @@ public sealed class EventFileSource : IDisposable
         _event.Clear();
         // The decoder leaves the time alone where there is none; 0 is one, the first moment of 1970.
         _event.Time = long.MinValue;
-        _decoders[source].Decode(buffer, new Range32(at, record.Length), new Range32(at, 0), _event);
+        _decoders[_files.Files[file].Source].Decode(buffer, new Range32(at, record.Length), new Range32(at, 0), _event);
         var time = _event.Time != long.MinValue ? _event.Time : last;
         if (_event.Time != long.MinValue)
         {
@@ -123,7 +136,7 @@ public sealed class EventFileSource : IDisposable
         var customer = _event.Customer.Text;
         if (customer.Length > record.Length) customer = default;
         customer.CopyTo(buffer.AsSpan(at + record.Length));
-        _sorter.Add(time, source, record.Length, customer.Length);
+        _sorter.Add(time, file, number, record.Length, customer.Length);
         Count++;
         return time;
     }

@@ -7,9 +7,9 @@ public interface IRecordFile : IDisposable
     /// <exception cref="InvalidDataException">The file is damaged; the message names it.</exception>
     bool Read();
 
+    /// <summary>Where the record stands: the line that it begins in, in a container file its number, from 1.</summary>
+    long Number { get; }
+
     /// <summary>The record's bytes, valid until the next <see cref="Read"/>.</summary>
     ReadOnlySpan<byte> Record { get; }
-
-    /// <summary>Where the record begins: its line in a text file, its number in an Avro container; from 1.</summary>
-    long Line { get; }
 }

@@ -13,19 +13,19 @@ internal sealed class LineFile(Stream stream, bool csv, byte separator = (byte)'
 
     private byte[] _buffer = new byte[1 << 17];
     private int _start, _end, _length, _next;
-    private long _line, _lines;
     private bool _ended, _begun;
+    private long _lines;   // of what was framed last: blank lines too
 
     public ReadOnlySpan<byte> Record => _buffer.AsSpan(_start, _length);
 
-    public long Line => _line + 1;
+    public long Number { get; private set; } = 1;
 
     public bool Read()
     {
         do
         {
             _start = _next;
-            _line += _lines;
+            Number += _lines;
             if (!Frame()) return false;
         }
         while (_length == 0);
@@ -73,7 +73,7 @@ internal sealed class LineFile(Stream stream, bool csv, byte separator = (byte)'
     private bool Close(int end, int skip)
     {
         _next = end + skip;
-        _lines = _buffer.AsSpan(_start, _next - _start).Count((byte)'\n');
+        _lines = csv ? _buffer.AsSpan(_start, _next - _start).Count((byte)'\n') : 1;
         if (end > _start && _buffer[end - 1] == '\r') end--;
         _length = (int)Math.Min(end - _start, limit + 1L);
         return true;
@@ -83,7 +83,7 @@ internal sealed class LineFile(Stream stream, bool csv, byte separator = (byte)'
     private bool CutOff(int at)
     {
         _length = limit + 1;
-        _lines = 1; // one with a break in it is cut there
+        _lines = 1;
         var kept = _start + _length;
         int end, none = -1;
         while ((end = _buffer.AsSpan(at, _end - at).IndexOf((byte)'\n')) < 0)

@@ -9,7 +9,7 @@ namespace StreamEngine.Connectors.Files;
 internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : IDisposable
 {
     private const int ChunkLength = 1 << 24;
-    private const int HeadLength = 24;
+    private const int HeadLength = 32, EntryLength = 48;
 
     private readonly List<string> _spilled = [];
     private readonly List<byte[]> _chunks = [new byte[1 << 16]];
@@ -25,14 +25,14 @@ internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : I
     /// <summary>A record's place in memory.</summary>
     private struct Entry
     {
-        public long Time;
-        public int Order, Chunk, Start, KeyLength, ValueLength, Source;
+        public long Time, Number;
+        public int Order, Chunk, Start, KeyLength, ValueLength, File;
     }
 
     /// <summary>Makes room for a record and returns the array and the place to write its value to, before <see cref="Add"/>.</summary>
     public int Reserve(int length, out byte[] chunk)
     {
-        if (_bytes + length + (_count + 1L) * 32 > memoryLimit && _count > 0) Spill();
+        if (_bytes + length + (_count + 1L) * EntryLength > memoryLimit && _count > 0) Spill();
         while (_used + length > _chunks[_chunk].Length)
         {
             if (++_chunk == _chunks.Count) _chunks.Add(new byte[Math.Max(ChunkLength, length)]);
@@ -43,19 +43,25 @@ internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : I
     }
 
     /// <summary>Adds the record that was written at the reserved place: its value, then its key.</summary>
-    public void Add(long time, int source, int valueLength, int keyLength)
+    /// <param name="time">Its event time, ms.</param>
+    /// <param name="file">The file's place among the inputs.</param>
+    /// <param name="number">Where it stands in the file.</param>
+    /// <param name="valueLength">Bytes of the value.</param>
+    /// <param name="keyLength">Bytes of the key.</param>
+    public void Add(long time, int file, long number, int valueLength, int keyLength)
     {
         if (_count == _entries.Length) Array.Resize(ref _entries, _count * 2);
         _ordered &= _count == 0 || _entries[_count - 1].Time <= time;
         _entries[_count] = new Entry
         {
             Time = time,
+            Number = number,
             Order = _count,
             Chunk = _chunk,
             Start = _used,
             KeyLength = keyLength,
             ValueLength = valueLength,
-            Source = source
+            File = file
         };
         _count++;
         _used += valueLength + keyLength;
@@ -91,13 +97,15 @@ internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : I
         _spilled.Add(path);
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 17);
         Span<byte> head = stackalloc byte[HeadLength];
+        head.Clear();
         for (var i = 0; i < _count; i++)
         {
             ref readonly var e = ref _entries[i];
             BinaryPrimitives.WriteInt64LittleEndian(head, e.Time);
-            BinaryPrimitives.WriteInt32LittleEndian(head[8..], e.Source);
+            BinaryPrimitives.WriteInt32LittleEndian(head[8..], e.File);
             BinaryPrimitives.WriteInt32LittleEndian(head[12..], e.ValueLength);
             BinaryPrimitives.WriteInt32LittleEndian(head[16..], e.KeyLength);
+            BinaryPrimitives.WriteInt64LittleEndian(head[24..], e.Number);
             file.Write(head);
             file.Write(_chunks[e.Chunk].AsSpan(e.Start, e.ValueLength + e.KeyLength));
         }
@@ -111,7 +119,7 @@ internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : I
         for (var i = 0; i < _count; i++)
         {
             var e = _entries[i];
-            yield return new SortedRecord(e.Time, e.Source, _chunks[e.Chunk], e.Start, e.ValueLength, e.KeyLength);
+            yield return new SortedRecord(e.Time, e.File, e.Number, _chunks[e.Chunk], e.Start, e.ValueLength, e.KeyLength);
         }
     }
 
@@ -128,7 +136,8 @@ internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : I
             if (body.Length < value + key) body = new byte[Math.Max(body.Length * 2, value + key)];
             file.ReadExactly(body, 0, value + key);
             yield return new SortedRecord(BinaryPrimitives.ReadInt64LittleEndian(head),
-                BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(8)), body, 0, value, key);
+                BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(8)), BinaryPrimitives.ReadInt64LittleEndian(head.AsSpan(24)), body, 0,
+                value, key);
         }
     }
 
@@ -147,7 +156,7 @@ internal sealed class RecordSorter(long memoryLimit, string temporaryFolder) : I
 }
 
 /// <summary>One record in order; its bytes are valid until the next is asked for.</summary>
-internal readonly record struct SortedRecord(long Time, int Source, byte[] Buffer, int Start, int ValueLength, int KeyLength)
+internal readonly record struct SortedRecord(long Time, int File, long Number, byte[] Buffer, int Start, int ValueLength, int KeyLength)
 {
     public ReadOnlySpan<byte> Value => Buffer.AsSpan(Start, ValueLength);
 

@@ -8,12 +8,12 @@ internal static class GroupMembers
 {
     /// <summary>The members and their partitions; empty while the group is not stable or its coordinator does not answer.</summary>
     /// <exception cref="LogException">We have no right to ask.</exception>
-    public static IReadOnlyList<GroupMember> Ask(IAdminClient admin, string group, KafkaLogOptions options)
+    public static IReadOnlyList<GroupMember> Ask(IAdminClient admin, Calls calls, string group, KafkaLogOptions options)
     {
         try
         {
-            var answer = admin.DescribeConsumerGroupsAsync([group],
-                new DescribeConsumerGroupsOptions { RequestTimeout = options.RequestTimeout }).GetAwaiter().GetResult();
+            var answer = calls.Wait(admin.DescribeConsumerGroupsAsync([group],
+                new DescribeConsumerGroupsOptions { RequestTimeout = options.RequestTimeout }));
             var described = answer.ConsumerGroupDescriptions[0];
             if (described.Error.IsError) return Unknown(described.Error, group, options);
             return described.State == ConsumerGroupState.Stable ? [.. described.Members.Select(Translate)] : [];

@@ -13,9 +13,11 @@ internal sealed class GroupOffsets : IDisposable
     private readonly IConsumer<byte[], byte[]> _consumer;
     private readonly IAdminClient _admin;
     private readonly ListConsumerGroupOffsetsOptions _stable;
+    private readonly Calls _calls;
 
-    public GroupOffsets(KafkaLogOptions options)
+    public GroupOffsets(KafkaLogOptions options, Calls calls)
     {
+        _calls = calls;
         var settings = KafkaSettings.Consumer(options);
         settings["group.id"] = "streamengine-offsets"; // nothing is joined and nothing committed
         _consumer = Clients.Make(
@@ -33,7 +35,7 @@ internal sealed class GroupOffsets : IDisposable
         var wanted = new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition);
         try
         {
-            return _admin.ListConsumerGroupOffsetsAsync([new(group, [wanted])], _stable).GetAwaiter().GetResult()[0].Partitions[0];
+            return _calls.Wait(_admin.ListConsumerGroupOffsetsAsync([new(group, [wanted])], _stable))[0].Partitions[0];
         }
         catch (ListConsumerGroupOffsetsException e)
         {

@@ -22,14 +22,14 @@ public sealed class KafkaGroup
         // On a consumer by name, for the reason that GroupOffsets gives.
         using var consumer = Clients.Make(Consumer("streamengine-members", null).Build);
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        for (var wait = new Waiting(_options.Patience); ;)
+        var calls = new Calls(_options.Stop);
+        for (var wait = new Waiting(_options.Patience, _options.Stop); ;)
         {
             Error error;
             try
             {
-                var group = admin.DescribeConsumerGroupsAsync([Name],
-                    new DescribeConsumerGroupsOptions { RequestTimeout = _options.RequestTimeout }).GetAwaiter()
-                    .GetResult().ConsumerGroupDescriptions[0];
+                var group = calls.Wait(admin.DescribeConsumerGroupsAsync([Name],
+                    new DescribeConsumerGroupsOptions { RequestTimeout = _options.RequestTimeout })).ConsumerGroupDescriptions[0];
                 return [.. group.Members.Select(GroupMembers.Translate)];
             }
             catch (DescribeConsumerGroupsException e)
@@ -94,6 +94,7 @@ public sealed class KafkaGroup
 
     private void Serve(IConsumer<byte[], byte[]> consumer)
     {
+        _options.Stop.ThrowIfCancellationRequested();
         try
         {
             _ = consumer.Consume(Moment);

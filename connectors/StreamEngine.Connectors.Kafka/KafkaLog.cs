@@ -5,10 +5,16 @@ namespace StreamEngine.Connectors.Kafka;
 /// <summary>Kafka as the engine's log, by Confluent.Kafka and librdkafka. Thread-safe; what it opens is not.</summary>
 public sealed class KafkaLog : ILog
 {
+    private const string OpenTransaction = "A transaction that holds it is still open: list and abort it with kafka-transactions.sh.";
+
+    /// <summary>After how long a wait for somebody else's transaction is told; again at widening intervals.</summary>
+    private static readonly TimeSpan FirstTold = TimeSpan.FromSeconds(30);
+
     private readonly KafkaLogOptions _options;
     private readonly Lazy<IAdminClient> _admin;
     private readonly Lazy<GroupOffsets> _groups;
     private readonly KafkaTopics _topics;
+    private readonly Calls _calls;
 
     /// <summary>What the last attempt to connect met: a timed-out request does not say.</summary>
     private volatile string? _connection;
@@ -25,8 +31,9 @@ public sealed class KafkaLog : ILog
             .SetLogHandler((_, line) => ClientLog.Tell(options, line))
             .SetErrorHandler((_, error) => OnError(error))
             .Build));
-        _groups = new Lazy<GroupOffsets>(() => new GroupOffsets(options));
-        _topics = new KafkaTopics(options, () => _admin.Value, () => _connection);
+        _calls = new Calls(options.Stop);
+        _groups = new Lazy<GroupOffsets>(() => new GroupOffsets(options, _calls));
+        _topics = new KafkaTopics(options, () => _admin.Value, _calls, () => _connection);
     }
 
     /// <inheritdoc/>
@@ -53,7 +60,8 @@ public sealed class KafkaLog : ILog
     /// <inheritdoc/>
     public long? Committed(string group, TopicPartition partition)
     {
-        for (var wait = new Waiting(_options.Patience); ;)
+        var tell = FirstTold;
+        for (var wait = new Waiting(_options.Patience, _options.Stop); ;)
         {
             var answer = _groups.Value.Ask(group, partition);
             if (answer.Error.Code == ErrorCode.NoError) return answer.Offset.Value >= 0 ? answer.Offset.Value : null;
@@ -63,8 +71,11 @@ public sealed class KafkaLog : ILog
             if (!wait.Again())
                 throw new LogException($"group {group}: the committed offset of {partition.Topic}[{partition.Partition}] can't be read "
                     + $"within {_options.Patience.TotalSeconds:0} s: {answer.Error.Reason}. "
-                    + (pending ? "A transaction that holds it is still open: list and abort it with kafka-transactions.sh."
-                    : "Check that the cluster is up."));
+                    + (pending ? OpenTransaction : "Check that the cluster is up."));
+            if (!pending || wait.Lasts < tell) continue;
+            tell = wait.Lasts * 3;
+            _options.Waiting?.Invoke($"group {group}: waiting for the committed offset of {partition.Topic}[{partition.Partition}] for "
+                + $"{wait.Lasts.TotalSeconds:0} s. {OpenTransaction}");
         }
     }
 
@@ -72,7 +83,7 @@ public sealed class KafkaLog : ILog
     public KafkaGroup Group(string name) => new(_options, name);
 
     /// <inheritdoc/>
-    public IReadOnlyList<GroupMember>? Members(string group) => GroupMembers.Ask(_groups.Value.Coordinator, group, _options);
+    public IReadOnlyList<GroupMember>? Members(string group) => GroupMembers.Ask(_groups.Value.Coordinator, _calls, group, _options);
 
     /// <inheritdoc/>
     public ILogWorker OpenWorker(WorkerOptions options) => new KafkaWorker(this, _options, options);
@@ -86,6 +97,7 @@ public sealed class KafkaLog : ILog
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_calls.AnyLeft) return;
         if (_groups.IsValueCreated) _groups.Value.Dispose();
         if (_admin.IsValueCreated) _admin.Value.Dispose();
     }

@@ -24,9 +24,14 @@ public sealed record KafkaLogOptions
 
     /// <summary>
     /// How long to wait for a transaction of somebody else that holds a group's offsets, and for a cluster that is away while a producer is
-    /// rebuilt.
+    /// rebuilt; <see cref="Timeout.InfiniteTimeSpan"/> for as long as it takes.
     /// </summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// Ends every wait for the cluster, within about a second: so long a cluster that answers has for what is still asked of it.
+    /// </summary>
+    public CancellationToken Stop { get; init; }
 
     /// <summary>Told in one line what the clients met and got over (lost connections, retries); from any thread.</summary>
     public Action<string>? Diagnostics { get; init; }

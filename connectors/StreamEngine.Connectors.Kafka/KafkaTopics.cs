@@ -5,7 +5,7 @@ using Confluent.Kafka.Admin;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>Topics: what there is, how far they reach, and making them.</summary>
-internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> admin, Func<string?> connection)
+internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> admin, Calls calls, Func<string?> connection)
 {
     /// <summary>How long an answer may take before it is said that it is waited for.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
@@ -25,9 +25,8 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
         if (missing.Count == 0) return [];
         try
         {
-            admin().CreateTopicsAsync(missing.Select(Specify),
-                new CreateTopicsOptions { RequestTimeout = options.RequestTimeout, OperationTimeout = options.RequestTimeout }).GetAwaiter()
-                .GetResult();
+            calls.Wait(Made(admin().CreateTopicsAsync(missing.Select(Specify),
+                new CreateTopicsOptions { RequestTimeout = options.RequestTimeout, OperationTimeout = options.RequestTimeout })));
         }
         catch (CreateTopicsException e)
         {
@@ -43,6 +42,12 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
         }
         AwaitVisible(missing);
         return [.. missing.Select(t => t.Name)];
+
+        static async Task<bool> Made(Task call)
+        {
+            await call.ConfigureAwait(false);
+            return true;
+        }
     }
 
     public IReadOnlyList<TopicInfo> List()
@@ -76,8 +81,8 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
         var wanted = partitions
             .Select(p => new TopicPartitionOffsetSpec { TopicPartition = new(p.Topic, p.Partition), OffsetSpec = which });
         // A cluster that is away is waited for; a topic that is not there, only until it should be known everywhere.
-        var unknown = new Waiting(options.RequestTimeout);
-        for (var wait = new Waiting(patience); ;)
+        var unknown = new Waiting(options.RequestTimeout, options.Stop);
+        for (var wait = new Waiting(patience, options.Stop); ;)
         {
             Error error;
             try
@@ -87,7 +92,7 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
                     IsolationLevel = IsolationLevel.ReadUncommitted,
                     RequestTimeout = Shorter(options.RequestTimeout, patience)
                 };
-                var answer = admin().ListOffsetsAsync(wanted, settings).GetAwaiter().GetResult();
+                var answer = calls.Wait(admin().ListOffsetsAsync(wanted, settings));
                 return answer.ResultInfos.Select(r => r.TopicPartitionOffsetError)
                     .ToDictionary(r => new TopicPartition(r.Topic, r.Partition.Value), r => r.Offset.Value);
             }
@@ -114,7 +119,7 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
     {
         try
         {
-            _ = admin().GetMetadata(TimeSpan.FromSeconds(2));
+            _ = calls.Make(() => admin().GetMetadata(TimeSpan.FromSeconds(2)));
         }
         catch (KafkaException e)
         {
@@ -122,7 +127,8 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
         }
     }
 
-    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+    private static TimeSpan Shorter(TimeSpan request, TimeSpan patience) =>
+        patience == Timeout.InfiniteTimeSpan || request < patience ? request : patience;
 
     private Dictionary<string, int> Counts()
     {
@@ -131,7 +137,7 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
                 $"waiting for Kafka at {options.Bootstrap}: {connection() ?? "no answer yet"}"), null, Silence, Timeout.InfiniteTimeSpan);
         try
         {
-            var metadata = admin().GetMetadata(options.RequestTimeout);
+            var metadata = calls.Make(() => admin().GetMetadata(options.RequestTimeout));
             return metadata.Topics.Where(t => t.Partitions.Count > 0).ToDictionary(t => t.Topic, t => t.Partitions.Count);
         }
         catch (KafkaException e)
@@ -143,8 +149,8 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
     private Dictionary<string, string> Retention(IEnumerable<string> topics)
     {
         var resources = topics.Select(t => new ConfigResource { Type = ResourceType.Topic, Name = t });
-        var answer = admin().DescribeConfigsAsync(resources, new DescribeConfigsOptions { RequestTimeout = options.RequestTimeout })
-            .GetAwaiter().GetResult();
+        var answer = calls.Wait(admin().DescribeConfigsAsync(resources,
+            new DescribeConfigsOptions { RequestTimeout = options.RequestTimeout }));
         return answer.ToDictionary(r => r.ConfigResource.Name, r => Describe(r.Entries));
     }
 
@@ -180,7 +186,7 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
 
     private void AwaitVisible(List<TopicSpec> made)
     {
-        for (var wait = new Waiting(options.RequestTimeout); ;)
+        for (var wait = new Waiting(options.RequestTimeout, options.Stop); ;)
         {
             var there = Counts();
             if (made.TrueForAll(t => there.GetValueOrDefault(t.Name) == t.Partitions)) return;

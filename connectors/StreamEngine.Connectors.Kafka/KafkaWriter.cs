@@ -19,6 +19,7 @@ internal sealed class KafkaWriter(KafkaLog log, KafkaLogOptions options) : ILogW
         {
             if (code != Confluent.Kafka.ErrorCode.Local_QueueFull)
                 throw KafkaErrors.Lasting(code, topic, $"a record of {key.Length + value.Length} bytes is refused");
+            options.Stop.ThrowIfCancellationRequested();
             _producer.Poll(10); // reports make room
         }
         if ((++_written & 1023) == 0) _producer.Poll(0);
@@ -28,9 +29,12 @@ internal sealed class KafkaWriter(KafkaLog log, KafkaLogOptions options) : ILogW
     {
         var limit = new Waiting(options.Patience);
         while (_producer.Flush(500) > 0)
+        {
+            options.Stop.ThrowIfCancellationRequested();
             if (limit.Left == TimeSpan.Zero)
                 throw new LogException($"{_producer.Outstanding} records could not be written to {options.Bootstrap} within "
                     + $"{options.Patience.TotalSeconds:0} s. Check that the cluster is up.");
+        }
         if (_producer.TakeFailure() is { } failure)
             throw new LogException($"{failure.Count} records could not be written: {failure.First}.");
     }

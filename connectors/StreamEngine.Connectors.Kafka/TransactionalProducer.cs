@@ -9,6 +9,9 @@ namespace StreamEngine.Connectors.Kafka;
 /// </summary>
 internal sealed class TransactionalProducer : IOutputProducer
 {
+    /// <summary>How long a call of taking over waits: so soon a stop is heard.</summary>
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(1);
+
     private readonly KafkaLogOptions _options;
     private readonly WorkerOptions _worker;
     private readonly int[] _partitions;
@@ -211,7 +214,7 @@ internal sealed class TransactionalProducer : IOutputProducer
     /// <summary>A client that has taken the transactional id over.</summary>
     private ProducerClient Build()
     {
-        for (var wait = new Waiting(_options.Patience); ;)
+        for (var wait = new Waiting(_options.Patience, _options.Stop); ;)
         {
             var client = new ProducerClient(_worker.InstanceId, _options, _worker.Outputs, _open);
             try
@@ -251,7 +254,7 @@ internal sealed class TransactionalProducer : IOutputProducer
         {
             try
             {
-                return client.Call(producer => producer.InitTransactions(TimeSpan.FromSeconds(10)), TimeSpan.FromSeconds(10));
+                return client.Call(producer => producer.InitTransactions(Slice), Slice); // goes on where the one before ended
             }
             catch (KafkaException e) when (!e.Error.IsFatal && !KafkaErrors.IsLasting(e.Error.Code))
             {

@@ -82,11 +82,39 @@ public sealed class ConfluentSchemas : ISchemaSource
     }
 
     /// <inheritdoc/>
+    public async Task<int> RegisterAsync(string subject, string schema, CancellationToken stop)
+    {
+        var what = $"registering a schema of '{subject}'";
+        var answer = await AskAsync(async () => new Id(await _client.RegisterSchemaAsync(subject, Avro(schema)).ConfigureAwait(false)),
+            what, stop, registers: true).ConfigureAwait(false);
+        return answer?.Number ?? throw Unusable(what, "is answered with 404");
+    }
+
+    /// <inheritdoc/>
+    public async Task<int?> FindAsync(string subject, string schema, CancellationToken stop)
+    {
+        var found = await AskAsync(() => _client.LookupSchemaAsync(subject, Avro(schema), ignoreDeletedSchemas: true),
+            $"looking for a schema of '{subject}'", stop).ConfigureAwait(false);
+        return found?.Id;
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> AcceptsAsync(string subject, string schema, CancellationToken stop)
+    {
+        var answer = await AskAsync(
+            async () => new Acceptance(await _client.IsCompatibleAsync(subject, Avro(schema)).ConfigureAwait(false)),
+            $"the compatibility of a schema of '{subject}'", stop).ConfigureAwait(false);
+        return answer?.Given ?? true; // a subject that is not there takes any
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _client.Dispose();
         (_bearer as IDisposable)?.Dispose();
     }
+
+    private static Schema Avro(string schema) => new(schema, SchemaType.Avro);
 
     private static IEnumerable<string> Urls(SchemaOptions options) =>
         options.Registry.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -127,7 +155,7 @@ public sealed class ConfluentSchemas : ISchemaSource
     }
 
     /// <summary>Asks; null where the registry itself says that there is no such thing.</summary>
-    private async Task<T?> AskAsync<T>(Func<Task<T>> ask, string what, CancellationToken stop) where T : class
+    private async Task<T?> AskAsync<T>(Func<Task<T>> ask, string what, CancellationToken stop, bool registers = false) where T : class
     {
         try
         {
@@ -136,6 +164,11 @@ public sealed class ConfluentSchemas : ISchemaSource
         catch (Confluent.SchemaRegistry.SchemaRegistryException e) when (e.Status == HttpStatusCode.NotFound && e.ErrorCode > 0)
         {
             return null;
+        }
+        catch (Confluent.SchemaRegistry.SchemaRegistryException e) when (registers
+            && e.Status is HttpStatusCode.Conflict or HttpStatusCode.UnprocessableEntity or HttpStatusCode.Forbidden)
+        {
+            throw Unusable(what, $"is refused: {Reason(e)}");
         }
         catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
         {
@@ -147,6 +180,10 @@ public sealed class ConfluentSchemas : ISchemaSource
     private Unanswered Unusable(string what, string why) => new(Clean($"{_address}: {what} {why}")) { Unusable = true };
 
     private string Clean(string message) => _secrets.Mask(message, _bearer);
+
+    private sealed record Id(int Number);
+
+    private sealed record Acceptance(bool Given);
 
     private static string Reason(Exception e)
     {

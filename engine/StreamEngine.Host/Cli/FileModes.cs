@@ -10,7 +10,7 @@ internal static class FileModes
 
     /// <summary>
     /// Makes every file and folder that the process makes from now on its user's alone (0600, 0700): state, checkpoints, sorted runs, dead
-    /// letters and results hold personal data. What is there keeps its rights.
+    /// letters and results hold personal data. What is there keeps its rights, but for results (<see cref="ResultPath.Create"/>).
     /// </summary>
     public static void KeepPrivate()
     {

@@ -3,6 +3,8 @@ namespace StreamEngine.Host.Cli;
 /// <summary>The places that options name for results: made where they are missing, tried before the work begins.</summary>
 internal static class ResultPath
 {
+    private static readonly string[] Devices = ["/dev/", "/proc/"];
+
     /// <summary>A folder that can be written; its full path.</summary>
     /// <exception cref="IOException">It can't: names option, reason and remedy.</exception>
     public static string Folder(string option, string path) =>
@@ -25,6 +27,30 @@ internal static class ResultPath
         if (isNew) System.IO.File.Delete(path);
         return path;
     });
+
+    /// <summary>
+    /// Opens a result for writing, empty, and makes it its user's alone, also where it was there already with wider rights: results hold
+    /// personal data. A device or a pipe keeps its own.
+    /// </summary>
+    /// <exception cref="IOException">It can't: says why.</exception>
+    public static FileStream Create(string path, int bufferSize = 4096)
+    {
+        var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize);
+        var real = Real(path);
+        if (OperatingSystem.IsWindows() || !file.CanSeek || Devices.Any(d => real.StartsWith(d, StringComparison.Ordinal))) return file;
+        try
+        {
+            const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            if (System.IO.File.GetUnixFileMode(file.SafeFileHandle) != Mine) System.IO.File.SetUnixFileMode(file.SafeFileHandle, Mine);
+            return file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            file.Dispose();
+            throw new IOException($"{path} can't be made private to its user: {e.Message.TrimEnd('.')}. It may be somebody else's: remove "
+                + "it, or name another place", e);
+        }
+    }
 
     /// <summary>Holds that a result goes over none of the files that it is made from, also not by way of a link.</summary>
     /// <param name="option">The option that names the place for results.</param>

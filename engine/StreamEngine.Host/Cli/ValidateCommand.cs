@@ -64,11 +64,13 @@ internal static class ValidateCommand
         {
             var loaded = call.Load(config, errors);
             options = loaded.Options;
-            return ConfigCheck.Compile(loaded, errors, line =>
+            var compiled = ConfigCheck.Compile(loaded, errors, line =>
             {
                 warnings.Add(line);
                 call.Say(LogLevel.Warning, line);
             });
+            compiled?.OutputIds?.Check(errors, loaded.Options.Outputs.Node);
+            return compiled;
         }
         catch (ConfigException)
         {

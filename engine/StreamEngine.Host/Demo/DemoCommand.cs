@@ -18,6 +18,9 @@ internal static class DemoCommand
 {
     private const int Partitions = 4;
 
+    /// <summary>How long the engine may take to read what was written last.</summary>
+    private static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(5);
+
     /// <summary>Event time of the first event that <c>--write</c> writes: 2026-01-01 UTC, ms.</summary>
     private const long FileStart = 1_767_225_600_000;
     private static readonly Option<string> Config = new("--config",
@@ -60,6 +63,8 @@ internal static class DemoCommand
             errors.Add(first.Node, "format", "the demo's shop sends no CSV",
                 "Set the first source's format to json or avro, with the fields of the demo's own config");
         errors.ThrowIfAny();
+        compiled!.OutputIds?.AtStart(errors, config.Options.Outputs.Node);
+        errors.ThrowIfAny();
         var given = call.Get(Directory) is { } named ? ResultPath.Folder(Directory.Name, named) : null;
         var folder = given ?? System.IO.Directory.CreateTempSubdirectory("streamengine-demo-").FullName;
         try
@@ -68,8 +73,8 @@ internal static class DemoCommand
             log.CreateTopics(Topics.Needed(config.Options, Partitions));
             using var stores = new StateStores(config.Options.State, config.BaseDirectory, temporary: true);
             using var latencies = new Latencies();
-            using var engine = new Engine(RunCommand.Settings(call, compiled!, config.Options.Kafka, log, stores));
-            var source = compiled!.Events.Sources[0];
+            using var engine = new Engine(RunCommand.Settings(call, compiled, config.Options.Kafka, log, stores));
+            var source = compiled.Events.Sources[0];
             var (before, newest) = History(log, source.Topic);
             if (before > 0)
                 call.Say(LogLevel.Info, $"{folder} holds {before} events of an earlier demo: the shop goes on where it stopped");
@@ -82,8 +87,15 @@ internal static class DemoCommand
             await ShowAsync(call, watch, config.Options.Offers.Select(o => o.Name).ToList()).ConfigureAwait(false);
             producer.Stop();
             if (producer.Failure is { } failure) throw failure;
+            await watch.CaughtUpAsync(CatchUp).ConfigureAwait(false);
             engine.Stop();
             await engine.Completion.ConfigureAwait(false);
+            var (all, read) = (producer.Written, engine.Metrics.Totals().Records);
+            if (read < all)
+                call.Say(LogLevel.Warning, $"{all - read} of the events written were not read before the end: the engine is slower than "
+                    + $"--rate{(given is null ? "" : "; the next demo with this --dir reads them first")}");
+            else if (read > all)
+                call.Say(LogLevel.Info, $"{read - all} of the events read were left by an earlier demo");
             Tell(call, watch.Look(), producer.Written, config.Options.Offers.Select(o => o.Name).ToList());
         }
         finally
@@ -99,7 +111,7 @@ internal static class DemoCommand
         var shop = new Shop(call.Get(Seed), call.Get(Customers));
         using var encoder = new ShopEventWriter(RecordFormat.Json);
         ResultPath.File(Write.Name, file);
-        using var to = File.Create(file);
+        using var to = ResultPath.Create(file);
         var shopSeconds = (call.Get(For) ?? TimeSpan.FromSeconds(3_600.0 / call.Get(Speed))).TotalSeconds;
         var count = (long)(shopSeconds * call.Get(Rate));
         for (var i = 0L; i < count; i++)

@@ -20,6 +20,15 @@ internal sealed class Watch(Engine engine, Producer producer, Latencies latencie
         return ended == engine.Completion || stop.IsCancellationRequested || left < every ? null : Look();
     }
 
+    /// <summary>Waits until everything written is read, or the engine has ended, or the time is over.</summary>
+    public async Task CaughtUpAsync(TimeSpan limit)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (engine.Metrics.Totals().Records < producer.Written && !engine.Completion.IsCompleted
+            && TimeProvider.System.GetElapsedTime(began) < limit)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System).ConfigureAwait(false);
+    }
+
     /// <summary>What is so now; rates are since the last look.</summary>
     public DemoMoment Look()
     {

@@ -165,7 +165,7 @@ internal sealed class FileProducer
         if (reason == RejectReason.Oversized || customer.IsEmpty)
         {
             if (reason == RejectReason.None) reason = RejectReason.MissingCustomer;
-            Refuse(file, source, records.Line, reason);
+            Refuse(file, source, records.Number, reason);
             return;
         }
         frame.CopyTo(_buffer.AsSpan(room + bare - frame.Length));

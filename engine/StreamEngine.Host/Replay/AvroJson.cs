@@ -54,10 +54,12 @@ internal sealed class AvroJson : IDisposable
         _reader.Read(null!, new BinaryDecoder(new MemoryStream(value[HeaderLength..].ToArray())));
 
     /// <summary>Writes a line.</summary>
-    public void Write(GenericRecord record)
+    /// <param name="record">The record.</param>
+    /// <param name="more">Adds fields behind the record's own.</param>
+    public void Write(GenericRecord record, Action<Utf8JsonWriter>? more = null)
     {
         _json.Reset(_output);
-        Value(record);
+        Object(record, more);
         _json.Flush();
         _output.WriteByte((byte)'\n');
     }
@@ -82,15 +84,7 @@ internal sealed class AvroJson : IDisposable
             case DateTime t: _json.WriteStringValue(t.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)); break;
             case GenericEnum e: _json.WriteStringValue(e.Value); break;
             case byte[] b: Bytes(_json, b); break;
-            case GenericRecord record:
-                _json.WriteStartObject();
-                foreach (var field in record.Schema.Fields)
-                {
-                    _json.WritePropertyName(field.Name);
-                    Value(record.GetValue(field.Pos));
-                }
-                _json.WriteEndObject();
-                break;
+            case GenericRecord record: Object(record); break;
             case object[] list:
                 _json.WriteStartArray();
                 foreach (var item in list) Value(item);
@@ -98,6 +92,18 @@ internal sealed class AvroJson : IDisposable
                 break;
             default: throw new InvalidOperationException($"A value of type {value.GetType()} can't be written.");
         }
+    }
+
+    private void Object(GenericRecord record, Action<Utf8JsonWriter>? more = null)
+    {
+        _json.WriteStartObject();
+        foreach (var field in record.Schema.Fields)
+        {
+            _json.WritePropertyName(field.Name);
+            Value(record.GetValue(field.Pos));
+        }
+        more?.Invoke(_json);
+        _json.WriteEndObject();
     }
 
     /// <summary>JSON has no NaN and no infinity: null and the text say so.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using StreamEngine.Host.Cli;
 
 namespace StreamEngine.Host.Replay;
 
@@ -28,7 +29,7 @@ internal sealed class FeatureCsv(TextWriter output) : IDisposable
         output.Write('\n');
     }
 
-    public static FeatureCsv Create(string path) => new(new StreamWriter(path, append: false, new UTF8Encoding(false), 1 << 17));
+    public static FeatureCsv Create(string path) => new(new StreamWriter(ResultPath.Create(path), new UTF8Encoding(false), 1 << 17));
 
     public void Dispose() => output.Dispose();
 

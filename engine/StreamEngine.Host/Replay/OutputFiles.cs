@@ -1,5 +1,8 @@
 using Avro.Generic;
 using StreamEngine.Connectors;
+using StreamEngine.Connectors.Files;
+using StreamEngine.Events;
+using StreamEngine.Host.Cli;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Replay;
@@ -12,12 +15,16 @@ internal sealed class OutputFiles : IDisposable
     private const int BufferLength = 1 << 17;
 
     private readonly OutputTopics _topics;
+    private readonly EventFileSource _source;
     private readonly AvroJson _actions, _decisions, _deadLetters;
     private readonly FileStream _late;
 
-    public OutputFiles(string directory, OutputTopics topics)
+    /// <param name="directory">The folder.</param>
+    /// <param name="topics">The topics that the outputs are for.</param>
+    /// <param name="source">Knows in which file a record stood.</param>
+    public OutputFiles(string directory, OutputTopics topics, EventFileSource source)
     {
-        _topics = topics;
+        (_topics, _source) = (topics, source);
         _actions = new AvroJson("action", Create(directory, "actions.ndjson"));
         _decisions = new AvroJson("decision", Create(directory, "decisions.ndjson"));
         _deadLetters = new AvroJson("dead-letter", Create(directory, "dead-letter.ndjson"));
@@ -31,7 +38,7 @@ internal sealed class OutputFiles : IDisposable
         {
             var topic = outputs[i].Topic;
             if (topic == _topics.Decisions) Decision(_decisions.Read(outputs.Value(i)));
-            else if (topic == _topics.DeadLetter) _deadLetters.Write(_deadLetters.Read(outputs.Value(i)));
+            else if (topic == _topics.DeadLetter) DeadLetter(_deadLetters.Read(outputs.Value(i)));
             else if (topic == _topics.Late) AvroJson.WriteLate(_late, outputs[i].Timestamp, outputs.Value(i));
             else _actions.Write(_actions.Read(outputs.Value(i)));
         }
@@ -51,6 +58,13 @@ internal sealed class OutputFiles : IDisposable
         if (record["kind"] is GenericEnum { Value: "decision" }) _decisions.Write(record);
     }
 
-    private static FileStream Create(string directory, string name) =>
-        new(Path.Combine(directory, name), FileMode.Create, FileAccess.Write, FileShare.Read, BufferLength);
+    /// <summary>With the place where the record is to be mended.</summary>
+    private void DeadLetter(GenericRecord record) => _deadLetters.Write(record, json =>
+    {
+        var (file, number) = _source.PlaceOf((long)record["offset"]!);
+        json.WriteString("file", file.Path);
+        json.WriteNumber(file.Format == RecordFormat.Avro ? "record" : "line", number);
+    });
+
+    private static FileStream Create(string directory, string name) => ResultPath.Create(Path.Combine(directory, name), BufferLength);
 }

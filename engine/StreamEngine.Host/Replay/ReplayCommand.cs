@@ -53,7 +53,8 @@ internal static class ReplayCommand
             return ExitCode.Interrupted;
         }
         var summary = Summary(run, asOf, TimeProvider.System.GetElapsedTime(started).TotalSeconds);
-        File.WriteAllText(Path.Combine(directory, "summary.json"), Invocation.Text(summary) + "\n");
+        using (var file = ResultPath.Create(Path.Combine(directory, "summary.json")))
+            file.Write(Encoding.UTF8.GetBytes(Invocation.Text(summary) + "\n"));
         run.TellRejected();
         foreach (var early in run.Source.Early) call.Say(LogLevel.Warning, early);
         if (run.Newest is null)
@@ -80,7 +81,7 @@ internal static class ReplayCommand
         var before = asOf is { } last && last < long.MaxValue ? last + 1 : long.MaxValue;
         // written last: their absence tells of a run that was stopped
         foreach (var old in new[] { "summary.json", "features.csv" }) File.Delete(Path.Combine(directory, old));
-        using var files = new OutputFiles(directory, run.Engine.Outputs);
+        using var files = new OutputFiles(directory, run.Engine.Outputs, run.Source);
         Process(Math.Min(before, run.Future));
         // The end is the last event's, as if nothing had come behind it: records from the future are rejected after it, and move nothing.
         var newest = run.Newest;
@@ -126,14 +127,15 @@ internal static class ReplayCommand
             ["admitted"] = counts.Admitted,
             ["duplicates"] = counts.Rejected[(int)RejectReason.Duplicate],
             ["late"] = counts.Rejected[(int)RejectReason.Late],
-            ["rejected"] = Named(EngineMetrics.Reasons, counts.Rejected, but: [(int)RejectReason.Duplicate, (int)RejectReason.Late]),
+            ["rejected"] = CountsJson.Of(EngineMetrics.Reasons, counts.Rejected,
+                but: [(int)RejectReason.Duplicate, (int)RejectReason.Late]),
             ["profiles"] = run.Shard.Profiles,
             ["timers_fired"] = counts.TimersFired,
             ["decisions"] = counts.Decisions,
-            ["outcomes"] = Named([.. Enum.GetNames<Outcome>().Select(Spelling.Snake)], counts.Outcomes),
-            ["actions"] = Named([.. run.Engine.Options.Offers.Select(o => o.Name)], counts.Actions),
+            ["outcomes"] = CountsJson.Of([.. Enum.GetNames<Outcome>().Select(Spelling.Snake)], counts.Outcomes),
+            ["actions"] = CountsJson.Of([.. run.Engine.Options.Offers.Select(o => o.Name)], counts.Actions),
             ["fallbacks"] = Fallbacks(run),
-            ["dropped"] = Named([.. Enum.GetNames<DropReason>().Select(Spelling.Snake)], counts.Drops, but: [(int)DropReason.None]),
+            ["dropped"] = CountsJson.Of([.. Enum.GetNames<DropReason>().Select(Spelling.Snake)], counts.Drops, but: [(int)DropReason.None]),
             ["as_of"] = (asOf ?? run.Newest) is { } at ? Text(at) : null,
             ["config_hash"] = run.Engine.ConfigHash,
             ["spilled_runs"] = run.Source.Runs,
@@ -152,14 +154,6 @@ internal static class ReplayCommand
 
     private static string Text(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms)
         .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
-
-    private static JsonObject Named(IReadOnlyList<string> names, long[] counts, IReadOnlyList<int>? but = null)
-    {
-        var named = new JsonObject();
-        for (var i = 0; i < Math.Min(names.Count, counts.Length); i++)
-            if (counts[i] > 0 && but?.Contains(i) != true) named[names[i]] = counts[i];
-        return named;
-    }
 
     private static void Tell(Invocation call, JsonObject summary, string directory)
     {

@@ -9,6 +9,9 @@ namespace StreamEngine.Host.Run;
 /// <summary>Which log a command works on: <c>--embedded DIR</c> or <c>--kafka BOOTSTRAP</c>, one of the two.</summary>
 internal static class LogOptions
 {
+    /// <summary>How long a command waits for a cluster that was there when it began.</summary>
+    private static readonly TimeSpan CommandPatience = TimeSpan.FromMinutes(5);
+
     public static readonly Option<string?> Embedded =
         new("--embedded") { Description = "The folder of the embedded log, for single machines.", HelpName = "DIR" };
 
@@ -42,17 +45,23 @@ internal static class LogOptions
     public static ILog? TryShare(Invocation call) => EmbeddedLog.TryShare(new EmbeddedLogOptions(Path.GetFullPath(call.Get(Embedded)!)));
 
     /// <summary>Opens the log.</summary>
-    /// <param name="call">The call, with the options.</param>
-    /// <param name="options">The config's part about Kafka.</param>
-    /// <param name="runs">Whether an engine will run on it: then no other process may have an embedded log open.</param>
+    /// <param name="call">The command's options.</param>
+    /// <param name="options">The config's section.</param>
+    /// <param name="engine">
+    /// Ends the waits of an engine that runs, which otherwise waits for as long as the cluster is away; null for a command, which gives up.
+    /// </param>
+    /// <param name="alone">Whether no other process may have an embedded log open: an engine's is always its own.</param>
     /// <exception cref="LogException">It can't be opened.</exception>
-    public static ILog Open(Invocation call, KafkaOptions options, bool runs = false) => call.Get(Embedded) is { } directory
-        ? EmbeddedLog.OpenShared(new EmbeddedLogOptions(Path.GetFullPath(directory)), asOwner: runs)
+    public static ILog Open(Invocation call, KafkaOptions options, CancellationToken? engine = null, bool alone = false) =>
+        call.Get(Embedded) is { } directory
+        ? EmbeddedLog.OpenShared(new EmbeddedLogOptions(Path.GetFullPath(directory)), asOwner: alone || engine is not null)
         : new KafkaLog(new KafkaLogOptions
         {
             Bootstrap = call.Get(Kafka)!,
             Settings = options.Settings,
             TransactionTimeout = options.TransactionTimeout,
+            Patience = engine is null ? CommandPatience : Timeout.InfiniteTimeSpan,
+            Stop = engine ?? call.Stop,
             Diagnostics = line => call.Say(LogLevel.Debug, line),
             Waiting = line => call.Say(LogLevel.Info, line),
         });

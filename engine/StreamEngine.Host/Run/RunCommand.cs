@@ -32,10 +32,14 @@ internal static class RunCommand
         var config = call.Load(Config, errors);
         using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line), call.Stop);
         errors.ThrowIfAny();
-        using var log = LogOptions.Open(call, config.Options.Kafka, runs: true);
+        compiled!.OutputIds?.AtStart(errors, config.Options.Outputs.Node);
+        errors.ThrowIfAny();
+        // Also where a worker fails: the others may be waiting for the log.
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(call.Stop);
+        using var log = LogOptions.Open(call, config.Options.Kafka, ends.Token);
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
-        using var engine = new Engine(Settings(call, compiled!, config.Options.Kafka, log, stores));
+        using var engine = new Engine(Settings(call, compiled, config.Options.Kafka, log, stores));
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () =>
             !engine.Completion.IsCompleted, app =>
         {
@@ -46,11 +50,18 @@ internal static class RunCommand
 
         var drain = call.Get(Drain);
         engine.Start(drain);
-        call.Say(LogLevel.Info, $"{config.Options.Name} {compiled!.ConfigHash}: {engine.Partitions} shards, "
+        call.Say(LogLevel.Info, $"{config.Options.Name} {compiled.ConfigHash}: {engine.Partitions} shards, "
             + $"{config.Options.Runtime.Workers} workers");
-        using (call.Stop.Register(engine.Stop)) await engine.Completion.ConfigureAwait(false);
+        try
+        {
+            using (call.Stop.Register(engine.Stop)) await engine.Completion.ConfigureAwait(false);
+        }
+        finally
+        {
+            await ends.CancelAsync().ConfigureAwait(false);
+        }
 
-        if (drain) Print(call, engine.Summary());
+        if (drain) Print(call, engine.Summary(), compiled);
         else call.Say(LogLevel.Info, "stopped: everything done is committed");
         return ExitCode.Done;
     }
@@ -97,10 +108,13 @@ internal static class RunCommand
     }
 
     /// <summary>One line, so that scripts find it.</summary>
-    private static void Print(Invocation call, DrainSummary s) => call.Out.WriteLine(new JsonObject
+    private static void Print(Invocation call, DrainSummary s, CompiledEngine engine) => call.Out.WriteLine(new JsonObject
     {
-        ["events"] = s.Events,
-        ["decisions"] = s.Decisions,
+        ["events"] = s.Totals.Records,
+        ["admitted"] = s.Totals.Admitted,
+        ["rejected"] = CountsJson.Of(EngineMetrics.Reasons, s.Totals.Rejected),
+        ["decisions"] = s.Totals.Decisions,
+        ["actions"] = CountsJson.Of([.. engine.Options.Offers.Select(o => o.Name)], s.Totals.Actions),
         ["seconds"] = Math.Round(s.Seconds, 4),
         ["cpu_seconds"] = Math.Round(s.CpuSeconds, 4),
         ["allocated_bytes"] = s.AllocatedBytes,

@@ -95,7 +95,7 @@ internal static class SavepointCommand
                 + "where they are", "Choose an interval above 0, such as 30s");
         using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line), call.Stop);
         errors.ThrowIfAny();
-        using var log = LogOptions.Open(call, options.Kafka, runs: true);
+        using var log = LogOptions.Open(call, options.Kafka, alone: true);
         using var stores = new StateStores(options.State, config.BaseDirectory, temporary: true);
         var root = StateStores.CheckpointFolder(Path.GetFullPath(Path.Combine(config.BaseDirectory, options.State.Directory!)),
             options.Name);

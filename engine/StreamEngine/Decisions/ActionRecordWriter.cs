@@ -2,10 +2,11 @@ using StreamEngine.Connectors;
 
 namespace StreamEngine.Decisions;
 
-/// <summary>Writes action records (<c>schemas/action.avsc</c>, Confluent wire format) for served decisions. Allocates nothing.</summary>
+/// <summary>Writes action records (<c>schemas/action.avsc</c>) for served decisions. Allocates nothing.</summary>
 public sealed class ActionRecordWriter
 {
     private readonly EncodedPolicy _parts;
+    private readonly RecordFrame _frame;
     private readonly int _fixedBytes;
 
     /// <summary>Encodes what does not change.</summary>
@@ -13,13 +14,19 @@ public sealed class ActionRecordWriter
     /// <param name="sourceTopics">The source topics, in the worker's order.</param>
     /// <param name="policy">The policy whose decisions are written.</param>
     /// <param name="configHash">The config's hash.</param>
-    public ActionRecordWriter(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash)
+    /// <param name="frame">How they stand in their topics; null for Avro with the fixed id.</param>
+    public ActionRecordWriter(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash,
+        RecordFrame? frame = null)
     {
+        _frame = frame ?? RecordFrame.Fixed(OutputSchemas.Action);
         _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
         _fixedBytes = 5 + _parts.IdPrefixes.Select(SpanWriter.MaxId).DefaultIfEmpty().Max() + 8 * SpanWriter.MaxLong + 2 * 8
             + _parts.MaxOffer
             + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max() + _parts.ConfigHash.Length;
     }
+
+    /// <summary>The most bytes of an action's Avro, without the event's texts: customer id, event id and placement.</summary>
+    public int MostBytes => _fixedBytes;
 
     /// <summary>Writes the action of a served decision, with the customer id as key.</summary>
     /// <param name="output">The interval's outputs.</param>
@@ -33,7 +40,7 @@ public sealed class ActionRecordWriter
         var offer = decision.Chosen;
         output.Begin(topic, partition, request.Partition, request.DecidedAt, customer);
         var writer = new SpanWriter(output.Reserve(_fixedBytes + customer.Length + request.EventId.Length + decision.Placement.Length));
-        writer.Header(OutputSchemas.Action);
+        _frame.Header(ref writer, topic);
         writer.Id(_parts.IdPrefixes[request.Topic], request.Partition, request.Offset, request.Ordinal);
         if (request.EventId.Present) writer.Bytes(request.EventId.Text);
         else writer.Hex(request.EventHash);
@@ -47,8 +54,7 @@ public sealed class ActionRecordWriter
         writer.Double(decision.P[offer]);
         writer.Raw(_parts.Triggers[request.Trigger]);
         writer.Raw(_parts.ConfigHash);
-        output.Advance(writer.Length);
-        output.End();
+        _frame.Close(output, writer.Length);
     }
 
     /// <summary>Writes the action of a logged decision again, byte for byte: nothing of the present config goes into it.</summary>
@@ -57,12 +63,12 @@ public sealed class ActionRecordWriter
     /// <param name="partition">The action topic's partition.</param>
     /// <param name="decision">The logged decision; its outcome is <see cref="Outcome.Served"/>.</param>
     /// <param name="value">The logged record's bytes, which the decision's texts are slices of.</param>
-    public static void Rewrite(OutputBuffer output, int topic, int partition, in LoggedDecision decision, ReadOnlySpan<byte> value)
+    public void Rewrite(OutputBuffer output, int topic, int partition, in LoggedDecision decision, ReadOnlySpan<byte> value)
     {
         var factors = decision.Factors.Of(value);
         output.Begin(topic, partition, decision.Partition, decision.DecidedAt, decision.Customer.Of(value));
         var writer = new SpanWriter(output.Reserve(value.Length + 16 * SpanWriter.MaxLong));
-        writer.Header(OutputSchemas.Action);
+        _frame.Header(ref writer, topic);
         writer.Bytes(decision.Id.Of(value));
         writer.Bytes(decision.EventId.Of(value));
         writer.Bytes(decision.Customer.Of(value));
@@ -75,7 +81,6 @@ public sealed class ActionRecordWriter
         writer.Raw(factors[..8]);
         writer.Bytes(decision.Trigger.Of(value));
         writer.Bytes(decision.ConfigHash.Of(value));
-        output.Advance(writer.Length);
-        output.End();
+        _frame.Close(output, writer.Length);
     }
 }

@@ -16,13 +16,15 @@ internal ref struct AvroCursor(ReadOnlySpan<byte> value)
     /// <summary>How many bytes are read.</summary>
     public readonly int At => _at;
 
-    /// <summary>Confluent's header with one of these schema ids, which it returns.</summary>
-    public int Header(int schemaId, int older)
+    /// <summary>Whether there is more to read.</summary>
+    public readonly bool HasMore => Error is null && _at < _value.Length;
+
+    /// <summary>Confluent's header: the schema id.</summary>
+    public int Header()
     {
         var id = 0;
         if (_value.Length < 5 || _value[0] != 0) Fail("header", "is not Confluent's wire format");
-        else if ((id = BinaryPrimitives.ReadInt32BigEndian(_value[1..])) != schemaId && id != older)
-            Fail("header", $"has schema id {id}, not {schemaId}");
+        else id = BinaryPrimitives.ReadInt32BigEndian(_value[1..]);
         _at = 5;
         return id;
     }

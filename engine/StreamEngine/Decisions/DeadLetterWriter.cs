@@ -42,10 +42,13 @@ public ref struct DeadLetter
     public bool Masked;
 }
 
-/// <summary>Writes dead letters (<c>schemas/dead-letter.avsc</c>, Confluent wire format). Allocates nothing.</summary>
-public sealed class DeadLetterWriter(IReadOnlyList<string> sourceTopics)
+/// <summary>Writes dead letters (<c>schemas/dead-letter.avsc</c>). Allocates nothing.</summary>
+/// <param name="sourceTopics">The source topics, in the worker's order.</param>
+/// <param name="frame">How they stand in their topic; null for Avro with the fixed id.</param>
+public sealed class DeadLetterWriter(IReadOnlyList<string> sourceTopics, RecordFrame? frame = null)
 {
     private readonly byte[][] _topics = sourceTopics.Select(SpanWriter.Encode).ToArray();
+    private readonly RecordFrame _frame = frame ?? RecordFrame.Fixed(OutputSchemas.DeadLetter);
     private readonly byte[][] _reasons = Enum.GetValues<RejectReason>().Select(r => SpanWriter.Encode(Spelling.Kebab(r.ToString())))
         .ToArray();
 
@@ -56,26 +59,35 @@ public sealed class DeadLetterWriter(IReadOnlyList<string> sourceTopics)
     /// <param name="letter">The rejected record.</param>
     public void Write(OutputBuffer output, int topic, int partition, in DeadLetter letter)
     {
+        output.Begin(topic, partition, letter.Partition, letter.Timestamp, letter.Key);
+        var length = Value(output, topic, letter, letter.Keep);
+        // As JSON a value may be longer than it was. What the log would not take is told by position and hash.
+        if (letter.Keep && letter.Key.Length + length > output.MaxRecordBytes) length = Value(output, topic, letter, keep: false);
+        output.Advance(length);
+        output.End();
+    }
+
+    /// <summary>Writes the value into the buffer's free space; not yet taken as written.</summary>
+    private int Value(OutputBuffer output, int topic, in DeadLetter letter, bool keep)
+    {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         Span<byte> hex = stackalloc byte[2 * SHA256.HashSizeInBytes];
         SHA256.HashData(letter.Original, hash);
         Convert.TryToHexStringLower(hash, hex, out _);
         var (reason, source) = (_reasons[(int)letter.Reason], _topics[letter.Topic]);
-        output.Begin(topic, partition, letter.Partition, letter.Timestamp, letter.Key);
-        var writer = new SpanWriter(output.Reserve(5 + reason.Length + source.Length + letter.Detail.Length + letter.Kept.Length
-            + hex.Length + 1 + 7 * SpanWriter.MaxLong));
-        writer.Header(OutputSchemas.DeadLetter);
+        var writer = new SpanWriter(output.Reserve(RecordFrame.HeaderBytes + reason.Length + source.Length + letter.Detail.Length
+            + letter.Kept.Length + hex.Length + 1 + 7 * SpanWriter.MaxLong));
+        _frame.Header(ref writer, topic);
         writer.Raw(reason);
         writer.Bytes(letter.Detail);
         writer.Raw(source);
         writer.Long(letter.Partition);
         writer.Long(letter.Offset);
         writer.Long(letter.Timestamp);
-        writer.Long(letter.Keep ? 1 : 0);
-        if (letter.Keep) writer.Bytes(letter.Kept);
+        writer.Long(keep ? 1 : 0);
+        if (keep) writer.Bytes(letter.Kept);
         writer.Bytes(hex);
-        writer.Bool(letter.Masked);
-        output.Advance(writer.Length);
-        output.End();
+        writer.Bool(keep && letter.Masked);
+        return _frame.Form(output, writer.Length);
     }
 }

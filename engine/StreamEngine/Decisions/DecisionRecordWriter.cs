@@ -12,6 +12,7 @@ public sealed class DecisionRecordWriter
     private const int MaxRank = 5;
 
     private readonly EncodedPolicy _parts;
+    private readonly RecordFrame _frame;
     private readonly int _offers;
     private readonly int _fixedBytes;
 
@@ -20,8 +21,11 @@ public sealed class DecisionRecordWriter
     /// <param name="sourceTopics">The source topics, in the worker's order.</param>
     /// <param name="policy">The policy whose decisions are written.</param>
     /// <param name="configHash">The config's hash.</param>
-    public DecisionRecordWriter(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash)
+    /// <param name="frame">The schema id; null for the fixed one.</param>
+    public DecisionRecordWriter(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash,
+        RecordFrame? frame = null)
     {
+        _frame = frame ?? RecordFrame.Fixed(OutputSchemas.Decision);
         _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
         _offers = policy.Offers.Count;
         _fixedBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
@@ -48,7 +52,7 @@ public sealed class DecisionRecordWriter
         var size = _fixedBytes + customer.Length + request.EventId.Length + decision.Placement.Length + 8 * features.Length;
         output.Begin(topic, request.Partition, request.Partition, request.DecidedAt, customer);
         var writer = new SpanWriter(output.Reserve(size));
-        Cause(ref writer, DecisionKind.Decision, request);
+        Cause(ref writer, topic, DecisionKind.Decision, request);
         writer.Bytes(customer);
         writer.Long(request.EventTime);
         writer.Long(request.DecidedAt);
@@ -63,8 +67,7 @@ public sealed class DecisionRecordWriter
         writer.Raw(_parts.ConfigHash);
         writer.Long(request.Watermark);
         writer.Long((int)request.Origin);
-        output.Advance(writer.Length);
-        output.End();
+        _frame.Close(output, writer.Length);
     }
 
     /// <summary>Writes the mark that a partition's watermark was advanced without a record, before timers act on it.</summary>
@@ -137,7 +140,7 @@ public sealed class DecisionRecordWriter
     {
         output.Begin(topic, position.Partition, position.Partition, position.DecidedAt, default);
         var writer = new SpanWriter(output.Reserve(_fixedBytes));
-        Cause(ref writer, kind, position);
+        Cause(ref writer, topic, kind, position);
         writer.Bytes(default); // customer_id
         writer.Long(0); // event_time
         writer.Long(position.DecidedAt);
@@ -152,13 +155,12 @@ public sealed class DecisionRecordWriter
         writer.Raw(_parts.ConfigHash);
         writer.Long(position.Watermark);
         writer.Long((int)DecisionOrigin.Event);
-        output.Advance(writer.Length);
-        output.End();
+        _frame.Close(output, writer.Length);
     }
 
-    private void Cause(ref SpanWriter writer, DecisionKind kind, in DecisionRequest request)
+    private void Cause(ref SpanWriter writer, int topic, DecisionKind kind, in DecisionRequest request)
     {
-        writer.Header(OutputSchemas.Decision);
+        _frame.Header(ref writer, topic);
         writer.Id(_parts.IdPrefixes[request.Topic], request.Partition, request.Offset, request.Ordinal);
         writer.Long((int)kind);
         if (kind != DecisionKind.Decision) writer.Bytes(default);

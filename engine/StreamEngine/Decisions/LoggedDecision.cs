@@ -91,14 +91,15 @@ public struct LoggedDecision
     public string? Error;
 
     /// <summary>
-    /// Reads a record's value. Nothing is tolerated: another schema id, an unknown symbol, an early end or bytes behind the end make it
-    /// false, and <see cref="Error"/> says what and at which byte.
+    /// Reads a record's value. Nothing is tolerated: an id that names another cause, an unknown symbol, an early end or bytes behind the
+    /// end make it false, and <see cref="Error"/> says what and at which byte. The schema id is not looked at, but to tell an older version
+    /// by: it comes from a registry that may have been another one when the record was written, and that a restore should not need.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> value, ref LoggedDecision d)
     {
         d = default;
         var reader = new AvroCursor(value);
-        var saysOrigin = reader.Header(OutputSchemas.Decision, OutputSchemas.DecisionWithoutOrigin) == OutputSchemas.Decision;
+        var schema = reader.Header();
         d.Id = reader.Bytes("decision_id");
         d.Kind = reader.Symbol<DecisionKind>("kind");
         d.EventId = reader.Bytes("cause.event_id");
@@ -123,12 +124,22 @@ public struct LoggedDecision
         for (var left = reader.Items("models"); left > 0; left = left > 1 ? left - 1 : reader.Items("models")) Model(ref reader);
         d.ConfigHash = reader.Bytes("config_hash");
         d.Watermark = reader.Long("watermark");
-        if (saysOrigin) d.Origin = reader.Symbol<DecisionOrigin>("origin");
+        if (schema != OutputSchemas.DecisionWithoutOrigin || reader.HasMore) d.Origin = reader.Symbol<DecisionOrigin>("origin");
         reader.End();
+        if (reader.Error is null && !NamesItsCause(value, d)) reader.Fail("decision_id", "names another cause");
         if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0))
             reader.Fail("chosen", "does not fit the outcome");
         d.Error = reader.Error;
         return d.Error is null;
+    }
+
+    /// <summary>Whether the id ends with the cause's topic and position, as the writer makes it.</summary>
+    private static bool NamesItsCause(ReadOnlySpan<byte> value, in LoggedDecision d)
+    {
+        Span<byte> position = stackalloc byte[SpanWriter.MaxPosition];
+        position = position[..SpanWriter.Position(position, d.Partition, d.Offset, d.Ordinal)];
+        var id = d.Id.Of(value);
+        return id.EndsWith(position) && id[..^position.Length] is [.., (byte)'/'] head && head[..^1].EndsWith(d.Topic.Of(value));
     }
 
     private static void Chosen(ref AvroCursor reader, ref LoggedDecision d)

@@ -1,6 +1,10 @@
+using System.Text.Json.Nodes;
+
 namespace StreamEngine.Decisions;
 
-/// <summary>The schema ids of what the engine writes, as registered in <c>schemas/</c>.</summary>
+/// <summary>
+/// The schemas of what the engine writes (<c>schemas/</c>), and the ids that frame them where no registry over a network gives others.
+/// </summary>
 public static class OutputSchemas
 {
     /// <summary><c>action.avsc</c>.</summary>
@@ -16,4 +20,26 @@ public static class OutputSchemas
 
     /// <summary><c>dead-letter.avsc</c>.</summary>
     public const int DeadLetter = 103;
+
+    /// <summary>A schema as JSON.</summary>
+    /// <param name="name"><c>action</c>, <c>decision</c> or <c>dead-letter</c>.</param>
+    public static string Text(string name)
+    {
+        using var stream = typeof(OutputSchemas).Assembly.GetManifestResourceStream($"{name}.avsc")
+            ?? throw new ArgumentException($"There is no schema {name}.avsc.", nameof(name));
+        using var text = new StreamReader(stream);
+        return text.ReadToEnd();
+    }
+
+    /// <summary>
+    /// The decision's schema with the names of a config's features, in the order of the vector, as the property <c>names</c> of the field
+    /// <c>features</c>: a consumer that reads by the writer's schema has them at hand, and no record grows by them.
+    /// </summary>
+    public static string DecisionOf(IReadOnlyList<string> features)
+    {
+        var schema = JsonNode.Parse(Text("decision"))!;
+        var field = schema["fields"]!.AsArray().First(f => (string)f!["name"]! == "features")!;
+        field["names"] = new JsonArray([.. features.Select(f => JsonValue.Create(f))]);
+        return schema.ToJsonString();
+    }
 }

@@ -10,8 +10,8 @@ internal ref struct SpanWriter(Span<byte> target)
     /// <summary>The most bytes of an int or a long.</summary>
     public const int MaxLong = 10;
 
-    /// <summary>The longest text of a 64-bit integer.</summary>
-    private const int MaxDigits = 20;
+    /// <summary>The most bytes of a position's text: three numbers of 64 bits with signs, and what is between them.</summary>
+    public const int MaxPosition = 3 * (20 + 1);
 
     private readonly Span<byte> _target = target;
 
@@ -69,21 +69,27 @@ internal ref struct SpanWriter(Span<byte> target)
     /// <summary>The string <c>prefix + partition/offset/ordinal</c>: a decision's id.</summary>
     public void Id(scoped ReadOnlySpan<byte> prefix, int partition, long offset, int ordinal)
     {
-        Span<byte> digits = stackalloc byte[3 * (MaxDigits + 1)];
-        Utf8Formatter.TryFormat(partition, digits, out var length);
-        digits[length++] = (byte)'/';
-        Utf8Formatter.TryFormat(offset, digits[length..], out var written);
-        length += written;
-        digits[length++] = (byte)'/';
-        Utf8Formatter.TryFormat(ordinal, digits[length..], out written);
-        length += written;
+        Span<byte> position = stackalloc byte[MaxPosition];
+        var length = Position(position, partition, offset, ordinal);
         Long(prefix.Length + length);
         Raw(prefix);
-        Raw(digits[..length]);
+        Raw(position[..length]);
+    }
+
+    /// <summary>Writes <c>partition/offset/ordinal</c>, at most <see cref="MaxPosition"/> bytes; says how many.</summary>
+    public static int Position(Span<byte> target, int partition, long offset, int ordinal)
+    {
+        Utf8Formatter.TryFormat(partition, target, out var length);
+        target[length++] = (byte)'/';
+        Utf8Formatter.TryFormat(offset, target[length..], out var written);
+        length += written;
+        target[length++] = (byte)'/';
+        Utf8Formatter.TryFormat(ordinal, target[length..], out written);
+        return length + written;
     }
 
     /// <summary>The most bytes of an id with that prefix.</summary>
-    public static int MaxId(byte[] prefix) => prefix.Length + 3 * (MaxDigits + 1) + MaxLong;
+    public static int MaxId(byte[] prefix) => prefix.Length + MaxPosition + MaxLong;
 
     /// <summary>A text as an encoded Avro string, for parts that are written often.</summary>
     public static byte[] Encode(string text)

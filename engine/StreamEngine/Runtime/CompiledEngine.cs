@@ -61,6 +61,9 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>Identifies config and models: the first 16 hex digits of a SHA-256; stands in every decision record.</summary>
     public required string ConfigHash { get; init; }
 
+    /// <summary>The schema ids of what is written, where a registry over a network gives them; null where they are fixed.</summary>
+    public OutputIds? OutputIds { get; private init; }
+
     /// <summary>
     /// Identifies the profiles' layout, the purposes whose order gives consent its bits, and the sources whose offsets go with them:
     /// checkpoints of another version are not loaded.
@@ -103,8 +106,13 @@ public sealed class CompiledEngine : IDisposable
             (registry as IDisposable)?.Dispose();
             return null;
         }
+        var outputs = new OutputTopics(options.Outputs, options.Offers,
+            options.Checkpoints.Interval > TimeSpan.Zero ? options.Checkpoints.Topic : "");
         return new CompiledEngine(options)
         {
+            OutputIds = registry is CachedSchemaRegistry { Source: var source } ? new OutputIds(source,
+                outputs.Subjects(options.Outputs.Format, features.Names), options.Outputs.Register, options.Schemas, access,
+                TimeProvider.System) : null,
             _registry = registry as IDisposable,
             Events = events,
             Layout = layout,
@@ -113,8 +121,7 @@ public sealed class CompiledEngine : IDisposable
             Timers = timers,
             Models = models,
             Policy = policy,
-            Outputs = new OutputTopics(options.Outputs, options.Offers, options.Checkpoints.Interval > TimeSpan.Zero
-                ? options.Checkpoints.Topic : ""),
+            Outputs = outputs,
             ConfigHash = Hash(options, models.Models),
         };
     }
@@ -132,6 +139,7 @@ public sealed class CompiledEngine : IDisposable
     public void Dispose()
     {
         Models.Dispose();
+        OutputIds?.Dispose();
         _registry?.Dispose();
     }
 

@@ -5,7 +5,12 @@ using StreamEngine.Runtime.Requests;
 namespace StreamEngine.Runtime;
 
 /// <summary>What a drained run did. Seconds and CPU seconds count from the first record processed to the last commit.</summary>
-public sealed record DrainSummary(long Events, long Decisions, double Seconds, double CpuSeconds, long AllocatedBytes, double PeakRssMb);
+/// <param name="Totals">The shards' counts.</param>
+/// <param name="Seconds">Time.</param>
+/// <param name="CpuSeconds">CPU time of the process.</param>
+/// <param name="AllocatedBytes">Managed memory that was allocated.</param>
+/// <param name="PeakRssMb">The most memory of the process, MiB.</param>
+public sealed record DrainSummary(ShardCounters Totals, double Seconds, double CpuSeconds, long AllocatedBytes, double PeakRssMb);
 
 /// <summary>An engine's workers on their threads: starts, stops, drains, and says how it is.</summary>
 public sealed class Engine : IDisposable
@@ -132,9 +137,9 @@ public sealed class Engine : IDisposable
     public DrainSummary Summary()
     {
         var totals = Metrics.Totals();
-        if (Metrics.First is not { } first) return new DrainSummary(0, 0, 0, 0, 0, PeakRssMb());
+        if (Metrics.First is not { } first) return new DrainSummary(totals, 0, 0, 0, PeakRssMb());
         var (timestamp, cpu, allocated) = _last ?? Now();
-        return new DrainSummary(totals.Records, totals.Decisions, _settings.Time.GetElapsedTime(first.Timestamp, timestamp).TotalSeconds,
+        return new DrainSummary(totals, _settings.Time.GetElapsedTime(first.Timestamp, timestamp).TotalSeconds,
             (cpu - first.Cpu).TotalSeconds, allocated - first.Allocated, PeakRssMb());
     }
 
@@ -159,6 +164,12 @@ public sealed class Engine : IDisposable
             lock (_workers) _workers.Add(number, worker);
             worker.Run(_stop.Token, _ends is null ? null : Drained);
             if (_leaving) worker.Leave();
+        }
+        catch (OperationCanceledException)
+        {
+            _settings.Report(new WorkerEvent(true, $"Worker {number} was stopped while it waited for the log. Nothing is lost; what is not "
+                + "committed is made again after the next start."));
+            _stop.Cancel();
         }
         catch (Exception e)
         {

@@ -36,6 +36,9 @@ public sealed class EngineMetrics : IDisposable
         _request = _meter.CreateHistogram("streamengine.request.duration", "s", "From a request to its answer, by kind and status.",
             advice: duration);
         _commits = _meter.CreateCounter<long>("streamengine.commits", "{commit}", "Commits by outcome.");
+        // Like the counters below: each outcome is there from the start, at 0.
+        foreach (var outcome in Enum.GetValues<CommitOutcome>())
+            if (outcome != CommitOutcome.Waiting) _commits.Add(0, OutcomeLabel(outcome));
         _batches = _meter.CreateCounter<long>("streamengine.batches", "{batch}", "Batches with records.");
         Counter("streamengine.records", "{record}", "Records read.", c => c.Records);
         Counter("streamengine.bytes", "By", "Bytes of keys and values read.", c => c.Bytes);
@@ -59,6 +62,8 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.checkpoints.failed", "{checkpoint}", "Checkpoints that could not be written.", c => c.CheckpointsFailed);
         Counters("streamengine.records.wrong_partition", "{record}", "Records in a partition that their customer does not hash to, by "
             + "cause: no_key, other_key, other_hash.", "cause", Symbols<Misplacement>(), c => c.WrongPartition);
+        Counter("streamengine.checkpoints.damaged", "{file}", "Checkpoint files that a restore found damaged; what they held was folded "
+            + "again from the log.", c => c.CheckpointsDamaged);
         Counters("streamengine.records.rejected", "{record}", "Records rejected, by reason.", "reason", Reasons, c => c.Rejected);
         Counters("streamengine.decisions.outcomes", "{decision}", "Decisions by outcome.", "outcome", Symbols<Outcome>(), c => c.Outcomes);
         Counters("streamengine.candidates.dropped", "{candidate}", "Candidates dropped, by reason.", "reason", Symbols<DropReason>(), c =>
@@ -105,10 +110,13 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>A commit ended.</summary>
     public void CommitDone(CommitOutcome outcome, TimeSpan took, TimeSpan interval)
     {
-        _commits.Add(1, new KeyValuePair<string, object?>("outcome", Spelling.Kebab(outcome.ToString())));
+        _commits.Add(1, OutcomeLabel(outcome));
         _commit.Record(took.TotalSeconds);
         if (outcome == CommitOutcome.Committed) _interval.Record(interval.TotalSeconds);
     }
+
+    private static KeyValuePair<string, object?> OutcomeLabel(CommitOutcome outcome) =>
+        new("outcome", Spelling.Kebab(outcome.ToString()));
 
     /// <summary>A request was answered.</summary>
     public void RequestDone(string kind, RequestStatus status, TimeSpan took) => _request.Record(

@@ -72,6 +72,16 @@ public record EngineOptions : ILocated
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }
 
+/// <summary>How the engine writes what others read.</summary>
+public enum OutputFormat
+{
+    /// <summary>Avro behind Confluent's header.</summary>
+    Avro,
+
+    /// <summary>One JSON object a record, in UTF-8.</summary>
+    Json,
+}
+
 /// <summary>The topics that are written.</summary>
 public sealed record OutputOptions : ILocated
 {
@@ -89,6 +99,14 @@ public sealed record OutputOptions : ILocated
 
     [Doc("The topic of late records.")]
     public string Late { get; init; } = "late";
+
+    [Doc("How actions and dead letters are written: avro (Confluent's wire format), or json (one object a record with the same fields). "
+        + "Decision records are Avro, as the engine reads them back; late records stay as they were read.")]
+    public OutputFormat Format { get; init; } = OutputFormat.Avro;
+
+    [Doc("Whether the outputs' schemas are registered at the start, where schemas.registry is a URL, under TOPIC-value. With false they "
+        + "must be there, and are looked up.")]
+    public bool Register { get; init; } = true;
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

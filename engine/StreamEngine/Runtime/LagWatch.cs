@@ -27,15 +27,14 @@ internal sealed class LagWatch : IDisposable
     /// <summary>Asks from now on, until disposed.</summary>
     public void Start(TimeProvider time) => _running = Task.Run(() => Run(time));
 
-    /// <summary>Asks once, of the shards that are open now; false where there are none.</summary>
-    internal bool Ask()
+    /// <summary>Asks once, of the shards that are open now; where there are none, only whether the log answers.</summary>
+    internal void Ask()
     {
         var shards = _metrics.Open;
         var partitions = shards.SelectMany(s => _sources.Select(topic => new TopicPartition(topic, s.Partition))).ToList();
-        if (partitions.Count == 0) return false;
+        if (partitions.Count == 0) partitions.Add(new TopicPartition(_sources[0], 0));
         var ends = _log.Ends(partitions);
         for (var i = 0; i < shards.Count; i++) shards[i].Counters.Ends = [.. ends.Skip(i * _sources.Length).Take(_sources.Length)];
-        return true;
     }
 
     public void Dispose()
@@ -54,7 +53,8 @@ internal sealed class LagWatch : IDisposable
             {
                 try
                 {
-                    if (Ask()) _outage.Back();
+                    Ask();
+                    _outage.Back();
                 }
                 catch (LogException e)
                 {

@@ -43,6 +43,23 @@ public sealed class OutputTopics
     /// <summary>Index of the checkpoint topic; -1 where none is written.</summary>
     public int Checkpoints { get; }
 
+    /// <summary>The topics whose records have a schema id.</summary>
+    /// <param name="format">How actions and dead letters are written.</param>
+    /// <param name="features">The names of the features, in the order of the vector.</param>
+    public IReadOnlyList<OutputSubject> Subjects(OutputFormat format, IReadOnlyList<string> features)
+    {
+        var subjects = new List<OutputSubject>
+        {
+            new(Decisions, _names[Decisions], OutputSchemas.DecisionOf(features), "decision.avsc")
+        };
+        if (format == OutputFormat.Json) return subjects;
+        subjects.Add(new(DeadLetter, _names[DeadLetter], OutputSchemas.Text("dead-letter"), "dead-letter.avsc"));
+        for (var i = 0; i < _names.Count; i++)
+            if (i != Decisions && i != DeadLetter && i != Late && i != Checkpoints)
+                subjects.Add(new(i, _names[i], OutputSchemas.Text("action"), "action.avsc"));
+        return subjects;
+    }
+
     /// <summary>The topic an offer's actions go to; -1 where actions are not written.</summary>
     public int ActionsOf(int offer) => _actionsByOffer[offer];
 

@@ -53,6 +53,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
             if (settings.Directory is null) continue;
             settings.Directory.Add(_inboxes[partition] = new ShardInbox(partition, _engine.Options.Requests.Inbox, requested));
         }
+        PublishProgress();
     }
 
     /// <summary>Partitions are going or gone: their shards are closed.</summary>

@@ -5,10 +5,17 @@ namespace StreamEngine.Runtime;
 
 /// <summary>
 /// Holds that the largest decision record, which names every offer and feature and takes the longest texts that an event can bring, fits
-/// into a record of the log. One that does not would stop its shard on the same event for ever. An action is a part of it.
+/// into a record of the log. One that does not would stop its shard on the same event for ever. An action is a part of it, but as JSON it
+/// may be longer.
 /// </summary>
 internal static class RecordSize
 {
+    /// <summary>How many bytes a byte may become: a control character is written as <c>\u0001</c>.</summary>
+    private const int JsonLonger = 6;
+
+    /// <summary>What the names of an action's fields take.</summary>
+    private const int JsonNames = 300;
+
     /// <summary>Adds a mistake where it does not fit.</summary>
     /// <param name="options">The whole config.</param>
     /// <param name="policy">What is decided.</param>
@@ -21,6 +28,11 @@ internal static class RecordSize
         if (topics.Count == 0) return;
         var texts = 2 * Shard.MaxIdBytes + Shard.MaxIdBytes + Decision.MaxPlacementBytes; // customer (also the key), event id, placement
         var size = new DecisionRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes(features) + texts;
+        var action = new ActionRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes + (long)texts;
+        var json = JsonLonger * action + JsonNames;
+        if (options.Outputs.Format == OutputFormat.Json && json > largestRecord)
+            errors.Add(options.Outputs.Node, "format", $"an action takes up to {json} bytes as JSON, and the log takes {largestRecord}",
+                "Write Avro, or raise kafka.settings message.max.bytes and the topics' max.message.bytes");
         if (size <= largestRecord) return;
         errors.Add(options.Node, policy.Offers.Count > features ? "offers" : "features",
             $"a decision record of {policy.Offers.Count} offers and {features} features takes up to {size} bytes, and the log takes "

@@ -79,6 +79,9 @@ public sealed class ShardCounters(int offers, int models)
     /// <summary>Checkpoints that failed: none follow until the shard is opened again.</summary>
     public long CheckpointsFailed;
 
+    /// <summary>Checkpoint files that a restore found damaged.</summary>
+    public long CheckpointsDamaged;
+
     /// <summary>Bytes of the checkpoint files on the disk.</summary>
     public long CheckpointBytes;
 
@@ -112,6 +115,7 @@ public sealed class ShardCounters(int offers, int models)
         Checkpoints += other.Checkpoints;
         CheckpointsFailed += other.CheckpointsFailed;
         Add(WrongPartition, other.WrongPartition);
+        CheckpointsDamaged += other.CheckpointsDamaged;
         Add(Rejected, other.Rejected);
         Add(Outcomes, other.Outcomes);
         Add(Actions, other.Actions);

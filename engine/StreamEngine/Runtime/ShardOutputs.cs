@@ -38,9 +38,12 @@ internal sealed class ShardOutputs
         _counts = counts;
         _outputs = outputs;
         _partition = partition;
-        _decisions = new DecisionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash);
-        _actions = new ActionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash);
-        _deadLetters = new DeadLetterWriter(topics);
+        var framed = engine.OutputIds is { } registered ? RecordFrame.Registered(registered.Ids) : null;
+        var json = engine.Options.Outputs.Format == OutputFormat.Json;
+        _decisions = new DecisionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash, framed);
+        _actions = new ActionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash,
+            json ? RecordFrame.Json("action") : framed);
+        _deadLetters = new DeadLetterWriter(topics, json ? RecordFrame.Json("dead-letter") : framed);
         _hasPii = [.. sources.Select(s => s.Options.Pii.Count > 0)];
     }
 
@@ -66,7 +69,7 @@ internal sealed class ShardOutputs
         if (entry.Outcome != Outcome.Served) return;
         var topic = _topics.ActionsOf(Encoding.UTF8.GetString(entry.Channel.Of(value)));
         if (topic >= 0)
-            ActionRecordWriter.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _counts.OfOutput(topic)), entry, value);
+            _actions.Rewrite(_outputs, topic, PartitionOf(entry.Customer.Of(value), _counts.OfOutput(topic)), entry, value);
     }
 
     /// <summary>The watermark was moved by idleness after a record.</summary>

@@ -110,6 +110,10 @@ internal sealed class Standbys : IDisposable
                 busy = Turn();
                 _ill = false;
             }
+            catch (OperationCanceledException)
+            {
+                return; // the log's waits were stopped, and with them everything
+            }
             catch (Exception e)
             {
                 // Mostly a log that is away. Where it stands and what is in the files stays true.

@@ -44,6 +44,7 @@ public sealed class Worker : IOwnership, IDisposable
     private long _turned;        // the same, or when it joined: for other threads
     private bool _slow;          // that was long ago
     private bool _toldEvicted;
+    private string? _awaited;    // why the ids of the outputs' schemas are not known
 
     /// <summary>Joins the group.</summary>
     /// <param name="settings">What it works on.</param>
@@ -126,7 +127,9 @@ public sealed class Worker : IOwnership, IDisposable
     public void Turn()
     {
         // (1) Restore: in slices, so that this worker's other shards keep committing.
-        _owned.RestoreSlices(_interval);
+        //     Without the ids of the outputs' schemas no shard may come to write.
+        _awaited = _engine.OutputIds?.Awaited();
+        if (_awaited is null) _owned.RestoreSlices(_interval);
         TellWaiting(_owned.StillWaiting());
 
         // (2) Poll: with room only.
@@ -215,7 +218,9 @@ public sealed class Worker : IOwnership, IDisposable
 
     private void TellWaiting(IReadOnlyList<Shard> waiting)
     {
-        if (waiting.Count == 0) Registry.Back();
+        if (_awaited is { Length: 0 }) return;
+        if (_awaited is not null) Registry.Away(_awaited, "All shards wait for the ids of the outputs' schemas; nothing is lost.");
+        else if (waiting.Count == 0) Registry.Back();
         else Registry.Away(waiting[0].WaitsFor!, $"{(waiting.Count == 1 ? "Shard" : "Shards")} "
             + $"{string.Join(", ", waiting.Select(s => s.Partition))} {(waiting.Count == 1 ? "waits" : "wait")} for a schema; nothing is "
             + "lost.");
@@ -296,7 +301,7 @@ public sealed class Worker : IOwnership, IDisposable
 
     private TimeSpan PollTimeout()
     {
-        if (_owned.AnyRestoring) return _owned.AnyRestoreHasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(5);
+        if (_owned.AnyRestoring) return _awaited is null && _owned.AnyRestoreHasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(5);
         if (_owned.IsHeld) return TimeSpan.FromMilliseconds(50);
         if (_requested.IsRaised) return TimeSpan.Zero;
         if (_interval.IsCommitting) return IdlePoll; // the log wakes us at its end

@@ -16,6 +16,7 @@ public sealed class StuckProducerTests : IDisposable
     private readonly ManualResetEventSlim _back = new();
     private readonly TransactionalProducer _producer;
     private string _stuck = "";
+    private volatile bool _away;
 
     public StuckProducerTests()
     {
@@ -93,6 +94,27 @@ public sealed class StuckProducerTests : IDisposable
         Assert.Equal(3, _clients.Count);
     }
 
+    [Fact]
+    public async Task A_take_over_waits_for_a_cluster_that_is_away_for_as_long_as_it_takes_and_hears_a_stop()
+    {
+        using var stop = new CancellationTokenSource();
+        var options = new KafkaLogOptions { Bootstrap = "none", Patience = Timeout.InfiniteTimeSpan, Stop = stop.Token };
+        using var producer = new TransactionalProducer(options,
+            new WorkerOptions { Group = "g", InstanceId = "g-a-0", Sources = ["in"], Outputs = ["out"] }, [1], open: _ => Open());
+        _away = true;
+        var rebuilt = Task.Run(producer.Rebuild);
+        Until(() => _clients[^1].Calls.Count > 8);
+        Assert.False(rebuilt.IsCompleted);
+        _away = false;
+        await rebuilt.WaitAsync(Soon);
+
+        _away = true;
+        rebuilt = Task.Run(producer.Rebuild);
+        Until(() => _clients[^1].Calls.Count > 2);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => rebuilt.WaitAsync(Soon));
+    }
+
     public void Dispose()
     {
         _back.Set();
@@ -120,6 +142,8 @@ public sealed class StuckProducerTests : IDisposable
         fake.Called = name =>
         {
             if (name == _stuck) _back.Wait();
+            if (_away && name == nameof(IProducer<,>.InitTransactions))
+                throw new KafkaRetriableException(new Error(ErrorCode.Local_TimedOut));
         };
         _clients.Add(fake);
         return producer;

@@ -176,6 +176,22 @@ public sealed class RecordTests
     }
 
     [Fact]
+    public void A_dead_letter_as_JSON_has_any_timestamp_and_no_more_bytes_than_the_log_takes()
+    {
+        var writer = new DeadLetterWriter(["events"], RecordFrame.Json("dead-letter"));
+        var letter = new DeadLetter { Timestamp = long.MaxValue, Original = "x"u8, Kept = new byte[1_000], Keep = true, Masked = true };
+        _output.MaxRecordBytes = 5_000; // a zero byte takes six as JSON
+        writer.Write(_output, 0, 1, letter);
+        letter.Kept = "\"\u0001"u8;
+        writer.Write(_output, 0, 1, letter);
+        var records = Enumerable.Range(0, 2).Select(i => JsonDocument.Parse(_output.Value(i).ToArray()).RootElement).ToArray();
+        Assert.Equal((JsonValueKind.Null, false),
+            (records[0].GetProperty("bytes").ValueKind, records[0].GetProperty("masked").GetBoolean()));
+        Assert.Equal(("\"\u0001", true, long.MaxValue), (Str(records[1], "bytes"), records[1].GetProperty("masked").GetBoolean(),
+            records[1].GetProperty("timestamp").GetInt64()));
+    }
+
+    [Fact]
     public void A_written_decision_is_parsed_for_recovery()
     {
         _shop.Decide(5_000);
@@ -206,9 +222,17 @@ public sealed class RecordTests
         }
         Assert.False(LoggedDecision.TryParse([.. whole, 0], ref d));
         Assert.Contains("1 bytes too many", d.Error);
-        whole[4] = OutputSchemas.Action;
-        Assert.False(LoggedDecision.TryParse(whole, ref d));
-        Assert.Contains("schema id 101", d.Error);
+        // Another registry gives another id; the record says itself that it is a decision, and which.
+        whole[3] = whole[4] = 77;
+        Assert.True(LoggedDecision.TryParse(whole, ref d), d.Error);
+        var id = d.Id;
+        foreach (var at in new[] { id.Start + id.Length - 1, id.Start + id.Length - 3, id.Start + 6 })
+        {
+            var other = whole.ToArray();
+            other[at] ^= 1;
+            Assert.False(LoggedDecision.TryParse(other, ref d));
+            Assert.Contains("decision_id names another cause", d.Error);
+        }
         // Rubbish neither throws nor loops.
         var random = new Random(1);
         for (var i = 0; i < 20_000; i++)
@@ -224,6 +248,8 @@ public sealed class RecordTests
     {
         var actions = new ActionRecordWriter("shop", ["events", "mails"], _shop.Policy, "c0ffee");
         var letters = new DeadLetterWriter(["events"]);
+        var jsonActions = new ActionRecordWriter("shop", ["events", "mails"], _shop.Policy, "c0ffee", RecordFrame.Json("action"));
+        var jsonLetters = new DeadLetterWriter(["events"], RecordFrame.Json("dead-letter"));
         _shop.Decide(5_000);
         var request = Request(1);
         double[] features = [1, 2, 3];
@@ -237,6 +263,8 @@ public sealed class RecordTests
                 _decisions.WriteWatermark(_output, 0, 0, 3, 77, 2, 9_000, 8_500);
                 actions.Write(_output, 1, 6, request, _shop.Result);
                 letters.Write(_output, 0, 1, new DeadLetter { Original = "secret"u8 });
+                jsonActions.Write(_output, 1, 6, request, _shop.Result);
+                jsonLetters.Write(_output, 0, 1, new DeadLetter { Original = "secret"u8, Kept = [0xFF, 1], Keep = true });
                 if (!LoggedDecision.TryParse(_output.Value(0), ref d)) throw new InvalidOperationException(d.Error);
             }
         }

@@ -23,6 +23,15 @@ internal sealed class RegistryServer : IAsyncDisposable
     /// <summary>Answers by method and path, as <c>GET /schemas/ids/1</c>.</summary>
     public ConcurrentDictionary<string, string> Answers { get; } = [];
 
+    /// <summary>The newest id that it gave.</summary>
+    public int Newest { get; set; } = 2_000;
+
+    /// <summary>What was registered with it, by subject.</summary>
+    public ConcurrentDictionary<string, (int Id, string Schema)> Registered { get; } = [];
+
+    /// <summary>Subjects under which nothing may be registered that is not there.</summary>
+    public HashSet<string> Closed { get; } = [];
+
     /// <summary>The status of every answer; null where the table tells.</summary>
     public int? Status { get; set; }
 
@@ -123,12 +132,32 @@ internal sealed class RegistryServer : IAsyncDisposable
         _requests.Enqueue(asked);
         Authorization = context.Request.Headers.Authorization.ToString() is { Length: > 0 } header ? header : null;
         var refused = Wanted is not null && Authorization != Wanted;
+        using var sent = new StreamReader(context.Request.Body);
         var (status, body) = Status is { } all ? (all, Body)
             : refused ? (401, Body)
+            : context.Request.Method == "POST" ? Posted(raw, await sent.ReadToEndAsync())
             : Answers.TryGetValue(asked, out var answer) ? (200, answer)
             : (404, raw.StartsWith("/schemas", StringComparison.Ordinal) ? """{"error_code":40403,"message":"Schema not found"}"""
                 : """{"error_code":40401,"message":"Subject not found."}""");
         context.Response.StatusCode = status;
         await context.Response.WriteAsync(body.Replace("{authorization}", Authorization, StringComparison.Ordinal));
+    }
+
+    /// <summary>Registers a schema, looks one up, or tells whether it may be registered.</summary>
+    private (int Status, string Body) Posted(string path, string body)
+    {
+        var schema = JsonDocument.Parse(body).RootElement.GetProperty("schema").GetString()!;
+        var parts = path.Trim('/').Split('/');
+        var subject = Uri.UnescapeDataString(parts[parts[0] == "compatibility" ? 2 : 1]);
+        var there = Registered.TryGetValue(subject, out var known) && known.Schema == schema;
+        if (parts[0] == "compatibility") return (200, $$"""{"is_compatible":{{(there || !Closed.Contains(subject) ? "true" : "false")}}}""");
+        if (parts.Length == 2)
+            return there ? (200, $$"""{"subject":"{{subject}}","version":1,"id":{{known.Id}},"schema":{{JsonSerializer.Serialize(schema)}}}""")
+                : (404, """{"error_code":40403,"message":"Schema not found"}""");
+        if (!there && Closed.Contains(subject))
+            return (409, """{"error_code":409,"message":"Schema being registered is incompatible with an earlier schema"}""");
+        if (!there) Registered[subject] = known = (++Newest, schema);
+        Answers[$"GET /schemas/ids/{known.Id}"] = $$"""{"schema":{{JsonSerializer.Serialize(schema)}}}""";
+        return (200, $$"""{"id":{{known.Id}}}""");
     }
 }

@@ -30,16 +30,16 @@ public sealed class LineFileTests
         Assert.Equal(records, Records(text, csv: true));
 
     [Theory]
-    [InlineData("a\nb\r\n\n\nc", true, "1 2 5")]
-    [InlineData("\n\na\nb", false, "3 4")]
-    [InlineData("1,\"a\nb\",2\n3\n4,\"c\n5\n", true, "1 3 4 5")]
-    [InlineData("a\n0123456789012345678901234567890\nb\n", false, "1 2 3")]
-    public void Records_know_their_lines(string text, bool csv, string lines)
+    [InlineData("a\n\r\n\nb\r\nc", 64, false, "a 1|b 4|c 5")]
+    [InlineData("h\n1,\"a\nb\n\"\n2\n", 64, true, "h 1|1,\"a\nb\n\" 2|2 5")]
+    [InlineData("\"1\n2\n\n3\n", 64, true, "\"1 1|2 2|3 4")]
+    [InlineData("123456789\n\n2\n", 4, true, "12345 1|2 3")]
+    public void Each_record_knows_its_line(string text, int limit, bool csv, string records)
     {
-        using var file = new LineFile(new MemoryStream(Encoding.UTF8.GetBytes(text)), csv, limit: 16);
-        var found = new List<long>();
-        while (file.Read()) found.Add(file.Line);
-        Assert.Equal(lines, string.Join(' ', found));
+        using var file = new LineFile(new MemoryStream(Encoding.UTF8.GetBytes(text)), csv, limit: limit);
+        var read = new List<string>();
+        while (file.Read()) read.Add($"{Encoding.UTF8.GetString(file.Record)} {file.Number}");
+        Assert.Equal(records, string.Join('|', read));
     }
 
     [Fact]

@@ -23,12 +23,12 @@ public sealed class RecordSorterTests
                 var bytes = Encoding.UTF8.GetBytes(text + "k");
                 var at = sorter.Reserve(bytes.Length, out var chunk);
                 bytes.CopyTo(chunk, at);
-                sorter.Add(time, 3, bytes.Length - 1, 1);
+                sorter.Add(time, 3, bytes.Length, bytes.Length - 1, 1);
             }
             var read = new List<(long, string)>();
             foreach (var record in sorter.Read())
             {
-                Assert.Equal((3, "k"), (record.Source, Encoding.UTF8.GetString(record.Key)));
+                Assert.Equal((3, record.Value.Length + 1L, "k"), (record.File, record.Number, Encoding.UTF8.GetString(record.Key)));
                 read.Add((record.Time, Encoding.UTF8.GetString(record.Value)));
             }
             Assert.Equal(records.OrderBy(r => r.Time), read);

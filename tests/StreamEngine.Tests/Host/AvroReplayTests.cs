@@ -74,6 +74,7 @@ public sealed class AvroReplayTests : IDisposable
         Assert.True(code == 0, error);
         var letter = JsonNode.Parse(File.ReadAllText(In("out/dead-letter.ndjson")))!;
         Assert.Equal("wrong-type", (string)letter["reason"]!);
+        Assert.Equal((In("b.avro"), 1), ((string)letter["file"]!, (int)letter["record"]!));
         var kept = Encoding.Latin1.GetString(Convert.FromBase64String((string)letter["bytes"]!["base64"]!));
         Assert.Contains("no number\u0006***", kept, StringComparison.Ordinal);
     }

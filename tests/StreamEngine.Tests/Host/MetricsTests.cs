@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime;
+using StreamEngine.Testing;
 using Xunit;
 
 namespace StreamEngine.Tests.Host;
@@ -71,6 +72,27 @@ public sealed class MetricsTests : IDisposable
         Assert.Contains(samples.Keys, k => k.StartsWith("dotnet_gc_collections_total", StringComparison.Ordinal));
         Assert.Contains(samples.Keys, k => k.StartsWith("target_info", StringComparison.Ordinal)
             && k.Contains("service_version=", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Each_outcome_of_a_commit_is_there_from_the_start_at_0()
+    {
+        var (mine, seen) = (Environment.CurrentManagedThreadId, new List<string>());
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, all) =>
+            {
+                if (instrument.Name == "streamengine.commits") all.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            if (Environment.CurrentManagedThreadId == mine) seen.Add($"{tags[0].Value} {value}"); // other tests' engines count too
+        });
+        listener.Start();
+        using var engine = Scenario.Compile(Scenario.Options(), new LinearModels(1));
+        using var metrics = new EngineMetrics(engine);
+        Assert.Equal(["aborted 0", "committed 0", "fenced 0", "unknown 0"], seen.Order());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using StreamEngine.Tests.Configuration;
 using StreamEngine.Tests.Events;
 using Xunit;
 
@@ -40,7 +41,44 @@ public sealed class RegistryStartTests : IAsyncLifetime
     {
         var (code, _, error) = await Cli.RunAsync(Line("validate"));
         Assert.Equal((0, ""), (code, error));
-        Assert.Equal(["GET /subjects/events-value/versions/latest"], _registry.Requests);
+        Assert.Equal(["GET /subjects/events-value/versions/latest", "POST /compatibility/subjects/decisions-value/versions/latest",
+            "POST /compatibility/subjects/dead-letter-value/versions/latest"], _registry.Requests);
+        Assert.Empty(_registry.Registered);
+    }
+
+    [Fact]
+    public async Task What_the_registry_does_not_take_is_told_by_every_command()
+    {
+        string[] lookup = ["--set", "outputs.register=false"];
+        string[] log = ["--embedded", Path.Combine(_folder, "log")];
+        await Cli.RunAsync(["topics", "create", .. Line("")[1..], .. log]);
+        _registry.Closed.Add("decisions-value");
+        foreach (var line in new[] { Line("validate"), Line("run", [.. log, "--drain"]) })
+        {
+            var (code, _, error) = await Cli.RunAsync(line);
+            Assert.True(code == 2, error);
+            Assert.Contains("the schema of topic 'decisions' (decision.avsc) has no id: ", error, StringComparison.Ordinal);
+            Assert.Contains("set outputs.register: false", error, StringComparison.Ordinal);
+        }
+        Assert.DoesNotContain("decisions-value", _registry.Registered.Keys);
+
+        // Registered by somebody else, from the file; then only looked up.
+        foreach (var line in new[] { Line("validate", lookup), Line("run", [.. log, "--drain", .. lookup]) })
+        {
+            var (code, _, error) = await Cli.RunAsync(line);
+            Assert.True(code == 2, error);
+            Assert.Contains("it is not registered under 'decisions-value'", error, StringComparison.Ordinal);
+            Assert.Contains("Register schemas/decision.avsc under 'decisions-value', or set outputs.register: true", error,
+                StringComparison.Ordinal);
+        }
+        foreach (var (topic, file) in new[] { ("decisions", "decision"), ("dead-letter", "dead-letter") })
+            _registry.Registered[$"{topic}-value"] = (31, File.ReadAllText(Repository.Path("schemas", $"{file}.avsc")));
+        foreach (var line in new[] { Line("validate", lookup), Line("run", [.. log, "--drain", .. lookup]) })
+        {
+            var (code, _, error) = await Cli.RunAsync(line);
+            Assert.True(code == 0, error);
+        }
+        Assert.DoesNotContain("POST /subjects/dead-letter-value/versions", _registry.Requests.TakeLast(4));
     }
 
     [Fact]

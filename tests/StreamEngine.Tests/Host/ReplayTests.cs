@@ -70,6 +70,9 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal(["", "no value in 'who'", "the line has 1 fields, there are 4 columns"],
             Lines("out/dead-letter.ndjson").Select(d => (string)d["detail"]!).Order());
         Assert.Contains("oh no", Lines("out/dead-letter.ndjson").Select(d => (string)d["bytes"]!));
+        Assert.Equal(["duplicate 5", "malformed 7", "missing-customer 6"],
+            Lines("out/dead-letter.ndjson").Select(d => $"{d["reason"]} {d["line"]}").Order());
+        Assert.All(Lines("out/dead-letter.ndjson"), d => Assert.Equal(In("orders.csv"), (string)d["file"]!));
         Assert.Empty(Lines("out/late.ndjson"));
     }
 
@@ -211,7 +214,8 @@ public sealed class ReplayTests : IDisposable
         await ReplayAsync("fifo", "pipe");
         await writing;
         foreach (var name in new[] { "features.csv", "actions.ndjson", "dead-letter.ndjson" })
-            Assert.Equal(File.ReadAllText(In($"file/{name}")), File.ReadAllText(In($"pipe/{name}")));
+            Assert.Equal(File.ReadAllText(In($"file/{name}")),
+                File.ReadAllText(In($"pipe/{name}")).Replace(In("fifo"), In("orders.csv"), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -222,7 +226,34 @@ public sealed class ReplayTests : IDisposable
         if (OperatingSystem.IsWindows()) return;
         const UnixFileMode others = (UnixFileMode)0x3F;
         Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(In("out")) & others);
-        foreach (var file in Directory.GetFiles(In("out"))) Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(file) & others);
+        var files = Directory.GetFiles(In("out"));
+        foreach (var file in files) Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(file) & others);
+
+        // What was there with wider rights, and is written over, too.
+        foreach (var file in files) File.SetUnixFileMode(file, (UnixFileMode)0x1B6);
+        await ReplayAsync("orders.csv", "out");
+        foreach (var file in files) Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(file) & others);
+        foreach (var line in new[] { "features --config C --events E --at L --out F", "demo --write F --for 1s --rate 1 --speed 1" })
+        {
+            Write("labels.csv", "customer,time\nann,2020-01-02\n");
+            Write("result", "old");
+            File.SetUnixFileMode(In("result"), (UnixFileMode)0x1B6);
+            var (code, _, error) = await Cli.RunAsync([.. line.Split(' ').Select(w => w switch
+            {
+                "C" => In("config.yaml"),
+                "E" => In("orders.csv"),
+                "L" => In("labels.csv"),
+                "F" => In("result"),
+                _ => w,
+            })]);
+            Assert.True(code == 0, error);
+            Assert.NotEqual("old", File.ReadAllText(In("result")));
+            Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(In("result")) & others);
+        }
+        var device = File.GetUnixFileMode("/dev/null");
+        await Cli.RunAsync("features", "--config", In("config.yaml"), "--events", In("orders.csv"), "--at", In("labels.csv"), "--out",
+            "/dev/null");
+        Assert.Equal(device, File.GetUnixFileMode("/dev/null"));
     }
 
     [Fact]

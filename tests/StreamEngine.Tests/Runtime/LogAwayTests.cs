@@ -52,6 +52,56 @@ public sealed class LogAwayTests : IDisposable
         Assert.Contains(told, t => !t.Warning && t.Text.StartsWith("The log answers again after ", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_log_that_is_away_before_there_are_shards_is_told()
+    {
+        var told = new ConcurrentQueue<WorkerEvent>();
+        var options = Scenario.Options();
+        using var log = new Interrupted(new EmbeddedLog(new EmbeddedLogOptions(_folder)));
+        log.CreateTopics(Topics.Needed(options, 1));
+        using var compiled = Scenario.Compile(options, new LinearModels(1));
+        using var engine = new Engine(new WorkerSettings
+        {
+            Engine = compiled,
+            Log = log,
+            InstanceId = "w",
+            OpenStore = _ => new MemoryStateStore(),
+            Report = told.Enqueue,
+        });
+        log.Away = true;
+        engine.Start(); // its worker waits for its producer
+        await Until(() => RunCommand.Health(engine).Status == "waiting");
+        Assert.Empty(engine.Owned);
+        log.Away = false;
+        await Until(() => RunCommand.Health(engine).Ready && engine.Owned.Count == 1);
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_stopped_while_it_waits_for_the_log_ends_the_engine_in_order()
+    {
+        var told = new ConcurrentQueue<WorkerEvent>();
+        var options = Scenario.Options();
+        using var stop = new CancellationTokenSource();
+        using var log = new Interrupted(new EmbeddedLog(new EmbeddedLogOptions(_folder))) { Stop = stop.Token };
+        log.CreateTopics(Topics.Needed(options, 1));
+        using var compiled = Scenario.Compile(options, new LinearModels(1));
+        using var engine = new Engine(new WorkerSettings
+        {
+            Engine = compiled,
+            Log = log,
+            InstanceId = "w",
+            OpenStore = _ => new MemoryStateStore(),
+            Report = told.Enqueue,
+        });
+        log.Away = true;
+        engine.Start();
+        await Until(() => RunCommand.Health(engine).Status == "waiting");
+        await stop.CancelAsync();
+        await engine.Completion.WaitAsync(Long);
+        Assert.Contains(told, t => t.Warning && t.Text.StartsWith("Worker 0 was stopped while it waited for the log. Nothing is lost",
+            StringComparison.Ordinal));
+    }
+
     private static async Task Until(Func<bool> holds)
     {
         for (var began = TimeProvider.System.GetTimestamp(); !holds(); await Task.Delay(20))
@@ -76,7 +126,13 @@ public sealed class LogAwayTests : IDisposable
 
         public long? Committed(string group, TopicPartition partition) => inner.Committed(group, partition);
 
-        public ILogWorker OpenWorker(WorkerOptions options) => inner.OpenWorker(options);
+        public CancellationToken Stop { get; init; }
+
+        public ILogWorker OpenWorker(WorkerOptions options)
+        {
+            while (Away) Task.Delay(5, Stop).GetAwaiter().GetResult();
+            return inner.OpenWorker(options);
+        }
 
         public ILogReader OpenReader() => inner.OpenReader();
 

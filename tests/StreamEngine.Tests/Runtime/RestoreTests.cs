@@ -21,7 +21,7 @@ public sealed class RestoreTests : IDisposable
     private Kept _kept;
     private Random _random = new(0);   // tears the files' tails
     private string _topic = "";
-    private long _loaded;
+    private long _loaded, _damaged;
     private int _lives;
     private readonly List<string> _said = [];
     private readonly string _folder = Directory.CreateTempSubdirectory("restore-").FullName;
@@ -168,6 +168,36 @@ public sealed class RestoreTests : IDisposable
         foreach (var (customer, profile) in live) AssertSame(options, customer, profile, restored[customer]);
     }
 
+    [Fact]
+    public void DamagedFiles_AreTold_Counted_AndCostNothingButTime()
+    {
+        Keep(Kept.InFiles, 51);
+        var options = Scenario.Options() with
+        {
+            Runtime = new RuntimeOptions { MaxPollRecords = 17, CommitInterval = TimeSpan.FromMilliseconds(1) },
+            Checkpoints = Often
+        };
+        WriteEvents(options, 51);
+        var live = Live(options, 1, int.MaxValue);
+        Assert.Equal(0, _damaged);
+        var file = CheckpointFiles.In(Machine(0))[0];
+        var bytes = File.ReadAllBytes(file);
+        bytes[bytes.Length / 2] ^= 0x10;
+        File.WriteAllBytes(file, bytes);
+        File.WriteAllText(CheckpointFiles.In(Machine(1))[0], "no checkpoint at all");
+        _said.Clear();
+        var restored = Live(options, 2, int.MaxValue);
+        Assert.Equal(2, _damaged);
+        Assert.Equal(2, _said.Count(e => e.Contains(" is damaged: ", StringComparison.Ordinal)));
+        Assert.Contains(_said, e => e.StartsWith($"Shard 0: {file} is damaged: the block at byte ", StringComparison.Ordinal));
+        Assert.Contains(_said, e => e.EndsWith("no block begins at byte 0 of 20. It goes on from the log's start; nothing is lost. Check "
+            + "the disk.", StringComparison.Ordinal));
+        Assert.Equal(2, _said.Count(e => e.Contains(" restored: ", StringComparison.Ordinal)
+            && e.EndsWith("is what the damaged checkpoint files cost.", StringComparison.Ordinal)));
+        Assert.Equal(live.Keys.Order(), restored.Keys.Order());
+        foreach (var (customer, profile) in live) AssertSame(options, customer, profile, restored[customer]);
+    }
+
     private static void AssertSame(EngineOptions options, string customer, byte[] expected, byte[] actual)
     {
         using var engine = Scenario.Compile(options, new LinearModels(1));
@@ -263,6 +293,7 @@ public sealed class RestoreTests : IDisposable
         var profiles = new Dictionary<string, byte[]>();
         foreach (var shard in worker.Shards.Values) shard.Scan(new Copy(profiles));
         _loaded += metrics.Totals().Loaded;
+        _damaged += metrics.Totals().CheckpointsDamaged;
         worker.Dispose();
         return profiles;
 

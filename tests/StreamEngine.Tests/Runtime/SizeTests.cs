@@ -193,6 +193,19 @@ public sealed class SizeTests : IDisposable
     }
 
     [Fact]
+    public void An_action_that_is_too_long_as_JSON_is_refused_with_the_size()
+    {
+        var options = Counting() with
+        {
+            Decisions = Scenario.Options().Decisions with { Caps = [], Triggers = [] },
+            Offers = [new OfferOptions { Name = "a", Treatment = new string('t', 200_000) }]
+        };
+        Scenario.Compile(options, new LinearModels(1)).Dispose();
+        var error = Assert.Single(Refused(options with { Outputs = new OutputOptions { Format = OutputFormat.Json } }).Errors);
+        Assert.Matches(@"^an action takes up to 12\d{5} bytes as JSON, and the log takes 1000000$", error.Message);
+    }
+
+    [Fact]
     public void The_largest_profile_that_a_memory_allows_is_kept_in_memory_and_on_disk()
     {
         foreach (var memory in new[] { ByteSize.Mb(1), new ByteSize(3_000_000), ByteSize.Mb(8) })

@@ -54,6 +54,8 @@ public sealed class CheckpointFilesTests : IDisposable
         var whole = File.ReadAllBytes(path);
         var ends = CheckpointReader.Inspect(path).Cuts.Select(c => c.End).ToList();
         Assert.Equal(3, ends.Count);
+        Assert.Null(CheckpointReader.Inspect(path).Damage);
+        var last = whole.AsSpan().LastIndexOf("SEC2"u8);
         for (var at = 0; at < whole.Length; at++)
             foreach (var mask in new byte[] { 0x01, 0x80, 0xFF })
             {
@@ -63,6 +65,8 @@ public sealed class CheckpointFilesTests : IDisposable
                 var content = CheckpointReader.Inspect(path);
                 Assert.Equal(ends.Where(e => e <= at), content.Cuts.Select(c => c.End));
                 Assert.True(content.ValidBytes <= at, $"byte {at} ^ {mask:X2}: {content.ValidBytes} bytes taken for whole");
+                // Only the last block's length can be changed so that the file looks as if it ended amid a write.
+                Assert.True(content.Damage is not null || at >= last + 4 && at < last + 8, $"byte {at} ^ {mask:X2}");
             }
     }
 
@@ -77,6 +81,7 @@ public sealed class CheckpointFilesTests : IDisposable
         {
             File.WriteAllBytes(path, whole[..length]);
             Assert.Equal(ends.Where(e => e <= length), CheckpointReader.Inspect(path).Cuts.Select(c => c.End));
+            Assert.Null(CheckpointReader.Inspect(path).Damage);
         }
     }
 

@@ -41,6 +41,9 @@ public sealed class CachedSchemaRegistry : ISchemaRegistry, IDisposable
         Func<Func<RegisteredSchema?>, RegisteredSchema?>? atStart = null) =>
         (_source, _patience, _clock, _atStart) = (source, patience, clock, atStart ?? (ask => ask()));
 
+    /// <summary>The registry itself, to ask what is not kept here.</summary>
+    public ISchemaSource Source => _source;
+
     /// <summary>How long a caller waits for an answer.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(1);
 

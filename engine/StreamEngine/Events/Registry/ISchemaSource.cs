@@ -14,6 +14,18 @@ public interface ISchemaSource : IDisposable
     /// <summary>The newest schema of a subject; null where there is none.</summary>
     /// <exception cref="SchemaRegistryException">The registry can't be asked, or its schema can't be used.</exception>
     Task<RegisteredSchema?> LatestAsync(string subject, CancellationToken stop);
+
+    /// <summary>Registers a schema under a subject, where it is not there already; its id.</summary>
+    /// <exception cref="SchemaRegistryException">The registry can't be asked, or (unusable) refuses it.</exception>
+    Task<int> RegisterAsync(string subject, string schema, CancellationToken stop);
+
+    /// <summary>The id of a schema under a subject; null where it is not registered.</summary>
+    /// <exception cref="SchemaRegistryException">The registry can't be asked.</exception>
+    Task<int?> FindAsync(string subject, string schema, CancellationToken stop);
+
+    /// <summary>Whether a schema may be registered under a subject by its rule of compatibility.</summary>
+    /// <exception cref="SchemaRegistryException">The registry can't be asked.</exception>
+    Task<bool> AcceptsAsync(string subject, string schema, CancellationToken stop);
 }
 
 /// <summary>How a start reaches a registry.</summary>

@@ -42,7 +42,7 @@ public static class SchemaRegistry
     }
 
     /// <summary>Asks once, or until there is an answer where the config says so.</summary>
-    private static RegisteredSchema? AtStart(Func<RegisteredSchema?> ask, SchemaOptions options, RegistryAccess access, TimeProvider clock)
+    internal static T AtStart<T>(Func<T> ask, SchemaOptions options, RegistryAccess access, TimeProvider clock)
     {
         for (var (tries, tell) = (1, 1); ; tries++)
         {

@@ -18,6 +18,9 @@ internal sealed class CutChoice
     {
     }
 
+    /// <summary>The files that were found damaged, each with what is wrong.</summary>
+    public List<string> Damaged { get; } = [];
+
     /// <summary>Looks for the cuts; may take a while.</summary>
     /// <param name="log">The log.</param>
     /// <param name="engine">The compiled config.</param>
@@ -30,7 +33,8 @@ internal sealed class CutChoice
     {
         var choice = new CutChoice();
         if (folder is not null)
-            (choice._path, choice._inFiles) = CheckpointFiles.Cuts(folder).FirstOrDefault(c => fits(c.Cut.Marker, c.Cut.Highest));
+            (choice._path, choice._inFiles) = CheckpointFiles.Cuts(folder, choice.Damaged.Add)
+                .FirstOrDefault(c => fits(c.Cut.Marker, c.Cut.Highest));
         if (!inTopic || engine.Outputs.Checkpoints < 0) return choice;
         var at = new TopicPartition(engine.Options.Checkpoints.Topic, partition);
         (choice._topicLow, choice._topicHigh) = log.Watermarks(at);

@@ -8,6 +8,7 @@ internal sealed class RestoreReport(WorkerSettings settings, Shard shard, Decisi
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
 
     private long _told, _stood = -1;
+    private bool _damaged;
 
     /// <summary>Where the cut is loaded from.</summary>
     public string Place { get; set; } = "";
@@ -22,6 +23,16 @@ internal sealed class RestoreReport(WorkerSettings settings, Shard shard, Decisi
             if (answer.Start[i] > 0 && answer.Committed[i] > answer.Start[i])
                 Tell(true, $": {settings.Engine.Events.Sources[i].Topic} starts at offset {answer.Start[i]}: what stood before it was "
                     + "deleted and is missing from the features. Raise the topic's retention.");
+    }
+
+    /// <summary>Warns of checkpoint files that are damaged: what they held is folded again from the log.</summary>
+    public void TellDamaged(IReadOnlyList<string> files, CutMarker? cut)
+    {
+        shard.Counters.CheckpointsDamaged += files.Count;
+        _damaged = files.Count > 0;
+        foreach (var file in files)
+            Tell(true, $": {file}. It goes on from {(cut is null ? "the log's start" : $"checkpoint {cut.Number} from {Place}")}; nothing "
+                + "is lost. Check the disk.");
     }
 
     /// <summary>A slice is over.</summary>
@@ -55,9 +66,10 @@ internal sealed class RestoreReport(WorkerSettings settings, Shard shard, Decisi
     public void Done(CutMarker? cut, TimeSpan took)
     {
         Progress = 1;
-        if (shard.Counters.Restored + shard.Counters.Loaded == 0) return;
+        if (shard.Counters.Restored + shard.Counters.Loaded == 0 && !_damaged) return;
         var loaded = cut is null ? "" : $"checkpoint {cut.Number} with {shard.Counters.Loaded} profiles from {Place}, then ";
-        Tell(false, $" restored: {loaded}{shard.Counters.Restored} records, in {took.TotalSeconds:0.0} s.");
+        Tell(_damaged, $" restored: {loaded}{shard.Counters.Restored} records, in {took.TotalSeconds:0.0} s."
+            + (_damaged ? " A part of this is what the damaged checkpoint files cost." : ""));
     }
 
     private void Tell(bool warning, string what) => settings.Report(new WorkerEvent(warning, $"Shard {shard.Partition}{what}"));

@@ -110,7 +110,8 @@ internal sealed class ShardRestore : IDisposable
         _load = answer.Cuts.Open(Shard, _pass, _settings.Log, _engine, _forSavepoint);
         _cut = _load?.Marker;
         if (_load is not null) _report.Place = _load.Place;
-        else _report.TellWhatIsMissing(answer);
+        _report.TellDamaged(answer.Cuts.Damaged, _cut);
+        if (_load is null) _report.TellWhatIsMissing(answer);
         for (var i = 0; i < _events.Length; i++)
         {
             _pass.StartAt(i, _cut?.Start.Next[i] ?? answer.Start[i]);

@@ -62,8 +62,26 @@ public sealed class CheckpointFiles : IDisposable
         ? [.. Directory.GetFiles(directory, "checkpoint-*.bin").OrderDescending(StringComparer.Ordinal)] : [];
 
     /// <summary>The closed cuts of all files, newest first, with the file of each.</summary>
-    public static IEnumerable<(string Path, FileCut Cut)> Cuts(string directory) =>
-        In(directory).SelectMany(path => CheckpointReader.Inspect(path).Cuts.Reverse().Select(cut => (path, cut)));
+    /// <param name="directory">The shard's folder.</param>
+    /// <param name="damaged">Told of each file that is damaged or can't be read, with what is wrong, as far as the files are read.</param>
+    public static IEnumerable<(string Path, FileCut Cut)> Cuts(string directory, Action<string>? damaged = null)
+    {
+        foreach (var path in In(directory))
+        {
+            FileContent content;
+            try
+            {
+                content = CheckpointReader.Inspect(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                damaged?.Invoke($"{path} can't be read: {e.Message.TrimEnd('.')}");
+                continue;
+            }
+            if (content.Damage is { } damage) damaged?.Invoke($"{path} is damaged: {damage}");
+            foreach (var cut in content.Cuts.Reverse()) yield return (path, cut);
+        }
+    }
 
     /// <summary>
     /// Goes on behind a cut: what follows it is cut off. Without one every file goes and a new one begins, and every profile must be added

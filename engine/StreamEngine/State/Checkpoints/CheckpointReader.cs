@@ -12,7 +12,10 @@ public sealed record FileCut(CutMarker Marker, long End, long[] Highest);
 /// <param name="Cuts">The closed cuts, oldest first.</param>
 /// <param name="ValidBytes">The file's bytes up to the first damaged or unfinished block.</param>
 /// <param name="Bytes">The file's bytes.</param>
-public sealed record FileContent(IReadOnlyList<FileCut> Cuts, long ValidBytes, long Bytes);
+/// <param name="Damage">
+/// What is wrong with it; null where it is whole, or only ends within a block, as a process leaves it that is stopped amid a write.
+/// </param>
+public sealed record FileContent(IReadOnlyList<FileCut> Cuts, long ValidBytes, long Bytes, string? Damage = null);
 
 /// <summary>
 /// Reads a checkpoint file block by block; never reads past the first damaged block, as what follows it may lack profiles.
@@ -70,7 +73,37 @@ public sealed class CheckpointReader : IDisposable
             for (var i = 0; i < highest.Length; i++) highest[i] = Math.Max(highest[i], position.Next[i]);
             if (block.Kind == BlockKind.Marker) cuts.Add(new FileCut(block.Marker(), reader.Position, [.. highest]));
         }
-        return new FileContent(cuts, reader.Position, reader.Bytes);
+        var valid = reader.Position;
+        return new FileContent(cuts, valid, reader.Bytes, reader.Damage());
+    }
+
+    /// <summary>What is wrong behind the last whole block; null where the file only ends there, or within a block.</summary>
+    private string? Damage()
+    {
+        var at = Position;
+        Span<byte> start = stackalloc byte[CutBlock.Prefix];
+        if (Bytes - at < start.Length || RandomAccess.Read(_file, start, at) < start.Length) return null;
+        var length = CutBlock.LengthOf(start);
+        if (length > 0 && length <= Bytes - at) return $"the block at byte {at} of {Bytes} does not fit its checksum";
+        // A length that was changed looks like an early end; what gives it away is a block behind it.
+        var zeros = true;
+        for (var from = at; from < Bytes;)
+        {
+            var read = RandomAccess.Read(_file, _buffer, from);
+            if (read == 0) break;
+            var bytes = _buffer.AsSpan(0, read);
+            zeros &= !bytes.ContainsAnyExcept((byte)0);
+            var found = bytes[(from == at ? 1 : 0)..].IndexOf(CutBlock.Start);
+            if (found < 0)
+            {
+                from += Math.Max(1, read - CutBlock.Start.Length + 1);
+                continue;
+            }
+            Position = from + found + (from == at ? 1 : 0);
+            if (Next(out _)) return $"the block at byte {at} of {Bytes} does not have the length that it says";
+            from = Position + 1;
+        }
+        return length == 0 && !zeros ? $"no block begins at byte {at} of {Bytes}" : null;
     }
 
     /// <inheritdoc/>

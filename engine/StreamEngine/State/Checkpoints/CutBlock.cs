@@ -26,7 +26,13 @@ public enum BlockKind : byte
 public readonly ref struct CutBlock
 {
     private const uint Magic = 0x32434553;
-    private const int Prefix = 12, VersionAt = 24, VersionBytes = 16, Head = VersionAt + VersionBytes;
+    private const int VersionAt = 24, VersionBytes = 16, Head = VersionAt + VersionBytes;
+
+    /// <summary>Bytes of magic, length and checksum.</summary>
+    internal const int Prefix = 12;
+
+    /// <summary>What a block begins with: the magic.</summary>
+    internal static ReadOnlySpan<byte> Start => "SEC2"u8;
 
     /// <summary>The longest block; longer ones are damage.</summary>
     public const int MaxBytes = 1 << 28;
