@@ -63,7 +63,10 @@ internal sealed record Signature(ImmutableArray<GraphInput> Inputs, GraphOutput 
         var known = string.Join(", ", graph.Outputs);
         if (wanted is not null)
             return graph.Outputs.Contains(wanted) ? (wanted, graph.ZipMapSource(wanted) ?? wanted) : throw new ModelException(
-                $"{file} has no output '{wanted}': it has {known}") { Remedy = "Name one of them as 'output' in model.json" };
+                $"{file} has no output '{wanted}': it has {known}")
+            {
+                Remedy = "Name one of them as 'output' in model.json",
+            };
         var scores = graph.Outputs.Where(o => graph.ZipMapSource(o) is not null || graph.IsNumber(o)).ToArray();
         return scores is [var one] ? (one, graph.ZipMapSource(one) ?? one) : throw new ModelException(
             $"{file} has the outputs {known}, and {(scores.Length == 0 ? "none" : "more than one")} of them can be scores")

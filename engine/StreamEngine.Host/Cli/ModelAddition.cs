@@ -74,7 +74,10 @@ internal sealed class ModelAddition(OnnxModelFile model, string file)
     private string VersionIn(string root)
     {
         var version = Version ?? ModelRegistry.NextVersion(root) ?? throw new ModelException(
-            $"the versions in {root} are no plain numbers, so that the next one is not known") { Remedy = "Give it with --version" };
+            $"the versions in {root} are no plain numbers, so that the next one is not known")
+        {
+            Remedy = "Give it with --version",
+        };
         if (!ModelRegistry.IsVersion(version))
             throw new ModelException($"--version '{Printable.Text(version)}' is no version")
             {
