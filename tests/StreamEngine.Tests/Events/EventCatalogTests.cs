@@ -117,8 +117,15 @@ public sealed class EventCatalogTests
             { "type": "record", "name": "E", "fields": [ { "name": "n", "type": "string" }, { "name": "user", "type": ["string", "int",
               { "type": "record", "name": "U", "fields": [ { "name": "email", "type": "string" }, { "name": "age", "type": "int" } ] }] } ] }
             """);
-        var avro = new Decoding(new() { Name = "a", Topic = "a", Customer = "n", Id = "hash(n)",
-            Time = new() { Field = "$timestamp" }, Pii = ["user.email"] }, new Schemas((1, schema)));
+        var avro = new Decoding(new()
+        {
+            Name = "a",
+            Topic = "a",
+            Customer = "n",
+            Id = "hash(n)",
+            Time = new() { Field = "$timestamp" },
+            Pii = ["user.email"]
+        }, new Schemas((1, schema)));
         var output = new ArrayBufferWriter<byte>();
         foreach (var (record, masked) in new (byte[], byte[])[]
         {
@@ -216,8 +223,14 @@ public sealed class EventCatalogTests
         Assert.False(json.Catalog.TryMask(0, record, output));
         Assert.Equal(RejectReason.BadUtf8, json.Decode((byte[])[.. "{\"t\":5,\"c\":\""u8, .. bad, .. "\"}"u8]));
 
-        var csv = new Decoding(Json with { Format = RecordFormat.Csv, Columns = ["c", "t", "x"], Customer = "c", Id = "hash(c)",
-            Time = new TimeFieldOptions { Field = "t" } });
+        var csv = new Decoding(Json with
+        {
+            Format = RecordFormat.Csv,
+            Columns = ["c", "t", "x"],
+            Customer = "c",
+            Id = "hash(c)",
+            Time = new TimeFieldOptions { Field = "t" }
+        });
         Assert.Equal(RejectReason.None, csv.Decode((byte[])[.. "a,5,"u8, .. bad]));
         Assert.Equal(RejectReason.BadUtf8, csv.Decode((byte[])[.. bad, .. ",5,x"u8]));
 

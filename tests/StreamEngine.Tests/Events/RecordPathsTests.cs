@@ -105,8 +105,14 @@ public sealed class RecordPathsTests
         Assert.Equal("ann 1 1709287200000",
             Read(d, """{"$key":"ann","id":"1","timestamp":"2024-03-01T10:00:00Z","properties":{"$url":"/x"}}"""u8, "k"));
         Assert.Equal("/x", d.Text("url"));
-        var csv = new Decoding(Source with { Format = RecordFormat.Csv, Columns = ["$key", "id", "t"], Customer = "\\$key", Id = "id",
-            Time = new TimeFieldOptions { Field = "t" } });
+        var csv = new Decoding(Source with
+        {
+            Format = RecordFormat.Csv,
+            Columns = ["$key", "id", "t"],
+            Customer = "\\$key",
+            Id = "id",
+            Time = new TimeFieldOptions { Field = "t" }
+        });
         Assert.Equal("ann 1 5", Read(csv, "ann,1,5"u8, "k"));
     }
 

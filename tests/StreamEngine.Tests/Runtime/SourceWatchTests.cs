@@ -49,7 +49,8 @@ public sealed class SourceWatchTests
             "private" => Source with { Pii = ["consent"] },
             "customer" => Source with { Customer = new OneOrMore(["user", "anonymous", "$key"]) },
             _ => Source,
-        } with { Requires = ["personalization"] };
+        } with
+        { Requires = ["personalization"] };
         using var driver = Driver(source, config == "old" ? 1_000 : 0);
         var customer = config == "customer" ? "" : "\"customer\":\"c\",";
         var record = $$"""{"id":"1",{{customer}}"type":"x","time":5,{{member}}}""";
