@@ -1,6 +1,12 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using Avro.Generic;
+using Confluent.Kafka;
+using Confluent.Kafka.SyncOverAsync;
+using Confluent.SchemaRegistry;
+using Confluent.SchemaRegistry.Serdes;
 using StreamEngine.Testing;
 using Xunit;
 using Xunit.Abstractions;
@@ -27,7 +33,37 @@ public sealed partial class FirstStepsTests(ITestOutputHelper output) : IDisposa
     public async Task Every_command_on_Kafka_does_what_the_page_says()
     {
         Skip.If(KafkaBroker.Missing is not null, KafkaBroker.Missing);
-        await Walk(KafkaBroker.Shared.Address);
+        await using var registry = await RegistryServer.RunAsync();
+        await Walk(KafkaBroker.Shared.Address, registry.Url);
+
+        var decisions = Decisions(KafkaBroker.Shared.Address, registry.Url)
+            .Where(d => d["kind"] is GenericEnum { Value: "decision" }).ToList();
+        Assert.Equal(["a-17", "ada", "ada", "cleo"], decisions.Select(d => (string)d["customer_id"]).Order());
+        var names = JsonSerializer.Deserialize<string[]>(decisions[0].Schema["features"].GetProperty("names"))!;
+        var cleo = (object[])decisions.Single(d => (string)d["customer_id"] == "cleo")["features"];
+        Assert.Equal(2 * 120.0, cleo[Array.IndexOf(names, "revenue")]);
+    }
+
+    /// <summary>
+    /// What an ordinary consumer reads, which knows the broker, the registry and the topic: the second day's, as the first was before there
+    /// was a registry.
+    /// </summary>
+    private static List<GenericRecord> Decisions(string broker, string registry)
+    {
+        using var client = new CachedSchemaRegistryClient(new SchemaRegistryConfig { Url = registry });
+        var config = new ConsumerConfig { BootstrapServers = broker, GroupId = "reader", EnablePartitionEof = true };
+        using var consumer = new ConsumerBuilder<byte[], GenericRecord>(config)
+            .SetValueDeserializer(new AvroDeserializer<GenericRecord>(client).AsSyncOverAsync()).Build();
+        var from = new Timestamp(new DateTime(2026, 11, 3, 0, 0, 0, DateTimeKind.Utc));
+        consumer.Assign(consumer.OffsetsForTimes([new("decisions", 0, from), new("decisions", 1, from)], Limit));
+        var (records, ended) = (new List<GenericRecord>(), 0);
+        while (ended < 2)
+        {
+            var read = consumer.Consume(Limit) ?? throw new TimeoutException("the decisions did not end");
+            if (read.IsPartitionEOF) ended++;
+            else records.Add(read.Message.Value);
+        }
+        return records;
     }
 
     /// <summary>What the page shows of the sample, and README as its example, is the sample.</summary>
@@ -40,7 +76,7 @@ public sealed partial class FirstStepsTests(ITestOutputHelper output) : IDisposa
         Assert.Contains(shown.Replace(", \"", ",\"", StringComparison.Ordinal), File.ReadLines(Path.Combine(Sample, "events.ndjson")));
     }
 
-    private async Task Walk(string? kafka)
+    private async Task Walk(string? kafka, string? registry = null)
     {
         foreach (var file in Directory.GetFiles(Sample)) File.Copy(file, Path.Combine(_folder, Path.GetFileName(file)));
         var bin = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
@@ -51,9 +87,9 @@ public sealed partial class FirstStepsTests(ITestOutputHelper output) : IDisposa
         foreach (Match block in Block().Matches(Page()))
         {
             var (kind, text) = (block.Groups[1].Value, block.Groups[2].Value);
-            if (kind == (kafka is null ? "sh" : "sh kafka"))
+            if (kafka is null ? kind == "sh" : kind is "sh kafka" or "sh registry")
             {
-                printed = await Shell(text, bin, kafka);
+                printed = await Shell(text, bin, kafka, registry);
                 ran++;
             }
             else if (kind == "text" && ran > 0 && printed != "")
@@ -62,10 +98,10 @@ public sealed partial class FirstStepsTests(ITestOutputHelper output) : IDisposa
                 printed = "";
             }
         }
-        Assert.True(ran > (kafka is null ? 4 : 0), $"{ran} blocks");
+        Assert.True(ran > (kafka is null ? 4 : 1), $"{ran} blocks");
     }
 
-    private async Task<string> Shell(string commands, string bin, string? kafka)
+    private async Task<string> Shell(string commands, string bin, string? kafka, string? registry)
     {
         output.WriteLine(commands);
         var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", commands])
@@ -77,6 +113,7 @@ public sealed partial class FirstStepsTests(ITestOutputHelper output) : IDisposa
         start.Environment["PATH"] = $"{bin}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["STREAMENGINE__HTTP__PORT"] = "0";
         if (kafka is not null) start.Environment["BROKER"] = kafka;
+        if (registry is not null) start.Environment["REGISTRY"] = registry;
         using var shell = Process.Start(start)!;
         using var patience = new CancellationTokenSource(Limit);
         var (printed, error) = (shell.StandardOutput.ReadToEndAsync(patience.Token), shell.StandardError.ReadToEndAsync(patience.Token));

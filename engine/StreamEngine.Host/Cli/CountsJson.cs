@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Cli;
 
@@ -16,4 +17,10 @@ internal static class CountsJson
             if (counts[i] > 0 && but?.Contains(i) != true) named[names[i]] = counts[i];
         return named;
     }
+
+    /// <summary>Where an offer's default stood in for a model's score: by model, how often and why.</summary>
+    public static JsonObject Fallbacks(CompiledEngine engine, ShardCounters counters) =>
+        new(EngineMetrics.Fallbacks(engine, counters).Where(f => f.Count > 0).GroupBy(f => f.Model)
+            .Select(m => KeyValuePair.Create<string, JsonNode?>(m.Key,
+                new JsonObject(m.Select(f => KeyValuePair.Create<string, JsonNode?>(f.Reason, f.Count))))));
 }

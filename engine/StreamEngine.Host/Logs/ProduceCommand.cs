@@ -55,7 +55,8 @@ internal static class ProduceCommand
         foreach (var source in options.Events)
         {
             // Files of another encoding are written to the topic as UTF-8.
-            foreach (var unfit in ConfigCheck.UnfitForTopics(source).Where(u => u.Key == "columns").Concat(ConfigCheck.UnfitForFiles(source)))
+            foreach (var unfit in ConfigCheck.UnfitForTopics(source).Where(u => u.Key == "columns")
+                .Concat(ConfigCheck.UnfitForFiles(source)))
                 errors.Add(unfit.Node, unfit.Key, unfit.Message, unfit.Remedy);
         }
         if (call.Get(Source) is { } named && !options.Events.Any(e => e.Name == named))

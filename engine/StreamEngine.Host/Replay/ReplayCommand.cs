@@ -134,7 +134,7 @@ internal static class ReplayCommand
             ["decisions"] = counts.Decisions,
             ["outcomes"] = CountsJson.Of([.. Enum.GetNames<Outcome>().Select(Spelling.Snake)], counts.Outcomes),
             ["actions"] = CountsJson.Of([.. run.Engine.Options.Offers.Select(o => o.Name)], counts.Actions),
-            ["fallbacks"] = Fallbacks(run),
+            ["fallbacks"] = CountsJson.Fallbacks(run.Engine, counts),
             ["dropped"] = CountsJson.Of([.. Enum.GetNames<DropReason>().Select(Spelling.Snake)], counts.Drops, but: [(int)DropReason.None]),
             ["as_of"] = (asOf ?? run.Newest) is { } at ? Text(at) : null,
             ["config_hash"] = run.Engine.ConfigHash,
@@ -145,12 +145,6 @@ internal static class ReplayCommand
     }
 
     private static string Failure(FileRun run, string model) => run.LastFailure(model) is { } failure ? $"; the newest: {failure}" : "";
-
-    /// <summary>Where an offer's default stood in for a model's score: by model, how often and why.</summary>
-    private static JsonObject Fallbacks(FileRun run) => new(EngineMetrics.Fallbacks(run.Engine, run.Shard.Counters)
-        .Where(f => f.Count > 0).GroupBy(f => f.Model)
-        .Select(m => KeyValuePair.Create<string, JsonNode?>(m.Key,
-            new JsonObject(m.Select(f => KeyValuePair.Create<string, JsonNode?>(f.Reason, f.Count))))));
 
     private static string Text(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms)
         .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);

@@ -115,6 +115,7 @@ internal static class RunCommand
         ["rejected"] = CountsJson.Of(EngineMetrics.Reasons, s.Totals.Rejected),
         ["decisions"] = s.Totals.Decisions,
         ["actions"] = CountsJson.Of([.. engine.Options.Offers.Select(o => o.Name)], s.Totals.Actions),
+        ["fallbacks"] = CountsJson.Fallbacks(engine, s.Totals),
         ["seconds"] = Math.Round(s.Seconds, 4),
         ["cpu_seconds"] = Math.Round(s.CpuSeconds, 4),
         ["allocated_bytes"] = s.AllocatedBytes,

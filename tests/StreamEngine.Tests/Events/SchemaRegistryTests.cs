@@ -3,6 +3,7 @@ using StreamEngine.Configuration;
 using StreamEngine.Connectors.SchemaRegistry;
 using StreamEngine.Events;
 using StreamEngine.Events.Registry;
+using StreamEngine.Testing;
 using StreamEngine.Tests.Configuration;
 using Xunit;
 

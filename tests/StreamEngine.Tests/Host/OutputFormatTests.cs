@@ -11,7 +11,7 @@ using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Host.Demo;
 using StreamEngine.Host.Replay;
-using StreamEngine.Tests.Events;
+using StreamEngine.Testing;
 using Xunit;
 
 namespace StreamEngine.Tests.Host;

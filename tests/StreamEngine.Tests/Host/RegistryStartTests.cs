@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using StreamEngine.Testing;
 using StreamEngine.Tests.Configuration;
-using StreamEngine.Tests.Events;
 using Xunit;
 
 namespace StreamEngine.Tests.Host;

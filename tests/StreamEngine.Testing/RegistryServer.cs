@@ -8,13 +8,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
-namespace StreamEngine.Tests.Events;
+namespace StreamEngine.Testing;
 
 /// <summary>
 /// A small schema registry on loopback: the part of the REST API that clients read, with what can go wrong. It can be stopped and started
 /// again at the same address. Its path <c>/token</c> gives OAuth tokens.
 /// </summary>
-internal sealed class RegistryServer : IAsyncDisposable
+public sealed class RegistryServer : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _requests = [];
     private WebApplication? _app;
@@ -109,7 +109,8 @@ internal sealed class RegistryServer : IAsyncDisposable
     public async Task StopAsync()
     {
         if (_app is null) return;
-        using var now = new CancellationTokenSource(TimeSpan.Zero);
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
         await _app.StopAsync(now.Token);
         await _app.DisposeAsync();
         _app = null;
