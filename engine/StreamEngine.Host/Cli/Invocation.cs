@@ -15,6 +15,9 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
     private static readonly JsonSerializerOptions Written =
         new() { WriteIndented = true, NewLine = "\n", Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>For how long a command that was stopped may take to end in order.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
     /// <summary>Standard output: results only.</summary>
     public TextWriter Out => arguments.InvocationConfiguration.Output;
 
@@ -57,6 +60,23 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
         if (ReferenceEquals(loaded, LoadedConfig.Unreadable)) errors.ThrowIfAny();
         return loaded;
     }
+
+    /// <summary>
+    /// Gives a command that reads files its action. It runs on a thread of its own, which a stop leaves behind where it does not end: a
+    /// pipe that brings nothing can't be interrupted.
+    /// </summary>
+    public static Command Act(Command command, Func<Invocation, int> action) => Act(command, async call =>
+    {
+        var work = Task.Factory.StartNew(() => action(call), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        if (await Task.WhenAny(work, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, call.Stop)).ConfigureAwait(false) != work
+            && await Task.WhenAny(work, Task.Delay(Grace, TimeProvider.System)).ConfigureAwait(false) != work)
+        {
+            call.Say(LogLevel.Error, "stopped while a file or a pipe was waited for; the results are incomplete");
+            return ExitCode.Interrupted;
+        }
+        return await work.ConfigureAwait(false);
+    });
 
     /// <summary>Gives a command its action: what it throws becomes a message and an exit code.</summary>
     public static Command Act(Command command, Func<Invocation, Task<int>> action)

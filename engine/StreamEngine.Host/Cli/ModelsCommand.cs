@@ -68,7 +68,7 @@ internal static class ModelsCommand
         {
             Model, Name, Inputs, Output, Classes, Outputs, Categories, Example, Version, Directory,
         };
-        Invocation.Act(add, call => Task.FromResult(Run(call)));
+        Invocation.Act(add, call => Run(call));
         return (new Command("models", "Models that offers take propensities from.") { add }, add);
     }
 

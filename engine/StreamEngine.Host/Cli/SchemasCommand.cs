@@ -22,7 +22,7 @@ internal static class SchemasCommand
         Mode.AcceptOnlyFromAmong("backward", "forward", "full");
         var check = new Command("check", "Checks whether a new version of an Avro schema may follow an old one, and tells every fault. "
             + "Exit code 2 where it may not.") { Old, New, Mode };
-        Invocation.Act(check, call => Task.FromResult(Run(call)));
+        Invocation.Act(check, call => Run(call));
         return (new Command("schemas", "Avro schemas of the topics.") { check }, check);
     }
 

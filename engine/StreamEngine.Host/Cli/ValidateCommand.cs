@@ -14,7 +14,7 @@ internal static class ValidateCommand
         var config = SharedOptions.Config();
         var command =
             new Command("validate", "Checks a config as a run would and tells every mistake at once, with line and remedy.") { config };
-        return Invocation.Act(command, call => Task.FromResult(Run(call, config)));
+        return Invocation.Act(command, call => Run(call, config));
     }
 
     private static int Run(Invocation call, Option<string> config)

@@ -44,7 +44,7 @@ internal static class ProduceCommand
 
     public static Command Make() => Invocation.Act(LogOptions.AddTo(new Command("produce",
         "Writes events from files to the sources' topics, keyed by customer id, on Kafka or on the embedded log.")
-    { Config, FileArguments.Events, Source, Rate }), call => Task.FromResult(Run(call)));
+    { Config, FileArguments.Events, Source, Rate }), call => Run(call));
 
     private static int Run(Invocation call)
     {

@@ -33,7 +33,7 @@ internal static class FeaturesCommand
     public static Command Make() => Invocation.Act(
         new Command("features", "Computes training sets: each label's feature vector as it was just before the label's time, by the "
             + "operators that run live.") { Config, FileArguments.Events, At, Out, FileArguments.Memory },
-        call => Task.FromResult(Run(call)));
+        call => Run(call));
 
     private static int Run(Invocation call)
     {

@@ -30,7 +30,7 @@ internal static class ReplayCommand
         {
             Config, FileArguments.Events, Out, AsOf, FileArguments.Memory,
         },
-        call => Task.FromResult(Run(call)));
+        call => Run(call));
 
     private static int Run(Invocation call)
     {

@@ -219,6 +219,18 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public async Task A_pipe_that_brings_nothing_keeps_no_stop_waiting()
+    {
+        using (var made = System.Diagnostics.Process.Start("mkfifo", In("fifo"))) await made.WaitForExitAsync();
+        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        var (code, _, error) = await Cli.RunAsync(["replay", "--config", In("config.yaml"), "--events", In("fifo"), "--out", In("out")],
+            stop.Token);
+        Assert.Equal(130, code);
+        Assert.Contains("stopped while a file or a pipe was waited for", error, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(In("fifo"), ""); // lets the thread go that waits
+    }
+
+    [Fact]
     public async Task What_is_written_is_its_users_alone()
     {
         Write("orders.csv", Csv);
