@@ -35,8 +35,8 @@ public sealed class RunTests : IDisposable
         var summary = JsonNode.Parse(Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)))!;
         Assert.Equal(Count, (int)summary["events"]!);
         Assert.True((int)summary["decisions"]! > 100);
-        Assert.Equal(["events", "admitted", "rejected", "decisions", "actions", "seconds", "cpu_seconds", "allocated_bytes",
-            "peak_rss_mb"], summary.AsObject().Select(p => p.Key));
+        Assert.Equal(["events", "admitted", "rejected", "decisions", "actions", "fallbacks", "seconds", "cpu_seconds",
+            "allocated_bytes", "peak_rss_mb"], summary.AsObject().Select(p => p.Key));
         Assert.Equal(Count, (int)summary["admitted"]! + summary["rejected"]!.AsObject().Sum(r => (int)r.Value!));
         Assert.True((int)summary["rejected"]!["duplicate"]! > 0, output);
         var acted = summary["actions"]!.AsObject().Sum(a => (int)a.Value!);
