@@ -64,8 +64,8 @@ public sealed class ChaosTests(ITestOutputHelper output) : Chaos(output)
 }
 
 /// <summary>
-/// The killing tests on the embedded log. They and the others that need no broker are a collection of their own: they run beside those that
-/// wait for one.
+/// The killing tests on the embedded log. They and the others that need no broker are a collection of their own, as are those that have a
+/// broker of their own: they run beside those that share one and mostly wait for it.
 /// </summary>
 [Collection(nameof(EmbeddedChaosTests))]
 public sealed class EmbeddedChaosTests(ITestOutputHelper output) : Chaos(output)

@@ -13,7 +13,7 @@ namespace StreamEngine.SystemTests;
 /// <c>STREAMENGINE_CLUSTER_LOG</c> names a file that its lines are also written to as they come. <c>STREAMENGINE_CLUSTER_JOB_FAULTS</c> is
 /// the number for the measured job.
 /// </summary>
-[Collection(nameof(ChaosTests))]
+[Collection(nameof(ClusterTests))]
 public sealed class ClusterTests(ITestOutputHelper output)
 {
     private const int RoundFaults = 25;

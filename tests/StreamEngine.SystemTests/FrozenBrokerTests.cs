@@ -12,7 +12,7 @@ namespace StreamEngine.SystemTests;
 /// A broker that stands still, or takes the outputs slowly, while the engine works under full load on a large backlog: its memory stays
 /// bounded, and it goes on by itself. <c>STREAMENGINE_FROZEN_SECONDS=40</c> makes it the long form.
 /// </summary>
-[Collection(nameof(ChaosTests))]
+[Collection(nameof(ClusterTests))]
 public sealed class FrozenBrokerTests(ITestOutputHelper output)
 {
     private const int Events = 200_000, OutputBytesPerSecond = 75_000;
