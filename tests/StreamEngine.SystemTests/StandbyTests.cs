@@ -112,7 +112,7 @@ public sealed class StandbyTests(ITestOutputHelper output)
         using var log = arena.OpenLog();
         log.CreateTopics([new TopicSpec(topic, partitions, Compacted: true)]);
         return [$"checkpoints.topic={topic}", $"checkpoints.standbys={standbys}",
-            $"checkpoints.interval={(partitions == Partitions ? 1 : 10)}s", "state.memory=256mb", .. Member.Timeouts];
+            $"checkpoints.interval={(partitions == Partitions ? 1 : 10)}s", "state.memory=256mb", .. Member.Short];
     }
 
     /// <summary>

@@ -27,7 +27,7 @@ public sealed class ZombieTests(ITestOutputHelper output)
 
         // 1. Frozen amid an interval: so long a one that it is open at any time.
         using var zombie =
-            arena.Start(1, node: "a", settings: ["runtime.max_poll_records=20", "runtime.commit_interval=2s", .. Member.Timeouts]);
+            arena.Start(1, node: "a", settings: ["runtime.max_poll_records=20", "runtime.commit_interval=2s", .. Member.Short]);
         Assert.True(await zombie.Until(async () => await zombie.Metric(Records) > 1_000, Patience), zombie.Output);
         var read = await zombie.Metric(Records);
         zombie.Freeze();
@@ -35,7 +35,7 @@ public sealed class ZombieTests(ITestOutputHelper output)
         Assert.True(frozen.Sum(p => p.Committed) < read, $"all of the {read} records that were read are committed: no interval was open");
 
         // 2. Another with another model decides what the zombie had decided, and the rest.
-        using var heir = arena.Start(2, node: "b", settings: Member.Timeouts);
+        using var heir = arena.Start(2, node: "b", settings: Member.Short);
         Assert.True(await heir.Until(() => Task.FromResult(arena.AllCommitted()), Patience), heir.Output);
 
         // 3. It wakes up with its transaction in hand, loses it, and takes part again.
@@ -61,7 +61,7 @@ public sealed class ZombieTests(ITestOutputHelper output)
         using var arena = new Arena(JobDefinition.Chaos, Kafka(), "fenced");
         var input = Input(seed: 22);
         await arena.Write(input[..(Events / 2)]);
-        using var engine = arena.Start(1, node: "a", settings: ["runtime.max_poll_records=20", .. Member.Timeouts]);
+        using var engine = arena.Start(1, node: "a", settings: ["runtime.max_poll_records=20", .. Member.Short]);
         Assert.True(await engine.Until(async () => await engine.Metric(Records) > 1_000, Patience), engine.Output);
 
         var settings = new Dictionary<string, string>
@@ -70,7 +70,7 @@ public sealed class ZombieTests(ITestOutputHelper output)
             ["group.id"] = arena.Job.Name,
             ["group.instance.id"] = $"{arena.Job.Name}-a-0",
             ["partition.assignment.strategy"] = "cooperative-sticky",
-            ["session.timeout.ms"] = $"{Member.SessionTimeout.TotalMilliseconds}",
+            ["session.timeout.ms"] = $"{Member.ShortSession.TotalMilliseconds}",
             ["enable.auto.commit"] = "false",
         };
         using (var twin = new ConsumerBuilder<byte[], byte[]>(settings).Build())

@@ -12,16 +12,21 @@ internal sealed class Member(Arena arena, string name, int workers, int seed)
     private static readonly int[] Intervals = [5, 20, 60];
 
     /// <summary>
-    /// Shortened, so that a run sees many of them pass; the session's must be the longer one, and a single broker must be back within the
-    /// transaction's (README says why).
+    /// Shortened, so that a run sees many of them pass; the session's must be the longer one, and a single broker that is restarted must be
+    /// back within the transaction's, or it may forget to mark what it aborts (README says more).
     /// </summary>
-    public static readonly TimeSpan TransactionTimeout = TimeSpan.FromSeconds(6), SessionTimeout = TimeSpan.FromSeconds(8);
+    public static readonly TimeSpan TransactionTimeout = TimeSpan.FromSeconds(12), SessionTimeout = TimeSpan.FromSeconds(14);
 
-    /// <summary>The settings that every engine of a cluster gets.</summary>
-    public static string[] Timeouts { get; } =
+    /// <summary>The session timeout of engines whose broker stays.</summary>
+    public static readonly TimeSpan ShortSession = TimeSpan.FromSeconds(8);
+
+    /// <summary>The settings of engines whose broker stays.</summary>
+    public static string[] Short { get; } = Timeouts(TimeSpan.FromSeconds(6), ShortSession);
+
+    private static string[] Timeouts(TimeSpan transaction, TimeSpan session) =>
     [
-        $"kafka.transaction_timeout={TransactionTimeout.TotalSeconds}s",
-        $"kafka.settings={{consumer.session.timeout.ms: {SessionTimeout.TotalMilliseconds}, consumer.heartbeat.interval.ms: 500}}",
+        $"kafka.transaction_timeout={transaction.TotalSeconds}s",
+        $"kafka.settings={{consumer.session.timeout.ms: {session.TotalMilliseconds}, consumer.heartbeat.interval.ms: 500}}",
     ];
 
     private EngineProcess? _engine;
@@ -44,7 +49,8 @@ internal sealed class Member(Arena arena, string name, int workers, int seed)
         // Small batches and changing commit intervals, so that a fault finds a member amid its work.
         _engine = arena.Start(arena.Job.IsMeasured ? null : 1 + (seed + start) % Versions, drain: false, name,
             [$"checkpoints.topic={(topic ? arena.CheckpointTopic : "")}", "checkpoints.interval=2s", "runtime.max_poll_records=20",
-            $"runtime.workers={workers}", $"runtime.commit_interval={Intervals[(seed + start) % Intervals.Length]}ms", .. Timeouts]);
+            $"runtime.workers={workers}", $"runtime.commit_interval={Intervals[(seed + start) % Intervals.Length]}ms",
+            .. Timeouts(TransactionTimeout, SessionTimeout)]);
     }
 
     /// <summary>Ends the process as a machine dies.</summary>
