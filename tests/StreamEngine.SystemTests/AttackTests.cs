@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json;
+using StreamEngine.SystemTests.Runs;
 using StreamEngine.Testing;
 using Xunit;
 
@@ -39,7 +40,7 @@ public sealed class AttackTests : IDisposable
     {
         { "lists that never close", $"{Config}x: {new string('[', 12_000)}\n", "nested more than 100 levels deep" },
         { "a staircase", string.Concat(Enumerable.Range(0, 5_000).Select(i => $"{new string(' ', i)}a:\n")), "more than 100 levels deep" },
-        { "aliases of aliases", Laughs() + Config, "more than 2000000 values" },
+        { "aliases of aliases", Hostile.Laughs() + Config, "more than 2000000 values" },
         { "an alias of itself", $"a: &a\n  b: *a\n{Config}", "no anchor above" },
         { "a tag that names code", "name: !!python/object/apply:os.system [\"ls\"]\n", "name: " },
         { "100,000 unknown names", Config + string.Concat(Enumerable.Range(0, 100_000).Select(i => $"k{i}: 1\n")),
@@ -131,7 +132,8 @@ public sealed class AttackTests : IDisposable
     public async Task Records_that_are_damaged_at_random_are_all_accounted_for()
     {
         var random = new Random(7);
-        var lines = Enumerable.Range(0, 20_000).Select(i => Damaged(Encoding.UTF8.GetBytes(Event($"c{i % 50}", i)), random)).ToList();
+        var lines = Enumerable.Range(0, 20_000).Select(i => Encoding.UTF8.GetBytes(Event($"c{i % 50}", i)))
+            .Select(line => Hostile.Damaged(line, random)).ToList();
         var path = Path.Combine(_folder, "e.json");
         await using (var file = File.Create(path))
             foreach (var line in lines)
@@ -183,13 +185,13 @@ public sealed class AttackTests : IDisposable
         var symbols = string.Join(',', Enumerable.Range(0, 80_000).Select(i => $"\"s{i}\""));
         var file = kind switch
         {
-            "records of no bytes" => Container(empty, "null", 10_000_000, []),
-            "a block that unpacks to 2 GB" => Container(one, "deflate", 1, Bomb(2_000)),
-            "a schema without end" => Container($"{Repeat("{\"type\":\"array\",\"items\":", 20_000)}\"int\"{Repeat("}", 20_000)}",
+            "records of no bytes" => Hostile.Container(empty, "null", 10_000_000, []),
+            "a block that unpacks to 2 GB" => Hostile.Container(one, "deflate", 1, Hostile.Bomb(2_000)),
+            "a schema without end" => Hostile.Container($"{Repeat("{\"type\":\"array\",\"items\":", 20_000)}\"int\"{Repeat("}", 20_000)}",
                 "null", 1, [0]),
-            "a codec that is an escape sequence" => Container(empty, $"{Escape}evil", 1, []),
-            _ => Container(one.Replace("\"string\"", $$"""{"type":"enum","name":"q","symbols":[{{symbols}}] }""", StringComparison.Ordinal),
-                "null", 1, [0]),
+            "a codec that is an escape sequence" => Hostile.Container(empty, $"{Escape}evil", 1, []),
+            _ => Hostile.Container(one.Replace("\"string\"", $$"""{"type":"enum","name":"q","symbols":[{{symbols}}] }""",
+                StringComparison.Ordinal), "null", 1, [0]),
         };
         var path = Path.Combine(_folder, "e.avro");
         File.WriteAllBytes(path, file);
@@ -307,76 +309,6 @@ public sealed class AttackTests : IDisposable
         $"{{\"c\":\"{customer}\",\"id\":\"{id}\",\"t\":{1_709_251_200_000 + id * 1_000L},\"type\":\"p\",\"v\":1}}";
 
     private static string Repeat(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
-
-    private static byte[] Damaged(byte[] line, Random random)
-    {
-        var bytes = line.ToList();
-        for (var i = random.Next(4); i > 0 && bytes.Count > 0; i--)
-        {
-            var at = random.Next(bytes.Count);
-            var length = Math.Min(random.Next(1, 9), bytes.Count - at);
-            switch (random.Next(4))
-            {
-                case 0: bytes[at] = (byte)random.Next(256); break;
-                case 1: bytes.RemoveRange(at, length); break;
-                case 2: bytes.InsertRange(at, Enumerable.Range(0, length).Select(_ => (byte)random.Next(256))); break;
-                default: bytes.InsertRange(at, bytes.GetRange(at, length)); break;
-            }
-        }
-        return [.. bytes.Select(b => b is (byte)'\n' or (byte)'\r' ? (byte)' ' : b)];
-    }
-
-    /// <summary>A list of nine, of lists of nine, and so on: 9^9 values when they are written out.</summary>
-    private static string Laughs()
-    {
-        var text = new StringBuilder("a: &a [x,x,x,x,x,x,x,x,x]\n");
-        for (var level = 'b'; level < 'j'; level++)
-            text.Append($"{level}: &{level} [{string.Join(',', Enumerable.Repeat($"*{(char)(level - 1)}", 9))}]\n");
-        return text.ToString();
-    }
-
-    private static byte[] Bomb(int megabytes)
-    {
-        using var packed = new MemoryStream();
-        using (var deflate = new DeflateStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            var part = new byte[1_000_000];
-            for (var i = 0; i < megabytes; i++) deflate.Write(part);
-        }
-        return packed.ToArray();
-    }
-
-    /// <summary>An Avro container file of one block.</summary>
-    private static byte[] Container(string schema, string codec, long records, byte[] block)
-    {
-        using var file = new MemoryStream();
-        file.Write("Obj\u0001"u8);
-        Long(file, 2);
-        foreach (var (name, value) in new[] { ("avro.schema", schema), ("avro.codec", codec) })
-        {
-            Bytes(file, Encoding.UTF8.GetBytes(name));
-            Bytes(file, Encoding.UTF8.GetBytes(value));
-        }
-        Long(file, 0);
-        file.Write(new byte[16]);
-        Long(file, records);
-        Bytes(file, block);
-        file.Write(new byte[16]);
-        return file.ToArray();
-    }
-
-    private static void Bytes(Stream file, byte[] bytes)
-    {
-        Long(file, bytes.Length);
-        file.Write(bytes);
-    }
-
-    private static void Long(Stream file, long value)
-    {
-        var left = (ulong)(value << 1 ^ value >> 63);
-        for (; left > 127; left >>= 7) file.WriteByte((byte)(left & 127 | 128));
-        file.WriteByte((byte)left);
-    }
 
     private static int Free()
     {

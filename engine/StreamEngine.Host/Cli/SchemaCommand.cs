@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.Text.Json.Nodes;
+using StreamEngine.Decisions;
 using StreamEngine.Host.Configuration;
 
 namespace StreamEngine.Host.Cli;
@@ -11,7 +12,7 @@ internal static class SchemaCommand
     private static readonly Argument<string> Name = new("NAME")
     {
         Description = "The schema's name as `schema list` tells it, or that of an output (actions, decisions, ...).",
-        CompletionSources = { _ => BuiltInSchemas.Names.Select(n => new CompletionItem(n)) },
+        CompletionSources = { _ => OutputSchemas.Names.Select(n => new CompletionItem(n)) },
     };
 
     /// <summary>The command with its two parts, for their examples.</summary>
@@ -30,7 +31,7 @@ internal static class SchemaCommand
 
     private static Task<int> List(Invocation call)
     {
-        var schemas = BuiltInSchemas.Names.Select(n => (Name: n, Doc: (string?)JsonNode.Parse(BuiltInSchemas.Read(n))!["doc"] ?? ""))
+        var schemas = OutputSchemas.Names.Select(n => (Name: n, Doc: (string?)JsonNode.Parse(OutputSchemas.Text(n))!["doc"] ?? ""))
             .ToList();
         if (call.Json)
             call.Print(new JsonObject
@@ -44,15 +45,15 @@ internal static class SchemaCommand
     private static Task<int> Show(Invocation call)
     {
         var asked = call.Get(Name)!;
-        var name = BuiltInSchemas.Names.FirstOrDefault(n => n == asked || n + "s" == asked || n + ".avsc" == asked);
+        var name = OutputSchemas.Names.FirstOrDefault(n => n == asked || n + "s" == asked || n + ".avsc" == asked);
         if (name is not null)
         {
-            call.Out.WriteLine(BuiltInSchemas.Read(name).TrimEnd('\n'));
+            call.Out.WriteLine(OutputSchemas.Text(name).TrimEnd('\n'));
             return Task.FromResult(ExitCode.Done);
         }
         call.Say(LogLevel.Error, asked == "late"
             ? "late records have no schema of their own: they are the source's records, as they were read"
-            : $"there is no schema '{asked}'. There are {string.Join(", ", BuiltInSchemas.Names)}.");
+            : $"there is no schema '{asked}'. There are {string.Join(", ", OutputSchemas.Names)}.");
         return Task.FromResult(ExitCode.Usage);
     }
 }

@@ -148,9 +148,9 @@ internal static class ProduceCommand
             foreach (var (name, value) in summary)
                 call.Out.WriteLine($"{name,-18} {(value is JsonObject many ? Text(many) : value)}");
         if (producer.Late > 0)
-            call.Say(LogLevel.Warning, $"{producer.Late} events are older by more than time.lateness, {options.Time.Lateness}, than one "
-                + $"that was written before them: most of them will go to '{options.Outputs.Late}'. Write the files in the order of event "
-                + "time (replay sorts them), or raise it");
+            call.Say(LogLevel.Warning, $"{producer.Late} events are older by more than time.lateness, "
+                + $"{Spelling.Duration(options.Time.Lateness)}, than one that was written before them: most of them will go to "
+                + $"'{options.Outputs.Late}'. Write the files in the order of event time (replay sorts them), or raise it");
         if (stopped) call.Say(LogLevel.Error, $"stopped after {written} records, which are in the log; the rest was not read");
         else if (producer.Read == 0) call.Say(LogLevel.Warning, "there is no record in the input");
         else if (written == 0) call.Say(LogLevel.Error, "no record could be written");

@@ -5,7 +5,7 @@ using System.Text.Unicode;
 using Avro;
 using Avro.Generic;
 using Avro.IO;
-using StreamEngine.Host.Cli;
+using StreamEngine.Decisions;
 
 namespace StreamEngine.Host.Replay;
 
@@ -27,7 +27,7 @@ internal sealed class AvroJson : IDisposable
     /// <param name="output">Where to.</param>
     public AvroJson(string name, Stream output)
     {
-        var schema = Schema.Parse(BuiltInSchemas.Read(name));
+        var schema = Schema.Parse(OutputSchemas.Text(name));
         _reader = new GenericDatumReader<GenericRecord>(schema, schema);
         _output = output;
         _json = new Utf8JsonWriter(output, Options);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace StreamEngine.Configuration;
@@ -13,6 +14,14 @@ public static class Spelling
 
     /// <summary>The beginning of a text that may be of any length, for a message.</summary>
     public static string Short(string text) => text.Length <= 80 ? text : $"{text[..80]}...";
+
+    /// <summary>A duration as configs have it, in its largest whole unit: <c>90m</c>.</summary>
+    public static string Duration(TimeSpan time) =>
+        time.Ticks % TimeSpan.TicksPerDay == 0 ? $"{time.Ticks / TimeSpan.TicksPerDay}d"
+        : time.Ticks % TimeSpan.TicksPerHour == 0 ? $"{time.Ticks / TimeSpan.TicksPerHour}h"
+        : time.Ticks % TimeSpan.TicksPerMinute == 0 ? $"{time.Ticks / TimeSpan.TicksPerMinute}m"
+        : time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time.Ticks / TimeSpan.TicksPerSecond}s"
+        : string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds}ms");
 
     private static string Join(string name, char separator)
     {

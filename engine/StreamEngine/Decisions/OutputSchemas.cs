@@ -21,11 +21,18 @@ public static class OutputSchemas
     /// <summary><c>dead-letter.avsc</c>.</summary>
     public const int DeadLetter = 103;
 
-    /// <summary>A schema as JSON.</summary>
-    /// <param name="name"><c>action</c>, <c>decision</c> or <c>dead-letter</c>.</param>
+    private const string Ending = ".avsc";
+
+    /// <summary>The names of all schemas that the program brings along, the demo's events' among them.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [.. typeof(OutputSchemas).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(Ending, StringComparison.Ordinal))
+            .Select(n => n[..^Ending.Length]).Order(StringComparer.Ordinal)];
+
+    /// <summary>A schema as its file has it.</summary>
+    /// <param name="name">One of <see cref="Names"/>, as <c>dead-letter</c>.</param>
     public static string Text(string name)
     {
-        using var stream = typeof(OutputSchemas).Assembly.GetManifestResourceStream($"{name}.avsc")
+        using var stream = typeof(OutputSchemas).Assembly.GetManifestResourceStream(name + Ending)
             ?? throw new ArgumentException($"There is no schema {name}.avsc.", nameof(name));
         using var text = new StreamReader(stream);
         return text.ReadToEnd();

@@ -146,9 +146,11 @@ internal sealed class ShardOutputs
                 $"longer than runtime.max_record_bytes, {runtime.MaxRecordBytes}",
             RejectReason.Oversized => $"the customer id or event id has more than {Shard.MaxIdBytes} bytes",
             RejectReason.WrongPartition => $"the record is in partition {record.Partition}, its customer hashes to another",
-            RejectReason.FutureTime => $"event time {Time(e.Time)} is ahead of the clock by more than time.max_future, {time.MaxFuture}",
+            RejectReason.FutureTime => $"event time {Time(e.Time)} is ahead of the clock by more than time.max_future, "
+                + $"{Spelling.Duration(time.MaxFuture)}",
             RejectReason.TooOld => $"event time {Time(e.Time)} is before time.earliest, {Time(time.Earliest.ToUnixTimeMilliseconds())}",
-            RejectReason.Late => $"event time {Time(e.Time)} is before the watermark by more than time.lateness, {time.Lateness}",
+            RejectReason.Late => $"event time {Time(e.Time)} is before the watermark by more than time.lateness, "
+                + $"{Spelling.Duration(time.Lateness)}",
             _ => null,
         };
         if (text is null) return source.Explain(e, reason, _detail);

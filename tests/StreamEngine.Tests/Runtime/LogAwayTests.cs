@@ -30,14 +30,7 @@ public sealed class LogAwayTests : IDisposable
         }));
         log.CreateTopics(Topics.Needed(options, 1));
         using var compiled = Scenario.Compile(options, new LinearModels(1));
-        using var engine = new Engine(new WorkerSettings
-        {
-            Engine = compiled,
-            Log = log,
-            InstanceId = "w",
-            OpenStore = _ => new MemoryStateStore(),
-            Report = told.Enqueue,
-        });
+        using var engine = EngineOn(log, compiled, told);
         engine.Start();
         await Until(() => RunCommand.Health(engine) is { Ready: true, Workers.Count: 1 } && engine.Owned.Count == 1);
 
@@ -60,14 +53,7 @@ public sealed class LogAwayTests : IDisposable
         using var log = new Interrupted(new EmbeddedLog(new EmbeddedLogOptions(_folder)));
         log.CreateTopics(Topics.Needed(options, 1));
         using var compiled = Scenario.Compile(options, new LinearModels(1));
-        using var engine = new Engine(new WorkerSettings
-        {
-            Engine = compiled,
-            Log = log,
-            InstanceId = "w",
-            OpenStore = _ => new MemoryStateStore(),
-            Report = told.Enqueue,
-        });
+        using var engine = EngineOn(log, compiled, told);
         log.Away = true;
         engine.Start(); // its worker waits for its producer
         await Until(() => RunCommand.Health(engine).Status == "waiting");
@@ -85,14 +71,7 @@ public sealed class LogAwayTests : IDisposable
         using var log = new Interrupted(new EmbeddedLog(new EmbeddedLogOptions(_folder))) { Stop = stop.Token };
         log.CreateTopics(Topics.Needed(options, 1));
         using var compiled = Scenario.Compile(options, new LinearModels(1));
-        using var engine = new Engine(new WorkerSettings
-        {
-            Engine = compiled,
-            Log = log,
-            InstanceId = "w",
-            OpenStore = _ => new MemoryStateStore(),
-            Report = told.Enqueue,
-        });
+        using var engine = EngineOn(log, compiled, told);
         log.Away = true;
         engine.Start();
         await Until(() => RunCommand.Health(engine).Status == "waiting");
@@ -101,6 +80,15 @@ public sealed class LogAwayTests : IDisposable
         Assert.Contains(told, t => t.Warning && t.Text.StartsWith("Worker 0 was stopped while it waited for the log. Nothing is lost",
             StringComparison.Ordinal));
     }
+
+    private static Engine EngineOn(ILog log, CompiledEngine compiled, ConcurrentQueue<WorkerEvent> told) => new(new WorkerSettings
+    {
+        Engine = compiled,
+        Log = log,
+        InstanceId = "w",
+        OpenStore = _ => new MemoryStateStore(),
+        Report = told.Enqueue,
+    });
 
     private static async Task Until(Func<bool> holds)
     {

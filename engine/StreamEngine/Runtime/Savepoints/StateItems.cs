@@ -67,20 +67,13 @@ internal static class StateItems
         if (feature.Where is not null) text += $" where {feature.Where.Text.Trim()}";
         return feature.Window switch
         {
-            { Sliding: { } size } => $"{text} over the last {Words(size)} by panes of {Words(feature.Window.Every!.Value)}",
-            { Tumbling: { } size } => $"{text} over aligned windows of {Words(size)}",
-            { Session: { } gap } => $"{text} over sessions with a gap of {Words(gap)}",
+            { Sliding: { } size } => $"{text} over the last {Spelling.Duration(size)} by panes of "
+                + $"{Spelling.Duration(feature.Window.Every!.Value)}",
+            { Tumbling: { } size } => $"{text} over aligned windows of {Spelling.Duration(size)}",
+            { Session: { } gap } => $"{text} over sessions with a gap of {Spelling.Duration(gap)}",
             _ => $"{text} over the whole life time",
         };
     }
-
-    /// <summary>A duration as configs have it, in its largest whole unit.</summary>
-    private static string Words(TimeSpan time) =>
-        time.Ticks % TimeSpan.TicksPerDay == 0 ? $"{time.Ticks / TimeSpan.TicksPerDay}d"
-        : time.Ticks % TimeSpan.TicksPerHour == 0 ? $"{time.Ticks / TimeSpan.TicksPerHour}h"
-        : time.Ticks % TimeSpan.TicksPerMinute == 0 ? $"{time.Ticks / TimeSpan.TicksPerMinute}m"
-        : time.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{time.Ticks / TimeSpan.TicksPerSecond}s"
-        : $"{time.TotalMilliseconds}ms";
 
     private static string Text(CapOptions cap) =>
         $"the times of the last {cap.Max} offers shown, per {(cap.Per == CapScope.Customer ? "customer" : "offer")}, of "
