@@ -49,9 +49,10 @@ public sealed class Engine : IDisposable
         _standbys = Standbys.For(settings);
         if (_standbys is not null) _settings = _settings with { OpenCheckpoints = _standbys.OpenCheckpoints };
         if (!_engine.Options.Requests.Enabled) return;
-        var directory = new ShardDirectory(Partitions);
-        _settings = _settings with { Directory = directory };
-        Customers = new LocalGateway(_engine, directory, Metrics, settings.Time);
+        Directory = new ShardDirectory(Partitions);
+        _settings = _settings with { Directory = Directory };
+        Shards = new LocalShards(_engine, Directory, settings.Time);
+        Customers = new LocalGateway(Shards, _engine.Options.Requests, Metrics, settings.Time);
     }
 
     /// <summary>Partitions of the sources: the number of shards in all.</summary>
@@ -59,6 +60,13 @@ public sealed class Engine : IDisposable
 
     /// <summary>How to ask for decisions and profiles; null where the config takes no requests.</summary>
     public ICustomerGateway? Customers { get; }
+
+    /// <summary>The shards of this process that take requests; null where the config takes none.</summary>
+    public ShardDirectory? Directory { get; }
+
+    /// <summary>Asks a shard of this process once, for gateways that find the process themselves; null where the config takes no requests.
+    /// </summary>
+    public ICustomerGateway? Shards { get; }
 
     /// <summary>The engine's numbers.</summary>
     public EngineMetrics Metrics { get; }
