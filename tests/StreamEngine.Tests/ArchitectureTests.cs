@@ -30,7 +30,8 @@ public sealed partial class ArchitectureTests
         ["StreamEngine.Connectors.SchemaRegistry"] = ["StreamEngine"],
         ["StreamEngine.Host"] =
         [
-            "StreamEngine", "StreamEngine.Cluster", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx", "StreamEngine.Connectors.Kafka",
+            "StreamEngine", "StreamEngine.Cluster", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx",
+                "StreamEngine.Connectors.Kafka",
                 "StreamEngine.Connectors.Embedded", "StreamEngine.Connectors.Files", "StreamEngine.Connectors.SchemaRegistry",
         ],
     };
