@@ -137,6 +137,15 @@ public sealed class EngineMetrics : IDisposable
                 new KeyValuePair<string, object?>("dependency", d.Key))), "s",
             "For how long a dependency has not answered while it was needed (schema-registry, log); 0 while it answers.");
 
+    /// <summary>Measures who is watched.</summary>
+    internal void Watch(CustomerFeed feed)
+    {
+        _meter.CreateObservableGauge("streamengine.customers.watched", () => feed.Customers, "{customer}",
+            "Customers that somebody watches live in this process.");
+        _meter.CreateObservableCounter("streamengine.customers.updates", () => feed.Told, "{update}",
+            "Updates told to those who watch customers.");
+    }
+
     /// <summary>Partitions of the shards that are open, in order.</summary>
     internal IReadOnlyList<int> Owned => [.. _open.Keys.Select(s => s.Partition).Order()];
 
