@@ -31,6 +31,7 @@ internal sealed class DecisionRecord(Dictionary<string, object?> fields, long lo
     public long LogOffset => logOffset;
     public string DecisionId => (string)fields["decision_id"]!;
     public string Kind => (string)fields["kind"]!;
+    public string Origin => (string)fields["origin"]!;
     public string EventId => (string)_cause["event_id"]!;
     public string Topic => (string)_cause["topic"]!;
     public long Partition => (long)_cause["partition"]!;

@@ -9,7 +9,8 @@ internal sealed record RunTopics(string Events, string Decisions, string Actions
 /// Reads everything that a run read and wrote, as a read-committed reader sees it, and holds it against the oracle: decisions, actions,
 /// dead letters and late records, each exactly once; or, where they may come again, each at least once and always the same to the byte.
 /// </summary>
-internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, string schemas, bool repeats = false)
+internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, string schemas, bool repeats = false,
+    Func<string, Ask?>? asked = null)
 {
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(200);
     private readonly Report _report = new();
@@ -22,7 +23,7 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
         var folds = new List<PartitionFold>();
         for (var p = 0; p < log.Partitions(topics.Events); p++)
         {
-            var fold = new PartitionFold(job, topics.Events, p, _report);
+            var fold = new PartitionFold(job, topics.Events, p, _report, asked);
             fold.Run(Read(topics.Events, p),
                 [.. Read(topics.Decisions, p).Select(r => (r.Value, Decision: new DecisionRecord(decisions.Read(r.Value), r.Offset)))
                 .Where(r => !CameBefore($"decision {r.Decision.DecisionId}", r.Value)).Select(r => r.Decision)]);

@@ -7,15 +7,16 @@ internal readonly record struct LogRecord(long Offset, long Timestamp, byte[] Ke
 
 /// <summary>
 /// One partition's events folded again from the first to the last, in the order that the documentation gives: decode, admit, watermark,
-/// timers that are due, then the event. Each decision that must be there is looked up by its cause in the log of decisions and compared;
+/// timers that are due, then the event; then what was asked for before the next record. Each decision that must be there is looked up by its cause in the log of decisions and compared;
 /// what was served in fact counts against the caps that follow.
 /// </summary>
-internal sealed class PartitionFold(JobDefinition job, string topic, int partition, Report report)
+internal sealed class PartitionFold(JobDefinition job, string topic, int partition, Report report, Func<string, Ask?>? asked = null)
 {
     private readonly Dictionary<string, Customer> _customers = [];
     private readonly DecisionCheck _check = new(job);
     private readonly Dictionary<(long, long), DecisionRecord> _logged = [];
     private readonly HashSet<(long, long)> _expected = [];
+    private readonly HashSet<string> _requests = [];
     private long? _watermark;
 
     /// <summary>Records that must be dead letters: offset and reason.</summary>
@@ -31,7 +32,12 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
     public void Run(IEnumerable<LogRecord> events, IReadOnlyList<DecisionRecord> decisions)
     {
         Index(decisions);
-        foreach (var record in events) Apply(record);
+        Requested(-1);
+        foreach (var record in events)
+        {
+            Apply(record);
+            Requested(record.Offset);
+        }
         foreach (var (cause, decision) in _logged)
             if (!_expected.Contains(cause)) report.Unexpected($"{At(cause)}: {decision.Kind} of {decision.Customer} by {decision.Trigger}");
     }
@@ -84,6 +90,31 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
             new Situation(customer, customer.Features(at), at, e.Placement, e.Consent.Intersect(customer.Consent).ToArray(), unknown));
     }
 
+    /// <summary>
+    /// Decisions by request have the position of the record before them, behind all that it caused. What they are made from is known; when
+    /// they were asked for is taken from the log.
+    /// </summary>
+    private void Requested(long offset)
+    {
+        for (var ordinal = 0L; ; ordinal++)
+        {
+            if (_expected.Contains((offset, ordinal))) continue;
+            if (!_logged.TryGetValue((offset, ordinal), out var actual) || actual.Origin != "request") return;
+            if (!_requests.Add(actual.EventId)) report.Doubled($"{At(actual.Cause)}: request {actual.EventId}");
+            if (asked?.Invoke(actual.EventId) is not { } ask)
+            {
+                report.Unexpected($"{At(actual.Cause)}: nobody asked for {actual.EventId}");
+                _expected.Add(actual.Cause);
+                continue;
+            }
+            if (!_customers.TryGetValue(ask.Customer, out var customer))
+                _customers[ask.Customer] = customer = new Customer(ask.Customer, job);
+            var at = Math.Max(actual.EventTime, customer.Newest);
+            Expect(actual.Cause, "", ask.Id, actual.EventTime,
+                new Situation(customer, customer.Features(at), at, ask.Placement, customer.Consent, customer.Unknown));
+        }
+    }
+
     private string Refusal(ShopEvent e)
     {
         if (e.Time < job.Earliest) return "too-old";
@@ -126,10 +157,10 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
             : actual.EventId != eventId || actual.EventTime != eventTime
             ? $"event {actual.EventId} of {actual.EventTime}, expected {eventId} of {eventTime}"
             : actual.DecidedAt != s.DecidedAt ? $"decided at {actual.DecidedAt}, expected {s.DecidedAt}"
-            : actual.Watermark != _watermark ? $"watermark {actual.Watermark}, expected {_watermark}"
+            : actual.Watermark != (_watermark ?? long.MinValue) ? $"watermark {actual.Watermark}, expected {_watermark}"
             : _check.Difference(s, actual);
         if (difference is not null) report.Wrong($"{At(cause)} {s.Customer.Id} by {trigger}: {difference}");
-        report.Saw($"by {trigger}");
+        report.Saw(trigger.Length > 0 ? $"by {trigger}" : "by request");
         report.Saw($"outcome {actual.Outcome}");
         report.Saw($"model version {actual.Version(job.Model)}");
         if (actual.IsDefault) report.Saw("default offers");

@@ -142,10 +142,11 @@ internal sealed class Arena : IDisposable
     }
 
     /// <summary>Holds everything in the log against the oracle.</summary>
-    public Report Check()
+    /// <param name="asked">Finds what was asked for by its id; null where nobody asked.</param>
+    public Report Check(Func<string, Ask?>? asked = null)
     {
         using var log = OpenLog();
-        return new LogCheck(log, Job, Topics, Path.Combine(Root, "schemas"), AtLeastOnce).Run();
+        return new LogCheck(log, Job, Topics, Path.Combine(Root, "schemas"), AtLeastOnce, asked).Run();
     }
 
     /// <summary>What was decided, as a read-committed reader sees it.</summary>
