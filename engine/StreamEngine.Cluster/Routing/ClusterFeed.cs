@@ -50,13 +50,13 @@ public sealed class ClusterFeed : ICustomerFeed
         lock (_changing) return _watched.ContainsKey(customer);
     }
 
-    /// <summary>Tells an update to everybody who watches its customer; false where nobody does.</summary>
-    internal bool Tell(CustomerUpdate update)
+    /// <summary>Tells an update to everybody who watches its customer. One that fails does not keep it from the others.</summary>
+    internal void Tell(CustomerUpdate update, Action<Exception> failed)
     {
         List<(OneWatch Watch, CustomerUpdate Update)> told = [];
         lock (_changing)
         {
-            if (!_watched.TryGetValue(update.Customer, out var watched)) return false;
+            if (!_watched.TryGetValue(update.Customer, out var watched)) return;
             watched.Known.Add(update);
             foreach (var watch in watched.Watches)
             {
@@ -64,8 +64,19 @@ public sealed class ClusterFeed : ICustomerFeed
                 watch.WasTold = true;
             }
         }
-        foreach (var (watch, what) in told) watch.Told(what);
-        return true;
+        foreach (var (watch, what) in told)
+        {
+            try
+            {
+                watch.Told(what);
+            }
+#pragma warning disable CA1031 // Whatever it was, it is the watcher's own.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                failed(e);
+            }
+        }
     }
 
     internal void Attach(ActorSystem system, RoutingSystem routing)

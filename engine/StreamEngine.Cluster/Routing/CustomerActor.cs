@@ -48,8 +48,8 @@ internal sealed class CustomerActor(string customer, RoutingNode node) : Untyped
             case Retry when _retry is not null: Again(); break;
             case HomeProbe probe: Sender.Tell(new HomeProbed(probe.Partition)); break;
             case WatchTold told: _watchers?.Tell(told.Update); break;
-            case Unwatch: EndWatch(Sender); break;
-            case Terminated gone: EndWatch(gone.ActorRef); break;
+            case Unwatch unwatch: EndWatch(Sender, unwatch.Number); break;
+            case Terminated gone: EndWatch(gone.ActorRef, long.MaxValue); break;
             case ShardGone: EndWatches(); break;
             case Idle: PassivateIfIdle(); break;
             case Leave: LeaveNode(); break;
@@ -189,14 +189,14 @@ internal sealed class CustomerActor(string customer, RoutingNode node) : Untyped
             return;
         }
         _watchers ??= new CustomerWatchers(customer, partition, node, Self);
-        if (_watchers.Add(ask.Watcher)) Context.Watch(ask.Watcher);
+        if (_watchers.Add(ask.Watcher, ask.Number)) Context.Watch(ask.Watcher);
         ask.Watcher.Tell(new Watched(customer));
         Answer(new Asked(ask, Sender), new WatchReply());
     }
 
-    private void EndWatch(IActorRef watcher)
+    private void EndWatch(IActorRef watcher, long number)
     {
-        if (_watchers?.Remove(watcher) != true) return;
+        if (_watchers?.Remove(watcher, number) != true) return;
         Context.Unwatch(watcher);
         if (!_watchers.IsEmpty) return;
         _watchers.Dispose();

@@ -7,7 +7,7 @@ namespace StreamEngine.Cluster.Routing;
 /// <summary>Who watches one customer: a single watch at the engine serves them all.</summary>
 internal sealed class CustomerWatchers : IDisposable
 {
-    private readonly Dictionary<IActorRef, bool> _watchers = [];
+    private readonly Dictionary<IActorRef, Watcher> _watchers = [];
     private readonly KnownFeatures _known = new();
     private readonly RoutingNode _node;
     private readonly IDisposable _watch;
@@ -29,18 +29,21 @@ internal sealed class CustomerWatchers : IDisposable
 
     public IEnumerable<IActorRef> All => _watchers.Keys;
 
-    /// <summary>Adds a watcher; false where it is one already.</summary>
-    public bool Add(IActorRef watcher)
+    /// <summary>Adds a watcher; false where it is one already, which then begins with all features again.</summary>
+    public bool Add(IActorRef watcher, long number)
     {
-        if (!_watchers.TryAdd(watcher, false)) return false;
+        var isNew = !_watchers.ContainsKey(watcher);
+        _watchers[watcher] = new Watcher(number, WasTold: false);
+        if (!isNew) return false;
         _node.Metrics.Watchers(1);
         return true;
     }
 
-    /// <summary>Takes a watcher out; false where it is none.</summary>
-    public bool Remove(IActorRef watcher)
+    /// <summary>Takes a watcher out; false where it is none, or one that has called again since.</summary>
+    public bool Remove(IActorRef watcher, long number)
     {
-        if (!_watchers.Remove(watcher)) return false;
+        if (!_watchers.TryGetValue(watcher, out var known) || known.Number > number) return false;
+        _watchers.Remove(watcher);
         _node.Metrics.Watchers(-1);
         return true;
     }
@@ -49,11 +52,11 @@ internal sealed class CustomerWatchers : IDisposable
     public void Tell(CustomerUpdate update)
     {
         _known.Add(update);
-        foreach (var (watcher, wasTold) in _watchers)
+        foreach (var (watcher, known) in _watchers)
         {
-            watcher.Tell(new WatchTold(wasTold ? update : _known.Complete(update)));
+            watcher.Tell(new WatchTold(known.WasTold ? update : _known.Complete(update)));
             // To set the value of a key that is there is allowed while the dictionary is walked.
-            _watchers[watcher] = true;
+            if (!known.WasTold) _watchers[watcher] = known with { WasTold = true };
         }
     }
 
@@ -64,6 +67,8 @@ internal sealed class CustomerWatchers : IDisposable
         _watchers.Clear();
         _node.Assignments.Tell(new Watching(_partition, _actor, false));
     }
+
+    private readonly record struct Watcher(long Number, bool WasTold);
 }
 
 /// <summary>A customer's actor begins, or ends, to have watchers: it wants to hear when the partition's shard goes.</summary>

@@ -46,6 +46,7 @@ internal sealed class RoutingSystem : IDisposable
         Func<Address, ICanTell> doorOf = address => system.ActorSelection(Door.PathAt(address));
         var asker = Asker = system.ActorOf(Props.Create(() => new Asker(node, region, doorOf)), "streamengine-asker");
         // (4) Requests of this process: so many wait, so many are under way, and further ones are told so.
+        Ended = _ended.Token;
         _materializer = system.Materializer();
         _queue = Source.Queue<PendingRequest>(settings.Options.Queue, OverflowStrategy.DropNew)
             .SelectAsyncUnordered(settings.Options.Parallelism, request =>
@@ -64,7 +65,7 @@ internal sealed class RoutingSystem : IDisposable
     public IActorRef Asker { get; }
 
     /// <summary>Cancelled when the ActorSystem is not there any more.</summary>
-    public CancellationToken Ended => _ended.Token;
+    public CancellationToken Ended { get; }
 
     /// <summary>Puts a request into the stream; false where that is full. One that is put in is answered, with null at the end.</summary>
     public async Task<bool> OfferAsync(PendingRequest request)
@@ -84,24 +85,13 @@ internal sealed class RoutingSystem : IDisposable
     }
 
     /// <summary>The system ends: whoever waits goes on without it.</summary>
-    public void End()
-    {
-        try
-        {
-            _ended.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It was detached before.
-        }
-    }
+    public void End() => _ended.Cancel();
 
     /// <inheritdoc/>
     public void Dispose()
     {
         End();
         _queue.Complete();
-        _ended.Dispose();
         _materializer.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Event;
 using StreamEngine.Cluster.Routing.Protocol;
 using StreamEngine.Runtime.Requests;
 
@@ -18,6 +19,10 @@ internal sealed class WatchDesk(ClusterFeed feed, RoutingNode node, IActorRef as
 
     private readonly Dictionary<string, Line> _lines = [];
     private readonly Dictionary<IActorRef, string> _customers = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+
+    // Greater than that of the desk of an earlier life.
+    private long _number = node.Clock().Ticks;
 
     /// <inheritdoc/>
     public ITimerScheduler Timers { get; set; } = null!;
@@ -33,10 +38,7 @@ internal sealed class WatchDesk(ClusterFeed feed, RoutingNode node, IActorRef as
         {
             case Look look: LookAt(look.Customer); break;
             case Watched watched: Begun(watched.Customer, Sender); break;
-            case WatchTold told:
-                // An actor that the watch has left, or that nobody watches any more, missed that.
-                if (!_customers.ContainsKey(Sender) || !feed.Tell(told.Update)) Sender.Tell(new Unwatch(told.Update.Customer));
-                break;
+            case WatchTold told: Told(told.Update); break;
             case WatchMoved moved when _lines.GetValueOrDefault(moved.Customer)?.Actor?.Equals(Sender) == true: Lost(Sender); break;
             case Terminated ended: Lost(ended.ActorRef); break;
             case Ended ended: Asked(ended); break;
@@ -52,14 +54,28 @@ internal sealed class WatchDesk(ClusterFeed feed, RoutingNode node, IActorRef as
             if (!_lines.ContainsKey(customer)) _lines[customer] = new Line();
             if (_lines[customer] is { Actor: null, IsAsked: false }) Call(customer);
         }
-        else if (_lines.Remove(customer, out var line) && line.Actor is { } actor) Leave(customer, actor);
+        else if (_lines.Remove(customer, out var line) && line.Actor is { } actor) Leave(customer, actor, line.Number);
+    }
+
+    private void Told(CustomerUpdate update)
+    {
+        if (!_lines.TryGetValue(update.Customer, out var line)) Sender.Tell(new Unwatch(update.Customer, _number));
+        // That the watch has moved on did not get to the actor; where there is no other, that this one has it did not get here.
+        else if (line.Actor is { } actor && !actor.Equals(Sender)) Sender.Tell(new Unwatch(update.Customer, line.Number - 1));
+        else
+        {
+            if (line.Actor is null) Begun(update.Customer, Sender);
+            feed.Tell(update, e => _log.Warning("A watcher of a customer failed: {0}", e.Message));
+        }
     }
 
     private void Call(string customer)
     {
         var line = _lines[customer];
         line.IsAsked = true;
-        var request = new PendingRequest(new WatchAsk(customer, Self) { Deadline = node.Clock() + Try }, node.PartitionOf(customer));
+        line.Number = ++_number;
+        var ask = new WatchAsk(customer, Self, line.Number) { Deadline = node.Clock() + Try };
+        var request = new PendingRequest(ask, node.PartitionOf(customer));
         asker.Tell(request);
         request.Answered.PipeTo(Self, Self, reply => new Ended(customer, reply?.Status == RequestStatus.Done));
     }
@@ -68,10 +84,10 @@ internal sealed class WatchDesk(ClusterFeed feed, RoutingNode node, IActorRef as
     {
         if (!_lines.TryGetValue(customer, out var line) || !feed.IsWatched(customer))
         {
-            actor.Tell(new Unwatch(customer));
+            actor.Tell(new Unwatch(customer, _number));
             return;
         }
-        if (line.Actor is { } other && !other.Equals(actor)) Leave(customer, other);
+        if (line.Actor is { } other && !other.Equals(actor)) Leave(customer, other, line.Number);
         line.Actor = actor;
         line.Pause = Patience.FirstPause;
         _customers[actor] = customer;
@@ -98,11 +114,11 @@ internal sealed class WatchDesk(ClusterFeed feed, RoutingNode node, IActorRef as
         LookAt(customer);
     }
 
-    private void Leave(string customer, IActorRef actor)
+    private void Leave(string customer, IActorRef actor, long number)
     {
         _customers.Remove(actor);
         Context.Unwatch(actor);
-        actor.Tell(new Unwatch(customer));
+        actor.Tell(new Unwatch(customer, number));
     }
 
     /// <summary>Whether a customer is watched may have changed.</summary>
@@ -115,6 +131,9 @@ internal sealed class WatchDesk(ClusterFeed feed, RoutingNode node, IActorRef as
         public IActorRef? Actor { get; set; }
 
         public bool IsAsked { get; set; }
+
+        /// <summary>The newest call's.</summary>
+        public long Number { get; set; }
 
         public TimeSpan Pause { get; set; } = Patience.FirstPause;
     }

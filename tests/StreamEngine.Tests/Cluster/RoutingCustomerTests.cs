@@ -168,11 +168,11 @@ public sealed class RoutingCustomerTests : RoutingBench
         // 30 s since it was made, 10 s since the request.
         await PassAsync(_actor, 10_000);
         _parent.ExpectNoMsg(Soon);
-        _actor.Tell(new WatchAsk(_customer, watcher) { Deadline = TimeSpan.MaxValue }, _asker);
+        _actor.Tell(new WatchAsk(_customer, watcher, 1) { Deadline = TimeSpan.MaxValue }, _asker);
         Assert.Equal(RequestStatus.Done, Answered().Reply.Status);
         for (var i = 0; i < 5; i++) await PassAsync(_actor, 30_000);
         _parent.ExpectNoMsg(Soon);
-        _actor.Tell(new Unwatch(_customer), watcher);
+        _actor.Tell(new Unwatch(_customer, 1), watcher);
         for (var i = 0; i < 2; i++) await PassAsync(_actor, 30_000);
         Assert.Same(Leave.Instance, _parent.ExpectMsg<Passivate>().StopMessage);
         // A request that was on its way meanwhile is served, then it goes.
@@ -198,7 +198,7 @@ public sealed class RoutingCustomerTests : RoutingBench
         Assert.Equal([new("b", 3)], first.ExpectMsg<WatchTold>().Update.Features);
         Assert.Equal([new("a", 1), new("b", 3)], second.ExpectMsg<WatchTold>().Update.Features);
 
-        _actor.Tell(new Unwatch(_customer), first);
+        _actor.Tell(new Unwatch(_customer, 1), first);
         await DoneAsync(_actor);
         Feed.Tell(ScriptedFeed.Update(_customer, ("b", 4)));
         Assert.Equal([new("b", 4)], second.ExpectMsg<WatchTold>().Update.Features);
@@ -228,18 +228,33 @@ public sealed class RoutingCustomerTests : RoutingBench
     }
 
     [Fact]
+    public async Task The_end_of_an_earlier_watch_does_not_end_a_later_one()
+    {
+        Ownership.Live(1);
+        var watcher = CreateTestProbe();
+        WatchBy(watcher, 1);
+        WatchBy(watcher, 2);
+        _actor.Tell(new Unwatch(_customer, 1), watcher);
+        await DoneAsync(_actor);
+        Assert.Equal([_customer], Feed.Watched);
+        _actor.Tell(new Unwatch(_customer, 2), watcher);
+        await DoneAsync(_actor);
+        Assert.Empty(Feed.Watched);
+    }
+
+    [Fact]
     public void A_watch_at_a_node_that_has_not_the_shard_is_sent_on()
     {
         Owners.Apply(new Announcement(Other, 1, 1, [new(1, 77)]));
-        _actor.Tell(new WatchAsk(_customer, CreateTestProbe()) { Deadline = TimeSpan.MaxValue }, _asker);
+        _actor.Tell(new WatchAsk(_customer, CreateTestProbe(), 1) { Deadline = TimeSpan.MaxValue }, _asker);
         var moved = Answered();
         Assert.Equal((RequestStatus.Moved, Other), (moved.Reply.Status, moved.Owner?.Node));
         Assert.Empty(Feed.Watched);
     }
 
-    private void WatchBy(TestProbe watcher)
+    private void WatchBy(TestProbe watcher, long number = 1)
     {
-        _actor.Tell(new WatchAsk(_customer, watcher) { Deadline = TimeSpan.MaxValue }, _asker);
+        _actor.Tell(new WatchAsk(_customer, watcher, number) { Deadline = TimeSpan.MaxValue }, _asker);
         Assert.Equal(_customer, watcher.ExpectMsg<Watched>().Customer);
         Assert.Equal(RequestStatus.Done, Answered().Reply.Status);
     }

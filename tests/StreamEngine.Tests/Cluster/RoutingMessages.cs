@@ -61,6 +61,7 @@ internal static class RoutingMessages
     private static readonly Gen<DecideReply> Decided =
         from status in Any<RequestStatus>() from message in Text from progress in Real from id in Text from decision in Text
         from outcome in Any<Outcome>() from at in Time from offers in Offer.ArrayOf().Resize(5) from repeated in Flag()
+        from fallback in Flag()
         select new DecideReply
         {
             Status = status,
@@ -72,10 +73,12 @@ internal static class RoutingMessages
             DecidedAt = at,
             Offers = offers,
             Repeated = repeated,
+            IsFallback = fallback,
         };
 
     private static readonly Gen<ProfileReply> Profile =
-        from status in Any<RequestStatus>() from message in Text from found in Flag() from at in Time from newest in Maybe(Time)
+        from status in Any<RequestStatus>() from message in Text from progress in Real from found in Flag()
+        from at in Time from newest in Maybe(Time)
         from features in Feature.ArrayOf().Resize(30) from consents in Text.ArrayOf().Resize(4) from used in Gen.Choose(0, 9)
         from caps in Text.ArrayOf().Resize(4) from timers in Text.ArrayOf().Resize(4) from decisions in Text.ArrayOf().Resize(4)
         from outcome in Any<Outcome>()
@@ -83,6 +86,7 @@ internal static class RoutingMessages
         {
             Status = status,
             Message = message,
+            Progress = progress,
             Found = found,
             At = at,
             NewestEvent = newest,
@@ -108,7 +112,7 @@ internal static class RoutingMessages
     public static Gen<IWireMessage> Any(IActorRef watcher) => Gen.OneOf(
         AskOf(Decide.Select(Ask (r) => new DecideAsk(r))),
         AskOf(from customer in Text from time in Maybe(Time) select (Ask)new ReadAsk(new ReadRequest { Customer = customer, Time = time })),
-        AskOf(Text.Select(Ask (customer) => new WatchAsk(customer, watcher))),
+        AskOf(from customer in Text from number in Number select (Ask)new WatchAsk(customer, watcher, number)),
         AnswerOf(Decided.Select(Reply (r) => r)), AnswerOf(Profile.Select(Reply (r) => r)),
         AnswerOf(from status in Any<RequestStatus>() from message in Text select (Reply)new WatchReply { Status = status, Message = message }),
         from customer in Text from partition in Gen.Choose(0, 1_000) select (IWireMessage)new HomeProbe(customer, partition),
@@ -117,7 +121,7 @@ internal static class RoutingMessages
         select (IWireMessage)new Announcement(new Address("akka.tcp", "shop", "host-1", 1), uid, sequence,
             [.. partitions.Select(p => KeyValuePair.Create(p, since))]),
         Text.Select(IWireMessage (customer) => new Watched(customer)), Text.Select(IWireMessage (customer) => new WatchMoved(customer)),
-        Text.Select(IWireMessage (customer) => new Unwatch(customer)), Update.Select(IWireMessage (update) => new WatchTold(update)));
+        from customer in Text from number in Number select (IWireMessage)new Unwatch(customer, number), Update.Select(IWireMessage (update) => new WatchTold(update)));
 
     private static Gen<IWireMessage> AskOf(Gen<Ask> asks) =>
         from ask in asks from correlation in Number from attempt in Gen.Choose(1, 100) from trace in Trace

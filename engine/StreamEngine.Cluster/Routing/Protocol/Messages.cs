@@ -54,7 +54,8 @@ internal sealed record ReadAsk(ReadRequest Request) : Ask(Request.Customer)
 /// <summary>Asks to be told live what happens to a customer.</summary>
 /// <param name="Customer">The customer id.</param>
 /// <param name="Watcher">Who is told, with <see cref="Watched"/>, <see cref="WatchTold"/> and <see cref="WatchMoved"/>.</param>
-internal sealed record WatchAsk(string Customer, IActorRef Watcher) : Ask(Customer)
+/// <param name="Number">Counts the watcher's calls: the end of an earlier watch, which may come later, does not end this one.</param>
+internal sealed record WatchAsk(string Customer, IActorRef Watcher, long Number) : Ask(Customer)
 {
     public override Reply Fail(RequestStatus status, string message) => new WatchReply { Status = status, Message = message };
 }
@@ -98,5 +99,7 @@ internal sealed record WatchTold(CustomerUpdate Update) : IWireMessage;
 /// <summary>Tells a watcher that the customer's shard leaves: it is to watch again, elsewhere.</summary>
 internal sealed record WatchMoved(string Customer) : IWireMessage;
 
-/// <summary>Ends a watch.</summary>
-internal sealed record Unwatch(string Customer) : IForCustomer;
+/// <summary>Ends the sender's watch, where it is none that was called for later.</summary>
+/// <param name="Customer">The customer id.</param>
+/// <param name="Number">The newest <see cref="WatchAsk.Number"/> that is ended.</param>
+internal sealed record Unwatch(string Customer, long Number) : IForCustomer;

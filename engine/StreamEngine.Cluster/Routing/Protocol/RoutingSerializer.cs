@@ -99,6 +99,7 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
                 WriteAsk(to, ask);
                 to.Write(ask.Customer);
                 to.Write(Akka.Serialization.Serialization.SerializedActorPath(ask.Watcher));
+                to.Write7BitEncodedInt64(ask.Number);
                 break;
             case Answer answer: WriteAnswer(to, answer); break;
             case HomeProbe probe:
@@ -119,7 +120,10 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
             case Watched watched: to.Write(watched.Customer); break;
             case WatchTold told: WireFormat.Write(to, told.Update); break;
             case WatchMoved moved: to.Write(moved.Customer); break;
-            case Unwatch unwatch: to.Write(unwatch.Customer); break;
+            case Unwatch unwatch:
+                to.Write(unwatch.Customer);
+                to.Write7BitEncodedInt64(unwatch.Number);
+                break;
             default: throw new SerializationException($"{message.GetType()} is no message between nodes");
         }
         return stream.ToArray();
@@ -131,7 +135,9 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
         {
             case "decide.1": return ReadAsk(from, static r => new DecideAsk(WireFormat.ReadDecide(r)));
             case "read.1": return ReadAsk(from, static r => new ReadAsk(WireFormat.ReadRead(r)));
-            case "watch.1": return ReadAsk(from, r => new WatchAsk(r.ReadString(), system.Provider.ResolveActorRef(r.ReadString())));
+            case "watch.1":
+                return ReadAsk(from, r =>
+                    new WatchAsk(r.ReadString(), system.Provider.ResolveActorRef(r.ReadString()), r.Read7BitEncodedInt64()));
             case "decided.1": return ReadAnswer(from, WireFormat.ReadDecideReply);
             case "profile.1": return ReadAnswer(from, WireFormat.ReadProfileReply);
             case "watching.1": return ReadAnswer(from, static r => WireFormat.ReadHead(r, new WatchReply()));
@@ -143,7 +149,7 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
             case "watched.1": return new Watched(from.ReadString());
             case "told.1": return new WatchTold(WireFormat.ReadUpdate(from));
             case "moved.1": return new WatchMoved(from.ReadString());
-            case "unwatch.1": return new Unwatch(from.ReadString());
+            case "unwatch.1": return new Unwatch(from.ReadString(), from.Read7BitEncodedInt64());
             default:
                 throw new SerializationException($"'{manifest}' is no message that this version knows; known are: "
                     + string.Join(", ", Manifests.Values.Concat(Answers.Values).Order(StringComparer.Ordinal)));

@@ -53,6 +53,7 @@ internal static class WireFormat
         to.WriteTime(reply.DecidedAt);
         to.WriteList(reply.Offers, WriteOffer);
         to.Write(reply.Repeated);
+        to.Write(reply.IsFallback);
     }
 
     public static DecideReply ReadDecideReply(BinaryReader from) => ReadHead(from, new DecideReply()) with
@@ -63,6 +64,7 @@ internal static class WireFormat
         DecidedAt = from.ReadTime(),
         Offers = from.ReadList(ReadOffer),
         Repeated = from.ReadBoolean(),
+        IsFallback = from.ReadBoolean(),
     };
 
     public static void Write(BinaryWriter to, ProfileReply reply)
