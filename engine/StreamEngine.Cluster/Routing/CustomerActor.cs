@@ -225,7 +225,7 @@ internal sealed class CustomerActor(string customer, RoutingNode node) : Untyped
         else Context.Parent.Tell(new Passivate(Leave.Instance));
     }
 
-    /// <summary>One timer for the actor's idle time and not one per request: when it is due, it is seen how long ago the last one was.</summary>
+    /// <summary>One timer for the idle time and not one per request: when it is due, it is seen how long ago the last one was.</summary>
     private void WaitForIdleness(TimeSpan after) =>
         _idle = Context.System.Scheduler.ScheduleTellOnceCancelable(after, Self, Idle.Instance, Self);
 

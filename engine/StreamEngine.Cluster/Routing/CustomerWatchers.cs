@@ -17,7 +17,7 @@ internal sealed class CustomerWatchers : IDisposable
     /// <param name="customer">The customer id.</param>
     /// <param name="partition">The customer's partition.</param>
     /// <param name="node">This node.</param>
-    /// <param name="actor">The customer's actor: updates go through its mailbox, since the engine tells them on a thread of its own.</param>
+    /// <param name="actor">The customer's actor: updates go through its mailbox, as the engine tells them on a thread of its own.</param>
     public CustomerWatchers(string customer, int partition, RoutingNode node, IActorRef actor)
     {
         (_node, _partition, _actor) = (node, partition, actor);

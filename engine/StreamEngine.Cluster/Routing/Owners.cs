@@ -41,7 +41,9 @@ internal sealed class Owners(int partitions, RoutingMetrics metrics)
         Decide();
     }
 
-    /// <summary>The cluster's members, and those that can't be reached. What nodes claimed that are no members any more is forgotten.</summary>
+    /// <summary>
+    /// The cluster's members, and those that can't be reached. What nodes claimed that are no members any more is forgotten.
+    /// </summary>
     public void Update(IEnumerable<Address> members, IEnumerable<Address> unreachable)
     {
         var gone = _members;

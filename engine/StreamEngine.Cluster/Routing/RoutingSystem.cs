@@ -36,7 +36,8 @@ internal sealed class RoutingSystem : IDisposable
         };
         // (1) The region, whose shards are the log's partitions and whose locations the nodes write themselves.
         var region = ClusterSharding.Get(system).Start(Region, customer => CustomerActor.Props(customer, Node),
-            ClusterShardingSettings.Create(system), new ShardIds(Node), new ExternalShardAllocationStrategy(system, Region), Leave.Instance);
+            ClusterShardingSettings.Create(system), new ShardIds(Node), new ExternalShardAllocationStrategy(system, Region),
+            Leave.Instance);
         // (2) What this node owns, and what it hears of the others.
         var locations = ExternalShardAllocation.Get(system).ClientFor(Region);
         var node = Node;

@@ -22,8 +22,8 @@ public sealed class RoutingAskerTests : RoutingBench
         (_hereActor, _otherActor) = (CreateTestProbe("here-actor"), CreateTestProbe("other-actor"));
         Places[_otherDoor.Ref.Path] = Places[_otherActor.Ref.Path] = Other;
         Places[_thirdDoor.Ref.Path] = Third;
-        _asker = Sys.ActorOf(Props.Create(() =>
-            new Asker(Node, _region.Ref, address => address == Other ? _otherDoor.Ref : address == Third ? _thirdDoor.Ref : _hereActor.Ref)));
+        Func<Address, ICanTell> doorOf = at => at == Other ? _otherDoor.Ref : at == Third ? _thirdDoor.Ref : _hereActor.Ref;
+        _asker = Sys.ActorOf(Props.Create(() => new Asker(Node, _region.Ref, doorOf)));
     }
 
     [Fact]

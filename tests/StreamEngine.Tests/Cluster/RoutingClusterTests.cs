@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using StreamEngine.Cluster.Routing;
 using StreamEngine.Runtime.Requests;
+using StreamEngine.Telemetry;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -204,6 +206,29 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task The_span_of_a_request_goes_with_it_to_the_owners_node()
+    {
+        await using var cluster = await RoutingCluster.StartAsync(2);
+        await cluster.MoveAsync(0, to: 1);
+        var ended = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == EngineTraces.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = ended.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var root = new Activity("page").SetIdFormat(ActivityIdFormat.W3C).Start();
+        await AskAsync(cluster[0], cluster[0].Ownership.Customer(0));
+        // Other tests of this process may trace as well.
+        var asked = Assert.Single(ended, a => a.OperationName == "decide" && a.TraceId == root.TraceId);
+        Assert.Equal("done", asked.GetTagItem("streamengine.status"));
+        var served = ended.Where(a => a.OperationName == "serve" && a.TraceId == root.TraceId).ToList();
+        Assert.NotEmpty(served);
+        Assert.All(served, s => Assert.True(s.ParentSpanId == asked.SpanId && s.HasRemoteParent));
+    }
+
+    [Fact]
     public async Task Many_customers_can_be_spoken_to_and_an_idle_one_costs_little()
     {
         var customers = int.Parse(Environment.GetEnvironmentVariable("STREAMENGINE_TEST_CUSTOMERS") ?? "10000",
@@ -215,6 +240,7 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
         // The region leads here: nobody is asked past it, where a second actor of the same customer would be made.
         for (var (i, held) = (0, 0); held < 40; i++)
         {
+            Assert.True(i < 500, "the region does not lead here");
             held = -await EntitiesAsync();
             await ReadAllAsync($"warm{i}-", 40);
             held += await EntitiesAsync();

@@ -39,10 +39,12 @@ internal static class RoutingMessages
         from offer in Text from treatment in Text from channel in Text from isDefault in Flag()
         select new OfferedOffer(offer, treatment, channel, isDefault);
 
-    private static readonly Gen<KeyValuePair<string, double>> Feature = from name in Text from value in Real select KeyValuePair.Create(name, value);
+    private static readonly Gen<KeyValuePair<string, double>> Feature =
+        from name in Text from value in Real select KeyValuePair.Create(name, value);
 
     private static readonly Gen<Claim?> Owner = Gen.OneOf(Gen.Constant<Claim?>(null),
-        from port in Gen.Choose(1, 65_535) from since in Number select (Claim?)new Claim(new Address("akka.tcp", "shop", "10.0.0.1", port), since));
+        from port in Gen.Choose(1, 65_535) from since in Number
+        select (Claim?)new Claim(new Address("akka.tcp", "shop", "10.0.0.1", port), since));
 
     /// <summary>A request for a decision.</summary>
     public static Gen<DecideRequest> Decide { get; } =
@@ -111,17 +113,20 @@ internal static class RoutingMessages
     /// <summary>A message of any kind; deadlines are not compared, since what travels is what is left of them.</summary>
     public static Gen<IWireMessage> Any(IActorRef watcher) => Gen.OneOf(
         AskOf(Decide.Select(Ask (r) => new DecideAsk(r))),
-        AskOf(from customer in Text from time in Maybe(Time) select (Ask)new ReadAsk(new ReadRequest { Customer = customer, Time = time })),
+        AskOf(from customer in Text from time in Maybe(Time)
+              select (Ask)new ReadAsk(new ReadRequest { Customer = customer, Time = time })),
         AskOf(from customer in Text from number in Number select (Ask)new WatchAsk(customer, watcher, number)),
         AnswerOf(Decided.Select(Reply (r) => r)), AnswerOf(Profile.Select(Reply (r) => r)),
-        AnswerOf(from status in Any<RequestStatus>() from message in Text select (Reply)new WatchReply { Status = status, Message = message }),
+        AnswerOf(from status in Any<RequestStatus>() from message in Text
+                 select (Reply)new WatchReply { Status = status, Message = message }),
         from customer in Text from partition in Gen.Choose(0, 1_000) select (IWireMessage)new HomeProbe(customer, partition),
         Gen.Choose(0, 1_000).Select(IWireMessage (partition) => new HomeProbed(partition)),
         from uid in Number from sequence in Number from partitions in Gen.Choose(0, 1_000).ArrayOf().Resize(20) from since in Number
         select (IWireMessage)new Announcement(new Address("akka.tcp", "shop", "host-1", 1), uid, sequence,
             [.. partitions.Select(p => KeyValuePair.Create(p, since))]),
         Text.Select(IWireMessage (customer) => new Watched(customer)), Text.Select(IWireMessage (customer) => new WatchMoved(customer)),
-        from customer in Text from number in Number select (IWireMessage)new Unwatch(customer, number), Update.Select(IWireMessage (update) => new WatchTold(update)));
+        from customer in Text from number in Number select (IWireMessage)new Unwatch(customer, number),
+        Update.Select(IWireMessage (update) => new WatchTold(update)));
 
     private static Gen<IWireMessage> AskOf(Gen<Ask> asks) =>
         from ask in asks from correlation in Number from attempt in Gen.Choose(1, 100) from trace in Trace
