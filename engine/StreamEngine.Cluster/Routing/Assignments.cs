@@ -35,6 +35,8 @@ internal sealed class Assignments(RoutingNode node, IExternalShardAllocationClie
         _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
             typeof(ClusterEvent.IMemberEvent), typeof(ClusterEvent.IReachabilityEvent));
         _repeating = Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(Repeat, Repeat, Self, Tick.Instance, Self);
+        // What is here is served from here before this node is a member, too.
+        UpdateMembers();
         // A process whose ActorSystem was made anew owns what it owned before.
         for (var p = 0; p < node.Directory.Partitions; p++) Look(p);
     }
@@ -150,8 +152,11 @@ internal sealed class Assignments(RoutingNode node, IExternalShardAllocationClie
     {
         if (isReachable is { } reachable) _members[member] = reachable;
         else _members.Remove(member);
-        node.Owners.Update(_members.Keys, _members.Where(m => !m.Value).Select(m => m.Key));
+        UpdateMembers();
     }
+
+    private void UpdateMembers() =>
+        node.Owners.Update(_members.Keys.Append(node.Self), _members.Where(m => !m.Value).Select(m => m.Key));
 
     private sealed class Tick
     {

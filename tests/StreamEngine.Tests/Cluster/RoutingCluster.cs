@@ -52,7 +52,7 @@ internal sealed class RoutingCluster : IAsyncDisposable
     public Node this[int node] => _nodes[node];
 
     /// <summary>Starts nodes that form a cluster.</summary>
-    public static async Task<RoutingCluster> StartAsync(int nodes, RoutingOptions? options = null)
+    public static async Task<RoutingCluster> StartAsync(int nodes, RoutingOptions? options = null, bool join = true)
     {
         var cluster = new RoutingCluster();
         for (var i = 0; i < nodes; i++)
@@ -60,6 +60,7 @@ internal sealed class RoutingCluster : IAsyncDisposable
             cluster._nodes.Add(new Node(cluster, i, options ?? new RoutingOptions()));
             cluster._nodes[i].Attach();
         }
+        if (!join) return cluster;
         foreach (var node in cluster._nodes) await node.JoinAsync(cluster._nodes[0]);
         foreach (var node in cluster._nodes) await node.UntilAsync(n => n.Members == nodes);
         return cluster;

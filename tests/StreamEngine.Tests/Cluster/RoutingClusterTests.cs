@@ -107,6 +107,16 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_node_that_has_not_joined_yet_serves_what_is_here()
+    {
+        await using var cluster = await RoutingCluster.StartAsync(1, join: false);
+        await cluster.MoveAsync(0, to: 0);
+        await cluster[0].UntilAsync(n => n.Routing.System!.Node.Owners.Of(0) is not null);
+        var reply = await cluster[0].Routing.Gateway.DecideAsync(new DecideRequest { Customer = cluster[0].Ownership.Customer(0) });
+        Assert.Equal(RequestStatus.Done, reply.Status);
+    }
+
+    [Fact]
     public async Task A_request_that_waits_when_its_system_ends_goes_on_without_it()
     {
         await using var cluster = await RoutingCluster.StartAsync(1);
@@ -224,14 +234,15 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
         var asked = Assert.Single(ended, a => a.OperationName == "decide" && a.TraceId == root.TraceId);
         Assert.Equal("done", asked.GetTagItem("streamengine.status"));
         var served = ended.Where(a => a.OperationName == "serve" && a.TraceId == root.TraceId).ToList();
-        Assert.NotEmpty(served);
-        Assert.All(served, s => Assert.True(s.ParentSpanId == asked.SpanId && s.HasRemoteParent));
+        Assert.All(served, s => Assert.Equal(asked.SpanId, s.ParentSpanId));
+        // Before the owner was heard of, the region may have led to this node first.
+        Assert.True(served[^1].HasRemoteParent);
     }
 
     [Fact]
     public async Task Many_customers_can_be_spoken_to_and_an_idle_one_costs_little()
     {
-        var customers = int.Parse(Environment.GetEnvironmentVariable("STREAMENGINE_TEST_CUSTOMERS") ?? "10000",
+        var customers = int.Parse(Environment.GetEnvironmentVariable("STREAMENGINE_TEST_CUSTOMERS") ?? "5000",
             System.Globalization.CultureInfo.InvariantCulture);
         await using var cluster = await RoutingCluster.StartAsync(1);
         for (var p = 0; p < RoutingCluster.Partitions; p++) await cluster.MoveAsync(p, to: 0);
