@@ -1,0 +1,48 @@
+using Akka.Actor;
+using StreamEngine.Cluster.Routing.Protocol;
+using StreamEngine.Runtime.Requests;
+
+namespace StreamEngine.Cluster.Routing;
+
+/// <summary>A request of this process that waits for its answer. The <see cref="Asker"/> alone changes it once it has begun.</summary>
+internal sealed class PendingRequest(Ask ask, int partition)
+{
+    private readonly TaskCompletionSource<Reply?> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>What is asked, with its deadline.</summary>
+    public Ask Ask { get; } = ask;
+
+    /// <summary>The customer's partition.</summary>
+    public int Partition { get; } = partition;
+
+    /// <summary>Ends with the answer; with null where the ActorSystem ended before there was one. It never fails.</summary>
+    public Task<Reply?> Answered => _answered.Task;
+
+    /// <summary>How often it was asked.</summary>
+    public int Attempt { get; set; }
+
+    /// <summary>Where the last attempt went: a node's door; null for the region.</summary>
+    public Address? Door { get; set; }
+
+    /// <summary>Whether the last attempt has failed, so that the next one tries another way.</summary>
+    public bool TriesAnother { get; set; }
+
+    /// <summary>The newest claim of the partition when the last attempt was sent.</summary>
+    public long ClaimSince { get; set; }
+
+    /// <summary>The pause after the next failure.</summary>
+    public TimeSpan Pause { get; set; } = Patience.FirstPause;
+
+    /// <summary>Wakes the asker: it was silent for long, a pause is over, or nobody waits any more.</summary>
+    public ICancelable? Timer { get; set; }
+
+    /// <summary>The last failure that was heard, while nothing is under way; null while something is.</summary>
+    public Reply? Failure { get; set; }
+
+    /// <summary>Answers once; later answers are ignored.</summary>
+    public void Answer(Reply? reply) => _answered.TrySetResult(reply);
+
+    /// <summary>What is told at the deadline: the last failure where nothing else can come, else that nothing was heard.</summary>
+    public Reply AtDeadline() =>
+        Failure ?? Ask.Fail(RequestStatus.TimedOut, "no answer in time; ask again with the same id");
+}
