@@ -11,8 +11,8 @@ using StreamEngine.Host.Telemetry;
 namespace StreamEngine.Host.Http;
 
 /// <summary>
-/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, every worker moves and nothing is waited for, else 503,
-/// with shards, workers and what is away), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a
+/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, every worker moves, nothing is waited for and the cluster,
+/// where there is one, is joined, else 503, with shards, workers, what is away and the cluster), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a
 /// command adds.
 /// </summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
@@ -86,6 +86,14 @@ internal sealed class HttpEndpoint : IAsyncDisposable
             workers = report.Workers
                 .Select(w => new { worker = w.Worker, since_turn = Math.Round(w.Since.TotalSeconds, 3), stalled = w.StandsStill }),
             away = report.Away.Select(a => new { dependency = a.Dependency, seconds = a.Seconds, reason = a.Reason }),
+            cluster = report.Cluster is not { } c ? null : new
+            {
+                status = c.Status,
+                required = c.Required,
+                members = c.Members,
+                unreachable = c.Unreachable,
+                reason = c.Reason,
+            },
         },
         statusCode: report.Ready ? 200 : 503);
 }
