@@ -55,16 +55,11 @@ public static class ClusterCheck
         {
             if (options.Seeds.Count > 0)
                 errors.Add(options.Node, "discovery", "seeds are given as well", "Keep one of the two");
-            if (discovery.Method == DiscoveryMethod.Config && discovery.Endpoints.Count == 0)
-                errors.Add(discovery.Node, "endpoints", "no node is listed", "List each node's address and discovery port as host:port");
-            if (discovery.Method == DiscoveryMethod.Kubernetes && discovery.Endpoints.Count > 0)
-                errors.Add(discovery.Node, "endpoints", "the Kubernetes API lists the nodes", "Take them out, or set method to config");
-            if (discovery.Method == DiscoveryMethod.Config && discovery.Required > discovery.Endpoints.Count && discovery.Endpoints.Count > 0)
-                errors.Add(discovery.Node, "required", $"there are only {discovery.Endpoints.Count} endpoints: no cluster would ever form",
-                    "Lower it, or list more endpoints");
-            if (string.IsNullOrWhiteSpace(discovery.Selector))
+            if (discovery.Method == DiscoveryMethod.Dns && !HostPort.IsHost(discovery.Name ?? ""))
+                errors.Add(discovery.Node, "name", $"'{Printable.Text(Spelling.Short(discovery.Name ?? ""))}' is no name in DNS",
+                    "Write the name that has the address of each node");
+            if (discovery.Method == DiscoveryMethod.Kubernetes && string.IsNullOrWhiteSpace(discovery.Selector))
                 errors.Add(discovery.Node, "selector", "it is empty: every pod would count as a node", "Write a label, as app=streamengine");
-            CheckList(discovery.Endpoints, discovery.Node["endpoints"] ?? discovery.Node, errors);
         }
         else if (options.Seeds.Count == 0)
             errors.Add(options.Node, "seeds", "there is nothing by which nodes could find each other",

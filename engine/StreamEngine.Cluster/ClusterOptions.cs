@@ -21,11 +21,11 @@ public enum DowningStrategy
 /// <summary>How nodes find each other without seeds.</summary>
 public enum DiscoveryMethod
 {
-    /// <summary>The config lists the nodes' discovery endpoints.</summary>
-    Config,
-
     /// <summary>The Kubernetes API lists the pods.</summary>
     Kubernetes,
+
+    /// <summary>A name in DNS has the address of each node.</summary>
+    Dns,
 }
 
 /// <summary>The config's section about the cluster.</summary>
@@ -86,25 +86,27 @@ public sealed record ClusterOptions : ILocated
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 
     /// <summary>How many nodes the config knows of at least.</summary>
-    internal int KnownNodes => Discovery is { } d ? Math.Max(d.Required, d.Endpoints.Count) : Seeds.Count;
+    internal int KnownNodes => Discovery?.Required ?? Seeds.Count;
 
     /// <summary>The strategy, with <see cref="DowningStrategy.Auto"/> resolved.</summary>
     internal DowningStrategy Strategy => Downing.Strategy != DowningStrategy.Auto ? Downing.Strategy
         : KnownNodes >= 3 ? DowningStrategy.KeepMajority : DowningStrategy.KeepAll;
 }
 
-/// <summary>How nodes find each other without seeds: each has an HTTP port on which it tells others what it knows.</summary>
+/// <summary>How nodes find each other without seeds. All of them are reached by the same port.</summary>
 public sealed record DiscoveryOptions : ILocated
 {
-    [Doc("config (endpoints lists the nodes) or kubernetes (the API lists the pods).")]
-    public DiscoveryMethod Method { get; init; } = DiscoveryMethod.Config;
+    [Doc("kubernetes (the API lists the pods) or dns (a name has the address of each node, as that of a headless service has).")]
+    public DiscoveryMethod Method { get; init; } = DiscoveryMethod.Kubernetes;
 
-    [Doc("With config: each node's address and discovery port, as host:port.")]
-    public IReadOnlyList<string> Endpoints { get; init; } = [];
+    [Doc("With dns: the name.")]
+    public string? Name { get; init; }
 
-    [Doc("The HTTP port on which this node tells others what it knows; in Kubernetes the same on every pod.")]
-    [Bounds(1, 65_535)]
-    public int Port { get; init; } = 8558;
+    [Doc("With kubernetes: the label selector of the pods.")]
+    public string Selector { get; init; } = "app=streamengine";
+
+    [Doc("With kubernetes: the pods' namespace; that of this pod where absent.")]
+    public string? Namespace { get; init; }
 
     [Doc("How many nodes must be found before a new cluster is formed.")]
     [Bounds(1, 1_000)]
@@ -114,14 +116,11 @@ public sealed record DiscoveryOptions : ILocated
     [Bounds(0.1, 600)]
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(5);
 
-    [Doc("With kubernetes: the label selector of the pods.")]
-    public string Selector { get; init; } = "app=streamengine";
-
-    [Doc("With kubernetes: the pods' namespace; that of this pod where absent.")]
-    public string? Namespace { get; init; }
-
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
+
+    /// <summary>What is asked, for messages.</summary>
+    public override string ToString() => Method == DiscoveryMethod.Dns ? $"the nodes of {Name}" : $"the pods with {Selector}";
 }
 
 /// <summary>TLS between the nodes.</summary>

@@ -5,8 +5,7 @@ using System.Text.Json;
 namespace StreamEngine.Cluster.Membership;
 
 /// <summary>
-/// The config of Akka.NET (HOCON) that the cluster's section stands for. Names and defaults are those of Akka.Remote, Akka.Cluster and
-/// Akka.Management 1.5.73.
+/// The config of Akka.NET (HOCON) that the cluster's section stands for. Names and defaults are those of Akka.Remote and Akka.Cluster 1.5.73.
 /// </summary>
 internal static class AkkaConfig
 {
@@ -72,7 +71,6 @@ internal static class AkkaConfig
             """);
         Downing(text, options, stableAfter);
         text.Append("  }\n");
-        if (options.Discovery is { } discovery) Discovery(text, discovery, address);
         return text.Append("}\n").ToString();
     }
 
@@ -103,45 +101,6 @@ internal static class AkkaConfig
                   stable-after = {{Ms(stableAfter)}}
                   down-all-when-unstable = off
                 }
-
-            """);
-    }
-
-    private static void Discovery(StringBuilder text, DiscoveryOptions discovery, string address)
-    {
-        var kubernetes = discovery.Method == DiscoveryMethod.Kubernetes;
-        // Akka puts the service's name in the place of {0}.
-        var selector = discovery.Selector.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
-        text.Append(CultureInfo.InvariantCulture, $$"""
-              discovery {
-                method = {{(kubernetes ? "kubernetes-api" : "config")}}
-                config.services = [{ name = "streamengine", endpoints = [{{string.Join(", ", discovery.Endpoints.Select(Text))}}] }]
-                kubernetes-api {
-                  class = "Akka.Discovery.KubernetesApi.KubernetesApiServiceDiscovery, Akka.Discovery.KubernetesApi"
-                  pod-label-selector = {{Text(selector)}}
-                  {{(discovery.Namespace is { } name ? $"pod-namespace = {Text(name)}" : "")}}
-                }
-              }
-              management {
-                http {
-                  hostname = {{Text(address)}}
-                  port = {{discovery.Port}}
-                }
-                cluster.bootstrap {
-                  contact-point-discovery {
-                    service-name = "streamengine"
-                    required-contact-point-nr = {{discovery.Required}}
-                    stable-margin = {{Ms(discovery.StableAfter)}}
-                    # A node that is gone and still listed must not keep the others from forming the cluster.
-                    contact-with-all-contact-points = off
-                  }
-                  contact-point {
-                    fallback-port = {{discovery.Port}}
-                    filter-on-fallback-port = {{(kubernetes ? "on" : "off")}}
-                    probe-interval = 1s
-                  }
-                }
-              }
 
             """);
     }

@@ -10,16 +10,16 @@ internal sealed class ClusterMetrics : IDisposable
     private static readonly string[] Reasons = ["downed", "reunited", "ended"];
 
     private readonly Meter _meter = EngineMeter.Create();
-    private readonly Counter<long> _rebuilds;
+    private readonly long[] _rejoins = new long[Reasons.Length];
 
     /// <summary>Registers the instruments.</summary>
     /// <param name="view">The cluster as it is now.</param>
     public ClusterMetrics(Func<ClusterView> view)
     {
-        _rebuilds = _meter.CreateCounter<long>("streamengine.cluster.rejoins", "{rejoin}", "Times that this node's place in the cluster was "
-            + "given up and taken anew, by reason: downed (the others took it out), reunited (it was in a smaller cluster beside another), "
-            + "ended (its actor system ended).");
-        foreach (var reason in Reasons) _rebuilds.Add(0, Reason(reason)); // there from the start, at 0
+        _meter.CreateObservableCounter("streamengine.cluster.rejoins", () => Reasons.Select(r => new Measurement<long>(Rejoins(r),
+            new KeyValuePair<string, object?>("reason", r))), "{rejoin}", "Times that this node's place in the cluster was given up and taken "
+            + "anew, by reason: downed (the others took it out), reunited (it was in a smaller cluster beside another), ended (its actor "
+            + "system ended).");
         _meter.CreateObservableGauge("streamengine.cluster.up", () => view().IsUp ? 1 : 0, "{node}", "1 while this node is in the cluster.");
         _meter.CreateObservableGauge("streamengine.cluster.leader", () => view() is { Leader: { } leader } v && leader == v.Address ? 1 : 0,
             "{node}", "1 while this node is the cluster's leader, which lets nodes in and out.");
@@ -30,15 +30,16 @@ internal sealed class ClusterMetrics : IDisposable
     }
 
     /// <summary>The node's place was given up.</summary>
-    public void Rebuilt(string reason) => _rebuilds.Add(1, Reason(reason));
+    public void Rejoined(string reason) => Interlocked.Increment(ref _rejoins[Array.IndexOf(Reasons, reason)]);
+
+    /// <summary>How often, for this reason.</summary>
+    public long Rejoins(string reason) => Interlocked.Read(ref _rejoins[Array.IndexOf(Reasons, reason)]);
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
 
     /// <summary>Whether the instrument is one of these.</summary>
     internal bool Owns(Instrument instrument) => instrument.Meter == _meter;
-
-    private static KeyValuePair<string, object?> Reason(string reason) => new("reason", reason);
 
     private static IEnumerable<Measurement<int>> Members(ClusterView view)
     {

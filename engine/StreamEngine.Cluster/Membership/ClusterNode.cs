@@ -2,8 +2,6 @@ using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster;
 using Akka.Configuration;
-using Akka.Management.Cluster.Bootstrap;
-using Akka.Management.Dsl;
 using StreamEngine.Configuration;
 using StreamEngine.Runtime;
 using AkkaCluster = Akka.Cluster.Cluster;
@@ -17,7 +15,8 @@ namespace StreamEngine.Cluster.Membership;
 /// </summary>
 public sealed class ClusterNode : IAsyncDisposable
 {
-    private const string Waits = "Events go on; requests for customers of other nodes fail";
+    /// <summary>What does not happen while this node is outside.</summary>
+    internal const string Waits = "Events go on; requests for customers of other nodes fail";
 
     private static readonly TimeSpan MostBetween = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(15);
@@ -40,6 +39,9 @@ public sealed class ClusterNode : IAsyncDisposable
     {
         /// <summary>Why it is given up; null where it is not.</summary>
         public string? Reason { get; set; }
+
+        /// <summary>Looks for other nodes, where the config has no seeds.</summary>
+        public Task Finding { get; set; } = Task.CompletedTask;
     }
 
     /// <summary>Prepares a node; <see cref="Start"/> joins.</summary>
@@ -69,6 +71,9 @@ public sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>Why it is not.</summary>
     public string AwayReason => _outage.Reason;
+
+    /// <summary>Its instruments.</summary>
+    internal ClusterMetrics Metrics => _metrics;
 
     /// <summary>Joins the cluster, in the background, and stays in it.</summary>
     public void Start() => _living = Task.Run(LiveAsync);
@@ -172,24 +177,27 @@ public sealed class ClusterNode : IAsyncDisposable
     private void Join(Running running)
     {
         var self = running.Cluster.SelfAddress;
-        var seeds = _settings.Options.Seeds.Select(s => HostPort.Read(s)!.Value)
-            .Select(s => s.ToString().Equals(Address, StringComparison.OrdinalIgnoreCase) ? self
-                : new Address(self.Protocol, self.System, s.Host, s.Port)).ToList();
-        running.System.ActorOf(Props.Create(() => new MembershipActor(_settings, seeds, running.Roster, (why, at) => GiveUp(running, why, at))),
+        var seeds = _settings.Options.Seeds.Select(s => HostPort.Read(s)!.Value).Select(s => Known(self, s.Host, s.Port)).ToList();
+        running.Roster.Known = [.. seeds];
+        running.System.ActorOf(Props.Create(() => new MembershipActor(_settings, running.Roster, (why, at) => GiveUp(running, why, at))),
             MembershipActor.Name);
-        if (_larger is { } larger) seeds.Insert(0, larger);
-        _larger = null;
-        if (_settings.Options.Discovery is null)
+        if (_settings.Options.Discovery is { } discovery)
         {
-            // A seed that asks the others first, and forms a cluster where none of them answers: so does each in its turn, not only the
-            // first of the list, whose end would else keep the others out for ever.
-            running.Cluster.JoinSeedNodes(seeds.Contains(self) ? [self, .. seeds.Where(s => s != self)] : seeds);
+            running.Finding = new PeerJoin(running.Cluster, discovery, _settings, running.Roster, Known, _outage).RunAsync(_larger, _stop.Token);
+            _larger = null;
             return;
         }
-        _ = AkkaManagement.Get(running.System).Start().ContinueWith(t => _outage.Away($"discovery can't listen: "
-            + t.Exception!.GetBaseException().Message, Waits), TaskContinuationOptions.OnlyOnFaulted);
-        ClusterBootstrap.Get(running.System).Start();
+        if (_larger is { } larger) seeds.Insert(0, larger);
+        _larger = null;
+        // A seed that asks the others first, and forms a cluster where none of them answers: so does each in its turn, not only the
+        // first of the list, whose end would else keep the others out for ever.
+        running.Cluster.JoinSeedNodes(seeds.Contains(self) ? [self, .. seeds.Where(s => s != self)] : seeds);
     }
+
+    /// <summary>A node's address as Akka has it; this one's as it has it itself.</summary>
+    private Address Known(Address self, string host, int port) =>
+        new HostPort(host, port).ToString().Equals(Address, StringComparison.OrdinalIgnoreCase) ? self
+            : new Address(self.Protocol, self.System, host, port);
 
     /// <summary>Waits until the system ends, or this node has to leave.</summary>
     private async Task<bool> StayAsync(Running running)
@@ -221,7 +229,7 @@ public sealed class ClusterNode : IAsyncDisposable
     {
         var downed = CoordinatedShutdown.Get(running.System).ShutdownReason is CoordinatedShutdown.ClusterDowningReason;
         var why = running.Reason ?? (downed ? "the other nodes took this one out" : "its actor system ended");
-        _metrics.Rebuilt(running.Reason is not null ? "reunited" : downed ? "downed" : "ended");
+        _metrics.Rejoined(running.Reason is not null ? "reunited" : downed ? "downed" : "ended");
         _settings.Report(new WorkerEvent(true, $"cluster: {why}; this node joins anew. Events go on"));
     }
 
@@ -242,6 +250,7 @@ public sealed class ClusterNode : IAsyncDisposable
         }
         try
         {
+            await running.Finding.ConfigureAwait(false);
             await running.System.WhenTerminated.WaitAsync(EndPatience, _settings.Time).ConfigureAwait(false);
         }
         catch (TimeoutException)
@@ -263,9 +272,7 @@ public sealed class ClusterNode : IAsyncDisposable
         }
     }
 
-    private string Peers() => _settings.Options.Discovery is { } d
-        ? d.Method == DiscoveryMethod.Kubernetes ? $"pods with {d.Selector}" : string.Join(", ", d.Endpoints)
-        : string.Join(", ", _settings.Options.Seeds);
+    private string Peers() => _settings.Options.Discovery?.ToString() ?? string.Join(", ", _settings.Options.Seeds);
 
     private static async Task<IReadOnlyList<ShardState>?> AskAsync(Running running, Member member, TimeSpan patience)
     {

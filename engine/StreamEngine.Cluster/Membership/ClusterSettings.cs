@@ -35,6 +35,12 @@ public sealed record ClusterSettings
     /// <summary>How the shards of this process are, for whoever asks from another node.</summary>
     public Func<IReadOnlyList<ShardState>> Shards { get; init; } = () => [];
 
+    /// <summary>Finds the nodes' hosts; by the config's discovery where absent.</summary>
+    internal Func<Task<IReadOnlyList<string>>>? Lookup { get; init; }
+
+    /// <summary>How Kubernetes' API is reached; as this pod's service account where absent.</summary>
+    internal Func<k8s.KubernetesClientConfiguration>? Kubernetes { get; init; }
+
     /// <summary>How often nodes that are not in the cluster are looked for.</summary>
     internal TimeSpan LookEvery { get; init; } = TimeSpan.FromSeconds(5);
 }

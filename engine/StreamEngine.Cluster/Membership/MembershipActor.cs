@@ -32,18 +32,16 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private readonly AkkaCluster _cluster = AkkaCluster.Get(Context.System);
     private readonly ClusterSettings _settings;
     private readonly Roster _roster;
-    private readonly HashSet<Address> _seeds;
     private readonly Dictionary<Address, int> _former = [];
     private readonly Action<string, Address> _rejoin;
 
     /// <summary>Follows the cluster.</summary>
     /// <param name="settings">The node's.</param>
-    /// <param name="seeds">Nodes that belong to the cluster whether they are there or not.</param>
-    /// <param name="roster">Remembers since when members are seen.</param>
+    /// <param name="roster">Knows which nodes belong here, and remembers since when members are seen.</param>
     /// <param name="rejoin">Gives up this node's place and joins anew, for this reason, where this address is.</param>
-    public MembershipActor(ClusterSettings settings, IEnumerable<Address> seeds, Roster roster, Action<string, Address> rejoin)
+    public MembershipActor(ClusterSettings settings, Roster roster, Action<string, Address> rejoin)
     {
-        (_settings, _seeds, _roster, _rejoin) = (settings, [.. seeds], roster, rejoin);
+        (_settings, _roster, _rejoin) = (settings, roster, rejoin);
         Receive<ClusterEvent.IMemberEvent>(OnMember);
         Receive<ClusterEvent.UnreachableMember>(e => Tell(true, $"node {Of(e.Member)} is not heard"));
         Receive<ClusterEvent.ReachableMember>(e => Tell(false, $"node {Of(e.Member)} is heard again"));
@@ -106,7 +104,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private void LookAround()
     {
         if (!IsUp) return;
-        foreach (var address in _seeds.Union(_former.Keys).Except(Members)) Peer(address).Tell(Mine(), Self);
+        foreach (var address in _roster.Known.Union(_former.Keys).Except(Members)) Peer(address).Tell(Mine(), Self);
         foreach (var (address, looks) in _former.ToList())
             if (looks < MostLooks) _former[address]++;
             else _former.Remove(address);

@@ -7,17 +7,12 @@ namespace StreamEngine.Cluster.Membership;
 /// <summary>Whether the cluster's port is free: what Akka says where it is not fills a page, and leaves half an actor system behind.</summary>
 internal static class PortCheck
 {
-    /// <summary>Tries the ports that will be listened on.</summary>
-    /// <exception cref="IOException">One is taken, or the address is not this machine's; names the remedy.</exception>
+    /// <summary>Tries the port that will be listened on.</summary>
+    /// <exception cref="IOException">It is taken, or the address is not this machine's; names the remedy.</exception>
     public static void ThrowIfTaken(ClusterOptions options)
     {
         var host = options.BindAddress ?? options.Address ?? Environment.MachineName;
-        Try(host, options.BindPort ?? options.Port, options.BindPort is null ? "cluster.port" : "cluster.bind_port");
-        if (options.Discovery is { } discovery) Try(options.Address ?? Environment.MachineName, discovery.Port, "cluster.discovery.port");
-    }
-
-    private static void Try(string host, int port, string option)
-    {
+        var (port, option) = options.BindPort is { } other ? (other, "cluster.bind_port") : (options.Port, "cluster.port");
         var where = string.Create(CultureInfo.InvariantCulture, $"{host}:{port}");
         try
         {

@@ -1,12 +1,20 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Akka.Actor;
 
 namespace StreamEngine.Cluster.Membership;
 
-/// <summary>Since when each member is seen. One actor writes, any thread reads.</summary>
+/// <summary>Which nodes belong to the cluster, and since when each member is seen. Any thread reads.</summary>
 internal sealed class Roster(TimeProvider time)
 {
     private readonly ConcurrentDictionary<Address, long> _since = [];
+
+    /// <summary>Nodes that belong to the cluster whether they are there or not: seeds, and what discovery found last.</summary>
+    public ImmutableArray<Address> Known
+    {
+        get;
+        set => ImmutableInterlocked.InterlockedExchange(ref field, value);
+    } = [];
 
     /// <summary>How many there are.</summary>
     public int Count => _since.Count;

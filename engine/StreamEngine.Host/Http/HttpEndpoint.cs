@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -19,6 +21,11 @@ internal sealed class HttpEndpoint : IAsyncDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
     private static readonly string[] Look = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+    };
+
     private readonly WebApplication _app;
 
     private HttpEndpoint(WebApplication app) => _app = app;
@@ -95,5 +102,5 @@ internal sealed class HttpEndpoint : IAsyncDisposable
                 reason = c.Reason,
             },
         },
-        statusCode: report.Ready ? 200 : 503);
+        Json, statusCode: report.Ready ? 200 : 503);
 }

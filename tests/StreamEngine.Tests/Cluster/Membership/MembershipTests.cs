@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using StreamEngine.Cluster.Membership;
@@ -26,6 +27,10 @@ public sealed class MembershipTests
         Assert.Equal(3, shards.Count);
         Assert.Equal([new ShardState(3, 17, 0.5)], shards[b.Node.Address]);
         Assert.Contains("cluster: node b at 127.0.0.1:", c.Lines, StringComparison.Ordinal);
+        var metrics = Collect(c.Node.Metrics);
+        Assert.Equal((1, 0, 1, 2, 0), (metrics["up"], metrics["unreachable"], metrics["members up web"], metrics["members up "],
+            metrics["members down "]));
+        Assert.Equal(view.Leader == c.Node.Address ? 1 : 0, metrics["leader"]);
     }
 
     [Fact]
@@ -47,6 +52,7 @@ public sealed class MembershipTests
         Assert.NotSame(first, b.Part.System);
         Assert.Contains("took this one out; this node joins anew", b.Lines, StringComparison.Ordinal);
         Assert.Equal((1, 0), (a.Part.Attached, a.Part.Detached));
+        Assert.Equal((1, 0), (b.Node.Metrics.Rejoins("downed"), b.Node.Metrics.Rejoins("ended")));
     }
 
     [Fact]
@@ -136,5 +142,20 @@ public sealed class MembershipTests
         await using var d = Start("d", Options(FreePorts(1)[0], [.. ports]));
         await Formed(a, b, c, d);
         Assert.Contains("a cluster of ", a.Lines, StringComparison.Ordinal);
+    }
+
+    private static Dictionary<string, int> Collect(ClusterMetrics metrics)
+    {
+        var all = new Dictionary<string, int>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (metrics.Owns(instrument)) l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) =>
+            all[string.Join(' ', [instrument.Name["streamengine.cluster.".Length..], .. tags.ToArray().Select(t => t.Value)])] = value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return all;
     }
 }

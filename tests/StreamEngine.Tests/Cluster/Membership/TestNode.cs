@@ -86,7 +86,7 @@ internal sealed class TestNode : IAsyncDisposable
     public void Down(TestNode other)
     {
         var cluster = AkkaCluster.Get(Part.System);
-        cluster.Down(cluster.State.Members.Single(m => m.Address.Port == new Uri($"tcp://{other.Node.Address}").Port).Address);
+        cluster.Down(AkkaCluster.Get(other.Part.System).SelfAddress);
     }
 
     public ValueTask DisposeAsync() => Node.DisposeAsync();
