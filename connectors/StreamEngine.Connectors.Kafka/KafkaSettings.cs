@@ -6,7 +6,8 @@ namespace StreamEngine.Connectors.Kafka;
 /// <summary>librdkafka settings: which are refused and why, and those of each kind of client.</summary>
 public static class KafkaSettings
 {
-    private const string ConsumerPrefix = "consumer.", ProducerPrefix = "producer.", MaxBytes = "message.max.bytes";
+    private const string ConsumerPrefix = "consumer.", ProducerPrefix = "producer.", MaxBytes = "message.max.bytes",
+        SessionMs = "session.timeout.ms";
     private const string Unknown = "librdkafka has no setting of that name";
 
     /// <summary>How the names of settings end that hold times, sizes, numbers or one of a few words.</summary>
@@ -66,7 +67,7 @@ public static class KafkaSettings
             if (Refused.TryGetValue(name, out var reason)) yield return (key, reason);
             else if (name.StartsWith("dotnet.", StringComparison.Ordinal))
                 yield return (key, "it is a setting of the .NET client, which the connector sets itself");
-            else if (name == "session.timeout.ms" && int.TryParse(value, CultureInfo.InvariantCulture, out var session)
+            else if (name == SessionMs && int.TryParse(value, CultureInfo.InvariantCulture, out var session)
                 && session <= transactionTimeout.TotalMilliseconds)
                 yield return (key, "it must be longer than the transaction timeout: else partitions move while the dead worker's "
                 + "transaction still hides its outputs");
@@ -99,6 +100,14 @@ public static class KafkaSettings
     public static int LargestRecord(IReadOnlyDictionary<string, string> settings) =>
         int.TryParse(settings.GetValueOrDefault(ProducerPrefix + MaxBytes) ?? settings.GetValueOrDefault(MaxBytes), NumberStyles.None,
             CultureInfo.InvariantCulture, out var bytes) ? bytes : 1_000_000;
+
+    /// <summary>After what silence of a worker its partitions go to others.</summary>
+    /// <param name="settings">The settings as the config has them, prefixes included.</param>
+    /// <param name="transactionTimeout">The transaction timeout; without a setting the session's is longer, as it has to be.</param>
+    public static TimeSpan SessionTimeout(IReadOnlyDictionary<string, string> settings, TimeSpan transactionTimeout) =>
+        int.TryParse(settings.GetValueOrDefault(ConsumerPrefix + SessionMs) ?? settings.GetValueOrDefault(SessionMs), NumberStyles.None,
+            CultureInfo.InvariantCulture, out var ms) ? TimeSpan.FromMilliseconds(ms)
+        : TimeSpan.FromMilliseconds(Math.Max(15_000, transactionTimeout.TotalMilliseconds * 1.5));
 
     /// <exception cref="LogException">A setting is refused: names all of them.</exception>
     internal static void ThrowIfInvalid(KafkaLogOptions options)

@@ -35,7 +35,7 @@ public sealed record ClusterRoutingSettings
 /// One customer, one address, on any node: Kafka's group says which process owns a customer, and this part of the cluster brings requests
 /// and watches there. It mirrors what the engine's <see cref="ShardDirectory"/> tells and never holds the engine up.
 /// </summary>
-public sealed class ClusterRouting : IClusterPart, IDisposable
+public sealed class ClusterRouting : IClusterPart, IShardLocations, IDisposable
 {
     private readonly ClusterRoutingSettings _settings;
     private readonly ClusterGateway _gateway;
@@ -87,6 +87,10 @@ public sealed class ClusterRouting : IClusterPart, IDisposable
 
     /// <summary>What runs on the ActorSystem now.</summary>
     internal RoutingSystem? System => _system;
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<int, string>?> LocationsAsync(TimeSpan patience) =>
+        _system is { } system ? await system.LocationsAsync(patience, _settings.Time).ConfigureAwait(false) : null;
 
     /// <inheritdoc/>
     public void Attach(ActorSystem system)

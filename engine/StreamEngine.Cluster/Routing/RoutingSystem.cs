@@ -1,3 +1,4 @@
+using System.Globalization;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.Cluster.Sharding.External;
@@ -14,6 +15,7 @@ internal sealed class RoutingSystem : IDisposable
     public const string Region = "customers";
 
     private readonly CancellationTokenSource _ended = new();
+    private readonly IExternalShardAllocationClient _locations;
     private readonly ISourceQueueWithComplete<PendingRequest> _queue;
     private readonly ActorMaterializer _materializer;
 
@@ -39,7 +41,7 @@ internal sealed class RoutingSystem : IDisposable
             ClusterShardingSettings.Create(system), new ShardIds(Node), new ExternalShardAllocationStrategy(system, Region),
             Leave.Instance);
         // (2) What this node owns, and what it hears of the others.
-        var locations = ExternalShardAllocation.Get(system).ClientFor(Region);
+        var locations = _locations = ExternalShardAllocation.Get(system).ClientFor(Region);
         var node = Node;
         Node.Assignments = system.ActorOf(Props.Create(() => new Assignments(node, locations, settings.Time)), Assignments.Name);
         // (3) The ways in and out.
@@ -83,6 +85,21 @@ internal sealed class RoutingSystem : IDisposable
         End();
         request.Answer(null);
         return true;
+    }
+
+    /// <summary>The locations as Akka has them; null where it does not say in time.</summary>
+    public async Task<IReadOnlyDictionary<int, string>?> LocationsAsync(TimeSpan patience, TimeProvider time)
+    {
+        try
+        {
+            var all = await _locations.ShardLocations().WaitAsync(patience, time).ConfigureAwait(false);
+            return all.Locations.ToDictionary(l => int.Parse(l.Key, CultureInfo.InvariantCulture),
+                l => $"{l.Value.Address.Host}:{l.Value.Address.Port}");
+        }
+        catch (Exception e) when (e is TimeoutException or AskTimeoutException or ClientTimeoutException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The system ends: whoever waits goes on without it.</summary>

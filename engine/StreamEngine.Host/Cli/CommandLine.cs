@@ -90,6 +90,7 @@ internal static class CommandLine
             "streamengine tail dead-letter --config shop.yaml --kafka broker:9092 --from-beginning");
         Add(LeaveCommand.Make(), "streamengine leave --config shop.yaml --kafka broker:9092", "# the machine of node b is gone:",
             "streamengine leave --config shop.yaml --kafka broker:9092 --node b");
+        Add(ClusterCommand.Make(), "streamengine cluster --config shop.yaml", "streamengine cluster --config shop.yaml --watch");
         Add(ReplayCommand.Make(), "streamengine replay --config shop.yaml --events data/*.csv.gz --out results",
             "streamengine replay --config shop.yaml --events orders=orders/ clicks=clicks.ndjson --out results --as-of 2011-06-30");
         Add(FeaturesCommand.Make(), "streamengine features --config shop.yaml --events data/*.csv.gz --at labels.csv --out training.csv",

@@ -1,3 +1,4 @@
+using StreamEngine.Cluster;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.Runtime;
@@ -12,6 +13,10 @@ internal sealed record HostOptions : EngineOptions
 
     [Doc("Health and metrics over HTTP.")]
     public HttpOptions Http { get; init; } = new();
+
+    [Doc("The cluster of this engine's processes, in which any node answers for any customer; without it a process answers for its own "
+        + "customers.")]
+    public ClusterOptions? Cluster { get; init; }
 }
 
 /// <summary>Health and metrics over HTTP.</summary>

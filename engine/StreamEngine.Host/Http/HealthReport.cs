@@ -7,12 +7,13 @@ namespace StreamEngine.Host.Http;
 /// <param name="Restoring">The shards that are being restored, by partition.</param>
 /// <param name="Workers">The workers that have joined.</param>
 /// <param name="Away">What the workers depend on and what does not answer.</param>
+/// <param name="Cluster">This node in the cluster; null where there is none.</param>
 internal sealed record HealthReport(bool Ready, IReadOnlyList<ShardHealth> Restoring, IReadOnlyList<WorkerTurn> Workers,
-    IReadOnlyList<AwayHealth> Away)
+    IReadOnlyList<AwayHealth> Away, ClusterHealth? Cluster = null)
 {
     /// <summary>In a word.</summary>
     public string Status => Ready ? "ready" : Workers.Any(w => w.StandsStill) ? "stalled" : Away.Count > 0 ? "waiting"
-        : Restoring.Count > 0 ? "restoring" : "stopped";
+        : Restoring.Count > 0 ? "restoring" : Cluster is { IsUp: false, Required: true } ? "joining" : "stopped";
 }
 
 /// <summary>Something that is waited for.</summary>
@@ -20,6 +21,18 @@ internal sealed record HealthReport(bool Ready, IReadOnlyList<ShardHealth> Resto
 /// <param name="Seconds">For how long.</param>
 /// <param name="Reason">What it said, or why it could not be asked.</param>
 internal sealed record AwayHealth(string Dependency, double Seconds, string Reason);
+
+/// <summary>How this node stands to the cluster.</summary>
+/// <param name="Status">starting, joining, up, leaving, stopped.</param>
+/// <param name="Required">Whether readiness needs it to be up.</param>
+/// <param name="Members">How many members it sees.</param>
+/// <param name="Unreachable">The addresses of those that are not heard.</param>
+/// <param name="Reason">Why it is not up, where that has been found.</param>
+internal sealed record ClusterHealth(string Status, bool Required, int Members, IReadOnlyList<string> Unreachable, string Reason)
+{
+    /// <summary>Whether it is a member.</summary>
+    public bool IsUp => Status == "up";
+}
 
 /// <summary>One shard's restore.</summary>
 /// <param name="Partition">The partition it owns.</param>

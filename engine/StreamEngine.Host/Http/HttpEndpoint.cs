@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -11,14 +13,19 @@ using StreamEngine.Host.Telemetry;
 namespace StreamEngine.Host.Http;
 
 /// <summary>
-/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, every worker moves and nothing is waited for, else 503,
-/// with shards, workers and what is away), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a
+/// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, every worker moves, nothing is waited for and the cluster,
+/// where there is one, is joined, else 503, with shards, workers, what is away and the cluster), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a
 /// command adds.
 /// </summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
     private static readonly string[] Look = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+    };
+
     private readonly WebApplication _app;
 
     private HttpEndpoint(WebApplication app) => _app = app;
@@ -86,6 +93,14 @@ internal sealed class HttpEndpoint : IAsyncDisposable
             workers = report.Workers
                 .Select(w => new { worker = w.Worker, since_turn = Math.Round(w.Since.TotalSeconds, 3), stalled = w.StandsStill }),
             away = report.Away.Select(a => new { dependency = a.Dependency, seconds = a.Seconds, reason = a.Reason }),
+            cluster = report.Cluster is not { } c ? null : new
+            {
+                status = c.Status,
+                required = c.Required,
+                members = c.Members,
+                unreachable = c.Unreachable,
+                reason = c.Reason,
+            },
         },
-        statusCode: report.Ready ? 200 : 503);
+        Json, statusCode: report.Ready ? 200 : 503);
 }

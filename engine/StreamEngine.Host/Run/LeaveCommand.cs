@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -79,12 +78,7 @@ internal static class LeaveCommand
         if (options.Http.Port == 0)
             throw new LogException("http.port is 0: a process of this config listens nowhere and can't be asked. Stop it with SIGTERM and "
                 + "then take its node out with --node NAME, or give it a port.");
-        var address = new UriBuilder("http", Host(options.Http.Address), options.Http.Port).Uri;
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
-        {
-            BaseAddress = address,
-            Timeout = TimeSpan.FromSeconds(100)
-        };
+        using var client = RunningProcess.Client(options.Http, TimeSpan.FromSeconds(100));
         var reply = await LeftAsync(client, options, call.Stop).ConfigureAwait(false);
         await EndedAsync(client, call.Stop).ConfigureAwait(false);
         Print(call, reply.Engine, reply.Node, reply.Partitions, "has left the group and ended");
@@ -103,8 +97,7 @@ internal static class LeaveCommand
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
         {
-            throw new LogException($"Nothing listens at {client.BaseAddress}: no process of this config runs on this machine, or with "
-                + "another http.port (--set http.port=N). Where its machine is gone, name it with --node NAME.", e);
+            throw new LogException($"{RunningProcess.Nobody(client)} Where its machine is gone, name it with --node NAME.", e);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException || e is TaskCanceledException && !stop.IsCancellationRequested)
         {
@@ -159,10 +152,4 @@ internal static class LeaveCommand
     internal static bool IsOf(string instanceId, string prefix) =>
         instanceId.StartsWith(prefix, StringComparison.Ordinal)
             && int.TryParse(instanceId.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out _);
-
-    /// <summary>Where a process that listens on this address is reached from the same machine.</summary>
-    private static string Host(string address) => !IPAddress.TryParse(address, out var ip) ? address
-        : ip.Equals(IPAddress.Any) ? "127.0.0.1"
-        : ip.Equals(IPAddress.IPv6Any) ? "[::1]"
-        : ip.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{ip}]" : ip.ToString();
 }

@@ -32,6 +32,7 @@ internal static class RunCommand
         var errors = new ConfigErrors();
         var config = call.Load(Config, errors);
         using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line), call.Stop);
+        ClusterRun.CheckLog(call, config.Options.Cluster, errors);
         errors.ThrowIfAny();
         compiled!.OutputIds?.AtStart(errors, config.Options.Outputs.Node);
         errors.ThrowIfAny();
@@ -41,17 +42,20 @@ internal static class RunCommand
         using var stores = new StateStores(config.Options.State, config.BaseDirectory);
         using var metrics = new MetricsEndpoint();
         using var engine = new Engine(Settings(call, compiled, config.Options.Kafka, log, stores));
-        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine), () =>
+        var drain = call.Get(Drain);
+        await using var cluster = drain ? null : ClusterRun.Of(call, config, engine, log);
+        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health), () =>
             !engine.Completion.IsCompleted, app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
-            if (engine.Customers is { } customers)
+            if ((cluster?.Customers ?? engine.Customers) is { } customers)
                 CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics));
+            ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
 
-        var drain = call.Get(Drain);
         engine.Start(drain);
+        cluster?.Start();
         call.Say(LogLevel.Info, $"{config.Options.Name} {compiled.ConfigHash}: {engine.Partitions} shards, "
             + $"{config.Options.Runtime.Workers} workers");
         try
@@ -61,6 +65,8 @@ internal static class RunCommand
         finally
         {
             await ends.CancelAsync().ConfigureAwait(false);
+            // Behind the workers: until they have handed their shards over, this node passes on what comes for them.
+            if (cluster is not null) await cluster.LeaveAsync().ConfigureAwait(false);
         }
 
         if (drain) Print(call, engine.Summary(), compiled);
@@ -81,14 +87,14 @@ internal static class RunCommand
             Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
         };
 
-    internal static HealthReport Health(Engine engine)
+    internal static HealthReport Health(Engine engine, ClusterHealth? cluster = null)
     {
         var workers = engine.Workers;
         var restoring = engine.Restoring.Select(r => new ShardHealth(r.Key, Math.Round(r.Value, 3))).OrderBy(s => s.Partition).ToList();
         var away = engine.Dependencies.Where(d => d.Lasts is not null).OrderByDescending(d => d.Lasts).DistinctBy(d => d.Label)
             .Select(d => new AwayHealth(d.Label, Math.Round((d.Lasts ?? TimeSpan.Zero).TotalSeconds, 1), d.Reason)).ToList();
         return new HealthReport(restoring.Count == 0 && away.Count == 0 && !engine.Completion.IsCompleted
-            && !workers.Any(w => w.StandsStill), restoring, workers, away);
+            && !workers.Any(w => w.StandsStill) && cluster is not { IsUp: false, Required: true }, restoring, workers, away, cluster);
     }
 
     /// <summary>This node's name: the members of the group are <c>engine-node-worker</c>.</summary>

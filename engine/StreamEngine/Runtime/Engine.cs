@@ -113,6 +113,9 @@ public sealed class Engine : IDisposable
     /// <summary>Partitions of the shards that this engine owns, restored or not.</summary>
     public IReadOnlyList<int> Owned => Metrics.Owned;
 
+    /// <summary>Records that are not committed yet, of the sources of each shard that this engine owns, by partition.</summary>
+    public IReadOnlyDictionary<int, long> Lags => Metrics.Lags;
+
     /// <summary>Starts the workers.</summary>
     /// <param name="drain">Ends by itself once everything that is in the source topics now has been processed and committed.</param>
     public void Start(bool drain = false)

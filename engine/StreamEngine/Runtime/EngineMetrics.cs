@@ -208,6 +208,21 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>The shards that are open now.</summary>
     internal IReadOnlyList<Shard> Open => [.. _open.Keys];
 
+    /// <summary>Records of each open shard's sources that are not committed yet, by partition.</summary>
+    internal IReadOnlyDictionary<int, long> Lags
+    {
+        get
+        {
+            var lags = new Dictionary<int, long>();
+            foreach (var shard in _open.Keys)
+            {
+                var (ends, committed) = (shard.Counters.Ends, shard.Counters.Committed);
+                lags[shard.Partition] = ends.Zip(committed, (end, done) => Math.Max(0, end - done)).Sum();
+            }
+            return lags;
+        }
+    }
+
     private IEnumerable<Measurement<long>> Lag()
     {
         foreach (var shard in _open.Keys)
