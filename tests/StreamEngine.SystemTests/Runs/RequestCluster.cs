@@ -1,0 +1,195 @@
+using System.Net;
+using System.Net.Sockets;
+using StreamEngine.SystemTests.Shop;
+using StreamEngine.Testing;
+using Xunit;
+
+namespace StreamEngine.SystemTests.Runs;
+
+/// <summary>
+/// Nodes of an Akka cluster as processes, on topics of a run, with events that come in and requests that are asked of random nodes. What
+/// happens meanwhile is done in phases; at the end everything is held against the log.
+/// </summary>
+internal sealed class RequestCluster : IDisposable
+{
+    public const int Partitions = 12;
+    private const int Customers = 400, EventsPerSecond = 300;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly int Rate = Setting("RATE", 300), QuietSeconds = Setting("SECONDS", 4);
+
+    private readonly Arena _arena;
+    private readonly GroupWatch _watch;
+    private readonly RequestLoad _load;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<string, EngineProcess> _nodes = [];
+    private readonly Dictionary<string, int> _ports = [];
+    private readonly Dictionary<string, TcpProxy> _proxies = [];
+    private readonly Lock _changing = new();
+    private readonly string[] _seeds;
+    private readonly int _seed;
+    private Task _working = Task.CompletedTask;
+
+    /// <param name="arena">The run.</param>
+    /// <param name="names">The nodes that there may be; the first ones are the seeds.</param>
+    /// <param name="seeds">How many of them.</param>
+    /// <param name="proxied">Whether nodes hear each other through proxies, which can be blocked.</param>
+    /// <param name="seed">Draws events and requests.</param>
+    public RequestCluster(Arena arena, string[] names, int seeds, bool proxied, int seed)
+    {
+        (_arena, _seed) = (arena, seed);
+        _watch = new GroupWatch(arena, Partitions);
+        _load = new RequestLoad(() => Nodes, Customers / 4, seed);
+        var listeners = names.Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
+        foreach (var listener in listeners) listener.Start();
+        for (var i = 0; i < names.Length; i++) _ports[names[i]] = ((IPEndPoint)listeners[i].LocalEndpoint).Port;
+        foreach (var listener in listeners) listener.Dispose();
+        if (proxied)
+            foreach (var name in names) _proxies[name] = new TcpProxy(_ports[name]);
+        _seeds = [.. names.Take(seeds).Select(n => $"'127.0.0.1:{AddressPort(n)}'")];
+    }
+
+    /// <summary>The nodes that run.</summary>
+    public IReadOnlyList<EngineProcess> Nodes
+    {
+        get
+        {
+            lock (_changing) return [.. _nodes.Values];
+        }
+    }
+
+    /// <summary>Requests and their answers.</summary>
+    public RequestLoad Load => _load;
+
+    /// <summary>Starts nodes, events and requests, and waits until all is well.</summary>
+    public async Task Begin(params string[] names)
+    {
+        foreach (var name in names) Start(name);
+        var writing = Task.Run(() => new ClusterLoad(_arena, _ => { }).Write(ShopInput.Make(
+            new InputSpec(_seed, int.MaxValue, Customers, Partitions)).TakeWhile(_ => !_stop.IsCancellationRequested), EventsPerSecond));
+        await _watch.Passes([.. Enumerable.Repeat(1L, Partitions)], Patience);
+        await Ready(names);
+        _load.Phase = "0 warming up";
+        _working = Task.WhenAll(writing, Task.Run(() => _load.Run(Rate, _stop.Token)));
+        await Task.Delay(TimeSpan.FromSeconds(QuietSeconds));
+    }
+
+    /// <summary>A phase in which nothing may go wrong.</summary>
+    public Task Quiet(string name) => Phase($"{name}: quiet", () => Task.Delay(TimeSpan.FromSeconds(QuietSeconds)));
+
+    /// <summary>A phase.</summary>
+    public async Task Phase(string name, Func<Task> what)
+    {
+        _load.Phase = name;
+        await what();
+    }
+
+    /// <summary>The node of a name.</summary>
+    public EngineProcess Node(string name)
+    {
+        lock (_changing) return _nodes[name];
+    }
+
+    /// <summary>Nobody asks this node any more.</summary>
+    public EngineProcess Take(string name)
+    {
+        lock (_changing) return _nodes.Remove(name, out var node) ? node : throw new ArgumentException(name);
+    }
+
+    /// <summary>Starts a node.</summary>
+    public void Start(string name)
+    {
+        var engine = _arena.Start(1, drain: false, name,
+        [
+            "runtime.max_poll_records=100", "requests={enabled: true, remember: 32, fallbacks: {'*': offer-0}}",
+            "runtime.wrong_partition=refuse", $"cluster={{address: 127.0.0.1, port: {AddressPort(name)}, bind_port: {_ports[name]}, "
+                + $"seeds: [{string.Join(", ", _seeds)}]}}", .. Member.Short,
+        ]);
+        lock (_changing) _nodes[name] = engine;
+    }
+
+    /// <summary>The nodes do not hear each other.</summary>
+    public void Split()
+    {
+        foreach (var proxy in _proxies.Values) proxy.Block();
+    }
+
+    /// <summary>They hear each other again.</summary>
+    public void Heal()
+    {
+        foreach (var proxy in _proxies.Values) proxy.Unblock();
+    }
+
+    /// <summary>Everything that has come in by now is committed.</summary>
+    public async Task Commits()
+    {
+        // What came in since the change: each partition has some of it.
+        await Task.Delay(TimeSpan.FromMilliseconds(500));
+        await _watch.Passes(_arena.Ends(), Patience);
+    }
+
+    /// <summary>Everything is committed, and every node is ready: in the cluster, with all of its shards restored.</summary>
+    public async Task Settled()
+    {
+        await Commits();
+        string[] names;
+        lock (_changing) names = [.. _nodes.Keys];
+        await Ready(names);
+    }
+
+    /// <summary>Waits until nodes are ready.</summary>
+    public async Task Ready(params string[] names)
+    {
+        foreach (var name in names)
+            Assert.True(await Node(name).Until(() => IsReady(Node(name)), Patience), $"{name} is not ready:\n{Node(name).Output}");
+    }
+
+    /// <summary>
+    /// Ends everything and judges: the log by the oracle; the answers by the log; and quiet phases, in which every request is served.
+    /// </summary>
+    public async Task Judge(Action<string> tell)
+    {
+        await _stop.CancelAsync();
+        await _working;
+        await _watch.Passes(_arena.Ends(), Patience);
+        foreach (var node in Nodes) node.Terminate();
+        foreach (var node in Nodes) Assert.True(await node.Exit(Patience) == 0, node.Output);
+
+        foreach (var line in _load.Table()) tell(line);
+        var report = _arena.Check(_load.Find);
+        tell(report.ToString());
+        Assert.True(report.Faults == 0, report.ToString());
+        Assert.True(report.Count("by request") > 1_000, report.ToString());
+        var faults = _load.Faults(_arena.Decisions()).ToList();
+        Assert.True(faults.Count == 0, string.Join("\n", faults.Take(20)));
+        Assert.DoesNotContain(_load.Answers, a => a.Phase.EndsWith("quiet", StringComparison.Ordinal) && a.Status != "done");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _load.Dispose();
+        _watch.Dispose();
+        foreach (var proxy in _proxies.Values) proxy.Dispose();
+        _stop.Dispose();
+    }
+
+    private int AddressPort(string name) => _proxies.TryGetValue(name, out var proxy) ? proxy.Port : _ports[name];
+
+    private static async Task<bool> IsReady(EngineProcess node)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        try
+        {
+            using var reply = await http.GetAsync($"http://127.0.0.1:{node.Port}/healthz/ready");
+            return reply.StatusCode == HttpStatusCode.OK;
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable($"STREAMENGINE_REQUESTS_{name}"), out var number) ? number : otherwise;
+}
