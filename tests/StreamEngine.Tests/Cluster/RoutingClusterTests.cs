@@ -56,7 +56,8 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
         {
             var began = time.GetTimestamp();
             // Without an id: the gateway makes one, and keeps to it.
-            var reply = await cluster[number % 2].Routing.Gateway.DecideAsync(new DecideRequest { Customer = $"c{number % 997}" });
+            var reply = await cluster[number % 2].Routing.Gateway.DecideAsync(
+                new DecideRequest { Customer = $"c{number % 997}", Timeout = TimeSpan.FromSeconds(30) });
             took.Add(time.GetElapsedTime(began).TotalMilliseconds);
             answered[number] = reply;
         }

@@ -36,20 +36,29 @@ internal static class RoutingMessages
         new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded, isRemote: true)));
 
     private static readonly Gen<OfferedOffer> Offer =
-        from offer in Text from treatment in Text from channel in Text from isDefault in Flag()
+        from offer in Text
+        from treatment in Text
+        from channel in Text
+        from isDefault in Flag()
         select new OfferedOffer(offer, treatment, channel, isDefault);
 
     private static readonly Gen<KeyValuePair<string, double>> Feature =
         from name in Text from value in Real select KeyValuePair.Create(name, value);
 
     private static readonly Gen<Claim?> Owner = Gen.OneOf(Gen.Constant<Claim?>(null),
-        from port in Gen.Choose(1, 65_535) from since in Number
+        from port in Gen.Choose(1, 65_535)
+        from since in Number
         select (Claim?)new Claim(new Address("akka.tcp", "shop", "10.0.0.1", port), since));
 
     /// <summary>A request for a decision.</summary>
     public static Gen<DecideRequest> Decide { get; } =
-        from customer in Text from id in Text from placement in Text from offers in Gen.Choose(int.MinValue, int.MaxValue)
-        from names in Text.ArrayOf().Resize(8) from values in Value.ArrayOf(16) from time in Maybe(Time)
+        from customer in Text
+        from id in Text
+        from placement in Text
+        from offers in Gen.Choose(int.MinValue, int.MaxValue)
+        from names in Text.ArrayOf().Resize(8)
+        from values in Value.ArrayOf(16)
+        from time in Maybe(Time)
         select new DecideRequest
         {
             Customer = customer,
@@ -61,8 +70,15 @@ internal static class RoutingMessages
         };
 
     private static readonly Gen<DecideReply> Decided =
-        from status in Any<RequestStatus>() from message in Text from progress in Real from id in Text from decision in Text
-        from outcome in Any<Outcome>() from at in Time from offers in Offer.ArrayOf().Resize(5) from repeated in Flag()
+        from status in Any<RequestStatus>()
+        from message in Text
+        from progress in Real
+        from id in Text
+        from decision in Text
+        from outcome in Any<Outcome>()
+        from at in Time
+        from offers in Offer.ArrayOf().Resize(5)
+        from repeated in Flag()
         from fallback in Flag()
         select new DecideReply
         {
@@ -79,10 +95,18 @@ internal static class RoutingMessages
         };
 
     private static readonly Gen<ProfileReply> Profile =
-        from status in Any<RequestStatus>() from message in Text from progress in Real from found in Flag()
-        from at in Time from newest in Maybe(Time)
-        from features in Feature.ArrayOf().Resize(30) from consents in Text.ArrayOf().Resize(4) from used in Gen.Choose(0, 9)
-        from caps in Text.ArrayOf().Resize(4) from timers in Text.ArrayOf().Resize(4) from decisions in Text.ArrayOf().Resize(4)
+        from status in Any<RequestStatus>()
+        from message in Text
+        from progress in Real
+        from found in Flag()
+        from at in Time
+        from newest in Maybe(Time)
+        from features in Feature.ArrayOf().Resize(30)
+        from consents in Text.ArrayOf().Resize(4)
+        from used in Gen.Choose(0, 9)
+        from caps in Text.ArrayOf().Resize(4)
+        from timers in Text.ArrayOf().Resize(4)
+        from decisions in Text.ArrayOf().Resize(4)
         from outcome in Any<Outcome>()
         select new ProfileReply
         {
@@ -100,8 +124,14 @@ internal static class RoutingMessages
         };
 
     private static readonly Gen<CustomerUpdate> Update =
-        from customer in Text from at in Time from features in Feature.ArrayOf().Resize(30) from decided in Flag() from id in Text
-        from origin in Any<DecisionOrigin>() from outcome in Any<Outcome>() from offers in Offer.ArrayOf().Resize(3)
+        from customer in Text
+        from at in Time
+        from features in Feature.ArrayOf().Resize(30)
+        from decided in Flag()
+        from id in Text
+        from origin in Any<DecisionOrigin>()
+        from outcome in Any<Outcome>()
+        from offers in Offer.ArrayOf().Resize(3)
         select new CustomerUpdate
         {
             Customer = customer,
@@ -113,15 +143,20 @@ internal static class RoutingMessages
     /// <summary>A message of any kind; deadlines are not compared, since what travels is what is left of them.</summary>
     public static Gen<IWireMessage> Any(IActorRef watcher) => Gen.OneOf(
         AskOf(Decide.Select(Ask (r) => new DecideAsk(r))),
-        AskOf(from customer in Text from time in Maybe(Time)
+        AskOf(from customer in Text
+              from time in Maybe(Time)
               select (Ask)new ReadAsk(new ReadRequest { Customer = customer, Time = time })),
         AskOf(from customer in Text from number in Number select (Ask)new WatchAsk(customer, watcher, number)),
         AnswerOf(Decided.Select(Reply (r) => r)), AnswerOf(Profile.Select(Reply (r) => r)),
-        AnswerOf(from status in Any<RequestStatus>() from message in Text
+        AnswerOf(from status in Any<RequestStatus>()
+                 from message in Text
                  select (Reply)new WatchReply { Status = status, Message = message }),
         from customer in Text from partition in Gen.Choose(0, 1_000) select (IWireMessage)new HomeProbe(customer, partition),
         Gen.Choose(0, 1_000).Select(IWireMessage (partition) => new HomeProbed(partition)),
-        from uid in Number from sequence in Number from partitions in Gen.Choose(0, 1_000).ArrayOf().Resize(20) from since in Number
+        from uid in Number
+        from sequence in Number
+        from partitions in Gen.Choose(0, 1_000).ArrayOf().Resize(20)
+        from since in Number
         select (IWireMessage)new Announcement(new Address("akka.tcp", "shop", "host-1", 1), uid, sequence,
             [.. partitions.Select(p => KeyValuePair.Create(p, since))]),
         Text.Select(IWireMessage (customer) => new Watched(customer)), Text.Select(IWireMessage (customer) => new WatchMoved(customer)),
@@ -129,11 +164,17 @@ internal static class RoutingMessages
         Update.Select(IWireMessage (update) => new WatchTold(update)));
 
     private static Gen<IWireMessage> AskOf(Gen<Ask> asks) =>
-        from ask in asks from correlation in Number from attempt in Gen.Choose(1, 100) from trace in Trace
+        from ask in asks
+        from correlation in Number
+        from attempt in Gen.Choose(1, 100)
+        from trace in Trace
         select (IWireMessage)(ask with { Correlation = correlation, Attempt = attempt, Trace = trace });
 
     private static Gen<IWireMessage> AnswerOf(Gen<Reply> replies) =>
-        from reply in replies from correlation in Number from attempt in Gen.Choose(1, 100) from owner in Owner
+        from reply in replies
+        from correlation in Number
+        from attempt in Gen.Choose(1, 100)
+        from owner in Owner
         select (IWireMessage)new Answer(correlation, attempt, reply, owner);
 
     private static Gen<bool> Flag() => Gen.Elements(true, false);
