@@ -45,6 +45,7 @@ internal static class RunCommand
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
             if (engine.Customers is { } customers) CustomerEndpoints.Map(app, customers);
+            if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
 
