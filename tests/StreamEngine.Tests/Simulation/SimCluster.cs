@@ -148,6 +148,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             driver.Log.Tick();
             foreach (var process in _processes.ToArray())
             {
+                driver.Switches.Hear(process);
                 if (!process.IsBusy && !process.IsPaused && _processes.Contains(process)) Do(process, worker => worker.Turn());
                 Follow(process);
             }
@@ -181,6 +182,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             driver.Log.Tick();
             foreach (var process in _processes.ToArray())
             {
+                driver.Switches.Hear(process);
                 Do(process, worker => worker.Turn());
                 Follow(process);
             }
@@ -202,6 +204,8 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         var files = new List<CheckpointFiles>();
         var directory = new ShardDirectory(driver.Partitions);
         var settings = Settings(id, version) with { Directory = driver.Repeats ? null : directory };
+        var board = driver.Switches.Open(engine);
+        settings = settings with { Switches = board };
         Standbys? standbys = null;
         if (disk is not null)
         {
@@ -236,7 +240,8 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         }
         _processes.Add(new SimProcess(id, version, new Worker(settings, metrics, partitions), directory, metrics, files)
         {
-            Standbys = standbys
+            Standbys = standbys,
+            Board = board,
         });
     }
 
