@@ -6,8 +6,8 @@ using StreamEngine.Runtime;
 namespace StreamEngine.Host.Http;
 
 /// <summary>
-/// <c>GET /v1/switches</c>: what this process knows to be off, and the version of that: the offset of the newest record of the control topic
-/// that it has. Changing goes by the command.
+/// <c>GET /v1/switches</c>: what this process knows to be off, and the version of that, which is the offset of the newest record of the
+/// control topic that it has. Changing goes by the command.
 /// </summary>
 internal static class SwitchEndpoint
 {

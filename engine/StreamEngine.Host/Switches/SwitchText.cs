@@ -33,8 +33,11 @@ internal static class SwitchText
         var by = Math.Max(2, records.Max(r => Printable.Text(r.By).Length));
         to.WriteLine($"{time,-24}  {(withState ? "     " : "")}{"what".PadRight(what)}  {"by".PadRight(by)}  reason");
         foreach (var r in records)
-            to.WriteLine($"{Time(r.At)}  {(withState ? r.Off ? "off  " : "on   " : "")}{Printable.Text(r.Target.ToString()).PadRight(what)}  "
+        {
+            var state = !withState ? "" : r.Off ? "off  " : "on   ";
+            to.WriteLine($"{Time(r.At)}  {state}{Printable.Text(r.Target.ToString()).PadRight(what)}  "
                 + $"{Printable.Text(r.By).PadRight(by)}  {Printable.Text(r.Reason)}{note(r)}".TrimEnd());
+        }
     }
 
     /// <summary>What a command has switched.</summary>
@@ -54,9 +57,9 @@ internal static class SwitchText
         foreach (var target in targets)
         {
             var last = before.GetValueOrDefault(target);
-            call.Out.WriteLine(off
-                ? $"{target}: off{(last is { Off: true } ? $" (it was off already, since {Time(last.At)}; the new reason is on record)" : "")}"
-                : $"{target}: on{(last is { Off: true } ? "" : " (it was on already)")}");
+            var note = off && last is { Off: true } ? $" (it was off already, since {Time(last.At)}; the new reason is on record)"
+                : !off && last is not { Off: true } ? " (it was on already)" : "";
+            call.Out.WriteLine($"{target}: {(off ? "off" : "on")}{note}");
         }
         if (written.Count > 0) call.Say(LogLevel.Info, "running engines follow within a second; 'switch list' tells what is off");
     }

@@ -68,7 +68,9 @@ public sealed class Engine : IDisposable
     /// <summary>How to ask for decisions and profiles; null where the config takes no requests.</summary>
     public ICustomerGateway? Customers { get; }
 
-    /// <summary>What is switched off; null where the config names no control topic. Takes records that come faster than the topic.</summary>
+    /// <summary>
+    /// What is switched off; null where the config names no control topic. Whoever has a record earlier than the topic's reader may offer it.
+    /// </summary>
     public SwitchBoard? Switches { get; }
 
     /// <summary>The engine's numbers.</summary>

@@ -46,7 +46,9 @@ internal sealed class SimSwitches(SimDriver driver, Random? random)
     public HashSet<string> AtTheEnd => [.. _topic.GroupBy(r => r.Target).Select(g => g.Last())
         .Where(r => r.Off && r.Target.Name != "none").Select(r => r.Target.ToString())];
 
-    /// <summary>What is wrong with a mark, in words: it must follow from records of the topic, the newest of its version among them.</summary>
+    /// <summary>
+    /// What is wrong with a mark, in words: it must follow from records of the topic, the newest of its version among them.
+    /// </summary>
     public string? Fault(long version, HashSet<string> off)
     {
         if (version < -1 || version >= _topic.Count) return "a version that nobody wrote";

@@ -25,7 +25,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
         var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_500);
         using var engines = new SimEngines(Delivery);
         var started = Stopwatch.GetTimestamp();
-        long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, fromStandbys = 0, damaged = 0, answered = 0, repeated = 0, switched = 0;
+        long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, fromStandbys = 0, damaged = 0, answered = 0, repeated = 0,
+            switched = 0;
         for (var seed = first; seed < first + seeds; seed++)
         {
             engines.Reset();
@@ -46,7 +47,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
             + $"({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {answered} "
             + $"requests answered, {switched} marks of switches, {repeated} decisions repeated, {fromFiles} shards restored from files, "
             + $"{fromStandbys} of them a standby's, {damaged} files damaged"));
-        if (seeds >= 100) Assert.True(decisions > seeds * 5 && switched > seeds * 2 && deaths > seeds && fromFiles > seeds / 5 && damaged > seeds / 5);
+        if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds && fromFiles > seeds / 5 && damaged > seeds / 5);
+        if (seeds >= 100) Assert.True(switched > seeds * 2, $"only {switched} marks of switches");
         // What follows the checkpoint topic needs one, and a log with several processes.
         var follows = Delivery == Delivery.ExactlyOnce && Kind == SimLogKind.Kafka;
         Assert.True(follows ? seeds < 100 || fromStandbys > seeds / 20 : fromStandbys == 0, $"{fromStandbys} take-overs by a standby");

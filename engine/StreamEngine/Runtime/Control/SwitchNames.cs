@@ -16,7 +16,8 @@ public sealed class SwitchNames(EngineOptions options)
 
     /// <summary>Every target, as it is written.</summary>
     public IEnumerable<SwitchTarget> All =>
-        [SwitchTarget.All, .. Enum.GetValues<SwitchKind>().SelectMany(kind => _names[(int)kind].Select(name => new SwitchTarget(kind, name)))];
+        [SwitchTarget.All, .. Enum.GetValues<SwitchKind>()
+            .SelectMany(kind => _names[(int)kind].Select(name => new SwitchTarget(kind, name)))];
 
     /// <summary>Whether the config has it.</summary>
     public bool Has(SwitchTarget target) => target.Kind == SwitchKind.All || _names[(int)target.Kind].Contains(target.Name);

@@ -48,8 +48,8 @@ internal sealed class RequestServer(ShardState shard)
             return;
         }
         shard.Counters.Requested++;
-        decisions.OpenRequest(call, shard.Engine.Policy.Triggers.Count, shard.Position.NextCauseOfOurs(), _update.DecidedAt, _update.Consent,
-            _update.IsStranger, shard.Watermark);
+        decisions.OpenRequest(call, shard.Engine.Policy.Triggers.Count, shard.Position.NextCauseOfOurs(), _update.DecidedAt,
+            _update.Consent, _update.IsStranger, shard.Watermark);
     }
 
     private void Look(DecideCall call)
