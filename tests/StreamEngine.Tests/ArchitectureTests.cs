@@ -21,6 +21,7 @@ public sealed partial class ArchitectureTests
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["StreamEngine"] = [],
+        ["StreamEngine.Cluster"] = ["StreamEngine"],
         ["StreamEngine.State.Faster"] = ["StreamEngine"],
         ["StreamEngine.Inference.Onnx"] = ["StreamEngine"],
         ["StreamEngine.Connectors.Kafka"] = ["StreamEngine"],
@@ -29,7 +30,8 @@ public sealed partial class ArchitectureTests
         ["StreamEngine.Connectors.SchemaRegistry"] = ["StreamEngine"],
         ["StreamEngine.Host"] =
         [
-            "StreamEngine", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx", "StreamEngine.Connectors.Kafka",
+            "StreamEngine", "StreamEngine.Cluster", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx",
+                "StreamEngine.Connectors.Kafka",
                 "StreamEngine.Connectors.Embedded", "StreamEngine.Connectors.Files", "StreamEngine.Connectors.SchemaRegistry",
         ],
     };

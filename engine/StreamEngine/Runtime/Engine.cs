@@ -57,9 +57,10 @@ public sealed class Engine : IDisposable
             Metrics.Watch(Switches);
         }
         if (!_engine.Options.Requests.Enabled) return;
-        var directory = new ShardDirectory(Partitions);
-        _settings = _settings with { Directory = directory };
-        Customers = new LocalGateway(_engine, directory, Metrics, settings.Time);
+        Directory = new ShardDirectory(Partitions);
+        _settings = _settings with { Directory = Directory };
+        Shards = new LocalShards(_engine, Directory, settings.Time);
+        Customers = new LocalGateway(Shards, _engine.Options.Requests, Metrics, settings.Time);
     }
 
     /// <summary>Partitions of the sources: the number of shards in all.</summary>
@@ -69,9 +70,17 @@ public sealed class Engine : IDisposable
     public ICustomerGateway? Customers { get; }
 
     /// <summary>
-    /// What is switched off; null where the config names no control topic. Whoever has a record earlier than the topic's reader may offer it.
+    /// What is switched off; null where the config names no control topic. Whoever has a record of the topic earlier than its reader may
+    /// offer it there.
     /// </summary>
     public SwitchBoard? Switches { get; }
+
+    /// <summary>The shards of this process that take requests; null where the config takes none.</summary>
+    public ShardDirectory? Directory { get; }
+
+    /// <summary>Asks a shard of this process once, for gateways that find the process themselves; null where the config takes no requests.
+    /// </summary>
+    public ICustomerGateway? Shards { get; }
 
     /// <summary>The engine's numbers.</summary>
     public EngineMetrics Metrics { get; }

@@ -242,7 +242,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
             interval.TouchBySilence();
         }
         Fetch(shard);
-        if (_inboxes.TryGetValue(shard.Partition, out var inbox)) inbox.Open();
+        if (_inboxes.TryGetValue(shard.Partition, out var inbox)) settings.Directory!.Open(inbox);
     }
 
     /// <summary>Fetches a shard's partitions from where it stands.</summary>

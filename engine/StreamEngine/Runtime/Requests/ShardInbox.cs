@@ -26,6 +26,9 @@ public sealed class ShardInbox
     /// <summary>Requests that wait.</summary>
     public int Count => _waiting.Reader.Count;
 
+    /// <summary>Whether the shard is live and takes requests.</summary>
+    internal bool IsOpen => _open && !_closed;
+
     /// <summary>How far the shard's restore is, 0 to 1.</summary>
     internal double Progress
     {
