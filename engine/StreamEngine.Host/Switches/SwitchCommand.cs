@@ -72,8 +72,7 @@ internal static class SwitchCommand
         var options = Load(call);
         var names = new SwitchNames(options);
         using var log = LogOptions.OpenExisting(call, options.Kafka);
-        var topic = new ControlTopic(log, options.Control.Topic);
-        if (topic.Fault is { } fault) throw new LogException(Sentence(fault));
+        var topic = Topic(log, options);
         var known = Newest(topic, call);
         var targets = new List<SwitchTarget>();
         var faults = 0;
@@ -101,7 +100,7 @@ internal static class SwitchCommand
     {
         var options = Load(call);
         using var log = LogOptions.OpenExisting(call, options.Kafka);
-        var topic = new ControlTopic(log, options.Control.Topic);
+        var topic = Topic(log, options);
         var off = Newest(topic, call).Values.Where(r => r.Off).OrderBy(r => r.Target).ToList();
         var names = new SwitchNames(options);
         if (call.Json) call.Print(new JsonObject { ["off"] = SwitchText.Json(off, r => ("in_config", names.Has(r.Target))) });
@@ -114,7 +113,7 @@ internal static class SwitchCommand
     {
         var options = Load(call);
         using var log = LogOptions.OpenExisting(call, options.Kafka);
-        var records = new ControlTopic(log, options.Control.Topic).All(text => call.Say(LogLevel.Warning, text), call.Stop);
+        var records = Topic(log, options).All(text => call.Say(LogLevel.Warning, text), call.Stop);
         if (call.Json) call.Print(new JsonObject { ["log"] = SwitchText.Json(records, r => ("off", r.Off)) });
         else if (records.Count == 0) call.Out.WriteLine("nothing was switched yet");
         else SwitchText.Table(call.Out, records, "at", _ => "", withState: true);
@@ -133,6 +132,12 @@ internal static class SwitchCommand
         return options;
     }
 
+    private static ControlTopic Topic(ILog log, HostOptions options)
+    {
+        var topic = new ControlTopic(log, options.Control.Topic);
+        return topic.Fault is not { } fault ? topic : throw new LogException($"{char.ToUpperInvariant(fault[0])}{fault[1..]}.");
+    }
+
     private static Dictionary<SwitchTarget, SwitchRecord> Newest(ControlTopic topic, Invocation call)
     {
         var newest = new Dictionary<SwitchTarget, SwitchRecord>();
@@ -149,6 +154,4 @@ internal static class SwitchCommand
                 + "from then on.");
         log.CreateTopics([ControlTopic.Spec(topic.Name)]);
     }
-
-    private static string Sentence(string fault) => $"{char.ToUpperInvariant(fault[0])}{fault[1..]}.";
 }

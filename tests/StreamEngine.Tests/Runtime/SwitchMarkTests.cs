@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
@@ -92,6 +93,39 @@ public sealed class SwitchMarkTests : IDisposable
         Assert.Equal(4, totals.Drops[(int)DropReason.SwitchedOff]);
         var fallbacks = EngineMetrics.Fallbacks(compiled, totals).Where(f => f.Count > 0);
         Assert.Equal(("shop", "switched_off", 2), Assert.Single(fallbacks)); // a and b; c and d stay at a gate
+    }
+
+    [Fact]
+    public async Task Metrics_tell_what_is_off_of_which_version_and_how_long_it_took()
+    {
+        using var compiled = Compile();
+        using var log = Open(compiled, control: true);
+        using var engine = Start(log, compiled);
+        var seen = new ConcurrentDictionary<string, double>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, all) =>
+            {
+                if (engine.Metrics.Owns(instrument) && instrument.Name.StartsWith("streamengine.switch", StringComparison.Ordinal))
+                    all.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<int>((i, value, tags, _) => seen[$"{i.Name} {tags[0].Value}"] = value);
+        listener.SetMeasurementEventCallback<long>((i, value, _, _) => seen[i.Name] = value);
+        listener.SetMeasurementEventCallback<double>((i, value, _, _) => seen[i.Name] = value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        Assert.Equal(-1, seen["streamengine.switches.version"]);
+        await DecideAsync(log, "c1");
+        await SwitchAsync(log, engine, "offer:a", off: true);
+        await SwitchAsync(log, engine, "channel:default", off: true);
+        Write(log, "offer:gone", off: true); // not in the config
+        await Until(() => engine.Switches!.Current.Version == 2, "the third record");
+        listener.RecordObservableInstruments();
+        Assert.Equal(2, seen["streamengine.switches.version"]);
+        Assert.Equal([0, 1, 1, 0], new[] { "all", "offer", "channel", "model" }.Select(kind => seen[$"streamengine.switches.off {kind}"]));
+        Assert.InRange(seen["streamengine.switch.delay"], 0.0001, 1);
+        await StopAsync(engine);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ namespace StreamEngine.Runtime;
 internal sealed class ControlReader : IDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250), Missing = TimeSpan.FromSeconds(2);
+    private const int ShorterLooks = 20;
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
 
     private readonly ILog _log;
@@ -24,6 +25,7 @@ internal sealed class ControlReader : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private Thread? _thread;
     private long _next = -1;      // the next offset to read; -1 before the topic was there
+    private int _shorter;         // looks in a row at which the topic ended before that
     private bool _toldMissing;
 
     /// <param name="log">The log.</param>
@@ -50,12 +52,16 @@ internal sealed class ControlReader : IDisposable
     internal TimeSpan Turn()
     {
         if (_next < 0 && !Begin()) return Missing;
-        if (_log.Ends([_topic.Partition])[0] is var end && end < _next)
+        var end = _log.Ends([_topic.Partition])[0];
+        _shorter = end < _next ? _shorter + 1 : 0;
+        // A broker that has just started may know less of the topic's end for a moment.
+        if (_shorter is > 0 and < ShorterLooks) return Every;
+        if (_shorter > 0)
         {
             _report(new WorkerEvent(true, $"The control topic '{_topic.Name}' was made anew: it ends at offset {end} and was read to "
                 + $"{_next}. What it says now holds."));
             _board.Forget();
-            _next = 0;
+            _next = _shorter = 0;
         }
         _topic.Read(_next, end, record => _board.Offer(record), text => _report(new WorkerEvent(true, text)), _stop.Token);
         _next = Math.Max(_next, end);
