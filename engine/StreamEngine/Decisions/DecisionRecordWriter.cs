@@ -15,7 +15,8 @@ public sealed class DecisionRecordWriter
     private readonly RecordFrame _frame;
     private readonly int _offers;
     private readonly int _fixedBytes;
-    private readonly long _mostSwitched;
+    private readonly int _markBytes;
+    private readonly int _mostSwitched;
 
     /// <summary>Encodes what does not change.</summary>
     /// <param name="engine">The engine's name.</param>
@@ -29,11 +30,11 @@ public sealed class DecisionRecordWriter
         _frame = frame ?? RecordFrame.Fixed(OutputSchemas.Decision);
         _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
         _offers = policy.Offers.Count;
-        _fixedBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
+        _markBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
             .Max()
             + 24 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
-            + _parts.MaxOffer + 6 * 8 + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1)
-            + _parts.Models.Length + _parts.ConfigHash.Length;
+            + _parts.MaxOffer + 6 * 8 + _parts.Models.Length + _parts.ConfigHash.Length;
+        _fixedBytes = _markBytes + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1);
         _mostSwitched = new Switches(policy, [SwitchTarget.All, .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Offer, o.Name)),
             .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Channel, o.Channel)),
             .. policy.Models.Select(m => new SwitchTarget(SwitchKind.Model, m.Name))], 0).Encoded.Length;
@@ -41,7 +42,7 @@ public sealed class DecisionRecordWriter
 
     /// <summary>The most bytes of a value, without the event's texts: customer id, event id and placement.</summary>
     /// <param name="features">Length of the feature vector.</param>
-    public long MostBytes(int features) => _fixedBytes + Math.Max(8L * features, _mostSwitched);
+    public long MostBytes(int features) => Math.Max(_fixedBytes + 8L * features, (long)_markBytes + _mostSwitched);
 
     /// <summary>Writes a decision.</summary>
     /// <param name="output">The interval's outputs.</param>
@@ -167,7 +168,7 @@ public sealed class DecisionRecordWriter
     private void Mark(OutputBuffer output, int topic, DecisionKind kind, in DecisionRequest position, Switches? switches = null)
     {
         output.Begin(topic, position.Partition, position.Partition, position.DecidedAt, default);
-        var writer = new SpanWriter(output.Reserve(_fixedBytes + (switches?.Encoded.Length ?? 0)));
+        var writer = new SpanWriter(output.Reserve(_markBytes + (switches?.Encoded.Length ?? 0)));
         Cause(ref writer, topic, kind, position);
         writer.Bytes(default); // customer_id
         writer.Long(0); // event_time

@@ -195,10 +195,13 @@ public sealed class Worker : IOwnership, IDisposable
 
     private bool MayRestore => _awaited is null && _settings.Switches is not { IsReady: false };
 
-    /// <summary>Nothing waits to be decided here: whatever is decided in this turn follows what is read now.</summary>
+    /// <summary>
+    /// Nothing waits to be decided here: whatever is decided in this turn follows what is read now. Where no topic is followed any more,
+    /// everything is on.
+    /// </summary>
     private void Switch()
     {
-        if (_settings.Switches?.Current is not { } switches) return;
+        var switches = _settings.Switches?.Current ?? _engine.Policy.AllOn;
         if (_owned.Switch(switches)) _interval.Touch();
         if (ReferenceEquals(_switches, switches)) return;
         _switches = switches;

@@ -37,7 +37,8 @@ public sealed class KafkaControlTests : ControlContract
         using (var admin = new AdminClientBuilder([new("bootstrap.servers", _own.Address)]).Build())
         {
             // As made, a record stays for half an hour and a segment for a week.
-            Dictionary<string, string> soon = new() { ["min.compaction.lag.ms"] = "0", ["segment.ms"] = "100", ["delete.retention.ms"] = "0" };
+            Dictionary<string, string> soon =
+                new() { ["min.compaction.lag.ms"] = "0", ["segment.ms"] = "100", ["delete.retention.ms"] = "0" };
             await admin.IncrementalAlterConfigsAsync(new Dictionary<ConfigResource, List<ConfigEntry>>
             {
                 [new ConfigResource { Type = ResourceType.Topic, Name = Control }] = [.. soon.Select(e => new ConfigEntry
@@ -80,7 +81,8 @@ public sealed class KafkaControlTests : ControlContract
         _own.Restart();
         Write("offer:b");
         Until(() => Off == "offer:a offer:b", "the second switch");
-        Until(() => Told.Any(t => !t.Warning && t.Text.StartsWith("The control topic answers again", StringComparison.Ordinal)), "its return");
+        Until(() => Told.Any(t => !t.Warning && t.Text.StartsWith("The control topic answers again", StringComparison.Ordinal)),
+            "its return");
     }
 
     [SkippableFact]

@@ -116,7 +116,8 @@ public sealed class SwitchTests : IDisposable
     {
         await Create();
         using var stop = new CancellationTokenSource();
-        var running = Cli.RunAsync(["run", "--config", In("config.yaml"), "--embedded", In("log"), "--set", $"http.port={_port}"], stop.Token);
+        var running = Cli.RunAsync(["run", "--config", In("config.yaml"), "--embedded", In("log"), "--set", $"http.port={_port}"],
+            stop.Token);
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_port}") };
         await Until(async () => (await client.GetAsync("/healthz")).StatusCode == HttpStatusCode.OK);
         await DecidesAsync("letter");

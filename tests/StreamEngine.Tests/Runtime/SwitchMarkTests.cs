@@ -135,12 +135,34 @@ public sealed class SwitchMarkTests : IDisposable
         using var log = Open(compiled, control: false);
         using var engine = Start(log, compiled);
         await DecideAsync(log, "c1");
-        Assert.Contains(_told, t => !t.Warning && t.Text.StartsWith("The control topic 'control' does not exist", StringComparison.Ordinal));
+        Assert.Contains(_told, t => !t.Warning
+            && t.Text.StartsWith("The control topic 'control' does not exist", StringComparison.Ordinal));
         log.CreateTopics([ControlTopic.Spec("control")]);
         await SwitchAsync(log, engine, "all", off: true);
         await DecideAsync(log, "c2");
         await StopAsync(engine);
         Assert.Equal(["decision served b", "all", "decision switched_off "], Logged(log).Select(Text));
+    }
+
+    [Fact]
+    public async Task Without_a_topic_in_the_config_everything_is_on_again()
+    {
+        using var compiled = Compile();
+        using var log = Open(compiled, control: true);
+        using (var engine = Start(log, compiled))
+        {
+            await SwitchAsync(log, engine, "offer:b", off: true);
+            await DecideAsync(log, "c1");
+            await StopAsync(engine);
+        }
+        using var other = Compile(control: "");
+        using (var engine = Start(log, other))
+        {
+            Assert.Null(engine.Switches);
+            await DecideAsync(log, "c2");
+            await StopAsync(engine);
+        }
+        Assert.Equal(["offer:b", "decision served a", "", "decision served b"], Logged(log).Select(Text));
     }
 
     [Fact]
@@ -176,7 +198,7 @@ public sealed class SwitchMarkTests : IDisposable
         }
     }
 
-    private CompiledEngine Compile()
+    private CompiledEngine Compile(string control = "control")
     {
         var options = Scenario.Options();
         return Scenario.Compile(options with
@@ -184,6 +206,7 @@ public sealed class SwitchMarkTests : IDisposable
             Decisions = options.Decisions with { Holdout = null },
             Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromMilliseconds(1) },
             State = new StateOptions { Directory = _folder },
+            Control = new ControlOptions { Topic = control },
         }, new LinearModels(1));
     }
 
@@ -202,7 +225,8 @@ public sealed class SwitchMarkTests : IDisposable
             Log = log,
             InstanceId = "w",
             OpenStore = _ => new MemoryStateStore(),
-            OpenCheckpoints = checkpoints ? (partition, report) => new CheckpointFiles(Path.Combine(_folder, $"{partition}"), report) : null,
+            OpenCheckpoints = !checkpoints ? null
+                : (partition, report) => new CheckpointFiles(Path.Combine(_folder, $"{partition}"), report),
             Report = _told.Enqueue,
         });
         engine.Start();
