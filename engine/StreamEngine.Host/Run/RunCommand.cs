@@ -8,6 +8,7 @@ using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Host.Run;
@@ -44,7 +45,8 @@ internal static class RunCommand
             !engine.Completion.IsCompleted, app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
-            if (engine.Customers is { } customers) CustomerEndpoints.Map(app, customers);
+            if (engine.Customers is { } customers)
+                CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches));
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");

@@ -29,6 +29,9 @@ public sealed record WorkerSettings
     /// <summary>What is switched off; null where nothing ever is.</summary>
     public SwitchBoard? Switches { get; init; }
 
+    /// <summary>Tells what happens to single customers; null where no requests are taken.</summary>
+    internal CustomerFeed? Feed { get; init; }
+
     /// <summary>Told of records that are rejected or misplaced; shared by an engine's workers.</summary>
     public SourceWatch? Watch { get; init; }
 

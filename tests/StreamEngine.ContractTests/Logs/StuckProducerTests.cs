@@ -48,8 +48,8 @@ public sealed class StuckProducerTests : IDisposable
     }
 
     /// <summary>
-    /// After a broker's restart a client may ask its old coordinator for ever. It is told by a time-out of the offsets, for which the broker
-    /// would have given the transaction up as well.
+    /// After a broker's restart a client may ask its old coordinator for ever. It is told by a time-out of the offsets, for which the
+    /// broker would have given the transaction up as well.
     /// </summary>
     [Theory]
     [InlineData(ErrorCode.Local_TimedOut, true, CommitOutcome.Fenced)]

@@ -203,9 +203,13 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
         var directory = new ShardDirectory(driver.Partitions);
-        var settings = Settings(id, version) with { Directory = driver.Repeats ? null : directory };
         var board = driver.Switches.Open(engine);
-        settings = settings with { Switches = board };
+        var settings = Settings(id, version) with
+        {
+            Directory = driver.Repeats ? null : directory,
+            Switches = board,
+            Feed = driver.Watches.Open(directory),
+        };
         Standbys? standbys = null;
         if (disk is not null)
         {

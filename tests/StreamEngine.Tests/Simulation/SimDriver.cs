@@ -47,6 +47,7 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         var switching = new Random(seed ^ 0x3C3C);
         Switches = new SimSwitches(this, switching.Next(3) > 0 ? switching : null);
         _cluster = new SimCluster(this, _random, engines, slots, Disk, following.Next(3) > 0 ? following : null);
+        Watches = new SimWatches(this, new Random(seed ^ 0x3333));
         Asks = new SimAsks(this, _cluster, new Random(~seed), engines[Sources, 0]);
     }
 
@@ -58,6 +59,9 @@ internal sealed class SimDriver : SimSchedule, IDisposable
 
     /// <summary>What is switched off meanwhile.</summary>
     public SimSwitches Switches { get; }
+
+    /// <summary>Who watches customers live.</summary>
+    public SimWatches Watches { get; }
 
     /// <summary>Takes the processes and the files away.</summary>
     public void Dispose()

@@ -33,7 +33,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             var partition = p;
             oracles[p] = new SimOracle(p, _topics, driver.Asks, driver.Switches,
                 [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
-            oracles[p].Fold(Logged(p).Select(value => new SimDecision(value)));
+            List<SimDecision> logged = [.. Logged(p).Select(value => new SimDecision(value))];
+            oracles[p].Fold(logged);
+            driver.Watches.Judge(p, [.. logged.Where(d => d.Kind == "decision")]);
             Decisions += oracles[p].Decisions;
             Switched += oracles[p].Switched;
             Same($"what is off in shard {p}", driver.Switches.AtTheEnd.Order(), oracles[p].Off.Order());
