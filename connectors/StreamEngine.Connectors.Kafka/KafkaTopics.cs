@@ -93,8 +93,12 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
                     RequestTimeout = Shorter(options.RequestTimeout, patience)
                 };
                 var answer = calls.Wait(admin().ListOffsetsAsync(wanted, settings));
-                return answer.ResultInfos.Select(r => r.TopicPartitionOffsetError)
-                    .ToDictionary(r => new TopicPartition(r.Topic, r.Partition.Value), r => r.Offset.Value);
+                var told = answer.ResultInfos.Select(r => r.TopicPartitionOffsetError).ToList();
+                if (told.TrueForAll(r => !r.Error.IsError && r.Offset.Value >= 0))
+                    return told.ToDictionary(r => new TopicPartition(r.Topic, r.Partition.Value), r => r.Offset.Value);
+                // While a broker goes down the client may give an answer without an offset, and without an error.
+                error = told.Select(r => r.Error).FirstOrDefault(e => e.IsError)
+                    ?? new Error(ErrorCode.Local_Transport, "the broker gave no offset");
             }
             catch (ListOffsetsException e)
             {

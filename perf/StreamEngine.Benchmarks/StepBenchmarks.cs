@@ -101,7 +101,7 @@ public class StepBenchmarks
     [Benchmark]
     public int Decide()
     {
-        _funnel.Decide(_request, _context, _scorer, 0, default, _decision);
+        _funnel.Decide(_request, _context, _scorer, 0, default, _engine.Policy.AllOn, _decision);
         return _decision.Chosen;
     }
 

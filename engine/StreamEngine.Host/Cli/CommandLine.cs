@@ -7,6 +7,7 @@ using StreamEngine.Host.Demo;
 using StreamEngine.Host.Logs;
 using StreamEngine.Host.Replay;
 using StreamEngine.Host.Run;
+using StreamEngine.Host.Switches;
 
 namespace StreamEngine.Host.Cli;
 
@@ -119,6 +120,15 @@ internal static class CommandLine
             ["streamengine savepoint list --config shop.yaml", "streamengine savepoint list --directory /mnt/backup --json"];
         Add(ValidateCommand.Make(), "streamengine validate --config shop.yaml",
             "streamengine validate --config shop.yaml --set state.memory=1gb --json");
+        var switches = SwitchCommand.Make();
+        Add(switches.All, "streamengine switch off offer:club --reason \"price is wrong\" --config shop.yaml --kafka broker:9092",
+            "streamengine switch list --config shop.yaml --kafka broker:9092");
+        examples[switches.Off] = ["streamengine switch off offer:club --reason \"price is wrong\" --config shop.yaml --kafka broker:9092",
+            "streamengine switch off channel:email model:churn --reason \"INC-4711\" --by on-call --config shop.yaml --embedded ./log",
+            "streamengine switch off all --reason \"legal: nothing goes out today\" --config shop.yaml --kafka broker:9092"];
+        examples[switches.On] = ["streamengine switch on offer:club --reason \"price mended\" --config shop.yaml --kafka broker:9092"];
+        examples[switches.List] = ["streamengine switch list --config shop.yaml --kafka broker:9092 --json"];
+        examples[switches.Log] = ["streamengine switch log --config shop.yaml --kafka broker:9092"];
         var schema = SchemaCommand.Make();
         Add(schema.All, "streamengine schema > streamengine.schema.json",
             "# first line of a config: # yaml-language-server: $schema=streamengine.schema.json", "streamengine schema show action");

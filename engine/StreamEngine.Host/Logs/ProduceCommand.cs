@@ -107,9 +107,11 @@ internal static class ProduceCommand
         if (call.Get(LogOptions.Embedded) is null) return;
         var there = options.Events.Select(e => log.Partitions(e.Topic)).FirstOrDefault(n => n > 0);
         var created = log.CreateTopics(Topics.Needed(options, there > 0 ? there : TopicsCommand.DefaultPartitions));
-        if (created.Count > 0)
-            call.Say(LogLevel.Info, $"created the topics {string.Join(", ", created)} with "
-                + $"{(there > 0 ? there : TopicsCommand.DefaultPartitions)} partitions");
+        var many = created.Where(t => t != options.Control.Topic).ToList();
+        if (many.Count > 0)
+            call.Say(LogLevel.Info, $"created the topics {string.Join(", ", many)} with "
+                + $"{(there > 0 ? there : TopicsCommand.DefaultPartitions)} partitions{(many.Count == created.Count ? ""
+                    : $", and {options.Control.Topic} with one")}");
     }
 
     private static void Tell(Invocation call, List<Refused> refused, Refused record)

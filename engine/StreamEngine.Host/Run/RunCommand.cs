@@ -49,8 +49,9 @@ internal static class RunCommand
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
             if ((cluster?.Customers ?? engine.Customers) is { } customers)
-                CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics));
+                CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches));
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
+            if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
 

@@ -10,6 +10,8 @@ namespace StreamEngine.Host.Run;
 /// <param name="LikeSources">Whether it needs as many partitions as the sources have.</param>
 internal sealed record TopicUse(string Topic, string Role, bool LikeSources)
 {
+    private const string Control = "control";
+
     /// <summary>Every topic of a config, in the order of the engine's way: sources, then outputs.</summary>
     public static IReadOnlyList<TopicUse> Of(EngineOptions options)
     {
@@ -21,6 +23,7 @@ internal sealed record TopicUse(string Topic, string Role, bool LikeSources)
         uses.Add(new(outputs.DeadLetter, "dead-letter", false));
         uses.Add(new(outputs.Late, "late", false));
         uses.Add(new(options.Checkpoints.Topic, "checkpoints", true));
+        uses.Add(new(options.Control.Topic, Control, false));
         var needed = Topics.Needed(options, 1).Select(t => t.Name).ToHashSet();
         return [.. uses.Where(u => needed.Contains(u.Topic)).GroupBy(u => u.Topic).Select(g =>
             new TopicUse(g.Key, string.Join(", ", g.Select(u => u.Role)), g.Any(u => u.LikeSources)))];
@@ -32,6 +35,7 @@ internal sealed record TopicUse(string Topic, string Role, bool LikeSources)
         var wanted = uses.Select(u => there.FirstOrDefault(t => t.Name == u.Topic && u.Role.StartsWith("source", StringComparison.Ordinal)))
             .FirstOrDefault(t => t is not null)?.Partitions;
         if (there.FirstOrDefault(t => t.Name == Topic) is not { } info) return "missing: `topics create` makes it";
+        if (Role == Control && info.Partitions != 1) return "needs one partition";
         return LikeSources && info.Partitions != wanted ? $"needs {wanted} partitions, as the sources have" : null;
     }
 }

@@ -60,7 +60,8 @@ internal static class TopicsCommand
             });
         else foreach (var topic in needed)
             call.Out.WriteLine($"{topic.Name}: "
-                + $"{(created.Contains(topic.Name) ? $"created with {topic.Partitions} partitions" : "is there already")}");
+                + $"{(!created.Contains(topic.Name) ? "is there already" : topic.Partitions == 1 ? "created with 1 partition"
+                    : $"created with {topic.Partitions} partitions")}");
         return ExitCode.Done;
     }
 

@@ -19,6 +19,9 @@ public enum Outcome : byte
 
     /// <summary>No candidate was left, and the default offer was not possible either.</summary>
     NoOffer,
+
+    /// <summary>Everything is switched off: no candidate was looked at.</summary>
+    SwitchedOff,
 }
 
 /// <summary>Why a candidate was not chosen. The names, in snake case, are the record's reasons and the metric's labels.</summary>
@@ -56,6 +59,9 @@ public enum DropReason : byte
 
     /// <summary>The customer does not consent: it was not looked at.</summary>
     NoConsent,
+
+    /// <summary>It is switched off, or its channel is, or everything.</summary>
+    SwitchedOff,
 }
 
 /// <summary>Where a candidate's P came from.</summary>
@@ -70,7 +76,7 @@ public enum PropensitySource : byte
     /// <summary>The model's output.</summary>
     Model,
 
-    /// <summary>The model failed on this row or its output is outside 0 to 1: the offer's default.</summary>
+    /// <summary>The model is switched off, failed on this row, or its output is outside 0 to 1: the offer's default.</summary>
     Fallback,
 }
 

@@ -11,12 +11,14 @@ namespace StreamEngine.Decisions;
 public sealed class DecisionPolicy
 {
     private readonly int[] _timerTriggers;
+    private readonly Lazy<Switches> _allOn;
 
     internal DecisionPolicy(CompiledTrigger[] triggers, CompiledOffer[] offers, int timers)
     {
         (Triggers, Offers) = (triggers, offers);
         _timerTriggers = new int[timers];
         for (var timer = 0; timer < timers; timer++) _timerTriggers[timer] = Array.FindIndex(triggers, t => t.Timer == timer);
+        _allOn = new Lazy<Switches>(() => new Switches(this, [], -1));
     }
 
     /// <summary>The triggers in config order.</summary>
@@ -36,6 +38,9 @@ public sealed class DecisionPolicy
 
     /// <summary>Whether a decision reads or writes the profile; where not, the funnel takes an empty one.</summary>
     public bool NeedsProfile => Caps.Any || Recent.Any;
+
+    /// <summary>Nothing is switched off.</summary>
+    public Switches AllOn => _allOn.Value;
 
     /// <summary>The consent bits that a decision needs; 0 for none.</summary>
     public ulong Purpose { get; init; }

@@ -15,6 +15,8 @@ public sealed class DecisionRecordWriter
     private readonly RecordFrame _frame;
     private readonly int _offers;
     private readonly int _fixedBytes;
+    private readonly int _markBytes;
+    private readonly int _mostSwitched;
 
     /// <summary>Encodes what does not change.</summary>
     /// <param name="engine">The engine's name.</param>
@@ -28,16 +30,19 @@ public sealed class DecisionRecordWriter
         _frame = frame ?? RecordFrame.Fixed(OutputSchemas.Decision);
         _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
         _offers = policy.Offers.Count;
-        _fixedBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
+        _markBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
             .Max()
             + 24 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
-            + _parts.MaxOffer + 6 * 8 + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1)
-            + _parts.Models.Length + _parts.ConfigHash.Length;
+            + _parts.MaxOffer + 6 * 8 + _parts.Models.Length + _parts.ConfigHash.Length;
+        _fixedBytes = _markBytes + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1);
+        _mostSwitched = new Switches(policy, [SwitchTarget.All, .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Offer, o.Name)),
+            .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Channel, o.Channel)),
+            .. policy.Models.Select(m => new SwitchTarget(SwitchKind.Model, m.Name))], 0).Encoded.Length;
     }
 
-    /// <summary>The most bytes of a decision's value, without the event's texts: customer id, event id and placement.</summary>
+    /// <summary>The most bytes of a value, without the event's texts: customer id, event id and placement.</summary>
     /// <param name="features">Length of the feature vector.</param>
-    public long MostBytes(int features) => _fixedBytes + 8L * features;
+    public long MostBytes(int features) => Math.Max(_fixedBytes + 8L * features, (long)_markBytes + _mostSwitched);
 
     /// <summary>Writes a decision.</summary>
     /// <param name="output">The interval's outputs.</param>
@@ -67,6 +72,7 @@ public sealed class DecisionRecordWriter
         writer.Raw(_parts.ConfigHash);
         writer.Long(request.Watermark);
         writer.Long((int)request.Origin);
+        writer.Long(0); // switches: null
         _frame.Close(output, writer.Length);
     }
 
@@ -136,10 +142,33 @@ public sealed class DecisionRecordWriter
                 Watermark = watermark
             });
 
-    private void Mark(OutputBuffer output, int topic, DecisionKind kind, in DecisionRequest position)
+    /// <summary>Writes the mark of what is switched off, before the first decision that follows it.</summary>
+    /// <param name="output">The interval's outputs.</param>
+    /// <param name="topic">Index of the decision topic among the worker's outputs.</param>
+    /// <param name="sourceTopic">Index of the source topic whose position it stands at.</param>
+    /// <param name="partition">The partition, which is the shard.</param>
+    /// <param name="offset">The offset of the newest record when it happened.</param>
+    /// <param name="ordinal">Counts marks and decisions of that offset.</param>
+    /// <param name="at">When it happened, ms: the record's timestamp.</param>
+    /// <param name="watermark">The partition's watermark, ms.</param>
+    /// <param name="switches">What is off from here on.</param>
+    public void WriteSwitches(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
+        long watermark, Switches switches) =>
+        Mark(output, topic, DecisionKind.Switches,
+            new DecisionRequest
+            {
+                Topic = sourceTopic,
+                Partition = partition,
+                Offset = offset,
+                Ordinal = ordinal,
+                DecidedAt = at,
+                Watermark = watermark
+            }, switches);
+
+    private void Mark(OutputBuffer output, int topic, DecisionKind kind, in DecisionRequest position, Switches? switches = null)
     {
         output.Begin(topic, position.Partition, position.Partition, position.DecidedAt, default);
-        var writer = new SpanWriter(output.Reserve(_fixedBytes));
+        var writer = new SpanWriter(output.Reserve(_markBytes + (switches?.Encoded.Length ?? 0)));
         Cause(ref writer, topic, kind, position);
         writer.Bytes(default); // customer_id
         writer.Long(0); // event_time
@@ -155,6 +184,12 @@ public sealed class DecisionRecordWriter
         writer.Raw(_parts.ConfigHash);
         writer.Long(position.Watermark);
         writer.Long((int)DecisionOrigin.Event);
+        writer.Long(switches is null ? 0 : 1);
+        if (switches is not null)
+        {
+            writer.Long(switches.Version);
+            writer.Raw(switches.Encoded);
+        }
         _frame.Close(output, writer.Length);
     }
 

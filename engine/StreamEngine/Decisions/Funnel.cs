@@ -5,9 +5,9 @@ using StreamEngine.Inference;
 namespace StreamEngine.Decisions;
 
 /// <summary>
-/// Makes a decision: 1. consent, 2. placement, eligibility, applicability, suitability, contact policy for each offer, 3. arbitration by P
-/// x C x V x L,
-/// 4. the default offer, 5. the holdout. One per shard; allocates nothing.
+/// Makes a decision: 1. consent, and whether everything is switched off, 2. the switch, placement, eligibility, applicability, suitability
+/// and contact policy for each offer, 3. arbitration by P x C x V x L, 4. the default offer, 5. the holdout. One per shard; allocates
+/// nothing.
 /// </summary>
 public sealed class Funnel
 {
@@ -38,8 +38,10 @@ public sealed class Funnel
     /// <param name="scorer">Holds the scores of the batch.</param>
     /// <param name="row">The vector's row in the scored batch.</param>
     /// <param name="profile">The profile now; may be empty where <see cref="DecisionPolicy.NeedsProfile"/> is false.</param>
+    /// <param name="switches">What is switched off.</param>
     /// <param name="result">Receives the decision.</param>
-    public void Decide(in DecisionRequest request, EvalContext context, Scorer scorer, int row, ReadOnlySpan<byte> profile, Decision result)
+    public void Decide(in DecisionRequest request, EvalContext context, Scorer scorer, int row, ReadOnlySpan<byte> profile,
+        Switches switches, Decision result)
     {
         result.Reset(request.Placement ?? _policy.Placement(request.Trigger, context));
 
@@ -50,15 +52,21 @@ public sealed class Funnel
             Array.Fill(result.Drop, DropReason.NoConsent);
             return;
         }
+        if (switches.All)
+        {
+            result.Outcome = Outcome.SwitchedOff;
+            Array.Fill(result.Drop, DropReason.SwitchedOff);
+            return;
+        }
 
         // 2. Each offer through the gates; 3. those left by priority.
         var candidates = 0;
         for (var offer = 0; offer < _offers.Length; offer++)
         {
-            var drop = Gates(offer, context, request.DecidedAt, profile, result);
+            var drop = switches.IsOff(offer) ? DropReason.SwitchedOff : Gates(offer, context, request.DecidedAt, profile, result);
             if (drop == DropReason.None)
             {
-                Price(offer, context, scorer, row, result);
+                Price(offer, context, scorer, row, switches, result);
                 if (double.IsFinite(result.Priority[offer])) Enter(offer, candidates++, result.Priority);
                 else drop = DropReason.BadPriority;
             }
@@ -75,7 +83,7 @@ public sealed class Funnel
         if ((best < 0 || request.ColdStart) && DefaultIsPossible(result))
         {
             var standIn = _policy.DefaultOffer;
-            if (result.Source[standIn] == PropensitySource.None) Price(standIn, context, scorer, row, result);
+            if (result.Source[standIn] == PropensitySource.None) Price(standIn, context, scorer, row, switches, result);
             // A priority that is no finite number is no reason to show anything, of the default offer either.
             result.IsDefault = double.IsFinite(result.Priority[standIn]);
             if (result.IsDefault) best = standIn;
@@ -114,10 +122,10 @@ public sealed class Funnel
     }
 
     /// <summary>P x C x V x L.</summary>
-    private void Price(int offer, EvalContext context, Scorer scorer, int row, Decision result)
+    private void Price(int offer, EvalContext context, Scorer scorer, int row, Switches switches, Decision result)
     {
         var o = _offers[offer];
-        result.P[offer] = Propensity(o, scorer, row, out result.Source[offer], out result.Fault[offer]);
+        result.P[offer] = Propensity(o, scorer, row, switches, out result.Source[offer], out result.Fault[offer]);
         result.C[offer] = o.Context is { } weight ? weight(context) : 1;
         result.V[offer] = o.Value is { } value ? value(context) : 1;
         var levers = 1.0;
@@ -126,11 +134,13 @@ public sealed class Funnel
         result.Priority[offer] = result.P[offer] * result.C[offer] * result.V[offer] * levers;
     }
 
-    private static double Propensity(CompiledOffer offer, Scorer scorer, int row, out PropensitySource source, out ScoreFault fault)
+    private static double Propensity(CompiledOffer offer, Scorer scorer, int row, Switches switches, out PropensitySource source,
+        out ScoreFault fault)
     {
         (source, fault) = (PropensitySource.Fixed, ScoreFault.None);
         if (offer.Model < 0) return offer.DefaultPropensity;
-        fault = scorer.Fault(offer.Model, row);
+        // A model that is off is not run, so it has no scores.
+        fault = switches.IsModelOff(offer.Model) ? ScoreFault.SwitchedOff : scorer.Fault(offer.Model, row);
         if (fault == ScoreFault.None)
         {
             var p = scorer.Outputs(offer.Model, row)[offer.Output];
@@ -161,13 +171,14 @@ public sealed class Funnel
         : _nameOrder[a] < _nameOrder[b];
 
     /// <summary>
-    /// The default offer must be allowed in the placement, eligible and below its caps; whether it applies and suits does not matter.
+    /// The default offer must be switched on, allowed in the placement, eligible and below its caps; whether it applies and suits does not
+    /// matter.
     /// </summary>
     private bool DefaultIsPossible(Decision result)
     {
         if (_policy.DefaultOffer < 0) return false;
         var drop = result.Drop[_policy.DefaultOffer];
-        return drop is not (DropReason.Placement or DropReason.NotEligible)
+        return drop is not (DropReason.SwitchedOff or DropReason.Placement or DropReason.NotEligible)
             && (!_policy.NeedsProfile || result.Cap[_policy.DefaultOffer] < 0);
     }
 }

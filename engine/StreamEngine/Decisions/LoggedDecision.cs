@@ -16,6 +16,9 @@ public enum DecisionKind : byte
 
     /// <summary>The record at the offset was refused because of the clock, which a restore can't ask again.</summary>
     Refused,
+
+    /// <summary>What is switched off for all decisions behind it.</summary>
+    Switches,
 }
 
 /// <summary>What recovery needs of a record of the decision log. Texts are slices of the record's value.</summary>
@@ -87,6 +90,12 @@ public struct LoggedDecision
     /// <summary>The partition's watermark, ms.</summary>
     public long Watermark;
 
+    /// <summary>What is switched off from here on, as <see cref="Switches.Encoded"/>; empty for what is no such mark.</summary>
+    public Range32 SwitchedOff;
+
+    /// <summary>The version of that; 0 for what is no such mark.</summary>
+    public long SwitchVersion;
+
     /// <summary>What is wrong with the record and at which byte; null where it was read.</summary>
     public string? Error;
 
@@ -125,7 +134,11 @@ public struct LoggedDecision
         d.ConfigHash = reader.Bytes("config_hash");
         d.Watermark = reader.Long("watermark");
         if (schema != OutputSchemas.DecisionWithoutOrigin || reader.HasMore) d.Origin = reader.Symbol<DecisionOrigin>("origin");
+        // A registry's ids say nothing of the version: a record that ends here is of an earlier one.
+        var told = (schema == OutputSchemas.Decision || reader.HasMore) && reader.Branch(2, "switches") == 1;
+        if (told) Switched(ref reader, ref d);
         reader.End();
+        if (reader.Error is null && told != (d.Kind == DecisionKind.Switches)) reader.Fail("switches", "does not fit the kind");
         if (reader.Error is null && !NamesItsCause(value, d)) reader.Fail("decision_id", "names another cause");
         if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0))
             reader.Fail("chosen", "does not fit the outcome");
@@ -149,6 +162,15 @@ public struct LoggedDecision
         d.Channel = reader.Bytes("chosen.channel");
         d.Factors = reader.Take(5 * 8, "chosen");
         d.IsDefault = reader.Bool("chosen.is_default");
+    }
+
+    private static void Switched(ref AvroCursor reader, ref LoggedDecision d)
+    {
+        d.SwitchVersion = reader.Long("switches.version");
+        var start = reader.At;
+        for (var left = reader.Items("switches.off"); left > 0; left = left > 1 ? left - 1 : reader.Items("switches.off"))
+            reader.Bytes("switches.off");
+        d.SwitchedOff = new Range32(start, reader.At - start);
     }
 
     private static void Candidate(ref AvroCursor reader)

@@ -11,7 +11,12 @@ public static class OutputSchemas
     public const int Action = 101;
 
     /// <summary><c>decision.avsc</c>.</summary>
-    public const int Decision = 104;
+    public const int Decision = 105;
+
+    /// <summary>
+    /// <c>decision-2.avsc</c>, its second version, which knows no switches: only read, from logs that an earlier version wrote.
+    /// </summary>
+    public const int DecisionWithoutSwitches = 104;
 
     /// <summary>
     /// <c>decision-1.avsc</c>, its first version, which says no origin: only read, from logs that an earlier version wrote.

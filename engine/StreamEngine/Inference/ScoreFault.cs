@@ -14,4 +14,7 @@ public enum ScoreFault : byte
 
     /// <summary>The score is no probability: it is less than 0 or more than 1.</summary>
     OutOfRange,
+
+    /// <summary>The model is switched off.</summary>
+    SwitchedOff,
 }

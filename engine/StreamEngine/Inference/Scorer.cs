@@ -33,9 +33,11 @@ public sealed class Scorer : IDisposable
     /// <param name="vectors">The feature vectors, row-major.</param>
     /// <param name="stride">Features of one vector.</param>
     /// <param name="count">How many vectors.</param>
-    public void Score(double[] vectors, int stride, int count)
+    /// <param name="isOff">By model, whether it is left out, so that it has no results; none where absent.</param>
+    public void Score(double[] vectors, int stride, int count, ReadOnlySpan<bool> isOff = default)
     {
-        foreach (var lane in _lanes) FailedRows += lane.Score(vectors, stride, count);
+        for (var model = 0; model < _lanes.Length; model++)
+            if (isOff.IsEmpty || !isOff[model]) FailedRows += _lanes[model].Score(vectors, stride, count);
     }
 
     /// <summary>The outputs of a model for a row of the batch; of no use where there is a <see cref="Fault"/>.</summary>

@@ -92,7 +92,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         if (_count == 0) return false;
 
         // (7) Score: every vector, one run per model.
-        _scorer.Score(_vectors, _stride, _count);
+        _scorer.Score(_vectors, _stride, _count, ModelsOff());
         if (_scorer.FailedRows != _failed) TellFailures();
 
         // (8) Decide, in order; (9) emit.
@@ -107,12 +107,24 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             _context.Features = _vectors;
             _context.FeatureBase = row.Request.VectorBase;
             if (_policy.NeedsProfile) row.Queue.Store.Update(row.Request.CustomerId, this);
-            else _funnel.Decide(row.Request, _context, _scorer, _row, default, _decision);
+            else _funnel.Decide(row.Request, _context, _scorer, _row, default, row.Queue.Switches, _decision);
             row.Queue.Decided(row.Request, _decision, _vectors.AsSpan(row.Request.VectorBase, _stride));
             row.Call?.Decided(_policy, row.Request, row.Queue.IdOf(row.Request), _decision);
         }
         _count = 0;
         return true;
+    }
+
+    /// <summary>
+    /// The models that need not run, by place. The shards of a worker follow one snapshot, but for one that catches up, which decides by
+    /// itself; where they ever differ, all models run.
+    /// </summary>
+    private ReadOnlySpan<bool> ModelsOff()
+    {
+        var switches = _rows[0].Queue.Switches;
+        for (var row = 1; row < _count; row++)
+            if (!ReferenceEquals(_rows[row].Queue.Switches, switches)) return default;
+        return switches.ModelsOff;
     }
 
     private void TellFailures()
@@ -137,7 +149,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     {
         if (created) _engine.InitializeProfile(profile);
         ref var row = ref _rows[_row];
-        _funnel.Decide(row.Request, _context, _scorer, _row, profile, _decision);
+        _funnel.Decide(row.Request, _context, _scorer, _row, profile, row.Queue.Switches, _decision);
         var served = _decision.Outcome == Outcome.Served;
         if (!served && !_policy.Recent.Any) return;
         row.Queue.Cut?.Touch(profile, row.Request.CustomerId);

@@ -21,6 +21,9 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     /// <summary>While a shard catches up: deals with a decision that is logged already, and tells whether it was. Null else.</summary>
     public Func<Cause, bool>? Logged { get; set; }
 
+    /// <summary>What is off for the shard's decisions.</summary>
+    public Switches Switches => shard.Switches;
+
     /// <summary>The shard's profiles.</summary>
     public IStateStore Store => shard.Store;
 

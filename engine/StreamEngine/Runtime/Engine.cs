@@ -22,6 +22,7 @@ public sealed class Engine : IDisposable
     private readonly List<Thread> _threads = [];
     private readonly SortedDictionary<int, Worker> _workers = [];
     private readonly Standbys? _standbys;
+    private readonly ControlReader? _control;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long[][]? _ends;
     private HashSet<int> _left = [];
@@ -48,6 +49,13 @@ public sealed class Engine : IDisposable
         _settings = settings with { Watch = _watch };
         _standbys = Standbys.For(settings);
         if (_standbys is not null) _settings = _settings with { OpenCheckpoints = _standbys.OpenCheckpoints };
+        if (_engine.Options.Control.Topic is { Length: > 0 } topic)
+        {
+            Switches = new SwitchBoard(_engine.Policy);
+            _control = new ControlReader(settings.Log, topic, Switches, settings.Time, settings.Report);
+            _settings = _settings with { Switches = Switches };
+            Metrics.Watch(Switches);
+        }
         if (!_engine.Options.Requests.Enabled) return;
         Directory = new ShardDirectory(Partitions);
         var feed = new CustomerFeed(Directory);
@@ -63,6 +71,12 @@ public sealed class Engine : IDisposable
 
     /// <summary>How to ask for decisions and profiles; null where the config takes no requests.</summary>
     public ICustomerGateway? Customers { get; }
+
+    /// <summary>
+    /// What is switched off; null where the config names no control topic. Whoever has a record of the topic earlier than its reader may
+    /// offer it there.
+    /// </summary>
+    public SwitchBoard? Switches { get; }
 
     /// <summary>The shards of this process that take requests; null where the config takes none.</summary>
     public ShardDirectory? Directory { get; }
@@ -127,6 +141,7 @@ public sealed class Engine : IDisposable
             _left = [.. Enumerable.Range(0, Partitions)];
         }
         else _standbys?.Start();
+        _control?.Start();
         _lag.Start(_settings.Time);
         _running = _engine.Options.Runtime.Workers;
         for (var i = 0; i < _engine.Options.Runtime.Workers; i++)
@@ -168,6 +183,7 @@ public sealed class Engine : IDisposable
         Stop();
         foreach (var thread in _threads) thread.Join();
         _standbys?.Dispose();
+        _control?.Dispose();
         _lag.Dispose();
         Metrics.Dispose();
         _stop.Dispose();

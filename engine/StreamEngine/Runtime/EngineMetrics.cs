@@ -20,7 +20,7 @@ public sealed class EngineMetrics : IDisposable
     private readonly CompiledEngine _engine;
     private readonly ConcurrentDictionary<Shard, byte> _open = [];
     private readonly ShardCounters _closed;
-    private readonly Histogram<double> _batch, _commit, _interval, _request;
+    private readonly Histogram<double> _batch, _commit, _interval, _request, _switch;
     private readonly Counter<long> _commits, _batches, _fallbacks;
 
     /// <summary>Registers the instruments.</summary>
@@ -35,6 +35,8 @@ public sealed class EngineMetrics : IDisposable
             "From an interval's first record to its confirmed commit: the longest that one of its decisions took.", advice: duration);
         _request = _meter.CreateHistogram("streamengine.request.duration", "s", "From a request to its answer, by kind and status.",
             advice: duration);
+        _switch = _meter.CreateHistogram("streamengine.switch.delay", "s", "From when somebody switched something, by the clock there, "
+            + "to the first turn of a worker that decides by it.", advice: duration);
         _commits = _meter.CreateCounter<long>("streamengine.commits", "{commit}", "Commits by outcome.");
         // Like the counters below: each outcome is there from the start, at 0.
         foreach (var outcome in Enum.GetValues<CommitOutcome>())
@@ -130,6 +132,20 @@ public sealed class EngineMetrics : IDisposable
     internal void FellBack(RequestStatus status) => _fallbacks.Add(1, StatusLabel(status));
 
     private static KeyValuePair<string, object?> StatusLabel(RequestStatus status) => new("status", Spelling.Snake(status.ToString()));
+
+    /// <summary>A worker's decisions follow a switch from now on.</summary>
+    internal void Switched(TimeSpan delay) => _switch.Record(Math.Max(0, delay.TotalSeconds));
+
+    /// <summary>Measures what is switched off.</summary>
+    internal void Watch(SwitchBoard switches)
+    {
+        _meter.CreateObservableGauge("streamengine.switches.off", () => Enum.GetValues<SwitchKind>()
+            .Select(kind => new Measurement<int>(switches.Current.Off.Count(t => t.Kind == kind),
+                new KeyValuePair<string, object?>("kind", SwitchTarget.Word(kind)))), "{switch}",
+            "What is switched off of what the config has, by kind: all, offer, channel, model.");
+        _meter.CreateObservableGauge("streamengine.switches.version", () => switches.Current.Version, "{offset}",
+            "The offset of the newest record of the control topic that is known; -1 for none. All processes should have the same.");
+    }
 
     /// <summary>Measures when the workers' loops last moved.</summary>
     internal void Watch(Func<IEnumerable<WorkerTurn>> workers) =>

@@ -65,6 +65,9 @@ public record EngineOptions : ILocated
     [Doc("Checkpoints of the state, so that a restart re-reads little.")]
     public CheckpointOptions Checkpoints { get; init; } = new();
 
+    [Doc("What can be switched off at run time: an offer, a channel, a model, everything.")]
+    public ControlOptions Control { get; init; } = new();
+
     [Doc("The loop.")]
     public RuntimeOptions Runtime { get; init; } = new();
 

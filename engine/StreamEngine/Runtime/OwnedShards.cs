@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.Telemetry;
 
@@ -18,6 +19,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
     private readonly Dictionary<int, int> _assigned = [];   // by partition, of how many sources
     private readonly SortedDictionary<int, ShardInbox> _inboxes = [];
     private OffsetToCommit[] _offsets = [];
+    private Switches? _switches;    // that every live shard follows; null where one is new
 
     /// <summary>The live shards, by partition.</summary>
     public IReadOnlyDictionary<int, Shard> Live => _live;
@@ -118,6 +120,16 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         foreach (var restore in _restoring.Values)
             if (restore.Shard.WaitsFor is not null) (waiting ??= []).Add(restore.Shard);
         return waiting ?? (IReadOnlyList<Shard>)[];
+    }
+
+    /// <summary>The live shards' decisions follow these switches from now on; true where something was written.</summary>
+    public bool Switch(Switches switches)
+    {
+        if (ReferenceEquals(_switches, switches)) return false;
+        _switches = switches;
+        var wrote = false;
+        foreach (var shard in _live.Values) wrote |= shard.Switch(switches);
+        return wrote;
     }
 
     /// <summary>Serves requests that wait, each shard's in their order, the shards by turns.</summary>
@@ -223,6 +235,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
     private void GoLive(ShardRestore restore, Interval interval)
     {
         var shard = _live[restore.Shard.Partition] = restore.Shard;
+        _switches = null;
         trace.Restored(shard.Partition, restore.Took);
         if (restore.Tail is { } tail)
         {

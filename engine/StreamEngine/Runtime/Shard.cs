@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
@@ -127,6 +128,21 @@ public sealed class Shard : IDisposable
     /// </summary>
     internal void Serve(ShardRequest request) => _requests.Serve(request);
 
+    /// <summary>
+    /// Its decisions follow these switches from now on. Where that changes any, it is logged first, with its position: a decision that is
+    /// logged behind the mark was made by it. True where something was written.
+    /// </summary>
+    internal bool Switch(Switches switches)
+    {
+        if (ReferenceEquals(State.Switches, switches)) return false;
+        State.Decisions.Flush();
+        var isNews = !State.Switches.Same(switches);
+        State.Switches = switches;
+        if (!isNews) return false;
+        State.Writer.Switched(State.Position.NextCauseOfOurs(), State.Watermark, switches);
+        return true;
+    }
+
     /// <summary>Begins to make the state of a fresh shard again.</summary>
     internal RestorePass BeginRestore() => new(State, Fold, _decided);
 
@@ -170,7 +186,8 @@ public sealed class Shard : IDisposable
 
     /// <summary>A marker for all of the shard as it stands: everything applied, at one position.</summary>
     internal CutMarker Mark(long decisions, long profiles) => new(CutMarker.SavepointNumber, State.Position.Copy(), State.Watermark,
-        [.. State.Clock.Newest], decisions, State.Time.GetUtcNow().ToUnixTimeMilliseconds(), profiles, State.Engine.StateVersion);
+        [.. State.Clock.Newest], decisions, State.Time.GetUtcNow().ToUnixTimeMilliseconds(), profiles, State.Engine.StateVersion)
+    { SwitchedOff = State.Switches.Encoded.ToArray() };
 
     /// <summary>
     /// A customer's features as of a time, ms (not before the profile's newest event); those of a stranger where there is no profile.
@@ -200,5 +217,5 @@ public sealed class Shard : IDisposable
     public void Dispose() => State.Dispose();
 
     private void SealCut() => State.Cut?.Seal(State.Position.Next, State.Position.Source, State.Position.Ordinal, State.Watermark,
-        State.Clock.Newest);
+        State.Clock.Newest, State.Switches);
 }

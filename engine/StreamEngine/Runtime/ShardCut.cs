@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 
@@ -142,10 +143,10 @@ internal sealed class ShardCut : IProfileReader
     /// Everything applied up to here is what a commit is about: copies a slice of the cut, into the commit's outputs too where a topic is
     /// written, or begins a cut where one is due. A commit that is tried again has its slice already.
     /// </summary>
-    public void Seal(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
+    public void Seal(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest, Switches switches)
     {
         if (_cut is not null && !_sliced) Slice(next, source, ordinal);
-        if (_cut is null && _time.GetTimestamp() >= _due && _changed.Count > 0) Begin(next, source, ordinal, watermark, newest);
+        if (_cut is null && _time.GetTimestamp() >= _due && _changed.Count > 0) Begin(next, source, ordinal, watermark, newest, switches);
     }
 
     /// <summary>That commit is confirmed: the slice goes to the files, and behind the last one the marker.</summary>
@@ -172,7 +173,7 @@ internal sealed class ShardCut : IProfileReader
         _outputs.Add(_topic, _partition, _partition, _now, key, _single.Bytes);
     }
 
-    private void Begin(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest)
+    private void Begin(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest, Switches switches)
     {
         // The end of the decision partition, asked before the cut begins: whatever is decided after it lies behind.
         _asked ??= _decisionsEnd();
@@ -181,7 +182,8 @@ internal sealed class ShardCut : IProfileReader
         _asked = null;
         if (!asked.IsCompletedSuccessfully) return; // asked again; without an answer there is no cut, and restore takes longer
         _cut = new CutMarker(++_number, new CutPosition(next.ToArray(), source, ordinal), watermark, newest.ToArray(), asked.Result,
-            _time.GetUtcNow().ToUnixTimeMilliseconds(), _store.Count, _version);
+            _time.GetUtcNow().ToUnixTimeMilliseconds(), _store.Count, _version)
+        { SwitchedOff = switches.Encoded.ToArray() };
         _due = _time.GetTimestamp() + ToTicks(_interval);
         (_changed, _copying) = (_copying, _changed);
         _epoch++;

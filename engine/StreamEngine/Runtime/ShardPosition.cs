@@ -42,6 +42,16 @@ internal sealed class ShardPosition(int sources)
     /// <summary>The position of what the newest record causes next.</summary>
     public Cause NextCause() => At(Ordinal++);
 
+    /// <summary>
+    /// The same for what no record causes (a request, a switch): where the shard has seen none, it stands before the first one of its first
+    /// source.
+    /// </summary>
+    public Cause NextCauseOfOurs()
+    {
+        if (Source < 0) Source = 0;
+        return NextCause();
+    }
+
     /// <summary>The position of something that the newest record caused.</summary>
     public Cause At(int ordinal) => new(Source, _next[Source] - 1, ordinal);
 

@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Runtime.Requests;
@@ -31,6 +32,7 @@ internal sealed class ShardState : IDisposable
         Event = new Event(engine.Events.Fields);
         Writer = new ShardOutputs(engine, partition, partitions, outputs);
         Decisions = new DecisionQueue(batch, this);
+        Switches = engine.Policy.AllOn;
     }
 
     /// <summary>The compiled config.</summary>
@@ -65,6 +67,9 @@ internal sealed class ShardState : IDisposable
 
     /// <summary>The decisions that wait for their scores.</summary>
     public DecisionQueue Decisions { get; }
+
+    /// <summary>What is off for the shard's decisions: as the newest mark in its log says, or on where there is none.</summary>
+    public Switches Switches { get; set; }
 
     /// <summary>Writes into the interval's outputs.</summary>
     public ShardOutputs Writer { get; }

@@ -57,6 +57,8 @@ internal static class TopicNames
             yield return new Use(Kind.Actions, topic, outputs.Node["channels"] ?? outputs.Node, channel, $"outputs.channels.{channel}");
         if (options.Checkpoints.Topic.Length > 0)
             yield return new Use(Kind.Alone, options.Checkpoints.Topic, options.Checkpoints.Node, "topic", "checkpoints.topic");
+        if (options.Control.Topic.Length > 0)
+            yield return new Use(Kind.Alone, options.Control.Topic, options.Control.Node, "topic", "control.topic");
     }
 
     /// <summary>Actions of several channels are of one kind; two sources of one topic are told where sources are compiled.</summary>

@@ -5,17 +5,22 @@ namespace StreamEngine.Runtime;
 /// <summary>The topics that an engine needs: which, with how many partitions, and whether they are there.</summary>
 public static class Topics
 {
-    /// <summary>What <c>topics create</c> makes: sources and decisions with the same number of partitions, no retention limit.</summary>
+    /// <summary>
+    /// What <c>topics create</c> makes: sources and decisions with the same number of partitions, no retention limit; the control topic
+    /// with one partition.
+    /// </summary>
     public static IReadOnlyList<TopicSpec> Needed(EngineOptions options, int partitions, TimeSpan? retention = null, short replicas = -1) =>
         [
             .. options.Events.Select(e => e.Topic).Concat(new OutputTopics(options.Outputs, options.Offers).Names).Distinct()
                 .Select(name => new TopicSpec(name, partitions, retention, replicas)),
             .. options.Checkpoints.Topic.Length > 0
                 ? [new TopicSpec(options.Checkpoints.Topic, partitions, null, replicas, Compacted: true)] : Array.Empty<TopicSpec>(),
+            .. options.Control.Topic.Length > 0 ? [ControlTopic.Spec(options.Control.Topic, replicas)] : Array.Empty<TopicSpec>(),
         ];
 
     /// <summary>
-    /// Checks that every topic is there and that shards line up; returns how many partitions there are of each.
+    /// Checks that every topic is there (but for the control topic, which may be missing) and that shards line up; returns how many
+    /// partitions there are of each.
     /// </summary>
     /// <exception cref="LogException">Names every topic that is missing or does not fit, and how to make it.</exception>
     public static PartitionCounts Check(ILog log, CompiledEngine engine)
@@ -43,6 +48,7 @@ public static class Topics
                 faults.Add($"decision topic '{engine.Outputs.Names[i]}' has {n} partitions, the sources have {shards}: shard p logs its "
                     + "decisions in partition p");
         }
+        if (engine.Options.Control.Topic is { Length: > 0 } control && new ControlTopic(log, control).Fault is { } fault) faults.Add(fault);
         if (faults.Count > 0)
             throw new LogException($"The topics do not fit: {string.Join("; ", faults)}. Create what is missing with 'streamengine topics "
                 + "create --config FILE --partitions N', with the --kafka or --embedded given here.");

@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.Telemetry;
 
@@ -9,6 +10,7 @@ namespace StreamEngine.Runtime;
 /// <code>
 ///  (1) restore   a slice of each shard that is being restored; what waited for a schema goes on once it is there
 ///  (2) poll      a bounded batch; ownership changes are told here
+///  (-) switch    what is switched off is read once, here; where that is news, each shard logs it before it decides by it
 ///  (3) process   each shard its run of records: decode, admit, update, open decisions (Shard)
 ///  (4) serve     a bounded number of the requests that wait in the shards' inboxes
 ///  (5) decide    what events, timers and requests have opened, of all shards: one model run, then each in its order into the outputs
@@ -45,6 +47,7 @@ public sealed class Worker : IOwnership, IDisposable
     private bool _slow;          // that was long ago
     private bool _toldEvicted;
     private string? _awaited;    // why the ids of the outputs' schemas are not known
+    private Switches? _switches; // that were read last
 
     /// <summary>Joins the group.</summary>
     /// <param name="settings">What it works on.</param>
@@ -129,7 +132,8 @@ public sealed class Worker : IOwnership, IDisposable
         // (1) Restore: in slices, so that this worker's other shards keep committing.
         //     Without the ids of the outputs' schemas no shard may come to write.
         _awaited = _engine.OutputIds?.Awaited();
-        if (_awaited is null) _owned.RestoreSlices(_interval);
+        //     Without what is switched off none may come to decide.
+        if (MayRestore) _owned.RestoreSlices(_interval);
         TellWaiting(_owned.StillWaiting());
 
         // (2) Poll: with room only.
@@ -139,6 +143,7 @@ public sealed class Worker : IOwnership, IDisposable
         Volatile.Write(ref _turned, _lastTurn = _settings.Time.GetTimestamp());
         var polling = _trace.Now;
         Poll(PollTimeout());
+        Switch();
 
         // (3) Process, (4) serve and (5) decide.
         var started = _settings.Time.GetTimestamp();
@@ -187,6 +192,21 @@ public sealed class Worker : IOwnership, IDisposable
         _batch.KeepsTraceParents = IntervalTrace.IsOn;
         _log.Poll(_batch, _engine.Options.Runtime.MaxPollRecords, timeout, this);
         _interval.Settle();
+    }
+
+    private bool MayRestore => _awaited is null && _settings.Switches is not { IsReady: false };
+
+    /// <summary>
+    /// Nothing waits to be decided here: whatever is decided in this turn follows what is read now. Where no topic is followed any more,
+    /// everything is on.
+    /// </summary>
+    private void Switch()
+    {
+        var switches = _settings.Switches?.Current ?? _engine.Policy.AllOn;
+        if (_owned.Switch(switches)) _interval.Touch();
+        if (ReferenceEquals(_switches, switches)) return;
+        _switches = switches;
+        if (switches.At is { } at) _metrics.Switched(_settings.Time.GetUtcNow() - at);
     }
 
     private void ProcessBatch()
@@ -304,6 +324,7 @@ public sealed class Worker : IOwnership, IDisposable
     {
         _owned.Hold();
         Poll(TimeSpan.FromMilliseconds(50));
+        Switch();
         ProcessBatch();
         Decide();
         GatherNews();
@@ -311,7 +332,7 @@ public sealed class Worker : IOwnership, IDisposable
 
     private TimeSpan PollTimeout()
     {
-        if (_owned.AnyRestoring) return _awaited is null && _owned.AnyRestoreHasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(5);
+        if (_owned.AnyRestoring) return MayRestore && _owned.AnyRestoreHasWork ? TimeSpan.Zero : TimeSpan.FromMilliseconds(5);
         if (_owned.IsHeld) return TimeSpan.FromMilliseconds(50);
         if (_requested.IsRaised) return TimeSpan.Zero;
         if (_interval.IsCommitting) return IdlePoll; // the log wakes us at its end

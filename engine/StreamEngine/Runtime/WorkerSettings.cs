@@ -26,6 +26,9 @@ public sealed record WorkerSettings
     /// <summary>Where the worker's shards take requests; null where none are taken.</summary>
     public ShardDirectory? Directory { get; init; }
 
+    /// <summary>What is switched off; null where nothing ever is.</summary>
+    public SwitchBoard? Switches { get; init; }
+
     /// <summary>Tells what happens to single customers; null where no requests are taken.</summary>
     internal CustomerFeed? Feed { get; init; }
 

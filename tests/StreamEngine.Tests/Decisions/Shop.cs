@@ -53,6 +53,9 @@ internal sealed class Shop
 
     public byte[] Buffer { get; set; }
 
+    /// <summary>What is switched off for the next decision.</summary>
+    public List<SwitchTarget> Off { get; } = [];
+
     public static OfferOptions Offer(string name, string value = "1.0") =>
         new()
         {
@@ -90,7 +93,7 @@ internal sealed class Shop
     {
         var request = Request(at) with { ColdStart = coldStart };
         Scorer.Score(Context.Features, Features.Length, 1);
-        Funnel.Decide(request, Context, Scorer, 0, Profile, Result);
+        Funnel.Decide(request, Context, Scorer, 0, Profile, Off.Count == 0 ? Policy.AllOn : new Switches(Policy, Off, 1), Result);
         if (Result.Outcome == Outcome.Served) Policy.Caps.Record(Profile, Result.Chosen, at);
         return Result;
     }

@@ -180,7 +180,7 @@ public sealed class CommandLineTests
     public async Task Schemas_of_outputs_are_listed_and_printed_as_their_files_have_them()
     {
         var (_, output, _) = await Cli.RunAsync("schema", "list");
-        Assert.Equal(["action", "dead-letter", "decision", "decision-1", "shop-event"],
+        Assert.Equal(["action", "dead-letter", "decision", "decision-1", "decision-2", "shop-event"],
             output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]));
         foreach (var name in new[] { "action", "actions" })
             Assert.Equal(File.ReadAllText(Configuration.Repository.Path("schemas", "action.avsc")),

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using StreamEngine.Decisions;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime.Requests;
@@ -26,7 +27,8 @@ public sealed class DecisionApiTests : IAsyncLifetime
             Requests = o.Requests with { Fallbacks = new Dictionary<string, string> { ["home"] = "b" } }
         });
         _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true, app =>
-            CustomerEndpoints.Map(app, new FallbackGateway(_shop.Customers, _shop.Compiled, _shop.Engine.Metrics)));
+            CustomerEndpoints.Map(app, new FallbackGateway(_shop.Customers, _shop.Compiled, _shop.Engine.Metrics,
+                _shop.Engine.Switches)));
         _client = new HttpClient { BaseAddress = new Uri(_http.Address) };
         _shop.Send("c1", "purchase", 80);
         await _shop.ReadAsync("c1", p => p.NewestEvent is not null);
@@ -111,6 +113,14 @@ public sealed class DecisionApiTests : IAsyncLifetime
                 .Replace(l, "otel[^,}]*,", ""))), StringComparison.Ordinal);
         // No other placement has one.
         await Post(Body.Replace("home", "email", StringComparison.Ordinal), HttpStatusCode.ServiceUnavailable);
+        // Nor does one that is switched off stand in.
+        foreach (var (target, offset) in new[] { (new SwitchTarget(SwitchKind.Offer, "b"), 0), (SwitchTarget.All, 2) })
+        {
+            _shop.Engine.Switches!.Offer(new SwitchRecord(target, offset, true, "ann", "wrong price", DateTimeOffset.UnixEpoch));
+            await Post(Body, HttpStatusCode.ServiceUnavailable);
+            _shop.Engine.Switches!.Offer(new SwitchRecord(target, offset + 1, false, "ann", "", DateTimeOffset.UnixEpoch));
+            await Post(Body, HttpStatusCode.OK);
+        }
     }
 
     private async Task<JsonNode> Post(string body, HttpStatusCode expected)

@@ -26,7 +26,7 @@ public sealed class RunTests : IDisposable
             "state.store=memory", "--set", "http.port=0"];
         var (code, output, error) = await Cli.RunAsync(["topics", "create", "--partitions", "2", "--json", .. common]);
         Assert.True(code == 0, error);
-        Assert.Equal(["events", "decisions", "dead-letter", "late", "actions"],
+        Assert.Equal(["events", "decisions", "dead-letter", "late", "actions", "control"],
             JsonNode.Parse(output)!["created"]!.AsArray().Select(n => (string)n!));
         Write(format);
 

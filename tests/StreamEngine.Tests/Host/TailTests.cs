@@ -128,7 +128,7 @@ public sealed class TailTests : IDisposable
         var (code, output, error) = await RunAsync("topics", "list", "--json");
         Assert.True(code == 0, error);
         var topics = JsonNode.Parse(output)!["topics"]!.AsArray().ToDictionary(t => (string)t!["name"]!);
-        Assert.Equal(["source orders", "actions", "actions post", "decisions", "dead-letter", "late", null],
+        Assert.Equal(["source orders", "actions", "actions post", "decisions", "dead-letter", "late", "control", null],
             topics.Values.Select(t => (string?)t!["role"]));
         Assert.Equal(["orders", "decisions", "other"], topics.Where(t => (bool)t.Value!["exists"]!).Select(t => t.Key));
         Assert.Equal("needs 3 partitions, as the sources have", (string?)topics["decisions"]!["fault"]);

@@ -148,6 +148,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             driver.Log.Tick();
             foreach (var process in _processes.ToArray())
             {
+                driver.Switches.Hear(process);
                 if (!process.IsBusy && !process.IsPaused && _processes.Contains(process)) Do(process, worker => worker.Turn());
                 Follow(process);
             }
@@ -181,6 +182,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             driver.Log.Tick();
             foreach (var process in _processes.ToArray())
             {
+                driver.Switches.Hear(process);
                 Do(process, worker => worker.Turn());
                 Follow(process);
             }
@@ -201,9 +203,11 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
         var directory = new ShardDirectory(driver.Partitions);
+        var board = driver.Switches.Open(engine);
         var settings = Settings(id, version) with
         {
             Directory = driver.Repeats ? null : directory,
+            Switches = board,
             Feed = driver.Watches.Open(directory),
         };
         Standbys? standbys = null;
@@ -240,7 +244,8 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         }
         _processes.Add(new SimProcess(id, version, new Worker(settings, metrics, partitions), directory, metrics, files)
         {
-            Standbys = standbys
+            Standbys = standbys,
+            Board = board,
         });
     }
 

@@ -37,6 +37,10 @@ internal sealed class SimDecision
     public double[] Features => [.. ((object[])_record["features"]!).Cast<double>()];
     public int Version => int.Parse((string)((GenericRecord)((object[])_record["models"]!)[0]!)["version"]!);
 
+    /// <summary>What a mark says to be off, and of which version that is; null for what is no such mark.</summary>
+    public (long Version, HashSet<string> Off)? Switches => _record["switches"] is GenericRecord s
+        ? ((long)s["version"]!, [.. ((object[])s["off"]!).Cast<string>()]) : null;
+
     public SimCandidate[] Candidates =>
         [.. ((object[])_record["candidates"]!).Cast<GenericRecord>()
             .Select(c => new SimCandidate((string)c["offer"]!, (string)c["drop"]!, (double)c["p"]!, (double)c["priority"]!,

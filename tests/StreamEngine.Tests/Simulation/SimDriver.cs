@@ -44,6 +44,8 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         var random = new Random(seed);
         Disk = random.Next(2) == 0 ? new SimDisk(random) : null;
         var following = new Random(seed ^ 0x55AA);
+        var switching = new Random(seed ^ 0x3C3C);
+        Switches = new SimSwitches(this, switching.Next(3) > 0 ? switching : null);
         _cluster = new SimCluster(this, _random, engines, slots, Disk, following.Next(3) > 0 ? following : null);
         Watches = new SimWatches(this, new Random(seed ^ 0x3333));
         Asks = new SimAsks(this, _cluster, new Random(~seed), engines[Sources, 0]);
@@ -54,6 +56,9 @@ internal sealed class SimDriver : SimSchedule, IDisposable
 
     /// <summary>Requests for decisions and profiles; none where outputs may come again.</summary>
     public SimAsks Asks { get; }
+
+    /// <summary>What is switched off meanwhile.</summary>
+    public SimSwitches Switches { get; }
 
     /// <summary>Who watches customers live.</summary>
     public SimWatches Watches { get; }
@@ -103,6 +108,7 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         Asks.Look();
         if (_calm) return;
         Asks.MayAsk();
+        Switches.May();
         // A commit is short, but it is where dying matters most.
         var crash = point is SimPoint.OffsetsSent or SimPoint.CommitEnds ? 5 * _faults.Crash : _faults.Crash;
         if (_cluster.Current is { } current && MayCrash && Chance(crash))

@@ -3,8 +3,11 @@ namespace StreamEngine.Tests.Simulation;
 /// <summary>A decision that must have been made, but for the model's scores.</summary>
 internal sealed record SimExpected(
     SimCustomer Customer, string Topic, long Offset, int Ordinal, string Trigger, string Placement, long EventTime, long DecidedAt,
-        long Watermark, double[] Features, bool Consent)
+        long Watermark, double[] Features, bool Consent, HashSet<string> Off)
 {
+    /// <summary>Each offer's propensity where the model gives none.</summary>
+    private const double DefaultP = 0.1;
+
     private static readonly (string Name, double Value, int Output)[] Offers = [("a", 10, 0), ("b", 14, 1), ("c", 18, 2), ("d", 5, 0)];
 
     /// <summary>The first difference from what was logged, in words; null where it is that decision.</summary>
@@ -23,13 +26,17 @@ internal sealed record SimExpected(
         if (!Customer.Agrees(Features, actual.Features))
             return $"features {string.Join(' ', actual.Features)}, expected {string.Join(' ', Features)}";
         if (candidates.Length != Offers.Length) return "candidates are missing";
+        if (Off.Contains("all"))
+            return actual is { Outcome: "switched_off", Offer: null } && candidates.All(c => c is { Drop: "switched_off", Rank: 0 }) ? null
+                : "something was looked at, though everything is off";
 
         var best = -1;
         for (var i = 0; i < Offers.Length; i++)
         {
             if (Drop(i) is not null) continue;
-            if (Math.Abs(candidates[i].P - SimEngines.P(actual.Version, Offers[i].Output, Features[0])) > 1e-6)
-                return $"{Offers[i].Name}: P {candidates[i].P} is not what model {actual.Version} gives";
+            var p = Off.Contains("model:shop") ? DefaultP : SimEngines.P(actual.Version, Offers[i].Output, Features[0]);
+            if (Math.Abs(candidates[i].P - p) > 1e-6)
+                return $"{Offers[i].Name}: P {candidates[i].P} is not what model {actual.Version} gives, or the default where it is off";
             if (Math.Abs(candidates[i].Priority - candidates[i].P * Offers[i].Value) > 1e-12)
                 return $"{Offers[i].Name}: priority {candidates[i].Priority}";
             if (best < 0 || candidates[i].Priority > candidates[best].Priority) best = i;
@@ -49,6 +56,7 @@ internal sealed record SimExpected(
 
     private string? Drop(int offer) => Offers[offer].Name switch
     {
+        var name when Off.Contains($"offer:{name}") || Off.Contains("channel:default") => "switched_off",
         "d" when Placement != "email" => "placement",
         "c" when Features[1] <= 50 => "not_eligible",
         var name => Customer.Capped(name, DecidedAt),

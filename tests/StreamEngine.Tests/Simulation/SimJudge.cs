@@ -21,6 +21,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     /// <summary>Decisions that were compared.</summary>
     public int Decisions { get; private set; }
 
+    /// <summary>Marks of what is switched off.</summary>
+    public int Switched { get; private set; }
+
     /// <summary>Throws at the first difference.</summary>
     public void Judge()
     {
@@ -28,12 +31,14 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         for (var p = 0; p < driver.Partitions; p++)
         {
             var partition = p;
-            oracles[p] = new SimOracle(p, _topics, driver.Asks,
+            oracles[p] = new SimOracle(p, _topics, driver.Asks, driver.Switches,
                 [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
             List<SimDecision> logged = [.. Logged(p).Select(value => new SimDecision(value))];
             oracles[p].Fold(logged);
             driver.Watches.Judge(p, [.. logged.Where(d => d.Kind == "decision")]);
             Decisions += oracles[p].Decisions;
+            Switched += oracles[p].Switched;
+            Same($"what is off in shard {p}", driver.Switches.AtTheEnd.Order(), oracles[p].Off.Order());
             driver.Asks.Judge(oracles[p].Requested);
             Set("late records", Once(oracles[p].Late.Select(Encoding.UTF8.GetString)),
                 Once(Committed("late", p).Select(Encoding.UTF8.GetString)));
@@ -129,6 +134,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             if (!profile.AsSpan().SequenceEqual(kept.GetValueOrDefault(customer)))
                 throw new SimFailure($"version {version} restores {customer} as {string.Join(' ', Longs(profile))}, live "
                     + $"{string.Join(' ', Longs(kept.GetValueOrDefault(customer)))}");
+        if (!fresh.State.Switches.Same(live.State.Switches))
+            throw new SimFailure($"version {version} restores {string.Join(' ', fresh.State.Switches.Off)} as off, live "
+                + $"{string.Join(' ', live.State.Switches.Off)}");
         if (fresh.Profiles != live.Profiles)
             throw new SimFailure($"shard {live.Partition} has {live.Profiles} profiles, restored {fresh.Profiles}");
         // Of a profile that a checkpoint holds twice an older entry may wait as well; it comes to nothing. But every timer that a profile

@@ -7,7 +7,8 @@ namespace StreamEngine.Tests.Simulation;
 /// what it must have caused. What was chosen is taken from the log once it is the right choice for the propensities logged; everything else
 /// is computed.
 /// </summary>
-internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, List<(long Offset, SimRecord Record)>[] events)
+internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, SimSwitches switches,
+    List<(long Offset, SimRecord Record)>[] events)
 {
     private readonly SortedDictionary<string, SimCustomer> _customers = new(StringComparer.Ordinal);
     private readonly Queue<SimExpected> _expected = new();
@@ -15,6 +16,12 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
     private readonly HashSet<string> _ids = [];
     private readonly long[] _newest = [.. topics.Select(_ => long.MinValue)];
     private long _watermark = long.MinValue;
+
+    /// <summary>What the newest mark says to be off: a decision behind it was made by that.</summary>
+    public HashSet<string> Off { get; private set; } = [];
+
+    /// <summary>Marks of what is off.</summary>
+    public int Switched { get; private set; }
 
     public IEnumerable<SimCustomer> Customers => _customers.Values;
 
@@ -77,7 +84,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
         if (!_customers.TryGetValue(ask.Customer, out var customer)) _customers[ask.Customer] = customer = new SimCustomer(ask.Customer);
         var at = Math.Max(ask.Time, customer.Newest);
         _expected.Enqueue(new SimExpected(customer, entry.Topic, entry.Offset, ordinal, "", ask.Placement, ask.Time, at, _watermark,
-            customer.Features(at), customer.Consent));
+            customer.Features(at), customer.Consent, Off));
     }
 
     private void Decided(SimDecision entry)
@@ -100,6 +107,12 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
                 _watermark = entry.Watermark;
                 for (var i = 0; i < _newest.Length; i++) _newest[i] = Math.Max(_newest[i], _watermark);
                 Fire(source, entry.Offset, entry.Ordinal + 1);
+                break;
+            case "switches":
+                var (version, off) = entry.Switches!.Value;
+                if (off.SetEquals(Off)) throw new SimFailure($"switches nothing: {entry}");
+                if (switches.Fault(version, off) is { } fault) throw new SimFailure($"{fault}: {entry}");
+                (Off, Switched) = (off, Switched + 1);
                 break;
             case "refused":
                 if (_next[source] == events[source].Count || events[source][_next[source]].Offset != entry.Offset)
@@ -135,7 +148,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
         if (e.Type != "page_view" || e.Placement.Length == 0) return;
         var at = Math.Max(e.Time, customer.Newest);
         _expected.Enqueue(new SimExpected(customer, topics[source], input.Offset, ordinal, "view", e.Placement, e.Time, at, _watermark,
-            customer.Features(at), e.Consent && customer.Consent));
+            customer.Features(at), e.Consent && customer.Consent, Off));
     }
 
     /// <summary>Fires what is due by the watermark in the order of due time, customer and timer; returns the next ordinal.</summary>
@@ -152,7 +165,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Li
             customer.Fire(timer);
             var now = Math.Max(at, customer.Newest);
             _expected.Enqueue(new SimExpected(customer, topics[source], offset, ordinal++, SimCustomer.Timers[timer].Trigger, "email", at,
-                now, _watermark, customer.Features(now), customer.Consent));
+                now, _watermark, customer.Features(now), customer.Consent, Off));
         }
         return ordinal;
     }

@@ -30,6 +30,12 @@ internal sealed class SimProcess(string id, int version, Worker worker, ShardDir
     /// <summary>Whether it is in the middle of a turn, waiting for others that go on meanwhile.</summary>
     public bool IsBusy { get; set; }
 
+    /// <summary>What it knows to be switched off; null where nothing ever is.</summary>
+    public SwitchBoard? Board { get; init; }
+
+    /// <summary>How many records of the control topic it has read.</summary>
+    public int Heard { get; set; }
+
     /// <summary>Its standbys; null where it keeps none.</summary>
     public Standbys? Standbys { get; init; }
 

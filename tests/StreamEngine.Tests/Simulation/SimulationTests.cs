@@ -25,29 +25,31 @@ public abstract class SimulationTests(ITestOutputHelper output)
         var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_500);
         using var engines = new SimEngines(Delivery);
         var started = Stopwatch.GetTimestamp();
-        long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, fromStandbys = 0, damaged = 0, answered = 0, repeated = 0;
-        long told = 0;
+        long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, fromStandbys = 0, damaged = 0, answered = 0, repeated = 0,
+            switched = 0, told = 0;
         for (var seed = first; seed < first + seeds; seed++)
         {
             engines.Reset();
             var driver = new SimDriver(seed, Kind, engines, told: null);
-            if (Failure(driver, engines, out var judged, out var again) is { } failure) Assert.Fail(Story(seed, engines, failure));
+            if (Failure(driver, engines, out var judge) is { } failure) Assert.Fail(Story(seed, engines, failure));
             boundaries += driver.Boundaries;
             deaths += driver.Cluster.Crashes;
             fromFiles += driver.Cluster.FromFiles;
             fromStandbys += driver.Cluster.FromStandbys;
             damaged += driver.Disk?.Damaged ?? 0;
-            decisions += judged;
+            decisions += judge.Decisions;
+            switched += judge.Switched;
             answered += driver.Asks.Answered;
-            repeated += again;
+            repeated += judge.Repeated;
             told += driver.Watches.Decisions;
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s "
             + $"({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {answered} "
-            + $"requests answered, {told} decisions told to watchers, {repeated} decisions repeated, "
+            + $"requests answered, {told} decisions told to watchers, {switched} marks of switches, {repeated} decisions repeated, "
             + $"{fromFiles} shards restored from files, {fromStandbys} of them a standby's, {damaged} files damaged"));
         if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds && fromFiles > seeds / 5 && damaged > seeds / 5);
+        if (seeds >= 100) Assert.True(switched > seeds * 2, $"only {switched} marks of switches");
         // What follows the checkpoint topic needs one, and a log with several processes.
         var follows = Delivery == Delivery.ExactlyOnce && Kind == SimLogKind.Kafka;
         Assert.True(follows ? seeds < 100 || fromStandbys > seeds / 20 : fromStandbys == 0, $"{fromStandbys} take-overs by a standby");
@@ -65,9 +67,9 @@ public abstract class SimulationTests(ITestOutputHelper output)
         for (var seed = 1; seed < 20; seed++) Assert.Equal(Told(seed, engines), Told(seed, engines));
     }
 
-    private static Exception? Failure(SimDriver driver, SimEngines engines, out int decisions, out int repeated)
+    private static Exception? Failure(SimDriver driver, SimEngines engines, out SimJudge judge)
     {
-        var judge = new SimJudge(driver, engines);
+        judge = new SimJudge(driver, engines);
         try
         {
             driver.Run();
@@ -81,7 +83,6 @@ public abstract class SimulationTests(ITestOutputHelper output)
         finally
         {
             driver.Dispose();
-            (decisions, repeated) = (judge.Decisions, judge.Repeated);
         }
     }
 
@@ -96,7 +97,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
     private List<string> Told(int seed, SimEngines engines)
     {
         var told = new List<string>();
-        Failure(new SimDriver(seed, Kind, engines, told), engines, out _, out _);
+        Failure(new SimDriver(seed, Kind, engines, told), engines, out _);
         return told;
     }
 

@@ -8,7 +8,9 @@ namespace StreamEngine.Runtime;
 /// At least once: the pass of a shard that goes on behind a predecessor which wrote more than it committed. The events behind the committed
 /// offsets, up to the last one that a logged entry names, are processed live but for what the log holds already: a logged decision is not
 /// made again, so that one decision id never has two contents; the log's marks say where another source followed, where silence moved the
-/// watermark and what the clock refused. Actions, dead letters and late records may never have been written, so they are written again.
+/// watermark, what the clock refused and what was switched off. Actions, dead letters and late records may never have been written, so they
+/// are written again. A decision of the last event that the predecessor could not log any more is made by the switches that its log tells;
+/// what is switched off since then is logged behind it, before anything else is decided.
 /// </summary>
 internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePass live, LoggedTail tail)
 {
@@ -30,6 +32,8 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
             if (entry.Kind == DecisionKind.Decision) Reuse(new Cause(source, entry.Offset, entry.Ordinal));
             shard.Position.Stand(source, Math.Max(shard.Position.Ordinal, entry.Ordinal + 1), entry.Kind == DecisionKind.Order);
             if (entry.Kind == DecisionKind.Watermark) live.Silence(pass, entry.Watermark);
+            if (entry.Kind == DecisionKind.Switches)
+                shard.Switches = Switches.Logged(shard.Engine.Policy, entry.SwitchedOff.Of(tail[i].Value), entry.SwitchVersion);
         }
         shard.Decisions.Logged = null;
         shard.Publish();

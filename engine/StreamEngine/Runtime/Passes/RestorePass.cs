@@ -32,6 +32,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
         shard.Position.StartAt(cut.Start);
         shard.Clock.StartAt(cut.Newest);
         shard.Watermark = cut.Watermark;
+        shard.Switches = Switches.Logged(shard.Engine.Policy, cut.SwitchedOff.Span, version: -1);
     }
 
     /// <summary>Offsets below this hold no more records for us (markers, aborted or compacted records).</summary>
@@ -91,6 +92,9 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
                 break;
             case DecisionKind.Refused:
                 SkipTo(source, entry.Offset + 1);
+                break;
+            case DecisionKind.Switches:
+                shard.Switches = Switches.Logged(shard.Engine.Policy, entry.SwitchedOff.Of(value), entry.SwitchVersion);
                 break;
             case DecisionKind.Decision:
                 decided.Apply(entry, source, value);

@@ -5,12 +5,14 @@ namespace StreamEngine.Runtime.Requests;
 
 /// <summary>
 /// Puts the config's stand-in into a reply that has no decision because none could be had in time, so that a page has something to show.
-/// The reply keeps its status and is marked.
+/// The reply keeps its status and is marked. An offer that is switched off stands in for nothing.
 /// </summary>
 /// <param name="inner">Asks.</param>
 /// <param name="engine">The compiled config: offers and <c>requests.fallbacks</c>.</param>
 /// <param name="metrics">Counts stand-ins.</param>
-public sealed class FallbackGateway(ICustomerGateway inner, CompiledEngine engine, EngineMetrics metrics) : ICustomerGateway
+/// <param name="switches">What is switched off; null where nothing ever is.</param>
+public sealed class FallbackGateway(ICustomerGateway inner, CompiledEngine engine, EngineMetrics metrics, SwitchBoard? switches)
+    : ICustomerGateway
 {
     /// <summary>The placements that have no fallback of their own.</summary>
     public const string AnyPlacement = "*";
@@ -19,8 +21,8 @@ public sealed class FallbackGateway(ICustomerGateway inner, CompiledEngine engin
     internal static readonly RequestStatus[] Causes =
         [RequestStatus.TimedOut, RequestStatus.Busy, RequestStatus.Moved, RequestStatus.Restoring];
 
-    private readonly Dictionary<string, OfferedOffer> _fallbacks = engine.Options.Requests.Fallbacks.ToDictionary(f => f.Key,
-        f => DecideCall.Offer(engine.Policy, engine.Policy.Offers.Index().First(o => o.Item.Name == f.Value).Index, isDefault: true));
+    private readonly Dictionary<string, int> _fallbacks = engine.Options.Requests.Fallbacks.ToDictionary(f => f.Key,
+        f => engine.Policy.Offers.Index().First(o => o.Item.Name == f.Value).Index);
 
     /// <inheritdoc/>
     public async ValueTask<DecideReply> DecideAsync(DecideRequest request, CancellationToken cancel = default)
@@ -28,8 +30,9 @@ public sealed class FallbackGateway(ICustomerGateway inner, CompiledEngine engin
         var reply = await inner.DecideAsync(request, cancel).ConfigureAwait(false);
         if (!Causes.Contains(reply.Status)
             || !_fallbacks.TryGetValue(request.Placement, out var offer) && !_fallbacks.TryGetValue(AnyPlacement, out offer)) return reply;
+        if (switches?.Current is { } off && (off.All || off.IsOff(offer))) return reply;
         metrics.FellBack(reply.Status);
-        return reply with { Offers = [offer], IsFallback = true };
+        return reply with { Offers = [DecideCall.Offer(engine.Policy, offer, isDefault: true)], IsFallback = true };
     }
 
     /// <inheritdoc/>

@@ -47,12 +47,9 @@ internal sealed class RequestServer(ShardState shard)
                 "the request's id was used before, and its decision is not kept any more (requests.remember)");
             return;
         }
-        // A shard that has seen no record stands before the first one of its first source.
-        var position = shard.Position;
-        if (position.Source < 0) position.Stand(0, position.Ordinal, position.Switched);
         shard.Counters.Requested++;
-        decisions.OpenRequest(call, shard.Engine.Policy.Triggers.Count, position.NextCause(), _update.DecidedAt, _update.Consent,
-            _update.IsStranger, shard.Watermark);
+        decisions.OpenRequest(call, shard.Engine.Policy.Triggers.Count, shard.Position.NextCauseOfOurs(), _update.DecidedAt,
+            _update.Consent, _update.IsStranger, shard.Watermark);
     }
 
     private void Look(DecideCall call)

@@ -110,8 +110,12 @@ public readonly ref struct CutBlock
         var position = Position;
         var fields = new long[5 + position.Next.Length];
         for (var i = 0; i < fields.Length; i++) fields[i] = BinaryPrimitives.ReadInt64LittleEndian(payload[(8 * i)..]);
+        var rest = payload[(8 * fields.Length)..];
+        // The version is text. What is switched off stands behind a zero, and only where something is.
+        var end = rest.IndexOf((byte)0);
         return new CutMarker(fields[0], position, fields[1], fields[5..], fields[2], fields[3], fields[4],
-            Encoding.UTF8.GetString(payload[(8 * fields.Length)..]));
+            Encoding.UTF8.GetString(end < 0 ? rest : rest[..end]))
+        { SwitchedOff = end < 0 ? default(ReadOnlyMemory<byte>) : rest[(end + 1)..].ToArray() };
     }
 
     /// <summary>Writes a block into a buffer that grows and is used again.</summary>
@@ -161,6 +165,11 @@ public readonly ref struct CutBlock
             foreach (var field in fields) BinaryPrimitives.WriteInt64LittleEndian(Take(8), field);
             var version = Encoding.UTF8.GetBytes(marker.Version);
             version.CopyTo(Take(version.Length));
+            if (marker.SwitchedOff.Span is not ([] or [0]) and var off)
+            {
+                Take(1)[0] = 0;
+                off.CopyTo(Take(off.Length));
+            }
             End();
         }
 

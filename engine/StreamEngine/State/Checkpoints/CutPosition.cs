@@ -47,6 +47,12 @@ public sealed record CutMarker(long Number, CutPosition Start, long Watermark, l
     /// <summary>The number of a cut that a restore of a savepoint wrote; the engine's own begin with 1.</summary>
     public const long SavepointNumber = 0;
 
+    /// <summary>
+    /// What was switched off for the shard's decisions there, as its log has it; empty where everything was on. A restore does not read the
+    /// log from before the cut.
+    /// </summary>
+    public ReadOnlyMemory<byte> SwitchedOff { get; init; }
+
     /// <summary>Whether a restore of a savepoint wrote it.</summary>
     public bool OfSavepoint => Number == SavepointNumber;
 }
