@@ -38,7 +38,7 @@ internal sealed partial class AkkaLines(TimeProvider time, Action<WorkerEvent> r
     private const int MostCauses = 1_000;
 
     /// <summary>Beginnings of lines that repeat what another one says better, of ours or of Akka's.</summary>
-    private static readonly string[] Repeats = ["AssociationError [", "Disassociated", "Cluster Node [{0}] - Marking node(s)"];
+    private static readonly string[] Repeats = ["AssociationError [", "Disassociated", "Cluster Node [{0}] - Marking node(s)", "Association to ["];
 
     private readonly ConcurrentDictionary<string, Told> _told = [];
 
