@@ -192,7 +192,8 @@ public sealed class ClusterNode : IAsyncDisposable
             MembershipActor.Name);
         if (_settings.Options.Discovery is { } discovery)
         {
-            running.Finding = new PeerJoin(running.Cluster, discovery, _settings, running.Roster, Known, _outage).RunAsync(_larger, _stop.Token);
+            running.Finding = new PeerJoin(running.Cluster, discovery, _settings, running.Roster, Known, _outage)
+                .RunAsync(_larger, _stop.Token);
             _larger = null;
             return;
         }
@@ -220,7 +221,8 @@ public sealed class ClusterNode : IAsyncDisposable
                 (_phase, wasUp) = (ClusterPhase.Up, true);
                 _outage.Back();
             }
-            else if (!wasUp && _settings.Time.GetElapsedTime(since) > TellAfter) _outage.Away($"nobody of {Peers()} lets this node in", Waits);
+            else if (!wasUp && _settings.Time.GetElapsedTime(since) > TellAfter)
+                _outage.Away($"nobody of {Peers()} lets this node in", Waits);
             try
             {
                 await Task.WhenAny(ended, Task.Delay(LookAtSelf, _settings.Time, _stop.Token)).ConfigureAwait(false);

@@ -95,7 +95,8 @@ public sealed class ClusterHostTests : IDisposable
         string[] common = ["--config", _config, "--embedded", _folder, "--set", "state.store=memory", "--set", "requests.enabled=true"];
         Assert.Equal(0, (await Cli.RunAsync(["topics", "create", "--partitions", "1", .. common])).Code);
         using var engine = EngineProcess.Start(["run", .. common]);
-        Assert.True(await engine.Until(async () => await engine.Metric("streamengine_shards") == 1, TimeSpan.FromSeconds(30)), engine.Output);
+        Assert.True(await engine.Until(async () => await engine.Metric("streamengine_shards") == 1, TimeSpan.FromSeconds(30)),
+            engine.Output);
         var maps = await File.ReadAllTextAsync($"/proc/{engine.Id}/maps");
         Assert.Contains("/StreamEngine.Connectors.Embedded.dll", maps, StringComparison.Ordinal);
         Assert.DoesNotContain("/Akka", maps, StringComparison.Ordinal);

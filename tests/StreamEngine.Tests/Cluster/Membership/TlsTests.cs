@@ -52,7 +52,8 @@ public sealed class TlsTests : IDisposable
         Assert.Empty(Check(right));
         Assert.Contains("tls.certificate: '", Assert.Single(Check(right with { Password = "other" })), StringComparison.Ordinal);
         Assert.Contains("can't be used", Assert.Single(Check(right with { Authority = right.Certificate })), StringComparison.Ordinal);
-        Assert.Contains("can't be used", Assert.Single(Check(new ClusterTlsOptions { Certificate = Authority(_ours) })), StringComparison.Ordinal);
+        var keyless = new ClusterTlsOptions { Certificate = Authority(_ours) };
+        Assert.Contains("can't be used", Assert.Single(Check(keyless)), StringComparison.Ordinal);
     }
 
     private IEnumerable<string> Check(ClusterTlsOptions options)
@@ -67,7 +68,8 @@ public sealed class TlsTests : IDisposable
     {
         using var certificate = by.For("localhost");
         File.WriteAllBytes(Path.Combine(_folder, $"{name}.pfx"), certificate.Export(X509ContentType.Pkcs12, password));
-        return new ClusterTlsOptions { Certificate = Path.Combine(_folder, $"{name}.pfx"), Password = password, Authority = Authority(trusts) };
+        var path = Path.Combine(_folder, $"{name}.pfx");
+        return new ClusterTlsOptions { Certificate = path, Password = password, Authority = Authority(trusts) };
     }
 
     private ClusterTlsOptions Pem(string name, Certificates by)
