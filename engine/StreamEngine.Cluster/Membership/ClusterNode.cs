@@ -168,7 +168,7 @@ public sealed class ClusterNode : IAsyncDisposable
     private Running Make()
     {
         var config = ConfigurationFactory.ParseString(AkkaConfig.Write(_settings.Options, _settings.Node, _settings.SessionTimeout))
-            .WithFallback(ConfigurationFactory.ParseString(_settings.Hocon));
+            .WithFallback(_settings.Config);
         Setup[] setups = [BootstrapSetup.Create().WithConfig(config), new AkkaLogSetup(_lines)];
         if (_tls is not null) setups = [.. setups, TlsSetup.Make(_tls, _settings.Options.Tls!)];
         var system = ActorSystem.Create(AkkaConfig.SystemName(_settings.Engine), ActorSystemSetup.Create(setups));

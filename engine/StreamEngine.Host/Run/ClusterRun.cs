@@ -30,7 +30,7 @@ internal sealed class ClusterRun : IAsyncDisposable
     {
         (_options, _cluster, _engine, _log) = (config.Options, cluster, engine, log);
         Action<WorkerEvent> report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text);
-        _parts = ClusterParts.Of(engine, config.Options.Requests, report);
+        _parts = ClusterParts.Of(engine);
         _node = new ClusterNode(new ClusterSettings
         {
             Options = cluster,
@@ -40,7 +40,7 @@ internal sealed class ClusterRun : IAsyncDisposable
             SessionTimeout = KafkaSettings.SessionTimeout(config.Options.Kafka.Settings, config.Options.Kafka.TransactionTimeout),
             Report = report,
             Parts = _parts.Parts,
-            Hocon = _parts.Hocon,
+            Config = _parts.Config,
             Shards = Shards,
         });
     }
