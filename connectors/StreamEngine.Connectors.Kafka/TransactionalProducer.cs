@@ -82,8 +82,11 @@ internal sealed class TransactionalProducer : IOutputProducer
         // 1. Offsets. Until this is done nothing can have been committed.
         switch (Try((producer, left) => producer.SendOffsetsToTransaction(next, _group, left)))
         {
-            case Fate.Fatal or Fate.Stuck: return Close(CommitOutcome.Fenced);
-            case Fate.Abort or Fate.TimedOut: return Abort();
+            case Fate.Fatal or Fate.Stuck or Fate.TimedOut: return Close(CommitOutcome.Fenced);
+            // librdkafka may go on asking a coordinator that is none any more, after a broker's restart: this producer would time out again
+            // and again, while a new one looks for the coordinator anew and ends the transaction.
+            case Fate.Abort when _failed!.Code == ErrorCode.Local_TimedOut: return Close(CommitOutcome.Fenced);
+            case Fate.Abort: return Abort();
         }
 
         // 2. Flush and commit. A fatal answer may come to the retry of a commit that was done: then nobody knows.

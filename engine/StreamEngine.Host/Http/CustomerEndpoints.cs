@@ -19,7 +19,8 @@ internal sealed record DecisionBody(string? Customer, string? Id, string? Placem
     int? TimeoutMs);
 
 /// <summary>
-/// <c>POST /v1/decisions</c> and <c>GET /v1/customers/{id}</c>, as JSON. 200 with the answer; 400 where the request is at fault; 503 with
+/// <c>POST /v1/decisions</c> and <c>GET /v1/customers/{id}</c>, as JSON. 200 with the answer, or with the config's stand-in, marked;
+/// 400 where the request is at fault; 503 with
 /// <c>Retry-After</c> where the customer's shard is busy, being restored or elsewhere; 504 where no answer came in time; 410 where the
 /// request's id was used so long ago that its decision is not kept.
 /// </summary>
@@ -81,7 +82,8 @@ internal static class CustomerEndpoints
             Offers = body.Offers ?? 1,
             Timeout = body.TimeoutMs is { } given ? TimeSpan.FromMilliseconds(given) : null,
         }, context.RequestAborted).ConfigureAwait(false);
-        return reply.Status == RequestStatus.Done ? Results.Json(Show(reply), Json) : Refuse(context, reply, reply.RequestId);
+        return reply.IsFallback ? Results.Json(ShowFallback(reply), Json)
+            : reply.Status == RequestStatus.Done ? Results.Json(Show(reply), Json) : Refuse(context, reply, reply.RequestId);
     }
 
     private static object? Value(string name, JsonElement value, List<string> faults)
@@ -110,6 +112,16 @@ internal static class CustomerEndpoints
         DecidedAt = Text(reply.DecidedAt),
         reply.Offers,
         reply.Repeated,
+    };
+
+    /// <summary>The config's stand-in: no error page, but marked, with what was at fault.</summary>
+    private static object ShowFallback(DecideReply reply) => new
+    {
+        reply.RequestId,
+        reply.Offers,
+        Fallback = true,
+        Status = Spelling.Snake(reply.Status.ToString()),
+        reply.Message,
     };
 
     private static object Show(string customer, ProfileReply reply) => new

@@ -8,6 +8,7 @@ using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Host.Run;
@@ -47,7 +48,8 @@ internal static class RunCommand
             !engine.Completion.IsCompleted, app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
-            if ((cluster?.Customers ?? engine.Customers) is { } customers) CustomerEndpoints.Map(app, customers);
+            if ((cluster?.Customers ?? engine.Customers) is { } customers)
+                CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics));
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");

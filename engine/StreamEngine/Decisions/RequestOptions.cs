@@ -38,6 +38,11 @@ public sealed record RequestOptions : ILocated
     [Bounds(1, 16)]
     public int MaxOffers { get; init; } = 3;
 
+    [Doc("What is shown where no decision can be had in time: by placement, an offer that may be shown to anybody; '*' is every other "
+        + "placement. Nothing of the customer is looked at for it, and it is not recorded. Without one such a request is answered with its "
+        + "fault.")]
+    public IReadOnlyDictionary<string, string> Fallbacks { get; init; } = new Dictionary<string, string>();
+
     [Doc("How long a request is tried before it is answered with timed_out.")]
     [Bounds(0.001, 60)]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMilliseconds(500);

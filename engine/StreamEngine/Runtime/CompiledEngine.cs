@@ -98,6 +98,7 @@ public sealed class CompiledEngine : IDisposable
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
         var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
             options.Purposes, timers.Names, models.Models, layout, errors);
+        Requests.FallbackGateway.Check(options.Requests, options.Offers, errors);
         duplicates = ProfileSize.Check(options, layout, duplicates, largestRecord, errors);
         RecordSize.Check(options, policy, features.Count, largestRecord, errors);
         if (errors.Any)

@@ -103,6 +103,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
             if (decision.Fault[offer] != ScoreFault.None) counters.CountFallback(batch.ModelOf(offer), decision.Fault[offer]);
         }
         shard.Writer.Decided(request, decision, vector);
+        shard.Watches?.Decided(shard.Engine, request, decision, shard.Writer.DecisionId);
     }
 
     private ref DecisionBatch.Row Next(int trigger, Cause cause, long decidedAt, ulong consent, long watermark)

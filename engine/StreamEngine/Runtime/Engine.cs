@@ -50,7 +50,10 @@ public sealed class Engine : IDisposable
         if (_standbys is not null) _settings = _settings with { OpenCheckpoints = _standbys.OpenCheckpoints };
         if (!_engine.Options.Requests.Enabled) return;
         Directory = new ShardDirectory(Partitions);
-        _settings = _settings with { Directory = Directory };
+        var feed = new CustomerFeed(Directory);
+        Feed = feed;
+        Metrics.Watch(feed);
+        _settings = _settings with { Directory = Directory, Feed = feed };
         Shards = new LocalShards(_engine, Directory, settings.Time);
         Customers = new LocalGateway(Shards, _engine.Options.Requests, Metrics, settings.Time);
     }
@@ -67,6 +70,9 @@ public sealed class Engine : IDisposable
     /// <summary>Asks a shard of this process once, for gateways that find the process themselves; null where the config takes no requests.
     /// </summary>
     public ICustomerGateway? Shards { get; }
+
+    /// <summary>What happens to single customers of this process's shards; null where the config takes no requests.</summary>
+    public ICustomerFeed? Feed { get; }
 
     /// <summary>The engine's numbers.</summary>
     public EngineMetrics Metrics { get; }

@@ -21,7 +21,7 @@ public sealed class EngineMetrics : IDisposable
     private readonly ConcurrentDictionary<Shard, byte> _open = [];
     private readonly ShardCounters _closed;
     private readonly Histogram<double> _batch, _commit, _interval, _request;
-    private readonly Counter<long> _commits, _batches;
+    private readonly Counter<long> _commits, _batches, _fallbacks;
 
     /// <summary>Registers the instruments.</summary>
     public EngineMetrics(CompiledEngine engine)
@@ -40,6 +40,10 @@ public sealed class EngineMetrics : IDisposable
         foreach (var outcome in Enum.GetValues<CommitOutcome>())
             if (outcome != CommitOutcome.Waiting) _commits.Add(0, OutcomeLabel(outcome));
         _batches = _meter.CreateCounter<long>("streamengine.batches", "{batch}", "Batches with records.");
+        _fallbacks = _meter.CreateCounter<long>("streamengine.requests.fallbacks", "{request}",
+            "Requests answered with the config's stand-in, as no decision could be had in time, by status.");
+        foreach (var status in FallbackGateway.Causes)
+            _fallbacks.Add(0, StatusLabel(status));
         Counter("streamengine.records", "{record}", "Records read.", c => c.Records);
         Counter("streamengine.bytes", "By", "Bytes of keys and values read.", c => c.Bytes);
         Counter("streamengine.events.admitted", "{event}", "Events applied to a profile.", c => c.Admitted);
@@ -120,8 +124,12 @@ public sealed class EngineMetrics : IDisposable
 
     /// <summary>A request was answered.</summary>
     public void RequestDone(string kind, RequestStatus status, TimeSpan took) => _request.Record(
-        took.TotalSeconds, new KeyValuePair<string, object?>("kind", kind),
-            new KeyValuePair<string, object?>("status", Spelling.Snake(status.ToString())));
+        took.TotalSeconds, new KeyValuePair<string, object?>("kind", kind), StatusLabel(status));
+
+    /// <summary>A request was answered with the config's stand-in.</summary>
+    internal void FellBack(RequestStatus status) => _fallbacks.Add(1, StatusLabel(status));
+
+    private static KeyValuePair<string, object?> StatusLabel(RequestStatus status) => new("status", Spelling.Snake(status.ToString()));
 
     /// <summary>Measures when the workers' loops last moved.</summary>
     internal void Watch(Func<IEnumerable<WorkerTurn>> workers) =>
@@ -136,6 +144,15 @@ public sealed class EngineMetrics : IDisposable
             .Select(d => new Measurement<double>(d.Max(o => o.Lasts ?? TimeSpan.Zero).TotalSeconds,
                 new KeyValuePair<string, object?>("dependency", d.Key))), "s",
             "For how long a dependency has not answered while it was needed (schema-registry, log); 0 while it answers.");
+
+    /// <summary>Measures who is watched.</summary>
+    internal void Watch(CustomerFeed feed)
+    {
+        _meter.CreateObservableGauge("streamengine.customers.watched", () => feed.Customers, "{customer}",
+            "Customers that somebody watches live in this process.");
+        _meter.CreateObservableCounter("streamengine.customers.updates", () => feed.Told, "{update}",
+            "Updates told to those who watch customers.");
+    }
 
     /// <summary>Partitions of the shards that are open, in order.</summary>
     internal IReadOnlyList<int> Owned => [.. _open.Keys.Select(s => s.Partition).Order()];

@@ -49,6 +49,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
     private readonly OutputBuffer _kept = new() { Untraced = settings.Engine.Outputs.Checkpoints };
     private readonly List<ShardRequest> _answers = [];
     private readonly List<ShardRequest> _sealedAnswers = [];
+    private readonly List<CustomerNews> _news = [];
+    private readonly List<CustomerNews> _sealedNews = [];
     private int _written;          // of what is kept, what the transaction holds that is open or under way
     private bool _isRetried;       // a commit failed: the next try comes after an interval, however many wait
     private bool _silenced, _sealedSilence;
@@ -112,6 +114,13 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         Touch();
         if (_engine.Options.Requests.Reply == ReplyWhen.Decided && OwnsForNow) request.Release();
         else _answers.Add(request);
+    }
+
+    /// <summary>Something about a customer that somebody watches: it is told with the commit, which it does not bring forward.</summary>
+    public void Tell(CustomerNews news)
+    {
+        Touch();
+        _news.Add(news);
     }
 
     /// <summary>
@@ -213,6 +222,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
                 if (request.Shard == shard) request.Fail(RequestStatus.Moved, $"shard {shard} was lost before the commit");
             answers.RemoveAll(r => r.Shard == shard);
         }
+        _news.RemoveAll(n => n.Shard.Partition == shard);
+        _sealedNews.RemoveAll(n => n.Shard.Partition == shard);
         if (State == IntervalState.Open) State = IntervalState.Stale;
         // What is still queued must not follow the next owner's records; a transaction sees to that by itself.
         if (_transactional || State != IntervalState.Stale && !IsCommitting) return;
@@ -259,6 +270,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         (_sealedBegan, _sealedSilence, _silenced) = (_began, IsSilenced, false);
         _sealedAnswers.AddRange(_answers);
         _answers.Clear();
+        _sealedNews.AddRange(_news);
+        _news.Clear();
         trace.Seal();
         State = IntervalState.Empty;
     }
@@ -285,6 +298,8 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
         (_silenced, _sealedSilence) = (IsSilenced, false);
         _answers.InsertRange(0, _sealedAnswers);
         _sealedAnswers.Clear();
+        _news.InsertRange(0, _sealedNews);
+        _sealedNews.Clear();
         trace.Again();
     }
 
@@ -299,6 +314,9 @@ internal sealed class Interval(WorkerSettings settings, ILogWorker log, OwnedSha
             if (byTheLog) request.Release();
             else request.Fail(RequestStatus.Moved, "whose the shard was at the commit is not known");
         _sealedAnswers.Clear();
+        // What is in the log is true, whoever wrote it.
+        foreach (var news in _sealedNews) news.Release();
+        _sealedNews.Clear();
         trace.End(byTheLog ? "committed" : "found", _kept.Count);
         _kept.Clear();
         owned.Committed();

@@ -47,6 +47,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         {
             if (_assigned[partition] != _sources || _live.ContainsKey(partition) || _restoring.ContainsKey(partition)) continue;
             var fresh = open(partition);
+            fresh.Watches?.Begin();
             ShardCheckpoints.Keep(fresh, settings);
             _restoring[partition] = new ShardRestore(settings, fresh);
             metrics.ShardOpened(fresh);

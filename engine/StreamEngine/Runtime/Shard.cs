@@ -76,6 +76,13 @@ public sealed class Shard : IDisposable
     /// <summary>Says when nothing of a source is let in; null where nobody listens.</summary>
     public SourceWatch? Watch { init => State.Watch = value; }
 
+    /// <summary>Its customers that somebody watches; null where nobody can.</summary>
+    internal ShardWatches? Watches
+    {
+        get => State.Watches;
+        init => State.Watches = value;
+    }
+
     /// <summary>Whether a cut has profiles to copy: turns without records do that too.</summary>
     internal bool CutIsBusy => State.Cut is { Busy: true };
 
@@ -174,6 +181,16 @@ public sealed class Shard : IDisposable
         if (State.Store.Read(customer, new FeatureReader(features) { At = at, Vector = vector })) return true;
         features.ReadEmpty(vector.Span);
         return false;
+    }
+
+    /// <summary>A customer's features as of its newest event, and when that was; a stranger's as of now.</summary>
+    internal DateTimeOffset ReadNewest(ReadOnlySpan<byte> customer, Memory<double> vector)
+    {
+        var reader = new FeatureReader(State.Engine.Features) { At = long.MinValue, Vector = vector };
+        if (State.Store.Read(customer, reader) && reader.Newest != long.MinValue)
+            return DateTimeOffset.FromUnixTimeMilliseconds(reader.Newest);
+        State.Engine.Features.ReadEmpty(vector.Span);
+        return State.Time.GetUtcNow();
     }
 
     /// <summary>Shows every profile.</summary>

@@ -1,6 +1,7 @@
 using StreamEngine.Connectors;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 
@@ -76,6 +77,9 @@ internal sealed class ShardState : IDisposable
 
     /// <summary>Says when nothing of a source is let in; null where nobody listens.</summary>
     public SourceWatch? Watch { get; set; }
+
+    /// <summary>Its customers that somebody watches; null where nobody can.</summary>
+    public ShardWatches? Watches { get; set; }
 
     /// <summary>What was done, in numbers.</summary>
     public ShardCounters Counters { get; }

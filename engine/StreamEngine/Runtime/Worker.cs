@@ -147,6 +147,7 @@ public sealed class Worker : IOwnership, IDisposable
         ServeRequests();
         if (IntervalTrace.IsOn) Trace(polling, processing);
         Decide();
+        GatherNews();
         AdvanceIdle();
 
         // (6) Write.
@@ -160,7 +161,7 @@ public sealed class Worker : IOwnership, IDisposable
 
     void IOwnership.Assigned(IReadOnlyList<TopicPartition> partitions) => _owned.Assign(partitions, partition =>
         new Shard(_engine, partition, _settings.OpenStore(partition), _interval.Outputs, _decisions, _settings.Time, _partitions)
-        { Watch = _watch });
+        { Watch = _watch, Watches = _settings.Feed?.Of(partition) });
 
     void IOwnership.Revoked(IReadOnlyList<TopicPartition> partitions)
     {
@@ -247,6 +248,14 @@ public sealed class Worker : IOwnership, IDisposable
         _served.Clear();
     }
 
+    /// <summary>What the turn did to customers that somebody watches is told once it is committed.</summary>
+    private void GatherNews()
+    {
+        if (_settings.Feed is null) return;
+        foreach (var shard in _owned.Live.Values)
+            if (shard.Watches!.HasNews) shard.Watches.Gather(shard, _interval.Tell);
+    }
+
     /// <summary>What the turn did so far goes into the interval's trace.</summary>
     private void Trace(DateTimeOffset polling, DateTimeOffset processing)
     {
@@ -297,6 +306,7 @@ public sealed class Worker : IOwnership, IDisposable
         Poll(TimeSpan.FromMilliseconds(50));
         ProcessBatch();
         Decide();
+        GatherNews();
     }
 
     private TimeSpan PollTimeout()

@@ -26,6 +26,9 @@ public sealed record WorkerSettings
     /// <summary>Where the worker's shards take requests; null where none are taken.</summary>
     public ShardDirectory? Directory { get; init; }
 
+    /// <summary>Tells what happens to single customers; null where no requests are taken.</summary>
+    internal CustomerFeed? Feed { get; init; }
+
     /// <summary>Told of records that are rejected or misplaced; shared by an engine's workers.</summary>
     public SourceWatch? Watch { get; init; }
 

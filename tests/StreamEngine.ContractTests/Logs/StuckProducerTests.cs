@@ -17,6 +17,7 @@ public sealed class StuckProducerTests : IDisposable
     private readonly TransactionalProducer _producer;
     private string _stuck = "";
     private volatile bool _away;
+    private KafkaException? _refused;   // what sending the offsets throws
 
     public StuckProducerTests()
     {
@@ -44,6 +45,29 @@ public sealed class StuckProducerTests : IDisposable
         Assert.True(started.Elapsed < Soon, $"the loop was held for {started.Elapsed}");
         if (expected == CommitOutcome.Fenced) Assert.DoesNotContain(nameof(IProducer<,>.CommitTransaction), _clients[0].Calls);
         GoesOn();
+    }
+
+    /// <summary>
+    /// After a broker's restart a client may ask its old coordinator for ever. It is told by a time-out of the offsets, for which the
+    /// broker would have given the transaction up as well.
+    /// </summary>
+    [Theory]
+    [InlineData(ErrorCode.Local_TimedOut, true, CommitOutcome.Fenced)]
+    [InlineData(ErrorCode.Local_TimedOut, false, CommitOutcome.Fenced)]
+    [InlineData(ErrorCode.UnknownMemberId, true, CommitOutcome.Aborted)]
+    public void Offsets_that_time_out_cost_the_producer_and_other_refusals_the_transaction(ErrorCode code, bool abort,
+        CommitOutcome expected)
+    {
+        var error = new Error(code);
+        _refused = abort ? new KafkaTxnRequiresAbortException(error) : new KafkaRetriableException(error);
+        _producer.Begin(null!);
+        Assert.Equal(expected, Commit());
+        Assert.Equal(expected == CommitOutcome.Aborted, _clients[0].Calls.Contains(nameof(IProducer<,>.AbortTransaction)));
+
+        _refused = null;
+        if (expected == CommitOutcome.Fenced) _producer.Rebuild();
+        _producer.Begin(null!);
+        Assert.Equal(CommitOutcome.Committed, Commit());
     }
 
     private CommitOutcome Commit()
@@ -142,6 +166,7 @@ public sealed class StuckProducerTests : IDisposable
         fake.Called = name =>
         {
             if (name == _stuck) _back.Wait();
+            if (_refused is { } refused && name == nameof(IProducer<,>.SendOffsetsToTransaction)) throw refused;
             if (_away && name == nameof(IProducer<,>.InitTransactions))
                 throw new KafkaRetriableException(new Error(ErrorCode.Local_TimedOut));
         };

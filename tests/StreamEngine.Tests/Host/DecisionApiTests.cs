@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.Tests.Requests;
 using Xunit;
 
@@ -20,9 +21,12 @@ public sealed class DecisionApiTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _shop = new RequestShop(_folder);
+        _shop = new RequestShop(_folder, o => o with
+        {
+            Requests = o.Requests with { Fallbacks = new Dictionary<string, string> { ["home"] = "b" } }
+        });
         _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true, app =>
-            CustomerEndpoints.Map(app, _shop.Customers));
+            CustomerEndpoints.Map(app, new FallbackGateway(_shop.Customers, _shop.Compiled, _shop.Engine.Metrics)));
         _client = new HttpClient { BaseAddress = new Uri(_http.Address) };
         _shop.Send("c1", "purchase", 80);
         await _shop.ReadAsync("c1", p => p.NewestEvent is not null);
@@ -89,6 +93,24 @@ public sealed class DecisionApiTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, reply.StatusCode);
         Assert.NotNull(reply.Headers.RetryAfter);
         Assert.Equal("moved", (string)JsonNode.Parse(await reply.Content.ReadAsStringAsync())!["status"]!);
+    }
+
+    /// <summary>A page has something to show even then: marked, with what was at fault.</summary>
+    [Fact]
+    public async Task Where_no_decision_can_be_had_the_configs_stand_in_is_shown()
+    {
+        const string Body = """{"customer":"c1","id":"ask-1","placement":"home","timeout_ms":30}""";
+        _shop.Engine.Stop();
+        await _shop.Engine.Completion;
+        var shown = await Post(Body, HttpStatusCode.OK);
+        Assert.Equal(("b", "moved", true), ((string)shown["offers"]![0]!["offer"]!, (string)shown["status"]!, (bool)shown["fallback"]!));
+        Assert.Equal("ask-1", (string)shown["request_id"]!);
+        Assert.Null(shown["decision_id"]);
+        Assert.Contains("streamengine_requests_fallbacks_total{status=\"moved\"} 1",
+            string.Join('\n', (await Metrics("streamengine_requests_fallbacks")).Select(l => System.Text.RegularExpressions.Regex
+                .Replace(l, "otel[^,}]*,", ""))), StringComparison.Ordinal);
+        // No other placement has one.
+        await Post(Body.Replace("home", "email", StringComparison.Ordinal), HttpStatusCode.ServiceUnavailable);
     }
 
     private async Task<JsonNode> Post(string body, HttpStatusCode expected)

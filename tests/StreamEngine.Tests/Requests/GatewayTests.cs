@@ -79,6 +79,27 @@ public sealed class GatewayTests : IDisposable
     }
 
     [Fact]
+    public void A_fallback_must_be_an_offer_that_may_be_shown_there()
+    {
+        var errors = new StreamEngine.Configuration.ConfigErrors();
+        OfferOptions[] offers = [new OfferOptions { Name = "club", Placements = ["email"] }, new OfferOptions { Name = "news" }];
+        FallbackGateway.Check(new RequestOptions
+        {
+            Fallbacks = new Dictionary<string, string>
+            {
+                ["home"] = "club",
+                ["*"] = "club",
+                ["top"] = "newz",
+                ["email"] = "club",
+                ["x"] = "news",
+            },
+        }, offers, errors);
+        Assert.Equal(["offer 'club' is not for placement 'home'", "offer 'club' is for some placements only, and '*' stands for all",
+            "there is no offer 'newz'"], errors.All.Select(e => e.Message));
+        Assert.Contains("Did you mean 'news'?", errors.All[^1].ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Requests_count_against_the_caps_as_events_do()
     {
         using var shop = new RequestShop(_folder);

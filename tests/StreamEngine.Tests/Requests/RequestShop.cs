@@ -55,6 +55,8 @@ internal sealed class RequestShop : IDisposable
 
     public Engine Engine { get; }
 
+    public CompiledEngine Compiled => _compiled;
+
     public ICustomerGateway Customers => Engine.Customers!;
 
     public void Send(string customer, string type, decimal value = 0, string placement = "", string consent = "\"personalization\"",

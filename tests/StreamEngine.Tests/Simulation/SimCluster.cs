@@ -201,7 +201,11 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         var metrics = new EngineMetrics(engine);
         var files = new List<CheckpointFiles>();
         var directory = new ShardDirectory(driver.Partitions);
-        var settings = Settings(id, version) with { Directory = driver.Repeats ? null : directory };
+        var settings = Settings(id, version) with
+        {
+            Directory = driver.Repeats ? null : directory,
+            Feed = driver.Watches.Open(directory),
+        };
         Standbys? standbys = null;
         if (disk is not null)
         {

@@ -45,6 +45,7 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         Disk = random.Next(2) == 0 ? new SimDisk(random) : null;
         var following = new Random(seed ^ 0x55AA);
         _cluster = new SimCluster(this, _random, engines, slots, Disk, following.Next(3) > 0 ? following : null);
+        Watches = new SimWatches(this, new Random(seed ^ 0x3333));
         Asks = new SimAsks(this, _cluster, new Random(~seed), engines[Sources, 0]);
     }
 
@@ -53,6 +54,9 @@ internal sealed class SimDriver : SimSchedule, IDisposable
 
     /// <summary>Requests for decisions and profiles; none where outputs may come again.</summary>
     public SimAsks Asks { get; }
+
+    /// <summary>Who watches customers live.</summary>
+    public SimWatches Watches { get; }
 
     /// <summary>Takes the processes and the files away.</summary>
     public void Dispose()

@@ -30,7 +30,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             var partition = p;
             oracles[p] = new SimOracle(p, _topics, driver.Asks,
                 [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
-            oracles[p].Fold(Logged(p).Select(value => new SimDecision(value)));
+            List<SimDecision> logged = [.. Logged(p).Select(value => new SimDecision(value))];
+            oracles[p].Fold(logged);
+            driver.Watches.Judge(p, [.. logged.Where(d => d.Kind == "decision")]);
             Decisions += oracles[p].Decisions;
             driver.Asks.Judge(oracles[p].Requested);
             Set("late records", Once(oracles[p].Late.Select(Encoding.UTF8.GetString)),

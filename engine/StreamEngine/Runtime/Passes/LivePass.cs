@@ -1,5 +1,6 @@
 using StreamEngine.Connectors;
 using StreamEngine.Events;
+using StreamEngine.Identity;
 
 namespace StreamEngine.Runtime;
 
@@ -126,6 +127,7 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
         {
             shard.Counters.Admitted++;
             shard.Watch?.Admitted(shard.Event.Source);
+            shard.Watches?.Applied(ProfileKey.Of(shard.Event));
             shard.Counters.ValuesNotAdded += shard.Event.NotAdded;
             if (trigger >= 0)
                 shard.Decisions.Open(shard.Event, shard.Context, trigger, shard.Position.NextCause(), update.DecidedAt,

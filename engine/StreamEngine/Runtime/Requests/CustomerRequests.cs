@@ -105,6 +105,12 @@ public sealed record DecideReply : Reply
 
     /// <summary>Whether the request had been decided before: this is that decision.</summary>
     public bool Repeated { get; init; }
+
+    /// <summary>
+    /// Whether the offer is the config's stand-in for a decision that could not be had in time (<c>requests.fallbacks</c>);
+    /// <see cref="Reply.Status"/> says why.
+    /// </summary>
+    public bool IsFallback { get; init; }
 }
 
 /// <summary>One offer of a decision.</summary>

@@ -57,7 +57,8 @@ internal sealed class DecideCall(byte[] customer, long time, long deadline) : Sh
             Repeated = repeated,
         };
 
-    private static OfferedOffer Offer(DecisionPolicy policy, int offer, bool isDefault) =>
+    /// <summary>An offer as whoever asks or watches sees it.</summary>
+    internal static OfferedOffer Offer(DecisionPolicy policy, int offer, bool isDefault) =>
         new(policy.Offers[offer].Name, policy.Offers[offer].Treatment, policy.Offers[offer].Channel, isDefault);
 }
 

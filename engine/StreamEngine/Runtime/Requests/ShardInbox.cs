@@ -47,6 +47,9 @@ public sealed class ShardInbox
         else request.Fail(RequestStatus.Busy, $"{Count} requests wait for shard {Partition} already (requests.inbox)");
     }
 
+    /// <summary>Wakes the loop for something that is no request. Any thread.</summary>
+    internal void Wake() => _signal.Raise();
+
     /// <summary>The shard is live.</summary>
     internal void Open() => _open = true;
 

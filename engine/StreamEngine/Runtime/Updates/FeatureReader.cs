@@ -13,6 +13,12 @@ internal sealed class FeatureReader(FeatureSet features) : IProfileReader
     /// <summary>In: where the vector goes.</summary>
     public Memory<double> Vector;
 
-    public void Read(ReadOnlySpan<byte> profile) =>
-        features.Read(profile, Math.Max(At, MemoryMarshal.Read<long>(profile)), Vector.Span);
+    /// <summary>Out: the profile's newest time, ms; <see cref="long.MinValue"/> where it had no event yet.</summary>
+    public long Newest { get; private set; }
+
+    public void Read(ReadOnlySpan<byte> profile)
+    {
+        Newest = MemoryMarshal.Read<long>(profile);
+        features.Read(profile, Math.Max(At, Newest), Vector.Span);
+    }
 }
