@@ -18,8 +18,8 @@ internal sealed class ClusterMetrics : IDisposable
     {
         _meter.CreateObservableCounter("streamengine.cluster.rejoins", () => Reasons.Select(r => new Measurement<long>(Rejoins(r),
             new KeyValuePair<string, object?>("reason", r))), "{rejoin}", "Times that this node's place in the cluster was given up and "
-            + "taken anew, by reason: downed (the others took it out), reunited (it left a smaller cluster for another, or one that took it "
-            + "for dead), ended (its actor system ended).");
+            + "taken anew, by reason: downed (the others took it out), reunited (it left a smaller cluster for another, or one that took "
+            + "it for dead), ended (its actor system ended).");
         _meter.CreateObservableGauge("streamengine.cluster.up", () => view().IsUp ? 1 : 0, "{node}",
             "1 while this node is in the cluster.");
         _meter.CreateObservableGauge("streamengine.cluster.leader", () => view() is { Leader: { } leader } v && leader == v.Address ? 1 : 0,

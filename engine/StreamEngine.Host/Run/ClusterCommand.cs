@@ -52,8 +52,8 @@ internal static class ClusterCommand
             response.EnsureSuccessStatusCode();
             var report = await response.Content.ReadFromJsonAsync<ClusterReport>(ClusterEndpoint.Json, stop).ConfigureAwait(false);
             if (report!.Engine == options.Name) return report;
-            throw new LogException($"At {client.BaseAddress} runs engine '{report.Engine}', not '{options.Name}'. Name the right config, or "
-                + $"set http.port to the port of '{options.Name}'.");
+            throw new LogException($"At {client.BaseAddress} runs engine '{report.Engine}', not '{options.Name}'. Name the right config, "
+                + $"or set http.port to the port of '{options.Name}'.");
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
         {
@@ -82,13 +82,16 @@ internal static class ClusterCommand
         foreach (var line in Table(["node", "address", "status", "heard", "leader", "seen", "roles"], [.. r.Members.Select(Row)]))
             yield return line;
         yield return "";
-        foreach (var line in Table(["shard", "owner (Kafka)", "requests to (Akka)", "lag", "restore"], [.. r.Shards.Select(s => Row(r, s))]))
-            yield return line;
+        string[] head = ["shard", "owner (Kafka)", "requests to (Akka)", "lag", "restore"];
+        foreach (var line in Table(head, [.. r.Shards.Select(s => Row(r, s))])) yield return line;
         if (!r.OwnersKnown) yield return "Kafka's group does not tell its owners now: it is changing, or does not answer.";
     }
 
     private static string[] Row(MemberReport m) =>
-        [m.Node, m.Address, Word(m.Status), m.Reachable ? "yes" : "NO", m.Leader ? "yes" : "", Age(m.SeenSeconds), string.Join(',', m.Roles)];
+    [
+        m.Node, m.Address, Word(m.Status), m.Reachable ? "yes" : "NO", m.Leader ? "yes" : "", Age(m.SeenSeconds),
+        string.Join(',', m.Roles),
+    ];
 
     private static string[] Row(ClusterReport r, ShardReport s) =>
     [

@@ -59,8 +59,11 @@ public sealed class TlsTests : IDisposable
     private IEnumerable<string> Check(ClusterTlsOptions options)
     {
         var errors = new ConfigErrors();
-        StreamEngine.Cluster.Membership.TlsFiles.Of(options, _folder, errors)!.Check(options with { Node = new ConfigNode(
-            new ConfigLocation("shop.yaml", 7, 3, "cluster.tls")) }, errors);
+        StreamEngine.Cluster.Membership.TlsFiles.Of(options, _folder, errors)!.Check(options with
+        {
+            Node = new ConfigNode(
+            new ConfigLocation("shop.yaml", 7, 3, "cluster.tls"))
+        }, errors);
         return errors.All.Select(e => e.ToString());
     }
 
@@ -78,8 +81,12 @@ public sealed class TlsTests : IDisposable
         using var key = certificate.GetECDsaPrivateKey()!;
         File.WriteAllText(Path.Combine(_folder, $"{name}.pem"), certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(_folder, $"{name}.key"), key.ExportPkcs8PrivateKeyPem());
-        return new ClusterTlsOptions { Certificate = Path.Combine(_folder, $"{name}.pem"), Key = Path.Combine(_folder, $"{name}.key"),
-            Authority = Authority(by) };
+        return new ClusterTlsOptions
+        {
+            Certificate = Path.Combine(_folder, $"{name}.pem"),
+            Key = Path.Combine(_folder, $"{name}.key"),
+            Authority = Authority(by)
+        };
     }
 
     private string Authority(Certificates of)
