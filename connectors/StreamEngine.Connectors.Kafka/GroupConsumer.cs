@@ -32,7 +32,7 @@ internal sealed class GroupConsumer : IDisposable
         _partitions = new Partitions(worker.Sources);
         var settings = KafkaSettings.Consumer(options);
         // Longer than the transaction timeout, as KafkaSettings asks of a session timeout that is given.
-        settings.TryAdd("session.timeout.ms", 
+        settings.TryAdd("session.timeout.ms",
             $"{(long)KafkaSettings.SessionTimeout(options.Settings, options.TransactionTimeout).TotalMilliseconds}");
         settings["group.id"] = worker.Group;
         settings["partition.assignment.strategy"] = "cooperative-sticky";

@@ -59,7 +59,8 @@ public static class ClusterCheck
                 errors.Add(discovery.Node, "name", $"'{Printable.Text(Spelling.Short(discovery.Name ?? ""))}' is no name in DNS",
                     "Write the name that has the address of each node");
             if (discovery.Method == DiscoveryMethod.Kubernetes && string.IsNullOrWhiteSpace(discovery.Selector))
-                errors.Add(discovery.Node, "selector", "it is empty: every pod would count as a node", "Write a label, as app=streamengine");
+                errors.Add(discovery.Node, "selector", "it is empty: every pod would count as a node",
+                    "Write a label, as app=streamengine");
         }
         else if (options.Seeds.Count == 0)
             errors.Add(options.Node, "seeds", "there is nothing by which nodes could find each other",

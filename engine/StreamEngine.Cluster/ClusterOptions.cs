@@ -71,7 +71,7 @@ public sealed record ClusterOptions : ILocated
 
     [Doc("After how long without an answer of any seed a seed forms a cluster by itself: the first of the list after this time, the second "
         + "after twice that, and so on. Clusters that came to be side by side unite by themselves.")]
-    [Bounds(0.1, 600)]
+    [Bounds(1, 600)]
     public TimeSpan FormAfter { get; init; } = TimeSpan.FromSeconds(5);
 
     [Doc("After how long a node that was taken out of the cluster joins anew; longer each time where it does not stay in, 30s at most.")]

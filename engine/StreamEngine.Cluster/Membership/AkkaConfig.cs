@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace StreamEngine.Cluster.Membership;
 
 /// <summary>
-/// The config of Akka.NET (HOCON) that the cluster's section stands for. Names and defaults are those of Akka.Remote and Akka.Cluster 1.5.73.
+/// The config of Akka.NET (HOCON) that the cluster's section stands for. Names and defaults are those of Akka.Remote and Akka.Cluster
+/// 1.5.73.
 /// </summary>
 internal static class AkkaConfig
 {

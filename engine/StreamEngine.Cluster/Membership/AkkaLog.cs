@@ -38,7 +38,8 @@ internal sealed partial class AkkaLines(TimeProvider time, Action<WorkerEvent> r
     private const int MostCauses = 1_000;
 
     /// <summary>Beginnings of lines that repeat what another one says better, of ours or of Akka's.</summary>
-    private static readonly string[] Repeats = ["AssociationError [", "Disassociated", "Cluster Node [{0}] - Marking node(s)"];
+    private static readonly string[] Repeats =
+        ["AssociationError [", "Disassociated", "Cluster Node [{0}] - Marking node(s)", "Association to ["];
 
     private readonly ConcurrentDictionary<string, Told> _told = [];
 
@@ -69,7 +70,8 @@ internal sealed partial class AkkaLines(TimeProvider time, Action<WorkerEvent> r
             times = told.Times;
             (told.At, told.Times) = (now, 0);
         }
-        var text = $"{e.Message}{(e.Cause is { } why ? $" ({(why as AggregateException)?.GetBaseException().Message ?? why.Message})" : "")}";
+        var why = (e.Cause as AggregateException)?.GetBaseException() ?? e.Cause;
+        var text = why is null ? $"{e.Message}" : $"{e.Message} ({why.Message})";
         report(new WorkerEvent(true, $"Akka: {Line(text)}{(times > 0 ? $" ({times} times since)" : "")}"));
     }
 

@@ -17,16 +17,17 @@ internal sealed class ClusterMetrics : IDisposable
     public ClusterMetrics(Func<ClusterView> view)
     {
         _meter.CreateObservableCounter("streamengine.cluster.rejoins", () => Reasons.Select(r => new Measurement<long>(Rejoins(r),
-            new KeyValuePair<string, object?>("reason", r))), "{rejoin}", "Times that this node's place in the cluster was given up and taken "
-            + "anew, by reason: downed (the others took it out), reunited (it was in a smaller cluster beside another), ended (its actor "
-            + "system ended).");
-        _meter.CreateObservableGauge("streamengine.cluster.up", () => view().IsUp ? 1 : 0, "{node}", "1 while this node is in the cluster.");
+            new KeyValuePair<string, object?>("reason", r))), "{rejoin}", "Times that this node's place in the cluster was given up and "
+            + "taken anew, by reason: downed (the others took it out), reunited (it left a smaller cluster for another, or one that took "
+            + "it for dead), ended (its actor system ended).");
+        _meter.CreateObservableGauge("streamengine.cluster.up", () => view().IsUp ? 1 : 0, "{node}",
+            "1 while this node is in the cluster.");
         _meter.CreateObservableGauge("streamengine.cluster.leader", () => view() is { Leader: { } leader } v && leader == v.Address ? 1 : 0,
             "{node}", "1 while this node is the cluster's leader, which lets nodes in and out.");
         _meter.CreateObservableGauge("streamengine.cluster.unreachable", () => view().Unreachable.Count(), "{node}",
             "Members that are not heard.");
-        _meter.CreateObservableGauge("streamengine.cluster.members", () => Members(view()), "{node}", "Members by status and role; one with "
-            + "several roles counts in each, one with none under an empty role.");
+        _meter.CreateObservableGauge("streamengine.cluster.members", () => Members(view()), "{node}", "Members by status and role; one "
+            + "with several roles counts in each, one with none under an empty role.");
     }
 
     /// <summary>The node's place was given up.</summary>

@@ -11,7 +11,8 @@ namespace StreamEngine.Cluster.Membership;
 /// <summary>
 /// This process in the cluster. It keeps an actor system for as long as the process lives: where the others take this node for dead, or
 /// the system ends by itself, its parts are detached, a new system is made, and it joins anew. Nothing of that reaches the workers or ends
-/// the process. The steps: 1. make a system, 2. attach the parts, 3. join, 4. wait for its end, 5. detach the parts, 6. wait a little.
+/// the process. The steps: 1. make a system, 2. attach the parts, 3. join, 4. wait for its end, 5. detach the parts, and all of that again
+/// after a little while.
 /// </summary>
 public sealed class ClusterNode : IAsyncDisposable
 {
@@ -156,10 +157,10 @@ public sealed class ClusterNode : IAsyncDisposable
             var why = (e as AggregateException)?.GetBaseException() ?? e;
             _outage.Away(TlsFiles.IsOfTheFile(why) ? why.Message : $"it can't be joined: {why.Message}", Waits);
         }
-        // 5. Detach the parts.
-        foreach (var part in attached) Detach(part);
+        // 5. Detach the parts: behind the end of the system, as they pass requests on for as long as it leaves the cluster.
         if (_running is { } left) await EndAsync(left).ConfigureAwait(false);
         _running = null;
+        foreach (var part in attached) Detach(part);
         if (!_stop.IsCancellationRequested) _phase = ClusterPhase.Starting;
         return wasUp;
     }
@@ -167,11 +168,19 @@ public sealed class ClusterNode : IAsyncDisposable
     private Running Make()
     {
         var config = ConfigurationFactory.ParseString(AkkaConfig.Write(_settings.Options, _settings.Node, _settings.SessionTimeout))
-            .WithFallback(ConfigurationFactory.ParseString(_settings.Hocon));
+            .WithFallback(_settings.Config);
         Setup[] setups = [BootstrapSetup.Create().WithConfig(config), new AkkaLogSetup(_lines)];
         if (_tls is not null) setups = [.. setups, TlsSetup.Make(_tls, _settings.Options.Tls!)];
         var system = ActorSystem.Create(AkkaConfig.SystemName(_settings.Engine), ActorSystemSetup.Create(setups));
-        return new Running(system, AkkaCluster.Get(system), new Roster(_settings.Time));
+        try
+        {
+            return new Running(system, AkkaCluster.Get(system), new Roster(_settings.Time));
+        }
+        catch
+        {
+            _ = system.Terminate(); // it holds the port
+            throw;
+        }
     }
 
     private void Join(Running running)
@@ -183,7 +192,8 @@ public sealed class ClusterNode : IAsyncDisposable
             MembershipActor.Name);
         if (_settings.Options.Discovery is { } discovery)
         {
-            running.Finding = new PeerJoin(running.Cluster, discovery, _settings, running.Roster, Known, _outage).RunAsync(_larger, _stop.Token);
+            running.Finding = new PeerJoin(running.Cluster, discovery, _settings, running.Roster, Known, _outage)
+                .RunAsync(_larger, _stop.Token);
             _larger = null;
             return;
         }
@@ -211,7 +221,8 @@ public sealed class ClusterNode : IAsyncDisposable
                 (_phase, wasUp) = (ClusterPhase.Up, true);
                 _outage.Back();
             }
-            else if (!wasUp && _settings.Time.GetElapsedTime(since) > TellAfter) _outage.Away($"nobody of {Peers()} lets this node in", Waits);
+            else if (!wasUp && _settings.Time.GetElapsedTime(since) > TellAfter)
+                _outage.Away($"nobody of {Peers()} lets this node in", Waits);
             try
             {
                 await Task.WhenAny(ended, Task.Delay(LookAtSelf, _settings.Time, _stop.Token)).ConfigureAwait(false);
@@ -237,7 +248,8 @@ public sealed class ClusterNode : IAsyncDisposable
     {
         running.Reason ??= why;
         _larger = larger;
-        _ = CoordinatedShutdown.Get(running.System).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
+        // Not by leaving: that waits for members who may not hear this node any more.
+        running.Cluster.Down(running.Cluster.SelfAddress);
     }
 
     private async Task EndAsync(Running running)
@@ -253,9 +265,12 @@ public sealed class ClusterNode : IAsyncDisposable
             await running.Finding.ConfigureAwait(false);
             await running.System.WhenTerminated.WaitAsync(EndPatience, _settings.Time).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (Exception e)
         {
-            _settings.Report(new WorkerEvent(true, $"cluster: its actor system has not ended after {EndPatience.TotalSeconds:0} s"));
+            // Whatever it is, the next system is made; this one ends in its own time.
+            _settings.Report(new WorkerEvent(true, e is TimeoutException
+                ? $"cluster: its actor system has not ended after {EndPatience.TotalSeconds:0} s"
+                : $"cluster: its actor system did not end in order: {e.Message}"));
             _ = running.System.Terminate();
         }
     }

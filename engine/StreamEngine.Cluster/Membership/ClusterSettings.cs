@@ -1,3 +1,4 @@
+using Akka.Configuration;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Cluster.Membership;
@@ -29,8 +30,8 @@ public sealed record ClusterSettings
     /// <summary>What runs on the cluster's actor system, in the order of its start.</summary>
     public IReadOnlyList<IClusterPart> Parts { get; init; } = [];
 
-    /// <summary>Further config of Akka (HOCON) that the parts need: serializers, sharding.</summary>
-    public string Hocon { get; init; } = "";
+    /// <summary>Further config of Akka that the parts need: serializers, sharding.</summary>
+    public Config Config { get; init; } = Config.Empty;
 
     /// <summary>How the shards of this process are, for whoever asks from another node.</summary>
     public Func<IReadOnlyList<ShardState>> Shards { get; init; } = () => [];

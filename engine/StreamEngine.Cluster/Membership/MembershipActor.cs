@@ -128,7 +128,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         }
         foreach (var member in Members)
             if (member != _cluster.SelfAddress && Members.Contains(Sender.Path.Address) is false) Peer(member).Tell(text, Self);
-        _rejoin($"a cluster of {count} nodes is at {Text(lowest)}, this one has {mine.Count}", lowest);
+        _rejoin($"another cluster is at {Text(lowest)}: nodes there {count}, here {mine.Count}", lowest);
     }
 
     /// <summary>

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace StreamEngine.Cluster.Membership;
 
-/// <summary>Whether the cluster's port is free: what Akka says where it is not fills a page, and leaves half an actor system behind.</summary>
+/// <summary>
+/// Whether the cluster's port is free: what Akka says where it is not fills a page, and leaves half an actor system behind.
+/// </summary>
 internal static class PortCheck
 {
     /// <summary>Tries the port that will be listened on.</summary>

@@ -10,7 +10,8 @@ internal static partial class ShardTexts
     private sealed partial class Shapes : JsonSerializerContext;
 
     /// <summary>Writes them.</summary>
-    public static string Write(IReadOnlyList<ShardState> shards) => JsonSerializer.Serialize(shards, Shapes.Default.IReadOnlyListShardState);
+    public static string Write(IReadOnlyList<ShardState> shards) =>
+        JsonSerializer.Serialize(shards, Shapes.Default.IReadOnlyListShardState);
 
     /// <summary>Reads them; none where the text is of another kind.</summary>
     public static IReadOnlyList<ShardState> Read(string text)

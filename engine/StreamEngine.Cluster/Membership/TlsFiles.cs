@@ -29,8 +29,9 @@ internal sealed class TlsFiles
             password = SecretFile.Read(file, folder, options.Node, "password_file", errors);
             if (password is null) return null;
         }
-        return new TlsFiles(Path.Combine(folder, options.Certificate), options.Key is null ? null : Path.Combine(folder, options.Key), password,
-            options.Authority is null ? null : Path.Combine(folder, options.Authority));
+        return new TlsFiles(Path.Combine(folder, options.Certificate), In(options.Key), password, In(options.Authority));
+
+        string? In(string? path) => path is null ? null : Path.Combine(folder, path);
     }
 
     /// <summary>Reads all of them once; what can't be used is a mistake.</summary>
@@ -79,7 +80,8 @@ internal sealed class TlsFiles
     }
 
     /// <summary>Whether an exception is what a file that can't be used gives.</summary>
-    public static bool IsOfTheFile(Exception e) => e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
+    public static bool IsOfTheFile(Exception e) =>
+        e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
 
     private static bool IsPem(string path)
     {

@@ -42,8 +42,8 @@ internal static class TlsSetup
         };
         chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
         if (chain.Build(certificate)) return true;
-        log.Warning("the certificate of {0} ({1}) comes from none of cluster.tls.authority, or is not valid now: {2}", peer, certificate.Subject,
-            string.Join(", ", chain.ChainStatus.Select(s => s.Status)));
+        log.Warning("the certificate of {0} ({1}) comes from none of cluster.tls.authority, or is not valid now: {2}", peer,
+            certificate.Subject, string.Join(", ", chain.ChainStatus.Select(s => s.Status)));
         return false;
     }
 }

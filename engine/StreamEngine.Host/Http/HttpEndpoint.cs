@@ -14,8 +14,8 @@ namespace StreamEngine.Host.Http;
 
 /// <summary>
 /// <c>/healthz</c> and <c>/healthz/ready</c> (200 when every shard is restored, every worker moves, nothing is waited for and the cluster,
-/// where there is one, is joined, else 503, with shards, workers, what is away and the cluster), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c> (Prometheus), and what a
-/// command adds.
+/// where there is one, is joined, else 503, with all of these), <c>/healthz/live</c> (200 while the loop lives), <c>/metrics</c>
+/// (Prometheus), and what a command adds.
 /// </summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
 {

@@ -47,11 +47,13 @@ internal static class ClusterCommand
         try
         {
             using var response = await client.GetAsync("cluster", stop).ConfigureAwait(false);
-            if (response.StatusCode == HttpStatusCode.NotFound) throw new LogException(await NoneAsync(response, client, stop).ConfigureAwait(false));
+            if (response.StatusCode == HttpStatusCode.NotFound)
+                throw new LogException(await NoneAsync(response, client, stop).ConfigureAwait(false));
             response.EnsureSuccessStatusCode();
             var report = await response.Content.ReadFromJsonAsync<ClusterReport>(ClusterEndpoint.Json, stop).ConfigureAwait(false);
-            return report!.Engine == options.Name ? report : throw new LogException($"At {client.BaseAddress} runs engine '{report.Engine}', "
-                + $"not '{options.Name}'. Name the right config, or set http.port to the port of '{options.Name}'.");
+            if (report!.Engine == options.Name) return report;
+            throw new LogException($"At {client.BaseAddress} runs engine '{report.Engine}', not '{options.Name}'. Name the right config, "
+                + $"or set http.port to the port of '{options.Name}'.");
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
         {
@@ -67,7 +69,8 @@ internal static class ClusterCommand
     {
         var json = response.Content.Headers.ContentType?.MediaType == "application/json"
             ? await response.Content.ReadFromJsonAsync<JsonObject>(stop).ConfigureAwait(false) : null;
-        return json?["engine"] is { } engine ? $"Engine '{engine}' at {client.BaseAddress} is in no cluster: its config has no section 'cluster'."
+        return json?["engine"] is { } engine
+            ? $"Engine '{engine}' at {client.BaseAddress} is in no cluster: its config has no section 'cluster'."
             : $"What listens at {client.BaseAddress} knows no cluster: it is no streamengine, or an older one.";
     }
 
@@ -76,17 +79,28 @@ internal static class ClusterCommand
     {
         yield return $"{r.Engine}: node {r.Node} at {r.Address} is {Word(r.Status)}; leader {r.Leader ?? "-"}";
         yield return "";
-        foreach (var line in Table(["node", "address", "status", "heard", "leader", "seen", "roles"], [.. r.Members.Select(m => new[]
-            { m.Node, m.Address, Word(m.Status), m.Reachable ? "yes" : "NO", m.Leader ? "yes" : "", Age(m.SeenSeconds), string.Join(',', m.Roles) })]))
+        foreach (var line in Table(["node", "address", "status", "heard", "leader", "seen", "roles"], [.. r.Members.Select(Row)]))
             yield return line;
         yield return "";
-        foreach (var line in Table(["shard", "owner (Kafka)", "requests to (Akka)", "lag", "restore"], [.. r.Shards.Select(s => new[]
-            { $"{s.Partition}", r.OwnersKnown ? s.Owner ?? "nobody" : "?", (r.LocationsKnown ? s.Location ?? "-" : "?") + (s.Differs ? " DIFFERS" : ""),
-                s.Lag is { } lag ? lag.ToString("N0", CultureInfo.InvariantCulture) : "?",
-                s.Restoring is { } done ? done.ToString("P0", CultureInfo.InvariantCulture) : "" })]))
-            yield return line;
+        string[] head = ["shard", "owner (Kafka)", "requests to (Akka)", "lag", "restore"];
+        foreach (var line in Table(head, [.. r.Shards.Select(s => Row(r, s))])) yield return line;
         if (!r.OwnersKnown) yield return "Kafka's group does not tell its owners now: it is changing, or does not answer.";
     }
+
+    private static string[] Row(MemberReport m) =>
+    [
+        m.Node, m.Address, Word(m.Status), m.Reachable ? "yes" : "NO", m.Leader ? "yes" : "", Age(m.SeenSeconds),
+        string.Join(',', m.Roles),
+    ];
+
+    private static string[] Row(ClusterReport r, ShardReport s) =>
+    [
+        s.Partition.ToString(CultureInfo.InvariantCulture),
+        r.OwnersKnown ? s.Owner ?? "nobody" : "?",
+        (r.LocationsKnown ? s.Location ?? "-" : "?") + (s.Differs ? " DIFFERS" : ""),
+        s.Lag is { } lag ? lag.ToString("N0", CultureInfo.InvariantCulture) : "?",
+        s.Restoring is { } done ? done.ToString("P0", CultureInfo.InvariantCulture) : "",
+    ];
 
     private static IEnumerable<string> Table(string[] head, IReadOnlyList<string[]> rows)
     {

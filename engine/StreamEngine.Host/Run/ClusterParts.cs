@@ -1,3 +1,4 @@
+using Akka.Configuration;
 using StreamEngine.Cluster;
 using StreamEngine.Cluster.Routing;
 using StreamEngine.Decisions;
@@ -8,10 +9,10 @@ namespace StreamEngine.Host.Run;
 
 /// <summary>What runs on the cluster's actor system, and what the rest of the process sees of it.</summary>
 /// <param name="Parts">The parts, in the order of their start.</param>
-/// <param name="Hocon">The config of Akka that they need beside the membership's.</param>
+/// <param name="Config">The config of Akka that they need beside the membership's.</param>
 /// <param name="Customers">Finds a customer's node and asks it.</param>
 /// <param name="Locations">Where requests are sent.</param>
-internal sealed record ClusterParts(IReadOnlyList<IClusterPart> Parts, string Hocon, ICustomerGateway Customers, IShardLocations Locations)
+internal sealed record ClusterParts(IReadOnlyList<IClusterPart> Parts, Config Config, ICustomerGateway Customers, IShardLocations Locations)
 {
     /// <summary>Puts them together: the one place that knows them all.</summary>
     /// <param name="engine">The engine; it takes requests.</param>
@@ -29,6 +30,6 @@ internal sealed record ClusterParts(IReadOnlyList<IClusterPart> Parts, string Ho
             Metrics = engine.Metrics,
             Time = TimeProvider.System,
         });
-        return new ClusterParts([routes], ClusterRouting.Config.ToString(), routes.Gateway, routes);
+        return new ClusterParts([routes], ClusterRouting.Config, routes.Gateway, routes);
     }
 }

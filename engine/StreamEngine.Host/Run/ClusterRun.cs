@@ -40,7 +40,7 @@ internal sealed class ClusterRun : IAsyncDisposable
             SessionTimeout = KafkaSettings.SessionTimeout(config.Options.Kafka.Settings, config.Options.Kafka.TransactionTimeout),
             Report = report,
             Parts = _parts.Parts,
-            Hocon = _parts.Hocon,
+            Config = _parts.Config,
             Shards = Shards,
         });
     }

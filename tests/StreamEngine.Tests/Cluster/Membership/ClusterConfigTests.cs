@@ -90,8 +90,12 @@ public sealed class ClusterConfigTests
     {
         var errors = new ConfigErrors();
         var node = StreamEngine.Host.Configuration.YamlConfigReader.Read("shop.yaml", "seeds:\n  - a:1\n  - b\n", errors)!;
-        ClusterCheck.Check(OptionsBinder.Bind<ClusterOptions>(node, errors),
-            new EngineOptions { Requests = new() { Enabled = true }, Runtime = new() { WrongPartition = WrongPartitionFate.Refuse } }, "/", errors);
+        var engine = new EngineOptions
+        {
+            Requests = new() { Enabled = true },
+            Runtime = new() { WrongPartition = WrongPartitionFate.Refuse },
+        };
+        ClusterCheck.Check(OptionsBinder.Bind<ClusterOptions>(node, errors), engine, "/", errors);
         Assert.Equal("shop.yaml:3:5", Assert.Single(errors.All).At.ToString());
     }
 }

@@ -68,8 +68,7 @@ public sealed class ClusterHostTests : IDisposable
     [Fact]
     public async Task Readiness_needs_the_cluster_where_the_config_says_so_and_shows_it_either_way()
     {
-        using var shop = new RequestShop(_folder);
-        await shop.ReadAsync("c1", p => !p.Found);
+        using var shop = new RequestShop(_folder, start: false);
         var outside = new ClusterHealth("joining", true, 0, [], "nobody of a:4053 lets this node in");
         ClusterHealth? cluster = outside;
         await using var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, new MetricsEndpoint("none"), () =>
@@ -95,7 +94,8 @@ public sealed class ClusterHostTests : IDisposable
         string[] common = ["--config", _config, "--embedded", _folder, "--set", "state.store=memory", "--set", "requests.enabled=true"];
         Assert.Equal(0, (await Cli.RunAsync(["topics", "create", "--partitions", "1", .. common])).Code);
         using var engine = EngineProcess.Start(["run", .. common]);
-        Assert.True(await engine.Until(async () => await engine.Metric("streamengine_shards") == 1, TimeSpan.FromSeconds(30)), engine.Output);
+        Assert.True(await engine.Until(async () => await engine.Metric("streamengine_shards") == 1, TimeSpan.FromSeconds(30)),
+            engine.Output);
         var maps = await File.ReadAllTextAsync($"/proc/{engine.Id}/maps");
         Assert.Contains("/StreamEngine.Connectors.Embedded.dll", maps, StringComparison.Ordinal);
         Assert.DoesNotContain("/Akka", maps, StringComparison.Ordinal);

@@ -17,7 +17,11 @@ internal sealed class TestNode : IAsyncDisposable
 
     private TestNode(ClusterSettings settings)
     {
-        Node = new ClusterNode(settings with { Report = e => _lines.Enqueue($"{TimeProvider.System.GetUtcNow():ss.fff} {(e.Warning ? "! " : "")}{e.Text}"), Parts = [Part] });
+        Node = new ClusterNode(settings with
+        {
+            Report = e => _lines.Enqueue($"{TimeProvider.System.GetUtcNow():ss.fff} {(e.Warning ? "! " : "")}{e.Text}"),
+            Parts = [Part],
+        });
         Node.Start();
     }
 

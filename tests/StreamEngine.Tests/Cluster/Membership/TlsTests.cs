@@ -52,14 +52,18 @@ public sealed class TlsTests : IDisposable
         Assert.Empty(Check(right));
         Assert.Contains("tls.certificate: '", Assert.Single(Check(right with { Password = "other" })), StringComparison.Ordinal);
         Assert.Contains("can't be used", Assert.Single(Check(right with { Authority = right.Certificate })), StringComparison.Ordinal);
-        Assert.Contains("can't be used", Assert.Single(Check(new ClusterTlsOptions { Certificate = Authority(_ours) })), StringComparison.Ordinal);
+        var keyless = new ClusterTlsOptions { Certificate = Authority(_ours) };
+        Assert.Contains("can't be used", Assert.Single(Check(keyless)), StringComparison.Ordinal);
     }
 
     private IEnumerable<string> Check(ClusterTlsOptions options)
     {
         var errors = new ConfigErrors();
-        StreamEngine.Cluster.Membership.TlsFiles.Of(options, _folder, errors)!.Check(options with { Node = new ConfigNode(
-            new ConfigLocation("shop.yaml", 7, 3, "cluster.tls")) }, errors);
+        StreamEngine.Cluster.Membership.TlsFiles.Of(options, _folder, errors)!.Check(options with
+        {
+            Node = new ConfigNode(
+            new ConfigLocation("shop.yaml", 7, 3, "cluster.tls"))
+        }, errors);
         return errors.All.Select(e => e.ToString());
     }
 
@@ -67,7 +71,8 @@ public sealed class TlsTests : IDisposable
     {
         using var certificate = by.For("localhost");
         File.WriteAllBytes(Path.Combine(_folder, $"{name}.pfx"), certificate.Export(X509ContentType.Pkcs12, password));
-        return new ClusterTlsOptions { Certificate = Path.Combine(_folder, $"{name}.pfx"), Password = password, Authority = Authority(trusts) };
+        var path = Path.Combine(_folder, $"{name}.pfx");
+        return new ClusterTlsOptions { Certificate = path, Password = password, Authority = Authority(trusts) };
     }
 
     private ClusterTlsOptions Pem(string name, Certificates by)
@@ -76,8 +81,12 @@ public sealed class TlsTests : IDisposable
         using var key = certificate.GetECDsaPrivateKey()!;
         File.WriteAllText(Path.Combine(_folder, $"{name}.pem"), certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(_folder, $"{name}.key"), key.ExportPkcs8PrivateKeyPem());
-        return new ClusterTlsOptions { Certificate = Path.Combine(_folder, $"{name}.pem"), Key = Path.Combine(_folder, $"{name}.key"),
-            Authority = Authority(by) };
+        return new ClusterTlsOptions
+        {
+            Certificate = Path.Combine(_folder, $"{name}.pem"),
+            Key = Path.Combine(_folder, $"{name}.key"),
+            Authority = Authority(by)
+        };
     }
 
     private string Authority(Certificates of)
