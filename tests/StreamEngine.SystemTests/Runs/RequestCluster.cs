@@ -15,7 +15,7 @@ internal sealed class RequestCluster : IDisposable
     public const int Partitions = 12;
     private const int Customers = 400, EventsPerSecond = 300;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-    private static readonly int Rate = Setting("RATE", 300), QuietSeconds = Setting("SECONDS", 4);
+    private static readonly int Rate = Setting("RATE", 100), QuietSeconds = Setting("SECONDS", 4);
 
     private readonly Arena _arena;
     private readonly GroupWatch _watch;
@@ -70,7 +70,7 @@ internal sealed class RequestCluster : IDisposable
         await Ready(names);
         _load.Phase = "0 warming up";
         _working = Task.WhenAll(writing, Task.Run(() => _load.Run(Rate, _stop.Token)));
-        await Task.Delay(TimeSpan.FromSeconds(QuietSeconds));
+        await Task.Delay(2 * TimeSpan.FromSeconds(QuietSeconds));
     }
 
     /// <summary>A phase in which nothing may go wrong.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using HdrHistogram;
 using StreamEngine.SystemTests.Oracle;
 using StreamEngine.Testing;
@@ -16,24 +17,25 @@ namespace StreamEngine.SystemTests.Runs;
 /// <param name="Status">done, or the API's word for what went wrong; none where no node answered at all.</param>
 /// <param name="DecisionId">The decision, where there is one.</param>
 /// <param name="Offer">The first offer; empty where there is none.</param>
-internal sealed record Answer(Ask Ask, string Phase, double Ms, string Status, string DecisionId, string Offer);
+/// <param name="Message">What the API says to it; empty where it was served.</param>
+internal sealed record Answer(Ask Ask, string Phase, double Ms, string Status, string DecisionId, string Offer, string Message = "");
 
 /// <summary>
 /// Asks for decisions of random customers at random nodes over HTTP, open loop: each request has its time, late or not, and its latency
 /// counts from there. Where a node does not answer, another one is asked with the same id, as a load balancer does. Some requests are asked
 /// twice at once, of two nodes.
 /// </summary>
-internal sealed class RequestLoad : IDisposable
+internal sealed partial class RequestLoad : IDisposable
 {
     /// <summary>How long a node tries; it answers by then, with the stand-in at the latest.</summary>
-    public const int TimeoutMs = 1_000;
+    public const int TimeoutMs = 3_000;
     private static readonly string[] Placements = ["home", "product", "cart", "search"];
 
     /// <summary>A node that has not answered by then stands still: another one is asked.</summary>
-    private static readonly TimeSpan TryTimeout = TimeSpan.FromMilliseconds(TimeoutMs + 250);
+    private static readonly TimeSpan TryTimeout = TimeSpan.FromMilliseconds(TimeoutMs + 500);
 
     /// <summary>What has no answer by then counts as not answered.</summary>
-    private static readonly TimeSpan LastTry = 3 * TryTimeout;
+    private static readonly TimeSpan LastTry = 2 * TryTimeout;
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromMilliseconds(250) })
     { Timeout = TryTimeout };
@@ -106,11 +108,17 @@ internal sealed class RequestLoad : IDisposable
             yield return $"{phase.Key,-28} {phase.Count(),7} requests, p50 {Ms(50)}, p99 {Ms(99)}, p99.9 {Ms(99.9)} ms; "
                 + string.Join(", ", phase.GroupBy(a => a.Status).OrderBy(g => g.Key, StringComparer.Ordinal)
                     .Select(g => $"{g.Count()} {g.Key}"));
+            foreach (var said in phase.Where(a => a.Message.Length > 0).GroupBy(a => $"{a.Status}: {Numbers().Replace(a.Message, "N")}")
+                .OrderByDescending(g => g.Count()).Take(4))
+                yield return $"    {said.Count()} {said.Key}";
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
+
+    [GeneratedRegex("[0-9]+")]
+    private static partial Regex Numbers();
 
     private async Task One(Ask ask, string phase, long due, int first)
     {
@@ -129,6 +137,7 @@ internal sealed class RequestLoad : IDisposable
                 {
                     Status = body["fallback"] is null ? status : $"fallback: {status}",
                     DecisionId = (string?)body["decision_id"] ?? "",
+                    Message = (string?)body["message"] ?? "",
                     Offer = status == "done" && body["offers"] is JsonArray { Count: > 0 } offers ? (string)offers[0]!["offer"]! : "",
                 };
                 break;
