@@ -47,35 +47,36 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
 
     private void CheckOperator(FeatureOptions feature, FeatureOperator op)
     {
-        var needsOperand = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Min or FeatureOperator.Max
-            or FeatureOperator.First or FeatureOperator.Last or FeatureOperator.Rfm;
-        var adds = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Rfm;
-        var measuresTime = op is FeatureOperator.TimeSince or FeatureOperator.Duration or FeatureOperator.Rfm;
+        var spec = OperatorTable.Of(op);
         var name = NameOf(op);
 
-        if (needsOperand && feature.Of is null) Error(feature, "of", $"{name} needs an operand", "Add 'of', e.g. of: event.value");
-        if (!needsOperand && feature.Of is not null)
+        if (spec.Of == OperandNeed.Number && feature.Of is null) Error(feature, "of", $"{name} needs an operand", "Add 'of', e.g. of: event.value");
+        if (spec.Of == OperandNeed.None && feature.Of is not null)
             Error(feature, "of", $"{name} has no operand", "Remove 'of'; to choose events use 'where'");
-        if (feature.Scale is not null && !adds) Error(feature, "scale", $"{name} adds nothing, so it has no scale", "Remove 'scale'");
+        if (feature.Scale is not null && !spec.Adds) Error(feature, "scale", $"{name} adds nothing, so it has no scale", "Remove 'scale'");
         if (feature.Scale is < 0 or > 9) Error(feature, "scale", $"a scale of {feature.Scale} digits is out of range", "Give 0 to 9");
-        if (feature.Unit is not null && !measuresTime) Error(feature, "unit", $"{name} measures no time", "Remove 'unit'");
+        if (feature.Unit is not null && spec.Unit is null) Error(feature, "unit", $"{name} measures no time", "Remove 'unit'");
         if (feature.Previous && op != FeatureOperator.TimeSince)
             Error(feature, "previous", $"{name} has no previous event", "Remove 'previous', or use op: time_since");
         if (feature.SameDayMerge && op != FeatureOperator.Rfm)
             Error(feature, "same_day_merge", $"{name} merges no days", "Remove 'same_day_merge', or use op: rfm");
-        if (feature.SameDayMerge && _late > DaySet.Reach * Panes.DayMs)
-            Error(feature, "same_day_merge", $"events may be late by more than {DaySet.Reach} days, but distinct days are known for "
-                + $"{DaySet.Reach} days back", $"Let time.lateness and time.out_of_orderness be {DaySet.Reach} days together at most");
+        if (feature.SameDayMerge && _late > DaysCell.Reach * Panes.DayMs)
+            Error(feature, "same_day_merge", $"events may be late by more than {DaysCell.Reach} days, but distinct days are known for "
+                + $"{DaysCell.Reach} days back", $"Let time.lateness and time.out_of_orderness be {DaysCell.Reach} days together at most");
         if (op == FeatureOperator.Duration && feature.Where is not null)
             Error(feature, "where", "duration is that of the whole session", "Remove 'where'");
 
         CheckWindow(feature);
-        var session = feature.Window?.Session is not null;
-        var windowed = session || feature.Window?.Sliding is not null || feature.Window?.Tumbling is not null;
-        if (op == FeatureOperator.Duration && !session)
-            Error(feature, "window", "duration is the length of a session", "Add window: { session: 30m }");
-        if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm && windowed)
-            Error(feature, "window", $"{name} looks at the whole life time", "Remove 'window'");
+        var kind = feature.Window switch
+        {
+            { Session: not null } => WindowKinds.Session,
+            { Sliding: not null } or { Tumbling: not null } => WindowKinds.Panes,
+            _ => WindowKinds.Lifetime,
+        };
+        if (spec.Windows.HasFlag(kind)) return;
+        if (spec.Windows == WindowKinds.Session)
+            Error(feature, "window", $"{name} is the length of a session", "Add window: { session: 30m }");
+        else Error(feature, "window", $"{name} looks at the whole life time", "Remove 'window'");
     }
 
     private void CheckDerived(FeatureOptions feature)
@@ -151,7 +152,7 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
     }
 
     /// <summary>The operator as the config writes it.</summary>
-    private static string NameOf(FeatureOperator op) => op == FeatureOperator.TimeSince ? "time_since" : op.ToString().ToLowerInvariant();
+    private static string NameOf(FeatureOperator op) => Spelling.Snake(op.ToString());
 
     private static long Milliseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMillisecond;
 }

@@ -1,10 +1,20 @@
 namespace StreamEngine.Features;
 
 /// <summary>The rows of a window that a feature is read from, oldest first: up to two runs of a ring.</summary>
-internal readonly record struct RowRange(int Start, int Count, int WrappedCount)
+/// <param name="Start">The first row.</param>
+/// <param name="Count">Rows from the first on.</param>
+/// <param name="WrappedCount">Rows from row 0 on, newer than those.</param>
+/// <param name="Now">The time of reading, ms.</param>
+internal readonly record struct RowRange(int Start, int Count, int WrappedCount, long Now)
 {
     /// <summary>One row.</summary>
-    public static RowRange One(int row) => new(row, 1, 0);
+    public static RowRange One(int row, long now) => new(row, 1, 0, now);
+
+    /// <summary>How many rows.</summary>
+    public int Length => Count + WrappedCount;
+
+    /// <summary>The row by its age, 0 being the oldest.</summary>
+    public int this[int index] => index < Count ? Start + index : index - Count;
 
     /// <summary>Whether there is a single row.</summary>
     public bool IsOne => Count == 1 && WrappedCount == 0;
@@ -43,7 +53,7 @@ internal static class Panes
 
     /// <summary>Makes a ring's clock that of no events.</summary>
     public static void Clear(ref byte profile, int clock) =>
-        Cells.At<PaneClock>(ref profile, clock) = new PaneClock { Newest = long.MinValue };
+        ProfileBytes.At<PaneClock>(ref profile, clock) = new PaneClock { Newest = long.MinValue };
 
     /// <summary>Opens an event's pane.</summary>
     /// <param name="profile">The profile.</param>
@@ -54,7 +64,7 @@ internal static class Panes
     /// <returns>The row, or -1 where the ring has moved past the pane.</returns>
     public static int Enter(ref byte profile, int state, in Window window, ReadOnlySpan<Column> columns, long time)
     {
-        ref var clock = ref Cells.At<PaneClock>(ref profile, state);
+        ref var clock = ref ProfileBytes.At<PaneClock>(ref profile, state);
         if (clock.IsIn(time, window.Size)) return (int)clock.Row;
         var pane = Of(time, window.Size);
         var rows = window.Rows;
@@ -84,7 +94,7 @@ internal static class Panes
     /// </summary>
     public static RowRange At(ref byte profile, int state, in Window window, long now)
     {
-        ref var clock = ref Cells.At<PaneClock>(ref profile, state);
+        ref var clock = ref ProfileBytes.At<PaneClock>(ref profile, state);
         var rows = window.Rows;
         var ahead = 0L;
         if (!clock.IsIn(now, window.Size))
@@ -97,7 +107,7 @@ internal static class Panes
         if (start >= rows) start -= rows;
         var count = rows - (int)ahead;
         var straight = Math.Min(count, rows - start);
-        return new RowRange(start, straight, count - straight);
+        return new RowRange(start, straight, count - straight, now);
     }
 
     private static void ClearRows(ref byte profile, int rows, ReadOnlySpan<Column> columns, int start, int count)

@@ -82,22 +82,22 @@ internal sealed partial class WindowGroup(Window window, int state, Column[] col
     {
         var rows = _window.Kind switch
         {
-            WindowKind.Lifetime => RowRange.One(0),
+            WindowKind.Lifetime => RowRange.One(0, now),
             WindowKind.Panes => Panes.At(ref profile, _state, in _window, now),
             _ => OpenSession(ref profile, now),
         };
         foreach (ref readonly var output in _outputs.AsSpan())
         {
             vector[output.Index] = rows.IsEmpty ? output.Default
-                : output.Kind == OutputKind.Duration ? Duration(ref profile, rows.Start) / output.Divisor
-                : output.Read(ref profile, rows, now);
+                : output.Form == OutputForm.Duration ? Duration(ref profile, rows.Start) / output.Divisor
+                : output.Read(ref profile, in rows);
         }
     }
 
     private RowRange OpenSession(ref byte profile, long now)
     {
         var row = Sessions.Open(ref profile, _state, _window.Size, now);
-        return row < 0 ? default : RowRange.One(row);
+        return row < 0 ? default : RowRange.One(row, now);
     }
 
     private long Duration(ref byte profile, int row)
