@@ -6,7 +6,7 @@ namespace StreamEngine.Features;
 /// <summary>How an operand is read from an event.</summary>
 internal enum OperandKind
 {
-    /// <summary>There is none: the event itself counts.</summary>
+    /// <summary>There is none: the event itself counts, as 1.</summary>
     None,
 
     /// <summary>A field of type double.</summary>
@@ -39,6 +39,7 @@ internal sealed record Operand(OperandKind Kind, int Field, double Divisor, Doub
         switch (Kind)
         {
             case OperandKind.None:
+                value.Value = 1;
                 return true;
             case OperandKind.IntegerField:
                 ref var whole = ref e.Fields[Field];

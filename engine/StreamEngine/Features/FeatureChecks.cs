@@ -50,19 +50,19 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         var spec = OperatorTable.Of(op);
         var name = NameOf(op);
 
-        if (spec.Of == OperandNeed.Number && feature.Of is null) Error(feature, "of", $"{name} needs an operand", "Add 'of', e.g. of: event.value");
+        if (spec.Of == OperandNeed.Number && feature.Of is null)
+            Error(feature, "of", $"{name} needs an operand", "Add 'of', e.g. of: event.value");
         if (spec.Of == OperandNeed.None && feature.Of is not null)
             Error(feature, "of", $"{name} has no operand", "Remove 'of'; to choose events use 'where'");
-        if (feature.Scale is not null && !spec.Adds) Error(feature, "scale", $"{name} adds nothing, so it has no scale", "Remove 'scale'");
+        if (feature.Scale is not null && (!spec.Adds || feature.Of is null && spec.Of == OperandNeed.Optional))
+            Error(feature, "scale", $"{name} adds nothing, so it has no scale", "Remove 'scale'");
         if (feature.Scale is < 0 or > 9) Error(feature, "scale", $"a scale of {feature.Scale} digits is out of range", "Give 0 to 9");
         if (feature.Unit is not null && spec.Unit is null) Error(feature, "unit", $"{name} measures no time", "Remove 'unit'");
-        if (feature.Previous && op != FeatureOperator.TimeSince)
-            Error(feature, "previous", $"{name} has no previous event", "Remove 'previous', or use op: time_since");
-        if (feature.SameDayMerge && op != FeatureOperator.Rfm)
-            Error(feature, "same_day_merge", $"{name} merges no days", "Remove 'same_day_merge', or use op: rfm");
-        if (feature.SameDayMerge && _late > DaysCell.Reach * Panes.DayMs)
-            Error(feature, "same_day_merge", $"events may be late by more than {DaysCell.Reach} days, but distinct days are known for "
-                + $"{DaysCell.Reach} days back", $"Let time.lateness and time.out_of_orderness be {DaysCell.Reach} days together at most");
+        CheckOwnOptions(feature, op, name);
+        if ((feature.SameDayMerge || spec.KeepsDays) && _late > DaysCell.Reach * Panes.DayMs)
+            Error(feature, feature.SameDayMerge ? "same_day_merge" : "op", $"events may be late by more than {DaysCell.Reach} days, but "
+                + $"distinct days are known for {DaysCell.Reach} days back",
+                $"Let time.lateness and time.out_of_orderness be {DaysCell.Reach} days together at most");
         if (op == FeatureOperator.Duration && feature.Where is not null)
             Error(feature, "where", "duration is that of the whole session", "Remove 'where'");
 
@@ -73,10 +73,54 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
             { Sliding: not null } or { Tumbling: not null } => WindowKinds.Panes,
             _ => WindowKinds.Lifetime,
         };
+        if (op == FeatureOperator.Trend && !_wrong && kind == WindowKinds.Panes && Window(feature).Rows < Slope.MinPanes)
+            Error(feature, "window", "a trend needs two complete panes beside that of now",
+                $"Choose a sliding window of {Slope.MinPanes} panes or more");
         if (spec.Windows.HasFlag(kind)) return;
         if (spec.Windows == WindowKinds.Session)
             Error(feature, "window", $"{name} is the length of a session", "Add window: { session: 30m }");
+        else if (spec.Windows == WindowKinds.Panes)
+            Error(feature, "window", $"{name} goes through the panes of a window", "Add window: { sliding: 28d, every: 1d }");
         else Error(feature, "window", $"{name} looks at the whole life time", "Remove 'window'");
+    }
+
+    /// <summary>The options that belong to one operator, or to a few.</summary>
+    private void CheckOwnOptions(FeatureOptions feature, FeatureOperator op, string name)
+    {
+        void Only(bool given, string key, string message, params FeatureOperator[] owners)
+        {
+            if (given && !owners.Contains(op))
+                Error(feature, key, $"{name} {message}", $"Remove '{key}', or use op: {string.Join(" or ", owners.Select(NameOf))}");
+        }
+
+        Only(feature.Previous, "previous", "has no previous event", FeatureOperator.TimeSince);
+        Only(feature.SameDayMerge, "same_day_merge", "merges no days", FeatureOperator.Rfm);
+        Only(feature.HalfLife is not null, "half_life", "doesn't decay", FeatureOperator.DecayedSum, FeatureOperator.DecayedMean);
+        Only(feature.Per is not null, "per", "isn't per anything", FeatureOperator.Rate);
+        Only(feature.Prior is not null, "prior", "has no prior", FeatureOperator.Rate);
+        Only(feature.PriorWeight is not null, "prior_weight", "has no prior", FeatureOperator.Rate);
+        if (op is FeatureOperator.DecayedSum or FeatureOperator.DecayedMean)
+        {
+            if (feature.HalfLife is null)
+                Error(feature, "half_life", $"{name} needs to know how fast it decays", "Add 'half_life', e.g. half_life: 7d");
+            else if (feature.HalfLife < TimeSpan.FromMilliseconds(1))
+                Error(feature, "half_life", $"a half-life of {feature.HalfLife} is none", "Give a duration such as 12h or 7d");
+        }
+        if (op == FeatureOperator.Rate) CheckRate(feature);
+    }
+
+    private void CheckRate(FeatureOptions feature)
+    {
+        if (feature.Per is null)
+            Error(feature, "per", "a rate needs the events that it is per", "Add 'per', e.g. per: event.type == 'page_view'");
+        if (feature.Prior is null != feature.PriorWeight is null)
+            Error(feature, feature.Prior is null ? "prior" : "prior_weight", "a prior is a rate and what it is worth",
+                "Give both 'prior' and 'prior_weight', or none of them");
+        if (feature.Prior is { } prior && !double.IsFinite(prior)) Error(feature, "prior", "the prior isn't a number", "Give a number");
+        if (feature.PriorWeight is { } weight && !(weight > 0 && double.IsFinite(weight)))
+            Error(feature, "prior_weight", $"a weight of {weight} is none", "Give a number above 0, e.g. 20");
+        if (feature.PriorWeight is not null && feature.Default != 0)
+            Error(feature, "default", "where nothing is known, a rate with a prior is the prior", "Remove 'default'");
     }
 
     private void CheckDerived(FeatureOptions feature)
@@ -93,6 +137,10 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         Refuse(feature.Unit is not null, "unit");
         Refuse(feature.Previous, "previous");
         Refuse(feature.SameDayMerge, "same_day_merge");
+        Refuse(feature.HalfLife is not null, "half_life");
+        Refuse(feature.Per is not null, "per");
+        Refuse(feature.Prior is not null, "prior");
+        Refuse(feature.PriorWeight is not null, "prior_weight");
     }
 
     private void CheckWindow(FeatureOptions feature)

@@ -30,6 +30,7 @@ internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string>
                 // Its expressions are compiled all the same, to tell their mistakes too.
                 derived.Skip(index);
                 _inputs.Find(feature.Where, feature.Of, scale: null);
+                if (feature.Per is not null) _inputs.Find(feature.Per, of: null, scale: null);
             }
             else if (feature.Expr is not null) derived.Add(index, feature);
             else AddOperator(index, feature, feature.Op!.Value);
@@ -44,8 +45,9 @@ internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string>
     private void AddOperator(int index, FeatureOptions feature, FeatureOperator op)
     {
         var input = _inputs.Find(feature.Where, feature.Of, feature.Scale);
-        if (input < 0) return;
-        OperatorTable.Of(op).Compile(new OperatorPlan(feature, index, input, GroupOf(_checks.Window(feature)), _inputs, _layout));
+        var per = feature.Per is null ? -1 : _inputs.Find(feature.Per, of: null, scale: null);
+        if (input < 0 || feature.Per is not null && per < 0) return;
+        OperatorTable.Of(op).Compile(new OperatorPlan(feature, index, input, per, GroupOf(_checks.Window(feature)), _inputs, _layout));
     }
 
     private GroupPlan GroupOf(Window window)

@@ -14,6 +14,15 @@ internal enum OutputForm
     /// <summary>The value of column A per event (or day) that column B counts: a mean.</summary>
     PerEvent,
 
+    /// <summary>The value of column A per day that column B counts beyond the first.</summary>
+    PerRepeatDay,
+
+    /// <summary>The value of column A over the events that column B counts, both with a prior added.</summary>
+    Rate,
+
+    /// <summary>The slope of column A over the panes, where column B counts an event.</summary>
+    Slope,
+
     /// <summary>From the session's first event to its last; read from the table of sessions.</summary>
     Duration,
 }
@@ -42,6 +51,15 @@ internal readonly record struct FeatureOutput
     /// <summary>What the value is divided by: ms of the unit, or 10^scale.</summary>
     public double Divisor { get; init; } = 1;
 
+    /// <summary>For a rate: what is added below the line; above it, this times the prior rate.</summary>
+    public double PriorWeight { get; init; }
+
+    /// <summary>For a rate: the rate that is expected beforehand.</summary>
+    public double Prior { get; init; }
+
+    /// <summary>For a slope: how many panes the window has.</summary>
+    public int Panes { get; init; }
+
     /// <summary>The value where nothing is known.</summary>
     public double Default { get; init; }
 
@@ -56,9 +74,9 @@ internal readonly record struct FeatureOutput
     /// <summary>The feature over some rows, which are not empty.</summary>
     public double Read(ref byte profile, in RowRange rows)
     {
-        var value = A.Read(ref profile, Part, in rows);
+        var value = Form == OutputForm.Slope ? Slope.Of(ref profile, A, B, rows, Panes) : A.Read(ref profile, Part, in rows);
         if (Divisor != 1) value /= Divisor;
-        if (Form != OutputForm.Plain) value = Combine(ref profile, in rows, value);
+        if (Form is not (OutputForm.Plain or OutputForm.Slope)) value = Combine(ref profile, in rows, value);
         return double.IsNaN(value) ? Default : value;
     }
 
@@ -72,8 +90,16 @@ internal readonly record struct FeatureOutput
                 return double.IsNaN(other) ? double.NaN : value;
             case OutputForm.PerEvent:
                 return value / other;
+            case OutputForm.PerRepeatDay:
+                return other > 1 ? value / (other - 1) : double.NaN;
+            case OutputForm.Rate:
+                var below = Known(other) + PriorWeight;
+                return below > 0 ? (Known(value) + Prior * PriorWeight) / below : double.NaN;
             default:
                 throw new InvalidOperationException($"{Form} is not read from columns");
         }
     }
+
+    /// <summary>A count of no events, as the number that it is.</summary>
+    private static double Known(double value) => double.IsNaN(value) ? 0 : value;
 }

@@ -24,6 +24,22 @@ public sealed class FeatureConfigErrorTests
         { Of(FeatureOperator.Count) with { Unit = TimeUnit.Days }, "unit", "measures no time" },
         { Of(FeatureOperator.Count) with { Previous = true }, "previous", "no previous event" },
         { Of(FeatureOperator.Count) with { SameDayMerge = true }, "same_day_merge", "merges no days" },
+        { Of(FeatureOperator.Count) with { HalfLife = TimeSpan.FromDays(1) }, "half_life", "doesn't decay" },
+        { Of(FeatureOperator.DecayedSum), "half_life", "how fast it decays" },
+        { Of(FeatureOperator.DecayedMean) with { Of = "event.value", HalfLife = TimeSpan.Zero }, "half_life", "is none" },
+        { Of(FeatureOperator.DecayedSum) with { HalfLife = TimeSpan.FromDays(1), Window = Session }, "window", "whole life time" },
+        { Of(FeatureOperator.Count) with { Per = "true" }, "per", "isn't per anything" },
+        { Of(FeatureOperator.Rate), "per", "events that it is per" },
+        { Of(FeatureOperator.Rate) with { Per = "event.value" }, "", "bool" },
+        { Rate with { Prior = 0.1 }, "prior_weight", "what it is worth" },
+        { Rate with { PriorWeight = 5 }, "prior", "what it is worth" },
+        { Rate with { Prior = 0.1, PriorWeight = 0 }, "prior_weight", "is none" },
+        { Rate with { Prior = 0.1, PriorWeight = 5, Default = -1 }, "default", "is the prior" },
+        { Rate with { Scale = 2 }, "scale", "no scale" },
+        { Of(FeatureOperator.Count) with { Prior = 0.1 }, "prior", "has no prior" },
+        { Of(FeatureOperator.Trend), "window", "panes of a window" },
+        { Of(FeatureOperator.Trend) with { Window = new() { Tumbling = TimeSpan.FromDays(1) } }, "window", "two complete panes" },
+        { new() { Expr = "1.0", HalfLife = TimeSpan.FromDays(1) }, "half_life", "derived" },
         { Of(FeatureOperator.Duration), "window", "length of a session" },
         { Of(FeatureOperator.Duration) with { Window = Session, Where = "event.quantity > 1" }, "where", "whole session" },
         { Of(FeatureOperator.TimeSince) with { Window = Session }, "window", "whole life time" },
@@ -99,6 +115,11 @@ public sealed class FeatureConfigErrorTests
     }
 
     [Fact]
+    public void A_streak_needs_a_lateness_that_it_can_cover() =>
+        Assert.EndsWith("op", Assert.Single(Compile(new TimeOptions { Lateness = TimeSpan.FromDays(64) },
+            Of(FeatureOperator.Streak) with { Name = "s" })).At.Path);
+
+    [Fact]
     public void Derived_features_in_a_circle_are_a_mistake()
     {
         var error = Assert.Single(Compile(
@@ -111,6 +132,8 @@ public sealed class FeatureConfigErrorTests
     [Fact]
     public void A_wrong_feature_makes_no_second_mistake_of_those_that_use_it() =>
         Assert.Single(Compile(Of(FeatureOperator.Sum) with { Name = "a" }, new FeatureOptions { Name = "b", Expr = "features.a + 1.0" }));
+
+    private static FeatureOptions Rate => Of(FeatureOperator.Rate) with { Per = "true" };
 
     private static FeatureOptions Of(FeatureOperator op) => new() { Op = op };
 

@@ -44,6 +44,7 @@ internal static class NaiveFeatures
             .OrderBy(x => x.Time).ThenBy(x => x.Id).ThenBy(x => x.Value)
             .ToList();
         if (f.Op == FeatureOperator.Rfm) return Rfm(f, counted, at);
+        if (f.Op == FeatureOperator.Rate) return [Rate(f, counted.Sum(x => f.Of is null ? 1 : x.Value), seen.Count(Wheres[f.Per!.Text]))];
         if (counted.Count == 0) return [f.Default];
         return f.Op switch
         {
@@ -57,8 +58,59 @@ internal static class NaiveFeatures
             FeatureOperator.TimeSince when f.Previous =>
                 [counted.Count < 2 ? f.Default : (at - counted[^2].Time) / Unit(f, TimeUnit.Seconds)],
             FeatureOperator.TimeSince => [(at - counted[^1].Time) / Unit(f, TimeUnit.Seconds)],
+            FeatureOperator.RepeatMonetary => [RepeatMonetary(f, counted)],
+            FeatureOperator.Variance => [Variance(f, counted)],
+            FeatureOperator.Stddev => [counted.Count < 2 ? f.Default : Math.Sqrt(Variance(f, counted))],
+            FeatureOperator.Trend => [Trend(f, counted, at)],
+            FeatureOperator.DecayedSum => [counted.Sum(x => (f.Of is null ? 1 : (double)x.Value) * Weight(f, at - x.Time))],
+            FeatureOperator.DecayedMean => [counted.Sum(x => (double)x.Value * Weight(f, counted[^1].Time - x.Time))
+                / counted.Sum(x => Weight(f, counted[^1].Time - x.Time))],
+            FeatureOperator.Streak => [Streak(counted.Select(x => Floor(x.Time, Day)).ToHashSet(), Floor(at, Day))],
             _ => throw new InvalidOperationException(),
         };
+    }
+
+    private static double RepeatMonetary(FeatureOptions f, List<(long Time, ulong Id, decimal Value)> purchases)
+    {
+        var days = purchases.GroupBy(p => Floor(p.Time, Day)).OrderBy(g => g.Key).Select(g => g.Sum(p => p.Value)).ToList();
+        return days.Count < 2 ? f.Default : (double)days.Skip(1).Average();
+    }
+
+    private static double Variance(FeatureOptions f, List<(long Time, ulong Id, decimal Value)> counted)
+    {
+        if (counted.Count < 2) return f.Default;
+        var mean = counted.Average(x => x.Value);
+        return (double)(counted.Sum(x => (x.Value - mean) * (x.Value - mean)) / (counted.Count - 1));
+    }
+
+    private static double Rate(FeatureOptions f, decimal above, int below)
+    {
+        var weight = f.PriorWeight ?? 0;
+        return below + weight == 0 ? f.Default : ((double)above + (f.Prior ?? 0) * weight) / (below + weight);
+    }
+
+    private static double Weight(FeatureOptions f, long age) => Math.Pow(0.5, age / f.HalfLife!.Value.TotalMilliseconds);
+
+    /// <summary>The slope of the least-squares line as textbooks write it, through the panes before that of now.</summary>
+    private static double Trend(FeatureOptions f, List<(long Time, ulong Id, decimal Value)> counted, long at)
+    {
+        var every = (long)f.Window!.Every!.Value.TotalMilliseconds;
+        var panes = (int)(f.Window.Sliding!.Value / f.Window.Every.Value);
+        var points = Enumerable.Range(1 - panes, panes - 1).Select(x => (X: (decimal)x,
+            Events: counted.Where(e => Floor(e.Time, every) == Floor(at, every) + x).ToList())).ToList();
+        if (points.All(p => p.Events.Count == 0)) return f.Default;
+        var y = points.Select(p => p.Events.Sum(e => f.Of is null ? 1 : e.Value)).ToList();
+        decimal n = points.Count, x = points.Sum(p => p.X), xx = points.Sum(p => p.X * p.X);
+        var xy = points.Zip(y).Sum(p => p.First.X * p.Second);
+        return (double)((n * xy - x * y.Sum()) / (n * xx - x * x)) * Unit(f, TimeUnit.Days) / every;
+    }
+
+    private static double Streak(HashSet<long> days, long today)
+    {
+        var last = days.Contains(today) ? today : today - 1;
+        var length = 0;
+        while (days.Contains(last - length)) length++;
+        return length;
     }
 
     private static double[] Rfm(FeatureOptions f, List<(long Time, ulong Id, decimal Value)> purchases, long at)

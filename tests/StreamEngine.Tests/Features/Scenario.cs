@@ -31,6 +31,7 @@ public sealed record Scenario(
 
     private static string Text(FeatureOptions f) =>
         $"{f.Op} of {f.Of?.Text} where {f.Where?.Text} scale {f.Scale} previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
+        + $"half-life {f.HalfLife} per {f.Per?.Text} prior {f.Prior} "
         + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session}";
 
     public static Arbitrary<Scenario> Any { get; } = Arb.From(Generator(), Shrink);
@@ -61,6 +62,11 @@ public sealed record Scenario(
     private static Gen<T?> Absent<T>(Gen<T> value) where T : struct =>
         Gen.Frequency((5, value.Select(v => (T?)v)), (1, Gen.Constant((T?)null)));
 
+    /// <summary>The operators that add values up: exact for values of fixed point.</summary>
+    public static readonly FeatureOperator[] Adding =
+        [FeatureOperator.Sum, FeatureOperator.Mean, FeatureOperator.Rfm, FeatureOperator.RepeatMonetary, FeatureOperator.Rate,
+        FeatureOperator.Trend, FeatureOperator.Variance, FeatureOperator.Stddev];
+
     private static Gen<FeatureOptions> Feature(long unit) =>
         from op in Gen.Elements(Enum.GetValues<FeatureOperator>())
         from window in Window(op, unit)
@@ -70,8 +76,13 @@ public sealed record Scenario(
         from other in Gen.Elements(0.0, -1.0)
         from previous in Gen.Elements(true, false)
         from merge in Gen.Elements(true, false)
-        let takes = op is not (FeatureOperator.Count or FeatureOperator.TimeSince or FeatureOperator.Duration)
-        let adds = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Rfm
+        from choice in Gen.Elements(true, false)
+        from halfLife in Gen.Choose(1, 60)
+        from per in Gen.Elements(NaiveFeatures.Wheres.Keys.ToArray())
+        let takes = op is not (FeatureOperator.Count or FeatureOperator.TimeSince or FeatureOperator.Duration or FeatureOperator.Streak)
+            && (choice || op is not (FeatureOperator.Rate or FeatureOperator.Trend or FeatureOperator.DecayedSum))
+        let adds = takes && Adding.Contains(op)
+        let prior = choice && op == FeatureOperator.Rate
         select new FeatureOptions
         {
             Op = op,
@@ -79,7 +90,12 @@ public sealed record Scenario(
             Where = condition.Length == 0 || op == FeatureOperator.Duration ? null : new ExprText { Text = condition },
             Of = takes ? new ExprText { Text = of } : null,
             Scale = adds ? scale : null,
-            Default = other,
+            Default = prior ? 0 : other,
+            Unit = op == FeatureOperator.Trend ? TimeUnit.Seconds : null,
+            HalfLife = op is FeatureOperator.DecayedSum or FeatureOperator.DecayedMean ? TimeSpan.FromMilliseconds(halfLife * unit) : null,
+            Per = op == FeatureOperator.Rate ? new ExprText { Text = per } : null,
+            Prior = prior ? 0.3 : null,
+            PriorWeight = prior ? 7 : null,
             Previous = previous && op == FeatureOperator.TimeSince,
             SameDayMerge = merge && op == FeatureOperator.Rfm,
         };
@@ -90,17 +106,19 @@ public sealed record Scenario(
             (WindowOptions?)new WindowOptions { Session = TimeSpan.FromMilliseconds(gap * unit) });
         if (op == FeatureOperator.Duration) return session;
         var lifetime = Gen.Constant((WindowOptions?)null);
-        if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm) return lifetime;
+        if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm or FeatureOperator.RepeatMonetary or FeatureOperator.DecayedSum
+            or FeatureOperator.DecayedMean or FeatureOperator.Streak) return lifetime;
         var tumbling = Gen.Choose(1, 50).Select(size =>
             (WindowOptions?)new WindowOptions { Tumbling = TimeSpan.FromMilliseconds(size * unit) });
         var sliding =
             from every in Gen.Choose(1, 9)
-            from panes in Gen.Choose(1, 20)
+            from panes in Gen.Choose(op == FeatureOperator.Trend ? 3 : 1, 20)
             select (WindowOptions?)new WindowOptions
             {
                 Sliding = TimeSpan.FromMilliseconds(every * panes * unit),
                 Every = TimeSpan.FromMilliseconds(every * unit),
             };
+        if (op == FeatureOperator.Trend) return sliding;
         return Gen.OneOf(lifetime, tumbling, sliding, sliding, session, session);
     }
 

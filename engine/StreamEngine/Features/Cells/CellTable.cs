@@ -3,7 +3,9 @@ using StreamEngine.Events;
 
 namespace StreamEngine.Features;
 
-/// <summary>What is done with a column, whatever its cells are. Implemented by structs, so that each has compiled code of its own.</summary>
+/// <summary>
+/// What is done with a column, whatever its cells are. Implemented by structs, so that each has compiled code of its own.
+/// </summary>
 internal interface ICellAction<TArgument, TResult>
 {
     /// <summary>Does it with cells of this kind.</summary>
@@ -33,6 +35,13 @@ internal static class CellTable
             ColumnKind.LatestTwo => TAction.On<LatestTwoCell>(ref profile, column, row, argument, e),
             ColumnKind.FirstTime => TAction.On<FirstTimeCell>(ref profile, column, row, argument, e),
             ColumnKind.Days => TAction.On<DaysCell>(ref profile, column, row, argument, e),
+            ColumnKind.Variance => TAction.On<VarianceCell>(ref profile, column, row, argument, e),
+            ColumnKind.FixedVariance => TAction.On<FixedVarianceCell>(ref profile, column, row, argument, e),
+            ColumnKind.DecayedSum => TAction.On<DecayedSumCell>(ref profile, column, row, argument, e),
+            ColumnKind.DecayedMean => TAction.On<DecayedMeanCell>(ref profile, column, row, argument, e),
+            ColumnKind.Streak => TAction.On<StreakCell>(ref profile, column, row, argument, e),
+            ColumnKind.RepeatFixedSum => TAction.On<RepeatCell<FixedSumCell>>(ref profile, column, row, argument, e),
+            ColumnKind.RepeatDoubleSum => TAction.On<RepeatCell<DoubleSumCell>>(ref profile, column, row, argument, e),
             _ => throw new InvalidOperationException($"there is no cell of kind {column.Kind}"),
         };
 }

@@ -36,6 +36,27 @@ internal enum ColumnKind
 
     /// <inheritdoc cref="DaysCell"/>
     Days,
+
+    /// <inheritdoc cref="VarianceCell"/>
+    Variance,
+
+    /// <inheritdoc cref="FixedVarianceCell"/>
+    FixedVariance,
+
+    /// <inheritdoc cref="DecayedSumCell"/>
+    DecayedSum,
+
+    /// <inheritdoc cref="DecayedMeanCell"/>
+    DecayedMean,
+
+    /// <inheritdoc cref="StreakCell"/>
+    Streak,
+
+    /// <inheritdoc cref="RepeatCell{TSum}"/>
+    RepeatFixedSum,
+
+    /// <inheritdoc cref="RepeatCell{TSum}"/>
+    RepeatDoubleSum,
 }
 
 /// <summary>

@@ -3,8 +3,10 @@ using StreamEngine.Events;
 
 namespace StreamEngine.Features;
 
-/// <summary>A sum in double precision, up to rounding in any order; 0 over no events. Rows are added from the oldest to the newest.</summary>
-internal struct DoubleSumCell : ICell<DoubleSumCell>
+/// <summary>
+/// A sum in double precision, up to rounding in any order; 0 over no events. Rows are added from the oldest to the newest.
+/// </summary>
+internal struct DoubleSumCell : ISumCell<DoubleSumCell>
 {
     private double _sum;
 
@@ -14,9 +16,11 @@ internal struct DoubleSumCell : ICell<DoubleSumCell>
 
     public static void Merge(ref DoubleSumCell cell, in Column column, in DoubleSumCell other) => cell._sum += other._sum;
 
+    public static double Sum(in DoubleSumCell cell) => cell._sum;
+
     public static double Read(ref byte profile, in Column column, CellPart part, in RowRange rows) =>
-        rows.IsOne ? column.Cell<double>(ref profile, rows.Start) : Sum(ref profile, column, rows);
+        rows.IsOne ? column.Cell<double>(ref profile, rows.Start) : All(ref profile, column, rows);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static double Sum(ref byte profile, in Column column, in RowRange rows) => column.Fold<DoubleSumCell>(ref profile, rows)._sum;
+    private static double All(ref byte profile, in Column column, in RowRange rows) => column.Fold<DoubleSumCell>(ref profile, rows)._sum;
 }

@@ -4,7 +4,7 @@ using StreamEngine.Events;
 namespace StreamEngine.Features;
 
 /// <summary>A sum in units of the scale (<see cref="UnitSum"/>), exact in any order up to 2^62; 0 over no events.</summary>
-internal struct FixedSumCell : ICell<FixedSumCell>
+internal struct FixedSumCell : ISumCell<FixedSumCell>
 {
     private long _sum;
 
@@ -15,9 +15,11 @@ internal struct FixedSumCell : ICell<FixedSumCell>
 
     public static void Merge(ref FixedSumCell cell, in Column column, in FixedSumCell other) => UnitSum.Merge(ref cell._sum, other._sum);
 
+    public static double Sum(in FixedSumCell cell) => UnitSum.Value(cell._sum);
+
     public static double Read(ref byte profile, in Column column, CellPart part, in RowRange rows) =>
-        UnitSum.Value(rows.IsOne ? column.Cell<long>(ref profile, rows.Start) : Sum(ref profile, column, rows));
+        UnitSum.Value(rows.IsOne ? column.Cell<long>(ref profile, rows.Start) : All(ref profile, column, rows));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static long Sum(ref byte profile, in Column column, in RowRange rows) => column.Fold<FixedSumCell>(ref profile, rows)._sum;
+    private static long All(ref byte profile, in Column column, in RowRange rows) => column.Fold<FixedSumCell>(ref profile, rows)._sum;
 }

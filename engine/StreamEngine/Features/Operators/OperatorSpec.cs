@@ -40,6 +40,9 @@ internal sealed record OperatorSpec(FeatureOperator Op, Action<OperatorPlan> Com
     /// <summary>The windows that it can have.</summary>
     public WindowKinds Windows { get; init; } = WindowKinds.All;
 
+    /// <summary>Whether it keeps distinct days, which are known for as far back as <see cref="DaysCell.Reach"/>.</summary>
+    public bool KeepsDays { get; init; }
+
     /// <summary>What its names in the vector end with; one empty text where it has a single value under the feature's own name.</summary>
     public IReadOnlyList<string> Suffixes { get; init; } = [""];
 }

@@ -19,6 +19,20 @@ internal static class OperatorTable
         new(FeatureOperator.Duration, p => p.Add(new() { Form = OutputForm.Duration, Divisor = p.UnitMs }))
             { Unit = TimeUnit.Seconds, Windows = WindowKinds.Session },
         RfmOperator.Spec,
+        new(FeatureOperator.RepeatMonetary, p => p.Add(p.Sum(ColumnKind.RepeatFixedSum, ColumnKind.RepeatDoubleSum) with
+            { B = p.Column(ColumnKind.Days), Form = OutputForm.PerRepeatDay }))
+            { Of = OperandNeed.Number, Adds = true, KeepsDays = true, Windows = WindowKinds.Lifetime },
+        new(FeatureOperator.Variance, AddVariance) { Of = OperandNeed.Number, Adds = true },
+        new(FeatureOperator.Stddev, p => p.Add(p.Sum(ColumnKind.FixedVariance, ColumnKind.Variance) with { Part = CellPart.Second }))
+            { Of = OperandNeed.Number, Adds = true },
+        new(FeatureOperator.Rate, AddRate) { Of = OperandNeed.Optional, Adds = true },
+        new(FeatureOperator.Trend, AddTrend)
+            { Of = OperandNeed.Optional, Adds = true, Unit = TimeUnit.Days, Windows = WindowKinds.Panes },
+        new(FeatureOperator.DecayedSum, p => p.Add(new(p.Column(ColumnKind.DecayedSum, p.HalfLifeMs))))
+            { Of = OperandNeed.Optional, Windows = WindowKinds.Lifetime },
+        new(FeatureOperator.DecayedMean, p => p.Add(new(p.Column(ColumnKind.DecayedMean, p.HalfLifeMs))))
+            { Of = OperandNeed.Number, Windows = WindowKinds.Lifetime },
+        new(FeatureOperator.Streak, p => p.Add(new(p.Column(ColumnKind.Streak)))) { KeepsDays = true, Windows = WindowKinds.Lifetime },
     }.ToDictionary(s => s.Op);
 
     /// <summary>The operator.</summary>
@@ -29,5 +43,35 @@ internal static class OperatorTable
     {
         var sum = plan.Sum();
         plan.Add(plan.Feature.Default == 0 ? sum : sum with { B = plan.Column(ColumnKind.Count), Form = OutputForm.WithEvents });
+    }
+
+    private static void AddVariance(OperatorPlan plan)
+    {
+        var variance = plan.Sum(ColumnKind.FixedVariance, ColumnKind.Variance);
+        plan.Add(variance with { Divisor = variance.Divisor * variance.Divisor });
+    }
+
+    private static void AddRate(OperatorPlan plan)
+    {
+        var (feature, weight) = (plan.Feature, plan.Feature.PriorWeight ?? 0);
+        plan.AddWithDefault(plan.SumOrCount() with
+        {
+            B = plan.CountOfPer(),
+            Form = OutputForm.Rate,
+            Prior = feature.Prior ?? 0,
+            PriorWeight = weight,
+        }, weight > 0 ? feature.Prior ?? 0 : feature.Default);
+    }
+
+    private static void AddTrend(OperatorPlan plan)
+    {
+        var values = plan.SumOrCount();
+        plan.Add(values with
+        {
+            B = plan.Column(ColumnKind.Count),
+            Form = OutputForm.Slope,
+            Panes = plan.Window.Rows,
+            Divisor = values.Divisor * (plan.Window.Size / plan.UnitMs),
+        });
     }
 }
