@@ -15,6 +15,9 @@ internal enum OperandKind
     /// <summary>A field whose bits are an integer: int, timestamp, or a decimal in its smallest unit.</summary>
     IntegerField,
 
+    /// <summary>A text, taken as its hash.</summary>
+    Text,
+
     /// <summary>An expression.</summary>
     Expression,
 }
@@ -27,6 +30,12 @@ internal enum OperandKind
 /// <param name="Factor">10^scale of fixed-point sums; 0 where sums are in double precision.</param>
 internal sealed record Operand(OperandKind Kind, int Field, double Divisor, DoubleExpr? Expression, double Factor)
 {
+    /// <summary>The text, for an operand that is one; of a plain field, <see cref="Field"/> tells whether the event has it.</summary>
+    public StringExpr? Text { get; init; }
+
+    /// <summary>Whether the number is taken as its hash.</summary>
+    public bool Hashed { get; init; }
+
     /// <summary>2^63: a double of as many units has no place in an integer of 64 bits.</summary>
     private const double Largest = 9_223_372_036_854_775_808.0;
 
@@ -35,6 +44,21 @@ internal sealed record Operand(OperandKind Kind, int Field, double Divisor, Doub
     /// An integer field that is taken in its own units always counts.
     /// </summary>
     public bool Read(Event e, EvalContext context, ref InputValue value)
+    {
+        if (Kind == OperandKind.Text)
+        {
+            if (Field >= 0 && !e.Fields[Field].Present) return false;
+            value.Fixed = (long)Hash64.Of(Text!(context));
+            return true;
+        }
+        if (!ReadNumber(e, context, ref value)) return false;
+        // An integer keeps all its digits; of the two zeros of a double, one is taken.
+        if (Hashed) value.Fixed = (long)Hash64.Of(Kind == OperandKind.IntegerField ? value.Fixed
+            : BitConverter.DoubleToInt64Bits(value.Value + 0.0), 0);
+        return true;
+    }
+
+    private bool ReadNumber(Event e, EvalContext context, ref InputValue value)
     {
         switch (Kind)
         {
@@ -83,7 +107,7 @@ internal struct InputValue
     /// <summary>The operand.</summary>
     public double Value;
 
-    /// <summary>The operand in units of 10^-scale, where a scale is known.</summary>
+    /// <summary>The operand in units of 10^-scale, where a scale is known; or its hash.</summary>
     public long Fixed;
 }
 

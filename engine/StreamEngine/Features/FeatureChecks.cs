@@ -50,7 +50,7 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         var spec = OperatorTable.Of(op);
         var name = NameOf(op);
 
-        if (spec.Of == OperandNeed.Number && feature.Of is null)
+        if (spec.Of is OperandNeed.Number or OperandNeed.Text && feature.Of is null)
             Error(feature, "of", $"{name} needs an operand", "Add 'of', e.g. of: event.value");
         if (spec.Of == OperandNeed.None && feature.Of is not null)
             Error(feature, "of", $"{name} has no operand", "Remove 'of'; to choose events use 'where'");
@@ -106,6 +106,10 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
             else if (feature.HalfLife < TimeSpan.FromMilliseconds(1))
                 Error(feature, "half_life", $"a half-life of {feature.HalfLife} is none", "Give a duration such as 12h or 7d");
         }
+        Only(feature.Quantile is not null, "quantile", "is no quantile", FeatureOperator.Quantile);
+        if (op == FeatureOperator.Quantile && feature.Quantile is not (>= 0 and <= 1))
+            Error(feature, "quantile", feature.Quantile is null ? "a quantile needs its share" : $"a share of {feature.Quantile} is none",
+                "Give 'quantile' from 0 to 1, e.g. quantile: 0.5 for the median");
         if (op == FeatureOperator.Rate) CheckRate(feature);
     }
 
@@ -138,6 +142,7 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         Refuse(feature.Previous, "previous");
         Refuse(feature.SameDayMerge, "same_day_merge");
         Refuse(feature.HalfLife is not null, "half_life");
+        Refuse(feature.Quantile is not null, "quantile");
         Refuse(feature.Per is not null, "per");
         Refuse(feature.Prior is not null, "prior");
         Refuse(feature.PriorWeight is not null, "prior_weight");

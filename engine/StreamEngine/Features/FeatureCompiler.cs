@@ -29,7 +29,9 @@ internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string>
             {
                 // Its expressions are compiled all the same, to tell their mistakes too.
                 derived.Skip(index);
-                _inputs.Find(feature.Where, feature.Of, scale: null);
+                if (feature is { Op: { } op, Of: { } of } && OperatorTable.Of(op).Of == OperandNeed.Text)
+                    _inputs.FindHashed(feature.Where, of);
+                else _inputs.Find(feature.Where, feature.Of, scale: null);
                 if (feature.Per is not null) _inputs.Find(feature.Per, of: null, scale: null);
             }
             else if (feature.Expr is not null) derived.Add(index, feature);
@@ -44,7 +46,8 @@ internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string>
 
     private void AddOperator(int index, FeatureOptions feature, FeatureOperator op)
     {
-        var input = _inputs.Find(feature.Where, feature.Of, feature.Scale);
+        var input = OperatorTable.Of(op).Of == OperandNeed.Text ? _inputs.FindHashed(feature.Where, feature.Of!)
+            : _inputs.Find(feature.Where, feature.Of, feature.Scale);
         var per = feature.Per is null ? -1 : _inputs.Find(feature.Per, of: null, scale: null);
         if (input < 0 || feature.Per is not null && per < 0) return;
         OperatorTable.Of(op).Compile(new OperatorPlan(feature, index, input, per, GroupOf(_checks.Window(feature)), _inputs, _layout));

@@ -58,6 +58,12 @@ public enum FeatureOperator
 
     /// <summary>How many UTC days in a row, up to today or yesterday, have an event.</summary>
     Streak,
+
+    /// <summary>How many different values of <c>of</c>, a text or a number: exact up to 64, an estimate beyond.</summary>
+    Distinct,
+
+    /// <summary>The value of <c>of</c> that a share of the events is at or below, to a relative error of 1 % or more.</summary>
+    Quantile,
 }
 
 /// <summary>The unit of a feature that is a duration.</summary>
@@ -102,7 +108,7 @@ public sealed record FeatureOptions : ILocated
     public string Name { get; init; } = "";
 
     [Doc("What is computed: count, sum, mean, min, max, first, last, time_since, duration, rfm, repeat_monetary, variance, stddev, rate, "
-        + "trend, decayed_sum, decayed_mean, streak.")]
+        + "trend, decayed_sum, decayed_mean, streak, distinct, quantile.")]
     public FeatureOperator? Op { get; init; }
 
     [Doc("The operand, an expression over the event, e.g. event.value.")]
@@ -139,6 +145,10 @@ public sealed record FeatureOptions : ILocated
 
     [Doc("rate only: how many events of 'per' the prior is worth; the larger, the later a customer's own rate shows.")]
     public double? PriorWeight { get; init; }
+
+    [Doc("quantile only: the share of events whose value is at or below, e.g. 0.5 for the median.")]
+    [Bounds(0, 1)]
+    public double? Quantile { get; init; }
 
     [Doc("A derived feature: an expression over other features, e.g. features.revenue_24h / max(features.views_1h, 1.0).")]
     public ExprText? Expr { get; init; }

@@ -23,6 +23,9 @@ internal enum OutputForm
     /// <summary>The slope of column A over the panes, where column B counts an event.</summary>
     Slope,
 
+    /// <summary>The value of column A that a share of its events is at or below.</summary>
+    Quantile,
+
     /// <summary>From the session's first event to its last; read from the table of sessions.</summary>
     Duration,
 }
@@ -60,13 +63,16 @@ internal readonly record struct FeatureOutput
     /// <summary>For a slope: how many panes the window has.</summary>
     public int Panes { get; init; }
 
+    /// <summary>For a quantile: the share of events, 0 to 1.</summary>
+    public double Share { get; init; }
+
     /// <summary>The value where nothing is known.</summary>
     public double Default { get; init; }
 
     /// <summary>The columns that it is read from.</summary>
     public IEnumerable<Column> Columns => Form switch
     {
-        OutputForm.Plain => [A],
+        OutputForm.Plain or OutputForm.Quantile => [A],
         OutputForm.Duration => [],
         _ => [A, B],
     };
@@ -74,9 +80,14 @@ internal readonly record struct FeatureOutput
     /// <summary>The feature over some rows, which are not empty.</summary>
     public double Read(ref byte profile, in RowRange rows)
     {
-        var value = Form == OutputForm.Slope ? Slope.Of(ref profile, A, B, rows, Panes) : A.Read(ref profile, Part, in rows);
+        var value = Form switch
+        {
+            OutputForm.Slope => Slope.Of(ref profile, A, B, rows, Panes),
+            OutputForm.Quantile => QuantileCell.Of(ref profile, A, rows, Share),
+            _ => A.Read(ref profile, Part, in rows),
+        };
         if (Divisor != 1) value /= Divisor;
-        if (Form is not (OutputForm.Plain or OutputForm.Slope)) value = Combine(ref profile, in rows, value);
+        if (Form is not (OutputForm.Plain or OutputForm.Slope or OutputForm.Quantile)) value = Combine(ref profile, in rows, value);
         return double.IsNaN(value) ? Default : value;
     }
 

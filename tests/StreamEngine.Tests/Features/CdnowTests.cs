@@ -6,8 +6,8 @@ namespace StreamEngine.Tests.Features;
 
 /// <summary>
 /// Recency, frequency, age and repeat spending of the CDNOW sample against published numbers: the frequencies of repeat purchases in the
-/// first 39 weeks in Fader, Hardie and Lee, "Counting Your Customers" the Easy Way (Marketing Science 24, 2005), and the first rows of the summary in the
-/// Python package lifetimes.
+/// first 39 weeks in Fader, Hardie and Lee, "Counting Your Customers" the Easy Way (Marketing Science 24, 2005), and the first rows of the
+/// summary in the Python package lifetimes.
 /// </summary>
 public sealed class CdnowTests
 {

@@ -27,6 +27,16 @@ internal static class NaiveFeatures
         ["event.type == 'return' ? -event.value : event.value * 2.0"] = e => (e.Type == "return" ? -1 : 2) * (decimal?)(e.Value ?? 0),
     };
 
+    /// <summary>What different values are counted of; null where the event doesn't have it.</summary>
+    public static readonly Dictionary<string, Func<ShopEvent, object?>> Values = new()
+    {
+        ["event.category"] = e => e.Category,
+        ["event.type"] = e => e.Type,
+        ["event.quantity"] = e => e.Quantity,
+        ["event.price"] = e => e.Price,
+        ["event.value"] = e => e.Value,
+    };
+
     public static double[] Read(IReadOnlyList<FeatureOptions> features, IReadOnlyList<ShopEvent> events, long at) =>
         features.SelectMany(f => Read(f, events, at)).ToArray();
 
@@ -38,11 +48,16 @@ internal static class NaiveFeatures
 
         var counted = seen
             .Where(e => f.Where is null || Wheres[f.Where.Text](e))
-            .Select(e => (Event: e, Value: f.Of is null ? 0 : Operand(f, e)))
+            .Select(e => (Event: e, Value: f.Of is null || f.Op == FeatureOperator.Distinct ? 0 : Operand(f, e)))
             .Where(x => x.Value is not null)
             .Select(x => (x.Event.Time, x.Event.Id, Value: x.Value!.Value))
             .OrderBy(x => x.Time).ThenBy(x => x.Id).ThenBy(x => x.Value)
             .ToList();
+        if (f.Op == FeatureOperator.Distinct)
+        {
+            var values = seen.Where(e => f.Where is null || Wheres[f.Where.Text](e)).Select(Values[f.Of!.Text]).OfType<object>().Distinct();
+            return [values.Any() ? values.Count() : f.Default];
+        }
         if (f.Op == FeatureOperator.Rfm) return Rfm(f, counted, at);
         if (f.Op == FeatureOperator.Rate) return [Rate(f, counted.Sum(x => f.Of is null ? 1 : x.Value), seen.Count(Wheres[f.Per!.Text]))];
         if (counted.Count == 0) return [f.Default];
@@ -65,6 +80,8 @@ internal static class NaiveFeatures
             FeatureOperator.DecayedSum => [counted.Sum(x => (f.Of is null ? 1 : (double)x.Value) * Weight(f, at - x.Time))],
             FeatureOperator.DecayedMean => [counted.Sum(x => (double)x.Value * Weight(f, counted[^1].Time - x.Time))
                 / counted.Sum(x => Weight(f, counted[^1].Time - x.Time))],
+            FeatureOperator.Quantile =>
+                [(double)counted.Select(x => x.Value).Order().ElementAt((int)Math.Floor(f.Quantile!.Value * (counted.Count - 1)))],
             FeatureOperator.Streak => [Streak(counted.Select(x => Floor(x.Time, Day)).ToHashSet(), Floor(at, Day))],
             _ => throw new InvalidOperationException(),
         };

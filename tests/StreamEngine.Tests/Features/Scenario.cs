@@ -31,7 +31,7 @@ public sealed record Scenario(
 
     private static string Text(FeatureOptions f) =>
         $"{f.Op} of {f.Of?.Text} where {f.Where?.Text} scale {f.Scale} previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
-        + $"half-life {f.HalfLife} per {f.Per?.Text} prior {f.Prior} "
+        + $"half-life {f.HalfLife} per {f.Per?.Text} prior {f.Prior} quantile {f.Quantile} "
         + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session}";
 
     public static Arbitrary<Scenario> Any { get; } = Arb.From(Generator(), Shrink);
@@ -54,9 +54,10 @@ public sealed record Scenario(
         from price in Absent(Gen.Choose(-2_000, 9_999).Select(p => (long)p))
         from value in Absent(Gen.Choose(-20_000, 99_999).Select(v => v / 1000.0))
         from quantity in Absent(Gen.Choose(-1, 4).Select(q => (long)q))
+        from category in Gen.Elements(null, "", "shoes", "shirts", "hats", "größe", "a category of more than thirty-two bytes")
         from a in Gen.Choose(0, late)
         from b in Gen.Choose(0, late)
-        select (new ShopEvent((start + time) * unit, (ulong)id, type, price, value, quantity), a * unit, b * unit);
+        select (new ShopEvent((start + time) * unit, (ulong)id, type, price, value, quantity, category), a * unit, b * unit);
 
     /// <summary>A field that one event in six doesn't have.</summary>
     private static Gen<T?> Absent<T>(Gen<T> value) where T : struct =>
@@ -79,6 +80,8 @@ public sealed record Scenario(
         from choice in Gen.Elements(true, false)
         from halfLife in Gen.Choose(1, 60)
         from per in Gen.Elements(NaiveFeatures.Wheres.Keys.ToArray())
+        from text in Gen.Elements(NaiveFeatures.Values.Keys.ToArray())
+        from share in Gen.Elements(0, 0.1, 0.5, 0.9, 1)
         let takes = op is not (FeatureOperator.Count or FeatureOperator.TimeSince or FeatureOperator.Duration or FeatureOperator.Streak)
             && (choice || op is not (FeatureOperator.Rate or FeatureOperator.Trend or FeatureOperator.DecayedSum))
         let adds = takes && Adding.Contains(op)
@@ -88,7 +91,8 @@ public sealed record Scenario(
             Op = op,
             Window = window,
             Where = condition.Length == 0 || op == FeatureOperator.Duration ? null : new ExprText { Text = condition },
-            Of = takes ? new ExprText { Text = of } : null,
+            Of = takes ? new ExprText { Text = op == FeatureOperator.Distinct ? text : of } : null,
+            Quantile = op == FeatureOperator.Quantile ? share : null,
             Scale = adds ? scale : null,
             Default = prior ? 0 : other,
             Unit = op == FeatureOperator.Trend ? TimeUnit.Seconds : null,

@@ -42,6 +42,8 @@ internal static class CellTable
             ColumnKind.Streak => TAction.On<StreakCell>(ref profile, column, row, argument, e),
             ColumnKind.RepeatFixedSum => TAction.On<RepeatCell<FixedSumCell>>(ref profile, column, row, argument, e),
             ColumnKind.RepeatDoubleSum => TAction.On<RepeatCell<DoubleSumCell>>(ref profile, column, row, argument, e),
+            ColumnKind.Distinct => TAction.On<DistinctCell>(ref profile, column, row, argument, e),
+            ColumnKind.Quantile => TAction.On<QuantileCell>(ref profile, column, row, argument, e),
             _ => throw new InvalidOperationException($"there is no cell of kind {column.Kind}"),
         };
 }

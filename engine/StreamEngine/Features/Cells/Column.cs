@@ -57,6 +57,12 @@ internal enum ColumnKind
 
     /// <inheritdoc cref="RepeatCell{TSum}"/>
     RepeatDoubleSum,
+
+    /// <inheritdoc cref="DistinctCell"/>
+    Distinct,
+
+    /// <inheritdoc cref="QuantileCell"/>
+    Quantile,
 }
 
 /// <summary>

@@ -11,6 +11,9 @@ internal enum OperandNeed
 
     /// <summary>A number.</summary>
     Number,
+
+    /// <summary>A text or a number, of which a hash is taken.</summary>
+    Text,
 }
 
 /// <summary>The windows that an operator can have.</summary>

@@ -33,6 +33,9 @@ internal static class OperatorTable
         new(FeatureOperator.DecayedMean, p => p.Add(new(p.Column(ColumnKind.DecayedMean, p.HalfLifeMs))))
             { Of = OperandNeed.Number, Windows = WindowKinds.Lifetime },
         new(FeatureOperator.Streak, p => p.Add(new(p.Column(ColumnKind.Streak)))) { KeepsDays = true, Windows = WindowKinds.Lifetime },
+        new(FeatureOperator.Distinct, p => p.Add(new(p.Column(ColumnKind.Distinct)))) { Of = OperandNeed.Text },
+        new(FeatureOperator.Quantile, p => p.Add(new(p.Column(ColumnKind.Quantile))
+            { Form = OutputForm.Quantile, Share = p.Feature.Quantile!.Value })) { Of = OperandNeed.Number },
     }.ToDictionary(s => s.Op);
 
     /// <summary>The operator.</summary>
