@@ -17,6 +17,8 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
     /// <summary>How far behind the newest event an admitted event can be, ms.</summary>
     private readonly long _late = Milliseconds(time.Lateness) + Milliseconds(time.OutOfOrderness);
 
+    private readonly Dictionary<(CalendarUnit, string), CalendarPanes> _calendars = [];
+
     private bool _wrong;
 
     /// <summary>Checks the options of one feature; false where it can't be compiled.</summary>
@@ -41,9 +43,19 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         { Sliding: { } size, Every: { } every } =>
             new Window(WindowKind.Panes, Milliseconds(every), (int)(Milliseconds(size) / Milliseconds(every))),
         { Tumbling: { } size } => new Window(WindowKind.Panes, Milliseconds(size), 1),
+        { Calendar: { } unit } window => CalendarWindow(unit, window.Zone, window.Last ?? 1),
         { Session: { } gap } => new Window(WindowKind.Session, Milliseconds(gap), (int)Sessions.Rows(Milliseconds(gap), _late)),
         _ => Features.Window.Lifetime,
     };
+
+    /// <summary>Calendars are made once: windows are the same where they have the same one.</summary>
+    private Window CalendarWindow(CalendarUnit unit, string? zone, int units)
+    {
+        var found = TimeZoneInfo.FindSystemTimeZoneById(zone ?? "UTC");
+        if (!_calendars.TryGetValue((unit, found.Id), out var calendar))
+            _calendars[(unit, found.Id)] = calendar = new CalendarPanes(unit, found);
+        return new Window(WindowKind.Panes, calendar.AverageMs, units) { Calendar = calendar };
+    }
 
     private void CheckOperator(FeatureOptions feature, FeatureOperator op)
     {
@@ -70,7 +82,7 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         var kind = feature.Window switch
         {
             { Session: not null } => WindowKinds.Session,
-            { Sliding: not null } or { Tumbling: not null } => WindowKinds.Panes,
+            { Sliding: not null } or { Tumbling: not null } or { Calendar: not null } => WindowKinds.Panes,
             _ => WindowKinds.Lifetime,
         };
         if (op == FeatureOperator.Trend && !_wrong && kind == WindowKinds.Panes && Window(feature).Rows < Slope.MinPanes)
@@ -151,14 +163,23 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
     private void CheckWindow(FeatureOptions feature)
     {
         if (feature.Window is not { } window) return;
-        var kinds = (window.Sliding is null ? 0 : 1) + (window.Tumbling is null ? 0 : 1) + (window.Session is null ? 0 : 1);
-        if (kinds > 1) WindowError(window, "", "a window is of one kind", "Give one of 'sliding', 'tumbling' and 'session'");
-        if (kinds == 0)
-            WindowError(window, "", "the window has no kind",
-                "Give one of 'sliding', 'tumbling' and 'session', or remove 'window' for the whole life time");
+        const string one = "Give one of 'sliding', 'tumbling', 'calendar' and 'session'";
+        var kinds = (window.Sliding is null ? 0 : 1) + (window.Tumbling is null ? 0 : 1) + (window.Calendar is null ? 0 : 1)
+            + (window.Session is null ? 0 : 1);
+        if (kinds > 1) WindowError(window, "", "a window is of one kind", one);
+        if (kinds == 0) WindowError(window, "", "the window has no kind", $"{one}, or remove 'window' for the whole life time");
         if (window.Every is not null && window.Sliding is null)
             WindowError(window, "every", "only a sliding window has panes", "Remove 'every'");
 
+        if (window.Last is not null && window.Calendar is null)
+            WindowError(window, "last", "only a calendar window has units", "Remove 'last', or give 'calendar'");
+        if (window.Last is < 1 or > MaxPanes)
+            WindowError(window, "last", $"{window.Last} units can't be kept", $"Give 1 to {MaxPanes:N0}");
+        if (window.Zone is { } zone && window.Calendar is null)
+            WindowError(window, "zone", "only a calendar window has a time zone", "Remove 'zone', or give 'calendar'");
+        else if (window.Zone is { } name && !TimeZoneInfo.TryFindSystemTimeZoneById(name, out _))
+            WindowError(window, "zone", $"this system knows no time zone '{Spelling.Short(name)}'",
+                "Give a name such as Europe/Berlin; where there are none but UTC, install the system's tzdata");
         CheckSize(window, "sliding", window.Sliding);
         CheckSize(window, "tumbling", window.Tumbling);
         CheckSize(window, "session", window.Session);

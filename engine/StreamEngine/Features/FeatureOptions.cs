@@ -91,6 +91,16 @@ public sealed record WindowOptions : ILocated
     [Doc("Aligned windows of this size (days are UTC days); the feature is that of the window of now.")]
     public TimeSpan? Tumbling { get; init; }
 
+    [Doc("Units of the calendar in the time zone 'zone': hour, day, week (from Monday) or month; the unit of now.")]
+    public CalendarUnit? Calendar { get; init; }
+
+    [Doc("How many units of the calendar: the one of now and those before; 1 where absent.")]
+    [Bounds(1, FeatureChecks.MaxPanes)]
+    public int? Last { get; init; }
+
+    [Doc("The time zone of 'calendar', e.g. Europe/Berlin; UTC where absent.")]
+    public string? Zone { get; init; }
+
     [Doc("The customer's open session: ends where the gap between events is larger than this.")]
     public TimeSpan? Session { get; init; }
 

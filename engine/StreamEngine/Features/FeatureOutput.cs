@@ -80,20 +80,16 @@ internal readonly record struct FeatureOutput
     /// <summary>The feature over some rows, which are not empty.</summary>
     public double Read(ref byte profile, in RowRange rows)
     {
-        var value = Form switch
-        {
-            OutputForm.Slope => Slope.Of(ref profile, A, B, rows, Panes),
-            OutputForm.Quantile => QuantileCell.Of(ref profile, A, rows, Share),
-            _ => A.Read(ref profile, Part, in rows),
-        };
-        if (Divisor != 1) value /= Divisor;
-        if (Form is not (OutputForm.Plain or OutputForm.Slope or OutputForm.Quantile)) value = Combine(ref profile, in rows, value);
+        var value = Form == OutputForm.Plain ? Scaled(A.Read(ref profile, Part, in rows)) : Combined(ref profile, in rows);
         return double.IsNaN(value) ? Default : value;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private double Combine(ref byte profile, in RowRange rows, double value)
+    private double Combined(ref byte profile, in RowRange rows)
     {
+        if (Form == OutputForm.Slope) return Scaled(Slope.Of(ref profile, A, B, rows, Panes));
+        if (Form == OutputForm.Quantile) return Scaled(QuantileCell.Of(ref profile, A, rows, Share));
+        var value = Scaled(A.Read(ref profile, Part, in rows));
         var other = B.Read(ref profile, CellPart.Value, in rows);
         switch (Form)
         {
@@ -110,6 +106,8 @@ internal readonly record struct FeatureOutput
                 throw new InvalidOperationException($"{Form} is not read from columns");
         }
     }
+
+    private double Scaled(double value) => Divisor == 1 ? value : value / Divisor;
 
     /// <summary>A count of no events, as the number that it is.</summary>
     private static double Known(double value) => double.IsNaN(value) ? 0 : value;

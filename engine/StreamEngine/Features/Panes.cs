@@ -31,14 +31,15 @@ internal struct PaneClock
 
     public long Row;
 
-    /// <summary>Whether a time is in the newest pane: saves the division for most events and reads.</summary>
-    public readonly bool IsIn(long time, long width) => Newest != long.MinValue && (ulong)(time - Newest * width) < (ulong)width;
+    /// <summary>Whether a time is in the newest pane of one width: saves the division for most events and reads.</summary>
+    public readonly bool IsIn(long time, in Window window) => Newest != long.MinValue && window.Calendar is null
+        && (ulong)(time - Newest * window.Size) < (ulong)window.Size;
 }
 
 /// <summary>
-/// A ring of panes: pane p (the events whose time t has floor(t / width) = p) lives in row p mod rows. The ring's own clock is the newest
-/// pane it has an event in; panes behind it by the number of rows or more are gone, and no read can ask for them, because reads are never
-/// before the profile's newest event.
+/// A ring of panes: pane p (the events whose time t has floor(t / width) = p, or those of unit p of a calendar) lives in row p mod rows.
+/// The ring's own clock is the newest pane it has an event in; panes behind it by the number of rows or more are gone, and no read can ask
+/// for them, because reads are never before the profile's newest event.
 /// </summary>
 internal static class Panes
 {
@@ -50,6 +51,9 @@ internal static class Panes
     /// from it than half a unit in the last place. Several times faster than an integer division.
     /// </summary>
     public static long Of(long time, long width) => (long)Math.Floor((double)time / width);
+
+    /// <summary>The pane of a time.</summary>
+    public static long Of(long time, in Window window) => window.Calendar is { } calendar ? calendar.Of(time) : Of(time, window.Size);
 
     /// <summary>Makes a ring's clock that of no events.</summary>
     public static void Clear(ref byte profile, int clock) =>
@@ -65,8 +69,14 @@ internal static class Panes
     public static int Enter(ref byte profile, int state, in Window window, ReadOnlySpan<Column> columns, long time)
     {
         ref var clock = ref ProfileBytes.At<PaneClock>(ref profile, state);
-        if (clock.IsIn(time, window.Size)) return (int)clock.Row;
-        var pane = Of(time, window.Size);
+        return clock.IsIn(time, in window) ? (int)clock.Row : Turn(ref profile, ref clock, in window, columns, Of(time, in window));
+    }
+
+    /// <summary>
+    /// Turns a ring to a pane, where that is its newest, and returns the pane's row; -1 where the ring has moved past it.
+    /// </summary>
+    public static int Turn(ref byte profile, ref PaneClock clock, in Window window, ReadOnlySpan<Column> columns, long pane)
+    {
         var rows = window.Rows;
         if (clock.Newest == long.MinValue || pane - clock.Newest >= rows)
         {
@@ -97,10 +107,10 @@ internal static class Panes
         ref var clock = ref ProfileBytes.At<PaneClock>(ref profile, state);
         var rows = window.Rows;
         var ahead = 0L;
-        if (!clock.IsIn(now, window.Size))
+        if (!clock.IsIn(now, in window))
         {
             if (clock.Newest == long.MinValue) return default;
-            ahead = Math.Max(0, Of(now, window.Size) - clock.Newest);
+            ahead = Math.Max(0, Of(now, in window) - clock.Newest);
             if (ahead >= rows) return default;
         }
         var start = (int)clock.Row + 1 + (int)ahead;

@@ -143,6 +143,13 @@ internal static class NaiveFeatures
         if (window?.Sliding is { } size)
             return Panes(events, at, (long)window.Every!.Value.TotalMilliseconds, (long)(size / window.Every.Value));
         if (window?.Tumbling is { } tumbling) return Panes(events, at, (long)tumbling.TotalMilliseconds, 1);
+        if (window?.Calendar is { } unit)
+        {
+            var zone = TimeZoneInfo.FindSystemTimeZoneById(window.Zone ?? "UTC");
+            long Number(long time) =>
+                CalendarTests.Number(unit, TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(time), zone).DateTime);
+            return events.Where(e => Number(e.Time) > Number(at) - (window.Last ?? 1) && Number(e.Time) <= Number(at)).ToList();
+        }
         if (window?.Session is { } gap) return Session(events, at, (long)gap.TotalMilliseconds);
         return [.. events];
     }

@@ -32,7 +32,8 @@ public sealed record Scenario(
     private static string Text(FeatureOptions f) =>
         $"{f.Op} of {f.Of?.Text} where {f.Where?.Text} scale {f.Scale} previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
         + $"half-life {f.HalfLife} per {f.Per?.Text} prior {f.Prior} quantile {f.Quantile} "
-        + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session}";
+        + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session} "
+        + $"calendar {f.Window?.Calendar} last {f.Window?.Last} zone {f.Window?.Zone}";
 
     public static Arbitrary<Scenario> Any { get; } = Arb.From(Generator(), Shrink);
 
@@ -41,7 +42,7 @@ public sealed record Scenario(
         from start in Gen.Elements(0L, -40L, 78_840_000L)
         from late in Gen.Choose(0, 40)
         from wait in Gen.Frequency((2, Gen.Constant(0)), (1, Gen.Choose(0, 60)))
-        from features in Gen.ArrayOf(Feature(unit), 6)
+        from features in Gen.ArrayOf(Feature(unit, start < 1_000 || unit < 3_600_000), 6)
         from count in Gen.Choose(1, 30)
         from span in Gen.Choose(1, 120)
         from events in Gen.ArrayOf(Event(unit, start, span, late), count)
@@ -68,9 +69,9 @@ public sealed record Scenario(
         [FeatureOperator.Sum, FeatureOperator.Mean, FeatureOperator.Rfm, FeatureOperator.RepeatMonetary, FeatureOperator.Rate,
         FeatureOperator.Trend, FeatureOperator.Variance, FeatureOperator.Stddev];
 
-    private static Gen<FeatureOptions> Feature(long unit) =>
+    private static Gen<FeatureOptions> Feature(long unit, bool calendar) =>
         from op in Gen.Elements(Enum.GetValues<FeatureOperator>())
-        from window in Window(op, unit)
+        from window in Window(op, unit, calendar)
         from condition in Gen.Elements(NaiveFeatures.Wheres.Keys.Append("").ToArray())
         from of in Gen.Elements(NaiveFeatures.Operands.Keys.ToArray())
         from scale in Gen.Elements<int?>(null, null, 3, 5)
@@ -104,7 +105,7 @@ public sealed record Scenario(
             SameDayMerge = merge && op == FeatureOperator.Rfm,
         };
 
-    private static Gen<WindowOptions?> Window(FeatureOperator op, long unit)
+    private static Gen<WindowOptions?> Window(FeatureOperator op, long unit, bool calendar)
     {
         var session = Gen.Choose(1, 12).Select(gap =>
             (WindowOptions?)new WindowOptions { Session = TimeSpan.FromMilliseconds(gap * unit) });
@@ -123,7 +124,13 @@ public sealed record Scenario(
                 Every = TimeSpan.FromMilliseconds(every * unit),
             };
         if (op == FeatureOperator.Trend) return sliding;
-        return Gen.OneOf(lifetime, tumbling, sliding, sliding, session, session);
+        // .NET's calendar ends with the year 9999, some scenarios are later.
+        var calendars =
+            from u in Gen.Elements(Enum.GetValues<CalendarUnit>())
+            from last in Gen.Elements<int?>(null, 1, 2, 5)
+            from zone in Gen.Elements(null, "Europe/Berlin", "America/New_York", "Asia/Kolkata")
+            select (WindowOptions?)new WindowOptions { Calendar = u, Last = last, Zone = zone };
+        return Gen.OneOf(lifetime, calendar ? calendars : tumbling, tumbling, sliding, sliding, session, session);
     }
 
     private static IEnumerable<Scenario> Shrink(Scenario s)

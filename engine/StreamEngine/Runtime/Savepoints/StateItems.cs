@@ -72,6 +72,8 @@ internal static class StateItems
             { Sliding: { } size } => $"{text} over the last {Spelling.Duration(size)} by panes of "
                 + $"{Spelling.Duration(feature.Window.Every!.Value)}",
             { Tumbling: { } size } => $"{text} over aligned windows of {Spelling.Duration(size)}",
+            { Calendar: { } unit } => $"{text} over the last {feature.Window.Last ?? 1} of {Spelling.Snake(unit.ToString())}s in "
+                + $"{feature.Window.Zone ?? "UTC"}",
             { Session: { } gap } => $"{text} over sessions with a gap of {Spelling.Duration(gap)}",
             _ => $"{text} over the whole life time",
         };
