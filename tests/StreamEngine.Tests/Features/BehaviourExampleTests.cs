@@ -121,5 +121,16 @@ public sealed class BehaviourExampleTests
         Assert.Equal([expected, Math.Sqrt(expected), expected], read, (a, b) => Math.Abs(a - b) < 1e-9);
     }
 
+    [Fact]
+    public void Small_variances_of_large_doubles_keep_most_digits()
+    {
+        var variance = new FeatureOptions { Name = "v", Op = FeatureOperator.Variance, Of = "event.value" };
+        var harness = new FeatureHarness([variance,
+            variance with { Name = "w", Window = new() { Sliding = TimeSpan.FromDays(98), Every = TimeSpan.FromDays(7) } }]);
+        for (var i = 0; i < 90; i++) harness.Apply(On(i) with { Value = 1e9 + i % 3 * 3 });
+        // The squares are of 1e18: their differences would have no digit left.
+        Assert.Equal([6 * 90 / 89.0, 6 * 90 / 89.0], harness.Read(), (a, b) => Math.Abs(a - b) < 1e-6);
+    }
+
     private static ShopEvent On(long day, long? price = null) => new(day * Day + 5, (ulong)(day * 100 + price ?? 0), "view", Price: price);
 }
