@@ -72,8 +72,13 @@ public sealed class CalendarTests
     [InlineData("2024-10-27", 25)]
     public void A_day_has_as_many_hours_as_its_zone_gives_it(string day, int hours)
     {
-        FeatureOptions count = new() { Name = "n", Op = FeatureOperator.Count, Default = -1,
-            Window = new() { Calendar = CalendarUnit.Day, Zone = "Europe/Berlin" } };
+        FeatureOptions count = new()
+        {
+            Name = "n",
+            Op = FeatureOperator.Count,
+            Default = -1,
+            Window = new() { Calendar = CalendarUnit.Day, Zone = "Europe/Berlin" }
+        };
         var harness = new FeatureHarness([count, count with { Name = "two", Window = count.Window with { Last = 2 } }]);
         // An event in the middle of every hour from two days before to two days after.
         var start = Ms($"{day}T00:00:00");
@@ -90,8 +95,13 @@ public sealed class CalendarTests
     [Fact]
     public void Months_and_weeks_begin_with_their_first_day_in_the_zone()
     {
-        FeatureOptions Sum(string name, CalendarUnit unit) => new() { Name = name, Op = FeatureOperator.Sum, Of = "event.price",
-            Window = new() { Calendar = unit, Zone = "Europe/Berlin", Last = 2 } };
+        FeatureOptions Sum(string name, CalendarUnit unit) => new()
+        {
+            Name = name,
+            Op = FeatureOperator.Sum,
+            Of = "event.price",
+            Window = new() { Calendar = unit, Zone = "Europe/Berlin", Last = 2 }
+        };
         // Late by a month: events still find their own unit.
         var harness = new FeatureHarness([Sum("months", CalendarUnit.Month), Sum("weeks", CalendarUnit.Week)],
             new TimeOptions { Lateness = TimeSpan.FromDays(40) });

@@ -161,7 +161,8 @@ public sealed class FeatureExampleTests
     {
         WindowOptions?[] windows =
         [
-            null, new() { Sliding = TimeSpan.FromDays(1), Every = TimeSpan.FromHours(1) }, new() { Tumbling = TimeSpan.FromHours(1) }, Session,
+            null, new() { Sliding = TimeSpan.FromDays(1), Every = TimeSpan.FromHours(1) }, new() { Tumbling = TimeSpan.FromHours(1) },
+            Session,
         ];
         FeatureOperator[] operators = [FeatureOperator.Count, FeatureOperator.Sum, FeatureOperator.Mean, FeatureOperator.Min,
             FeatureOperator.Max, FeatureOperator.First, FeatureOperator.Last];
