@@ -6,7 +6,7 @@ namespace StreamEngine.Features;
 /// <summary>How an operand is read from an event.</summary>
 internal enum OperandKind
 {
-    /// <summary>There is none: the event itself counts.</summary>
+    /// <summary>There is none: the event itself counts, as 1.</summary>
     None,
 
     /// <summary>A field of type double.</summary>
@@ -14,6 +14,9 @@ internal enum OperandKind
 
     /// <summary>A field whose bits are an integer: int, timestamp, or a decimal in its smallest unit.</summary>
     IntegerField,
+
+    /// <summary>A text, taken as its hash.</summary>
+    Text,
 
     /// <summary>An expression.</summary>
     Expression,
@@ -27,6 +30,12 @@ internal enum OperandKind
 /// <param name="Factor">10^scale of fixed-point sums; 0 where sums are in double precision.</param>
 internal sealed record Operand(OperandKind Kind, int Field, double Divisor, DoubleExpr? Expression, double Factor)
 {
+    /// <summary>The text, for an operand that is one; of a plain field, <see cref="Field"/> tells whether the event has it.</summary>
+    public StringExpr? Text { get; init; }
+
+    /// <summary>Whether the number is taken as its hash.</summary>
+    public bool Hashed { get; init; }
+
     /// <summary>2^63: a double of as many units has no place in an integer of 64 bits.</summary>
     private const double Largest = 9_223_372_036_854_775_808.0;
 
@@ -36,9 +45,25 @@ internal sealed record Operand(OperandKind Kind, int Field, double Divisor, Doub
     /// </summary>
     public bool Read(Event e, EvalContext context, ref InputValue value)
     {
+        if (Kind == OperandKind.Text)
+        {
+            if (Field >= 0 && !e.Fields[Field].Present) return false;
+            value.Fixed = (long)Hash64.Of(Text!(context));
+            return true;
+        }
+        if (!ReadNumber(e, context, ref value)) return false;
+        // An integer keeps all its digits; of the two zeros of a double, one is taken.
+        if (Hashed) value.Fixed = (long)Hash64.Of(Kind == OperandKind.IntegerField ? value.Fixed
+            : BitConverter.DoubleToInt64Bits(value.Value + 0.0), 0);
+        return true;
+    }
+
+    private bool ReadNumber(Event e, EvalContext context, ref InputValue value)
+    {
         switch (Kind)
         {
             case OperandKind.None:
+                value.Value = 1;
                 return true;
             case OperandKind.IntegerField:
                 ref var whole = ref e.Fields[Field];
@@ -82,7 +107,7 @@ internal struct InputValue
     /// <summary>The operand.</summary>
     public double Value;
 
-    /// <summary>The operand in units of 10^-scale, where a scale is known.</summary>
+    /// <summary>The operand in units of 10^-scale, where a scale is known; or its hash.</summary>
     public long Fixed;
 }
 

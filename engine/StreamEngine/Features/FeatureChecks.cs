@@ -17,6 +17,8 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
     /// <summary>How far behind the newest event an admitted event can be, ms.</summary>
     private readonly long _late = Milliseconds(time.Lateness) + Milliseconds(time.OutOfOrderness);
 
+    private readonly Dictionary<(CalendarUnit, string), CalendarPanes> _calendars = [];
+
     private bool _wrong;
 
     /// <summary>Checks the options of one feature; false where it can't be compiled.</summary>
@@ -41,41 +43,100 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         { Sliding: { } size, Every: { } every } =>
             new Window(WindowKind.Panes, Milliseconds(every), (int)(Milliseconds(size) / Milliseconds(every))),
         { Tumbling: { } size } => new Window(WindowKind.Panes, Milliseconds(size), 1),
+        { Calendar: { } unit } window => CalendarWindow(unit, window.Zone, window.Last ?? 1),
         { Session: { } gap } => new Window(WindowKind.Session, Milliseconds(gap), (int)Sessions.Rows(Milliseconds(gap), _late)),
         _ => Features.Window.Lifetime,
     };
 
+    /// <summary>Calendars are made once: windows are the same where they have the same one.</summary>
+    private Window CalendarWindow(CalendarUnit unit, string? zone, int units)
+    {
+        var found = TimeZoneInfo.FindSystemTimeZoneById(zone ?? "UTC");
+        if (!_calendars.TryGetValue((unit, found.Id), out var calendar))
+            _calendars[(unit, found.Id)] = calendar = new CalendarPanes(unit, found);
+        return new Window(WindowKind.Panes, calendar.AverageMs, units) { Calendar = calendar };
+    }
+
     private void CheckOperator(FeatureOptions feature, FeatureOperator op)
     {
-        var needsOperand = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Min or FeatureOperator.Max
-            or FeatureOperator.First or FeatureOperator.Last or FeatureOperator.Rfm;
-        var adds = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Rfm;
-        var measuresTime = op is FeatureOperator.TimeSince or FeatureOperator.Duration or FeatureOperator.Rfm;
+        var spec = OperatorTable.Of(op);
         var name = NameOf(op);
 
-        if (needsOperand && feature.Of is null) Error(feature, "of", $"{name} needs an operand", "Add 'of', e.g. of: event.value");
-        if (!needsOperand && feature.Of is not null)
+        if (spec.Of is OperandNeed.Number or OperandNeed.Text && feature.Of is null)
+            Error(feature, "of", $"{name} needs an operand", "Add 'of', e.g. of: event.value");
+        if (spec.Of == OperandNeed.None && feature.Of is not null)
             Error(feature, "of", $"{name} has no operand", "Remove 'of'; to choose events use 'where'");
-        if (feature.Scale is not null && !adds) Error(feature, "scale", $"{name} adds nothing, so it has no scale", "Remove 'scale'");
+        if (feature.Scale is not null && (!spec.Adds || feature.Of is null && spec.Of == OperandNeed.Optional))
+            Error(feature, "scale", $"{name} adds nothing, so it has no scale", "Remove 'scale'");
         if (feature.Scale is < 0 or > 9) Error(feature, "scale", $"a scale of {feature.Scale} digits is out of range", "Give 0 to 9");
-        if (feature.Unit is not null && !measuresTime) Error(feature, "unit", $"{name} measures no time", "Remove 'unit'");
-        if (feature.Previous && op != FeatureOperator.TimeSince)
-            Error(feature, "previous", $"{name} has no previous event", "Remove 'previous', or use op: time_since");
-        if (feature.SameDayMerge && op != FeatureOperator.Rfm)
-            Error(feature, "same_day_merge", $"{name} merges no days", "Remove 'same_day_merge', or use op: rfm");
-        if (feature.SameDayMerge && _late > DaySet.Reach * Panes.DayMs)
-            Error(feature, "same_day_merge", $"events may be late by more than {DaySet.Reach} days, but distinct days are known for "
-                + $"{DaySet.Reach} days back", $"Let time.lateness and time.out_of_orderness be {DaySet.Reach} days together at most");
+        if (feature.Unit is not null && spec.Unit is null) Error(feature, "unit", $"{name} measures no time", "Remove 'unit'");
+        CheckOwnOptions(feature, op, name);
+        if ((feature.SameDayMerge || spec.KeepsDays) && _late > DaysCell.Reach * Panes.DayMs)
+            Error(feature, feature.SameDayMerge ? "same_day_merge" : "op", $"events may be late by more than {DaysCell.Reach} days, but "
+                + $"distinct days are known for {DaysCell.Reach} days back",
+                $"Let time.lateness and time.out_of_orderness be {DaysCell.Reach} days together at most");
         if (op == FeatureOperator.Duration && feature.Where is not null)
             Error(feature, "where", "duration is that of the whole session", "Remove 'where'");
 
         CheckWindow(feature);
-        var session = feature.Window?.Session is not null;
-        var windowed = session || feature.Window?.Sliding is not null || feature.Window?.Tumbling is not null;
-        if (op == FeatureOperator.Duration && !session)
-            Error(feature, "window", "duration is the length of a session", "Add window: { session: 30m }");
-        if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm && windowed)
-            Error(feature, "window", $"{name} looks at the whole life time", "Remove 'window'");
+        var kind = feature.Window switch
+        {
+            { Session: not null } => WindowKinds.Session,
+            { Sliding: not null } or { Tumbling: not null } or { Calendar: not null } => WindowKinds.Panes,
+            _ => WindowKinds.Lifetime,
+        };
+        if (op == FeatureOperator.Trend && !_wrong && kind == WindowKinds.Panes && Window(feature).Rows < Slope.MinPanes)
+            Error(feature, "window", "a trend needs two complete panes beside that of now",
+                $"Choose a sliding window of {Slope.MinPanes} panes or more");
+        if (spec.Windows.HasFlag(kind)) return;
+        if (spec.Windows == WindowKinds.Session)
+            Error(feature, "window", $"{name} is the length of a session", "Add window: { session: 30m }");
+        else if (spec.Windows == WindowKinds.Panes)
+            Error(feature, "window", $"{name} goes through the panes of a window", "Add window: { sliding: 28d, every: 1d }");
+        else Error(feature, "window", $"{name} looks at the whole life time", "Remove 'window'");
+    }
+
+    /// <summary>The options that belong to one operator, or to a few.</summary>
+    private void CheckOwnOptions(FeatureOptions feature, FeatureOperator op, string name)
+    {
+        void Only(bool given, string key, string message, params FeatureOperator[] owners)
+        {
+            if (given && !owners.Contains(op))
+                Error(feature, key, $"{name} {message}", $"Remove '{key}', or use op: {string.Join(" or ", owners.Select(NameOf))}");
+        }
+
+        Only(feature.Previous, "previous", "has no previous event", FeatureOperator.TimeSince);
+        Only(feature.SameDayMerge, "same_day_merge", "merges no days", FeatureOperator.Rfm);
+        Only(feature.HalfLife is not null, "half_life", "doesn't decay", FeatureOperator.DecayedSum, FeatureOperator.DecayedMean);
+        Only(feature.Per is not null, "per", "isn't per anything", FeatureOperator.Rate);
+        Only(feature.Prior is not null, "prior", "has no prior", FeatureOperator.Rate);
+        Only(feature.PriorWeight is not null, "prior_weight", "has no prior", FeatureOperator.Rate);
+        if (op is FeatureOperator.DecayedSum or FeatureOperator.DecayedMean)
+        {
+            if (feature.HalfLife is null)
+                Error(feature, "half_life", $"{name} needs to know how fast it decays", "Add 'half_life', e.g. half_life: 7d");
+            else if (feature.HalfLife < TimeSpan.FromMilliseconds(1))
+                Error(feature, "half_life", $"a half-life of {feature.HalfLife} is none", "Give a duration such as 12h or 7d");
+        }
+        Only(feature.Quantile is not null, "quantile", "is no quantile", FeatureOperator.Quantile);
+        if (op == FeatureOperator.Quantile && feature.Quantile is not (>= 0 and <= 1))
+            Error(feature, "quantile", feature.Quantile is null ? "a quantile needs its share" : $"a share of {feature.Quantile} is none",
+                "Give 'quantile' from 0 to 1, e.g. quantile: 0.5 for the median");
+        if (op == FeatureOperator.Rate) CheckRate(feature);
+    }
+
+    private void CheckRate(FeatureOptions feature)
+    {
+        if (feature.Per is null)
+            Error(feature, "per", "a rate needs the events that it is per", "Add 'per', e.g. per: event.type == 'page_view'");
+        if (feature.Prior is null != feature.PriorWeight is null)
+            Error(feature, feature.Prior is null ? "prior" : "prior_weight", "a prior is a rate and what it is worth",
+                "Give both 'prior' and 'prior_weight', or none of them");
+        if (feature.Prior is { } prior && !double.IsFinite(prior)) Error(feature, "prior", "the prior isn't a number", "Give a number");
+        if (feature.PriorWeight is { } weight && !(weight > 0 && double.IsFinite(weight)))
+            Error(feature, "prior_weight", $"a weight of {weight} is none", "Give a number above 0, e.g. 20");
+        if (feature.PriorWeight is not null && feature.Default != 0)
+            Error(feature, "default", "where nothing is known, a rate with a prior is the prior", "Remove 'default'");
     }
 
     private void CheckDerived(FeatureOptions feature)
@@ -92,19 +153,33 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         Refuse(feature.Unit is not null, "unit");
         Refuse(feature.Previous, "previous");
         Refuse(feature.SameDayMerge, "same_day_merge");
+        Refuse(feature.HalfLife is not null, "half_life");
+        Refuse(feature.Quantile is not null, "quantile");
+        Refuse(feature.Per is not null, "per");
+        Refuse(feature.Prior is not null, "prior");
+        Refuse(feature.PriorWeight is not null, "prior_weight");
     }
 
     private void CheckWindow(FeatureOptions feature)
     {
         if (feature.Window is not { } window) return;
-        var kinds = (window.Sliding is null ? 0 : 1) + (window.Tumbling is null ? 0 : 1) + (window.Session is null ? 0 : 1);
-        if (kinds > 1) WindowError(window, "", "a window is of one kind", "Give one of 'sliding', 'tumbling' and 'session'");
-        if (kinds == 0)
-            WindowError(window, "", "the window has no kind",
-                "Give one of 'sliding', 'tumbling' and 'session', or remove 'window' for the whole life time");
+        const string one = "Give one of 'sliding', 'tumbling', 'calendar' and 'session'";
+        var kinds = (window.Sliding is null ? 0 : 1) + (window.Tumbling is null ? 0 : 1) + (window.Calendar is null ? 0 : 1)
+            + (window.Session is null ? 0 : 1);
+        if (kinds > 1) WindowError(window, "", "a window is of one kind", one);
+        if (kinds == 0) WindowError(window, "", "the window has no kind", $"{one}, or remove 'window' for the whole life time");
         if (window.Every is not null && window.Sliding is null)
             WindowError(window, "every", "only a sliding window has panes", "Remove 'every'");
 
+        if (window.Last is not null && window.Calendar is null)
+            WindowError(window, "last", "only a calendar window has units", "Remove 'last', or give 'calendar'");
+        if (window.Last is < 1 or > MaxPanes)
+            WindowError(window, "last", $"{window.Last} units can't be kept", $"Give 1 to {MaxPanes:N0}");
+        if (window.Zone is { } zone && window.Calendar is null)
+            WindowError(window, "zone", "only a calendar window has a time zone", "Remove 'zone', or give 'calendar'");
+        else if (window.Zone is { } name && !TimeZoneInfo.TryFindSystemTimeZoneById(name, out _))
+            WindowError(window, "zone", $"this system knows no time zone '{Spelling.Short(name)}'",
+                "Give a name such as Europe/Berlin; where there are none but UTC, install the system's tzdata");
         CheckSize(window, "sliding", window.Sliding);
         CheckSize(window, "tumbling", window.Tumbling);
         CheckSize(window, "session", window.Session);
@@ -151,7 +226,7 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
     }
 
     /// <summary>The operator as the config writes it.</summary>
-    private static string NameOf(FeatureOperator op) => op == FeatureOperator.TimeSince ? "time_since" : op.ToString().ToLowerInvariant();
+    private static string NameOf(FeatureOperator op) => Spelling.Snake(op.ToString());
 
     private static long Milliseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMillisecond;
 }

@@ -5,11 +5,10 @@ namespace StreamEngine.Features;
 /// <summary>The names of the feature vector.</summary>
 internal static class FeatureNames
 {
-    /// <summary>What an rfm feature's four names end with, in vector order.</summary>
-    public static readonly string[] RfmSuffixes = ["_recency", "_frequency", "_monetary", "_age"];
-
     /// <summary>The column of results that holds the customer's id.</summary>
     private const string Customer = "customer_id";
+
+    private static readonly string[] Derived = [""];
 
     /// <summary>The names in vector order; bad and repeated ones are mistakes.</summary>
     public static List<string> Of(IReadOnlyList<FeatureOptions> options, ConfigErrors errors)
@@ -36,10 +35,12 @@ internal static class FeatureNames
     }
 
     /// <summary>How many places of the vector a feature takes.</summary>
-    public static int Width(FeatureOptions feature) => feature.Op == FeatureOperator.Rfm ? RfmSuffixes.Length : 1;
+    public static int Width(FeatureOptions feature) => Suffixes(feature).Count;
 
-    private static IEnumerable<string> Names(FeatureOptions feature) =>
-        feature.Op == FeatureOperator.Rfm ? RfmSuffixes.Select(suffix => feature.Name + suffix) : [feature.Name];
+    private static IEnumerable<string> Names(FeatureOptions feature) => Suffixes(feature).Select(suffix => feature.Name + suffix);
+
+    private static IReadOnlyList<string> Suffixes(FeatureOptions feature) =>
+        feature.Op is { } op ? OperatorTable.Of(op).Suffixes : Derived;
 
     private static bool IsIdentifier(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');

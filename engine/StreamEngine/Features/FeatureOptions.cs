@@ -34,6 +34,36 @@ public enum FeatureOperator
 
     /// <summary>Recency, frequency, monetary and age at once: makes NAME_recency, NAME_frequency, NAME_monetary and NAME_age.</summary>
     Rfm,
+
+    /// <summary>The mean spending of a purchase day after the first one, as the Gamma-Gamma model of Fader and Hardie takes it.</summary>
+    RepeatMonetary,
+
+    /// <summary>The sample variance of <c>of</c>.</summary>
+    Variance,
+
+    /// <summary>The sample standard deviation of <c>of</c>.</summary>
+    Stddev,
+
+    /// <summary>The events that match <c>where</c> (or their sum of <c>of</c>) over the events that match <c>per</c>, smoothed.</summary>
+    Rate,
+
+    /// <summary>The slope of the least-squares line through the window's complete panes, per <c>unit</c>.</summary>
+    Trend,
+
+    /// <summary>The sum of <c>of</c> (or the count) in which a value counts half as much after each <c>half_life</c>.</summary>
+    DecayedSum,
+
+    /// <summary>The mean of <c>of</c> in which a value weighs half as much after each <c>half_life</c>.</summary>
+    DecayedMean,
+
+    /// <summary>How many UTC days in a row, up to today or yesterday, have an event.</summary>
+    Streak,
+
+    /// <summary>How many different values of <c>of</c>, a text or a number: exact up to 64, an estimate beyond.</summary>
+    Distinct,
+
+    /// <summary>The value of <c>of</c> that a share of the events is at or below, to a relative error of 1 % or more.</summary>
+    Quantile,
 }
 
 /// <summary>The unit of a feature that is a duration.</summary>
@@ -61,6 +91,16 @@ public sealed record WindowOptions : ILocated
     [Doc("Aligned windows of this size (days are UTC days); the feature is that of the window of now.")]
     public TimeSpan? Tumbling { get; init; }
 
+    [Doc("Units of the calendar in the time zone 'zone': hour, day, week (from Monday) or month; the unit of now.")]
+    public CalendarUnit? Calendar { get; init; }
+
+    [Doc("How many units of the calendar: the one of now and those before; 1 where absent.")]
+    [Bounds(1, FeatureChecks.MaxPanes)]
+    public int? Last { get; init; }
+
+    [Doc("The time zone of 'calendar', e.g. Europe/Berlin; UTC where absent.")]
+    public string? Zone { get; init; }
+
     [Doc("The customer's open session: ends where the gap between events is larger than this.")]
     public TimeSpan? Session { get; init; }
 
@@ -77,7 +117,8 @@ public sealed record FeatureOptions : ILocated
     /// <summary>The name in expressions (<c>features.NAME</c>), models and outputs.</summary>
     public string Name { get; init; } = "";
 
-    [Doc("What is computed: count, sum, mean, min, max, first, last, time_since, duration, rfm.")]
+    [Doc("What is computed: count, sum, mean, min, max, first, last, time_since, duration, rfm, repeat_monetary, variance, stddev, rate, "
+        + "trend, decayed_sum, decayed_mean, streak, distinct, quantile.")]
     public FeatureOperator? Op { get; init; }
 
     [Doc("The operand, an expression over the event, e.g. event.value.")]
@@ -94,7 +135,7 @@ public sealed record FeatureOptions : ILocated
     [Bounds(0, 9)]
     public int? Scale { get; init; }
 
-    [Doc("The unit of time_since, duration and of rfm's recency and age.")]
+    [Doc("The unit of time_since, duration and of rfm's recency and age; of a trend, the time that the change is per.")]
     public TimeUnit? Unit { get; init; }
 
     [Doc("time_since only: measure from the event before the current one.")]
@@ -102,6 +143,22 @@ public sealed record FeatureOptions : ILocated
 
     [Doc("rfm only: purchases of one UTC day count as one.")]
     public bool SameDayMerge { get; init; }
+
+    [Doc("decayed_sum and decayed_mean: the time after which a value counts half as much.")]
+    public TimeSpan? HalfLife { get; init; }
+
+    [Doc("rate only: the events that it is per, an expression over the event, e.g. event.type == 'page_view'.")]
+    public ExprText? Per { get; init; }
+
+    [Doc("rate only: the rate that is expected before anything is known of the customer, e.g. that of all customers.")]
+    public double? Prior { get; init; }
+
+    [Doc("rate only: how many events of 'per' the prior is worth; the larger, the later a customer's own rate shows.")]
+    public double? PriorWeight { get; init; }
+
+    [Doc("quantile only: the share of events whose value is at or below, e.g. 0.5 for the median.")]
+    [Bounds(0, 1)]
+    public double? Quantile { get; init; }
 
     [Doc("A derived feature: an expression over other features, e.g. features.revenue_24h / max(features.views_1h, 1.0).")]
     public ExprText? Expr { get; init; }

@@ -2,116 +2,113 @@ using System.Runtime.CompilerServices;
 
 namespace StreamEngine.Features;
 
-/// <summary>How a feature is computed from columns.</summary>
-internal enum OutputKind
+/// <summary>How a feature is computed from the values of its columns.</summary>
+internal enum OutputForm
 {
-    /// <summary>The count in column A.</summary>
-    Count,
+    /// <summary>The value of column A.</summary>
+    Plain,
 
-    /// <summary>The fixed-point sum in column A.</summary>
-    FixedSum,
+    /// <summary>The value of column A, where column B counts an event.</summary>
+    WithEvents,
 
-    /// <summary>The sum in column A.</summary>
-    DoubleSum,
+    /// <summary>The value of column A per event (or day) that column B counts: a mean.</summary>
+    PerEvent,
 
-    /// <summary>The value in column A: min or max.</summary>
-    Extreme,
+    /// <summary>The value of column A per day that column B counts beyond the first.</summary>
+    PerRepeatDay,
 
-    /// <summary>The value in column A: first or last.</summary>
-    Moment,
+    /// <summary>The value of column A over the events that column B counts, both with a prior added.</summary>
+    Rate,
 
-    /// <summary>Time since the latest event in column A.</summary>
-    SinceLatest,
+    /// <summary>The slope of column A over the panes, where column B counts an event.</summary>
+    Slope,
 
-    /// <summary>Time since the event before the latest in column A.</summary>
-    SincePrevious,
+    /// <summary>The value of column A that a share of its events is at or below.</summary>
+    Quantile,
 
-    /// <summary>Time since the first event in column A.</summary>
-    SinceFirst,
-
-    /// <summary>The number of distinct days in column A.</summary>
-    Days,
-
-    /// <summary>From the session's first event to its last.</summary>
+    /// <summary>From the session's first event to its last; read from the table of sessions.</summary>
     Duration,
 }
 
 /// <summary>One feature of the vector, computed from the columns of a window's rows.</summary>
 internal readonly record struct FeatureOutput
 {
+    /// <summary>A value of a column, without a unit.</summary>
+    public FeatureOutput(Column a) => A = a;
+
     /// <summary>Place in the feature vector.</summary>
-    public required int Index { get; init; }
+    public int Index { get; init; }
 
     /// <summary>How it is computed.</summary>
-    public required OutputKind Kind { get; init; }
+    public OutputForm Form { get; init; }
 
     /// <summary>The column the value is in.</summary>
     public Column A { get; init; }
 
-    /// <summary>
-    /// The count (or the days) that says whether there is a value, where <see cref="AsksEvents"/>; otherwise A says so itself.
-    /// </summary>
-    public Column Events { get; init; }
+    /// <summary>Which of the values that A's cells hold.</summary>
+    public CellPart Part { get; init; }
 
-    /// <summary>Whether <see cref="Events"/> is given.</summary>
-    public bool AsksEvents { get; init; }
+    /// <summary>The second column, for the forms that have one.</summary>
+    public Column B { get; init; }
 
-    /// <summary>Whether the value is per event (or day) of <see cref="Events"/>: a mean.</summary>
-    public bool PerEvent { get; init; }
+    /// <summary>What the value is divided by: ms of the unit, or 10^scale.</summary>
+    public double Divisor { get; init; } = 1;
 
-    /// <summary>What the raw value is divided by: ms of the unit, or 10^scale.</summary>
-    public double Divisor { get; init; }
+    /// <summary>For a rate: what is added below the line; above it, this times the prior rate.</summary>
+    public double PriorWeight { get; init; }
 
-    /// <summary>The value where there are no events.</summary>
+    /// <summary>For a rate: the rate that is expected beforehand.</summary>
+    public double Prior { get; init; }
+
+    /// <summary>For a slope: how many panes the window has.</summary>
+    public int Panes { get; init; }
+
+    /// <summary>For a quantile: the share of events, 0 to 1.</summary>
+    public double Share { get; init; }
+
+    /// <summary>The value where nothing is known.</summary>
     public double Default { get; init; }
 
-    /// <summary>The feature over some rows, which are not empty.</summary>
-    public double Read(ref byte profile, in RowRange rows, long now)
+    /// <summary>The columns that it is read from.</summary>
+    public IEnumerable<Column> Columns => Form switch
     {
-        var value = Raw(ref profile, in rows, now);
-        if (!AsksEvents) return value;
-        var events = Events.Kind == ColumnKind.Days ? Cells.At<DaySet>(ref profile, Events.Offset).Count
-            : CountOf(ref profile, Events.Offset, in rows);
-        return events == 0 ? Default : PerEvent ? value / events : value;
+        OutputForm.Plain or OutputForm.Quantile => [A],
+        OutputForm.Duration => [],
+        _ => [A, B],
+    };
+
+    /// <summary>The feature over some rows, which are not empty.</summary>
+    public double Read(ref byte profile, in RowRange rows)
+    {
+        var value = Form == OutputForm.Plain ? Scaled(A.Read(ref profile, Part, in rows)) : Combined(ref profile, in rows);
+        return double.IsNaN(value) ? Default : value;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private double Raw(ref byte profile, in RowRange rows, long now)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private double Combined(ref byte profile, in RowRange rows)
     {
-        var offset = A.Offset;
-        switch (Kind)
+        if (Form == OutputForm.Slope) return Scaled(Slope.Of(ref profile, A, B, rows, Panes));
+        if (Form == OutputForm.Quantile) return Scaled(QuantileCell.Of(ref profile, A, rows, Share));
+        var value = Scaled(A.Read(ref profile, Part, in rows));
+        var other = B.Read(ref profile, CellPart.Value, in rows);
+        switch (Form)
         {
-            case OutputKind.Count:
-                var count = CountOf(ref profile, offset, in rows);
-                return count > 0 ? count : Default;
-            case OutputKind.FixedSum:
-                return UnitSum.Value(rows.IsOne ? Cells.At<long>(ref profile, offset + rows.Start * sizeof(long))
-                    : PaneFolds.FixedSum(ref profile, offset, in rows)) / Divisor;
-            case OutputKind.DoubleSum:
-                return rows.IsOne ? Cells.At<double>(ref profile, offset + rows.Start * sizeof(double))
-                    : PaneFolds.DoubleSum(ref profile, offset, in rows);
-            case OutputKind.Extreme:
-                var extreme = PaneFolds.Extreme(ref profile, offset, in rows, A.Kind == ColumnKind.Min);
-                return double.IsFinite(extreme) ? extreme : Default;
-            case OutputKind.Moment:
-                return PaneFolds.Moment(ref profile, A, in rows, Default);
-            case OutputKind.SinceLatest:
-                var latest = Cells.At<LatestTwo>(ref profile, offset).Time;
-                return latest != long.MinValue ? (now - latest) / Divisor : Default;
-            case OutputKind.SincePrevious:
-                var previous = Cells.At<LatestTwo>(ref profile, offset).EarlierTime;
-                return previous != long.MinValue ? (now - previous) / Divisor : Default;
-            case OutputKind.SinceFirst:
-                var first = Cells.At<long>(ref profile, offset);
-                return first != long.MaxValue ? (now - first) / Divisor : Default;
-            case OutputKind.Days:
-                var days = Cells.At<DaySet>(ref profile, offset).Count;
-                return days > 0 ? days : Default;
+            case OutputForm.WithEvents:
+                return double.IsNaN(other) ? double.NaN : value;
+            case OutputForm.PerEvent:
+                return value / other;
+            case OutputForm.PerRepeatDay:
+                return other > 1 ? value / (other - 1) : double.NaN;
+            case OutputForm.Rate:
+                var below = Known(other) + PriorWeight;
+                return below > 0 ? (Known(value) + Prior * PriorWeight) / below : double.NaN;
             default:
-                throw new InvalidOperationException($"{Kind} is not read from a column");
+                throw new InvalidOperationException($"{Form} is not read from columns");
         }
     }
 
-    private static long CountOf(ref byte profile, int offset, in RowRange rows) =>
-        rows.IsOne ? Cells.At<uint>(ref profile, offset + rows.Start * sizeof(uint)) : PaneFolds.Count(ref profile, offset, in rows);
+    private double Scaled(double value) => Divisor == 1 ? value : value / Divisor;
+
+    /// <summary>A count of no events, as the number that it is.</summary>
+    private static double Known(double value) => double.IsNaN(value) ? 0 : value;
 }

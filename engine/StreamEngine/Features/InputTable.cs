@@ -25,14 +25,21 @@ internal sealed class InputTable(FieldCatalog fields, IReadOnlyList<string> purp
         // Both are compiled, so that the mistakes of both are told.
         var condition = FindWhere(where);
         var operand = of is null ? new Operand(OperandKind.None, 0, 1, null, 0) : Compile(of, scale);
-        if (condition < -1 || operand is null) return -1;
+        var digits = operand is null or { Factor: 0 } ? "" : $" to {Math.Log10(operand.Factor):0} digits";
+        return Find(condition, operand, of is null ? "events" : of.Text.Trim() + digits, where);
+    }
 
-        var digits = operand.Factor == 0 ? "" : $" to {Math.Log10(operand.Factor):0} digits";
-        var text = (of is null ? "events" : of.Text.Trim() + digits) + (where is null ? "" : " where " + where.Text.Trim());
-        if (_byKey.TryGetValue(text, out var known)) return known;
-        _inputs.Add(new EventInput(condition, operand));
-        _texts.Add(text);
-        return _byKey[text] = _inputs.Count - 1;
+    /// <summary>The input of a feature that takes the hash of a text or of a number.</summary>
+    /// <param name="where">The condition; null for all events.</param>
+    /// <param name="of">The operand.</param>
+    /// <returns>Its index, or -1 where an expression is wrong.</returns>
+    public int FindHashed(ExprText? where, ExprText of)
+    {
+        var condition = FindWhere(where);
+        var operand = ExpressionCompiler.String(of, _scope, new ConfigErrors()) is { } text
+            ? new Operand(OperandKind.Text, ExpressionCompiler.PlainField(of, _scope)?.Index ?? -1, 1, null, 0) { Text = text }
+            : Compile(of, scale: null) is { } number ? number with { Hashed = true } : null;
+        return Find(condition, operand, of.Text.Trim() + " hashed", where);
     }
 
     /// <summary>Whether sums of the input are fixed point.</summary>
@@ -46,6 +53,16 @@ internal sealed class InputTable(FieldCatalog fields, IReadOnlyList<string> purp
 
     /// <summary>The collected inputs.</summary>
     public EventInputs Build() => new([.. _wheres], [.. _inputs]);
+
+    private int Find(int condition, Operand? operand, string of, ExprText? where)
+    {
+        if (condition < -1 || operand is null) return -1;
+        var text = of + (where is null ? "" : " where " + where.Text.Trim());
+        if (_byKey.TryGetValue(text, out var known)) return known;
+        _inputs.Add(new EventInput(condition, operand));
+        _texts.Add(text);
+        return _byKey[text] = _inputs.Count - 1;
+    }
 
     /// <summary>The index of a condition; -1 for all events, -2 where it is wrong.</summary>
     private int FindWhere(ExprText? where)

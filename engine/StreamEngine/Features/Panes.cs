@@ -1,10 +1,20 @@
 namespace StreamEngine.Features;
 
 /// <summary>The rows of a window that a feature is read from, oldest first: up to two runs of a ring.</summary>
-internal readonly record struct RowRange(int Start, int Count, int WrappedCount)
+/// <param name="Start">The first row.</param>
+/// <param name="Count">Rows from the first on.</param>
+/// <param name="WrappedCount">Rows from row 0 on, newer than those.</param>
+/// <param name="Now">The time of reading, ms.</param>
+internal readonly record struct RowRange(int Start, int Count, int WrappedCount, long Now)
 {
     /// <summary>One row.</summary>
-    public static RowRange One(int row) => new(row, 1, 0);
+    public static RowRange One(int row, long now) => new(row, 1, 0, now);
+
+    /// <summary>How many rows.</summary>
+    public int Length => Count + WrappedCount;
+
+    /// <summary>The row by its age, 0 being the oldest.</summary>
+    public int this[int index] => index < Count ? Start + index : index - Count;
 
     /// <summary>Whether there is a single row.</summary>
     public bool IsOne => Count == 1 && WrappedCount == 0;
@@ -21,14 +31,15 @@ internal struct PaneClock
 
     public long Row;
 
-    /// <summary>Whether a time is in the newest pane: saves the division for most events and reads.</summary>
-    public readonly bool IsIn(long time, long width) => Newest != long.MinValue && (ulong)(time - Newest * width) < (ulong)width;
+    /// <summary>Whether a time is in the newest pane of one width: saves the division for most events and reads.</summary>
+    public readonly bool IsIn(long time, in Window window) => Newest != long.MinValue && window.Calendar is null
+        && (ulong)(time - Newest * window.Size) < (ulong)window.Size;
 }
 
 /// <summary>
-/// A ring of panes: pane p (the events whose time t has floor(t / width) = p) lives in row p mod rows. The ring's own clock is the newest
-/// pane it has an event in; panes behind it by the number of rows or more are gone, and no read can ask for them, because reads are never
-/// before the profile's newest event.
+/// A ring of panes: pane p (the events whose time t has floor(t / width) = p, or those of unit p of a calendar) lives in row p mod rows.
+/// The ring's own clock is the newest pane it has an event in; panes behind it by the number of rows or more are gone, and no read can ask
+/// for them, because reads are never before the profile's newest event.
 /// </summary>
 internal static class Panes
 {
@@ -41,9 +52,12 @@ internal static class Panes
     /// </summary>
     public static long Of(long time, long width) => (long)Math.Floor((double)time / width);
 
+    /// <summary>The pane of a time.</summary>
+    public static long Of(long time, in Window window) => window.Calendar is { } calendar ? calendar.Of(time) : Of(time, window.Size);
+
     /// <summary>Makes a ring's clock that of no events.</summary>
     public static void Clear(ref byte profile, int clock) =>
-        Cells.At<PaneClock>(ref profile, clock) = new PaneClock { Newest = long.MinValue };
+        ProfileBytes.At<PaneClock>(ref profile, clock) = new PaneClock { Newest = long.MinValue };
 
     /// <summary>Opens an event's pane.</summary>
     /// <param name="profile">The profile.</param>
@@ -54,9 +68,15 @@ internal static class Panes
     /// <returns>The row, or -1 where the ring has moved past the pane.</returns>
     public static int Enter(ref byte profile, int state, in Window window, ReadOnlySpan<Column> columns, long time)
     {
-        ref var clock = ref Cells.At<PaneClock>(ref profile, state);
-        if (clock.IsIn(time, window.Size)) return (int)clock.Row;
-        var pane = Of(time, window.Size);
+        ref var clock = ref ProfileBytes.At<PaneClock>(ref profile, state);
+        return clock.IsIn(time, in window) ? (int)clock.Row : Turn(ref profile, ref clock, in window, columns, Of(time, in window));
+    }
+
+    /// <summary>
+    /// Turns a ring to a pane, where that is its newest, and returns the pane's row; -1 where the ring has moved past it.
+    /// </summary>
+    public static int Turn(ref byte profile, ref PaneClock clock, in Window window, ReadOnlySpan<Column> columns, long pane)
+    {
         var rows = window.Rows;
         if (clock.Newest == long.MinValue || pane - clock.Newest >= rows)
         {
@@ -84,20 +104,20 @@ internal static class Panes
     /// </summary>
     public static RowRange At(ref byte profile, int state, in Window window, long now)
     {
-        ref var clock = ref Cells.At<PaneClock>(ref profile, state);
+        ref var clock = ref ProfileBytes.At<PaneClock>(ref profile, state);
         var rows = window.Rows;
         var ahead = 0L;
-        if (!clock.IsIn(now, window.Size))
+        if (!clock.IsIn(now, in window))
         {
             if (clock.Newest == long.MinValue) return default;
-            ahead = Math.Max(0, Of(now, window.Size) - clock.Newest);
+            ahead = Math.Max(0, Of(now, in window) - clock.Newest);
             if (ahead >= rows) return default;
         }
         var start = (int)clock.Row + 1 + (int)ahead;
         if (start >= rows) start -= rows;
         var count = rows - (int)ahead;
         var straight = Math.Min(count, rows - start);
-        return new RowRange(start, straight, count - straight);
+        return new RowRange(start, straight, count - straight, now);
     }
 
     private static void ClearRows(ref byte profile, int rows, ReadOnlySpan<Column> columns, int start, int count)

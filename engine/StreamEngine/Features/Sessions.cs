@@ -1,5 +1,12 @@
 namespace StreamEngine.Features;
 
+/// <summary>A run of events without a gap; <see cref="End"/> is <see cref="long.MinValue"/> where the place is free.</summary>
+internal struct Fragment
+{
+    public long Start;
+    public long End;
+}
+
 /// <summary>
 /// The fragments of a customer's recent sessions: runs of events that are at most a gap apart. Late events extend a fragment or bridge two.
 /// Of ends e1 > e2 > ... the k-th is before e1 - (k - 1) gap, and an event no older than e1 - late can touch only ends from e1 - late - gap
@@ -19,12 +26,12 @@ internal static class Sessions
 
     /// <summary>The fragment of a row.</summary>
     public static ref Fragment At(ref byte profile, int table, int row) =>
-        ref Cells.At<Fragment>(ref profile, table + HeaderLength + row * 16);
+        ref ProfileBytes.At<Fragment>(ref profile, table + HeaderLength + row * 16);
 
     /// <summary>The row of the fragment that is still open, or -1.</summary>
     public static int Open(ref byte profile, int table, long gap, long now)
     {
-        var row = (int)Cells.At<long>(ref profile, table);
+        var row = (int)ProfileBytes.At<long>(ref profile, table);
         var end = At(ref profile, table, row).End;
         return end != long.MinValue && now - end <= gap ? row : -1;
     }
@@ -32,7 +39,7 @@ internal static class Sessions
     /// <summary>Makes the table empty.</summary>
     public static void Clear(ref byte profile, int table, int rows)
     {
-        Cells.At<long>(ref profile, table) = 0;
+        ProfileBytes.At<long>(ref profile, table) = 0;
         for (var row = 0; row < rows; row++) At(ref profile, table, row) = new Fragment { End = long.MinValue };
     }
 
@@ -41,7 +48,7 @@ internal static class Sessions
     /// </summary>
     public static int Enter(ref byte profile, int table, int rows, long gap, ReadOnlySpan<Column> columns, long time)
     {
-        ref var newest = ref Cells.At<long>(ref profile, table);
+        ref var newest = ref ProfileBytes.At<long>(ref profile, table);
         ref var last = ref At(ref profile, table, (int)newest);
         if (last.End == long.MinValue || (time > last.End && time - last.End > gap))
         {

@@ -12,10 +12,7 @@ internal sealed partial class WindowGroup
         int[] state = _window.StateLength == 0 ? [] : [_state];
         foreach (var output in _outputs)
         {
-            var offsets = state.ToList();
-            if (output.Kind != OutputKind.Duration) offsets.Add(output.A.Offset);
-            if (output.AsksEvents) offsets.Add(output.Events.Offset);
-            yield return (output.Index, [.. offsets.Distinct()]);
+            yield return (output.Index, [.. state, .. output.Columns.Select(c => c.Offset).Distinct()]);
         }
     }
 
@@ -52,10 +49,12 @@ internal sealed partial class WindowGroup
     /// <summary>Turns the ring that is behind to the other's newest pane; panes have the same row in both.</summary>
     private void OneClock(ref byte profile, ref byte other)
     {
-        var newest = Math.Max(Cells.At<PaneClock>(ref profile, _state).Newest, Cells.At<PaneClock>(ref other, _state).Newest);
+        ref var clock = ref ProfileBytes.At<PaneClock>(ref profile, _state);
+        ref var others = ref ProfileBytes.At<PaneClock>(ref other, _state);
+        var newest = Math.Max(clock.Newest, others.Newest);
         if (newest == long.MinValue) return;
-        Panes.Enter(ref profile, _state, in _window, _columns, newest * _window.Size);
-        Panes.Enter(ref other, _state, in _window, _columns, newest * _window.Size);
+        Panes.Turn(ref profile, ref clock, in _window, _columns, newest);
+        Panes.Turn(ref other, ref others, in _window, _columns, newest);
     }
 
     /// <summary>

@@ -8,7 +8,7 @@ internal enum WindowKind
     /// <summary>All events ever; one row.</summary>
     Lifetime,
 
-    /// <summary>A ring of panes; a tumbling window is a ring of one.</summary>
+    /// <summary>A ring of panes of one width, or of units of the calendar; a tumbling window is a ring of one.</summary>
     Panes,
 
     /// <summary>Sessions by gap; a row per fragment.</summary>
@@ -20,6 +20,9 @@ internal readonly record struct Window(WindowKind Kind, long Size, int Rows)
 {
     /// <summary>The whole life time.</summary>
     public static Window Lifetime { get; } = new(WindowKind.Lifetime, 0, 1);
+
+    /// <summary>The units that are the panes; null where panes are of one width.</summary>
+    public CalendarPanes? Calendar { get; init; }
 
     /// <summary>Bytes of the window's own state: the clock of a ring, the table of sessions.</summary>
     public int StateLength => Kind switch
@@ -33,6 +36,7 @@ internal readonly record struct Window(WindowKind Kind, long Size, int Rows)
     public override string ToString() => Kind switch
     {
         WindowKind.Lifetime => "lifetime",
+        WindowKind.Panes when Calendar is not null => $"calendar {Calendar.Name} x {Rows}",
         WindowKind.Panes => $"panes {Size}ms x {Rows}",
         _ => $"session {Size}ms",
     };
@@ -82,22 +86,22 @@ internal sealed partial class WindowGroup(Window window, int state, Column[] col
     {
         var rows = _window.Kind switch
         {
-            WindowKind.Lifetime => RowRange.One(0),
+            WindowKind.Lifetime => RowRange.One(0, now),
             WindowKind.Panes => Panes.At(ref profile, _state, in _window, now),
             _ => OpenSession(ref profile, now),
         };
         foreach (ref readonly var output in _outputs.AsSpan())
         {
             vector[output.Index] = rows.IsEmpty ? output.Default
-                : output.Kind == OutputKind.Duration ? Duration(ref profile, rows.Start) / output.Divisor
-                : output.Read(ref profile, rows, now);
+                : output.Form == OutputForm.Duration ? Duration(ref profile, rows.Start) / output.Divisor
+                : output.Read(ref profile, in rows);
         }
     }
 
     private RowRange OpenSession(ref byte profile, long now)
     {
         var row = Sessions.Open(ref profile, _state, _window.Size, now);
-        return row < 0 ? default : RowRange.One(row);
+        return row < 0 ? default : RowRange.One(row, now);
     }
 
     private long Duration(ref byte profile, int row)

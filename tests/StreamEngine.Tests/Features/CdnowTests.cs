@@ -5,9 +5,9 @@ using Xunit;
 namespace StreamEngine.Tests.Features;
 
 /// <summary>
-/// Recency, frequency and age of the CDNOW sample against published numbers: the frequencies of repeat purchases in the first 39 weeks in
-/// Fader, Hardie and Lee, "Counting Your Customers" the Easy Way (Marketing Science 24, 2005), and the first rows of the summary in the
-/// Python package lifetimes.
+/// Recency, frequency, age and repeat spending of the CDNOW sample against published numbers: the frequencies of repeat purchases in the
+/// first 39 weeks in Fader, Hardie and Lee, "Counting Your Customers" the Easy Way (Marketing Science 24, 2005), and the first rows of the
+/// summary in the Python package lifetimes.
 /// </summary>
 public sealed class CdnowTests
 {
@@ -34,6 +34,32 @@ public sealed class CdnowTests
         }
         Assert.Equal(2_357, customers.Count);
         Assert.Equal([1_411, 439, 214, 100, 62, 38, 29, 64], histogram);
+    }
+
+    /// <summary>
+    /// The spending of a repeat purchase day, which the Gamma-Gamma model takes: the summary in Fader, Hardie and Lee, "RFM and CLV: Using
+    /// Iso-Value Curves for Customer Base Analysis" (Journal of Marketing Research 42, 2005).
+    /// </summary>
+    [SkippableFact]
+    public void Spending_of_repeat_purchase_days_is_that_which_was_published()
+    {
+        var harness = new FeatureHarness([new() { Name = "m", Op = FeatureOperator.RepeatMonetary, Of = "event.price", Default = -1 }]);
+        var end = Milliseconds("19970930");
+        var means = new List<double>();
+        foreach (var customer in Purchases().Where(p => p.Event.Time <= end).GroupBy(p => p.Customer).OrderBy(g => g.Key,
+            StringComparer.Ordinal))
+        {
+            harness.Reset();
+            var read = harness.Apply(customer.Select(p => p.Event)).Read(end)[0];
+            if (read >= 0) means.Add(read);
+        }
+        // The first rows of the same summary in the Python package lifetimes.
+        Assert.Equal([22.35, 11.77, 73.74, 11.77, 25.55], means.Take(5), (a, b) => Math.Abs(a - b) <= 0.0051);
+        var mean = means.Average();
+        var sorted = means.Order().ToList();
+        Assert.Equal((946, 35.08, 30.28), (means.Count, Math.Round(mean, 2),
+            Math.Round(Math.Sqrt(means.Sum(m => (m - mean) * (m - mean)) / (means.Count - 1)), 2)));
+        Assert.Equal((2.99, 27.50), (sorted[0], Math.Round((sorted[472] + sorted[473]) / 2, 2)));
     }
 
     private static IEnumerable<(string Customer, ShopEvent Event)> Purchases()

@@ -24,6 +24,29 @@ public sealed class FeatureConfigErrorTests
         { Of(FeatureOperator.Count) with { Unit = TimeUnit.Days }, "unit", "measures no time" },
         { Of(FeatureOperator.Count) with { Previous = true }, "previous", "no previous event" },
         { Of(FeatureOperator.Count) with { SameDayMerge = true }, "same_day_merge", "merges no days" },
+        { Of(FeatureOperator.Count) with { HalfLife = TimeSpan.FromDays(1) }, "half_life", "doesn't decay" },
+        { Of(FeatureOperator.DecayedSum), "half_life", "how fast it decays" },
+        { Of(FeatureOperator.DecayedMean) with { Of = "event.value", HalfLife = TimeSpan.Zero }, "half_life", "is none" },
+        { Of(FeatureOperator.DecayedSum) with { HalfLife = TimeSpan.FromDays(1), Window = Session }, "window", "whole life time" },
+        { Of(FeatureOperator.Count) with { Per = "true" }, "per", "isn't per anything" },
+        { Of(FeatureOperator.Rate), "per", "events that it is per" },
+        { Of(FeatureOperator.Rate) with { Per = "event.value" }, "", "bool" },
+        { Rate with { Prior = 0.1 }, "prior_weight", "what it is worth" },
+        { Rate with { PriorWeight = 5 }, "prior", "what it is worth" },
+        { Rate with { Prior = 0.1, PriorWeight = 0 }, "prior_weight", "is none" },
+        { Rate with { Prior = 0.1, PriorWeight = 5, Default = -1 }, "default", "is the prior" },
+        { Rate with { Scale = 2 }, "scale", "no scale" },
+        { Of(FeatureOperator.Count) with { Prior = 0.1 }, "prior", "has no prior" },
+        { Of(FeatureOperator.Distinct), "of", "distinct needs an operand" },
+        { Of(FeatureOperator.Distinct) with { Of = "event.nothing" }, "", "event.nothing" },
+        { Of(FeatureOperator.Distinct) with { Of = "event.quantity > 1" }, "", "" },
+        { Of(FeatureOperator.Sum) with { Of = "event.category" }, "", "" },
+        { Of(FeatureOperator.Quantile) with { Of = "event.value" }, "quantile", "needs its share" },
+        { Of(FeatureOperator.Quantile) with { Of = "event.value", Quantile = 1.5 }, "quantile", "is none" },
+        { Of(FeatureOperator.Count) with { Quantile = 0.5 }, "quantile", "is no quantile" },
+        { Of(FeatureOperator.Trend), "window", "panes of a window" },
+        { Of(FeatureOperator.Trend) with { Window = new() { Tumbling = TimeSpan.FromDays(1) } }, "window", "two complete panes" },
+        { new() { Expr = "1.0", HalfLife = TimeSpan.FromDays(1) }, "half_life", "derived" },
         { Of(FeatureOperator.Duration), "window", "length of a session" },
         { Of(FeatureOperator.Duration) with { Window = Session, Where = "event.quantity > 1" }, "where", "whole session" },
         { Of(FeatureOperator.TimeSince) with { Window = Session }, "window", "whole life time" },
@@ -40,6 +63,11 @@ public sealed class FeatureConfigErrorTests
         { Windowed(new() { Sliding = TimeSpan.FromHours(1), Every = TimeSpan.FromMinutes(7) }), "every", "don't divide" },
         { Windowed(new() { Sliding = TimeSpan.FromDays(7), Every = TimeSpan.FromMinutes(1) }), "every", "10080 panes" },
         { Windowed(new() { Tumbling = TimeSpan.FromHours(1), Every = TimeSpan.FromMinutes(1) }), "every", "only a sliding window" },
+        { Windowed(new() { Calendar = CalendarUnit.Day, Tumbling = TimeSpan.FromDays(1) }), "", "of one kind" },
+        { Windowed(new() { Calendar = CalendarUnit.Day, Zone = "Europe/Atlantis" }), "zone", "no time zone 'Europe/Atlantis'" },
+        { Windowed(new() { Calendar = CalendarUnit.Day, Last = 0 }), "last", "0 units" },
+        { Windowed(new() { Tumbling = TimeSpan.FromDays(1), Last = 2 }), "last", "only a calendar window" },
+        { Windowed(new() { Tumbling = TimeSpan.FromDays(1), Zone = "UTC" }), "zone", "only a calendar window" },
         { Windowed(new() { Tumbling = TimeSpan.Zero }), "tumbling", "positive" },
         { Windowed(new() { Session = TimeSpan.FromMicroseconds(1) }), "session", "positive" },
         { Windowed(new() { Session = TimeSpan.FromSeconds(1) }), "session", "fragments" },
@@ -99,6 +127,11 @@ public sealed class FeatureConfigErrorTests
     }
 
     [Fact]
+    public void A_streak_needs_a_lateness_that_it_can_cover() =>
+        Assert.EndsWith("op", Assert.Single(Compile(new TimeOptions { Lateness = TimeSpan.FromDays(64) },
+            Of(FeatureOperator.Streak) with { Name = "s" })).At.Path);
+
+    [Fact]
     public void Derived_features_in_a_circle_are_a_mistake()
     {
         var error = Assert.Single(Compile(
@@ -111,6 +144,8 @@ public sealed class FeatureConfigErrorTests
     [Fact]
     public void A_wrong_feature_makes_no_second_mistake_of_those_that_use_it() =>
         Assert.Single(Compile(Of(FeatureOperator.Sum) with { Name = "a" }, new FeatureOptions { Name = "b", Expr = "features.a + 1.0" }));
+
+    private static FeatureOptions Rate => Of(FeatureOperator.Rate) with { Per = "true" };
 
     private static FeatureOptions Of(FeatureOperator op) => new() { Op = op };
 

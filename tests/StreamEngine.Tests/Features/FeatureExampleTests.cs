@@ -1,5 +1,7 @@
+using StreamEngine.Configuration;
 using StreamEngine.Events;
 using StreamEngine.Features;
+using StreamEngine.State;
 using Xunit;
 
 namespace StreamEngine.Tests.Features;
@@ -149,6 +151,42 @@ public sealed class FeatureExampleTests
         var shared = new FeatureHarness([mean, mean with { Name = "sum", Op = FeatureOperator.Sum }, mean with { Name = "again" }]).Layout;
         Assert.Equal(alone.FixedLength, shared.FixedLength);
         Assert.Equal(alone.Version, shared.Version);
+    }
+
+    /// <summary>
+    /// Names, shapes and lengths of slots stand in checkpoints: where they changed, every shard would be rebuilt from its log.
+    /// </summary>
+    [Fact]
+    public void The_layout_of_what_is_kept_stays_as_it_was()
+    {
+        WindowOptions?[] windows =
+        [
+            null, new() { Sliding = TimeSpan.FromDays(1), Every = TimeSpan.FromHours(1) }, new() { Tumbling = TimeSpan.FromHours(1) },
+            Session,
+        ];
+        FeatureOperator[] operators = [FeatureOperator.Count, FeatureOperator.Sum, FeatureOperator.Mean, FeatureOperator.Min,
+            FeatureOperator.Max, FeatureOperator.First, FeatureOperator.Last];
+        var features = new List<FeatureOptions>();
+        foreach (var op in operators)
+            foreach (var window in windows)
+                foreach (var of in new[] { "event.price", "event.value" })
+                    features.Add(new()
+                    {
+                        Name = $"f{features.Count}",
+                        Op = op,
+                        Of = op == FeatureOperator.Count ? null : new ExprText { Text = of },
+                        Window = window,
+                        Default = features.Count % 3 - 1,
+                    });
+        features.Add(new() { Name = "t", Op = FeatureOperator.TimeSince, Where = "event.price > 3.0" });
+        features.Add(new() { Name = "u", Op = FeatureOperator.TimeSince, Previous = true });
+        features.Add(new() { Name = "d", Op = FeatureOperator.Duration, Window = Session });
+        features.Add(new() { Name = "r", Op = FeatureOperator.Rfm, Of = "event.price" });
+        features.Add(new() { Name = "q", Op = FeatureOperator.Rfm, Of = "event.value", SameDayMerge = true, Scale = 2 });
+        var (layout, errors) = (new StateLayout(), new ConfigErrors());
+        FeatureSet.Compile(features, FeatureHarness.Catalog, [], new TimeOptions(), layout, errors);
+        Assert.Empty(errors.All);
+        Assert.Equal(("77da6f3976765c75", 4_856, 64), (layout.Version, layout.FixedLength, layout.Slots.Count));
     }
 
     [Fact]

@@ -8,8 +8,11 @@ using Xunit;
 
 namespace StreamEngine.Tests.Features;
 
-/// <summary>An event of the feature tests: price is decimal(2) in cents, value a double, quantity an int; each may be absent.</summary>
-public sealed record ShopEvent(long Time, ulong Id, string Type, long? Price = null, double? Value = null, long? Quantity = null);
+/// <summary>
+/// An event of the feature tests: price is decimal(2) in cents, value a double, quantity an int, category a text; each may be absent.
+/// </summary>
+public sealed record ShopEvent(long Time, ulong Id, string Type, long? Price = null, double? Value = null, long? Quantity = null,
+    string? Category = null);
 
 /// <summary>Compiled features with one profile, used as the pipeline uses them.</summary>
 internal sealed class FeatureHarness
@@ -18,6 +21,7 @@ internal sealed class FeatureHarness
         new(0, "price", FieldType.Decimal, 2),
         new(1, "value", FieldType.Double),
         new(2, "quantity", FieldType.Int),
+        new(3, "category", FieldType.String),
     ]);
 
     private readonly EvalContext _context = new();
@@ -76,6 +80,11 @@ internal sealed class FeatureHarness
         if (e.Price is { } price) _event.Fields[0].Set(price);
         if (e.Value is { } value) _event.Fields[1].Set(value);
         if (e.Quantity is { } quantity) _event.Fields[2].Set(quantity);
+        if (e.Category is { } category)
+        {
+            var bytes = Encoding.UTF8.GetBytes(category);
+            _event.Fields[3].Set(bytes, 0, bytes.Length);
+        }
         return _event;
     }
 

@@ -59,6 +59,44 @@ public sealed class JobFeaturesTests
         }));
     }
 
+    [Fact]
+    public void No_operator_allocates()
+    {
+        var sliding = new WindowOptions { Sliding = TimeSpan.FromHours(8), Every = TimeSpan.FromHours(1) };
+        var session = new WindowOptions { Session = TimeSpan.FromMinutes(30) };
+        FeatureOptions Of(FeatureOperator op) => OperatorTable.Of(op) switch
+        {
+            { Of: OperandNeed.None } => new() { Op = op },
+            { Of: OperandNeed.Text } => new() { Op = op, Of = "event.type" },
+            _ => new() { Op = op, Of = "event.value", HalfLife = TimeSpan.FromDays(3), Per = "event.type == 'page_view'", Quantile = 0.9 },
+        };
+        FeatureOptions[] features =
+        [
+            .. from op in Enum.GetValues<FeatureOperator>()
+               from window in new[] { (WindowKinds.Lifetime, null), (WindowKinds.Panes, sliding), (WindowKinds.Session, session) }
+               where OperatorTable.Of(op).Windows.HasFlag(window.Item1)
+               select Only(Of(op)) with { Name = $"{op}{window.Item1}", Window = window.Item2 },
+        ];
+        var harness = new FeatureHarness(features);
+        var events = Decoded(2_000);
+        var vector = new double[harness.Set.Count];
+        Run(harness, events, vector);
+        Assert.All(vector, v => Assert.True(double.IsFinite(v)));
+        Assert.Equal(0, Allocations.Least(() =>
+        {
+            harness.Reset();
+            Run(harness, events, vector);
+        }));
+    }
+
+    /// <summary>Without the options that the operator doesn't take.</summary>
+    private static FeatureOptions Only(FeatureOptions options) => options with
+    {
+        HalfLife = options.Op is FeatureOperator.DecayedSum or FeatureOperator.DecayedMean ? options.HalfLife : null,
+        Per = options.Op == FeatureOperator.Rate ? options.Per : null,
+        Quantile = options.Op == FeatureOperator.Quantile ? options.Quantile : null,
+    };
+
     /// <summary>Events of their own, because a harness decodes into a single one.</summary>
     private static Event[] Decoded(int count) => [.. JobProfile.Events(count, 5).Select(e => new FeatureHarness([]).Decode(e))];
 

@@ -50,6 +50,22 @@ public sealed class LargeNumbersTests
     }
 
     [Fact]
+    public void Variances_of_integers_are_exact_as_far_as_their_squares_reach()
+    {
+        FeatureOptions Of(string name, FeatureOperator op) => new() { Name = name, Op = op, Of = "event.quantity", Default = -1 };
+        var harness = new FeatureHarness([Of("v", FeatureOperator.Variance), Of("s", FeatureOperator.Stddev)]);
+        void Apply(params long[] values) => harness.Apply(values.Select((v, i) => new ShopEvent(i, (ulong)i, "view", Quantity: v)));
+
+        const long Large = 4_000_000_000_000_000_000;
+        Apply(Large - 1, Large, Large + 1, Large + 6, Large - 4);
+        Assert.Equal([53.2 / 4, Math.Sqrt(53.2 / 4)], harness.Read(), (a, b) => Math.Abs(a - b) < 1e-14);
+        Apply(-Large, -Large - 1);
+        Assert.Equal(20 / 21.0, harness.Read()[0] / Large / Large, 12);
+        Apply(long.MinValue, long.MaxValue, long.MinValue, long.MaxValue);
+        Assert.Equal([-1.0, -1], harness.Read());
+    }
+
+    [Fact]
     public void A_sum_goes_past_64_bits_and_back()
     {
         var cell = 0L;
@@ -146,6 +162,6 @@ public sealed class LargeNumbersTests
         Assert.Equal(uint.MaxValue, cells[1]);
         column.Merge(ref profile, 2, 3);
         Assert.Equal(uint.MaxValue, cells[2]);
-        Assert.Equal(40L * uint.MaxValue - 38, PaneFolds.Count(ref profile, 0, new RowRange(15, 25, 15)));
+        Assert.Equal(40L * uint.MaxValue - 38, column.Read(ref profile, CellPart.Value, new RowRange(15, 25, 15, 0)));
     }
 }

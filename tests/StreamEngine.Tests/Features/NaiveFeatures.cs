@@ -27,6 +27,16 @@ internal static class NaiveFeatures
         ["event.type == 'return' ? -event.value : event.value * 2.0"] = e => (e.Type == "return" ? -1 : 2) * (decimal?)(e.Value ?? 0),
     };
 
+    /// <summary>What different values are counted of; null where the event doesn't have it.</summary>
+    public static readonly Dictionary<string, Func<ShopEvent, object?>> Values = new()
+    {
+        ["event.category"] = e => e.Category,
+        ["event.type"] = e => e.Type,
+        ["event.quantity"] = e => e.Quantity,
+        ["event.price"] = e => e.Price,
+        ["event.value"] = e => e.Value,
+    };
+
     public static double[] Read(IReadOnlyList<FeatureOptions> features, IReadOnlyList<ShopEvent> events, long at) =>
         features.SelectMany(f => Read(f, events, at)).ToArray();
 
@@ -38,12 +48,18 @@ internal static class NaiveFeatures
 
         var counted = seen
             .Where(e => f.Where is null || Wheres[f.Where.Text](e))
-            .Select(e => (Event: e, Value: f.Of is null ? 0 : Operand(f, e)))
+            .Select(e => (Event: e, Value: f.Of is null || f.Op == FeatureOperator.Distinct ? 0 : Operand(f, e)))
             .Where(x => x.Value is not null)
             .Select(x => (x.Event.Time, x.Event.Id, Value: x.Value!.Value))
             .OrderBy(x => x.Time).ThenBy(x => x.Id).ThenBy(x => x.Value)
             .ToList();
+        if (f.Op == FeatureOperator.Distinct)
+        {
+            var values = seen.Where(e => f.Where is null || Wheres[f.Where.Text](e)).Select(Values[f.Of!.Text]).OfType<object>().Distinct();
+            return [values.Any() ? values.Count() : f.Default];
+        }
         if (f.Op == FeatureOperator.Rfm) return Rfm(f, counted, at);
+        if (f.Op == FeatureOperator.Rate) return [Rate(f, counted.Sum(x => f.Of is null ? 1 : x.Value), seen.Count(Wheres[f.Per!.Text]))];
         if (counted.Count == 0) return [f.Default];
         return f.Op switch
         {
@@ -57,8 +73,61 @@ internal static class NaiveFeatures
             FeatureOperator.TimeSince when f.Previous =>
                 [counted.Count < 2 ? f.Default : (at - counted[^2].Time) / Unit(f, TimeUnit.Seconds)],
             FeatureOperator.TimeSince => [(at - counted[^1].Time) / Unit(f, TimeUnit.Seconds)],
+            FeatureOperator.RepeatMonetary => [RepeatMonetary(f, counted)],
+            FeatureOperator.Variance => [Variance(f, counted)],
+            FeatureOperator.Stddev => [counted.Count < 2 ? f.Default : Math.Sqrt(Variance(f, counted))],
+            FeatureOperator.Trend => [Trend(f, counted, at)],
+            FeatureOperator.DecayedSum => [counted.Sum(x => (f.Of is null ? 1 : (double)x.Value) * Weight(f, at - x.Time))],
+            FeatureOperator.DecayedMean => [counted.Sum(x => (double)x.Value * Weight(f, counted[^1].Time - x.Time))
+                / counted.Sum(x => Weight(f, counted[^1].Time - x.Time))],
+            FeatureOperator.Quantile =>
+                [(double)counted.Select(x => x.Value).Order().ElementAt((int)Math.Floor(f.Quantile!.Value * (counted.Count - 1)))],
+            FeatureOperator.Streak => [Streak(counted.Select(x => Floor(x.Time, Day)).ToHashSet(), Floor(at, Day))],
             _ => throw new InvalidOperationException(),
         };
+    }
+
+    private static double RepeatMonetary(FeatureOptions f, List<(long Time, ulong Id, decimal Value)> purchases)
+    {
+        var days = purchases.GroupBy(p => Floor(p.Time, Day)).OrderBy(g => g.Key).Select(g => g.Sum(p => p.Value)).ToList();
+        return days.Count < 2 ? f.Default : (double)days.Skip(1).Average();
+    }
+
+    private static double Variance(FeatureOptions f, List<(long Time, ulong Id, decimal Value)> counted)
+    {
+        if (counted.Count < 2) return f.Default;
+        var mean = counted.Average(x => x.Value);
+        return (double)(counted.Sum(x => (x.Value - mean) * (x.Value - mean)) / (counted.Count - 1));
+    }
+
+    private static double Rate(FeatureOptions f, decimal above, int below)
+    {
+        var weight = f.PriorWeight ?? 0;
+        return below + weight == 0 ? f.Default : ((double)above + (f.Prior ?? 0) * weight) / (below + weight);
+    }
+
+    private static double Weight(FeatureOptions f, long age) => Math.Pow(0.5, age / f.HalfLife!.Value.TotalMilliseconds);
+
+    /// <summary>The slope of the least-squares line as textbooks write it, through the panes before that of now.</summary>
+    private static double Trend(FeatureOptions f, List<(long Time, ulong Id, decimal Value)> counted, long at)
+    {
+        var every = (long)f.Window!.Every!.Value.TotalMilliseconds;
+        var panes = (int)(f.Window.Sliding!.Value / f.Window.Every.Value);
+        var points = Enumerable.Range(1 - panes, panes - 1).Select(x => (X: (decimal)x,
+            Events: counted.Where(e => Floor(e.Time, every) == Floor(at, every) + x).ToList())).ToList();
+        if (points.All(p => p.Events.Count == 0)) return f.Default;
+        var y = points.Select(p => p.Events.Sum(e => f.Of is null ? 1 : e.Value)).ToList();
+        decimal n = points.Count, x = points.Sum(p => p.X), xx = points.Sum(p => p.X * p.X);
+        var xy = points.Zip(y).Sum(p => p.First.X * p.Second);
+        return (double)((n * xy - x * y.Sum()) / (n * xx - x * x)) * Unit(f, TimeUnit.Days) / every;
+    }
+
+    private static double Streak(HashSet<long> days, long today)
+    {
+        var last = days.Contains(today) ? today : today - 1;
+        var length = 0;
+        while (days.Contains(last - length)) length++;
+        return length;
     }
 
     private static double[] Rfm(FeatureOptions f, List<(long Time, ulong Id, decimal Value)> purchases, long at)
@@ -74,6 +143,13 @@ internal static class NaiveFeatures
         if (window?.Sliding is { } size)
             return Panes(events, at, (long)window.Every!.Value.TotalMilliseconds, (long)(size / window.Every.Value));
         if (window?.Tumbling is { } tumbling) return Panes(events, at, (long)tumbling.TotalMilliseconds, 1);
+        if (window?.Calendar is { } unit)
+        {
+            var zone = TimeZoneInfo.FindSystemTimeZoneById(window.Zone ?? "UTC");
+            long Number(long time) =>
+                CalendarTests.Number(unit, TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(time), zone).DateTime);
+            return events.Where(e => Number(e.Time) > Number(at) - (window.Last ?? 1) && Number(e.Time) <= Number(at)).ToList();
+        }
         if (window?.Session is { } gap) return Session(events, at, (long)gap.TotalMilliseconds);
         return [.. events];
     }

@@ -31,7 +31,9 @@ public sealed record Scenario(
 
     private static string Text(FeatureOptions f) =>
         $"{f.Op} of {f.Of?.Text} where {f.Where?.Text} scale {f.Scale} previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
-        + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session}";
+        + $"half-life {f.HalfLife} per {f.Per?.Text} prior {f.Prior} quantile {f.Quantile} "
+        + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session} "
+        + $"calendar {f.Window?.Calendar} last {f.Window?.Last} zone {f.Window?.Zone}";
 
     public static Arbitrary<Scenario> Any { get; } = Arb.From(Generator(), Shrink);
 
@@ -40,7 +42,7 @@ public sealed record Scenario(
         from start in Gen.Elements(0L, -40L, 78_840_000L)
         from late in Gen.Choose(0, 40)
         from wait in Gen.Frequency((2, Gen.Constant(0)), (1, Gen.Choose(0, 60)))
-        from features in Gen.ArrayOf(Feature(unit), 6)
+        from features in Gen.ArrayOf(Feature(unit, start < 1_000 || unit < 3_600_000), 6)
         from count in Gen.Choose(1, 30)
         from span in Gen.Choose(1, 120)
         from events in Gen.ArrayOf(Event(unit, start, span, late), count)
@@ -53,55 +55,82 @@ public sealed record Scenario(
         from price in Absent(Gen.Choose(-2_000, 9_999).Select(p => (long)p))
         from value in Absent(Gen.Choose(-20_000, 99_999).Select(v => v / 1000.0))
         from quantity in Absent(Gen.Choose(-1, 4).Select(q => (long)q))
+        from category in Gen.Elements(null, "", "shoes", "shirts", "hats", "größe", "a category of more than thirty-two bytes")
         from a in Gen.Choose(0, late)
         from b in Gen.Choose(0, late)
-        select (new ShopEvent((start + time) * unit, (ulong)id, type, price, value, quantity), a * unit, b * unit);
+        select (new ShopEvent((start + time) * unit, (ulong)id, type, price, value, quantity, category), a * unit, b * unit);
 
     /// <summary>A field that one event in six doesn't have.</summary>
     private static Gen<T?> Absent<T>(Gen<T> value) where T : struct =>
         Gen.Frequency((5, value.Select(v => (T?)v)), (1, Gen.Constant((T?)null)));
 
-    private static Gen<FeatureOptions> Feature(long unit) =>
+    /// <summary>The operators that add values up: exact for values of fixed point.</summary>
+    public static readonly FeatureOperator[] Adding =
+        [FeatureOperator.Sum, FeatureOperator.Mean, FeatureOperator.Rfm, FeatureOperator.RepeatMonetary, FeatureOperator.Rate,
+        FeatureOperator.Trend, FeatureOperator.Variance, FeatureOperator.Stddev];
+
+    private static Gen<FeatureOptions> Feature(long unit, bool calendar) =>
         from op in Gen.Elements(Enum.GetValues<FeatureOperator>())
-        from window in Window(op, unit)
+        from window in Window(op, unit, calendar)
         from condition in Gen.Elements(NaiveFeatures.Wheres.Keys.Append("").ToArray())
         from of in Gen.Elements(NaiveFeatures.Operands.Keys.ToArray())
         from scale in Gen.Elements<int?>(null, null, 3, 5)
         from other in Gen.Elements(0.0, -1.0)
         from previous in Gen.Elements(true, false)
         from merge in Gen.Elements(true, false)
-        let takes = op is not (FeatureOperator.Count or FeatureOperator.TimeSince or FeatureOperator.Duration)
-        let adds = op is FeatureOperator.Sum or FeatureOperator.Mean or FeatureOperator.Rfm
+        from choice in Gen.Elements(true, false)
+        from halfLife in Gen.Choose(1, 60)
+        from per in Gen.Elements(NaiveFeatures.Wheres.Keys.ToArray())
+        from text in Gen.Elements(NaiveFeatures.Values.Keys.ToArray())
+        from share in Gen.Elements(0, 0.1, 0.5, 0.9, 1)
+        let takes = op is not (FeatureOperator.Count or FeatureOperator.TimeSince or FeatureOperator.Duration or FeatureOperator.Streak)
+            && (choice || op is not (FeatureOperator.Rate or FeatureOperator.Trend or FeatureOperator.DecayedSum))
+        let adds = takes && Adding.Contains(op)
+        let prior = choice && op == FeatureOperator.Rate
         select new FeatureOptions
         {
             Op = op,
             Window = window,
             Where = condition.Length == 0 || op == FeatureOperator.Duration ? null : new ExprText { Text = condition },
-            Of = takes ? new ExprText { Text = of } : null,
+            Of = takes ? new ExprText { Text = op == FeatureOperator.Distinct ? text : of } : null,
+            Quantile = op == FeatureOperator.Quantile ? share : null,
             Scale = adds ? scale : null,
-            Default = other,
+            Default = prior ? 0 : other,
+            Unit = op == FeatureOperator.Trend ? TimeUnit.Seconds : null,
+            HalfLife = op is FeatureOperator.DecayedSum or FeatureOperator.DecayedMean ? TimeSpan.FromMilliseconds(halfLife * unit) : null,
+            Per = op == FeatureOperator.Rate ? new ExprText { Text = per } : null,
+            Prior = prior ? 0.3 : null,
+            PriorWeight = prior ? 7 : null,
             Previous = previous && op == FeatureOperator.TimeSince,
             SameDayMerge = merge && op == FeatureOperator.Rfm,
         };
 
-    private static Gen<WindowOptions?> Window(FeatureOperator op, long unit)
+    private static Gen<WindowOptions?> Window(FeatureOperator op, long unit, bool calendar)
     {
         var session = Gen.Choose(1, 12).Select(gap =>
             (WindowOptions?)new WindowOptions { Session = TimeSpan.FromMilliseconds(gap * unit) });
         if (op == FeatureOperator.Duration) return session;
         var lifetime = Gen.Constant((WindowOptions?)null);
-        if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm) return lifetime;
+        if (op is FeatureOperator.TimeSince or FeatureOperator.Rfm or FeatureOperator.RepeatMonetary or FeatureOperator.DecayedSum
+            or FeatureOperator.DecayedMean or FeatureOperator.Streak) return lifetime;
         var tumbling = Gen.Choose(1, 50).Select(size =>
             (WindowOptions?)new WindowOptions { Tumbling = TimeSpan.FromMilliseconds(size * unit) });
         var sliding =
             from every in Gen.Choose(1, 9)
-            from panes in Gen.Choose(1, 20)
+            from panes in Gen.Choose(op == FeatureOperator.Trend ? 3 : 1, 20)
             select (WindowOptions?)new WindowOptions
             {
                 Sliding = TimeSpan.FromMilliseconds(every * panes * unit),
                 Every = TimeSpan.FromMilliseconds(every * unit),
             };
-        return Gen.OneOf(lifetime, tumbling, sliding, sliding, session, session);
+        if (op == FeatureOperator.Trend) return sliding;
+        // .NET's calendar ends with the year 9999, some scenarios are later.
+        var calendars =
+            from u in Gen.Elements(Enum.GetValues<CalendarUnit>())
+            from last in Gen.Elements<int?>(null, 1, 2, 5)
+            from zone in Gen.Elements(null, "Europe/Berlin", "America/New_York", "Asia/Kolkata")
+            select (WindowOptions?)new WindowOptions { Calendar = u, Last = last, Zone = zone };
+        return Gen.OneOf(lifetime, calendar ? calendars : tumbling, tumbling, sliding, sliding, session, session);
     }
 
     private static IEnumerable<Scenario> Shrink(Scenario s)

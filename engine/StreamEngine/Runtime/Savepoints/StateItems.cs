@@ -64,12 +64,16 @@ internal static class StateItems
         if (feature.SameDayMerge) text += " by days";
         if (feature.Of is not null) text += $" of {feature.Of.Text.Trim()}";
         if (feature.Scale is { } scale) text += $" to {scale} digits";
+        if (feature.HalfLife is { } halfLife) text += $" with a half-life of {Spelling.Duration(halfLife)}";
         if (feature.Where is not null) text += $" where {feature.Where.Text.Trim()}";
+        if (feature.Per is not null) text += $" per {feature.Per.Text.Trim()}";
         return feature.Window switch
         {
             { Sliding: { } size } => $"{text} over the last {Spelling.Duration(size)} by panes of "
                 + $"{Spelling.Duration(feature.Window.Every!.Value)}",
             { Tumbling: { } size } => $"{text} over aligned windows of {Spelling.Duration(size)}",
+            { Calendar: { } unit } => $"{text} over the last {feature.Window.Last ?? 1} of {Spelling.Snake(unit.ToString())}s in "
+                + $"{feature.Window.Zone ?? "UTC"}",
             { Session: { } gap } => $"{text} over sessions with a gap of {Spelling.Duration(gap)}",
             _ => $"{text} over the whole life time",
         };
