@@ -152,6 +152,8 @@ internal sealed class Asker(RoutingNode node, IActorRef region, Func<Address, IC
     private void WakeAfter(long correlation, PendingRequest request, TimeSpan after)
     {
         request.Timer?.Cancel();
+        // The deadline may have passed since it was looked at, and the scheduler takes no time that is over.
+        if (after < TimeSpan.Zero) after = TimeSpan.Zero;
         request.Timer = Context.System.Scheduler.ScheduleTellOnceCancelable(after, Self, new Wake(correlation, request.Attempt), Self);
     }
 

@@ -4,7 +4,6 @@ using Akka.Cluster.Sharding;
 using Akka.Cluster.Sharding.External;
 using Akka.Streams;
 using Akka.Streams.Dsl;
-using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Cluster.Routing;
 
@@ -52,12 +51,14 @@ internal sealed class RoutingSystem : IDisposable
         Ended = _ended.Token;
         _materializer = system.Materializer();
         _queue = Source.Queue<PendingRequest>(settings.Options.Queue, OverflowStrategy.DropNew)
-            .SelectAsyncUnordered(settings.Options.Parallelism, request =>
+            .SelectAsyncUnordered(settings.Options.Parallelism, async request =>
             {
                 asker.Tell(request);
-                return request.Answered;
+                // Also without an answer (null, which no stream takes): whoever asked goes on in another way, and the stream with the next.
+                await request.Answered.ConfigureAwait(false);
+                return Akka.NotUsed.Instance;
             })
-            .ToMaterialized(Sink.Ignore<Reply?>(), Keep.Left).Run(_materializer);
+            .ToMaterialized(Sink.Ignore<Akka.NotUsed>(), Keep.Left).Run(_materializer);
         system.WhenTerminated.ContinueWith(_ => End(), TaskScheduler.Default);
     }
 

@@ -7,8 +7,8 @@ internal readonly record struct LogRecord(long Offset, long Timestamp, byte[] Ke
 
 /// <summary>
 /// One partition's events folded again from the first to the last, in the order that the documentation gives: decode, admit, watermark,
-/// timers that are due, then the event; then what was asked for before the next record. Each decision that must be there is looked up by its cause in the log of decisions and compared;
-/// what was served in fact counts against the caps that follow.
+/// timers that are due, then the event; then what was asked for before the next record. Each decision that must be there is looked up by
+/// its cause in the log of decisions and compared; what was served in fact counts against the caps that follow.
 /// </summary>
 internal sealed class PartitionFold(JobDefinition job, string topic, int partition, Report report, Func<string, Ask?>? asked = null)
 {

@@ -17,6 +17,10 @@ internal sealed class RequestCluster : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly int Rate = Setting("RATE", 100), QuietSeconds = Setting("SECONDS", 4);
 
+    /// <summary>Whether this is the long form.</summary>
+    public static bool IsLong => Setting("SECONDS", 0) > 0;
+
+
     private readonly Arena _arena;
     private readonly GroupWatch _watch;
     private readonly RequestLoad _load;
@@ -80,9 +84,13 @@ internal sealed class RequestCluster : IDisposable
             new InputSpec(_seed, int.MaxValue, Customers, Partitions)).TakeWhile(_ => !_stop.IsCancellationRequested), EventsPerSecond));
         await _watch.Passes([.. Enumerable.Repeat(1L, Partitions)], Patience);
         await Ready(names);
+        foreach (var name in names)
+            Assert.True(await Node(name).Until(async () => await Node(name).Metric("streamengine_shards") > 0, Patience),
+                $"{name} has no shard:\n{Node(name).Output}");
         _load.Phase = "0 warming up";
         _working = Task.WhenAll(writing, Task.Run(() => _load.Run(Rate, _stop.Token)));
         await Task.Delay(2 * TimeSpan.FromSeconds(QuietSeconds));
+        await Settled();
     }
 
     /// <summary>A phase in which nothing may go wrong.</summary>

@@ -32,7 +32,7 @@ internal sealed partial class RequestLoad : IDisposable
     private static readonly string[] Placements = ["home", "product", "cart", "search"];
 
     /// <summary>A node that has not answered by then stands still: another one is asked.</summary>
-    private static readonly TimeSpan TryTimeout = TimeSpan.FromMilliseconds(TimeoutMs + 500);
+    private static readonly TimeSpan TryTimeout = TimeSpan.FromMilliseconds(TimeoutMs + 2_000);
 
     /// <summary>What has no answer by then counts as not answered.</summary>
     private static readonly TimeSpan LastTry = 2 * TryTimeout;

@@ -100,6 +100,22 @@ public sealed class RoutingAskerTests : RoutingBench
         _region.ExpectNoMsg(Soon);
     }
 
+    /// <summary>A thread that waits for its turn between two looks at the clock: the deadline passes there.</summary>
+    [Fact]
+    public async Task A_deadline_that_passes_while_a_request_is_sent_ends_that_request_and_no_other()
+    {
+        var other = Begin(left: 5_000);
+        var ask = _region.ExpectMsg<DecideAsk>();
+        var looks = 0;
+        Drift = () => ++looks > 2 ? TimeSpan.FromSeconds(1) : TimeSpan.Zero;
+        var late = Begin(left: 500);
+        _region.ExpectMsg<DecideAsk>();
+        await PassAsync(_asker, 1);
+        Assert.Equal(RequestStatus.TimedOut, (await late)!.Status);
+        Answer(_hereActor, ask, RequestStatus.Done, "d1");
+        Assert.Equal("d1", Assert.IsType<DecideReply>(await other).DecisionId);
+    }
+
     [Fact]
     public async Task Where_the_region_is_not_known_to_lead_to_the_owner_its_door_is_asked_until_a_probe_came_through()
     {

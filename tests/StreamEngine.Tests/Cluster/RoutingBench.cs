@@ -129,12 +129,15 @@ public abstract class RoutingBench : TestKit
             Options = new RoutingOptions { Stash = 2, Passivation = TimeSpan.FromSeconds(30) },
             Metrics = Metrics,
             Self = Here,
-            Clock = () => Scheduler.Now - _start,
+            Clock = () => Scheduler.Now - _start + Drift(),
             AddressOf = actor => Places.GetValueOrDefault(actor.Path, Here),
             Assignments = Assignments.Ref,
         };
         Owners.Update([Here, Other, Third], []);
     }
+
+    /// <summary>How far the clock that the actors look at is ahead, asked at each look.</summary>
+    private protected Func<TimeSpan> Drift { get; set; } = () => TimeSpan.Zero;
 
     private protected TestScheduler Scheduler => (TestScheduler)Sys.Scheduler;
 

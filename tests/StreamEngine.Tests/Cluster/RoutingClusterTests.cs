@@ -63,6 +63,21 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>An actor that fails is made anew by Akka: what it held is asked again, and the stream of requests lives on.</summary>
+    [Fact]
+    public async Task Requests_outlive_the_actor_that_asks()
+    {
+        await using var cluster = await RoutingCluster.StartAsync(1);
+        await cluster.MoveAsync(0, to: 0);
+        var customer = cluster[0].Ownership.Customer(0);
+        for (var i = 0; i < 20; i++)
+        {
+            var asked = AskAsync(cluster[0], customer);
+            cluster[0].Routing.System!.Asker.Tell(new PendingRequest(null!, 0)); // it fails on that
+            await asked;
+        }
+    }
+
     [Fact]
     public async Task An_owner_that_Kafka_names_is_asked_while_Akka_still_waits_for_a_dead_node()
     {
