@@ -93,8 +93,12 @@ internal sealed class RequestCluster : IDisposable
         await Settled();
     }
 
-    /// <summary>A phase in which nothing may go wrong.</summary>
-    public Task Quiet(string name) => Phase($"{name}: quiet", () => Task.Delay(TimeSpan.FromSeconds(QuietSeconds)));
+    /// <summary>A phase in which nothing may go wrong; its last requests have a second before the next one begins.</summary>
+    public async Task Quiet(string name)
+    {
+        await Phase($"{name}: quiet", () => Task.Delay(TimeSpan.FromSeconds(QuietSeconds)));
+        await Phase($"{name}: its end", () => Task.Delay(TimeSpan.FromSeconds(1)));
+    }
 
     /// <summary>A phase.</summary>
     public async Task Phase(string name, Func<Task> what)
