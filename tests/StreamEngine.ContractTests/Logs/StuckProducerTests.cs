@@ -62,7 +62,8 @@ public sealed class StuckProducerTests : IDisposable
         _refused = abort ? new KafkaTxnRequiresAbortException(error) : new KafkaRetriableException(error);
         _producer.Begin(null!);
         Assert.Equal(expected, Commit());
-        Assert.Equal(expected == CommitOutcome.Aborted, _clients[0].Calls.Contains(nameof(IProducer<,>.AbortTransaction)));
+        // The transaction is ended in order whatever follows.
+        Assert.Contains(nameof(IProducer<,>.AbortTransaction), _clients[0].Calls);
 
         _refused = null;
         if (expected == CommitOutcome.Fenced) _producer.Rebuild();
