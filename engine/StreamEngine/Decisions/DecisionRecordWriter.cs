@@ -87,16 +87,7 @@ public sealed class DecisionRecordWriter
     /// <param name="watermark">The watermark it was advanced to, ms.</param>
     public void WriteWatermark(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
         long watermark) =>
-        Mark(output, topic, DecisionKind.Watermark,
-            new DecisionRequest
-            {
-                Topic = sourceTopic,
-                Partition = partition,
-                Offset = offset,
-                Ordinal = ordinal,
-                DecidedAt = at,
-                Watermark = watermark
-            });
+        Mark(output, topic, DecisionKind.Watermark, Position(sourceTopic, partition, offset, ordinal, at, watermark));
 
     /// <summary>Writes the mark that a source was processed up to an offset before another source followed.</summary>
     /// <param name="output">The interval's outputs.</param>
@@ -109,16 +100,7 @@ public sealed class DecisionRecordWriter
     /// <param name="watermark">The partition's watermark, ms.</param>
     public void WriteOrder(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
         long watermark) =>
-        Mark(output, topic, DecisionKind.Order,
-            new DecisionRequest
-            {
-                Topic = sourceTopic,
-                Partition = partition,
-                Offset = offset,
-                Ordinal = ordinal,
-                DecidedAt = at,
-                Watermark = watermark
-            });
+        Mark(output, topic, DecisionKind.Order, Position(sourceTopic, partition, offset, ordinal, at, watermark));
 
     /// <summary>Writes the mark that a record was refused because of the clock.</summary>
     /// <param name="output">The interval's outputs.</param>
@@ -131,16 +113,7 @@ public sealed class DecisionRecordWriter
     /// <param name="watermark">The partition's watermark, ms.</param>
     public void WriteRefused(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
         long watermark) =>
-        Mark(output, topic, DecisionKind.Refused,
-            new DecisionRequest
-            {
-                Topic = sourceTopic,
-                Partition = partition,
-                Offset = offset,
-                Ordinal = ordinal,
-                DecidedAt = at,
-                Watermark = watermark
-            });
+        Mark(output, topic, DecisionKind.Refused, Position(sourceTopic, partition, offset, ordinal, at, watermark));
 
     /// <summary>Writes the mark of what is switched off, before the first decision that follows it.</summary>
     /// <param name="output">The interval's outputs.</param>
@@ -154,16 +127,18 @@ public sealed class DecisionRecordWriter
     /// <param name="switches">What is off from here on.</param>
     public void WriteSwitches(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
         long watermark, Switches switches) =>
-        Mark(output, topic, DecisionKind.Switches,
-            new DecisionRequest
-            {
-                Topic = sourceTopic,
-                Partition = partition,
-                Offset = offset,
-                Ordinal = ordinal,
-                DecidedAt = at,
-                Watermark = watermark
-            }, switches);
+        Mark(output, topic, DecisionKind.Switches, Position(sourceTopic, partition, offset, ordinal, at, watermark), switches);
+
+    /// <summary>Where a mark stands, and when it happened.</summary>
+    private static DecisionRequest Position(int sourceTopic, int partition, long offset, int ordinal, long at, long watermark) => new()
+    {
+        Topic = sourceTopic,
+        Partition = partition,
+        Offset = offset,
+        Ordinal = ordinal,
+        DecidedAt = at,
+        Watermark = watermark
+    };
 
     private void Mark(OutputBuffer output, int topic, DecisionKind kind, in DecisionRequest position, Switches? switches = null)
     {

@@ -125,8 +125,9 @@ public sealed class CachedSchemaRegistry : ISchemaRegistry, IDisposable
     private void Answer(Question question, Task<AvroSchema?> answer)
     {
         Volatile.Write(ref _awaySince, 0);
-        question.Tell(answer);
+        // Not the other way round: who asks anew after hearing the answer must not find this question, whose answer may be old by then.
         _asked.TryRemove(new(question.Id, question));
+        question.Tell(answer);
     }
 
     private void Keep(int id, AvroSchema schema)
