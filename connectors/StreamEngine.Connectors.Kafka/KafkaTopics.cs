@@ -12,7 +12,7 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
 
     public int Partitions(string topic) => Counts().GetValueOrDefault(topic);
 
-    /// <summary>The id that the cluster gave to a topic; null where there is no such topic, or the brokers are older than such ids.</summary>
+    /// <summary>The id that the cluster gave to a topic; null where there is none, or the brokers are older than ids.</summary>
     public string? Id(string topic)
     {
         try

@@ -23,7 +23,7 @@ public sealed class ClusterSwitches : IClusterPart, IDisposable
         board.Refuted += OnRefuted;
     }
 
-    /// <summary>The HOCON that the ActorSystem is to be made with, merged with the rest: it brings the serializers of shared maps.</summary>
+    /// <summary>The HOCON that the ActorSystem is to be made with, merged with the rest, with the serializers of shared maps.</summary>
     public static Config Config { get; } = ConfigurationFactory.ParseString("""
         akka.cluster.distributed-data {
           # Whoever was missed by the write to all gets it after this time, on average.

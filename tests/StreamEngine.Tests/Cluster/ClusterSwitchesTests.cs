@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Akka.Configuration;
 using Akka.DistributedData;
 using Akka.DistributedData.Serialization;
 using StreamEngine.Cluster.Routing;
@@ -104,6 +103,7 @@ public sealed class ClusterSwitchesTests(ITestOutputHelper output) : IAsyncLifet
         _a.Log.MakeAnew(other, "t2");
         await Until(() => _a.Off == "offer:b", "the first node to read the new topic");
         await Until(() => _b.Shared().Result is [{ TopicId: "t2" }], "the old topic's entries to go");
+        await _b.SettleAsync();
         Assert.Equal("offer:a", _b.Off); // it reads the old topic still
         _b.Log.MakeAnew(other, "t2");
         await Until(() => _b.Off == "offer:b", "the second node to read the new topic");
@@ -222,6 +222,15 @@ public sealed class ClusterSwitchesTests(ITestOutputHelper output) : IAsyncLifet
         {
             _part.Detach();
             return System.Terminate();
+        }
+
+        /// <summary>Ends once the board was told what is in the map.</summary>
+        public async Task SettleAsync()
+        {
+            var replicator = DistributedData.Get(System).Replicator;
+            replicator.Tell(FlushChanges.Instance);
+            await replicator.Ask<IGetResponse>(Dsl.Get(SwitchSharer.Key, ReadLocal.Instance));
+            await System.ActorSelection($"/user/{SwitchSharer.Name}").Ask<ActorIdentity>(new Identify(1));
         }
 
         /// <summary>What is in the map of this node.</summary>

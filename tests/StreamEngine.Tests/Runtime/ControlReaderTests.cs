@@ -67,7 +67,8 @@ public sealed class ControlReaderTests : IDisposable
         Write(_old, "offer:a");
         _reader.Turn();
         var end = _log.Watermarks(new TopicPartition("control", 0)).High;
-        Assert.True(_board.Hear("t1", new SwitchRecord(new SwitchTarget(SwitchKind.Offer, "b"), end, true, "ann", "", DateTimeOffset.UtcNow)));
+        var lost = new SwitchRecord(new SwitchTarget(SwitchKind.Offer, "b"), end, true, "ann", "", DateTimeOffset.UtcNow);
+        Assert.True(_board.Hear("t1", lost));
         _log.IsAway = true;
         for (var i = 0; i < 50; i++) Assert.Throws<LogException>(() => _reader.Turn());
         _log.IsAway = false;

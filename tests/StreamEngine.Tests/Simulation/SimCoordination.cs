@@ -1,24 +1,9 @@
 using System.Text;
 using StreamEngine.Cluster.Routing;
 using StreamEngine.Connectors;
-using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Tests.Simulation;
-
-/// <summary>How often what went wrong between whoever asks and whoever is asked.</summary>
-internal sealed class SimNetworkCounts
-{
-    public int Asked, Decided, TimedOut, OtherEnds, Delayed, LostAsks, LostAnswers, Doubled, Repeats, Stale, TwoOwners, Silent, Expired, Dropped;
-
-    public void Add(SimNetworkCounts other)
-    {
-        foreach (var field in typeof(SimNetworkCounts).GetFields())
-            field.SetValue(this, (int)field.GetValue(this)! + (int)field.GetValue(other)!);
-    }
-
-    public override string ToString() => string.Join(", ", typeof(SimNetworkCounts).GetFields().Select(f => $"{f.Name} {f.GetValue(this)}"));
-}
 
 /// <summary>
 /// The cluster's way of a request without Akka: asks whom it believes to own the customer's shard, over a network that delays, loses and
@@ -66,7 +51,7 @@ internal sealed class SimCoordination
             Partition(customer), Now + TimeSpan.FromMilliseconds(_random.Next(100, 3_000)).Ticks);
         _all.Add(call);
         _open.Add(call);
-        Counts.Asked++;
+        Counts.Add(SimNetworkEvent.Asked);
         Send(call);
     }
 
@@ -123,9 +108,9 @@ internal sealed class SimCoordination
         After(call.Rule.Sent(Left(call)), () => Woken(call, attempt));
         if (target is null) return; // nobody is known, or there: silence
         if (_driver.IsCalm || !Chance(_lost)) Travel(() => Arrive(call, attempt, target));
-        else Counts.LostAsks++;
+        else Counts.Add(SimNetworkEvent.LostAsks);
         if (_driver.IsCalm || !Chance(_doubled)) return;
-        Counts.Doubled++;
+        Counts.Add(SimNetworkEvent.Doubled);
         Travel(() => Arrive(call, attempt, target));
     }
 
@@ -139,8 +124,8 @@ internal sealed class SimCoordination
             if (others.Count == 0) others = [.. _cluster.Processes];
             target = others.Count == 0 ? null : others[_random.Next(others.Count)];
         }
-        if (holders.Count > 1) Counts.TwoOwners++;
-        if (target is not null && holders.Count > 0 && !holders.Contains(target)) Counts.Stale++;
+        if (holders.Count > 1) Counts.Add(SimNetworkEvent.TwoOwners);
+        if (target is not null && holders.Count > 0 && !holders.Contains(target)) Counts.Add(SimNetworkEvent.Stale);
         return target;
     }
 
@@ -148,12 +133,12 @@ internal sealed class SimCoordination
     {
         if (!_cluster.Processes.Contains(target))
         {
-            Counts.Silent++; // it died: nobody answers
+            Counts.Add(SimNetworkEvent.Silent); // it died: nobody answers
             return;
         }
         if (call.Deadline <= Now)
         {
-            Counts.Expired++; // a customer's actor passes over what nobody waits for any more
+            Counts.Add(SimNetworkEvent.Expired); // a customer's actor passes over what nobody waits for any more
             return;
         }
         if (target.IsPaused)
@@ -174,7 +159,7 @@ internal sealed class SimCoordination
             Placement = ask.Placement,
             Offers = SimAsks.MostOffers
         }, ask.Time, call.Deadline, [])!;
-        if (ask.Tries.Count > 0) Counts.Repeats++;
+        if (ask.Tries.Count > 0) Counts.Add(SimNetworkEvent.Repeats);
         _driver.Tell($"{ask}, attempt {attempt}, reaches {target.Id}");
         inbox.Enqueue(served);
         ask.Tries.Add((served.Answered, attempt));
@@ -205,8 +190,8 @@ internal sealed class SimCoordination
         var id = Encoding.UTF8.GetBytes(call.Ask.Id);
         var logged = _driver.Log.Known(new TopicPartition("decisions", call.Partition)).Committed()
             .Where(r => r.Record.Value.AsSpan().IndexOf(id) >= 0).Select(r => r.Record.Transaction).ToList();
-        if (logged.Count != 1) throw new SimFailure($"{call.Ask} was told {reply.DecisionId} by {by.Id} while the log had it {logged.Count} "
-            + "times");
+        if (logged.Count != 1)
+            throw new SimFailure($"{call.Ask} was told {reply.DecisionId} by {by.Id} while the log had it {logged.Count} times");
         if (!reply.Repeated && logged[0] is { } transaction && transaction.Producer != by.Id)
             throw new SimFailure($"{call.Ask} was told {reply.DecisionId} by {by.Id}, and {transaction.Producer} has decided it");
     }
@@ -214,7 +199,7 @@ internal sealed class SimCoordination
     private void Answer(Call call, int attempt, DecideReply reply)
     {
         if (_driver.IsCalm || !Chance(_lost)) Travel(() => Heard(call, attempt, reply));
-        else Counts.LostAnswers++;
+        else Counts.Add(SimNetworkEvent.LostAnswers);
     }
 
     private void Heard(Call call, int attempt, DecideReply reply)
@@ -222,7 +207,7 @@ internal sealed class SimCoordination
         var step = call.HasEnded ? AskStep.Nothing : call.Rule.Heard(reply.Status, attempt, Left(call));
         if (step == AskStep.End) End(call, reply.Status);
         else if (step == AskStep.Pause) After(call.Rule.NextPause(), () => Woken(call, call.Rule.Attempt));
-        else Counts.Dropped++;
+        else Counts.Add(SimNetworkEvent.Dropped);
     }
 
     private void Woken(Call call, int attempt)
@@ -238,9 +223,9 @@ internal sealed class SimCoordination
         _driver.Tell($"{call.Ask} ends: {status}");
         call.HasEnded = true;
         _open.Remove(call);
-        if (status == RequestStatus.Done) Counts.Decided++;
-        else if (status == RequestStatus.TimedOut) Counts.TimedOut++;
-        else Counts.OtherEnds++;
+        if (status == RequestStatus.Done) Counts.Add(SimNetworkEvent.Decided);
+        else if (status == RequestStatus.TimedOut) Counts.Add(SimNetworkEvent.TimedOut);
+        else Counts.Add(SimNetworkEvent.OtherEnds);
     }
 
     private TimeSpan Left(Call call) => TimeSpan.FromTicks(call.Deadline - Now);
@@ -248,7 +233,7 @@ internal sealed class SimCoordination
     private void Travel(Action arrive)
     {
         var slow = !_driver.IsCalm && Chance(_slow);
-        if (slow) Counts.Delayed++;
+        if (slow) Counts.Add(SimNetworkEvent.Delayed);
         After(TimeSpan.FromMilliseconds(slow ? _random.Next(50, 600) : _random.Next(0, 10)), arrive);
     }
 

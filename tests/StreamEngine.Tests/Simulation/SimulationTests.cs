@@ -59,9 +59,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
         if (seeds >= 100 && Delivery == Delivery.ExactlyOnce)
         {
             Assert.True(answered > seeds * 5 && told > seeds, $"{answered} answered, {told} told");
-            // Each of these came up, or what was asserted of them was not proved.
-            Assert.True(network.Delayed > 0 && network.LostAsks > 0 && network.LostAnswers > 0 && network.Repeats > 0 && network.Stale > 0
-                && network.TwoOwners > 0 && network.Silent > 0 && network.Decided > seeds && network.TimedOut > 0, $"{network}");
+            // Whatever can happen has, or what was asserted of it was not proved.
+            Assert.Empty(network.Missing);
         }
         // Exactly once nothing is repeated; without transactions repeats must have come up, or that they are the same was not proved.
         if (Delivery == Delivery.ExactlyOnce) Assert.Equal(0, repeated);

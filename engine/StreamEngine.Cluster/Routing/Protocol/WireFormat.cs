@@ -149,7 +149,8 @@ internal static class WireFormat
 
     public static SwitchRecord ReadSwitch(BinaryReader from) =>
         SwitchTarget.TryParse(from.ReadString(), out var target)
-            ? new SwitchRecord(target, from.Read7BitEncodedInt64(), from.ReadBoolean(), from.ReadString(), from.ReadString(), from.ReadTime())
+            ? new SwitchRecord(target, from.Read7BitEncodedInt64(), from.ReadBoolean(), from.ReadString(), from.ReadString(),
+                from.ReadTime())
             : throw new FormatException("what is switched is none of all, offer:NAME, channel:NAME and model:NAME");
 
     public static void WriteHead(BinaryWriter to, Reply reply)
