@@ -43,6 +43,9 @@ public sealed class KafkaLog : ILog
     public int Partitions(string topic) => _topics.Partitions(topic);
 
     /// <inheritdoc/>
+    public string? TopicId(string topic) => _topics.Id(topic);
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> CreateTopics(IReadOnlyList<TopicSpec> topics) => _topics.Create(topics);
 
     /// <inheritdoc/>

@@ -12,6 +12,26 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
 
     public int Partitions(string topic) => Counts().GetValueOrDefault(topic);
 
+    /// <summary>The id that the cluster gave to a topic; null where there is none, or the brokers are older than ids.</summary>
+    public string? Id(string topic)
+    {
+        try
+        {
+            var answer = calls.Wait(admin().DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]),
+                new DescribeTopicsOptions { RequestTimeout = options.RequestTimeout }));
+            var id = answer.TopicDescriptions[0].TopicId;
+            return id is null || ((long)id.MostSignificantBits == 0 && (long)id.LeastSignificantBits == 0) ? null : id.ToString();
+        }
+        catch (DescribeTopicsException e) when (e.Results.TopicDescriptions.Exists(t => t.Error.Code == ErrorCode.UnknownTopicOrPart))
+        {
+            return null;
+        }
+        catch (KafkaException e)
+        {
+            throw Unreachable(e);
+        }
+    }
+
     public IReadOnlyList<string> Create(IReadOnlyList<TopicSpec> topics)
     {
         var there = Counts();

@@ -52,13 +52,11 @@ internal sealed class Asker(RoutingNode node, IActorRef region, Func<Address, IC
 
     private void Send(long correlation, PendingRequest request)
     {
-        request.Attempt++;
-        request.Failure = null;
+        request.Rule.Begin();
         var owner = ReachableOwner(request.Partition);
         request.Door = ChooseDoor(request, owner);
         request.ClaimSince = owner?.Since ?? 0;
-        request.TriesAnother = false;
-        var ask = request.Ask with { Correlation = correlation, Attempt = request.Attempt };
+        var ask = request.Ask with { Correlation = correlation, Attempt = request.Rule.Attempt };
         if (request.Door is { } door)
         {
             if (door != node.Self) node.Metrics.Hop();
@@ -67,15 +65,14 @@ internal sealed class Asker(RoutingNode node, IActorRef region, Func<Address, IC
                 region.Tell(new HomeProbe(request.Ask.Customer, request.Partition), Self);
         }
         else region.Tell(ask, Self);
-        var left = Left(request);
-        WakeAfter(correlation, request, left < Patience.Silence ? left : Patience.Silence);
+        WakeAfter(correlation, request, request.Rule.Sent(Left(request)));
     }
 
     /// <summary>(1) The owner's door, or null for the region.</summary>
     private Address? ChooseDoor(PendingRequest request, Claim? owner)
     {
         if (owner is null) return null;
-        if (!request.TriesAnother) return _homes.IsProven(request.Partition, owner) ? null : owner.Node;
+        if (!request.Rule.TriesAnother) return _homes.IsProven(request.Partition, owner) ? null : owner.Node;
         // The way that did not lead to an answer is not taken twice in a row, unless the door is another node's by now.
         return request.Door is null || request.Door != owner.Node ? owner.Node : null;
     }
@@ -93,23 +90,20 @@ internal sealed class Asker(RoutingNode node, IActorRef region, Func<Address, IC
         }
         var status = answer.Reply.Status;
         var from = node.NodeOf(Sender);
-        var isNewest = answer.Attempt == request.Attempt && request.Failure is null;
-        if (isNewest && request.Door is null)
+        if (request.Rule.IsNewest(answer.Attempt) && request.Door is null)
             _homes.Seen(request.Partition, from, status == RequestStatus.Moved ? 0 : request.ClaimSince);
         if (answer.Owner is { } owner) node.Assignments.Tell(new OwnerHeard(request.Partition, owner));
-        if (status is RequestStatus.Moved or RequestStatus.Restoring or RequestStatus.Busy && !isNewest)
+        var step = request.Rule.Heard(status, answer.Attempt, Left(request));
+        if (step == AskStep.Nothing)
         {
-            // A newer attempt is under way, or about to be: its answer counts.
             node.Metrics.Dropped();
             return;
         }
         if (request.Door is null && from != node.Self) node.Metrics.Hop();
-        if (status is RequestStatus.Moved or RequestStatus.Restoring && Left(request) > request.Pause)
+        if (step == AskStep.Pause)
         {
             request.Failure = answer.Reply;
-            request.TriesAnother = status == RequestStatus.Moved;
-            WakeAfter(answer.Correlation, request, request.Pause);
-            request.Pause = Patience.Next(request.Pause);
+            WakeAfter(answer.Correlation, request, request.Rule.NextPause());
             return;
         }
         node.Metrics.Answered(from == node.Self ? Way.Local : request.Door is null ? Way.Forwarded : Way.Direct);
@@ -118,19 +112,20 @@ internal sealed class Asker(RoutingNode node, IActorRef region, Func<Address, IC
 
     private void Woken(Wake wake)
     {
-        if (!_pending.TryGetValue(wake.Correlation, out var request) || request.Attempt != wake.Attempt) return;
-        if (Left(request) <= TimeSpan.Zero || request.Answered.IsCompleted)
+        if (!_pending.TryGetValue(wake.Correlation, out var request)) return;
+        var step = request.Rule.Woken(wake.Attempt, Left(request));
+        if (step == AskStep.Nothing) return;
+        if (step == AskStep.End || request.Answered.IsCompleted)
         {
             Finish(wake.Correlation, request, request.AtDeadline());
             return;
         }
-        node.Metrics.AsksAgain(request.Failure?.Status switch
+        node.Metrics.AsksAgain(request.Rule.Failure switch
         {
             RequestStatus.Moved => "moved",
             RequestStatus.Restoring => "restoring",
             _ => "silent",
         });
-        if (request.Failure is null) request.TriesAnother = true;
         Send(wake.Correlation, request);
     }
 
@@ -154,7 +149,7 @@ internal sealed class Asker(RoutingNode node, IActorRef region, Func<Address, IC
         request.Timer?.Cancel();
         // The deadline may have passed since it was looked at, and the scheduler takes no time that is over.
         if (after < TimeSpan.Zero) after = TimeSpan.Zero;
-        request.Timer = Context.System.Scheduler.ScheduleTellOnceCancelable(after, Self, new Wake(correlation, request.Attempt), Self);
+        request.Timer = Context.System.Scheduler.ScheduleTellOnceCancelable(after, Self, new Wake(correlation, request.Rule.Attempt), Self);
     }
 
     private TimeSpan Left(PendingRequest request) => request.Ask.Deadline - node.Clock();

@@ -9,9 +9,9 @@ using StreamEngine.Runtime.Requests;
 namespace StreamEngine.Cluster.Routing;
 
 /// <summary>
-/// Mirrors to the cluster what Kafka's group has given to this process: it tells every member which partitions are served here, writes
-/// their locations for the region, repeats both, and keeps what the other members tell (<see cref="Owners"/>). It writes of its own
-/// partitions only.
+/// Mirrors to the cluster what Kafka's group has given to this process: it tells every member which partitions are here, restored or not
+/// yet, writes their locations for the region, repeats both, and keeps what the other members tell (<see cref="Owners"/>). It writes of its
+/// own partitions only.
 /// </summary>
 internal sealed class Assignments(RoutingNode node, IExternalShardAllocationClient locations, TimeProvider time) : UntypedActor
 {
@@ -67,12 +67,13 @@ internal sealed class Assignments(RoutingNode node, IExternalShardAllocationClie
     }
 
     /// <summary>
-    /// Looks at how a partition's shard is present now. The message only says which: what it was sent for may be over.
+    /// Looks at how a partition's shard is present now. The message only says which: what it was sent for may be over. One that is being
+    /// restored is claimed too: requests wait for it where it will be, and hear how far the restore is.
     /// </summary>
     private void Look(int partition)
     {
         var presence = node.Directory.Presence(partition);
-        if (presence == ShardPresence.Live ? _owned.TryAdd(partition, NewClaim(partition)) : _owned.Remove(partition)) PublishSoon();
+        if (presence != ShardPresence.Gone ? _owned.TryAdd(partition, NewClaim(partition)) : _owned.Remove(partition)) PublishSoon();
         if (presence == ShardPresence.Gone && _watched.Remove(partition, out var actors))
             foreach (var actor in actors) actor.Tell(new ShardGone(partition));
     }

@@ -14,6 +14,7 @@ internal sealed class CustomerActor(string customer, RoutingNode node) : Untyped
 {
     private Asked? _serving;
     private Queue<Asked>? _stash;
+    private Reply? _restoring;
     private CustomerWatchers? _watchers;
     private ICancelable? _retry, _idle;
     private TimeSpan _pause, _lastUsed;
@@ -63,8 +64,20 @@ internal sealed class CustomerActor(string customer, RoutingNode node) : Untyped
         _lastUsed = node.Clock();
         if (_leaving) Answer(asked, Moved(asked.Ask));
         else if (_serving is null) Serve(asked);
-        else if (_serving.IsSameAs(asked)) _serving = asked;
+        else if (_serving.IsSameAs(asked)) AskedAgain(asked);
         else Stash(asked);
+    }
+
+    /// <summary>
+    /// The request that is served was asked again. Where it waits for a restore and the next try would come too late, it is told so now,
+    /// while whoever asks still listens.
+    /// </summary>
+    private void AskedAgain(Asked asked)
+    {
+        _serving = asked;
+        if (_retry is null || Left > _pause) return;
+        EndRetry();
+        Next();
     }
 
     private void Stash(Asked asked)
@@ -141,6 +154,7 @@ internal sealed class CustomerActor(string customer, RoutingNode node) : Untyped
     {
         if (reply.Status == RequestStatus.Restoring && !_leaving && Left > _pause)
         {
+            _restoring = reply;
             _retry = Context.System.Scheduler.ScheduleTellOnceCancelable(_pause, Self, Retry.Instance, Self);
             _pause = Patience.Next(_pause);
             return;
@@ -148,6 +162,14 @@ internal sealed class CustomerActor(string customer, RoutingNode node) : Untyped
         if (reply.Status == RequestStatus.Moved) node.Metrics.NotOwner();
         Answer(_serving!, reply);
         Next();
+    }
+
+    /// <summary>Does not wait for the restore any longer: tells how far it was.</summary>
+    private void EndRetry()
+    {
+        _retry!.Cancel();
+        _retry = null;
+        Answer(_serving!, _restoring!);
     }
 
     private void Again()
@@ -244,9 +266,7 @@ internal sealed class CustomerActor(string customer, RoutingNode node) : Untyped
         }
         if (_retry is not null)
         {
-            _retry.Cancel();
-            _retry = null;
-            Answer(_serving!, _serving!.Ask.Fail(RequestStatus.Restoring, "the customer's shard is being restored"));
+            EndRetry();
             _serving = null;
         }
         if (_serving is null) Context.Stop(Self);

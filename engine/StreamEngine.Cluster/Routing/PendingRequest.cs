@@ -18,25 +18,19 @@ internal sealed class PendingRequest(Ask ask, int partition)
     /// <summary>Ends with the answer; with null where the ActorSystem ended before there was one. It never fails.</summary>
     public Task<Reply?> Answered => _answered.Task;
 
-    /// <summary>How often it was asked.</summary>
-    public int Attempt { get; set; }
+    /// <summary>When it is asked again.</summary>
+    public AskRule Rule { get; } = new();
 
     /// <summary>Where the last attempt went: a node's door; null for the region.</summary>
     public Address? Door { get; set; }
 
-    /// <summary>Whether the last attempt has failed, so that the next one tries another way.</summary>
-    public bool TriesAnother { get; set; }
-
     /// <summary>The newest claim of the partition when the last attempt was sent.</summary>
     public long ClaimSince { get; set; }
-
-    /// <summary>The pause after the next failure.</summary>
-    public TimeSpan Pause { get; set; } = Patience.FirstPause;
 
     /// <summary>Wakes the asker: it was silent for long, a pause is over, or nobody waits any more.</summary>
     public ICancelable? Timer { get; set; }
 
-    /// <summary>The last failure that was heard, while nothing is under way; null while something is.</summary>
+    /// <summary>The last failure that was heard.</summary>
     public Reply? Failure { get; set; }
 
     /// <summary>Answers once; later answers are ignored.</summary>
@@ -44,5 +38,5 @@ internal sealed class PendingRequest(Ask ask, int partition)
 
     /// <summary>What is told at the deadline: the last failure where nothing else can come, else that nothing was heard.</summary>
     public Reply AtDeadline() =>
-        Failure ?? Ask.Fail(RequestStatus.TimedOut, "no answer in time; ask again with the same id");
+        (Rule.Failure is null ? null : Failure) ?? Ask.Fail(RequestStatus.TimedOut, "no answer in time; ask again with the same id");
 }

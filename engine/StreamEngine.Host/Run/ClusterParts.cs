@@ -1,6 +1,7 @@
 using Akka.Configuration;
 using StreamEngine.Cluster;
 using StreamEngine.Cluster.Routing;
+using StreamEngine.Cluster.Switches;
 using StreamEngine.Decisions;
 using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
@@ -30,6 +31,8 @@ internal sealed record ClusterParts(IReadOnlyList<IClusterPart> Parts, Config Co
             Metrics = engine.Metrics,
             Time = TimeProvider.System,
         });
-        return new ClusterParts([routes], ClusterRouting.Config, routes.Gateway, routes);
+        List<IClusterPart> parts = [routes];
+        if (engine.Switches is { } switches) parts.Add(new ClusterSwitches(switches));
+        return new ClusterParts(parts, ClusterRouting.Config.WithFallback(ClusterSwitches.Config), routes.Gateway, routes);
     }
 }

@@ -128,6 +128,7 @@ internal static class SwitchCommand
         if (options.Control.Topic.Length == 0)
             errors.Add(options.Control.Node, "topic", "the config names no control topic, so nothing can be switched",
                 "Name one, and make it with 'topics create'");
+        Topics.CheckControl(options, errors);
         errors.ThrowIfAny();
         return options;
     }

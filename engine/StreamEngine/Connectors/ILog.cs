@@ -49,6 +49,13 @@ public interface ILog : IDisposable
     /// <summary>Partitions of a topic; 0 where it does not exist.</summary>
     int Partitions(string topic);
 
+    /// <summary>
+    /// Which topic it is that has this name now: one that is deleted and made anew gets another id. Null where it does not exist, or the
+    /// log has no such ids.
+    /// </summary>
+    /// <exception cref="LogException">The log does not answer.</exception>
+    string? TopicId(string topic) => null;
+
     /// <summary>Creates the topics that are missing; returns the names of those it created.</summary>
     /// <exception cref="LogException">A topic exists with another number of partitions, or the log refuses.</exception>
     IReadOnlyList<string> CreateTopics(IReadOnlyList<TopicSpec> topics);

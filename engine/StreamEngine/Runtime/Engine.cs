@@ -74,7 +74,7 @@ public sealed class Engine : IDisposable
 
     /// <summary>
     /// What is switched off; null where the config names no control topic. Whoever has a record of the topic earlier than its reader may
-    /// offer it there.
+    /// tell it there (<see cref="SwitchBoard.Hear"/>).
     /// </summary>
     public SwitchBoard? Switches { get; }
 

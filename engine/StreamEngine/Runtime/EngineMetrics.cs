@@ -145,6 +145,11 @@ public sealed class EngineMetrics : IDisposable
             "What is switched off of what the config has, by kind: all, offer, channel, model.");
         _meter.CreateObservableGauge("streamengine.switches.version", () => switches.Current.Version, "{offset}",
             "The offset of the newest record of the control topic that is known; -1 for none. All processes should have the same.");
+        _meter.CreateObservableCounter("streamengine.switches.heard", () => new[]
+        {
+            new Measurement<long>(switches.HeardByTopic, new KeyValuePair<string, object?>("way", "topic")),
+            new Measurement<long>(switches.HeardByCluster, new KeyValuePair<string, object?>("way", "cluster")),
+        }, "{switch}", "Switches since the first reading of the control topic, by the way on which they came first.");
     }
 
     /// <summary>Measures when the workers' loops last moved.</summary>

@@ -11,6 +11,8 @@ internal static class TopicNames
     /// <summary>The longest name of a topic.</summary>
     private const int MostBytes = 249;
 
+    private const string ControlPath = "control.topic";
+
     /// <summary>Adds every mistake.</summary>
     public static void Check(EngineOptions options, ConfigErrors errors)
     {
@@ -23,15 +25,22 @@ internal static class TopicNames
             else if (!IsName(use.Topic))
                 errors.Add(use.Node, use.Key, $"'{Printable.Text(use.Topic)}' can't be a topic's name",
                     $"Use letters, digits, '.', '_' and '-', at most {MostBytes} of them");
-        for (var i = 0; i < uses.Count; i++)
-            for (var j = 0; j < i; j++)
-                if (uses[i].Topic.Length > 0 && uses[i].Topic == uses[j].Topic && !MayShare(uses[i], uses[j]))
-                {
-                    errors.Add(uses[i].Node, uses[i].Key,
-                        $"topic '{Printable.Text(uses[i].Topic)}' is also that of {uses[j].Path} ({At(uses[j])})",
-                        "Give each a topic of its own: records of two kinds in one topic break the restore and its readers");
-                    break;
-                }
+        for (var i = 0; i < uses.Count; i++) CheckAlone(uses, i, errors);
+    }
+
+    /// <summary>Adds the mistake where the control topic is another one as well: whoever switches would write into it.</summary>
+    public static void CheckControl(EngineOptions options, ConfigErrors errors)
+    {
+        var uses = Uses(options).ToList();
+        if (uses.FindIndex(u => u.Path == ControlPath) is var control and >= 0) CheckAlone(uses, control, errors);
+    }
+
+    private static void CheckAlone(List<Use> uses, int i, ConfigErrors errors)
+    {
+        if (uses.FindIndex(0, i, u => u.Topic.Length > 0 && u.Topic == uses[i].Topic && !MayShare(uses[i], u)) is var other and >= 0)
+            errors.Add(uses[i].Node, uses[i].Key,
+                $"topic '{Printable.Text(uses[i].Topic)}' is also that of {uses[other].Path} ({At(uses[other])})",
+                "Give each a topic of its own: records of two kinds in one topic break the restore and its readers");
     }
 
     private static void CheckEngine(EngineOptions options, ConfigErrors errors)
@@ -58,7 +67,7 @@ internal static class TopicNames
         if (options.Checkpoints.Topic.Length > 0)
             yield return new Use(Kind.Alone, options.Checkpoints.Topic, options.Checkpoints.Node, "topic", "checkpoints.topic");
         if (options.Control.Topic.Length > 0)
-            yield return new Use(Kind.Alone, options.Control.Topic, options.Control.Node, "topic", "control.topic");
+            yield return new Use(Kind.Alone, options.Control.Topic, options.Control.Node, "topic", ControlPath);
     }
 
     /// <summary>Actions of several channels are of one kind; two sources of one topic are told where sources are compiled.</summary>

@@ -1,3 +1,4 @@
+using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 
 namespace StreamEngine.Runtime;
@@ -17,6 +18,9 @@ public static class Topics
                 ? [new TopicSpec(options.Checkpoints.Topic, partitions, null, replicas, Compacted: true)] : Array.Empty<TopicSpec>(),
             .. options.Control.Topic.Length > 0 ? [ControlTopic.Spec(options.Control.Topic, replicas)] : Array.Empty<TopicSpec>(),
         ];
+
+    /// <summary>Adds the mistake where the control topic has another use in the config.</summary>
+    public static void CheckControl(EngineOptions options, ConfigErrors errors) => TopicNames.CheckControl(options, errors);
 
     /// <summary>
     /// Checks that every topic is there (but for the control topic, which may be missing) and that shards line up; returns how many

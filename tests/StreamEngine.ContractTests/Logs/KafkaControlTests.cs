@@ -93,9 +93,13 @@ public sealed class KafkaControlTests : ControlContract
         using var reader = Reader();
         reader.Turn();
         Assert.Equal("offer:a offer:b", Off);
+        var id = Log.TopicId(Control);
+        Assert.NotNull(id);
+        Assert.Equal((id, id), (Log.TopicId(Control), Board.Read.TopicId));
         using (var admin = new AdminClientBuilder([new("bootstrap.servers", KafkaBroker.Shared.Address)]).Build())
             await admin.DeleteTopicsAsync([Control]);
         Until(() => Log.Partitions(Control) == 0, "the topic to be gone");
+        Until(() => Log.TopicId(Control) is null, "its id to be gone");
         Log.CreateTopics([ControlTopic.Spec(Control)]);
         Write("channel:post");
         Until(() =>
@@ -103,6 +107,8 @@ public sealed class KafkaControlTests : ControlContract
             reader.Turn();
             return Off == "channel:post";
         }, "the new topic's switches");
+        Assert.NotNull(Board.Read.TopicId);
+        Assert.NotEqual(id, Board.Read.TopicId);
         Assert.Contains(Told, t => t.Warning && t.Text.Contains("was made anew", StringComparison.Ordinal));
     }
 }

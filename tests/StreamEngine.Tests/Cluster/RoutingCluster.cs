@@ -19,7 +19,11 @@ internal sealed class RoutingCluster : IAsyncDisposable
 {
     public const int Partitions = 4;
 
-    private static readonly Config Settings = ConfigurationFactory.ParseString("""
+    /// <summary>How far every restore is.</summary>
+    public const double Progress = 0.25;
+
+    /// <summary>Fast, silent, and deaf to deaths.</summary>
+    public static readonly Config Settings = ConfigurationFactory.ParseString("""
         akka {
           loglevel = OFF
           loggers = []
@@ -78,8 +82,15 @@ internal sealed class RoutingCluster : IAsyncDisposable
         if (gapMs > 0) await Task.Delay(TimeSpan.FromMilliseconds(gapMs), TimeProvider.System);
         _nodes[to].Ownership.Assign(partition);
         if (gapMs > 0) await Task.Delay(TimeSpan.FromMilliseconds(gapMs), TimeProvider.System);
-        _owner[partition] = to;
-        _nodes[to].Ownership.Live(partition);
+        await LiveAsync(partition, to);
+    }
+
+    /// <summary>The shard of a partition that a node was given is restored.</summary>
+    public Task LiveAsync(int partition, int at)
+    {
+        _owner[partition] = at;
+        _nodes[at].Ownership.Live(partition);
+        return Task.CompletedTask;
     }
 
     public async ValueTask DisposeAsync()
@@ -149,7 +160,7 @@ internal sealed class RoutingCluster : IAsyncDisposable
             switch (Ownership.Directory.Presence(partition))
             {
                 case ShardPresence.Gone: return new DecideReply { Status = RequestStatus.Moved };
-                case ShardPresence.Restoring: return new DecideReply { Status = RequestStatus.Restoring };
+                case ShardPresence.Restoring: return new DecideReply { Status = RequestStatus.Restoring, Progress = Progress };
             }
             await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, cancel);
             // The fence: what a node decided that is not the owner any more is not committed.

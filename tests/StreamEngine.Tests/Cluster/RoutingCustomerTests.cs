@@ -105,6 +105,24 @@ public sealed class RoutingCustomerTests : RoutingBench
     }
 
     [Fact]
+    public async Task A_request_that_is_asked_again_when_the_next_try_would_be_too_late_hears_at_once_how_far_the_restore_is()
+    {
+        Shards.Decide = _ => Task.FromResult(new DecideReply { Status = RequestStatus.Restoring, Progress = 0.25 });
+        Ask(1, left: 1_000);
+        foreach (var pause in new[] { 20, 40, 80, 160, 320 }) await PassAsync(_actor, pause);
+        Ask(1, attempt: 2, left: 330);
+        _asker.ExpectNoMsg(Soon); // the next try comes in time
+        Ask(1, attempt: 3, left: 300);
+        var told = Answered();
+        Assert.Equal((3, RequestStatus.Restoring, 0.25), (told.Attempt, told.Reply.Status, told.Reply.Progress));
+        Assert.Equal(6, Shards.Tries.Count);
+        // The next one is served.
+        Shards.Decide = r => Task.FromResult(new DecideReply { RequestId = r.Id });
+        Ask(2);
+        Assert.Equal((2, RequestStatus.Done), Answered() is var a ? (a.Correlation, a.Reply.Status) : default);
+    }
+
+    [Fact]
     public async Task What_nobody_waits_for_any_more_is_not_served()
     {
         var first = Hold();

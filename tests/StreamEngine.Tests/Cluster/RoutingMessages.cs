@@ -3,6 +3,7 @@ using Akka.Actor;
 using FsCheck;
 using FsCheck.Fluent;
 using StreamEngine.Cluster.Routing.Protocol;
+using StreamEngine.Cluster.Switches;
 using StreamEngine.Decisions;
 using StreamEngine.Runtime.Requests;
 using Outcome = StreamEngine.Decisions.Outcome;
@@ -161,7 +162,17 @@ internal static class RoutingMessages
             [.. partitions.Select(p => KeyValuePair.Create(p, since))]),
         Text.Select(IWireMessage (customer) => new Watched(customer)), Text.Select(IWireMessage (customer) => new WatchMoved(customer)),
         from customer in Text from number in Number select (IWireMessage)new Unwatch(customer, number),
-        Update.Select(IWireMessage (update) => new WatchTold(update)));
+        Update.Select(IWireMessage (update) => new WatchTold(update)),
+        from topic in Text
+        from kind in Gen.Elements(SwitchKind.Offer, SwitchKind.Channel, SwitchKind.Model)
+        from name in Text
+        from offset in Number
+        from off in Flag()
+        from who in Text
+        from reason in Text
+        from at in Time
+        select (IWireMessage)new SharedSwitch(topic, new SwitchRecord(name.Length == 0 ? SwitchTarget.All : new SwitchTarget(kind, name),
+            offset, off, who, reason, at)));
 
     private static Gen<IWireMessage> AskOf(Gen<Ask> asks) =>
         from ask in asks

@@ -47,7 +47,7 @@ public sealed class RoutingSerializerTests : TestKit
             if (value is IEnumerable list and not string)
                 foreach (var item in list) Walk(item!);
             else if (value.GetType().Namespace?.StartsWith("StreamEngine", StringComparison.Ordinal) == true && !value.GetType().IsEnum)
-                foreach (var property in value.GetType().GetProperties())
+                foreach (var property in Properties(value))
                 {
                     var (name, now) = ($"{property.DeclaringType!.Name}.{property.Name}", property.GetValue(value));
                     held.Add(name);
@@ -126,6 +126,9 @@ public sealed class RoutingSerializerTests : TestKit
         Assert.InRange(_serializer.ToBinary(ask).Length, 1, 80);
     }
 
+    private static System.Reflection.PropertyInfo[] Properties(object value) =>
+        value.GetType().GetProperties(System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.Public);
+
     /// <summary>Everything that a message holds, with the types of its values, and without its deadline.</summary>
     private static string Show(object? value) => value switch
     {
@@ -141,7 +144,7 @@ public sealed class RoutingSerializerTests : TestKit
         _ when value is not ActivityContext && value.GetType().Namespace?.StartsWith("StreamEngine", StringComparison.Ordinal) != true
             && !value.GetType().Name.StartsWith("KeyValuePair", StringComparison.Ordinal) => $"{value}",
         Enum => $"{value}",
-        _ => value.GetType().Name + "(" + string.Join(",", value.GetType().GetProperties().Where(p => p.GetIndexParameters().Length == 0
+        _ => value.GetType().Name + "(" + string.Join(",", Properties(value).Where(p => p.GetIndexParameters().Length == 0
             && p.Name is not ("Deadline" or "EqualityContract")).Select(p => $"{p.Name}={Show(p.GetValue(value))}")) + ")",
     };
 }

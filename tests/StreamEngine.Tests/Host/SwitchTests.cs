@@ -103,9 +103,13 @@ public sealed class SwitchTests : IDisposable
         (code, _, error) = await RunAsync("switch", "list", "--set", "control.topic=");
         Assert.Equal(2, code);
         Assert.Contains("the config names no control topic, so nothing can be switched", error, StringComparison.Ordinal);
-        (code, _, error) = await RunAsync("switch", "list", "--set", "control.topic=orders");
+        (code, _, error) = await RunAsync("switch", "off", "all", "--reason", "x", "--set", "control.topic=orders");
+        Assert.Equal(2, code);
+        Assert.Contains("topic 'orders' is also that of events.orders.topic", error, StringComparison.Ordinal);
+        await Done("topics", "create", "--partitions", "2", "--set", "outputs.late=elsewhere");
+        (code, _, error) = await RunAsync("switch", "list", "--set", "control.topic=elsewhere");
         Assert.Equal(3, code);
-        Assert.Contains("Control topic 'orders' has 2 partitions and needs one", error, StringComparison.Ordinal);
+        Assert.Contains("Control topic 'elsewhere' has 2 partitions and needs one", error, StringComparison.Ordinal);
         (code, var help, _) = await Cli.RunAsync("switch", "off", "--help");
         Assert.Equal(0, code);
         Assert.Contains("streamengine switch off offer:club --reason", help, StringComparison.Ordinal);

@@ -86,6 +86,7 @@ public sealed class ValidateTests
                 ("outputs: { channels: { web: e } }", $"topic 'e' is also that of events.e.topic ({path}:2:23)"),
                 ("outputs: { channels: { web: late } }", "topic 'late' is also that of outputs.late (its default)"),
                 ("checkpoints: { topic: e }", "topic 'e' is also that of events.e.topic"),
+                ("control: { topic: e }", "topic 'e' is also that of events.e.topic"),
                 ("checkpoints: { topic: actions }", "topic 'actions' is also that of outputs.actions"),
             }.Concat(from a in names
                      from b in names

@@ -111,11 +111,13 @@ public sealed class SwitchMarkTests : IDisposable
             }
         };
         listener.SetMeasurementEventCallback<int>((i, value, tags, _) => seen[$"{i.Name} {tags[0].Value}"] = value);
-        listener.SetMeasurementEventCallback<long>((i, value, _, _) => seen[i.Name] = value);
+        listener.SetMeasurementEventCallback<long>((i, value, tags, _) =>
+            seen[tags.Length == 0 ? i.Name : $"{i.Name} {tags[0].Value}"] = value);
         listener.SetMeasurementEventCallback<double>((i, value, _, _) => seen[i.Name] = value);
         listener.Start();
         listener.RecordObservableInstruments();
         Assert.Equal(-1, seen["streamengine.switches.version"]);
+        Assert.Equal((0, 0), (seen["streamengine.switches.heard topic"], seen["streamengine.switches.heard cluster"]));
         await DecideAsync(log, "c1");
         await SwitchAsync(log, engine, "offer:a", off: true);
         await SwitchAsync(log, engine, "channel:default", off: true);
@@ -124,6 +126,7 @@ public sealed class SwitchMarkTests : IDisposable
         listener.RecordObservableInstruments();
         Assert.Equal(2, seen["streamengine.switches.version"]);
         Assert.Equal([0, 1, 1, 0], new[] { "all", "offer", "channel", "model" }.Select(kind => seen[$"streamengine.switches.off {kind}"]));
+        Assert.Equal((3, 0), (seen["streamengine.switches.heard topic"], seen["streamengine.switches.heard cluster"]));
         Assert.InRange(seen["streamengine.switch.delay"], 0.0001, 1);
         await StopAsync(engine);
     }

@@ -36,12 +36,12 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
     /// <summary>Answers that told a decision, and profiles that were told.</summary>
     public int Answered => _told.Count + _reads.Count(r => IsDone(r.Answer));
 
-    public SimAsk? Find(string id) => _asks.GetValueOrDefault(id);
+    public SimAsk? Find(string id) => _asks.GetValueOrDefault(id) ?? driver.Coordination.Find(id);
 
     /// <summary>At a boundary somebody may ask.</summary>
     public void MayAsk()
     {
-        if (_compiler is null || random.Next(12) > 0) return;
+        if (_compiler is null || random.Next(14) > 0) return;
         var roll = random.Next(10);
         if (roll < 3 && _inOrder.Count > 0) Again();
         else if (roll < 7) Decide(New());
@@ -90,9 +90,9 @@ internal sealed class SimAsks(SimDriver driver, SimCluster cluster, Random rando
         foreach (var read in _reads.Where(r => IsDone(r.Answer))) Seen(read.Customer, read.Answer.Result, read.Asked);
     }
 
-    private static bool IsDone<T>(Task<T> answer) where T : Reply => answer.IsCompleted && answer.Result.Status == RequestStatus.Done;
+    public static bool IsDone<T>(Task<T> answer) where T : Reply => answer.IsCompleted && answer.Result.Status == RequestStatus.Done;
 
-    private static void Same(SimAsk ask, DecideReply told, SimDecision? logged)
+    public static void Same(SimAsk ask, DecideReply told, SimDecision? logged)
     {
         if (logged is null) throw new SimFailure($"{ask} was told {told.DecisionId}, which is not in the log");
         if (told.DecisionId != logged.Id || OutputName(told) != logged.Outcome)

@@ -1,4 +1,5 @@
 using StreamEngine.Runtime;
+using StreamEngine.Runtime.Requests;
 using StreamEngine.Testing.Simulation;
 
 namespace StreamEngine.Tests.Simulation;
@@ -19,7 +20,6 @@ internal sealed class SimDriver : SimSchedule, IDisposable
     private readonly List<SimInput> _stream;
     private readonly List<string>? _told;
     private int _fed, _nested, _jumps;
-    private bool _calm;
 
     /// <summary>Prepares a seed.</summary>
     /// <param name="seed">Decides everything.</param>
@@ -49,6 +49,8 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         _cluster = new SimCluster(this, _random, engines, slots, Disk, following.Next(3) > 0 ? following : null);
         Watches = new SimWatches(this, new Random(seed ^ 0x3333));
         Asks = new SimAsks(this, _cluster, new Random(~seed), engines[Sources, 0]);
+        Coordination = new SimCoordination(this, _cluster, new Random(seed ^ 0x6666),
+            Repeats ? null : new RequestCompiler(engines[Sources, 0]));
     }
 
     /// <summary>Where checkpoint files are; null where a seed keeps none.</summary>
@@ -56,6 +58,9 @@ internal sealed class SimDriver : SimSchedule, IDisposable
 
     /// <summary>Requests for decisions and profiles; none where outputs may come again.</summary>
     public SimAsks Asks { get; }
+
+    /// <summary>Requests that come by a network to whoever is believed to own the customer.</summary>
+    public SimCoordination Coordination { get; }
 
     /// <summary>What is switched off meanwhile.</summary>
     public SimSwitches Switches { get; }
@@ -83,6 +88,9 @@ internal sealed class SimDriver : SimSchedule, IDisposable
 
     public SimCluster Cluster => _cluster;
 
+    /// <summary>Whether nothing goes wrong any more.</summary>
+    public bool IsCalm { get; private set; }
+
     /// <summary>Step boundaries that were passed.</summary>
     public long Boundaries { get; private set; }
 
@@ -91,7 +99,7 @@ internal sealed class SimDriver : SimSchedule, IDisposable
     {
         _cluster.StartAll();
         for (var steps = 0; _fed < _stream.Count || steps < 200; steps++) Step();
-        _calm = true;
+        IsCalm = true;
         _cluster.Settle();
         // A silence long enough for every timer: the watermarks follow the clock.
         _cluster.Silence(seconds: 150, untilAtRest: true);
@@ -99,6 +107,7 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         Asks.AskEverybody();
         _cluster.Settle();
         Asks.AllAnswered();
+        Coordination.AllEnded();
     }
 
     public override void At(SimPoint point)
@@ -106,8 +115,10 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         if (++Boundaries > MostBoundaries) throw new SimFailure("this has no end");
         if (_random.Next(4) == 0) Time.Advance(TimeSpan.FromMilliseconds(_random.Next(1, 12)));
         Asks.Look();
-        if (_calm) return;
+        Coordination.Pump();
+        if (IsCalm) return;
         Asks.MayAsk();
+        Coordination.MayAsk();
         Switches.May();
         // A commit is short, but it is where dying matters most.
         var crash = point is SimPoint.OffsetsSent or SimPoint.CommitEnds ? 5 * _faults.Crash : _faults.Crash;
@@ -128,13 +139,13 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         if (_cluster.Current is { } still && !_cluster.Processes.Contains(still)) throw new SimCrash();
     }
 
-    public override int Take(int max) => _calm || max == 0 ? max : _random.Next(0, max + 1);
+    public override int Take(int max) => IsCalm || max == 0 ? max : _random.Next(0, max + 1);
 
     public override int Pick(int count) => _random.Next(count);
 
-    public override bool Later() => !_calm && Chance(_faults.Later);
+    public override bool Later() => !IsCalm && Chance(_faults.Later);
 
-    public override SimFate Fate() => _calm || !Chance(_faults.BadCommit) ? SimFate.Commit : (SimFate)_random.Next(1, 6);
+    public override SimFate Fate() => IsCalm || !Chance(_faults.BadCommit) ? SimFate.Commit : (SimFate)_random.Next(1, 6);
 
     public override void Wait(TimeSpan time) => Time.Advance(time * _random.NextDouble());
 

@@ -40,6 +40,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             Switched += oracles[p].Switched;
             Same($"what is off in shard {p}", driver.Switches.AtTheEnd.Order(), oracles[p].Off.Order());
             driver.Asks.Judge(oracles[p].Requested);
+            driver.Coordination.Judge(oracles[p].Requested.ToDictionary(d => d.EventId), p);
             Set("late records", Once(oracles[p].Late.Select(Encoding.UTF8.GetString)),
                 Once(Committed("late", p).Select(Encoding.UTF8.GetString)));
             Set("dead letters", oracles[p].DeadLetters.Order(), Once(Committed("dead-letter", p).Select(Letter)).Order());

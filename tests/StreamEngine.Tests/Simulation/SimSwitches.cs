@@ -12,6 +12,7 @@ namespace StreamEngine.Tests.Simulation;
 internal sealed class SimSwitches(SimDriver driver, Random? random)
 {
     private const int Most = 12;
+    private const string TopicId = "simulated";
 
     private static readonly string[] Targets =
         ["all", "offer:a", "offer:b", "offer:c", "offer:d", "channel:default", "model:shop", "offer:none", "offer:a", "offer:b"];
@@ -19,7 +20,13 @@ internal sealed class SimSwitches(SimDriver driver, Random? random)
     private readonly List<SwitchRecord> _topic = [];
 
     /// <summary>A fresh process' view; null where nothing is ever switched.</summary>
-    public SwitchBoard? Open(CompiledEngine engine) => random is null ? null : new SwitchBoard(engine.Policy);
+    public SwitchBoard? Open(CompiledEngine engine)
+    {
+        if (random is null) return null;
+        var board = new SwitchBoard(engine.Policy);
+        board.Follow(TopicId);
+        return board;
+    }
 
     /// <summary>At a boundary between two steps something may be switched, or heard of.</summary>
     public void May()
@@ -29,7 +36,7 @@ internal sealed class SimSwitches(SimDriver driver, Random? random)
         if (random.Next(6) > 0 || driver.Cluster.Processes.Count == 0) return;
         var process = driver.Cluster.Processes[random.Next(driver.Cluster.Processes.Count)];
         if (process.Board is not { } board) return;
-        if (board.IsReady && random.Next(3) == 0 && _topic.Count > 0) board.Offer(_topic[^1]);
+        if (board.IsReady && random.Next(3) == 0 && _topic.Count > 0) board.Hear(TopicId, _topic[^1]);
         else if (random.Next(3) == 0 && process.Heard < _topic.Count) board.Offer(_topic[process.Heard++]);
         else Hear(process);
     }
@@ -39,6 +46,7 @@ internal sealed class SimSwitches(SimDriver driver, Random? random)
     {
         if (process.Board is not { } board) return;
         for (; process.Heard < _topic.Count; process.Heard++) board.Offer(_topic[process.Heard]);
+        board.ReadTo(process.Heard);
         board.Ready();
     }
 

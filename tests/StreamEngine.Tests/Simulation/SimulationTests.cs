@@ -27,6 +27,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         var started = Stopwatch.GetTimestamp();
         long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, fromStandbys = 0, damaged = 0, answered = 0, repeated = 0,
             switched = 0, told = 0;
+        var network = new SimNetworkCounts();
         for (var seed = first; seed < first + seeds; seed++)
         {
             engines.Reset();
@@ -42,19 +43,25 @@ public abstract class SimulationTests(ITestOutputHelper output)
             answered += driver.Asks.Answered;
             repeated += judge.Repeated;
             told += driver.Watches.Decisions;
+            network.Add(driver.Coordination.Counts);
         }
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s "
             + $"({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, {answered} "
             + $"requests answered, {told} decisions told to watchers, {switched} marks of switches, {repeated} decisions repeated, "
-            + $"{fromFiles} shards restored from files, {fromStandbys} of them a standby's, {damaged} files damaged"));
+            + $"{fromFiles} shards restored from files, {fromStandbys} of them a standby's, {damaged} files damaged; by the network: "
+            + $"{network}"));
         if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds && fromFiles > seeds / 5 && damaged > seeds / 5);
         if (seeds >= 100) Assert.True(switched > seeds * 2, $"only {switched} marks of switches");
         // What follows the checkpoint topic needs one, and a log with several processes.
         var follows = Delivery == Delivery.ExactlyOnce && Kind == SimLogKind.Kafka;
         Assert.True(follows ? seeds < 100 || fromStandbys > seeds / 20 : fromStandbys == 0, $"{fromStandbys} take-overs by a standby");
         if (seeds >= 100 && Delivery == Delivery.ExactlyOnce)
+        {
             Assert.True(answered > seeds * 5 && told > seeds, $"{answered} answered, {told} told");
+            // Whatever can happen has, or what was asserted of it was not proved.
+            Assert.Empty(network.Missing);
+        }
         // Exactly once nothing is repeated; without transactions repeats must have come up, or that they are the same was not proved.
         if (Delivery == Delivery.ExactlyOnce) Assert.Equal(0, repeated);
         else if (seeds >= 100) Assert.True(repeated > seeds / 10, $"only {repeated} repeats");

@@ -76,7 +76,7 @@ internal sealed record HomeProbe(string Customer, int Partition) : IForCustomer;
 /// <summary>Answers a <see cref="HomeProbe"/>: the home is where this comes from.</summary>
 internal sealed record HomeProbed(int Partition) : IWireMessage;
 
-/// <summary>A node's word that it owns a partition.</summary>
+/// <summary>A node's word that it owns a partition, restored or not yet.</summary>
 /// <param name="Node">Its address.</param>
 /// <param name="Since">
 /// Orders claims of one partition: ms since 1970 by the node's clock, and always more than the newest claim that the node had heard of.

@@ -2,6 +2,7 @@ using System.Runtime.Serialization;
 using System.Text;
 using Akka.Actor;
 using Akka.Serialization;
+using StreamEngine.Cluster.Switches;
 using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Cluster.Routing.Protocol;
@@ -27,6 +28,7 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
         [typeof(WatchTold)] = "told.1",
         [typeof(WatchMoved)] = "moved.1",
         [typeof(Unwatch)] = "unwatch.1",
+        [typeof(SharedSwitch)] = "switch.1",
     };
 
     private static readonly Dictionary<Type, string> Answers = new()
@@ -124,6 +126,10 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
                 to.Write(unwatch.Customer);
                 to.Write7BitEncodedInt64(unwatch.Number);
                 break;
+            case SharedSwitch told:
+                to.Write(told.TopicId);
+                WireFormat.Write(to, told.Record);
+                break;
             default: throw new SerializationException($"{message.GetType()} is no message between nodes");
         }
         return stream.ToArray();
@@ -150,6 +156,7 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
             case "told.1": return new WatchTold(WireFormat.ReadUpdate(from));
             case "moved.1": return new WatchMoved(from.ReadString());
             case "unwatch.1": return new Unwatch(from.ReadString(), from.Read7BitEncodedInt64());
+            case "switch.1": return new SharedSwitch(from.ReadString(), WireFormat.ReadSwitch(from));
             default:
                 throw new SerializationException($"'{manifest}' is no message that this version knows; known are: "
                     + string.Join(", ", Manifests.Values.Concat(Answers.Values).Order(StringComparer.Ordinal)));

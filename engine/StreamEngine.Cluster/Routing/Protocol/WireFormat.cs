@@ -137,6 +137,22 @@ internal static class WireFormat
         Features = from.ReadList(ReadFeature),
     };
 
+    public static void Write(BinaryWriter to, SwitchRecord record)
+    {
+        to.Write(record.Target.ToString());
+        to.Write7BitEncodedInt64(record.Offset);
+        to.Write(record.Off);
+        to.Write(record.By);
+        to.Write(record.Reason);
+        to.WriteTime(record.At);
+    }
+
+    public static SwitchRecord ReadSwitch(BinaryReader from) =>
+        SwitchTarget.TryParse(from.ReadString(), out var target)
+            ? new SwitchRecord(target, from.Read7BitEncodedInt64(), from.ReadBoolean(), from.ReadString(), from.ReadString(),
+                from.ReadTime())
+            : throw new FormatException("what is switched is none of all, offer:NAME, channel:NAME and model:NAME");
+
     public static void WriteHead(BinaryWriter to, Reply reply)
     {
         to.Write((byte)reply.Status);

@@ -9,12 +9,13 @@ namespace StreamEngine.Runtime;
 ///  (2) follow   asks a few times a second where the topic ends, and reads what is new
 ///  (3) away     where the log does not answer, what was known holds; it is told, and asked again
 /// </code>
-/// A topic that does not exist is an empty one, looked for again until it is there. One that was made anew is read anew.
+/// A topic that does not exist is an empty one, looked for again until it is there. One that was made anew is read anew: its id tells, and
+/// where the log has no ids, that it ends before what was read of it.
 /// </summary>
 internal sealed class ControlReader : IDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250), Missing = TimeSpan.FromSeconds(2);
-    private const int ShorterLooks = 20;
+    private const int ShorterLooks = 20, LooksPerId = 20;
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
 
     private readonly ILog _log;
@@ -25,7 +26,10 @@ internal sealed class ControlReader : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private Thread? _thread;
     private long _next = -1;      // the next offset to read; -1 before the topic was there
+    private string? _topicId;     // of the topic that was read up to there; null where the log has no ids
     private int _shorter;         // looks in a row at which the topic ended before that
+    private int _behindHeard;     // looks in a row at which it ended before what another process told of it
+    private int _looks;           // since it was last asked which topic it is
     private bool _toldMissing;
 
     /// <param name="log">The log.</param>
@@ -53,20 +57,34 @@ internal sealed class ControlReader : IDisposable
     {
         if (_next < 0 && !Begin()) return Missing;
         var end = _log.Ends([_topic.Partition])[0];
+        if ((end != _next || ++_looks >= LooksPerId) && IsAnother()) return BeginAnew(end);
         _shorter = end < _next ? _shorter + 1 : 0;
         // A broker that has just started may know less of the topic's end for a moment.
         if (_shorter is > 0 and < ShorterLooks) return Every;
-        if (_shorter > 0)
-        {
-            _report(new WorkerEvent(true, $"The control topic '{_topic.Name}' was made anew: it ends at offset {end} and was read to "
-                + $"{_next}. What it says now holds."));
-            _board.Forget();
-            _next = _shorter = 0;
-        }
+        if (_shorter > 0) return BeginAnew(end);
         _topic.Read(_next, end, record => _board.Offer(record), text => _report(new WorkerEvent(true, text)), _stop.Token);
         _next = Math.Max(_next, end);
+        _board.ReadTo(_next);
+        // Another process read it there; where it stays away, the log has lost it.
+        _behindHeard = _board.IsAheadOf(end) ? _behindHeard + 1 : 0;
+        if (_behindHeard >= ShorterLooks) _board.EndsAt(end);
         _board.Ready();
         return Every;
+    }
+
+    private bool IsAnother()
+    {
+        _looks = 0;
+        return _topicId is not null && _log.TopicId(_topic.Name) is { } id && id != _topicId;
+    }
+
+    private TimeSpan BeginAnew(long end)
+    {
+        _report(new WorkerEvent(true, $"The control topic '{_topic.Name}' was made anew: it ends at offset {end} and was read to "
+            + $"{_next}. What it says now holds."));
+        _board.Forget();
+        (_next, _shorter) = (-1, 0);
+        return TimeSpan.Zero;
     }
 
     /// <inheritdoc/>
@@ -90,7 +108,9 @@ internal sealed class ControlReader : IDisposable
             return false;
         }
         if (_topic.Fault is { } fault) throw new LogException(fault);
+        _topicId = _log.TopicId(_topic.Name);
         _next = _log.Watermarks(_topic.Partition).Low;
+        _board.Follow(_topicId);
         return true;
     }
 
