@@ -131,6 +131,12 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Why the model's score was not used; none where there is no model, or its score was used.</summary>
     public readonly ScoreFault[] Fault = new ScoreFault[policy.Offers.Count];
 
+    /// <summary>The candidates of arbitration, the best first; only <see cref="Ranked"/> of them count.</summary>
+    internal readonly int[] Ranking = new int[policy.Offers.Count];
+
+    /// <summary>How many candidates took part in arbitration.</summary>
+    internal int Ranked;
+
     /// <summary>The placement, UTF-8.</summary>
     public ReadOnlySpan<byte> Placement => _placement.AsSpan(0, _placementLength);
 
@@ -152,6 +158,7 @@ public sealed class Decision(DecisionPolicy policy)
         Chosen = -1;
         IsDefault = false;
         SelectionProbability = 1;
+        Ranked = 0;
         Array.Clear(Drop);
         Array.Fill(Cap, -1);
         Array.Clear(P);
