@@ -36,8 +36,11 @@ public sealed record CompiledOffer
     /// <summary>V; null for 1.</summary>
     public DoubleExpr? Value { get; init; }
 
-    /// <summary>The levers, which add to 1.</summary>
-    public required ImmutableArray<DoubleExpr> Levers { get; init; }
+    /// <summary>What it is a kind of, as the group's number; -1 for an offer without one.</summary>
+    public int Group { get; init; } = -1;
+
+    /// <summary>The levers by factor: those of one factor add to 1, and the factors are multiplied.</summary>
+    public required ImmutableArray<ImmutableArray<DoubleExpr>> Levers { get; init; }
 
     /// <summary>The model's index in <see cref="DecisionPolicy.Models"/>; -1 where P is the default.</summary>
     public int Model { get; init; } = -1;

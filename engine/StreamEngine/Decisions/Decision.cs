@@ -62,6 +62,9 @@ public enum DropReason : byte
 
     /// <summary>It is switched off, or its channel is, or everything.</summary>
     SwitchedOff,
+
+    /// <summary>Better ones of its group have taken all the places that the group may have.</summary>
+    Diversity,
 }
 
 /// <summary>Where a candidate's P came from.</summary>
@@ -116,13 +119,13 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>The value.</summary>
     public readonly double[] V = new double[policy.Offers.Count];
 
-    /// <summary>The levers' factor: 1 plus their sum.</summary>
+    /// <summary>The levers' factor: the product of each factor's 1 plus its sum.</summary>
     public readonly double[] L = new double[policy.Offers.Count];
 
     /// <summary>P x C x V x L.</summary>
     public readonly double[] Priority = new double[policy.Offers.Count];
 
-    /// <summary>The place in arbitration from 1; 0 for a candidate that did not take part.</summary>
+    /// <summary>The place in the list from 1; 0 for a candidate that is not in it.</summary>
     public readonly int[] Rank = new int[policy.Offers.Count];
 
     /// <summary>Where P came from.</summary>

@@ -18,6 +18,9 @@ public sealed record DecisionOptions : ILocated
     [Doc("The offer for a customer of whom nothing is known or for whom no offer is left; must be eligible itself.")]
     public string? DefaultOffer { get; init; }
 
+    [Doc("How many offers of one group a list of offers may hold; as many as there are where absent.")]
+    public DiversityOptions? Diversity { get; init; }
+
     [Doc("Contact limits.")]
     [Keyed]
     public IReadOnlyList<CapOptions> Caps { get; init; } = [];
@@ -54,6 +57,17 @@ public sealed record HoldoutOptions : ILocated
 
     [Doc("The hash's seed: another salt draws another holdout.")]
     public string Salt { get; init; } = "holdout";
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Variety in the list of offers that a request gets.</summary>
+public sealed record DiversityOptions : ILocated
+{
+    [Doc("At most so many offers of one group, the chosen one included; offers without a group are not counted.")]
+    [Bounds(1, 1_000)]
+    public int MaxPerGroup { get; init; } = 1;
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
@@ -104,6 +118,9 @@ public sealed record OfferOptions : ILocated
     [Doc("What is shown, an id for the reader of the action.")]
     public string Treatment { get; init; } = "";
 
+    [Doc("What it is a kind of: decisions.diversity limits how many of a group stand in one list.")]
+    public string Group { get; init; } = "";
+
     [Doc("Placements it may be shown in; all where absent.")]
     public IReadOnlyList<string> Placements { get; init; } = [];
 
@@ -125,7 +142,7 @@ public sealed record OfferOptions : ILocated
     [Doc("V: what it is worth, an expression of type double.")]
     public ExprText Value { get; init; } = "1.0";
 
-    [Doc("L: levers by name, each an expression of type double: levers add to 1 inside the factor, 1 + sum.")]
+    [Doc("L: levers by name, each an expression of type double: levers of one factor add to 1, and the factors are multiplied.")]
     [Keyed]
     public IReadOnlyList<LeverOptions> Levers { get; init; } = [];
 
@@ -145,6 +162,9 @@ public sealed record LeverOptions : ILocated
 
     [Doc("By how much it lifts the priority, an expression of type double: 0.2 is 20 percent.")]
     public ExprText By { get; init; } = "0.0";
+
+    [Doc("The factor that it adds to, a name; levers that name none are one factor together.")]
+    public string Factor { get; init; } = "";
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

@@ -51,6 +51,12 @@ public sealed class DecisionPolicy
     /// <summary>The holdout's seed, UTF-8.</summary>
     public ImmutableArray<byte> HoldoutSalt { get; init; } = [];
 
+    /// <summary>How many groups the offers name.</summary>
+    public int Groups { get; init; }
+
+    /// <summary>The most offers of one group in a list.</summary>
+    public int MaxPerGroup { get; init; } = int.MaxValue;
+
     /// <summary>The default offer's index; -1 for none.</summary>
     public int DefaultOffer { get; init; } = -1;
 

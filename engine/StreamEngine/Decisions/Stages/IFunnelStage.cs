@@ -1,12 +1,12 @@
 namespace StreamEngine.Decisions;
 
 /// <summary>
-/// One stage of the funnel. It goes over all candidates that are still in, and gives each one that it drops a reason of its own. A stage
-/// keeps nothing from one decision to the next: what the next stage needs stands in the decision.
+/// One stage of the funnel. It goes over all candidates that are still in, and gives each one that it drops a reason of its own. What
+/// the next stage needs stands in the decision: a stage keeps nothing from one decision to the next.
 /// </summary>
 internal interface IFunnelStage
 {
-    /// <summary>The reasons with which the stage drops candidates; no other stage uses them.</summary>
+    /// <summary>The reasons that are the stage's own: each reason belongs to one stage.</summary>
     IReadOnlyList<DropReason> Reasons { get; }
 
     /// <summary>Does the stage's part of a decision.</summary>

@@ -2,7 +2,7 @@ using StreamEngine.Inference;
 
 namespace StreamEngine.Decisions;
 
-/// <summary>Gives an offer its priority: P x C x V x L, multiplied in this order.</summary>
+/// <summary>Gives an offer its factors and its priority.</summary>
 internal sealed class Pricing(DecisionPolicy policy)
 {
     /// <summary>By how much a sum of floats, such as a forest's votes, may miss 0 or 1 and still be meant as it.</summary>
@@ -18,9 +18,14 @@ internal sealed class Pricing(DecisionPolicy policy)
         decision.C[offer] = o.Context is { } weight ? weight(situation.Context) : 1;
         decision.V[offer] = o.Value is { } value ? value(situation.Context) : 1;
         var levers = 1.0;
-        foreach (var lever in o.Levers) levers += lever(situation.Context);
+        foreach (var factor in o.Levers)
+        {
+            var sum = 1.0;
+            foreach (var lever in factor) sum += lever(situation.Context);
+            levers *= sum;
+        }
         decision.L[offer] = levers;
-        decision.Priority[offer] = decision.P[offer] * decision.C[offer] * decision.V[offer] * levers;
+        decision.Priority[offer] = Priority.Of(decision.P[offer], decision.C[offer], decision.V[offer], levers);
         return double.IsFinite(decision.Priority[offer]);
     }
 
