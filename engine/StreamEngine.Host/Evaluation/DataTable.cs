@@ -7,7 +7,9 @@ using StreamEngine.Connectors.Files;
 
 namespace StreamEngine.Host.Evaluation;
 
-/// <summary>A table that is read whole: from CSV with a header line (plain or gzip), or from Parquet, which the file's first bytes tell.</summary>
+/// <summary>
+/// A table that is read whole: from CSV with a header line (plain or gzip), or from Parquet, which the file's first bytes tell.
+/// </summary>
 /// <param name="Path">The file.</param>
 /// <param name="Columns">The columns' names, in the file's order.</param>
 /// <param name="Rows">The rows; null stands for a cell without a value.</param>
@@ -116,7 +118,7 @@ internal sealed record DataTable(string Path, IReadOnlyList<string> Columns, IRe
             string[] columns = [.. read.Schema.Fields.Select(f => f.Name)];
             return new DataTable(path, columns, [.. read.Data.Select(row => columns.Select(name => Cell(row, name)).ToArray())], false);
         }
-        catch (Exception e) when (e is ParquetException or InvalidDataException or EndOfStreamException or NotSupportedException)
+        catch (Exception e) when (e is ParquetException or InvalidDataException or IOException or NotSupportedException)
         {
             errors.Add(new ConfigLocation(path, 0, 0, option), $"it begins as a Parquet file and can't be read: {e.Message}",
                 "Write it again, with plain columns of numbers and texts");

@@ -38,8 +38,8 @@ internal static class DecisionsCommand
                 if (r.Tokens.Count > 0 && !(int.TryParse(r.Tokens[0].Value, CultureInfo.InvariantCulture, out var n) && n > 0))
                     r.AddError($"{option.Name} is '{r.Tokens[0].Value}': give a whole number from 1.");
             });
-        var rank = new Command("rank", "Ranks candidates by p x c x v x l, multiplied in this order in double precision, by the rules of the "
-            + "funnel: ties by the offer's name, no place for a priority that is no finite number. CSV on standard output.")
+        var rank = new Command("rank", "Ranks candidates by p x c x v x l, multiplied in this order in double precision, by the rules of "
+            + "the funnel: ties by the offer's name, no place for a priority that is no finite number. CSV on standard output.")
         {
             Candidates, Top, MaxPerGroup,
         };

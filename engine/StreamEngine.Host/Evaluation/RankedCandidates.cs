@@ -35,8 +35,8 @@ internal static class RankedCandidates
         if (errors.Any) return [];
         var (decision, offer) = (table.Column("decision"), table.Column("offer"));
         var rows = Enumerable.Range(0, table.Rows.Count).Select(row => (Row: row, Decision: table.Text(row, decision),
-            Candidate: new RankedCandidate(table.Text(row, offer), group < 0 ? "" : table.Text(row, group), Score(table, row, errors), 0, "")))
-            .ToArray();
+            Candidate: new RankedCandidate(table.Text(row, offer), group < 0 ? "" : table.Text(row, group), Score(table, row, errors),
+                0, ""))).ToArray();
         foreach (var twice in rows.GroupBy(r => (r.Decision, r.Candidate.Offer)).Where(g => g.Count() > 1))
             errors.Add(table.At(twice.Last().Row, Option), $"offer {twice.Key.Offer} stands twice in decision {twice.Key.Decision}",
                 "Give each offer one row in a decision");

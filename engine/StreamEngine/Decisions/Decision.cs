@@ -65,6 +65,12 @@ public enum DropReason : byte
 
     /// <summary>Better ones of its group have taken all the places that the group may have.</summary>
     Diversity,
+
+    /// <summary>The customer's variation of an experiment goes without it.</summary>
+    Experiment,
+
+    /// <summary>The customer is in the offer's own holdout.</summary>
+    OfferHoldout,
 }
 
 /// <summary>Where a candidate's P came from.</summary>
@@ -134,6 +140,15 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Why the model's score was not used; none where there is no model, or its score was used.</summary>
     public readonly ScoreFault[] Fault = new ScoreFault[policy.Offers.Count];
 
+    /// <summary>By experiment, the customer's variation; -1 where the customer is in none, or the decision ended before.</summary>
+    public readonly int[] Variations = new int[policy.Experiments.Count];
+
+    /// <summary>By offer, what is shown of it, among <see cref="CompiledOffer.Treatments"/>.</summary>
+    public readonly int[] Treatments = new int[policy.Offers.Count];
+
+    /// <summary>Why an offer is kept from this customer even if it wins; none for most.</summary>
+    internal readonly DropReason[] Withheld = new DropReason[policy.Offers.Count];
+
     /// <summary>The candidates of arbitration, the best first; only <see cref="Ranked"/> of them count.</summary>
     internal readonly int[] Ranking = new int[policy.Offers.Count];
 
@@ -172,6 +187,9 @@ public sealed class Decision(DecisionPolicy policy)
         Array.Clear(Rank);
         Array.Clear(Source);
         Array.Clear(Fault);
+        Array.Fill(Variations, -1);
+        Array.Clear(Treatments);
+        Array.Clear(Withheld);
     }
 
     /// <summary>As much of a text as leaves room for the mark behind it, in whole characters.</summary>

@@ -15,6 +15,10 @@ public sealed record DecisionOptions : ILocated
     [Doc("A share of customers that gets no offers, so that the effect of all others can be measured.")]
     public HoldoutOptions? Holdout { get; init; }
 
+    [Doc("Experiments: what is shown to some customers and not to others, so that the two can be compared.")]
+    [Keyed]
+    public IReadOnlyList<ExperimentOptions> Experiments { get; init; } = [];
+
     [Doc("The offer for a customer of whom nothing is known or for whom no offer is left; must be eligible itself.")]
     public string? DefaultOffer { get; init; }
 
@@ -48,7 +52,7 @@ public sealed record TriggerOptions : ILocated
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }
 
-/// <summary>The global holdout: customers by hash of salt and customer id.</summary>
+/// <summary>A holdout: customers by hash of salt and customer id; an offer's own takes the offer's name into the hash as well.</summary>
 public sealed record HoldoutOptions : ILocated
 {
     [Doc("The share of customers, 0 to 1.")]
@@ -120,6 +124,9 @@ public sealed record OfferOptions : ILocated
 
     [Doc("What it is a kind of: decisions.diversity limits how many of a group stand in one list.")]
     public string Group { get; init; } = "";
+
+    [Doc("A share of customers that does not get this offer, so that the offer's own effect can be measured.")]
+    public HoldoutOptions? Holdout { get; init; }
 
     [Doc("Placements it may be shown in; all where absent.")]
     public IReadOnlyList<string> Placements { get; init; } = [];

@@ -20,9 +20,10 @@ public sealed class Funnel
         [
             new GateStage(policy),                  // 1. consent, switches and the rules of each offer
             new LimitStage(policy),                 // 2. the contact limits
-            new ArbitrationStage(policy, pricing),  // 3. P x C x V x L, and the ranking by it
-            new SelectionStage(policy, pricing),    // 4. the best, or the default offer
-            new HoldoutStage(policy),               // 5. the customers who get nothing, so that the others can be compared
+            new ExperimentStage(policy),            // 3. the customer's variations, and what they go without
+            new ArbitrationStage(policy, pricing),  // 4. P x C x V x L, and the ranking by it
+            new SelectionStage(policy, pricing),    // 5. the best, or the default offer
+            new HoldoutStage(policy),               // 6. the customers who get nothing, so that the others can be compared
         ];
     }
 

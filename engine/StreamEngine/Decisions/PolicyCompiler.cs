@@ -15,6 +15,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
 {
     private readonly List<ModelUse> _used = [];
     private readonly List<string> _groups = [];
+    private readonly Dictionary<OfferOptions, Scope> _scopes = new(ReferenceEqualityComparer.Instance);
 
     public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests, StateLayout layout)
     {
@@ -29,7 +30,10 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             errors.Add(options.Node, "triggers", "there are triggers but no offers",
                 "Declare 'offers', or leave the triggers out to keep features only");
         var triggers = options.Triggers.Select(Trigger).ToArray();
-        var compiled = offers.Select(Offer).ToArray();
+        Unique(options.Experiments.Select(e => (e.Name, e.Node)), "experiment");
+        foreach (var experiment in options.Experiments) Unique(experiment.Variations.Select(v => (v.Name, v.Node)), "variation");
+        var experiments = new ExperimentCompiler(offers, ScopeOf, errors);
+        var compiled = offers.Select((o, i) => Offer(o, experiments.Treatments(i, options.Experiments))).ToArray();
         return new DecisionPolicy(triggers, compiled, timers.Count)
         {
             Models = _used,
@@ -38,6 +42,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Purpose = Purpose(options),
             HoldoutShare = Share(options.Holdout),
             HoldoutSalt = [.. Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? "")],
+            Experiments = experiments.Compile(options.Experiments),
             Groups = _groups.Count,
             MaxPerGroup = MaxPerGroup(options.Diversity),
             DefaultOffer = options.DefaultOffer is { } name ? Known(options.Node, "default_offer", name, names, "offers") : -1,
@@ -60,9 +65,18 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         };
     }
 
-    private CompiledOffer Offer(OfferOptions options)
+    /// <summary>What an offer's expressions may read.</summary>
+    private Scope ScopeOf(OfferOptions options)
     {
-        var scope = new Scope { Event = fields, Features = featureNames, Purposes = purposes, Constants = Constants(options) };
+        if (!_scopes.TryGetValue(options, out var scope))
+            _scopes[options] = scope =
+                new Scope { Event = fields, Features = featureNames, Purposes = purposes, Constants = Constants(options) };
+        return scope;
+    }
+
+    private CompiledOffer Offer(OfferOptions options, ImmutableArray<string> treatments)
+    {
+        var scope = ScopeOf(options);
         var model = Model(options.Propensity);
         Unique(options.Levers.Select(l => (l.Name, l.Node)), "lever");
         if (options.Propensity.Default is not (>= 0 and <= 1))
@@ -74,7 +88,9 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         {
             Name = options.Name,
             Channel = options.Channel,
-            Treatment = options.Treatment,
+            Treatments = treatments,
+            HoldoutShare = Share(options.Holdout),
+            HoldoutSeed = [.. Encoding.UTF8.GetBytes($"{options.Holdout?.Salt}/{options.Name}")],
             Utf8Name = [.. Encoding.UTF8.GetBytes(options.Name)],
             Placements = [.. options.Placements.Select(p => ImmutableArray.Create(Encoding.UTF8.GetBytes(p)))],
             Eligible = Rule(options.Eligible),

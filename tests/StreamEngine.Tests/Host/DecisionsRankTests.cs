@@ -26,8 +26,9 @@ public sealed class DecisionsRankTests : IDisposable
     [Fact]
     public async Task Ties_go_by_name_and_what_is_no_number_has_no_place()
     {
-        var (_, output, _) = await RankAsync(Header + "d,b,1,1,2,1\nd,a,1,1,2,1\nd,B,1,1,2,1\nd,x,1,1,NaN,1\nd,y,1e200,1e200,1,1\nd,z,1,1,-3,1\n");
-        Assert.Equal(["B 1 ", "a 2 ", "b 3 ", "z 4 ", "x 0 bad_priority", "y 0 bad_priority"],
+        var (_, output, _) = await RankAsync(Header
+            + "d,b,1,1,2,1\nd,a,1,1,2,1\nd,B,1,1,2,1\nd,x,1,1,NaN,1\nd,y,1e200,1e200,1,1\nd,z,1,1,-3,1\n");
+        Assert.Equal(["B 1 ", "a 2 ", "b 3 ", "z 4 ", "y 0 bad_priority", "x 0 bad_priority"],
             output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[1..].Select(l => l.Split(',')).Select(c => $"{c[1]} {c[2]} {c[3]}"));
     }
 

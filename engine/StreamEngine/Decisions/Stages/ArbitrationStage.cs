@@ -1,6 +1,6 @@
 namespace StreamEngine.Decisions;
 
-/// <summary>Prices every offer that is left, and ranks them: the higher priority first, ties by name.</summary>
+/// <summary>Prices every offer that is left, and ranks those that are not withheld: the higher priority first, ties by name.</summary>
 internal sealed class ArbitrationStage(DecisionPolicy policy, Pricing pricing) : IFunnelStage
 {
     /// <summary>Each offer's place in the order of the names.</summary>
@@ -15,8 +15,9 @@ internal sealed class ArbitrationStage(DecisionPolicy policy, Pricing pricing) :
         for (var offer = 0; offer < decision.Drop.Length; offer++)
         {
             if (decision.Drop[offer] != DropReason.None) continue;
-            if (pricing.Price(offer, situation, decision)) Enter(offer, decision);
-            else decision.Drop[offer] = DropReason.BadPriority;
+            if (!pricing.Price(offer, situation, decision)) decision.Drop[offer] = DropReason.BadPriority;
+            else if (decision.Withheld[offer] != DropReason.None) decision.Drop[offer] = decision.Withheld[offer];
+            else Enter(offer, decision);
         }
         return true;
     }

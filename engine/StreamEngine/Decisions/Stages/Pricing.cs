@@ -9,6 +9,7 @@ internal sealed class Pricing(DecisionPolicy policy)
     private const float Rounding = 1e-4f;
 
     private readonly CompiledOffer[] _offers = [.. policy.Offers];
+    private readonly Experiment[] _experiments = [.. policy.Experiments];
 
     /// <summary>Sets the offer's factors and its priority; false where the priority is no finite number.</summary>
     public bool Price(int offer, in Situation situation, Decision decision)
@@ -24,6 +25,9 @@ internal sealed class Pricing(DecisionPolicy policy)
             foreach (var lever in factor) sum += lever(situation.Context);
             levers *= sum;
         }
+        for (var i = 0; i < _experiments.Length; i++)
+            if (decision.Variations[i] is var variation and >= 0 && _experiments[i].Variations[variation].Levers[offer] is { } tried)
+                levers *= 1 + tried(situation.Context);
         decision.L[offer] = levers;
         decision.Priority[offer] = Priority.Of(decision.P[offer], decision.C[offer], decision.V[offer], levers);
         return double.IsFinite(decision.Priority[offer]);

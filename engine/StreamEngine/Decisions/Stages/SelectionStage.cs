@@ -55,14 +55,14 @@ internal sealed class SelectionStage(DecisionPolicy policy, Pricing pricing) : I
     }
 
     /// <summary>
-    /// The default offer must be switched on, allowed in the placement, eligible and below its caps; whether it applies and suits does not
-    /// matter.
+    /// The default offer must be switched on, allowed in the placement, eligible, below its caps and not withheld; whether it applies and
+    /// suits does not matter.
     /// </summary>
     private bool DefaultIsPossible(Decision decision)
     {
         if (policy.DefaultOffer < 0) return false;
         var drop = decision.Drop[policy.DefaultOffer];
         return drop is not (DropReason.SwitchedOff or DropReason.Placement or DropReason.NotEligible)
-            && decision.Cap[policy.DefaultOffer] < 0;
+            && decision.Cap[policy.DefaultOffer] < 0 && decision.Withheld[policy.DefaultOffer] == DropReason.None;
     }
 }
