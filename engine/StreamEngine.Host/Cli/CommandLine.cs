@@ -150,6 +150,10 @@ internal static class CommandLine
         Add(decisions.All, "streamengine decisions rank --candidates candidates.csv");
         examples[decisions.Rank] = ["# candidates.csv: decision,offer,p,c,v,l", "streamengine decisions rank --candidates candidates.csv",
             "streamengine decisions rank --candidates candidates.parquet --top 3 --max-per-group 1 --json"];
+        var evaluate = EvaluateCommand.Make();
+        Add(evaluate.All, "streamengine evaluate model --scores scored.csv");
+        examples[evaluate.Model] = ["# scored.csv: label,score", "streamengine evaluate model --scores scored.csv",
+            "# with a column treatment, uplift too:", "streamengine evaluate model --scores scored.parquet --bins 20 --json"];
         root.Add(SharedOptions.Set);
         root.Add(SharedOptions.Level);
         root.Add(SharedOptions.Json);
