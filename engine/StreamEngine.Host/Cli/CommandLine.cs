@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Demo;
+using StreamEngine.Host.Evaluation;
 using StreamEngine.Host.Logs;
 using StreamEngine.Host.Replay;
 using StreamEngine.Host.Run;
@@ -145,6 +146,14 @@ internal static class CommandLine
         examples[models.Add] = ["streamengine models add churn.onnx --name churn --inputs revenue_30d,visits,age",
             "# a pipeline over a data frame names its columns itself:", "streamengine models add frame.onnx --name churn",
             "streamengine models add offers.onnx --name offers --inputs revenue_30d,visits --class club,newsletter --version 3"];
+        var decisions = DecisionsCommand.Make();
+        Add(decisions.All, "streamengine decisions rank --candidates candidates.csv");
+        examples[decisions.Rank] = ["# candidates.csv: decision,offer,p,c,v,l", "streamengine decisions rank --candidates candidates.csv",
+            "streamengine decisions rank --candidates candidates.parquet --top 3 --max-per-group 1 --json"];
+        var evaluate = EvaluateCommand.Make();
+        Add(evaluate.All, "streamengine evaluate model --scores scored.csv");
+        examples[evaluate.Model] = ["# scored.csv: label,score", "streamengine evaluate model --scores scored.csv",
+            "# with a column treatment, uplift too:", "streamengine evaluate model --scores scored.parquet --bins 20 --json"];
         root.Add(SharedOptions.Set);
         root.Add(SharedOptions.Level);
         root.Add(SharedOptions.Json);

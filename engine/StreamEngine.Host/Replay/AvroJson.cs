@@ -18,7 +18,7 @@ internal sealed class AvroJson : IDisposable
     private const int HeaderLength = 5;
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly GenericDatumReader<GenericRecord> _reader;
+    private readonly GenericDatumReader<GenericRecord>[] _readers;
     private readonly Stream _output;
     private readonly Utf8JsonWriter _json;
 
@@ -28,7 +28,8 @@ internal sealed class AvroJson : IDisposable
     public AvroJson(string name, Stream output)
     {
         var schema = Schema.Parse(OutputSchemas.Text(name));
-        _reader = new GenericDatumReader<GenericRecord>(schema, schema);
+        _readers = [.. OutputSchemas.Versions(name)
+            .Select(v => new GenericDatumReader<GenericRecord>(Schema.Parse(OutputSchemas.Text(v)), schema))];
         _output = output;
         _json = new Utf8JsonWriter(output, Options);
     }
@@ -49,9 +50,25 @@ internal sealed class AvroJson : IDisposable
         output.WriteByte((byte)'\n');
     }
 
-    /// <summary>Reads a record's value as an object.</summary>
-    public GenericRecord Read(ReadOnlySpan<byte> value) =>
-        _reader.Read(null!, new BinaryDecoder(new MemoryStream(value[HeaderLength..].ToArray())));
+    /// <summary>
+    /// Reads a record's value as an object. What an earlier version has written is read too: the id in the header may be a registry's and
+    /// does not tell the version, but a record of another version ends early or has bytes left.
+    /// </summary>
+    public GenericRecord Read(ReadOnlySpan<byte> value)
+    {
+        var bytes = new MemoryStream(value[HeaderLength..].ToArray());
+        for (var version = 0; ; version++)
+            try
+            {
+                bytes.Position = 0;
+                var record = _readers[version].Read(null!, new BinaryDecoder(bytes));
+                if (bytes.Position == bytes.Length || version == _readers.Length - 1) return record;
+            }
+            catch (Exception e) when (e is AvroException or IOException or IndexOutOfRangeException && version < _readers.Length - 1)
+            {
+                // The next one reads the bytes anew.
+            }
+    }
 
     /// <summary>Writes a line.</summary>
     /// <param name="record">The record.</param>

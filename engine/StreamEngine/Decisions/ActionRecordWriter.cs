@@ -21,7 +21,7 @@ public sealed class ActionRecordWriter
         _frame = frame ?? RecordFrame.Fixed(OutputSchemas.Action);
         _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
         _fixedBytes = 5 + _parts.IdPrefixes.Select(SpanWriter.MaxId).DefaultIfEmpty().Max() + 8 * SpanWriter.MaxLong + 2 * 8
-            + _parts.MaxOffer
+            + _parts.MaxOffer + _parts.MaxAssignments
             + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max() + _parts.ConfigHash.Length;
     }
 
@@ -49,11 +49,12 @@ public sealed class ActionRecordWriter
         writer.Raw(_parts.Channels[offer]);
         writer.Bytes(decision.Placement);
         writer.Raw(_parts.Offers[offer]);
-        writer.Raw(_parts.Treatments[offer]);
+        writer.Raw(_parts.Treatments[offer][decision.Treatments[offer]]);
         writer.Double(decision.Priority[offer]);
         writer.Double(decision.P[offer]);
         writer.Raw(_parts.Triggers[request.Trigger]);
         writer.Raw(_parts.ConfigHash);
+        _parts.Assignments(ref writer, decision);
         _frame.Close(output, writer.Length);
     }
 
@@ -81,6 +82,8 @@ public sealed class ActionRecordWriter
         writer.Raw(factors[..8]);
         writer.Bytes(decision.Trigger.Of(value));
         writer.Bytes(decision.ConfigHash.Of(value));
+        if (decision.Assignments.Length > 0) writer.Raw(decision.Assignments.Of(value));
+        else writer.Long(0); // a record of a version that knew no experiments
         _frame.Close(output, writer.Length);
     }
 }

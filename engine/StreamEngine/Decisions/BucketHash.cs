@@ -21,6 +21,10 @@ public static class BucketHash
         return Fnv1a(OffsetBasis, digits[..length]) % 10_000 / 10_000.0;
     }
 
+    /// <summary>GrowthBook's hash, version 1, which its namespaces use: <c>fnv1a32(value + seed) % 1000 / 1000</c>.</summary>
+    public static double Bucket1(ReadOnlySpan<byte> seed, ReadOnlySpan<byte> value) =>
+        Fnv1a(Fnv1a(OffsetBasis, value), seed) % 1_000 / 1_000.0;
+
     private static uint Fnv1a(uint hash, ReadOnlySpan<byte> bytes)
     {
         foreach (var b in bytes) hash = (hash ^ b) * Prime;

@@ -12,8 +12,8 @@ public sealed record CompiledOffer
     /// <summary>The channel its actions go to.</summary>
     public required string Channel { get; init; }
 
-    /// <summary>What is shown.</summary>
-    public required string Treatment { get; init; }
+    /// <summary>What is shown: the offer's own treatment first, then those that experiments try.</summary>
+    public required ImmutableArray<string> Treatments { get; init; }
 
     /// <summary>The id as UTF-8.</summary>
     public required ImmutableArray<byte> Utf8Name { get; init; }
@@ -36,8 +36,17 @@ public sealed record CompiledOffer
     /// <summary>V; null for 1.</summary>
     public DoubleExpr? Value { get; init; }
 
-    /// <summary>The levers, which add to 1.</summary>
-    public required ImmutableArray<DoubleExpr> Levers { get; init; }
+    /// <summary>What it is a kind of, as the group's number; -1 for an offer without one.</summary>
+    public int Group { get; init; } = -1;
+
+    /// <summary>The levers by factor: those of one factor add to 1, and the factors are multiplied.</summary>
+    public required ImmutableArray<ImmutableArray<DoubleExpr>> Levers { get; init; }
+
+    /// <summary>The share of customers that does not get this offer.</summary>
+    public double HoldoutShare { get; init; }
+
+    /// <summary>The seed of its holdout, UTF-8.</summary>
+    public ImmutableArray<byte> HoldoutSeed { get; init; } = [];
 
     /// <summary>The model's index in <see cref="DecisionPolicy.Models"/>; -1 where P is the default.</summary>
     public int Model { get; init; } = -1;

@@ -62,6 +62,15 @@ public enum DropReason : byte
 
     /// <summary>It is switched off, or its channel is, or everything.</summary>
     SwitchedOff,
+
+    /// <summary>Better ones of its group have taken all the places that the group may have.</summary>
+    Diversity,
+
+    /// <summary>The customer's variation of an experiment goes without it.</summary>
+    Experiment,
+
+    /// <summary>The customer is in the offer's own holdout.</summary>
+    OfferHoldout,
 }
 
 /// <summary>Where a candidate's P came from.</summary>
@@ -116,13 +125,13 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>The value.</summary>
     public readonly double[] V = new double[policy.Offers.Count];
 
-    /// <summary>The levers' factor: 1 plus their sum.</summary>
+    /// <summary>The levers' factor: the product of each factor's 1 plus its sum.</summary>
     public readonly double[] L = new double[policy.Offers.Count];
 
     /// <summary>P x C x V x L.</summary>
     public readonly double[] Priority = new double[policy.Offers.Count];
 
-    /// <summary>The place in arbitration from 1; 0 for a candidate that did not take part.</summary>
+    /// <summary>The place in the list from 1; 0 for a candidate that is not in it.</summary>
     public readonly int[] Rank = new int[policy.Offers.Count];
 
     /// <summary>Where P came from.</summary>
@@ -130,6 +139,21 @@ public sealed class Decision(DecisionPolicy policy)
 
     /// <summary>Why the model's score was not used; none where there is no model, or its score was used.</summary>
     public readonly ScoreFault[] Fault = new ScoreFault[policy.Offers.Count];
+
+    /// <summary>By experiment, the customer's variation; -1 where the customer is in none, or the decision ended before.</summary>
+    public readonly int[] Variations = new int[policy.Experiments.Count];
+
+    /// <summary>By offer, what is shown of it, among <see cref="CompiledOffer.Treatments"/>.</summary>
+    public readonly int[] Treatments = new int[policy.Offers.Count];
+
+    /// <summary>Why an offer is kept from this customer even if it wins; none for most.</summary>
+    internal readonly DropReason[] Withheld = new DropReason[policy.Offers.Count];
+
+    /// <summary>The candidates of arbitration, the best first; only <see cref="Ranked"/> of them count.</summary>
+    internal readonly int[] Ranking = new int[policy.Offers.Count];
+
+    /// <summary>How many candidates took part in arbitration.</summary>
+    internal int Ranked;
 
     /// <summary>The placement, UTF-8.</summary>
     public ReadOnlySpan<byte> Placement => _placement.AsSpan(0, _placementLength);
@@ -152,6 +176,7 @@ public sealed class Decision(DecisionPolicy policy)
         Chosen = -1;
         IsDefault = false;
         SelectionProbability = 1;
+        Ranked = 0;
         Array.Clear(Drop);
         Array.Fill(Cap, -1);
         Array.Clear(P);
@@ -162,6 +187,9 @@ public sealed class Decision(DecisionPolicy policy)
         Array.Clear(Rank);
         Array.Clear(Source);
         Array.Clear(Fault);
+        Array.Fill(Variations, -1);
+        Array.Clear(Treatments);
+        Array.Clear(Withheld);
     }
 
     /// <summary>As much of a text as leaves room for the mark behind it, in whole characters.</summary>

@@ -15,8 +15,15 @@ public sealed record DecisionOptions : ILocated
     [Doc("A share of customers that gets no offers, so that the effect of all others can be measured.")]
     public HoldoutOptions? Holdout { get; init; }
 
+    [Doc("Experiments: what is shown to some customers and not to others, so that the two can be compared.")]
+    [Keyed]
+    public IReadOnlyList<ExperimentOptions> Experiments { get; init; } = [];
+
     [Doc("The offer for a customer of whom nothing is known or for whom no offer is left; must be eligible itself.")]
     public string? DefaultOffer { get; init; }
+
+    [Doc("How many offers of one group a list of offers may hold; as many as there are where absent.")]
+    public DiversityOptions? Diversity { get; init; }
 
     [Doc("Contact limits.")]
     [Keyed]
@@ -45,7 +52,7 @@ public sealed record TriggerOptions : ILocated
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }
 
-/// <summary>The global holdout: customers by hash of salt and customer id.</summary>
+/// <summary>A holdout: customers by hash of salt and customer id; an offer's own takes the offer's name into the hash as well.</summary>
 public sealed record HoldoutOptions : ILocated
 {
     [Doc("The share of customers, 0 to 1.")]
@@ -54,6 +61,17 @@ public sealed record HoldoutOptions : ILocated
 
     [Doc("The hash's seed: another salt draws another holdout.")]
     public string Salt { get; init; } = "holdout";
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Variety in the list of offers that a request gets.</summary>
+public sealed record DiversityOptions : ILocated
+{
+    [Doc("At most so many offers of one group, the chosen one included; offers without a group are not counted.")]
+    [Bounds(1, 1_000)]
+    public int MaxPerGroup { get; init; } = 1;
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
@@ -104,6 +122,12 @@ public sealed record OfferOptions : ILocated
     [Doc("What is shown, an id for the reader of the action.")]
     public string Treatment { get; init; } = "";
 
+    [Doc("What it is a kind of: decisions.diversity limits how many of a group stand in one list.")]
+    public string Group { get; init; } = "";
+
+    [Doc("A share of customers that does not get this offer, so that the offer's own effect can be measured.")]
+    public HoldoutOptions? Holdout { get; init; }
+
     [Doc("Placements it may be shown in; all where absent.")]
     public IReadOnlyList<string> Placements { get; init; } = [];
 
@@ -125,7 +149,7 @@ public sealed record OfferOptions : ILocated
     [Doc("V: what it is worth, an expression of type double.")]
     public ExprText Value { get; init; } = "1.0";
 
-    [Doc("L: levers by name, each an expression of type double: levers add to 1 inside the factor, 1 + sum.")]
+    [Doc("L: levers by name, each an expression of type double: levers of one factor add to 1, and the factors are multiplied.")]
     [Keyed]
     public IReadOnlyList<LeverOptions> Levers { get; init; } = [];
 
@@ -145,6 +169,9 @@ public sealed record LeverOptions : ILocated
 
     [Doc("By how much it lifts the priority, an expression of type double: 0.2 is 20 percent.")]
     public ExprText By { get; init; } = "0.0";
+
+    [Doc("The factor that it adds to, a name; levers that name none are one factor together.")]
+    public string Factor { get; init; } = "";
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

@@ -51,6 +51,18 @@ public sealed class DecisionPolicy
     /// <summary>The holdout's seed, UTF-8.</summary>
     public ImmutableArray<byte> HoldoutSalt { get; init; } = [];
 
+    /// <summary>The experiments in config order.</summary>
+    public IReadOnlyList<Experiment> Experiments { get; init; } = [];
+
+    /// <summary>How many variations all experiments have together.</summary>
+    public int VariationCount => Experiments.Sum(e => e.Variations.Length);
+
+    /// <summary>How many groups the offers name.</summary>
+    public int Groups { get; init; }
+
+    /// <summary>The most offers of one group in a list.</summary>
+    public int MaxPerGroup { get; init; } = int.MaxValue;
+
     /// <summary>The default offer's index; -1 for none.</summary>
     public int DefaultOffer { get; init; } = -1;
 
@@ -87,6 +99,19 @@ public sealed class DecisionPolicy
     /// <summary>Where a trigger's offer will be shown, UTF-8; valid as long as the batch.</summary>
     public ReadOnlySpan<byte> Placement(int trigger, EvalContext context) =>
         Triggers[trigger].Placement is { } placement ? placement(context) : default;
+
+    /// <summary>
+    /// What a customer is shown of an offer: the offer's own treatment, or that of the customer's variation. It depends on the customer id
+    /// alone, so a decision that is told again tells the same. Not for the hot path.
+    /// </summary>
+    public string TreatmentOf(int offer, ReadOnlySpan<byte> customer)
+    {
+        var treatment = 0;
+        foreach (var experiment in Experiments)
+            if (experiment.Assign(customer) is var variation and >= 0
+                && experiment.Variations[variation].Treatment[offer] is var other and > 0) treatment = other;
+        return Offers[offer].Treatments[treatment];
+    }
 
     /// <summary>The index of the offer of that name (UTF-8); -1 where the config has it no more.</summary>
     public int OfferIndex(ReadOnlySpan<byte> name)

@@ -33,7 +33,7 @@ public sealed class DecisionRecordWriter
         _markBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
             .Max()
             + 24 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
-            + _parts.MaxOffer + 6 * 8 + _parts.Models.Length + _parts.ConfigHash.Length;
+            + _parts.MaxOffer + 6 * 8 + _parts.MaxAssignments + _parts.Models.Length + _parts.ConfigHash.Length;
         _fixedBytes = _markBytes + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1);
         _mostSwitched = new Switches(policy, [SwitchTarget.All, .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Offer, o.Name)),
             .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Channel, o.Channel)),
@@ -73,6 +73,7 @@ public sealed class DecisionRecordWriter
         writer.Long(request.Watermark);
         writer.Long((int)request.Origin);
         writer.Long(0); // switches: null
+        _parts.Assignments(ref writer, decision);
         _frame.Close(output, writer.Length);
     }
 
@@ -165,6 +166,7 @@ public sealed class DecisionRecordWriter
             writer.Long(switches.Version);
             writer.Raw(switches.Encoded);
         }
+        writer.Long(0); // assignments
         _frame.Close(output, writer.Length);
     }
 
@@ -189,7 +191,7 @@ public sealed class DecisionRecordWriter
         writer.Long(offer < 0 ? 0 : 1);
         if (offer < 0) return;
         writer.Raw(_parts.Offers[offer]);
-        writer.Raw(_parts.Treatments[offer]);
+        writer.Raw(_parts.Treatments[offer][decision.Treatments[offer]]);
         writer.Raw(_parts.Channels[offer]);
         Factors(ref writer, decision, offer);
         writer.Bool(decision.IsDefault);

@@ -12,8 +12,10 @@ internal sealed class EncodedPolicy
         Topics = sourceTopics.Select(SpanWriter.Encode).ToArray();
         Triggers = [.. policy.Triggers.Select(t => SpanWriter.Encode(t.Name)), SpanWriter.Encode("")];
         Offers = policy.Offers.Select(o => SpanWriter.Encode(o.Name)).ToArray();
-        Treatments = policy.Offers.Select(o => SpanWriter.Encode(o.Treatment)).ToArray();
+        Treatments = policy.Offers.Select(o => o.Treatments.Select(SpanWriter.Encode).ToArray()).ToArray();
         Channels = policy.Offers.Select(o => SpanWriter.Encode(o.Channel)).ToArray();
+        Variations = policy.Experiments.Select(e => e.Variations.Select(v =>
+            (byte[])[.. SpanWriter.Encode(e.Name), .. SpanWriter.Encode(v.Name)]).ToArray()).ToArray();
         ConfigHash = SpanWriter.Encode(configHash);
         Models = EncodeModels(policy);
         Drops = Enum.GetValues<DropReason>().Select(r => SpanWriter.Encode(Reason(r))).ToArray();
@@ -33,7 +35,11 @@ internal sealed class EncodedPolicy
 
     public byte[][] Offers { get; }
 
-    public byte[][] Treatments { get; }
+    /// <summary>By offer and treatment.</summary>
+    public byte[][][] Treatments { get; }
+
+    /// <summary>By experiment and variation, the names of both.</summary>
+    private byte[][][] Variations { get; }
 
     public byte[][] Channels { get; }
 
@@ -56,7 +62,21 @@ internal sealed class EncodedPolicy
         + (long)Offers.Length * Math.Max(Longest(Drops), Longest(CapDrops))));
 
     /// <summary>The most bytes of an offer's names.</summary>
-    public int MaxOffer => Longest(Offers) + Longest(Treatments) + Longest(Channels);
+    public int MaxOffer => Longest(Offers) + Longest([.. Treatments.SelectMany(t => t)]) + Longest(Channels);
+
+    /// <summary>The most bytes of a decision's assignments.</summary>
+    public int MaxAssignments => 2 * SpanWriter.MaxLong + Variations.Sum(Longest);
+
+    /// <summary>Writes the array of the customer's variations.</summary>
+    public void Assignments(ref SpanWriter writer, Decision decision)
+    {
+        var count = 0;
+        foreach (var variation in decision.Variations) count += variation >= 0 ? 1 : 0;
+        if (count > 0) writer.Long(count);
+        for (var i = 0; i < decision.Variations.Length; i++)
+            if (decision.Variations[i] >= 0) writer.Raw(Variations[i][decision.Variations[i]]);
+        writer.Long(0);
+    }
 
     private static string Reason(DropReason reason) => reason == DropReason.None ? "" : Spelling.Snake(reason.ToString());
 

@@ -96,6 +96,9 @@ public struct LoggedDecision
     /// <summary>The version of that; 0 for what is no such mark.</summary>
     public long SwitchVersion;
 
+    /// <summary>The customer's variations, as an Avro array; empty in records of a version that knew no experiments.</summary>
+    public Range32 Assignments;
+
     /// <summary>What is wrong with the record and at which byte; null where it was read.</summary>
     public string? Error;
 
@@ -135,8 +138,10 @@ public struct LoggedDecision
         d.Watermark = reader.Long("watermark");
         if (schema != OutputSchemas.DecisionWithoutOrigin || reader.HasMore) d.Origin = reader.Symbol<DecisionOrigin>("origin");
         // A registry's ids say nothing of the version: a record that ends here is of an earlier one.
-        var told = (schema == OutputSchemas.Decision || reader.HasMore) && reader.Branch(2, "switches") == 1;
+        var tells = schema is OutputSchemas.Decision or OutputSchemas.DecisionWithoutAssignments || reader.HasMore;
+        var told = tells && reader.Branch(2, "switches") == 1;
         if (told) Switched(ref reader, ref d);
+        if (schema == OutputSchemas.Decision || reader.HasMore) Assigned(ref reader, ref d);
         reader.End();
         if (reader.Error is null && told != (d.Kind == DecisionKind.Switches)) reader.Fail("switches", "does not fit the kind");
         if (reader.Error is null && !NamesItsCause(value, d)) reader.Fail("decision_id", "names another cause");
@@ -171,6 +176,17 @@ public struct LoggedDecision
         for (var left = reader.Items("switches.off"); left > 0; left = left > 1 ? left - 1 : reader.Items("switches.off"))
             reader.Bytes("switches.off");
         d.SwitchedOff = new Range32(start, reader.At - start);
+    }
+
+    private static void Assigned(ref AvroCursor reader, ref LoggedDecision d)
+    {
+        var start = reader.At;
+        for (var left = reader.Items("assignments"); left > 0; left = left > 1 ? left - 1 : reader.Items("assignments"))
+        {
+            reader.Bytes("assignments.experiment");
+            reader.Bytes("assignments.variation");
+        }
+        d.Assignments = new Range32(start, reader.At - start);
     }
 
     private static void Candidate(ref AvroCursor reader)

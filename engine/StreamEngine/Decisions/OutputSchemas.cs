@@ -8,10 +8,18 @@ namespace StreamEngine.Decisions;
 public static class OutputSchemas
 {
     /// <summary><c>action.avsc</c>.</summary>
-    public const int Action = 101;
+    public const int Action = 107;
+
+    /// <summary><c>action-1.avsc</c>, its first version, which knows no experiments: only read.</summary>
+    public const int ActionWithoutAssignments = 101;
 
     /// <summary><c>decision.avsc</c>.</summary>
-    public const int Decision = 105;
+    public const int Decision = 106;
+
+    /// <summary>
+    /// <c>decision-3.avsc</c>, its third version, which knows no experiments: only read, from logs that an earlier version wrote.
+    /// </summary>
+    public const int DecisionWithoutAssignments = 105;
 
     /// <summary>
     /// <c>decision-2.avsc</c>, its second version, which knows no switches: only read, from logs that an earlier version wrote.
@@ -42,6 +50,11 @@ public static class OutputSchemas
         using var text = new StreamReader(stream);
         return text.ReadToEnd();
     }
+
+    /// <summary>The names of a schema and of its earlier versions, the newest first.</summary>
+    public static IEnumerable<string> Versions(string name) => Names
+        .Where(n => n.StartsWith($"{name}-", StringComparison.Ordinal) && n[(name.Length + 1)..].All(char.IsAsciiDigit))
+        .OrderDescending(StringComparer.Ordinal).Prepend(name);
 
     /// <summary>
     /// The decision's schema with the names of a config's features, in the order of the vector, as the property <c>names</c> of the field

@@ -14,6 +14,8 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, ConfigErrors errors)
 {
     private readonly List<ModelUse> _used = [];
+    private readonly List<string> _groups = [];
+    private readonly Dictionary<OfferOptions, Scope> _scopes = new(ReferenceEqualityComparer.Instance);
 
     public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests, StateLayout layout)
     {
@@ -28,7 +30,10 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             errors.Add(options.Node, "triggers", "there are triggers but no offers",
                 "Declare 'offers', or leave the triggers out to keep features only");
         var triggers = options.Triggers.Select(Trigger).ToArray();
-        var compiled = offers.Select(Offer).ToArray();
+        Unique(options.Experiments.Select(e => (e.Name, e.Node)), "experiment");
+        foreach (var experiment in options.Experiments) Unique(experiment.Variations.Select(v => (v.Name, v.Node)), "variation");
+        var experiments = new ExperimentCompiler(offers, ScopeOf, errors);
+        var compiled = offers.Select((o, i) => Offer(o, experiments.Treatments(i, options.Experiments))).ToArray();
         return new DecisionPolicy(triggers, compiled, timers.Count)
         {
             Models = _used,
@@ -37,6 +42,9 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Purpose = Purpose(options),
             HoldoutShare = Share(options.Holdout),
             HoldoutSalt = [.. Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? "")],
+            Experiments = experiments.Compile(options.Experiments),
+            Groups = _groups.Count,
+            MaxPerGroup = MaxPerGroup(options.Diversity),
             DefaultOffer = options.DefaultOffer is { } name ? Known(options.Node, "default_offer", name, names, "offers") : -1,
         };
     }
@@ -57,9 +65,18 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         };
     }
 
-    private CompiledOffer Offer(OfferOptions options)
+    /// <summary>What an offer's expressions may read.</summary>
+    private Scope ScopeOf(OfferOptions options)
     {
-        var scope = new Scope { Event = fields, Features = featureNames, Purposes = purposes, Constants = Constants(options) };
+        if (!_scopes.TryGetValue(options, out var scope))
+            _scopes[options] = scope =
+                new Scope { Event = fields, Features = featureNames, Purposes = purposes, Constants = Constants(options) };
+        return scope;
+    }
+
+    private CompiledOffer Offer(OfferOptions options, ImmutableArray<string> treatments)
+    {
+        var scope = ScopeOf(options);
         var model = Model(options.Propensity);
         Unique(options.Levers.Select(l => (l.Name, l.Node)), "lever");
         if (options.Propensity.Default is not (>= 0 and <= 1))
@@ -71,7 +88,9 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         {
             Name = options.Name,
             Channel = options.Channel,
-            Treatment = options.Treatment,
+            Treatments = treatments,
+            HoldoutShare = Share(options.Holdout),
+            HoldoutSeed = [.. Encoding.UTF8.GetBytes($"{options.Holdout?.Salt}/{options.Name}")],
             Utf8Name = [.. Encoding.UTF8.GetBytes(options.Name)],
             Placements = [.. options.Placements.Select(p => ImmutableArray.Create(Encoding.UTF8.GetBytes(p)))],
             Eligible = Rule(options.Eligible),
@@ -79,13 +98,24 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Suitable = Rule(options.Suitable),
             Context = ExpressionCompiler.Double(options.Context, scope, errors),
             Value = ExpressionCompiler.Double(options.Value, scope, errors),
-            Levers = [.. options.Levers.Select(l => ExpressionCompiler.Double(l.By, scope, errors)).OfType<DoubleExpr>()],
+            Group = options.Group.Length == 0 ? -1 : Group(options.Group),
+            Levers = [.. options.Levers.GroupBy(l => l.Factor).Select(Factor)],
             Model = model,
             Output = model < 0 ? 0 : Output(options.Propensity, _used[model].Model.Manifest),
             DefaultPropensity = options.Propensity.Default,
         };
 
+        ImmutableArray<DoubleExpr> Factor(IEnumerable<LeverOptions> levers) =>
+            [.. levers.Select(l => ExpressionCompiler.Double(l.By, scope, errors)).OfType<DoubleExpr>()];
+
         BoolExpr? Rule(ExprText? text) => text is null ? null : ExpressionCompiler.Bool(text, scope, errors);
+    }
+
+    /// <summary>A group's number, counted from 0 in the order in which offers name them.</summary>
+    private int Group(string name)
+    {
+        if (!_groups.Contains(name)) _groups.Add(name);
+        return _groups.IndexOf(name);
     }
 
     /// <summary>The index of the offer's model among the used ones, bound to the features at its first use; -1 for none.</summary>
@@ -159,6 +189,17 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         if (options.Share is not (>= 0 and <= 1))
             errors.Add(options.Node, "share", $"{options.Share} is no share", "Choose a number from 0 to 1");
         return options.Share;
+    }
+
+    private int MaxPerGroup(DiversityOptions? options)
+    {
+        if (options is null) return int.MaxValue;
+        if (options.MaxPerGroup < 1)
+            errors.Add(options.Node, "max_per_group", $"at most {options.MaxPerGroup} offers of a group leave no list",
+                "Choose 1 or more; to forbid an offer, use eligible: 'false'");
+        if (_groups.Count == 0)
+            errors.Add(options.Node.At, "no offer has a group", "Give the offers that are of one kind the same 'group'");
+        return options.MaxPerGroup;
     }
 
     private int Known(ConfigNode node, string key, string name, IReadOnlyList<string> known, string what)

@@ -105,6 +105,9 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
             counters.Drops[(int)decision.Drop[offer]]++;
             if (decision.Fault[offer] != ScoreFault.None) counters.CountFallback(batch.ModelOf(offer), decision.Fault[offer]);
         }
+        for (var i = 0; i < decision.Variations.Length; i++)
+            if (decision.Variations[i] >= 0)
+                counters.Variations[shard.Engine.Policy.Experiments[i].Variations[decision.Variations[i]].Number]++;
         shard.Writer.Decided(request, decision, vector);
         shard.Watches?.Decided(shard.Engine, request, decision, shard.Writer.DecisionId);
     }

@@ -27,7 +27,7 @@ public sealed class EngineMetrics : IDisposable
     public EngineMetrics(CompiledEngine engine)
     {
         _engine = engine;
-        _closed = new ShardCounters(engine.Policy.Offers.Count, engine.Policy.Models.Count);
+        _closed = new ShardCounters(engine.Policy.Offers.Count, engine.Policy.Models.Count, engine.Policy.VariationCount);
         var duration = new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds };
         _batch = _meter.CreateHistogram("streamengine.batch.duration", "s", "From poll to the last output of a batch.", advice: duration);
         _commit = _meter.CreateHistogram("streamengine.commit.duration", "s", "How long a commit took.", advice: duration);
@@ -61,6 +61,8 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableCounter("streamengine.scores.failed", () => Fallbacks(_engine, Totals())
             .Select(f => new Measurement<long>(f.Count, new("model", f.Model), new KeyValuePair<string, object?>("reason", f.Reason))),
             "{score}", "Scores replaced by an offer's default propensity, by model and reason.");
+        _meter.CreateObservableCounter("streamengine.experiments.decisions", () => Variations(_engine, Totals()),
+            "{decision}", "Decisions by the variation of an experiment that the customer is in.");
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
         Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
@@ -92,6 +94,10 @@ public sealed class EngineMetrics : IDisposable
             + "transactional producer's marker behind the last record counts as one); asked every 5 s.");
         _meter.CreateObservableGauge("streamengine.watermark", Watermarks, "s", "Event-time watermark per partition, seconds since 1970.");
     }
+
+    private static IEnumerable<Measurement<long>> Variations(CompiledEngine engine, ShardCounters totals) =>
+        engine.Policy.Experiments.SelectMany(e => e.Variations.Select(v => new Measurement<long>(totals.Variations[v.Number],
+            new("experiment", e.Name), new KeyValuePair<string, object?>("variation", v.Name))));
 
     /// <summary>Reject reasons as the dead letter spells them, indexed by <see cref="RejectReason"/>.</summary>
     public static IReadOnlyList<string> Reasons { get; } = Names<RejectReason>();
@@ -191,7 +197,7 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>The totals of all shards, open and closed.</summary>
     public ShardCounters Totals()
     {
-        var sum = new ShardCounters(_engine.Policy.Offers.Count, _engine.Policy.Models.Count);
+        var sum = new ShardCounters(_engine.Policy.Offers.Count, _engine.Policy.Models.Count, _engine.Policy.VariationCount);
         lock (_closed) sum.Add(_closed);
         foreach (var shard in _open.Keys) sum.Add(shard.Counters);
         return sum;

@@ -8,7 +8,7 @@ namespace StreamEngine.Runtime;
 /// What a shard has done, in plain numbers: written by the shard's thread only, read by the metrics now and then (a torn or late value of a
 /// counter does no harm there).
 /// </summary>
-public sealed class ShardCounters(int offers, int models)
+public sealed class ShardCounters(int offers, int models, int variations)
 {
     /// <summary>Records processed live.</summary>
     public long Records;
@@ -57,6 +57,9 @@ public sealed class ShardCounters(int offers, int models)
 
     /// <summary>How many places of <see cref="Fallbacks"/> a model has.</summary>
     public static readonly int Faults = Enum.GetValues<ScoreFault>().Length;
+
+    /// <summary>Decisions by the variation of an experiment, by <see cref="Variation.Number"/>.</summary>
+    public readonly long[] Variations = new long[variations];
 
     /// <summary>Timers fired.</summary>
     public long TimersFired;
@@ -120,6 +123,7 @@ public sealed class ShardCounters(int offers, int models)
         Add(Outcomes, other.Outcomes);
         Add(Actions, other.Actions);
         Add(Drops, other.Drops);
+        Add(Variations, other.Variations);
         Add(Fallbacks, other.Fallbacks);
     }
 

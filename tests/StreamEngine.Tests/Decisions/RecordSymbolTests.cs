@@ -37,6 +37,7 @@ public sealed class RecordSymbolTests
     [Theory]
     [InlineData("decision-1.avsc")]
     [InlineData("decision-2.avsc")]
+    [InlineData("decision-3.avsc")]
     public void TheSymbolsOfAnEarlierVersion_AreTheFirstOfTheEnums(string file)
     {
         foreach (var (name, symbols) in Enums(file)) Assert.Equal(Symbols(Written[name]).Take(symbols.Count), symbols);
@@ -54,7 +55,7 @@ public sealed class RecordSymbolTests
     [Fact]
     public void Counters_haveAPlaceForEachValue()
     {
-        var counters = new ShardCounters(offers: 1, models: 1);
+        var counters = new ShardCounters(offers: 1, models: 1, variations: 1);
         Assert.Equal(Enum.GetValues<RejectReason>().Length, counters.Rejected.Length);
         Assert.Equal(Enum.GetValues<Outcome>().Length, counters.Outcomes.Length);
         Assert.Equal(Enum.GetValues<DropReason>().Length, counters.Drops.Length);

@@ -1,3 +1,4 @@
+using StreamEngine.Decisions;
 using StreamEngine.Runtime;
 using StreamEngine.Testing;
 using Xunit;
@@ -23,6 +24,37 @@ public sealed class BatchIndependenceTests
         Assert.True(one["decisions"].Count > 300);
         AssertSame(one, seven);
         AssertSame(one, thousand);
+    }
+
+    [Fact]
+    public void Process_WithExperimentsAndDiversity_WritesTheSameBytes()
+    {
+        var options = Scenario.Options();
+        options = options with
+        {
+            Offers = [.. options.Offers.Select(o => o with { Group = "all", Holdout = new HoldoutOptions { Share = 0.2 } })],
+            Decisions = options.Decisions with
+            {
+                Diversity = new DiversityOptions { MaxPerGroup = 2 },
+                Experiments =
+                [
+                    new ExperimentOptions
+                    {
+                        Name = "red",
+                        Coverage = 0.8,
+                        Variations =
+                        [
+                            new() { Name = "control" },
+                            new() { Name = "arm", Without = ["c"], Levers = [new() { Name = "a", By = "features.revenue / 100.0" }] },
+                        ],
+                    },
+                ],
+            },
+        };
+        using var engine = Scenario.Compile(options, new LinearModels(seed: 1));
+        var one = Run(engine, 4, 1);
+        AssertSame(one, Run(engine, 4, 7));
+        AssertSame(one, Run(engine, 4, 1_000));
     }
 
     [Fact]

@@ -28,10 +28,10 @@ internal sealed class DecideCall(byte[] customer, long time, long deadline) : Sh
         var offers = new List<OfferedOffer>();
         if (decision.Chosen >= 0)
         {
-            offers.Add(Offer(policy, decision.Chosen, decision.IsDefault));
+            offers.Add(Offer(policy, Customer, decision.Chosen, decision.IsDefault));
             for (var place = 1; place < Offers; place++)
                 for (var offer = 0; offer < decision.Rank.Length; offer++)
-                    if (RecentDecisions.Place(decision, offer) == place) offers.Add(Offer(policy, offer, isDefault: false));
+                    if (RecentDecisions.Place(decision, offer) == place) offers.Add(Offer(policy, Customer, offer, isDefault: false));
         }
         Made = Answer(decisionId, decision.Outcome, request.DecidedAt, offers, repeated: false);
     }
@@ -42,7 +42,7 @@ internal sealed class DecideCall(byte[] customer, long time, long deadline) : Sh
         var isDefault = kept.IsDefault;
         var offers = kept.Offers.Take(Offers).Select((offer, place) => offer < 0
             ? new OfferedOffer("", "", "", place == 0 && isDefault)
-            : Offer(policy, offer, place == 0 && isDefault));
+            : Offer(policy, Customer, offer, place == 0 && isDefault));
         Made = Answer(decisionId, kept.Outcome, kept.DecidedAt, [.. offers], repeated: true);
     }
 
@@ -57,9 +57,13 @@ internal sealed class DecideCall(byte[] customer, long time, long deadline) : Sh
             Repeated = repeated,
         };
 
-    /// <summary>An offer as whoever asks or watches sees it.</summary>
+    /// <summary>An offer for anybody, with its own treatment.</summary>
     internal static OfferedOffer Offer(DecisionPolicy policy, int offer, bool isDefault) =>
-        new(policy.Offers[offer].Name, policy.Offers[offer].Treatment, policy.Offers[offer].Channel, isDefault);
+        new(policy.Offers[offer].Name, policy.Offers[offer].Treatments[0], policy.Offers[offer].Channel, isDefault);
+
+    /// <summary>An offer as whoever asks for a customer or watches one sees it.</summary>
+    internal static OfferedOffer Offer(DecisionPolicy policy, ReadOnlySpan<byte> customer, int offer, bool isDefault) =>
+        new(policy.Offers[offer].Name, policy.TreatmentOf(offer, customer), policy.Offers[offer].Channel, isDefault);
 }
 
 /// <summary>A request for a profile, prepared for the loop.</summary>

@@ -76,7 +76,8 @@ internal sealed class ShardWatches
     public void Decided(CompiledEngine engine, in DecisionRequest request, Decision decision, Func<int, long, int, string> id)
     {
         if (_count == 0 || !_bySpan.TryGetValue(request.CustomerId, out var watched)) return;
-        OfferedOffer[] offers = decision.Chosen < 0 ? [] : [DecideCall.Offer(engine.Policy, decision.Chosen, decision.IsDefault)];
+        OfferedOffer[] offers = decision.Chosen < 0 ? []
+            : [DecideCall.Offer(engine.Policy, request.CustomerId, decision.Chosen, decision.IsDefault)];
         watched.Decisions.Add((DateTimeOffset.FromUnixTimeMilliseconds(request.DecidedAt), new CustomerDecision(
             id(request.Topic, request.Offset, request.Ordinal), request.Origin, Encoding.UTF8.GetString(decision.Placement),
             decision.Outcome, offers)));

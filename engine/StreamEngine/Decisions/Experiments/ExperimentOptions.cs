@@ -1,0 +1,86 @@
+using StreamEngine.Configuration;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>
+/// An experiment: customers are assigned to variations by GrowthBook's hash, version 2, over the customer id, so that the SDKs of that
+/// ecosystem put the same customer into the same variation.
+/// </summary>
+public sealed record ExperimentOptions : ILocated
+{
+    /// <summary>The experiment's name, in decision records and actions.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("The hash's seed, as in GrowthBook: another seed draws other groups. The experiment's name where absent.")]
+    public string? Seed { get; init; }
+
+    [Doc("The share of customers in the experiment, 0 to 1; for all others everything stays as it is without it.")]
+    [Bounds(0, 1)]
+    public double Coverage { get; init; } = 1;
+
+    [Doc("Keeps experiments apart: those of one namespace with ranges that do not overlap never share a customer.")]
+    public NamespaceOptions? Namespace { get; init; }
+
+    [Doc("What is compared, the control first.")]
+    [Keyed]
+    public IReadOnlyList<VariationOptions> Variations { get; init; } = [];
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>A range of a namespace, as GrowthBook has it.</summary>
+public sealed record NamespaceOptions : ILocated
+{
+    [Doc("The namespace's name.")]
+    public string Name { get; init; } = "";
+
+    [Doc("Where the range begins, 0 to 1.")]
+    [Bounds(0, 1)]
+    public double From { get; init; }
+
+    [Doc("Where it ends; the end itself is outside.")]
+    [Bounds(0, 1)]
+    public double To { get; init; } = 1;
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>One arm of an experiment: what is different for its customers. The control says nothing but its weight.</summary>
+public sealed record VariationOptions : ILocated
+{
+    /// <summary>The variation's name, in decision records and actions.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("Its share of the experiment's customers; equal shares where no variation has one.")]
+    [Bounds(0, 1)]
+    public double? Weight { get; init; }
+
+    [Doc("Offers that its customers do not get.")]
+    public IReadOnlyList<string> Without { get; init; } = [];
+
+    [Doc("By offer, what is shown in place of the offer's treatment.")]
+    public IReadOnlyDictionary<string, string> Treatments { get; init; } = new Dictionary<string, string>();
+
+    [Doc("By offer, a lever that is a factor of its own: L is multiplied by 1 + this, an expression of type double.")]
+    [Keyed]
+    public IReadOnlyList<ExperimentLeverOptions> Levers { get; init; } = [];
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>A lever that an experiment tries on an offer.</summary>
+[Shorthand(nameof(By))]
+public sealed record ExperimentLeverOptions : ILocated
+{
+    /// <summary>The offer.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("By how much it lifts the priority, an expression of type double: 0.2 is 20 percent.")]
+    public ExprText By { get; init; } = "0.0";
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}

@@ -1,0 +1,53 @@
+using StreamEngine.Inference;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>Gives an offer its factors and its priority.</summary>
+internal sealed class Pricing(DecisionPolicy policy)
+{
+    /// <summary>By how much a sum of floats, such as a forest's votes, may miss 0 or 1 and still be meant as it.</summary>
+    private const float Rounding = 1e-4f;
+
+    private readonly CompiledOffer[] _offers = [.. policy.Offers];
+    private readonly Experiment[] _experiments = [.. policy.Experiments];
+
+    /// <summary>Sets the offer's factors and its priority; false where the priority is no finite number.</summary>
+    public bool Price(int offer, in Situation situation, Decision decision)
+    {
+        var o = _offers[offer];
+        decision.P[offer] = Propensity(o, situation, out decision.Source[offer], out decision.Fault[offer]);
+        decision.C[offer] = o.Context is { } weight ? weight(situation.Context) : 1;
+        decision.V[offer] = o.Value is { } value ? value(situation.Context) : 1;
+        var levers = 1.0;
+        foreach (var factor in o.Levers)
+        {
+            var sum = 1.0;
+            foreach (var lever in factor) sum += lever(situation.Context);
+            levers *= sum;
+        }
+        for (var i = 0; i < _experiments.Length; i++)
+            if (decision.Variations[i] is var variation and >= 0 && _experiments[i].Variations[variation].Levers[offer] is { } tried)
+                levers *= 1 + tried(situation.Context);
+        decision.L[offer] = levers;
+        decision.Priority[offer] = Priority.Of(decision.P[offer], decision.C[offer], decision.V[offer], levers);
+        return double.IsFinite(decision.Priority[offer]);
+    }
+
+    private static double Propensity(CompiledOffer offer, in Situation situation, out PropensitySource source, out ScoreFault fault)
+    {
+        (source, fault) = (PropensitySource.Fixed, ScoreFault.None);
+        if (offer.Model < 0) return offer.DefaultPropensity;
+        // A model that is off is not run, so it has no scores.
+        fault = situation.Switches.IsModelOff(offer.Model) ? ScoreFault.SwitchedOff : situation.Scorer.Fault(offer.Model, situation.Row);
+        if (fault == ScoreFault.None)
+        {
+            var p = situation.Scorer.Outputs(offer.Model, situation.Row)[offer.Output];
+            source = PropensitySource.Model;
+            if (p is >= 0 and <= 1) return p;
+            if (p is > -Rounding and < 1 + Rounding) return p < 0.5f ? 0 : 1;
+            fault = ScoreFault.OutOfRange;
+        }
+        source = PropensitySource.Fallback;
+        return offer.DefaultPropensity;
+    }
+}
