@@ -19,7 +19,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
 {
     private const int RoundFaults = 25;
 
-    private static readonly int FirstSeed = Setting("SEED", 1), Rate = Setting("RATE", 60);
+    private static readonly int FirstSeed = Setting("SEED", 1), Rate = Setting("RATE", 50);
 
     private static readonly FaultKind[] Kinds = Environment.GetEnvironmentVariable("STREAMENGINE_CLUSTER_KINDS") is { Length: > 0 } named
         ? [.. named.Split(',').Select(Enum.Parse<FaultKind>)]

@@ -90,7 +90,7 @@ public sealed class KafkaBroker : IDisposable
         if (_home is null) throw new InvalidOperationException(MissingOwn);
         _process!.StandardInput.WriteLine(); // the shell passes it on as SIGTERM
         _process.StandardInput.Flush();
-        _process.WaitForExit(TimeSpan.FromSeconds(30));
+        _process.WaitForExit(TimeSpan.FromSeconds(120));
         Kill();
     }
 
@@ -158,12 +158,12 @@ public sealed class KafkaBroker : IDisposable
     public void Restart()
     {
         _process = Java("kafka.Kafka", $"{_directory}/server.properties");
-        for (var i = 0; i < 600; i++)
+        for (var i = 0; i < 1_200; i++)
         {
             if (_process.WaitForExit(100)) throw new InvalidOperationException($"the broker ended; see {_directory}/kafka.log");
             if (Serves()) return;
         }
-        throw new InvalidOperationException($"the broker did not answer within 60 s; see {_directory}/kafka.log");
+        throw new InvalidOperationException($"the broker did not answer within 120 s; see {_directory}/kafka.log");
     }
 
     /// <inheritdoc/>

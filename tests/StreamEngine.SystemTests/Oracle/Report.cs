@@ -3,7 +3,7 @@ namespace StreamEngine.SystemTests.Oracle;
 /// <summary>What the oracle found: counts by kind of fault, and the first faults in words.</summary>
 internal sealed class Report
 {
-    private const int Told = 60;
+    private const int Told = 20;
     private readonly SortedDictionary<string, long> _faults = [];
     private readonly List<string> _first = [];
 

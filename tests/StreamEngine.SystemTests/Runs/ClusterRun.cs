@@ -214,10 +214,11 @@ internal sealed class ClusterRun : IDisposable
         await _brokerBusy.WaitAsync();
         try
         {
+            var stopped = Stopwatch.GetTimestamp();
             await Task.Run(_broker.Stop);
             await Task.Delay(fault.Between(0, 3));
             await Task.Run(_broker.Restart);
-            return "";
+            return $", away for {Stopwatch.GetElapsedTime(stopped).TotalSeconds:0.0} s";
         }
         finally
         {
