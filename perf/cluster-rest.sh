@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the Akka cluster takes while nothing happens: start-up to the first answer and until ready, CPU and memory at rest; without a cluster,
-# as the only node of one, and as the second one.
+# What the Akka cluster takes while nothing happens: start-up to the first answer and until ready, CPU and memory at rest; without a
+# cluster, as the only node of one, and as the second one.
 #   cluster-rest.sh [--rounds 3] [--seconds 30] [--set PATH=VALUE]...
 #
 # Needs a broker of its own: KAFKA_HOME, or ../shared/kafka beside the repository, and Java 17.

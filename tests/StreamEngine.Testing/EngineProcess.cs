@@ -178,7 +178,8 @@ public sealed class EngineProcess : IDisposable
     }
 
     /// <summary>Whether it has run all the time since a timestamp: neither ended nor stopped.</summary>
-    public bool RanSince(long timestamp) => !_disposed && !Ended && !Volatile.Read(ref _frozen) && Volatile.Read(ref _thawed) <= timestamp;
+    public bool RanSince(long timestamp) =>
+        !_disposed && !Ended && !Volatile.Read(ref _frozen) && Volatile.Read(ref _thawed) <= timestamp;
 
     /// <summary>Asks it to stop, as service managers do.</summary>
     public void Terminate() => Signal.Terminate(_process.Id);

@@ -22,7 +22,8 @@ internal static class NodeRequestRun
         var (rate, events, seconds) =
             (given.Number("--rate", saturate ? 500 : 2_000), given.Number("--events", 20_000), given.Number("--seconds", 20));
         Console.WriteLine($"{count} nodes, {Partitions} partitions, {events} events/s, {seconds} s each");
-        Console.WriteLine($"{"reply",-10}{"requests/s",11}{"",11}{"requests",10}{"p50 ms",9}{"p99 ms",9}{"p99.9 ms",9}{"max ms",9}  remark");
+        Console.WriteLine($"{"reply",-10}{"requests/s",11}{"",11}{"requests",10}{"p50 ms",9}{"p99 ms",9}{"p99.9 ms",9}{"max ms",9}  "
+            + "remark");
         foreach (var reply in given.All("--reply") is { Length: > 0 } some ? some : ["committed", "decided"])
         {
             using var broker = KafkaBroker.Start();
@@ -73,7 +74,8 @@ internal static class NodeRequestRun
             && Math.Max(tally.Local.GetValueAtPercentile(99), tally.Forwarded.GetValueAtPercentile(99)) <= LimitMs * 1_000;
 
         void Row(string way, HistogramBase h, string text) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{reply,-10}{rate,11}{way,11}{h.TotalCount,10}{Ms(h, 50),9:0.00}{Ms(h, 99),9:0.00}{Ms(h, 99.9),9:0.00}{Ms(h, 100),9:0.0}  {text}"));
+            $"{reply,-10}{rate,11}{way,11}{h.TotalCount,10}{Ms(h, 50),9:0.00}{Ms(h, 99),9:0.00}{Ms(h, 99.9),9:0.00}{Ms(h, 100),9:0.0}"
+                + $"  {text}"));
     }
 
     private static double Ms(HistogramBase histogram, double percentile) => histogram.GetValueAtPercentile(percentile) / 1_000.0;

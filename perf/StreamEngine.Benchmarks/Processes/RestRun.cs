@@ -57,7 +57,8 @@ internal static class RestRun
                 }
                 await nodes.Stop();
             }
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-26}{RatioRun.Median(answers),15:0.00}{answers.Max(),8:0.00}"
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{what,-26}{RatioRun.Median(answers),15:0.00}{answers.Max(),8:0.00}"
                 + $"{RatioRun.Median(ready),9:0.00}{ready.Max(),8:0.00}{cpu,26:0.00}{memory,6:0}"));
         }
     }

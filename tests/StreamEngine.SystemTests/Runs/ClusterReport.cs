@@ -78,7 +78,8 @@ internal sealed class ClusterReport
         $"{Faults} of {_struck.Values.Sum()} faults got over, {_events} events, {_checked} records checked: {_lost} lost, {_doubled} "
             + $"doubled, {_wrong} wrong, {_unexpected} unexpected; "
         + $"slowest recovery {_slowest.Values.DefaultIfEmpty().Max():0.0} s; shards restored: {Restores}; {_hung} transactions left "
-        + $"hanging by the broker; {_asked} requests, of {Quiet.All} in quiet phases {Quiet.NotServed} not served; {Failures.Count} failures";
+        + $"hanging by the broker; {_asked} requests, of {Quiet.All} in quiet phases {Quiet.NotServed} not served; {Failures.Count} "
+        + "failures";
 
     /// <summary>The same with a table of the kinds of fault.</summary>
     public string Table() => string.Join('\n',

@@ -162,12 +162,13 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
             .Where(c => c.Path.Name.StartsWith("StreamSupervisor", StringComparison.Ordinal)).SelectMany(c => c.Children).ToList();
         Assert.NotEmpty(streams);
         foreach (var stream in streams) ((IInternalActorRef)stream).Suspend();
-        var late = await gateway.DecideAsync(new DecideRequest { Customer = customer, Timeout = Second / 10 }).AsTask().WaitAsync(20 * Second);
+        var late = await gateway.DecideAsync(new DecideRequest { Customer = customer, Timeout = Second / 10 }).AsTask()
+            .WaitAsync(60 * Second);
         Assert.Equal(RequestStatus.TimedOut, late.Status);
 
-        var asked = gateway.DecideAsync(new DecideRequest { Customer = customer, Id = "r", Timeout = 60 * Second }).AsTask();
+        var asked = gateway.DecideAsync(new DecideRequest { Customer = customer, Id = "r", Timeout = 120 * Second }).AsTask();
         await cluster[0].System.Terminate();
-        var reply = await asked.WaitAsync(20 * Second);
+        var reply = await asked.WaitAsync(60 * Second);
         Assert.Equal((RequestStatus.Done, cluster.DecisionOf("r")), (reply.Status, reply.DecisionId));
     }
 
