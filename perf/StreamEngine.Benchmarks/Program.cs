@@ -6,14 +6,15 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using StreamEngine.Benchmarks;
 using StreamEngine.Benchmarks.Processes;
 
-// dotnet run -c Release --project perf/StreamEngine.Benchmarks -- --filter '*Expression*'   BenchmarkDotNet's table
-// dotnet run -c Release --project perf/StreamEngine.Benchmarks -- budgets [filter]          checks perf/budgets.json
-// dotnet run -c Release --project perf/StreamEngine.Benchmarks -- kafka-connector [n]       the Kafka connector alone, on a broker of its
-// own dotnet run -c Release --project perf/StreamEngine.Benchmarks -- requests                  decision requests: perf/requests.sh dotnet
-// run -c Release --project perf/StreamEngine.Benchmarks -- recovery|ratio --help                     real processes: perf/recovery.sh,
-// perf/ratio.sh
+// dotnet run -c Release --project perf/StreamEngine.Benchmarks -- ARGUMENTS
+//   --filter '*Expression*'      BenchmarkDotNet's table
+//   budgets [filter]             checks perf/budgets.json
+//   kafka-connector [n]          the Kafka connector alone, on a broker of its own
+//   requests                     decision requests: perf/requests.sh
+//   recovery|ratio|rest --help   real processes: perf/recovery.sh, perf/ratio.sh, perf/cluster-rest.sh
 if (args is ["recovery", ..]) return await RecoveryRun.Run(args[1..]);
 if (args is ["ratio", ..]) return await RatioRun.Run(args[1..]);
+if (args is ["rest", ..]) return await RestRun.Run(args[1..]);
 if (args is ["requests", ..]) return await RequestRun.Run(args[1..]);
 if (args is ["kafka-connector", ..]) return KafkaConnectorRun.Run(args[1..]);
 if (args is ["budgets", ..]) return BudgetCheck.Run(args.ElementAtOrDefault(1) ?? "");

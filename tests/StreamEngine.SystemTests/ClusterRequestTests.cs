@@ -21,7 +21,7 @@ public sealed class ClusterRequestTests(ITestOutputHelper output)
         Skip.If(!RequestCluster.IsAsked, RequestCluster.NotAsked);
         Skip.If(KafkaBroker.Missing is not null, KafkaBroker.Missing);
         using var arena = new Arena(JobDefinition.Chaos, KafkaBroker.Shared.Address, "cluster-requests", RequestCluster.Partitions);
-        using var cluster = new RequestCluster(arena, ["a", "b", "c", "d"], seeds: 3, proxied: false, seed: 31);
+        using var cluster = new RequestCluster(arena, ["a", "b", "c"], proxied: false, seed: 31);
         await cluster.Begin("a", "b", "c");
         await cluster.Quiet("1 three nodes");
         await cluster.Phase("2 kill -9 of one", async () =>
@@ -65,7 +65,7 @@ public sealed class ClusterRequestTests(ITestOutputHelper output)
         Skip.If(KafkaBroker.MissingOwn is not null, KafkaBroker.MissingOwn);
         using var broker = KafkaBroker.Start("group.initial.rebalance.delay.ms=500");
         using var arena = new Arena(JobDefinition.Chaos, broker.Address, "cluster-split", RequestCluster.Partitions);
-        using var cluster = new RequestCluster(arena, ["a", "b"], seeds: 2, proxied: true, seed: 32);
+        using var cluster = new RequestCluster(arena, ["a", "b"], proxied: true, seed: 32);
         await cluster.Begin("a", "b");
         await cluster.Quiet("1 together");
         await cluster.Phase("2 split", async () =>

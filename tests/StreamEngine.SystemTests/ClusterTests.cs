@@ -7,7 +7,8 @@ using Xunit.Abstractions;
 namespace StreamEngine.SystemTests;
 
 /// <summary>
-/// Three engines on a broker of their own under faults of every kind, with checkpoints in files and in the topic.
+/// Three engines in an Akka cluster, on a broker of their own, under faults of every kind, with checkpoints in files and in the topic, and
+/// requests for random customers at random members: <c>STREAMENGINE_CLUSTER_RATE</c> of them a second, 0 for none and no Akka.
 /// <c>STREAMENGINE_CLUSTER_FAULTS=200</c> makes it the long form (in rounds, each with topics of its own and the next seed),
 /// <c>STREAMENGINE_CLUSTER_SEED</c> draws others, <c>STREAMENGINE_CLUSTER_KINDS=Kill,Broker</c> takes some kinds only,
 /// <c>STREAMENGINE_CLUSTER_LOG</c> names a file that its lines are also written to as they come. <c>STREAMENGINE_CLUSTER_JOB_FAULTS</c> is
@@ -18,7 +19,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
 {
     private const int RoundFaults = 25;
 
-    private static readonly int FirstSeed = Setting("SEED", 1);
+    private static readonly int FirstSeed = Setting("SEED", 1), Rate = Setting("RATE", 50);
 
     private static readonly FaultKind[] Kinds = Environment.GetEnvironmentVariable("STREAMENGINE_CLUSTER_KINDS") is { Length: > 0 } named
         ? [.. named.Split(',').Select(Enum.Parse<FaultKind>)]
@@ -29,8 +30,9 @@ public sealed class ClusterTests(ITestOutputHelper output)
     [SkippableFact]
     public async Task Three_engines_under_faults_of_every_kind_decide_once()
     {
-        var report = await Rounds(JobDefinition.Chaos, "cluster", Setting("FAULTS", FaultPlan.Least), Kinds);
+        var report = await Rounds(JobDefinition.Chaos, "cluster", Setting("FAULTS", FaultPlan.Least), Kinds, Rate);
         Assert.Equal(Kinds.Length, report.Kinds);
+        Assert.InRange(report.Quiet.NotServed, 0, report.Quiet.All / 100);
         if (Kinds.Intersect([FaultKind.Kill, FaultKind.StateLoss, FaultKind.TopicLoss]).Count() == 3)
             Assert.True(report.Restores is { Files: > 0, Topic: > 0, Log: > 0 }, $"a way to restore was not taken: {report.Restores}");
     }
@@ -38,9 +40,9 @@ public sealed class ClusterTests(ITestOutputHelper output)
     [SkippableFact]
     public async Task The_measured_job_under_kills_and_member_changes_decides_once() =>
         await Rounds(JobDefinition.Plain, "cluster-job", Setting("JOB_FAULTS", 4), [FaultKind.Kill, FaultKind.Leave, FaultKind.Join],
-            PeersCheck.Run);
+            rate: 0, PeersCheck.Run);
 
-    private async Task<ClusterReport> Rounds(JobDefinition job, string name, int faults, FaultKind[] kinds, Action<Arena, string,
+    private async Task<ClusterReport> Rounds(JobDefinition job, string name, int faults, FaultKind[] kinds, int rate, Action<Arena, string,
         Action<string>>? then = null)
     {
         Skip.If(KafkaBroker.MissingOwn is not null, KafkaBroker.MissingOwn);
@@ -49,7 +51,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
         for (var (left, seed) = (faults, FirstSeed); left > 0; left -= RoundFaults, seed++)
         {
             using var arena = new Arena(job, broker.Address, $"{name}-{seed}", ClusterRun.Partitions);
-            using var run = new ClusterRun(broker, arena, seed, report, Tell);
+            using var run = new ClusterRun(broker, arena, seed, rate, report, Tell);
             await run.Go(Math.Min(left, RoundFaults), kinds);
             then?.Invoke(arena, broker.Address, Tell);
             Tell($"seed {seed} done; so far {report}");

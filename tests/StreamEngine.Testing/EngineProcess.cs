@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 
 namespace StreamEngine.Testing;
 
@@ -16,7 +15,8 @@ public sealed class EngineProcess : IDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = [];
     private readonly HttpClient _http;
-    private bool _disposed;
+    private bool _disposed, _frozen;
+    private long _thawed;
 
     private EngineProcess(Process process, int port, Action<string>? heard)
     {
@@ -52,6 +52,16 @@ public sealed class EngineProcess : IDisposable
     /// <summary>Its process id.</summary>
     public int Id => _process.Id;
 
+    /// <summary>CPU time that it has taken so far.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Its memory now, bytes: what is resident of it.</summary>
     public long ResidentBytes
     {
@@ -73,7 +83,7 @@ public sealed class EngineProcess : IDisposable
     public static EngineProcess Start(IEnumerable<string> arguments, Action<string>? heard = null, string? directory = null,
         IReadOnlyDictionary<string, string>? environment = null)
     {
-        var port = FreePort();
+        var port = FreePort.Find();
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
@@ -117,6 +127,21 @@ public sealed class EngineProcess : IDisposable
         return sums;
     }
 
+    /// <summary>Whether it says within so long that it is ready: all of its shards restored, and in the cluster where there is one.</summary>
+    public async Task<bool> IsReady(TimeSpan patience)
+    {
+        using var late = new CancellationTokenSource(patience, TimeProvider.System);
+        try
+        {
+            using var reply = await _http.GetAsync("healthz/ready", late.Token);
+            return reply.StatusCode == HttpStatusCode.OK;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>All metrics as Prometheus reads them; empty where nobody answers yet, or any more.</summary>
     public async Task<string> MetricsText()
     {
@@ -138,10 +163,23 @@ public sealed class EngineProcess : IDisposable
     }
 
     /// <summary>Stops its clockwork: it does nothing more, and does not know (SIGSTOP).</summary>
-    public void Freeze() => Signal.Freeze(_process.Id);
+    public void Freeze()
+    {
+        Volatile.Write(ref _frozen, true);
+        Signal.Freeze(_process.Id);
+    }
 
     /// <summary>Lets it run on as if nothing had happened (SIGCONT).</summary>
-    public void Thaw() => Signal.Thaw(_process.Id);
+    public void Thaw()
+    {
+        Volatile.Write(ref _thawed, TimeProvider.System.GetTimestamp());
+        Volatile.Write(ref _frozen, false);
+        Signal.Thaw(_process.Id);
+    }
+
+    /// <summary>Whether it has run all the time since a timestamp: neither ended nor stopped.</summary>
+    public bool RanSince(long timestamp) =>
+        !_disposed && !Ended && !Volatile.Read(ref _frozen) && Volatile.Read(ref _thawed) <= timestamp;
 
     /// <summary>Asks it to stop, as service managers do.</summary>
     public void Terminate() => Signal.Terminate(_process.Id);
@@ -175,12 +213,5 @@ public sealed class EngineProcess : IDisposable
         }
         _process.Dispose();
         _http.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

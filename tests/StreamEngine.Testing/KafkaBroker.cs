@@ -23,7 +23,7 @@ public sealed class KafkaBroker : IDisposable
     {
         _home = home;
         _directory = Directory.CreateTempSubdirectory("streamengine-kafka-").FullName;
-        var (port, controller) = (FreePort(), FreePort());
+        var (port, controller) = (FreePort.Find(), FreePort.Find());
         Address = $"127.0.0.1:{port}";
         File.WriteAllLines(Path.Combine(_directory, "server.properties"),
         [
@@ -90,7 +90,7 @@ public sealed class KafkaBroker : IDisposable
         if (_home is null) throw new InvalidOperationException(MissingOwn);
         _process!.StandardInput.WriteLine(); // the shell passes it on as SIGTERM
         _process.StandardInput.Flush();
-        _process.WaitForExit(TimeSpan.FromSeconds(30));
+        _process.WaitForExit(TimeSpan.FromSeconds(120));
         Kill();
     }
 
@@ -219,25 +219,6 @@ public sealed class KafkaBroker : IDisposable
         catch (Exception e) when (e is SocketException or IOException)
         {
             return false;
-        }
-    }
-
-    /// <summary>A free port below those that the system hands to outgoing connections, so that a restart finds it free again.</summary>
-    private static int FreePort()
-    {
-        var random = new Random(Guid.NewGuid().GetHashCode());
-        while (true)
-        {
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, random.Next(10_000, 30_000));
-                listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
-            }
-            catch (SocketException)
-            {
-                // taken: try another
-            }
         }
     }
 }

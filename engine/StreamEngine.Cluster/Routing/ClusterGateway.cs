@@ -103,16 +103,13 @@ public sealed class ClusterGateway : ICustomerGateway
             Deadline = system.Node.Clock() + left,
             Trace = Activity.Current?.Context ?? default,
         }, partition);
-        if (!await system.OfferAsync(request).ConfigureAwait(false))
-        {
-            _metrics.Busy();
-            return ask.Fail(RequestStatus.Busy, $"{_settings.Options.Parallelism} requests of this process are under way and "
-                + $"{_settings.Options.Queue} wait (cluster.routing.parallelism, queue)");
-        }
+        // Before it is offered: a stream that stands still takes nothing, and one that dies takes along what is in its mailbox.
         using var ended = system.Ended.UnsafeRegister(static r => ((PendingRequest)r!).Answer(null), request);
         try
         {
-            return await request.Answered.WaitAsync(left, _time, cancel).ConfigureAwait(false);
+            var answered = await Task.WhenAny(OfferAsync(system, request), request.Answered).WaitAsync(left, _time, cancel)
+                .ConfigureAwait(false);
+            return await answered.ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -123,5 +120,14 @@ public sealed class ClusterGateway : ICustomerGateway
             request.Answer(ask.Fail(RequestStatus.TimedOut, "whoever asked did not wait for the answer"));
         }
         return await request.Answered.ConfigureAwait(false);
+    }
+
+    /// <summary>Puts a request into the stream and waits for its answer, or tells at once that the stream is full.</summary>
+    private async Task<Reply?> OfferAsync(RoutingSystem system, PendingRequest request)
+    {
+        if (await system.OfferAsync(request).ConfigureAwait(false)) return await request.Answered.ConfigureAwait(false);
+        _metrics.Busy();
+        return request.Ask.Fail(RequestStatus.Busy, $"{_settings.Options.Parallelism} requests of this process are under way and "
+            + $"{_settings.Options.Queue} wait (cluster.routing.parallelism, queue)");
     }
 }

@@ -43,7 +43,8 @@ internal static class RunCommand
         using var metrics = new MetricsEndpoint();
         using var engine = new Engine(Settings(call, compiled, config.Options.Kafka, log, stores));
         var drain = call.Get(Drain);
-        await using var cluster = drain ? null : ClusterRun.Of(call, config, engine, log);
+        // Also where it drains: it owns shards meanwhile, and requests for their customers must find it.
+        await using var cluster = ClusterRun.Of(call, config, engine, log);
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health), () =>
             !engine.Completion.IsCompleted, app =>
         {

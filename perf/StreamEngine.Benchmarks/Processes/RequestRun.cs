@@ -18,7 +18,10 @@ internal static class RequestRun
 
     public static async Task<int> Run(string[] args)
     {
-        var given = new RunArguments(args, "--rate", "--events", "--seconds", "--log", "--reply", "--set", "--client");
+        var saturate = args.Contains("--saturate");
+        var given = new RunArguments([.. args.Where(a => a != "--saturate")], "--nodes", "--rate", "--events", "--seconds", "--log",
+            "--reply", "--set", "--client");
+        if (saturate || given.All("--nodes").Length > 0) return await NodeRequestRun.Run(given, saturate);
         var (rate, events, seconds) = (given.Number("--rate", 2_000), given.Number("--events", 20_000), given.Number("--seconds", 20));
         var logs = given.All("--log") is { Length: > 0 } named ? named : ["embedded", "kafka"];
         var replies = given.All("--reply") is { Length: > 0 } some ? some : ["committed", "decided"];
@@ -53,17 +56,14 @@ internal static class RequestRun
         load.Write(Customers);
         while (running.Metrics.Totals().Records < Customers) await Task.Delay(50);
 
-        using var stop = new CancellationTokenSource();
-        var feeding = new Thread(() => Feed(load, events, stop.Token)) { IsBackground = true };
-        feeding.Start();
+        var feed = EventFeed.Start(load, events);
         await AskAsync(customers, rate, 3);
         var (before, cpu, started) = (running.Metrics.Totals().Records, Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
         var (latencies, done) = await AskAsync(customers, rate, seconds);
         var took = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var read = running.Metrics.Totals().Records - before;
         cpu = Environment.CpuUsage.TotalTime - cpu;
-        stop.Cancel();
-        feeding.Join();
+        feed.Dispose();
         running.Stop();
         await running.Completion;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -96,21 +96,6 @@ internal static class RequestRun
                 await customers.DecideAsync(new DecideRequest { Customer = customer, Placement = "home", Time = DateTimeOffset.UnixEpoch });
             latencies.RecordValue(Math.Max(1, (long)Stopwatch.GetElapsedTime(due).TotalMicroseconds));
             if (reply.Status == RequestStatus.Done) Interlocked.Increment(ref done);
-        }
-    }
-
-    private static void Feed(EventLoad load, int rate, CancellationToken stop)
-    {
-        var started = Stopwatch.GetTimestamp();
-        for (var written = 0L; !stop.IsCancellationRequested;)
-        {
-            var due = (long)(Stopwatch.GetElapsedTime(started).TotalSeconds * rate);
-            if (due > written)
-            {
-                load.Write((int)(due - written));
-                written = due;
-            }
-            stop.WaitHandle.WaitOne(5);
         }
     }
 }

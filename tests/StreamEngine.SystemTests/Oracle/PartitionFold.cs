@@ -17,6 +17,7 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
     private readonly Dictionary<(long, long), DecisionRecord> _logged = [];
     private readonly HashSet<(long, long)> _expected = [];
     private readonly HashSet<string> _requests = [];
+    private readonly Dictionary<long, long> _lastRequested = []; // by offset, the ordinal
     private long? _watermark;
 
     /// <summary>Records that must be dead letters: offset and reason.</summary>
@@ -55,6 +56,9 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
             var id = $"{job.Name}/{topic}/{partition}/{decision.Cause.Offset}/{decision.Cause.Ordinal}";
             if (decision.Topic != topic || decision.Partition != partition || decision.DecisionId != id)
                 report.Wrong($"{At(decision.Cause)}: has id {decision.DecisionId}");
+            if (decision.Origin == "request")
+                _lastRequested[decision.Cause.Offset] = Math.Max(decision.Cause.Ordinal,
+                    _lastRequested.GetValueOrDefault(decision.Cause.Offset));
         }
     }
 
@@ -96,10 +100,11 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
     /// </summary>
     private void Requested(long offset)
     {
-        for (var ordinal = 0L; ; ordinal++)
+        for (var ordinal = 0L; ordinal <= _lastRequested.GetValueOrDefault(offset, -1); ordinal++)
         {
             if (_expected.Contains((offset, ordinal))) continue;
-            if (!_logged.TryGetValue((offset, ordinal), out var actual) || actual.Origin != "request") return;
+            if (!_logged.TryGetValue((offset, ordinal), out var actual)) report.Lost($"{At((offset, ordinal))}: what is before a request");
+            if (actual?.Origin != "request") continue;
             if (!_requests.Add(actual.EventId)) report.Doubled($"{At(actual.Cause)}: request {actual.EventId}");
             if (asked?.Invoke(actual.EventId) is not { } ask)
             {

@@ -8,7 +8,7 @@ internal sealed class ClusterReport
     private readonly SortedDictionary<FaultKind, int> _struck = [], _faults = [];
     private readonly SortedDictionary<FaultKind, double> _slowest = [];
     private int _hung;
-    private long _events, _checked, _lost, _doubled, _wrong, _unexpected;
+    private long _events, _checked, _lost, _doubled, _wrong, _unexpected, _asked;
 
     /// <summary>What no fault may do: engines that ended by themselves, faults that were not got over.</summary>
     public List<string> Failures { get; } = [];
@@ -24,6 +24,9 @@ internal sealed class ClusterReport
 
     /// <summary>Differences from the oracle.</summary>
     public long Differences => _lost + _doubled + _wrong + _unexpected;
+
+    /// <summary>Requests of the quiet phases, and how many of them were not served.</summary>
+    public (int All, int NotServed) Quiet { get; private set; }
 
     /// <summary>A fault strikes.</summary>
     public void Struck(FaultKind kind)
@@ -50,6 +53,13 @@ internal sealed class ClusterReport
     /// <summary>The broker left so many transactions hanging, which were ended by hand.</summary>
     public void Hung(int transactions) => Interlocked.Add(ref _hung, transactions);
 
+    /// <summary>So many requests were asked in a round.</summary>
+    public void Asked(int all, int quiet, int notServed)
+    {
+        _asked += all;
+        Quiet = (Quiet.All + quiet, Quiet.NotServed + notServed);
+    }
+
     /// <summary>A round's outputs were held against the oracle.</summary>
     public void Add(Report round, RestoreCount restores)
     {
@@ -68,7 +78,8 @@ internal sealed class ClusterReport
         $"{Faults} of {_struck.Values.Sum()} faults got over, {_events} events, {_checked} records checked: {_lost} lost, {_doubled} "
             + $"doubled, {_wrong} wrong, {_unexpected} unexpected; "
         + $"slowest recovery {_slowest.Values.DefaultIfEmpty().Max():0.0} s; shards restored: {Restores}; {_hung} transactions left "
-        + $"hanging by the broker; {Failures.Count} failures";
+        + $"hanging by the broker; {_asked} requests, of {Quiet.All} in quiet phases {Quiet.NotServed} not served; {Failures.Count} "
+        + "failures";
 
     /// <summary>The same with a table of the kinds of fault.</summary>
     public string Table() => string.Join('\n',

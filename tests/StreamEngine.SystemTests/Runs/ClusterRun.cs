@@ -7,7 +7,8 @@ namespace StreamEngine.SystemTests.Runs;
 
 /// <summary>
 /// One round: three engines share twelve partitions of a broker of their own while events come in, and the seed's faults strike, up to two
-/// at a time. Once all of them are got over and everything is committed, the engines end and the log is held against the oracle.
+/// at a time. Where they form an Akka cluster, requests are asked of them all the while. Once all faults are got over and everything is
+/// committed, the engines end, and the log is held against the oracle and the answers against the log.
 /// </summary>
 internal sealed class ClusterRun : IDisposable
 {
@@ -20,16 +21,26 @@ internal sealed class ClusterRun : IDisposable
     private readonly ClusterReport _report;
     private readonly Action<string> _tell;
     private readonly GroupWatch _watch;
-    private readonly List<Member> _members;
+    private readonly AkkaNodes? _akka;
+    private readonly ClusterRequests? _requests;
+    private readonly int _rate;
+    private readonly List<Member> _members, _joined = [];
     private readonly SemaphoreSlim _brokerBusy = new(1);
-    private int _joiners;
 
-    public ClusterRun(KafkaBroker broker, Arena arena, int seed, ClusterReport report, Action<string> tell)
+    /// <param name="broker">A broker of its own.</param>
+    /// <param name="arena">The run.</param>
+    /// <param name="seed">Draws events, faults and requests.</param>
+    /// <param name="rate">Requests per second; 0 for engines that form no cluster.</param>
+    /// <param name="report">Told of what the run comes to.</param>
+    /// <param name="tell">Takes lines about its course.</param>
+    public ClusterRun(KafkaBroker broker, Arena arena, int seed, int rate, ClusterReport report, Action<string> tell)
     {
-        (_broker, _arena, _seed, _report, _tell) = (broker, arena, seed, report, tell);
+        (_broker, _arena, _seed, _rate, _report, _tell) = (broker, arena, seed, rate, report, tell);
         _watch = new GroupWatch(arena, Partitions);
+        if (rate > 0) _akka = new AkkaNodes(["a", "b", "c"]);
         // One with two workers: a member of the group is a worker, not a process.
-        _members = [new Member(arena, "a", 1, seed), new Member(arena, "b", 1, seed + 1), new Member(arena, "c", 2, seed + 2)];
+        _members = [Make("a", 1, 0), Make("b", 1, 1), Make("c", 2, 2)];
+        if (rate > 0) _requests = new ClusterRequests(Running, Customers / 4, seed);
     }
 
     /// <summary>Does so many faults and checks.</summary>
@@ -42,7 +53,15 @@ internal sealed class ClusterRun : IDisposable
         var writing = Task.Run(() => new ClusterLoad(_arena, tell: line => _tell($"seed {_seed}: {line}"))
             .Write(input, _arena.Job.IsMeasured ? 2_000 : 300));
         await _watch.Passes([.. Enumerable.Repeat(1L, Partitions)], Patience); // what strikes before the first commit strikes nothing
-        await Faults(FaultPlan.Make(_seed, faults, kinds).ToArray());
+        _requests?.Start(_rate);
+        await Quiet("the start");
+        foreach (var bag in FaultPlan.Make(_seed, faults, kinds).Select((fault, i) => (fault, Label: $"fault {i + 1}/{faults}"))
+            .Chunk(FaultPlan.Least))
+        {
+            await Faults(bag);
+            await Quiet($"behind {bag[^1].Label}");
+        }
+        if (_requests is not null) await _requests.Stop();
         Volatile.Write(ref done, true);
         await writing;
 
@@ -51,26 +70,45 @@ internal sealed class ClusterRun : IDisposable
         Revive();
         await Task.WhenAll(_members.Select(m => m.Leave()));
         _report.Add(Check(), _arena.Restores);
+        _requests?.Judge(_arena.Decisions(), _report, line => _tell($"seed {_seed}: {line}"));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _requests?.Dispose();
+        _akka?.Dispose();
         _watch.Dispose();
         _brokerBusy.Dispose();
     }
 
-    private async Task Faults(Fault[] faults)
+    private Member Make(string name, int workers, int seed) => new(_arena, name, workers, _seed + seed, _akka);
+
+    private EngineProcess[] Running()
+    {
+        lock (_members) return [.. _members.Concat(_joined).Select(m => m.Running).OfType<EngineProcess>()];
+    }
+
+    /// <summary>A while without faults, once all is well: requests are served in it.</summary>
+    private async Task Quiet(string when)
+    {
+        if (_requests is null) return;
+        Revive();
+        await GetOver(_arena.Ends(), $"seed {_seed}: {when}");
+        foreach (var member in _members) await _requests.Ready(member, Patience);
+        await _requests.Quiet();
+    }
+
+    private async Task Faults((Fault Fault, string Label)[] faults)
     {
         using var room = new SemaphoreSlim(AtOnce);
         var running = new List<Task>();
-        var number = 0;
-        foreach (var fault in faults)
+        foreach (var (fault, number) in faults)
         {
             await room.WaitAsync();
             await Task.Delay(fault.After);
             Revive();
-            var label = $"seed {_seed} fault {++number}/{faults.Length}: {fault.Kind}";
+            var label = $"seed {_seed} {number}: {fault.Kind}";
             running.Add(Task.Run(async () =>
             {
                 try
@@ -103,7 +141,7 @@ internal sealed class ClusterRun : IDisposable
             {
                 FaultKind.Broker => RestartBroker(fault),
                 FaultKind.Join => Join(fault),
-                _ => Hurt(member!, fault),
+                _ => member!.Suffer(fault),
             };
             // What came in since it struck: each partition has some of it.
             await Task.Delay(TimeSpan.FromMilliseconds(500));
@@ -140,11 +178,11 @@ internal sealed class ClusterRun : IDisposable
     {
         try
         {
-            return _arena.Check();
+            return _arena.Check(_requests?.Asked);
         }
         catch (TimeoutException) when (EndHanging($"seed {_seed}"))
         {
-            return _arena.Check();
+            return _arena.Check(_requests?.Asked);
         }
     }
 
@@ -159,42 +197,10 @@ internal sealed class ClusterRun : IDisposable
         return true;
     }
 
-    private static async Task<string> Hurt(Member member, Fault fault)
-    {
-        switch (fault.Kind)
-        {
-            case FaultKind.Kill:
-                var away = fault.Dice % 2 == 0 ? TimeSpan.Zero : fault.Between(0, 2 * Member.SessionTimeout.TotalSeconds);
-                await member.Kill();
-                await Task.Delay(away);
-                member.Start();
-                return $" of {member.Name}, away for {away.TotalSeconds:0.0} s";
-            case FaultKind.StateLoss:
-            case FaultKind.TopicLoss:
-                await member.Kill();
-                member.LoseState();
-                member.Start(topic: fault.Kind != FaultKind.TopicLoss);
-                return $" of {member.Name}";
-            case FaultKind.Leave:
-                var rest = fault.Between(0, 2 * Member.SessionTimeout.TotalSeconds);
-                await member.Leave();
-                await Task.Delay(rest);
-                member.Start();
-                return $" of {member.Name}, away for {rest.TotalSeconds:0.0} s";
-            default:
-                var (session, transaction) = (Member.SessionTimeout.TotalSeconds, Member.TransactionTimeout.TotalSeconds);
-                var still = fault.Kind == FaultKind.Zombie ? fault.Between(session + 1, session * 2)
-                    : fault.Between(transaction, session - 1);
-                member.Engine.Freeze();
-                await Task.Delay(still);
-                member.Engine.Thaw();
-                return $" of {member.Name} for {still.TotalSeconds:0.0} s";
-        }
-    }
-
     private async Task<string> Join(Fault fault)
     {
-        var joiner = new Member(_arena, $"j{Interlocked.Increment(ref _joiners)}", 1, fault.Dice % 100);
+        Member joiner;
+        lock (_members) _joined.Add(joiner = Make($"j{_joined.Count + 1}", 1, fault.Dice % 100));
         joiner.Start();
         var took = await joiner.Engine.Until(async () => await joiner.Engine.Metric("streamengine_records_total") > 0, Patience);
         if (!took) throw new InvalidOperationException($"{joiner.Name} got no records:\n{joiner.Engine.Output}");
@@ -208,10 +214,11 @@ internal sealed class ClusterRun : IDisposable
         await _brokerBusy.WaitAsync();
         try
         {
+            var stopped = Stopwatch.GetTimestamp();
             await Task.Run(_broker.Stop);
             await Task.Delay(fault.Between(0, 3));
             await Task.Run(_broker.Restart);
-            return "";
+            return $", away for {Stopwatch.GetElapsedTime(stopped).TotalSeconds:0.0} s";
         }
         finally
         {

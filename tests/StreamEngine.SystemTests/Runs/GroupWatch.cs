@@ -5,11 +5,11 @@ namespace StreamEngine.SystemTests.Runs;
 
 /// <summary>
 /// Follows how far a run's events go and how far its group has committed them, on a thread of its own that is patient with a broker that is
-/// away.
+/// away. It asks seldom: each question while a broker restarts may meet librdkafka's assertion (README, Limits).
 /// </summary>
 internal sealed class GroupWatch : IDisposable
 {
-    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
     private readonly Arena _arena;
     private readonly ManualResetEventSlim _stop = new();
     private readonly Thread _watching;

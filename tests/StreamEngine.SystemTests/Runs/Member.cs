@@ -4,9 +4,9 @@ namespace StreamEngine.SystemTests.Runs;
 
 /// <summary>
 /// A node of a cluster: its name and files stay, its processes come and go. It keeps both kinds of checkpoints; each start takes another
-/// version of the model, where the job has several.
+/// version of the model, where the job has several. With Akka nodes it is one of them and takes requests.
 /// </summary>
-internal sealed class Member(Arena arena, string name, int workers, int seed)
+internal sealed class Member(Arena arena, string name, int workers, int seed, AkkaNodes? akka = null)
 {
     private const int Versions = 3;
     private static readonly int[] Intervals = [5, 20, 60];
@@ -23,13 +23,17 @@ internal sealed class Member(Arena arena, string name, int workers, int seed)
     /// <summary>The settings of engines whose broker stays.</summary>
     public static string[] Short { get; } = Timeouts(TimeSpan.FromSeconds(6), ShortSession);
 
+    /// <summary>The settings of a node of an Akka cluster that takes requests, and has something to say where it can't serve one.</summary>
+    public static string[] Requests(AkkaNodes akka, string name) =>
+        [.. akka.Settings(name), "requests.remember=32", "requests.fallbacks={'*': offer-0}"];
+
     private static string[] Timeouts(TimeSpan transaction, TimeSpan session) =>
     [
         $"kafka.transaction_timeout={transaction.TotalSeconds}s",
         $"kafka.settings={{consumer.session.timeout.ms: {session.TotalMilliseconds}, consumer.heartbeat.interval.ms: 500}}",
     ];
 
-    private EngineProcess? _engine;
+    private volatile EngineProcess? _engine;
     private int _starts;
 
     /// <summary>The node's name.</summary>
@@ -41,6 +45,9 @@ internal sealed class Member(Arena arena, string name, int workers, int seed)
     /// <summary>Its process.</summary>
     public EngineProcess Engine => _engine ?? throw new InvalidOperationException($"{name} was never started");
 
+    /// <summary>Its process, where it has one that has not ended.</summary>
+    public EngineProcess? Running => _engine is { Ended: false } engine ? engine : null;
+
     /// <summary>Starts a process.</summary>
     /// <param name="topic">Whether it keeps the checkpoint topic besides its files.</param>
     public void Start(bool topic = true)
@@ -50,7 +57,7 @@ internal sealed class Member(Arena arena, string name, int workers, int seed)
         _engine = arena.Start(arena.Job.IsMeasured ? null : 1 + (seed + start) % Versions, drain: false, name,
             [$"checkpoints.topic={(topic ? arena.CheckpointTopic : "")}", "checkpoints.interval=2s", "runtime.max_poll_records=20",
             $"runtime.workers={workers}", $"runtime.commit_interval={Intervals[(seed + start) % Intervals.Length]}ms",
-            .. Timeouts(TransactionTimeout, SessionTimeout)]);
+            .. akka is null ? [] : Requests(akka, name), .. Timeouts(TransactionTimeout, SessionTimeout)]);
     }
 
     /// <summary>Ends the process as a machine dies.</summary>
@@ -63,6 +70,41 @@ internal sealed class Member(Arena arena, string name, int workers, int seed)
         Engine.Terminate();
         var code = await Engine.Exit(TimeSpan.FromSeconds(90));
         if (code != 0) throw new InvalidOperationException($"{name} was asked to stop and ended with {code}:\n{Engine.Output}");
+    }
+
+    /// <summary>A fault of its own is done to it.</summary>
+    /// <returns>What was done, for a line that begins with the kind.</returns>
+    public async Task<string> Suffer(Fault fault)
+    {
+        switch (fault.Kind)
+        {
+            case FaultKind.Kill:
+                var away = fault.Dice % 2 == 0 ? TimeSpan.Zero : fault.Between(0, 2 * SessionTimeout.TotalSeconds);
+                await Kill();
+                await Task.Delay(away);
+                Start();
+                return $" of {name}, away for {away.TotalSeconds:0.0} s";
+            case FaultKind.StateLoss:
+            case FaultKind.TopicLoss:
+                await Kill();
+                LoseState();
+                Start(topic: fault.Kind != FaultKind.TopicLoss);
+                return $" of {name}";
+            case FaultKind.Leave:
+                var rest = fault.Between(0, 2 * SessionTimeout.TotalSeconds);
+                await Leave();
+                await Task.Delay(rest);
+                Start();
+                return $" of {name}, away for {rest.TotalSeconds:0.0} s";
+            default:
+                var (session, transaction) = (SessionTimeout.TotalSeconds, TransactionTimeout.TotalSeconds);
+                var still = fault.Kind == FaultKind.Zombie ? fault.Between(session + 1, session * 2)
+                    : fault.Between(transaction, session - 1);
+                Engine.Freeze();
+                await Task.Delay(still);
+                Engine.Thaw();
+                return $" of {name} for {still.TotalSeconds:0.0} s";
+        }
     }
 
     /// <summary>Deletes its local files; of a member that does not run.</summary>

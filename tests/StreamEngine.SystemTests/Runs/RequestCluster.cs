@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using StreamEngine.SystemTests.Shop;
 using StreamEngine.Testing;
 using Xunit;
@@ -23,37 +21,28 @@ internal sealed class RequestCluster : IDisposable
     /// <summary>Whether they were asked for.</summary>
     public static bool IsAsked => Setting("SECONDS", 0) > 0;
 
-
     private readonly Arena _arena;
+    private readonly AkkaNodes _akka;
     private readonly GroupWatch _watch;
+    private readonly LoadBalancer _balancer;
     private readonly RequestLoad _load;
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<string, EngineProcess> _nodes = [];
-    private readonly Dictionary<string, int> _ports = [];
-    private readonly Dictionary<string, TcpProxy> _proxies = [];
-    private readonly List<EngineProcess> _asked = [];
     private readonly Lock _changing = new();
-    private readonly string[] _seeds;
     private readonly int _seed;
     private Task _working = Task.CompletedTask;
 
     /// <param name="arena">The run.</param>
-    /// <param name="names">The nodes that there may be; the first ones are the seeds.</param>
-    /// <param name="seeds">How many of them.</param>
+    /// <param name="seeds">The nodes that are the seeds.</param>
     /// <param name="proxied">Whether nodes hear each other through proxies, which can be blocked.</param>
     /// <param name="seed">Draws events and requests.</param>
-    public RequestCluster(Arena arena, string[] names, int seeds, bool proxied, int seed)
+    public RequestCluster(Arena arena, string[] seeds, bool proxied, int seed)
     {
         (_arena, _seed) = (arena, seed);
+        _akka = new AkkaNodes(seeds, proxied);
         _watch = new GroupWatch(arena, Partitions);
-        _load = new RequestLoad(() => Asked, Customers / 4, seed);
-        var listeners = names.Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (var listener in listeners) listener.Start();
-        for (var i = 0; i < names.Length; i++) _ports[names[i]] = ((IPEndPoint)listeners[i].LocalEndpoint).Port;
-        foreach (var listener in listeners) listener.Dispose();
-        if (proxied)
-            foreach (var name in names) _proxies[name] = new TcpProxy(_ports[name]);
-        _seeds = [.. names.Take(seeds).Select(n => $"'127.0.0.1:{AddressPort(n)}'")];
+        _balancer = new LoadBalancer(() => Nodes);
+        _load = new RequestLoad(() => _balancer.Nodes, Customers / 4, seed);
     }
 
     /// <summary>The nodes that run.</summary>
@@ -62,15 +51,6 @@ internal sealed class RequestCluster : IDisposable
         get
         {
             lock (_changing) return [.. _nodes.Values];
-        }
-    }
-
-    /// <summary>The nodes that a load balancer would ask: those that were ready, and were not taken out.</summary>
-    private IReadOnlyList<EngineProcess> Asked
-    {
-        get
-        {
-            lock (_changing) return [.. _asked];
         }
     }
 
@@ -90,18 +70,13 @@ internal sealed class RequestCluster : IDisposable
         foreach (var name in names)
             Assert.True(await Node(name).Until(async () => await Node(name).Metric("streamengine_shards") > 0, Patience),
                 $"{name} has no shard:\n{Node(name).Output}");
-        _load.Phase = "0 warming up";
         _working = Task.WhenAll(writing, Task.Run(() => _load.Run(Rate, _stop.Token)));
         await Task.Delay(2 * TimeSpan.FromSeconds(QuietSeconds));
         await Settled();
     }
 
-    /// <summary>A phase in which nothing may go wrong; its last requests have a second before the next one begins.</summary>
-    public async Task Quiet(string name)
-    {
-        await Phase($"{name}: quiet", () => Task.Delay(TimeSpan.FromSeconds(QuietSeconds)));
-        await Phase($"{name}: its end", () => Task.Delay(TimeSpan.FromSeconds(1)));
-    }
+    /// <summary>A phase in which nothing may go wrong.</summary>
+    public Task Quiet(string name) => Phase($"{name}: quiet", () => Task.Delay(TimeSpan.FromSeconds(QuietSeconds)));
 
     /// <summary>A phase.</summary>
     public async Task Phase(string name, Func<Task> what)
@@ -119,37 +94,22 @@ internal sealed class RequestCluster : IDisposable
     /// <summary>Nobody asks this node any more.</summary>
     public EngineProcess Take(string name)
     {
-        lock (_changing)
-        {
-            if (!_nodes.Remove(name, out var node)) throw new ArgumentException(name);
-            _asked.Remove(node);
-            return node;
-        }
+        lock (_changing) return _nodes.Remove(name, out var node) ? node : throw new ArgumentException(name);
     }
 
     /// <summary>Starts a node.</summary>
     public void Start(string name)
     {
-        var engine = _arena.Start(1, drain: false, name,
-        [
-            "runtime.max_poll_records=100", "requests={enabled: true, remember: 32, fallbacks: {'*': offer-0}}",
-            "runtime.wrong_partition=refuse", $"cluster={{address: 127.0.0.1, port: {AddressPort(name)}, bind_port: {_ports[name]}, "
-                + $"seeds: [{string.Join(", ", _seeds)}]}}", .. Member.Short,
-        ]);
+        var engine = _arena.Start(1, drain: false, name, ["runtime.max_poll_records=100", .. Member.Requests(_akka, name),
+            .. Member.Short]);
         lock (_changing) _nodes[name] = engine;
     }
 
     /// <summary>The nodes do not hear each other.</summary>
-    public void Split()
-    {
-        foreach (var proxy in _proxies.Values) proxy.Block();
-    }
+    public void Split() => _akka.Split();
 
     /// <summary>They hear each other again.</summary>
-    public void Heal()
-    {
-        foreach (var proxy in _proxies.Values) proxy.Unblock();
-    }
+    public void Heal() => _akka.Heal();
 
     /// <summary>Everything that has come in by now is committed.</summary>
     public async Task Commits()
@@ -172,11 +132,7 @@ internal sealed class RequestCluster : IDisposable
     public async Task Ready(params string[] names)
     {
         foreach (var name in names)
-        {
-            Assert.True(await Node(name).Until(() => IsReady(Node(name)), Patience), $"{name} is not ready:\n{Node(name).Output}");
-            lock (_changing)
-                if (!_asked.Contains(_nodes[name])) _asked.Add(_nodes[name]);
-        }
+            Assert.True(await Node(name).Until(() => Node(name).IsReady(Patience), Patience), $"{name} is not ready:\n{Node(name).Output}");
     }
 
     /// <summary>
@@ -198,7 +154,7 @@ internal sealed class RequestCluster : IDisposable
         var faults = _load.Faults(_arena.Decisions()).ToList();
         Assert.True(faults.Count == 0, string.Join("\n", faults.Take(20)));
         // Where nothing happens nobody is at the wrong place; on a machine that is busy with something else a commit may take too long.
-        var quiet = _load.Answers.Where(a => a.Phase.EndsWith("quiet", StringComparison.Ordinal)).ToList();
+        var quiet = _load.Quiet;
         Assert.DoesNotContain(quiet, a => a.Status is not ("done" or "fallback: timed_out"));
         Assert.InRange(quiet.Count(a => a.Status != "done"), 0, quiet.Count / 100);
     }
@@ -208,25 +164,10 @@ internal sealed class RequestCluster : IDisposable
     {
         _stop.Cancel();
         _load.Dispose();
+        _balancer.Dispose();
         _watch.Dispose();
-        foreach (var proxy in _proxies.Values) proxy.Dispose();
+        _akka.Dispose();
         _stop.Dispose();
-    }
-
-    private int AddressPort(string name) => _proxies.TryGetValue(name, out var proxy) ? proxy.Port : _ports[name];
-
-    private static async Task<bool> IsReady(EngineProcess node)
-    {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        try
-        {
-            using var reply = await http.GetAsync($"http://127.0.0.1:{node.Port}/healthz/ready");
-            return reply.StatusCode == HttpStatusCode.OK;
-        }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
-        {
-            return false;
-        }
     }
 
     private static int Setting(string name, int otherwise) =>

@@ -176,6 +176,28 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
         Assert.Equal((RequestStatus.Done, cluster.DecisionOf("r")), (reply.Status, reply.DecisionId));
     }
 
+    /// <summary>A stream that stands still takes nothing, and one that dies takes along what was put into its mailbox.</summary>
+    [Fact]
+    public async Task A_request_that_the_stream_does_not_take_has_its_deadline_and_outlives_the_system()
+    {
+        await using var cluster = await RoutingCluster.StartAsync(1);
+        await cluster.MoveAsync(0, to: 0);
+        var (gateway, customer) = (cluster[0].Routing.Gateway, cluster[0].Ownership.Customer(0));
+        await AskAsync(cluster[0], customer);
+        var streams = ((ActorRefWithCell)((ExtendedActorSystem)cluster[0].System).Guardian).Children.OfType<ActorRefWithCell>()
+            .Where(c => c.Path.Name.StartsWith("StreamSupervisor", StringComparison.Ordinal)).SelectMany(c => c.Children).ToList();
+        Assert.NotEmpty(streams);
+        foreach (var stream in streams) ((IInternalActorRef)stream).Suspend();
+        var late = await gateway.DecideAsync(new DecideRequest { Customer = customer, Timeout = Second / 10 }).AsTask()
+            .WaitAsync(60 * Second);
+        Assert.Equal(RequestStatus.TimedOut, late.Status);
+
+        var asked = gateway.DecideAsync(new DecideRequest { Customer = customer, Id = "r", Timeout = 120 * Second }).AsTask();
+        await cluster[0].System.Terminate();
+        var reply = await asked.WaitAsync(60 * Second);
+        Assert.Equal((RequestStatus.Done, cluster.DecisionOf("r")), (reply.Status, reply.DecisionId));
+    }
+
     [Fact]
     public async Task Too_many_requests_at_once_are_told_so_and_faults_travel_nowhere()
     {

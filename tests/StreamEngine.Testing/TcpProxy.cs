@@ -1,13 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace StreamEngine.SystemTests.Runs;
+namespace StreamEngine.Testing;
 
 /// <summary>
 /// Passes connections on to a port of this machine, until it is blocked: then nothing more comes through, in either direction, and nobody
 /// is told, as with a cable that was pulled.
 /// </summary>
-internal sealed class TcpProxy : IDisposable
+public sealed class TcpProxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
