@@ -1,5 +1,8 @@
+using StreamEngine.Activation.Files;
 using StreamEngine.Activation.Flow;
+using StreamEngine.Activation.Postgres;
 using StreamEngine.Activation.Records;
+using StreamEngine.Activation.Redis;
 using StreamEngine.Activation.Webhook;
 using StreamEngine.Configuration;
 using StreamEngine.Runtime;
@@ -46,7 +49,11 @@ public static class ActivationCheck
         }
         if (options.Webhook is { } webhook)
             return WebhookCall.Compile(webhook, kind, folder, errors) is { } call ? setup => new WebhookSink(call, setup) : null;
-        throw new NotSupportedException(given[0]);
+        if (options.Files is { } files)
+            return FilesTarget.Compile(files, kind, folder, errors) is { } target ? _ => new FileSink(target) : null;
+        if (options.Postgres is { } postgres)
+            return PostgresTarget.Compile(postgres, kind, folder, errors) is { } table ? setup => new PostgresSink(table, setup) : null;
+        return RedisSink.Compile(options.Redis!, folder, errors) is { } redis ? setup => new RedisSink(options.Redis!, redis, setup) : null;
     }
 
     private static RecordKind? Kind(ActivationOptions options, EngineOptions engine, ConfigErrors errors)

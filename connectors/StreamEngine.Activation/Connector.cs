@@ -172,6 +172,8 @@ public sealed class Connector : IOwnership, IAsyncDisposable
         var info = _polled[index];
         var partition = new TopicPartition(_topic, info.Partition);
         if (!_owned.TryGetValue(partition, out var progress)) return;
+        // A replay writes dead letters behind the end, and would never come to it.
+        if (_settings.Drain && info.Offset >= progress.End) return;
         if (_intake.Read(_polled, index, partition) is not { } record)
         {
             progress.Pass(info.Offset);
@@ -298,16 +300,15 @@ public sealed class Connector : IOwnership, IAsyncDisposable
         try
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(progress.Stop, _ends.Token);
-            var stored = await _delivery.AskAsync(token => _delivery.Sink.NextAsync(progress.Partition, token), stop.Token)
-                .ConfigureAwait(false);
             var (low, high) = _settings.Log.Watermarks(progress.Partition);
+            var committed = _settings.Log.Committed(_group, progress.Partition) ?? low;
+            var stored = await _delivery.AskAsync(token => _delivery.Sink.NextAsync(progress.Partition, committed, token), stop.Token)
+                .ConfigureAwait(false);
             if (stored > high)
                 throw new LogException($"activation {Name}: the target has {progress.Partition.Topic}[{progress.Partition.Partition}] up to "
                     + $"offset {stored}, and the topic ends at {high}: it was made anew. Clear the target's positions, or give the "
                     + "connector another name.");
-            // Behind a target's own position nothing is left to do; before it all would be there twice.
-            var committed = _settings.Log.Committed(_group, progress.Partition) ?? low;
-            _begin.Enqueue((progress, stored is { } at && at > committed ? at : null, high));
+            _begin.Enqueue((progress, stored == committed ? null : stored, high));
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {

@@ -221,7 +221,7 @@ public sealed class KafkaBroker : IDisposable
     }
 
     /// <summary>A free port below those that the system hands to outgoing connections, so that a restart finds it free again.</summary>
-    private static int FreePort()
+    internal static int FreePort()
     {
         var random = new Random(Guid.NewGuid().GetHashCode());
         while (true)

@@ -15,8 +15,11 @@ internal interface ISink : IAsyncDisposable
     /// <summary>
     /// Where the partition goes on by what the target itself holds; null where it does not know, and the group's offset counts.
     /// </summary>
+    /// <param name="partition">The partition.</param>
+    /// <param name="committed">The group's offset.</param>
+    /// <param name="stop">Ends the question.</param>
     /// <exception cref="PartnerAwayException">The target does not answer.</exception>
-    Task<long?> NextAsync(TopicPartition partition, CancellationToken stop);
+    Task<long?> NextAsync(TopicPartition partition, long committed, CancellationToken stop);
 
     /// <summary>
     /// Delivers a batch, all of it: what the target refuses for good has been written to the dead letter when the task ends.

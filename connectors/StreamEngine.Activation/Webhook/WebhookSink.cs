@@ -47,7 +47,7 @@ internal sealed class WebhookSink : ISink
 
     public int Lane(ActivationRecord record) => Murmur2.Partition(record.Key, _call.Options.Parallelism);
 
-    public Task<long?> NextAsync(TopicPartition partition, CancellationToken stop) => Task.FromResult<long?>(null);
+    public Task<long?> NextAsync(TopicPartition partition, long committed, CancellationToken stop) => Task.FromResult<long?>(null);
 
     public async Task DeliverAsync(Batch batch, CancellationToken stop)
     {

@@ -127,6 +127,23 @@ internal sealed class ActivationBench : IAsyncDisposable
     public long Committed(string name = "crm") => Enumerable.Range(0, Log.Partitions(Topic))
         .Sum(p => Log.Committed($"shop-activation-{name}", new TopicPartition(Topic, p)) ?? 0);
 
+    /// <summary>Sets the group back to the beginning, as a crash does that comes before the group's commit.</summary>
+    public void ForgetOffsets(string name)
+    {
+        using var worker = Log.OpenWorker(new WorkerOptions
+        {
+            Group = $"shop-activation-{name}",
+            InstanceId = "back",
+            Sources = [Topic],
+            Outputs = [],
+            Transactional = false,
+        });
+        worker.Poll(new RecordBatch(), 1, TimeSpan.Zero, new Nobody());
+        worker.Begin();
+        Assert.Equal(CommitOutcome.Committed,
+            worker.Commit([.. Enumerable.Range(0, Log.Partitions(Topic)).Select(p => new OffsetToCommit(0, p, 0))]));
+    }
+
     public List<string> DeadLetters()
     {
         var partition = new TopicPartition(DeadLetter, 0);
@@ -147,5 +164,20 @@ internal sealed class ActivationBench : IAsyncDisposable
         foreach (var group in _running.ToList()) await group.DisposeAsync();
         Log.Dispose();
         _folder.Delete(recursive: true);
+    }
+
+    private sealed class Nobody : IOwnership
+    {
+        public void Assigned(IReadOnlyList<TopicPartition> partitions)
+        {
+        }
+
+        public void Revoked(IReadOnlyList<TopicPartition> partitions)
+        {
+        }
+
+        public void Lost(IReadOnlyList<TopicPartition> partitions)
+        {
+        }
     }
 }

@@ -1,8 +1,10 @@
+using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using StandardWebhooks;
 using StreamEngine.Activation;
+using StreamEngine.Activation.Webhook;
 using Xunit;
 
 namespace StreamEngine.Tests.Activation;
@@ -230,14 +232,16 @@ public sealed class WebhookTests : IAsyncLifetime
         Assert.All(times.Order().Select((t, i) => (At: t - began, i)), t => Assert.True(t.At >= TimeSpan.FromSeconds(0.5 * t.i)));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_name_that_leads_to_a_private_address_is_never_called()
     {
+        var addresses = await Dns.GetHostAddressesAsync(Environment.MachineName);
+        Skip.If(addresses.Any(AddressGuard.IsPublic), "this machine's name leads to a public address");
         _bench.WriteActions(1);
         // "localhost" itself is refused by the check of the config, which does not look up what it does not know.
         var group = _bench.Start(ActivationBench.Webhook(_partner, w => w with
         {
-            Url = _partner.Url.Replace("127.0.0.1", "localhost."),
+            Url = _partner.Url.Replace("127.0.0.1", Environment.MachineName),
             AllowPrivate = false,
         }));
         var connector = group.Connectors[0];
