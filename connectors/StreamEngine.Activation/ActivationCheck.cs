@@ -43,7 +43,8 @@ public static class ActivationCheck
         var given = targets.Where(t => t.Section is not null).Select(t => t.Name).ToList();
         if (given.Count != 1)
         {
-            errors.Add(options.Node.At, given.Count == 0 ? "it does not say where to" : $"it has several targets: {string.Join(", ", given)}",
+            errors.Add(options.Node.At, given.Count == 0 ? "it does not say where to"
+                : $"it has several targets: {string.Join(", ", given)}",
                 $"Give it one of {string.Join(", ", targets.Select(t => t.Name))}");
             return null;
         }
@@ -53,7 +54,8 @@ public static class ActivationCheck
             return FilesTarget.Compile(files, kind, folder, errors) is { } target ? _ => new FileSink(target) : null;
         if (options.Postgres is { } postgres)
             return PostgresTarget.Compile(postgres, kind, folder, errors) is { } table ? setup => new PostgresSink(table, setup) : null;
-        return RedisSink.Compile(options.Redis!, folder, errors) is { } redis ? setup => new RedisSink(options.Redis!, redis, setup) : null;
+        return RedisSink.Compile(options.Redis!, folder, errors) is { } redis ? setup => new RedisSink(options.Redis!, redis, setup)
+            : null;
     }
 
     private static RecordKind? Kind(ActivationOptions options, EngineOptions engine, ConfigErrors errors)
@@ -82,7 +84,8 @@ public static class ActivationCheck
             errors.Add(options.Node, "dead_letter", $"'{Printable.Text(Spelling.Short(topic))}' can't be a topic's name",
                 "Use letters, digits, '.', '_' and '-', at most 249 of them");
         else if (used.Contains(topic))
-            errors.Add(options.Node, "dead_letter", $"topic '{topic}' has another use in the engine", "Give the dead letter a topic of its own");
+            errors.Add(options.Node, "dead_letter", $"topic '{topic}' has another use in the engine",
+                "Give the dead letter a topic of its own");
     }
 
     private static IEnumerable<string> TopicsOf(EngineOptions engine) => Topics.Needed(engine, 1).Select(t => t.Name);

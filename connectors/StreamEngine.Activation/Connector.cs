@@ -305,8 +305,8 @@ public sealed class Connector : IOwnership, IAsyncDisposable
             var stored = await _delivery.AskAsync(token => _delivery.Sink.NextAsync(progress.Partition, committed, token), stop.Token)
                 .ConfigureAwait(false);
             if (stored > high)
-                throw new LogException($"activation {Name}: the target has {progress.Partition.Topic}[{progress.Partition.Partition}] up to "
-                    + $"offset {stored}, and the topic ends at {high}: it was made anew. Clear the target's positions, or give the "
+                throw new LogException($"activation {Name}: the target has {progress.Partition.Topic}[{progress.Partition.Partition}] up "
+                    + $"to offset {stored}, and the topic ends at {high}: it was made anew. Clear the target's positions, or give the "
                     + "connector another name.");
             _begin.Enqueue((progress, stored == committed ? null : stored, high));
         }

@@ -31,8 +31,8 @@ public sealed class LocalServer : IDisposable
     private const string RedisServer = "/usr/bin/redis-server";
 
     private static string? PostgresBin => Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql")
-        .Select(d => Path.Combine(d, "bin")).Where(d => File.Exists(Path.Combine(d, "initdb"))).Order(StringComparer.Ordinal).LastOrDefault()
-        : null;
+        .Select(d => Path.Combine(d, "bin")).Where(d => File.Exists(Path.Combine(d, "initdb")))
+        .Order(StringComparer.Ordinal).LastOrDefault() : null;
 
     /// <summary>The port.</summary>
     public int Port { get; }
@@ -71,8 +71,8 @@ public sealed class LocalServer : IDisposable
     /// <summary>Starts it again on the same port and data, and waits until it listens.</summary>
     public void Restart()
     {
-        var command = $"exec 3<&0; {_start} > {_folder}/log 2>&1 < /dev/null 3<&- & server=$!; cat <&3 > /dev/null; {_stop} > /dev/null 2>&1; "
-            + "wait $server";
+        var command = $"exec 3<&0; {_start} > {_folder}/log 2>&1 < /dev/null 3<&- & server=$!; cat <&3 > /dev/null; "
+            + $"{_stop} > /dev/null 2>&1; wait $server";
         _process = Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardInput = true })!;
         for (var i = 0; i < 1_200; i++)
         {

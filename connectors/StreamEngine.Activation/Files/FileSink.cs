@@ -6,8 +6,8 @@ using StreamEngine.Connectors;
 namespace StreamEngine.Activation.Files;
 
 /// <summary>
-/// Writes files whose names say which records they hold: <c>TOPIC-PARTITION-FIRST-LAST.ndjson</c>, by offsets. Each is written under another
-/// name and renamed when it is whole, and a start goes on behind the files that are there, so that a record is in one file only.
+/// Writes files whose names say which records they hold: <c>TOPIC-PARTITION-FIRST-LAST.ndjson</c>, by offsets. Each is written under
+/// another name and renamed when it is whole, and a start goes on behind the files that are there, so that a record is in one file only.
 /// </summary>
 internal sealed class FileSink : ISink
 {

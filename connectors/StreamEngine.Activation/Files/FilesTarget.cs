@@ -22,9 +22,11 @@ internal sealed record FilesTarget(FilesOptions Options, string Folder, IReadOnl
         if (string.IsNullOrWhiteSpace(options.Folder) || options.Folder.Contains('\0'))
             errors.Add(options.Node, "folder", "it names no folder", "Name the folder that the files are to be in");
         if (options.Columns.Count > 0 && options.Format == ActivationFileFormat.Ndjson)
-            errors.Add(options.Node, "columns", "ndjson has whole records, and no columns", "Take it out, or set format to csv or parquet");
+            errors.Add(options.Node, "columns", "ndjson has whole records, and no columns",
+                "Take it out, or set format to csv or parquet");
         var columns = RecordColumns.Compile(options.Columns, kind, options.Node, errors);
-        return errors.All.Count > before ? null : new FilesTarget(options, Path.GetFullPath(options.Folder, Path.GetFullPath(folder)), columns);
+        return errors.All.Count > before ? null
+            : new FilesTarget(options, Path.GetFullPath(options.Folder, Path.GetFullPath(folder)), columns);
     }
 
     /// <summary>Writes a file's content.</summary>

@@ -98,7 +98,8 @@ internal sealed class Deliverer : IDisposable
         context.Properties.Set(Began, _time.GetTimestamp());
         try
         {
-            await _pipeline.ExecuteAsync(async c => await attempt(c.CancellationToken).ConfigureAwait(false), context).ConfigureAwait(false);
+            await _pipeline.ExecuteAsync(async c => await attempt(c.CancellationToken).ConfigureAwait(false), context)
+                .ConfigureAwait(false);
             lock (_telling) _outage.Back();
         }
         finally

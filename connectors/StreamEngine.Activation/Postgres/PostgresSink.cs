@@ -73,13 +73,15 @@ internal sealed class PostgresSink : ISink
                 return false;
             }
         }
-        else foreach (var record in batch.Records) await WriteAsync(connection, transaction, record, stop).ConfigureAwait(false);
+        else
+            foreach (var record in batch.Records) await WriteAsync(connection, transaction, record, stop).ConfigureAwait(false);
         await transaction.CommitAsync(stop).ConfigureAwait(false);
         return true;
     }
 
     /// <summary>Writes a row; one that is refused is in the dead letter before the position moves past it.</summary>
-    private async Task WriteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ActivationRecord record, CancellationToken stop)
+    private async Task WriteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ActivationRecord record,
+        CancellationToken stop)
     {
         await transaction.SaveAsync("row", stop).ConfigureAwait(false);
         try

@@ -29,10 +29,11 @@ internal sealed record PostgresTarget(PostgresOptions Options, string Connection
         get
         {
             var names = string.Join(", ", Columns.Select(c => Quoted(c.Name)));
-            var others = Columns.Where(c => !Options.Key.Contains(c.Name)).Select(c => $"{Quoted(c.Name)} = excluded.{Quoted(c.Name)}").ToList();
-            return $"INSERT INTO {Table(Options.Table)} ({names}) SELECT {names} FROM jsonb_populate_recordset(NULL::{Table(Options.Table)}, "
-                + $"$1::jsonb) ON CONFLICT ({string.Join(", ", Options.Key.Select(Quoted))}) DO "
-                + (others.Count == 0 ? "NOTHING" : $"UPDATE SET {string.Join(", ", others)}");
+            var others = Columns.Where(c => !Options.Key.Contains(c.Name)).Select(c => $"{Quoted(c.Name)} = excluded.{Quoted(c.Name)}")
+                .ToList();
+            return $"INSERT INTO {Table(Options.Table)} ({names}) SELECT {names} FROM "
+                + $"jsonb_populate_recordset(NULL::{Table(Options.Table)}, $1::jsonb) "
+                + $"ON CONFLICT ({string.Join(", ", Options.Key.Select(Quoted))}) DO " + (others.Count == 0 ? "NOTHING" : $"UPDATE SET {string.Join(", ", others)}");
         }
     }
 
@@ -43,14 +44,18 @@ internal sealed record PostgresTarget(PostgresOptions Options, string Connection
         NpgsqlConnectionStringBuilder? connection = null;
         try
         {
-            connection = new NpgsqlConnectionStringBuilder(options.Connection) { CommandTimeout = (int)Math.Ceiling(options.Timeout.TotalSeconds) };
+            connection = new NpgsqlConnectionStringBuilder(options.Connection)
+            {
+                CommandTimeout = (int)Math.Ceiling(options.Timeout.TotalSeconds),
+            };
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
             // Its message may show a part of the text, and so a password.
             errors.Add(options.Node, "connection", "it is no connection string of Npgsql", "Write Host=...;Username=...;Database=...");
         }
-        if (connection is { Host: null or "" }) errors.Add(options.Node, "connection", "it names no Host", "Write Host=NAME, with ;Port=N where it is not 5432");
+        if (connection is { Host: null or "" })
+            errors.Add(options.Node, "connection", "it names no Host", "Write Host=NAME, with ;Port=N where it is not 5432");
         if (options.PasswordFile is { } file && SecretFile.Read(file, folder, options.Node, "password_file", errors) is { } password
             && connection is not null) connection.Password = password;
         foreach (var (key, name) in new[] { ("table", options.Table), ("offsets", options.Offsets) })
@@ -58,7 +63,8 @@ internal sealed record PostgresTarget(PostgresOptions Options, string Connection
                 errors.Add(options.Node, key, $"'{Printable.Text(Spelling.Short(name))}' is no table", "Write TABLE or SCHEMA.TABLE");
         var columns = RecordColumns.Compile(options.Columns, kind, options.Node, errors);
         if (options.Key.Count == 0)
-            errors.Add(options.Node, "key", "there is no column by which a row is found again", "Name those of a unique index, as [customer_id]");
+            errors.Add(options.Node, "key", "there is no column by which a row is found again",
+                "Name those of a unique index, as [customer_id]");
         foreach (var column in options.Key.Where(k => columns.All(c => c.Name != k) && !options.Columns.ContainsKey(k)))
             errors.Add(options.Node, "key", $"'{Printable.Text(Spelling.Short(column))}' is none of the columns",
                 $"Name one of {string.Join(", ", columns.Select(c => c.Name))}");

@@ -11,7 +11,9 @@ internal sealed class RecordIntake(CompiledActivation activation, bool replay, D
 {
     private readonly RecordReader _reader = new(activation.Kind);
 
-    /// <summary>The record; null where it is not to be delivered. What can't be read is a dead letter, written before this returns.</summary>
+    /// <summary>
+    /// The record; null where it is not to be delivered. What can't be read is a dead letter, written before this returns.
+    /// </summary>
     public ActivationRecord? Read(RecordBatch polled, int index, TopicPartition partition)
     {
         var info = polled[index];

@@ -42,7 +42,8 @@ internal sealed class RecordReader(RecordKind kind)
 
     private RecordJson Writer(ReadOnlySpan<byte> value)
     {
-        if (value.Length <= HeaderBytes || value[0] != 0) throw new InvalidDataException("it is neither Avro in Confluent's format nor JSON");
+        if (value.Length <= HeaderBytes || value[0] != 0)
+            throw new InvalidDataException("it is neither Avro in Confluent's format nor JSON");
         return kind == RecordKind.Action ? _current : BinaryPrimitives.ReadInt32BigEndian(value[1..]) switch
         {
             OutputSchemas.DecisionWithoutOrigin => _first.Value,

@@ -7,8 +7,8 @@ using StreamEngine.Connectors;
 namespace StreamEngine.Activation.Redis;
 
 /// <summary>
-/// Keeps the last record of each customer as a hash. A record that comes again, or late in a replay, does not take the place of a newer one:
-/// the hash knows the offset it has.
+/// Keeps the last record of each customer as a hash. A record that comes again, or late in a replay, does not take the place of a newer
+/// one: the hash knows the offset it has.
 /// </summary>
 internal sealed class RedisSink : ISink
 {

@@ -33,7 +33,8 @@ internal sealed class BodyTemplate
         var encoder = IsJson(contentType) ? JavaScriptEncoder.UnsafeRelaxedJsonEscaping
             : contentType.Contains("x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) ? UrlEncoder.Default
             : contentType.Contains("xml", StringComparison.OrdinalIgnoreCase)
-                || contentType.Contains("html", StringComparison.OrdinalIgnoreCase) ? HtmlEncoder.Default : (TextEncoder)NullEncoder.Default;
+                || contentType.Contains("html", StringComparison.OrdinalIgnoreCase) ? HtmlEncoder.Default
+            : (TextEncoder)NullEncoder.Default;
         return new BodyTemplate(template, kind.ToString().ToLowerInvariant(), encoder);
     }
 
@@ -41,7 +42,8 @@ internal sealed class BodyTemplate
     public static bool IsJson(string contentType)
     {
         var type = contentType.Split(';')[0].Trim();
-        return type.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+        return type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>The body for a record.</summary>
@@ -59,7 +61,7 @@ internal sealed class BodyTemplate
             element.EnumerateObject().ToDictionary(p => p.Name, p => Value(p.Value)))),
         JsonValueKind.Array => new ArrayValue([.. element.EnumerateArray().Select(Value)]),
         JsonValueKind.String => new StringValue(element.GetString()!),
-        JsonValueKind.Number => NumberValue.Create(element.GetDecimalOrDouble()),
+        JsonValueKind.Number => NumberValue.Create(element.AsDecimal()),
         JsonValueKind.True => BooleanValue.True,
         JsonValueKind.False => BooleanValue.False,
         _ => NilValue.Instance,
@@ -70,6 +72,6 @@ internal sealed class BodyTemplate
 file static class JsonNumbers
 {
     /// <summary>Liquid's numbers are decimals: a double that none can hold becomes the nearest end of their range.</summary>
-    public static decimal GetDecimalOrDouble(this JsonElement number) => number.TryGetDecimal(out var exact) ? exact
+    public static decimal AsDecimal(this JsonElement number) => number.TryGetDecimal(out var exact) ? exact
         : number.GetDouble() > 0 ? decimal.MaxValue : decimal.MinValue;
 }

@@ -30,7 +30,8 @@ internal sealed record WebhookCall(WebhookOptions Options, Uri Url, BodyTemplate
                 "Write one as application/json");
         var headers = new Dictionary<string, string>(options.Headers, StringComparer.OrdinalIgnoreCase);
         foreach (var (name, file) in options.HeaderFiles)
-            if (SecretFile.Read(file, folder, options.Node["header_files"] ?? options.Node, name, errors) is { } value) headers[name] = value;
+            if (SecretFile.Read(file, folder, options.Node["header_files"] ?? options.Node, name, errors) is { } value)
+                headers[name] = value;
         foreach (var (name, value) in headers) CheckHeader(options, name, value, errors);
         var signature = Secret(options, folder, errors);
         return errors.All.Count > before ? null : new WebhookCall(options, url!, body, headers, signature);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using StreamEngine.Activation;
 using StreamEngine.Configuration;
+using StreamEngine.Connectors;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
@@ -28,14 +29,15 @@ internal static class ActivateCommand
     };
 
     public static Command Make() => Invocation.Act(LogOptions.AddTo(new Command("activate",
-        "Delivers actions and decisions to partners, as the config's activations say, until Ctrl-C or SIGTERM.") { Names, Config, Drain }),
+        "Delivers actions and decisions to partners, as the config's activations say, until Ctrl-C or SIGTERM.")
+        { Names, Config, Drain }),
         call => RunAsync(call, replay: false));
 
     /// <summary>The command with its subcommand, for their examples.</summary>
     public static (Command All, Command Replay) MakeReplay()
     {
-        var replay = Invocation.Act(LogOptions.AddTo(new Command("replay", "Sends what is in the connectors' dead letter now once more, and "
-            + "ends with a summary as one JSON object; what is refused again is a dead letter again.") { Names, Config }),
+        var replay = Invocation.Act(LogOptions.AddTo(new Command("replay", "Sends what is in the connectors' dead letter now once more, "
+            + "and ends with a summary as one JSON object; what is refused again is a dead letter again.") { Names, Config }),
             call => RunAsync(call, replay: true));
         return (new Command("activation", "Looks after what the connectors could not deliver.") { replay }, replay);
     }
@@ -52,15 +54,8 @@ internal static class ActivateCommand
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(call.Stop);
         using var log = LogOptions.Open(call, config.Options.Kafka, ends.Token);
         using var metrics = new MetricsEndpoint();
-        await using var connectors = new ConnectorGroup(chosen, new ConnectorSettings
-        {
-            Engine = config.Options.Name,
-            Node = RunCommand.Node(config.Options.Kafka),
-            Log = log,
-            Drain = drain,
-            Replay = replay,
-            Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
-        });
+        var settings = Settings(call, config.Options, log) with { Drain = drain, Replay = replay };
+        await using var connectors = new ConnectorGroup(chosen, settings);
         await using var http = replay ? null : await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(connectors),
             () => !connectors.Completion.IsCompleted).ConfigureAwait(false);
         connectors.Start();
@@ -78,6 +73,25 @@ internal static class ActivateCommand
         else call.Say(LogLevel.Info, "stopped: what is delivered is committed");
         return ExitCode.Done;
     }
+
+    /// <summary>The connectors that run in the engine's process, not started yet; null where there are none.</summary>
+    /// <param name="call">The command.</param>
+    /// <param name="config">The config, checked.</param>
+    /// <param name="log">The engine's log.</param>
+    internal static ConnectorGroup? InRun(Invocation call, LoadedConfig config, ILog log)
+    {
+        var inside = ActivationCheck.Compile([.. config.Options.Activations.Where(a => a.InRun)], config.Options, config.BaseDirectory,
+            new ConfigErrors());
+        return inside.Count == 0 ? null : new ConnectorGroup(inside, Settings(call, config.Options, log));
+    }
+
+    private static ConnectorSettings Settings(Invocation call, HostOptions options, ILog log) => new()
+    {
+        Engine = options.Name,
+        Node = RunCommand.Node(options.Kafka),
+        Log = log,
+        Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
+    };
 
     private static List<CompiledActivation>? Chosen(Invocation call, IReadOnlyList<CompiledActivation> all)
     {

@@ -45,7 +45,8 @@ internal sealed class ActivationBench : IAsyncDisposable
     /// <summary>An action as the engine writes it with <c>outputs.format: json</c>.</summary>
     public static string Action(string customer, int number, string offer = "club", string channel = "email") =>
         $$"""
-        {"action_id":"shop/events/0/{{number}}/0","event_id":"e{{number}}","customer_id":"{{customer}}","event_time":"2026-03-01T11:00:00.000Z",
+        {"action_id":"shop/events/0/{{number}}/0","event_id":"e{{number}}","customer_id":"{{customer}}",
+        "event_time":"2026-03-01T11:00:00.000Z",
         "channel":"{{channel}}","placement":"home","offer":"{{offer}}","treatment":"t","priority":0.5,"probability":0.25,"trigger":"view",
         "config_hash":"c0ffee"}
         """.ReplaceLineEndings("");

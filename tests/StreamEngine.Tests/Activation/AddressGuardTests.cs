@@ -29,7 +29,8 @@ public sealed class AddressGuardTests
     [InlineData("64:ff9b::a9fe:a9fe")]
     [InlineData("2002:7f00:1::")]
     [InlineData("::127.0.0.1")]
-    public void What_is_not_of_the_public_internet_is_refused(string address) => Assert.False(AddressGuard.IsPublic(IPAddress.Parse(address)));
+    public void What_is_not_of_the_public_internet_is_refused(string address) =>
+        Assert.False(AddressGuard.IsPublic(IPAddress.Parse(address)));
 
     [Theory]
     [InlineData("8.8.8.8")]

@@ -39,10 +39,10 @@ public sealed class PostgresTests : IClassFixture<PostgresTests.Server>, IAsyncL
     public async Task InitializeAsync()
     {
         if (LocalServer.PostgresMissing is not null) return;
-        await ExecuteAsync($"CREATE TABLE {_table} (id text PRIMARY KEY, customer text NOT NULL, offer text NOT NULL CHECK (offer <> 'bad'), "
-            + $"p double precision, at timestamptz); CREATE TABLE {_table}_log (id text); CREATE FUNCTION {_table}_note() RETURNS trigger AS "
-            + $"$$ BEGIN INSERT INTO {_table}_log VALUES (new.id); RETURN new; END $$ LANGUAGE plpgsql; CREATE TRIGGER note BEFORE INSERT OR "
-            + $"UPDATE ON {_table} FOR EACH ROW EXECUTE FUNCTION {_table}_note()");
+        await ExecuteAsync($"CREATE TABLE {_table} (id text PRIMARY KEY, customer text NOT NULL, offer text NOT NULL "
+            + $"CHECK (offer <> 'bad'), p double precision, at timestamptz); CREATE TABLE {_table}_log (id text); "
+            + $"CREATE FUNCTION {_table}_note() RETURNS trigger AS $$ BEGIN INSERT INTO {_table}_log VALUES (new.id); RETURN new; END $$ "
+            + $"LANGUAGE plpgsql; CREATE TRIGGER note BEFORE INSERT OR UPDATE ON {_table} FOR EACH ROW EXECUTE FUNCTION {_table}_note()");
     }
 
     public async Task DisposeAsync() => await _bench.DisposeAsync();

@@ -58,7 +58,8 @@ public sealed class RedisTests : IAsyncLifetime
         Skip.If(_server is null, LocalServer.RedisMissing);
         var group = _bench.Start(Options);
         _bench.WriteActions(10);
-        await _bench.UntilAsync(() => group.Connectors[0].Counts.Delivered == 10, "the first records", group, TimeSpan.FromMilliseconds(50));
+        await _bench.UntilAsync(() => group.Connectors[0].Counts.Delivered == 10, "the first records", group,
+            TimeSpan.FromMilliseconds(50));
         _server!.Kill();
         _bench.WriteActions(10, from: 10);
         await _bench.UntilAsync(() => group.Connectors[0].Partner.Lasts is not null, "the outage", group, TimeSpan.FromMilliseconds(50));
