@@ -22,8 +22,10 @@ public static class ActivationCheck
     {
         var used = TopicsOf(engine).ToHashSet(StringComparer.Ordinal);
         var compiled = new List<CompiledActivation>();
+        var folders = new HashSet<string>(StringComparer.Ordinal);
         foreach (var options in all)
         {
+            CheckFolder(options.Files, folder, folders, errors);
             CheckName(options, errors);
             CheckDeadLetter(options, used, errors);
             if (Kind(options, engine, errors) is not { } kind) continue;
@@ -68,6 +70,14 @@ public static class ActivationCheck
             : $"'{Printable.Text(topic)}' is no topic of actions or decisions",
             $"Name one of {string.Join(", ", actions.Append(engine.Outputs.Decisions))}");
         return null;
+    }
+
+    private static void CheckFolder(FilesOptions? options, string folder, HashSet<string> others, ConfigErrors errors)
+    {
+        if (options is null || options.Folder.Length == 0 || options.Folder.Contains('\0')) return;
+        if (!others.Add(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Folder, Path.GetFullPath(folder)))))
+            errors.Add(options.Node, "folder", "another connector writes into it too, and each would take the other's files for its own",
+                "Give each connector a folder of its own");
     }
 
     private static void CheckName(ActivationOptions options, ConfigErrors errors)

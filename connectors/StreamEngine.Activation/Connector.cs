@@ -107,6 +107,7 @@ public sealed class Connector : IOwnership, IAsyncDisposable
     {
         Stop();
         if (_thread is not null) await _completion.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _graph.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _delivery.Sink.DisposeAsync().ConfigureAwait(false);
         _delivery.Dispose();
         _ends.Dispose();
@@ -128,7 +129,9 @@ public sealed class Connector : IOwnership, IAsyncDisposable
             {
                 _commits = new CommitQueue(_worker, _activation.Options.CommitInterval, _settings.Time);
                 while (!_stopping && !IsDrained) Turn();
-                Finish([.. _owned.Values]);
+                List<PartitionProgress> all = [.. _owned.Values];
+                Finish(all);
+                Drop(all);
             }
             _completion.TrySetResult();
         }
@@ -275,8 +278,7 @@ public sealed class Connector : IOwnership, IAsyncDisposable
         try
         {
             var ends = _settings.Log.Ends([.. owned.Select(p => p.Partition)]);
-            Metrics.Lag = owned.Select((p, i) => Math.Max(0, ends[i] - (p.IsIdle ? _worker!.Position(p.Partition)
-                : Math.Max(p.Delivered, p.Unfinished.First().Records.Select(r => r.Offset).FirstOrDefault())))).Sum();
+            Metrics.Lag = owned.Select((p, i) => Math.Max(0, ends[i] - (p.Oldest ?? _worker!.Position(p.Partition)))).Sum();
         }
         catch (LogException)
         {

@@ -37,8 +37,8 @@ internal sealed class PartitionProgress(TopicPartition partition) : IDisposable
     /// <summary>Whether nothing is on its way.</summary>
     public bool IsIdle => _batches.Count == 0 && Open is null;
 
-    /// <summary>What is on its way, the open batch included.</summary>
-    public IEnumerable<Batch> Unfinished => Open is null ? _batches : _batches.Append(Open);
+    /// <summary>The offset of the oldest record that is not delivered; null where there is none.</summary>
+    public long? Oldest => _batches.FirstOrDefault(b => !b.IsDone)?.First ?? Open?.First;
 
     /// <summary>Adds a record to the open batch, which is opened where there is none.</summary>
     public void Add(ActivationRecord record, int lane, long now)

@@ -33,7 +33,8 @@ internal sealed record PostgresTarget(PostgresOptions Options, string Connection
                 .ToList();
             return $"INSERT INTO {Table(Options.Table)} ({names}) SELECT {names} FROM "
                 + $"jsonb_populate_recordset(NULL::{Table(Options.Table)}, $1::jsonb) "
-                + $"ON CONFLICT ({string.Join(", ", Options.Key.Select(Quoted))}) DO " + (others.Count == 0 ? "NOTHING" : $"UPDATE SET {string.Join(", ", others)}");
+                + $"ON CONFLICT ({string.Join(", ", Options.Key.Select(Quoted))}) DO "
+                + (others.Count == 0 ? "NOTHING" : $"UPDATE SET {string.Join(", ", others)}");
         }
     }
 

@@ -25,6 +25,8 @@ public sealed class ActivationCheckTests
               header: { webhook: { url: "https://partner.example/", headers: { Idempotency-Key: x } } }
               table: { postgres: { connection: "Host=db", table: a.b.c, key: [id], columns: { id: acton_id } } }
               folder: { files: { format: csv } }
+              one: { files: { folder: out } }
+              two: { files: { folder: ./out/ } }
               letter: { dead_letter: decisions, webhook: { url: "https://partner.example/" } }
             """);
         var (code, _, error) = await Cli.RunAsync("validate", "--config", file);
@@ -34,10 +36,10 @@ public sealed class ActivationCheckTests
             "activations.nowhere: it does not say where to", "it has several targets: webhook, redis", "'clicks' is no topic of actions",
             "unknown name 'action.ofer'", "169.254.169.254 is no public address", "it holds a user's name or password",
             "it is no Liquid template", "it is no secret of Standard Webhooks", "'Idempotency-Key' is set by the connector itself",
-            "'a.b.c' is no table", "the records have no field 'acton_id'", "it names no folder", "topic 'decisions' has another use",
+            "'a.b.c' is no table", "the records have no field 'acton_id'", "it names no folder", "activations.two.files.folder: another connector", "topic 'decisions' has another use",
         })
             Assert.Contains(told, error);
         Assert.DoesNotContain("pass@", error);
-        Assert.Contains("13 mistakes", error);
+        Assert.Contains("14 mistakes", error);
     }
 }
