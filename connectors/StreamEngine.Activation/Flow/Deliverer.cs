@@ -143,7 +143,7 @@ internal sealed class Deliverer : IDisposable
     private static TimeSpan? Asked(Exception? e) => e switch
     {
         PartnerAwayException { RetryAfter: { } after } => after < MostRetryAfter ? after : MostRetryAfter,
-        BrokenCircuitException { RetryAfter: { } after } => after + TimeSpan.FromMilliseconds(Random.Shared.Next(1, 50)),
+        BrokenCircuitException { RetryAfter: { } after } => after + TimeSpan.FromMilliseconds(10),
         _ => null,
     };
 

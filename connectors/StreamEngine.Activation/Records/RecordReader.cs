@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 
 namespace StreamEngine.Activation.Records;

@@ -36,7 +36,8 @@ public sealed class ActivationCheckTests
             "activations.nowhere: it does not say where to", "it has several targets: webhook, redis", "'clicks' is no topic of actions",
             "unknown name 'action.ofer'", "169.254.169.254 is no public address", "it holds a user's name or password",
             "it is no Liquid template", "it is no secret of Standard Webhooks", "'Idempotency-Key' is set by the connector itself",
-            "'a.b.c' is no table", "the records have no field 'acton_id'", "it names no folder", "activations.two.files.folder: another connector", "topic 'decisions' has another use",
+            "'a.b.c' is no table", "the records have no field 'acton_id'", "it names no folder",
+            "activations.two.files.folder: another connector", "topic 'decisions' has another use",
         })
             Assert.Contains(told, error);
         Assert.DoesNotContain("pass@", error);

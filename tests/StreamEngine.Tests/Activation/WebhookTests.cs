@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using StandardWebhooks;
-using StreamEngine.Activation;
 using StreamEngine.Activation.Webhook;
 using Xunit;
 

@@ -75,5 +75,6 @@ public sealed class ActivateTests : IDisposable
     private string In(string name) => Path.Combine(_folder, name);
 
     private List<string> Lines(string folder) => !Directory.Exists(In(folder)) ? []
-        : [.. Directory.EnumerateFiles(In(folder)).Where(f => !f.EndsWith(".part", StringComparison.Ordinal)).SelectMany(File.ReadAllLines)];
+        : [.. Directory.EnumerateFiles(In(folder)).Where(f => !f.EndsWith(".part", StringComparison.Ordinal))
+            .SelectMany(File.ReadAllLines)];
 }
