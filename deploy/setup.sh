@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-usage: deploy/setup.sh [--oracles] [--broker] [--help]
+usage: deploy/setup.sh [--oracles] [--broker] [--servers] [--help]
 
 Checks that the .NET 10 SDK is here. That is all a build, the demo, Kafka and GPUs need; NuGet brings the rest.
 Quiet when nothing is missing.
@@ -12,6 +12,7 @@ Quiet when nothing is missing.
   --oracles   also what tests compare with: Debian's python3-avro, python3-sklearn and python3-onnx
               (some 400 MB; only where apt-get is there: without them these tests are skipped)
   --broker    also Java 17, which a Kafka broker that tests start needs
+  --servers   also Debian's PostgreSQL and Redis, which tests of connectors start
   --help      this text
 EOF
 }
@@ -21,10 +22,12 @@ fail() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 
 with_oracles=false
 with_broker=false
+with_servers=false
 for argument in "$@"; do
   case $argument in
     --oracles) with_oracles=true ;;
     --broker) with_broker=true ;;
+    --servers) with_servers=true ;;
     --help|-h) usage; exit 0 ;;
     *) usage >&2; fail "unknown option '$argument'" ;;
   esac
@@ -75,6 +78,15 @@ bring_java() {
   apt_install "a Kafka broker needs Java 17" openjdk-17-jre-headless || say "going on without: tests that need a broker will be skipped"
 }
 
+bring_servers() {
+  local missing=()
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+  [[ -x /usr/bin/redis-server ]] || missing+=(redis-server)
+  if ((${#missing[@]} == 0)); then return; fi
+  apt_install "tests of connectors start servers" "${missing[@]}" || say "going on without: tests that need ${missing[*]} will be skipped"
+}
+
 check_sdk
 if [[ $with_oracles == true ]]; then bring_oracles; fi
 if [[ $with_broker == true ]]; then bring_java; fi
+if [[ $with_servers == true ]]; then bring_servers; fi

@@ -7,7 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 [[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,4p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 0; }
 cd "$root"
-deploy/setup.sh --oracles
+deploy/setup.sh --oracles --servers
 dotnet build StreamEngine.sln -c Release -v quiet --nologo -clp:NoSummary
 rm -rf TestResults
 failed=0

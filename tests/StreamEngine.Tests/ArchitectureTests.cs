@@ -24,6 +24,7 @@ public sealed partial class ArchitectureTests
         ["StreamEngine.Cluster"] = ["StreamEngine"],
         ["StreamEngine.State.Faster"] = ["StreamEngine"],
         ["StreamEngine.Inference.Onnx"] = ["StreamEngine"],
+        ["StreamEngine.Activation"] = ["StreamEngine"],
         ["StreamEngine.Connectors.Kafka"] = ["StreamEngine"],
         ["StreamEngine.Connectors.Embedded"] = ["StreamEngine"],
         ["StreamEngine.Connectors.Files"] = ["StreamEngine"],
@@ -31,7 +32,7 @@ public sealed partial class ArchitectureTests
         ["StreamEngine.Host"] =
         [
             "StreamEngine", "StreamEngine.Cluster", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx",
-                "StreamEngine.Connectors.Kafka",
+                "StreamEngine.Activation", "StreamEngine.Connectors.Kafka",
                 "StreamEngine.Connectors.Embedded", "StreamEngine.Connectors.Files", "StreamEngine.Connectors.SchemaRegistry",
         ],
     };

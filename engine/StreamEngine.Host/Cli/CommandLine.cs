@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using StreamEngine.Configuration;
+using StreamEngine.Host.Activation;
 using StreamEngine.Host.Demo;
 using StreamEngine.Host.Evaluation;
 using StreamEngine.Host.Logs;
@@ -90,6 +91,11 @@ internal static class CommandLine
         Add(TailCommand.Make(), "streamengine tail actions --embedded ./log --follow",
             "streamengine tail decisions --config shop.yaml --kafka broker:9092 --customer 4711 --json",
             "streamengine tail dead-letter --config shop.yaml --kafka broker:9092 --from-beginning");
+        Add(ActivateCommand.Make(), "streamengine activate --config shop.yaml --kafka broker:9092",
+            "streamengine activate crm warehouse --config shop.yaml --kafka broker:9092 --set http.port=9465");
+        var activation = ActivateCommand.MakeReplay();
+        Add(activation.All, "streamengine activation replay crm --config shop.yaml --kafka broker:9092");
+        examples[activation.Replay] = ["streamengine activation replay crm --config shop.yaml --kafka broker:9092"];
         Add(LeaveCommand.Make(), "streamengine leave --config shop.yaml --kafka broker:9092", "# the machine of node b is gone:",
             "streamengine leave --config shop.yaml --kafka broker:9092 --node b");
         Add(ClusterCommand.Make(), "streamengine cluster --config shop.yaml", "streamengine cluster --config shop.yaml --watch");

@@ -1,4 +1,5 @@
 using System.Net;
+using StreamEngine.Activation;
 using StreamEngine.Cluster;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors.Kafka;
@@ -27,6 +28,7 @@ internal static class ConfigCheck
         CheckHttp(config.Options.Http, errors);
         CheckKafka(config.Options.Kafka, errors);
         if (config.Options.Cluster is { } cluster) ClusterCheck.Check(cluster, config.Options, config.BaseDirectory, errors);
+        ActivationCheck.Compile(config.Options.Activations, config.Options, config.BaseDirectory, errors);
         if (config.Options.Runtime.CommitInterval >= config.Options.Kafka.TransactionTimeout)
             errors.Add(config.Options.Kafka.Node, "transaction_timeout", "it is not longer than runtime.commit_interval: the broker would "
                 + "end every transaction before it is committed", "Commit more often, or raise it.");

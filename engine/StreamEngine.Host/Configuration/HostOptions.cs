@@ -1,3 +1,4 @@
+using StreamEngine.Activation;
 using StreamEngine.Cluster;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors.Kafka;
@@ -17,6 +18,10 @@ internal sealed record HostOptions : EngineOptions
     [Doc("The cluster of this engine's processes, in which any node answers for any customer; without it a process answers for its own "
         + "customers.")]
     public ClusterOptions? Cluster { get; init; }
+
+    [Doc("Connectors that deliver actions and decisions to partners: run by `activate`, and by `run` where they say in_run.")]
+    [Keyed]
+    public IReadOnlyList<ActivationOptions> Activations { get; init; } = [];
 }
 
 /// <summary>Health and metrics over HTTP.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Kafka;
+using StreamEngine.Host.Activation;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
@@ -45,7 +46,9 @@ internal static class RunCommand
         var drain = call.Get(Drain);
         // Also where it drains: it owns shards meanwhile, and requests for their customers must find it.
         await using var cluster = ClusterRun.Of(call, config, engine, log);
-        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health), () =>
+        await using var connectors = drain ? null : ActivateCommand.InRun(call, config, log);
+        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health,
+            connectors is null ? [] : ActivateCommand.Away(connectors)), () =>
             !engine.Completion.IsCompleted, app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
@@ -58,11 +61,17 @@ internal static class RunCommand
 
         engine.Start(drain);
         cluster?.Start();
+        connectors?.Start();
+        // Connectors that have failed end the process, which is started again with them.
+        _ = connectors?.Completion.ContinueWith(_ => engine.Stop(), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
+            TaskScheduler.Default);
         call.Say(LogLevel.Info, $"{config.Options.Name} {compiled.ConfigHash}: {engine.Partitions} shards, "
             + $"{config.Options.Runtime.Workers} workers");
         try
         {
             using (call.Stop.Register(engine.Stop)) await engine.Completion.ConfigureAwait(false);
+            connectors?.Stop();
+            if (connectors is not null) await connectors.Completion.ConfigureAwait(false);
         }
         finally
         {
@@ -89,14 +98,19 @@ internal static class RunCommand
             Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
         };
 
-    internal static HealthReport Health(Engine engine, ClusterHealth? cluster = null)
+    /// <summary>Whether the engine can work, and what it waits for.</summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="cluster">This node in the cluster.</param>
+    /// <param name="partners">Partners of connectors that do not answer: told, but decisions do not wait for them.</param>
+    internal static HealthReport Health(Engine engine, ClusterHealth? cluster = null, IReadOnlyList<AwayHealth>? partners = null)
     {
         var workers = engine.Workers;
         var restoring = engine.Restoring.Select(r => new ShardHealth(r.Key, Math.Round(r.Value, 3))).OrderBy(s => s.Partition).ToList();
         var away = engine.Dependencies.Where(d => d.Lasts is not null).OrderByDescending(d => d.Lasts).DistinctBy(d => d.Label)
             .Select(d => new AwayHealth(d.Label, Math.Round((d.Lasts ?? TimeSpan.Zero).TotalSeconds, 1), d.Reason)).ToList();
         return new HealthReport(restoring.Count == 0 && away.Count == 0 && !engine.Completion.IsCompleted
-            && !workers.Any(w => w.StandsStill) && cluster is not { IsUp: false, Required: true }, restoring, workers, away, cluster);
+            && !workers.Any(w => w.StandsStill) && cluster is not { IsUp: false, Required: true }, restoring, workers,
+            [.. away, .. partners ?? []], cluster);
     }
 
     /// <summary>This node's name: the members of the group are <c>engine-node-worker</c>.</summary>

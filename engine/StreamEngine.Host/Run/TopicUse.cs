@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using StreamEngine.Connectors;
+using StreamEngine.Host.Configuration;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Run;
@@ -13,7 +14,7 @@ internal sealed record TopicUse(string Topic, string Role, bool LikeSources)
     private const string Control = "control";
 
     /// <summary>Every topic of a config, in the order of the engine's way: sources, then outputs.</summary>
-    public static IReadOnlyList<TopicUse> Of(EngineOptions options)
+    public static IReadOnlyList<TopicUse> Of(HostOptions options)
     {
         var outputs = options.Outputs;
         var uses = options.Events.Select(e => new TopicUse(e.Topic, $"source {e.Name}", true)).ToList();
@@ -24,7 +25,8 @@ internal sealed record TopicUse(string Topic, string Role, bool LikeSources)
         uses.Add(new(outputs.Late, "late", false));
         uses.Add(new(options.Checkpoints.Topic, "checkpoints", true));
         uses.Add(new(options.Control.Topic, Control, false));
-        var needed = Topics.Needed(options, 1).Select(t => t.Name).ToHashSet();
+        uses.AddRange(options.Activations.Select(a => new TopicUse(a.DeadLetter, $"dead-letter of activation {a.Name}", false)));
+        var needed = Topics.Needed(options, 1).Select(t => t.Name).Concat(options.Activations.Select(a => a.DeadLetter)).ToHashSet();
         return [.. uses.Where(u => needed.Contains(u.Topic)).GroupBy(u => u.Topic).Select(g =>
             new TopicUse(g.Key, string.Join(", ", g.Select(u => u.Role)), g.Any(u => u.LikeSources)))];
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
+using StreamEngine.Connectors;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
@@ -50,7 +51,12 @@ internal static class TopicsCommand
         ConfigCheck.CheckKafka(options.Kafka, errors);
         errors.ThrowIfAny();
         using var log = LogOptions.Open(call, options.Kafka);
-        var needed = Topics.Needed(options, call.Get(Partitions), call.Get(Retention), (short)call.Get(Replicas));
+        IReadOnlyList<TopicSpec> needed =
+        [
+            .. Topics.Needed(options, call.Get(Partitions), call.Get(Retention), (short)call.Get(Replicas)),
+            .. options.Activations.Select(a => a.DeadLetter).Distinct()
+                .Select(t => new TopicSpec(t, call.Get(Partitions), call.Get(Retention), (short)call.Get(Replicas))),
+        ];
         var created = log.CreateTopics(needed);
         if (call.Json)
             call.Print(new JsonObject

@@ -15,12 +15,13 @@ namespace StreamEngine.Decisions;
 /// where they are UTF-8 and else as <c>{"base64": ...}</c>, a number that JSON does not have as null (NaN) or text. It goes over the Avro
 /// that the engine has just written, so that both forms say the same. Allocates nothing per record.
 /// </summary>
-internal sealed class RecordJson
+public sealed class RecordJson
 {
     private readonly AvroSchema _schema;
     private readonly ArrayBufferWriter<byte> _text = new(1024);
     private readonly Utf8JsonWriter _json;
 
+    /// <summary>Writes records of one schema.</summary>
     /// <param name="schema">The schema's name.</param>
     public RecordJson(string schema)
     {
@@ -29,13 +30,14 @@ internal sealed class RecordJson
     }
 
     /// <summary>The JSON of an Avro value, without a header; valid until the next call.</summary>
+    /// <exception cref="InvalidOperationException">It is no value of the schema.</exception>
     public ReadOnlySpan<byte> Write(ReadOnlySpan<byte> avro)
     {
         _text.ResetWrittenCount();
         _json.Reset(_text);
         var cursor = new AvroCursor(avro);
         Value(_schema, ref cursor, avro);
-        if (cursor.Error is { } error) throw new InvalidOperationException($"A record of our own can't be read: {error}");
+        if (cursor.Error is { } error) throw new InvalidOperationException($"The record can't be read: {error}");
         _json.Flush();
         return _text.WrittenSpan;
     }

@@ -50,10 +50,10 @@ internal sealed partial class Binder
 
     private Bound BindHas(Syntax argument)
     {
-        if (argument is not Selection { Of: Identifier { Name: "event" } } selection || scope.Event is null)
-            return Error(argument.Start, "has() takes a field of the event", scope.Event is null ? "There is no event here"
-                : "Write has(event.NAME)");
-        if (selection.Member is "type" or "time") return Bound.Of(true);
+        if (argument is not Selection { Of: Identifier root } selection || scope.Event is null || root.Name != scope.EventName)
+            return Error(argument.Start, $"has() takes a field of the {scope.EventName}", scope.Event is null
+                ? "There is no event here" : $"Write has({scope.EventName}.NAME)");
+        if (selection.Member is "type" or "time" && HasTypeAndTime) return Bound.Of(true);
         return FindField(selection) is { } field ? new Bound(ExprType.Bool, E.Field(Place(field), nameof(FieldValue.Present)))
             : Bound.Failed;
     }

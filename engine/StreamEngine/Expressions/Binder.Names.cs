@@ -15,7 +15,7 @@ internal sealed partial class Binder
         if (scope.Constants.TryGetValue($"{root.Name}.{selection.Member}", out var constant)) return OfConstant(constant);
         return root.Name switch
         {
-            "event" when scope.Event is not null => BindEvent(selection),
+            _ when scope.Event is not null && root.Name == scope.EventName => BindEvent(selection),
             "features" when scope.Features is not null => BindFeature(selection, scope.Features),
             "consent" when scope.Purposes is not null => BindConsent(selection, scope.Purposes),
             _ when Constants(root.Name).Any() => Unknown(selection, root.Name, Constants(root.Name)),
@@ -26,8 +26,8 @@ internal sealed partial class Binder
 
     private Bound BindEvent(Selection selection)
     {
-        if (selection.Member == "type") return Bound.Text(E.Field(Context, nameof(EvalContext.Type)));
-        if (selection.Member == "time") return new Bound(ExprType.Int, E.Field(Context, nameof(EvalContext.Time)));
+        if (selection.Member == "type" && HasTypeAndTime) return Bound.Text(E.Field(Context, nameof(EvalContext.Type)));
+        if (selection.Member == "time" && HasTypeAndTime) return new Bound(ExprType.Int, E.Field(Context, nameof(EvalContext.Time)));
         return FindField(selection) is { } field ? Bound.Value(field, Place(field)) : Bound.Failed;
     }
 
@@ -35,7 +35,7 @@ internal sealed partial class Binder
     {
         var field = scope.Event!.Find(selection.Member);
         if (field is null && !scope.Event.Unusable.Contains(selection.Member))
-            Unknown(selection, "event", scope.Event.Fields.Select(f => f.Name).Append("type").Append("time"));
+            Unknown(selection, scope.EventName, EventMembers());
         return field;
     }
 
@@ -80,16 +80,21 @@ internal sealed partial class Binder
         : "Only literals are in scope";
 
     private IEnumerable<string> Roots() =>
-        new[] { "event", "features", "consent" }.Where(r => Members(r).Any())
+        new[] { scope.EventName, "features", "consent" }.Where(r => Members(r).Any())
             .Concat(scope.Constants.Keys.Select(k => k.Split('.')[0])).Distinct();
 
     private IEnumerable<string> Members(string root) => root switch
     {
-        "event" when scope.Event is not null => scope.Event.Fields.Select(f => f.Name).Append("type").Append("time"),
+        _ when scope.Event is not null && root == scope.EventName => EventMembers(),
         "features" when scope.Features is not null => scope.Features,
         "consent" when scope.Purposes is not null => scope.Purposes,
         _ => Constants(root),
     };
+
+    private bool HasTypeAndTime => scope.EventName == "event";
+
+    private IEnumerable<string> EventMembers() =>
+        scope.Event!.Fields.Select(f => f.Name).Concat(HasTypeAndTime ? ["type", "time"] : Array.Empty<string>());
 
     private IEnumerable<string> Constants(string root) =>
         scope.Constants.Keys.Where(k => k.StartsWith(root + '.', StringComparison.Ordinal)).Select(k => k[(root.Length + 1)..]);

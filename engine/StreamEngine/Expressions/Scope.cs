@@ -28,6 +28,12 @@ public sealed record Scope
     /// <summary>The event's fields; null where there is no event.</summary>
     public FieldCatalog? Event { get; init; }
 
+    /// <summary>
+    /// What the event is called in expressions. Under another name than <c>event</c> it is a record of another kind, without
+    /// <c>type</c> and <c>time</c>.
+    /// </summary>
+    public string EventName { get; init; } = "event";
+
     /// <summary>Feature names in vector order; null where features are not in scope.</summary>
     public IReadOnlyList<string>? Features { get; init; }
 
