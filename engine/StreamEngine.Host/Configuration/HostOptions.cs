@@ -33,6 +33,14 @@ internal sealed record HttpOptions : ILocated
         + "under another name is refused, so that no web page can reach it.")]
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
+    [Doc("The keys that callers present, by name. Without any, only this machine can call (address has to be a loopback address) and needs "
+        + "none; with one, everything but /healthz needs a key.")]
+    [Keyed]
+    public IReadOnlyList<KeyOptions> Keys { get; init; } = [];
+
+    [Doc("Whether /metrics is answered without a key where there are keys.")]
+    public bool PublicMetrics { get; init; }
+
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }
