@@ -24,6 +24,7 @@ internal static class ConfigCheck
         CancellationToken? wait = null)
     {
         HttpCheck.Check(config.Options.Http, errors);
+        if (config.Options.Collector is { } collector) CollectorCheck.Check(collector, config.Options, errors);
         CheckKafka(config.Options.Kafka, errors);
         if (config.Options.Cluster is { } cluster) ClusterCheck.Check(cluster, config.Options, config.BaseDirectory, errors);
         if (config.Options.Runtime.CommitInterval >= config.Options.Kafka.TransactionTimeout)

@@ -17,6 +17,9 @@ internal sealed record HostOptions : EngineOptions
     [Doc("The cluster of this engine's processes, in which any node answers for any customer; without it a process answers for its own "
         + "customers.")]
     public ClusterOptions? Cluster { get; init; }
+
+    [Doc("The collector: takes events over HTTP and writes them to the sources' topics; not served where absent.")]
+    public CollectorOptions? Collector { get; init; }
 }
 
 /// <summary>Health and metrics over HTTP.</summary>

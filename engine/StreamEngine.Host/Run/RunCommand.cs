@@ -4,6 +4,7 @@ using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Cli;
+using StreamEngine.Host.Collector;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
@@ -44,6 +45,7 @@ internal static class RunCommand
         using var engine = new Engine(Settings(call, compiled, config.Options.Kafka, log, stores));
         var drain = call.Get(Drain);
         await using var cluster = drain ? null : ClusterRun.Of(call, config, engine, log);
+        using var collector = CollectorRun.Of(call, config, compiled, log, drain);
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health), () =>
             !engine.Completion.IsCompleted, app =>
         {
@@ -52,6 +54,7 @@ internal static class RunCommand
                 CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches));
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
+            if (collector is not null) CollectorEndpoints.Map(app, collector);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
 
@@ -65,6 +68,7 @@ internal static class RunCommand
         }
         finally
         {
+            CollectorRun.Close(collector, call);
             await ends.CancelAsync().ConfigureAwait(false);
             // Behind the workers: until they have handed their shards over, this node passes on what comes for them.
             if (cluster is not null) await cluster.LeaveAsync().ConfigureAwait(false);

@@ -1,0 +1,87 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using StreamEngine.Host.Http;
+using StreamEngine.Host.Http.Security;
+
+namespace StreamEngine.Host.Collector;
+
+/// <summary>
+/// Segment's HTTP tracking API: one call an address (<c>/v1/track</c>, ...) or many (<c>/v1/batch</c>), the key as the user of Basic
+/// authentication. What its SDKs send is made as Segment's own servers make it (<see cref="SegmentCall"/>) and goes the way of all
+/// collected events. The answer is 200 with <c>success</c>, which the SDKs look for.
+/// </summary>
+internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake source)
+{
+    private static readonly string[] Calls = ["track", "identify", "page", "screen", "group", "alias"];
+
+    /// <summary>Adds them, also under the short names that browsers' SDKs use.</summary>
+    public static void Map(WebApplication app, EventCollector collector, SourceIntake source, Demand demand)
+    {
+        var all = new SegmentEndpoints(collector, source);
+        foreach (var call in Calls)
+        {
+            app.MapPost($"/v1/{call}", context => all.PostAsync(context, call)).WithMetadata(demand);
+            app.MapPost($"/v1/{call[0]}", context => all.PostAsync(context, call)).WithMetadata(demand);
+        }
+        app.MapPost("/v1/batch", context => all.PostAsync(context, null)).WithMetadata(demand);
+        app.MapMethods("/v1/{call}", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
+    }
+
+    private Task Preflight(HttpContext context)
+    {
+        if (!Callers.Allow(context, [source])) return CollectorEndpoints.RefuseOriginAsync(context);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        context.Response.Headers.AccessControlAllowMethods = "POST";
+        context.Response.Headers.AccessControlAllowHeaders = "content-type, content-encoding, authorization";
+        context.Response.Headers.AccessControlMaxAge = "7200";
+        return Task.CompletedTask;
+    }
+
+    private async Task PostAsync(HttpContext context, string? call)
+    {
+        if (!Callers.Allow(context, [source]))
+        {
+            await CollectorEndpoints.RefuseOriginAsync(context).ConfigureAwait(false);
+            return;
+        }
+        if (Callers.SourceOf(context, collector, source.Name) is { Source: null, Status: var status, Fault: var fault })
+        {
+            await Problems.RefuseAsync(context, status, "source", fault).ConfigureAwait(false);
+            return;
+        }
+        var share = collector.Memory.Open();
+        var handed = false;
+        try
+        {
+            if (await BodyReader.ReadAsync(context.Request, share, context.RequestAborted).ConfigureAwait(false) is not { } body)
+            {
+                await CollectorEndpoints.BusyAsync(context).ConfigureAwait(false);
+                return;
+            }
+            if (SegmentCall.Read(body, call, collector.Options, TimeProvider.System.GetUtcNow(), out var unread) is not { } events)
+            {
+                await Problems.RefuseAsync(context, StatusCodes.Status400BadRequest, "malformed", unread).ConfigureAwait(false);
+                return;
+            }
+            handed = true;
+            var taken = await collector.TakeAsync(source, events.Bytes, events.Places, lines: false, share, context.RequestAborted)
+                .ConfigureAwait(false);
+            await AnswerAsync(context, taken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!handed) share.Dispose();
+        }
+    }
+
+    private static Task AnswerAsync(HttpContext context, (WriteOutcome Outcome, Collected Events) taken) => taken.Outcome switch
+    {
+        WriteOutcome.Full => CollectorEndpoints.BusyAsync(context),
+        WriteOutcome.Unknown => CollectorEndpoints.AwayAsync(context),
+        _ when taken.Events.AllRejected => Problems.Of(StatusCodes.Status400BadRequest, "No call could be taken.",
+            new Dictionary<string, object?> { ["reason"] = "events", ["errors"] = taken.Events.Errors }).ExecuteAsync(context),
+        _ => Results.Json(new { success = true, rejected = taken.Events.Errors.Count, errors = taken.Events.Errors },
+            JsonSerializerOptions.Web).ExecuteAsync(context),
+    };
+}
