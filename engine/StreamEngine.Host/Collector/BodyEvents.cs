@@ -85,8 +85,8 @@ internal static class BodyEvents
         }
         catch (JsonException)
         {
-            fault = $"The body is no JSON from byte {reader.BytesConsumed + 1} on, or is nested deeper than {depth} levels. Events that come "
-                + "one a line are application/x-ndjson.";
+            fault = $"The body is no JSON from byte {reader.BytesConsumed + 1} on, or is nested deeper than {depth} levels. Events that "
+                + "come one a line are application/x-ndjson.";
             return null;
         }
     }

@@ -101,7 +101,8 @@ internal sealed class CollectorEndpoints(EventCollector collector)
                 .ConfigureAwait(false);
         else if (places.Count > collector.Options.MaxEvents)
             await Problems.RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, "too_many",
-                $"There are more than {collector.Options.MaxEvents} events in the body: send them in several requests.").ConfigureAwait(false);
+                $"There are more than {collector.Options.MaxEvents} events in the body: send them in several requests.")
+                .ConfigureAwait(false);
         else return false;
         return true;
     }
@@ -110,6 +111,7 @@ internal sealed class CollectorEndpoints(EventCollector collector)
     {
         WriteOutcome.Full => BusyAsync(context),
         WriteOutcome.Unknown => AwayAsync(context),
+        WriteOutcome.NoSchema => AwayAsync(context, "schema", "The schema registry does not answer: send this again later."),
         _ when taken.Events.AllRejected => Problems.Of(StatusCodes.Status400BadRequest, "No event could be taken.",
             new Dictionary<string, object?>
             {
@@ -136,11 +138,11 @@ internal sealed class CollectorEndpoints(EventCollector collector)
         "The log takes events more slowly than they come: send this again later.");
 
     /// <summary>Nobody knows yet.</summary>
-    public static Task AwayAsync(HttpContext context)
+    public static Task AwayAsync(HttpContext context, string reason = "log",
+        string detail = "The log did not confirm the events in time. Send them again with the same ids: they are written once.")
     {
         context.Response.Headers.RetryAfter = "5";
-        return Problems.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "log",
-            "The log did not confirm the events in time. Send them again with the same ids: they are written once.");
+        return Problems.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, reason, detail);
     }
 
     /// <summary>A page that is none of the source's.</summary>

@@ -1,5 +1,6 @@
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
+using StreamEngine.Events.Registry;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Runtime;
 
@@ -28,12 +29,15 @@ internal enum WriteOutcome
 
     /// <summary>They are not in the log yet, or nobody knows.</summary>
     Unknown,
+
+    /// <summary>The schema of one can't be had now; nothing was done.</summary>
+    NoSchema,
 }
 
 /// <summary>
 /// Takes events into the sources' topics. A request goes: (1) its bytes take their share of the memory; (2) each event is judged as the
-/// engine will, and copied into a batch (<see cref="SourceIntake"/>); (3) those whose id is known are left out (<see cref="RepeatFilter"/>);
-/// (4) the batch is written (<see cref="EventQueue"/>); (5) the answer says what became of each, once all of it is in the log, also what
+/// engine will, and copied into a batch (<see cref="SourceIntake"/>); (3) those whose id is known are left out (<see
+/// cref="RepeatFilter"/>); (4) the batch is written (<see cref="EventQueue"/>); (5) the answer says what became of each, once all of it is in the log, also what
 /// another request is writing.
 /// </summary>
 internal sealed class EventCollector : IDisposable
@@ -43,11 +47,12 @@ internal sealed class EventCollector : IDisposable
 
     /// <param name="options">The section of the config.</param>
     /// <param name="engine">The engine whose sources are written.</param>
-    /// <param name="log">The log.</param>
+    /// <param name="open">Opens a writer of the log.</param>
     /// <param name="secret">What identifiers are hashed with.</param>
     /// <param name="largestRecord">The most bytes of a record, key and value, that the log takes.</param>
     /// <param name="say">Told what is worth a line in the log.</param>
-    public EventCollector(CollectorOptions options, CompiledEngine engine, ILog log, byte[] secret, int largestRecord, Action<string> say)
+    public EventCollector(CollectorOptions options, CompiledEngine engine, Func<ILogWriter> open, byte[] secret, int largestRecord,
+        Action<string> say)
     {
         Options = options;
         Sources = options.Sources.ToDictionary(s => s.Name, s =>
@@ -59,7 +64,7 @@ internal sealed class EventCollector : IDisposable
         Memory = new MemoryBudget(options.Queue.Bytes);
         _repeats = new RepeatFilter(options.RepeatWindow, options.MaxRepeats, TimeProvider.System);
         Metrics = new CollectorMetrics(() => Memory.Taken, () => _repeats.Count);
-        _queue = new EventQueue(log.OpenWriter, _repeats.End, Metrics, say);
+        _queue = new EventQueue(open, _repeats.End, Metrics, say);
     }
 
     /// <summary>The section of the config.</summary>
@@ -86,22 +91,26 @@ internal sealed class EventCollector : IDisposable
     {
         var batch = new EventBatch(source.Topic, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
         var others = new HashSet<EventBatch>();
-        var collected = Judge(source, body, events, lines, batch, others);
-        if (batch.Records.Count > 0)
+        var collected = new Collected([], []);
+        var handed = false;
+        try
         {
-            batch.Share = share;
-            if (!_queue.TryAdd(batch))
+            collected = Judge(source, body, events, lines, batch, others);
+            if (batch.Records.Count > 0)
             {
-                _repeats.End(batch, false);
-                batch.End(false);
-                return (WriteOutcome.Full, collected);
+                batch.Share = share;
+                handed = _queue.TryAdd(batch);
+                if (!handed) return (WriteOutcome.Full, collected);
+                others.Add(batch);
             }
-            others.Add(batch);
         }
-        else
+        catch (SchemaRegistryException)
         {
-            share.Dispose();
-            batch.End(true);
+            return (WriteOutcome.NoSchema, collected);
+        }
+        finally
+        {
+            if (!handed) GiveUp(batch, share);
         }
         try
         {
@@ -118,7 +127,9 @@ internal sealed class EventCollector : IDisposable
         return (WriteOutcome.Written, collected);
     }
 
-    /// <summary>Takes nothing more and writes what was taken; what the log does not take in time is left, and was answered to nobody.</summary>
+    /// <summary>
+    /// Takes nothing more and writes what was taken; false where the log does not take it in time. That was answered to nobody.
+    /// </summary>
     public bool Close(TimeSpan patience) => _queue.Close(patience);
 
     /// <inheritdoc/>
@@ -126,6 +137,13 @@ internal sealed class EventCollector : IDisposable
     {
         _queue.Dispose();
         Metrics.Dispose();
+    }
+
+    private void GiveUp(EventBatch batch, MemoryBudget.Share share)
+    {
+        _repeats.End(batch, false);
+        share.Dispose();
+        batch.End(false);
     }
 
     private Collected Judge(SourceIntake source, ArraySegment<byte> body, IReadOnlyList<Range> events, bool lines, EventBatch batch,
@@ -140,8 +158,8 @@ internal sealed class EventCollector : IDisposable
             var begin = batch.Length;
             var before = batch.Records.Count;
             if (lines && !BodyEvents.IsWithin(value, Options.MaxDepth))
-                error = new EventError(outcomes.Count, "malformed", null, $"the line is no JSON, or is nested deeper than {Options.MaxDepth} "
-                    + "levels", EventError.RemedyOf(Events.RejectReason.Malformed));
+                error = new EventError(outcomes.Count, "malformed", null, $"it is no JSON, or is nested deeper than {Options.MaxDepth} levels",
+                    EventError.RemedyOf(Events.RejectReason.Malformed));
             else outcome = source.Judge(value, outcomes.Count, batch, out id, out error);
             if (batch.Records.Count > before && !_repeats.TryClaim(id, batch, out var writer))
             {

@@ -95,13 +95,29 @@ internal sealed class EventQueue : IDisposable
         var began = TimeProvider.System.GetTimestamp();
         while (bytes < FlushBytes && _channel.Reader.TryRead(out var batch))
         {
-            taken.Add(batch);
             bytes += batch.Length;
-            foreach (var r in batch.Records)
-                writer.Write(batch.Topic, batch.Buffer.AsSpan(r.Key, r.KeyLength), batch.Buffer.AsSpan(r.Value, r.ValueLength), batch.Arrived);
+            if (TryWrite(writer, batch)) taken.Add(batch);
+            else End([batch], false);
         }
         writer.Flush();
         _metrics.Written(TimeProvider.System.GetElapsedTime(began));
+    }
+
+    /// <summary>A record that the log refuses fails its own request, and no other.</summary>
+    private bool TryWrite(ILogWriter writer, EventBatch batch)
+    {
+        try
+        {
+            foreach (var r in batch.Records)
+                writer.Write(batch.Topic, batch.Buffer.AsSpan(r.Key, r.KeyLength), batch.Buffer.AsSpan(r.Value, r.ValueLength),
+                    batch.Arrived);
+            return true;
+        }
+        catch (LogException e)
+        {
+            _say($"{batch.Records.Count} collected events could not be written: {e.Message}");
+            return false;
+        }
     }
 
     private void End(List<EventBatch> batches, bool written)

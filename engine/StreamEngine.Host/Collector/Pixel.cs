@@ -44,7 +44,7 @@ internal sealed class Pixel(EventCollector collector)
         return outcome switch
         {
             WriteOutcome.Full => StatusCodes.Status429TooManyRequests,
-            WriteOutcome.Unknown => StatusCodes.Status503ServiceUnavailable,
+            WriteOutcome.Unknown or WriteOutcome.NoSchema => StatusCodes.Status503ServiceUnavailable,
             _ => events.AllRejected ? StatusCodes.Status400BadRequest : StatusCodes.Status200OK,
         };
     }

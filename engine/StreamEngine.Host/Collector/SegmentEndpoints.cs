@@ -13,19 +13,20 @@ namespace StreamEngine.Host.Collector;
 /// </summary>
 internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake source)
 {
-    private static readonly string[] Calls = ["track", "identify", "page", "screen", "group", "alias"];
+    private const string Batch = "batch";
+
+    private static readonly string[] Calls = ["track", "identify", "page", "screen", "group", "alias", Batch];
 
     /// <summary>Adds them, also under the short names that browsers' SDKs use.</summary>
     public static void Map(WebApplication app, EventCollector collector, SourceIntake source, Demand demand)
     {
         var all = new SegmentEndpoints(collector, source);
         foreach (var call in Calls)
-        {
-            app.MapPost($"/v1/{call}", context => all.PostAsync(context, call)).WithMetadata(demand);
-            app.MapPost($"/v1/{call[0]}", context => all.PostAsync(context, call)).WithMetadata(demand);
-        }
-        app.MapPost("/v1/batch", context => all.PostAsync(context, null)).WithMetadata(demand);
-        app.MapMethods("/v1/{call}", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
+            foreach (var name in new[] { call, call[..1] })
+            {
+                app.MapPost($"/v1/{name}", context => all.PostAsync(context, call == Batch ? null : call)).WithMetadata(demand);
+                app.MapMethods($"/v1/{name}", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
+            }
     }
 
     private Task Preflight(HttpContext context)
@@ -78,7 +79,7 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
     private static Task AnswerAsync(HttpContext context, (WriteOutcome Outcome, Collected Events) taken) => taken.Outcome switch
     {
         WriteOutcome.Full => CollectorEndpoints.BusyAsync(context),
-        WriteOutcome.Unknown => CollectorEndpoints.AwayAsync(context),
+        WriteOutcome.Unknown or WriteOutcome.NoSchema => CollectorEndpoints.AwayAsync(context),
         _ when taken.Events.AllRejected => Problems.Of(StatusCodes.Status400BadRequest, "No call could be taken.",
             new Dictionary<string, object?> { ["reason"] = "events", ["errors"] = taken.Events.Errors }).ExecuteAsync(context),
         _ => Results.Json(new { success = true, rejected = taken.Events.Errors.Count, errors = taken.Events.Errors },

@@ -72,7 +72,8 @@ internal sealed class SourceIntake
         if (_edits is { Hashes: true })
         {
             if (_edits.Hash(value) is not { } hashed)
-                return Reject(index, RejectReason.Malformed, null, "it is no JSON object, is nested too deep, or has a name twice", out error);
+                return Reject(index, RejectReason.Malformed, null, "it is no JSON object, is nested too deep, or has a name twice",
+                    out error);
             value = hashed;
         }
         var length = Put(value, batch, Options.Arrival is null ? "" : Member(Options.Arrival, Iso(batch.Arrived)));

@@ -50,8 +50,8 @@ internal static class CollectorCheck
             ("without_consent", source.WithoutConsent == WithoutConsent.Reduce && events.Requires.Count > 0),
         })
             if (given)
-                errors.Add(source.Node, option, $"the source '{source.Name}' is {Spelling.Snake(events.Format.ToString())}: only JSON can be "
-                    + "changed on its way", option == "without_consent" ? "Write drop or pass"
+                errors.Add(source.Node, option, $"the source '{source.Name}' is {Spelling.Snake(events.Format.ToString())}: only JSON can "
+                    + "be changed on its way", option == "without_consent" ? "Write drop or pass"
                     : "Take it out, or give the source the format json");
     }
 

@@ -24,7 +24,7 @@ internal static class CollectorRun
             ? SecretFile.Read(file, config.BaseDirectory, options.Node, "hash_key_file", errors) : "";
         errors.ThrowIfAny();
         var largest = call.Get(LogOptions.Embedded) is null ? KafkaSettings.LargestRecord(config.Options.Kafka.Settings) : int.MaxValue;
-        return new EventCollector(options, engine, log, Encoding.UTF8.GetBytes(secret!), largest,
+        return new EventCollector(options, engine, log.OpenWriter, Encoding.UTF8.GetBytes(secret!), largest,
             line => call.Say(LogLevel.Warning, line));
     }
 
