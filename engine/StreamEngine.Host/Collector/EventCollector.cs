@@ -37,8 +37,8 @@ internal enum WriteOutcome
 /// <summary>
 /// Takes events into the sources' topics. A request goes: (1) its bytes take their share of the memory; (2) each event is judged as the
 /// engine will, and copied into a batch (<see cref="SourceIntake"/>); (3) those whose id is known are left out (<see
-/// cref="RepeatFilter"/>); (4) the batch is written (<see cref="EventQueue"/>); (5) the answer says what became of each, once all of it is in the log, also what
-/// another request is writing.
+/// cref="RepeatFilter"/>); (4) the batch is written (<see cref="EventQueue"/>); (5) the answer says what became of each, once all of it is
+/// in the log, also what another request is writing.
 /// </summary>
 internal sealed class EventCollector : IDisposable
 {
@@ -158,8 +158,8 @@ internal sealed class EventCollector : IDisposable
             var begin = batch.Length;
             var before = batch.Records.Count;
             if (lines && !BodyEvents.IsWithin(value, Options.MaxDepth))
-                error = new EventError(outcomes.Count, "malformed", null, $"it is no JSON, or is nested deeper than {Options.MaxDepth} levels",
-                    EventError.RemedyOf(Events.RejectReason.Malformed));
+                error = new EventError(outcomes.Count, "malformed", null,
+                    $"it is no JSON, or is nested deeper than {Options.MaxDepth} levels", EventError.RemedyOf(Events.RejectReason.Malformed));
             else outcome = source.Judge(value, outcomes.Count, batch, out id, out error);
             if (batch.Records.Count > before && !_repeats.TryClaim(id, batch, out var writer))
             {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamEngine.Events;
@@ -29,6 +30,9 @@ internal sealed class JsonEdits
         _options = new JsonDocumentOptions { MaxDepth = depth, AllowDuplicateProperties = false };
     }
 
+    /// <summary>How events are written: for a log, in which nothing is HTML.</summary>
+    public static JsonSerializerOptions Written { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Whether every event has to be changed.</summary>
     public bool Hashes => _hashed.Length > 0;
 
@@ -47,6 +51,14 @@ internal sealed class JsonEdits
         var less = new JsonObject();
         foreach (var path in _kept) Copy(root, less, path);
         return Bytes(less);
+    }
+
+    /// <summary>An event with a text at its top, in the place of what it may have there; null where it can't be read.</summary>
+    public byte[]? Set(ReadOnlySpan<byte> json, string name, string text)
+    {
+        if (Parse(json) is not { } root) return null;
+        root[name] = text;
+        return Bytes(root);
     }
 
     private JsonObject? Parse(ReadOnlySpan<byte> json)
@@ -95,5 +107,5 @@ internal sealed class JsonEdits
         if (from[path[^1]] is { } value) to[path[^1]] = value.DeepClone();
     }
 
-    private static byte[] Bytes(JsonObject root) => JsonSerializer.SerializeToUtf8Bytes(root);
+    private static byte[] Bytes(JsonObject root) => JsonSerializer.SerializeToUtf8Bytes(root, Written);
 }

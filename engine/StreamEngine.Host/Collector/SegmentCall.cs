@@ -17,16 +17,18 @@ internal static class SegmentCall
     /// <param name="call">The call, by its address; null for a batch.</param>
     /// <param name="options">The limits.</param>
     /// <param name="now">When it arrived.</param>
+    /// <param name="key">The key in the body; it goes no further.</param>
     /// <param name="fault">What is wrong.</param>
     public static (ArraySegment<byte> Bytes, List<Range> Places)? Read(ReadOnlyMemory<byte> body, string? call, CollectorOptions options,
-        DateTimeOffset now, out string fault)
+        DateTimeOffset now, out string key, out string fault)
     {
-        fault = "";
+        key = fault = "";
         if (Parse(body, options.MaxDepth + 2) is not { } root)
         {
             fault = $"The body is no JSON object, is nested deeper than {options.MaxDepth} levels, or has a name twice.";
             return null;
         }
+        key = TakeKey(root);
         var calls = call is not null ? [root] : (root["batch"] as JsonArray)?.OfType<JsonObject>().ToList();
         if (calls is null or { Count: 0 } || calls.Count > options.MaxEvents)
         {
@@ -39,13 +41,24 @@ internal static class SegmentCall
         foreach (var one in calls)
         {
             if (call is not null) one["type"] = call;
-            else Inherit(root, one);
+            else
+            {
+                TakeKey(one);
+                Inherit(root, one);
+            }
             Stamp(one, sent ?? Time(one["sentAt"]), now);
             var begin = (int)bytes.Length;
-            JsonSerializer.Serialize(bytes, one);
+            JsonSerializer.Serialize(bytes, one, JsonEdits.Written);
             places.Add(begin..(int)bytes.Length);
         }
         return (new ArraySegment<byte>(bytes.GetBuffer(), 0, (int)bytes.Length), places);
+    }
+
+    private static string TakeKey(JsonObject call)
+    {
+        var key = call["writeKey"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+        call.Remove("writeKey");
+        return key;
     }
 
     private static void Inherit(JsonObject batch, JsonObject call)

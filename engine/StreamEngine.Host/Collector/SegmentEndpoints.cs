@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Http.Security;
 
@@ -8,8 +9,8 @@ namespace StreamEngine.Host.Collector;
 
 /// <summary>
 /// Segment's HTTP tracking API: one call an address (<c>/v1/track</c>, ...) or many (<c>/v1/batch</c>), the key as the user of Basic
-/// authentication. What its SDKs send is made as Segment's own servers make it (<see cref="SegmentCall"/>) and goes the way of all
-/// collected events. The answer is 200 with <c>success</c>, which the SDKs look for.
+/// authentication or as <c>writeKey</c> in the body, as its newer SDKs have it. What its SDKs send is made as Segment's own servers make it
+/// (<see cref="SegmentCall"/>) and goes the way of all collected events. The answer is 200 with <c>success</c>, which the SDKs look for.
 /// </summary>
 internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake source)
 {
@@ -21,6 +22,7 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
     public static void Map(WebApplication app, EventCollector collector, SourceIntake source, Demand demand)
     {
         var all = new SegmentEndpoints(collector, source);
+        demand = demand with { KeyInBody = true };
         foreach (var call in Calls)
             foreach (var name in new[] { call, call[..1] })
             {
@@ -46,11 +48,6 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
             await CollectorEndpoints.RefuseOriginAsync(context).ConfigureAwait(false);
             return;
         }
-        if (Callers.SourceOf(context, collector, source.Name) is { Source: null, Status: var status, Fault: var fault })
-        {
-            await Problems.RefuseAsync(context, status, "source", fault).ConfigureAwait(false);
-            return;
-        }
         var share = collector.Memory.Open();
         var handed = false;
         try
@@ -60,13 +57,16 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
                 await CollectorEndpoints.BusyAsync(context).ConfigureAwait(false);
                 return;
             }
-            if (SegmentCall.Read(body, call, collector.Options, TimeProvider.System.GetUtcNow(), out var unread) is not { } events)
+            var events = SegmentCall.Read(body, call, collector.Options, TimeProvider.System.GetUtcNow(), out var key, out var unread);
+            if (!await IsAdmittedAsync(context, key).ConfigureAwait(false)) return;
+            if (events is null)
             {
                 await Problems.RefuseAsync(context, StatusCodes.Status400BadRequest, "malformed", unread).ConfigureAwait(false);
                 return;
             }
             handed = true;
-            var taken = await collector.TakeAsync(source, events.Bytes, events.Places, lines: false, share, context.RequestAborted)
+            var (bytes, places) = events.Value;
+            var taken = await collector.TakeAsync(source, bytes, places, lines: false, share, context.RequestAborted)
                 .ConfigureAwait(false);
             await AnswerAsync(context, taken).ConfigureAwait(false);
         }
@@ -74,6 +74,25 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
         {
             if (!handed) share.Dispose();
         }
+    }
+
+    /// <summary>Whether the caller may write the source, by the key that it sent before the body, or the body's own.</summary>
+    private async Task<bool> IsAdmittedAsync(HttpContext context, string key)
+    {
+        if (context.Features.Get<Access>() is { } access)
+        {
+            if (!await access.AdmitAsync(context, key, shown: true, Scope.Collect).ConfigureAwait(false)) return false;
+            using var lease = access.Limiter.AttemptAcquire(context);
+            if (!lease.IsAcquired)
+            {
+                await Access.RefuseRateAsync(context).ConfigureAwait(false);
+                return false;
+            }
+        }
+        var (found, status, fault) = Callers.SourceOf(context, collector, source.Name);
+        if (found is not null) return true;
+        await Problems.RefuseAsync(context, status, "source", fault).ConfigureAwait(false);
+        return false;
     }
 
     private static Task AnswerAsync(HttpContext context, (WriteOutcome Outcome, Collected Events) taken) => taken.Outcome switch

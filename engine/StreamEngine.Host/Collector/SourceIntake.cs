@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using StreamEngine.Events;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Runtime;
@@ -13,6 +14,8 @@ namespace StreamEngine.Host.Collector;
 /// </summary>
 internal sealed class SourceIntake
 {
+    private const string Unchangeable = "it is no JSON object, is nested too deep, or has a name twice";
+
     private readonly ConcurrentBag<Reader> _readers = [];
     private readonly EventSource _source;
     private readonly FieldCatalog _fields;
@@ -71,17 +74,18 @@ internal sealed class SourceIntake
         var begin = batch.Length;
         if (_edits is { Hashes: true })
         {
-            if (_edits.Hash(value) is not { } hashed)
-                return Reject(index, RejectReason.Malformed, null, "it is no JSON object, is nested too deep, or has a name twice",
-                    out error);
+            if (_edits.Hash(value) is not { } hashed) return Reject(index, RejectReason.Malformed, null, Unchangeable, out error);
             value = hashed;
         }
-        var length = Put(value, batch, Options.Arrival is null ? "" : Member(Options.Arrival, Iso(batch.Arrived)));
+        var length = Put(value, batch, Options.Arrival, Iso(batch.Arrived));
+        if (length < 0) return Reject(index, RejectReason.Malformed, null, Unchangeable, out error);
         var reason = Decode(reader, batch, begin, length);
         if (reason == RejectReason.MissingId && Options.MakeId is { } made)
         {
-            batch.CutTo(begin + length);
-            length = Put(batch.Buffer.AsSpan(begin, length).ToArray(), batch, Member(made, Guid.NewGuid().ToString()), begin);
+            var idless = batch.Buffer.AsSpan(begin, length).ToArray();
+            batch.CutTo(begin);
+            length = Put(idless, batch, made, Guid.NewGuid().ToString());
+            if (length < 0) return Reject(index, RejectReason.Malformed, null, Unchangeable, out error);
             reason = Decode(reader, batch, begin, length);
         }
         var e = reader.Event;
@@ -101,7 +105,7 @@ internal sealed class SourceIntake
                 return outcome;
             }
             batch.CutTo(begin);
-            length = Put(less, batch, "");
+            length = Put(less, batch);
             if (Decode(reader, batch, begin, length) != RejectReason.None)
             {
                 batch.CutTo(begin); // what it takes to know the customer lies within a list
@@ -147,25 +151,30 @@ internal sealed class SourceIntake
         return EventOutcome.Rejected;
     }
 
-    /// <summary>Appends an event, with a member more at the end of a JSON object: of two of one name the last one counts.</summary>
-    private static int Put(ReadOnlySpan<byte> value, EventBatch batch, string member, int? at = null)
+    /// <summary>Appends an event, with a text at its top where one is given; its length, or -1 where it can't be changed.</summary>
+    private int Put(ReadOnlySpan<byte> value, EventBatch batch, string? name = null, string text = "")
     {
-        if (at is { } place) batch.CutTo(place);
         var begin = batch.Length;
-        var end = member.Length == 0 ? -1 : value.LastIndexOf((byte)'}');
-        if (end < 0)
+        var end = name is null ? -1 : value.LastIndexOf((byte)'}');
+        if (end >= 0)
         {
-            batch.Append(value);
-            return batch.Length - begin;
+            // What may be there already is replaced: whoever reads the log must not find two. An escape could hide the name.
+            var quoted = JsonSerializer.SerializeToUtf8Bytes(name);
+            if (value.IndexOf(quoted) >= 0 || value.IndexOf("\\u"u8) >= 0)
+            {
+                if (_edits!.Set(value, name!, text) is not { } changed) return -1;
+                batch.Append(changed);
+                return batch.Length - begin;
+            }
+            batch.Append(value[..end]);
+            if (value[..end].TrimEnd(" \t\r\n"u8) is not [.., (byte)'{']) batch.Append(","u8);
+            batch.Append(quoted);
+            batch.Append(Encoding.UTF8.GetBytes($":\"{text}\""));
+            value = value[end..];
         }
-        batch.Append(value[..end]);
-        batch.Append(Encoding.UTF8.GetBytes(value[..end].TrimEnd(" \t\r\n"u8) is [.., (byte)'{'] ? member : $",{member}"));
-        batch.Append("}"u8);
+        batch.Append(value);
         return batch.Length - begin;
     }
-
-    private static string Member(string name, string text) =>
-        $"{System.Text.Json.JsonSerializer.Serialize(name)}:\"{text}\"";
 
     internal static string Iso(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, -62_135_596_800_000, 253_402_300_799_999))
         .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);

@@ -8,8 +8,8 @@ namespace StreamEngine.Host.Http;
 /// <summary>
 /// Refuses requests that a web page of others sends through a user's browser. Such a page can give its own name this machine's address
 /// (DNS rebinding), and is then the same origin for the browser; but the name stands in <c>Host</c>. A page that does not do that is told
-/// by <c>Origin</c>, unless the endpoint is there for pages. Nobody can give an IP address to another machine, so requests by address pass. Metrics and health are open: they act
-/// on nothing and tell of no customer.
+/// by <c>Origin</c>, unless the endpoint is there for pages. Nobody can give an IP address to another machine, so requests by address pass.
+/// Metrics and health are open: they act on nothing and tell of no customer.
 /// </summary>
 /// <param name="address">The address that is listened on, as the config has it.</param>
 /// <param name="hosts">Further names, of the config.</param>

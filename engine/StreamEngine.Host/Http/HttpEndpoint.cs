@@ -52,7 +52,12 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         // listener.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
-        builder.Services.AddRateLimiter(Access.Limit);
+        var access = new Access(new KeyRing(options.Keys));
+        builder.Services.AddRateLimiter(limits =>
+        {
+            limits.GlobalLimiter = access.Limiter;
+            limits.OnRejected = (rejected, _) => new ValueTask(Access.RefuseRateAsync(rejected.HttpContext));
+        });
         builder.Services.AddRequestDecompression();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -67,7 +72,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         // In the order of the way in: what is cheap to refuse is refused first, and nothing is unpacked for who has no key.
         app.Use(counts.InvokeAsync);
         app.Use(new CalledBy(address, hosts ?? []).InvokeAsync);
-        app.Use(new Access(new KeyRing(options.Keys)).InvokeAsync);
+        app.Use(access.InvokeAsync);
         app.UseRateLimiter();
         app.UseRequestDecompression();
         metrics.Map(app).WithMetadata(new Demand(options.PublicMetrics ? null : Scope.Read));

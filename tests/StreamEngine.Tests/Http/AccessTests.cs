@@ -88,11 +88,11 @@ public sealed class AccessTests
     {
         await using var http = await Listen();
         using var client = Client(http);
-        var replies = new List<HttpResponseMessage>();
-        for (var i = 0; i < 50; i++)
-            replies.Add(await client.SendAsync(Request("/read", r => r.Headers.Add("X-Api-Key", Slow.Key))));
-        var waits = replies.Where(r => r.StatusCode == HttpStatusCode.TooManyRequests).ToList();
-        Assert.NotEmpty(waits);
+        var waits = new List<HttpResponseMessage>();
+        while (waits.Count == 0)
+            waits.AddRange((await Task.WhenAll(Enumerable.Range(0, 20).Select(_ =>
+                client.SendAsync(Request("/read", r => r.Headers.Add("X-Api-Key", Slow.Key))))))
+                .Where(r => r.StatusCode == HttpStatusCode.TooManyRequests));
         Assert.All(waits, r => Assert.NotNull(r.Headers.RetryAfter));
         Assert.Equal(200, await Status(client, "/read", Shop.Key));
     }

@@ -15,6 +15,12 @@ internal sealed record Demand(Scope? Scope, bool FromPages = false) : IRequestSi
     /// <summary>The most bytes of a body where an endpoint says nothing else.</summary>
     public const long MostBodyBytes = 64 << 10;
 
+    /// <summary>
+    /// Whether a request without a key elsewhere may have it in its body, which the endpoint reads and shows to <see
+    /// cref="Access.AdmitAsync"/>.
+    /// </summary>
+    public bool KeyInBody { get; init; }
+
     /// <summary>The most bytes of a request's body, unpacked.</summary>
     public long? MaxRequestBodySize { get; init; } = MostBodyBytes;
 }
