@@ -10,7 +10,8 @@ Checks that the .NET 10 SDK is here. That is all a build, the demo, Kafka and GP
 Quiet when nothing is missing.
 
   --oracles   also what tests compare with: Debian's python3-avro, python3-sklearn and python3-onnx
-              (some 400 MB; only where apt-get is there: without them these tests are skipped)
+              (some 400 MB; only where apt-get is there: without them these tests are skipped), and, where npm is
+              there, Segment's and RudderStack's clients (25 MB, in tests/clients)
   --broker    also Java 17, which a Kafka broker that tests start needs
   --servers   also Debian's PostgreSQL and Redis, which tests of connectors start
   --help      this text
@@ -73,6 +74,23 @@ bring_oracles() {
     say "going on without: tests that need ${missing[*]} will be skipped"
 }
 
+# Clients of other makers that send to the collector.
+bring_clients() {
+  local clients; clients="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/tests/clients"
+  if [[ -d $clients/node_modules ]]; then return; fi
+  if ! command -v npm >/dev/null; then
+    say "no npm here: tests that run other makers' clients will be skipped (Debian's packages nodejs and npm)"
+    return
+  fi
+  say "installing npm's packages in $clients"
+  # Beside, and then moved as a whole: a half is not taken for all. No package's own scripts are run.
+  if (cd "$clients" && rm -rf node_modules.part && mkdir node_modules.part && cp package.json package-lock.json node_modules.part/ &&
+      npm ci --prefix node_modules.part --no-audit --no-fund --ignore-scripts --silent &&
+      mv node_modules.part/node_modules node_modules) >/dev/null; then rm -rf "$clients/node_modules.part"; return; fi
+  rm -rf "$clients/node_modules.part"
+  say "npm could not install them: tests that run other makers' clients will be skipped"
+}
+
 bring_java() {
   if command -v java >/dev/null; then return; fi
   apt_install "a Kafka broker needs Java 17" openjdk-17-jre-headless || say "going on without: tests that need a broker will be skipped"
@@ -87,6 +105,6 @@ bring_servers() {
 }
 
 check_sdk
-if [[ $with_oracles == true ]]; then bring_oracles; fi
+if [[ $with_oracles == true ]]; then bring_oracles; bring_clients; fi
 if [[ $with_broker == true ]]; then bring_java; fi
 if [[ $with_servers == true ]]; then bring_servers; fi

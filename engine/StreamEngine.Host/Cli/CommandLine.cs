@@ -136,6 +136,10 @@ internal static class CommandLine
         examples[switches.On] = ["streamengine switch on offer:club --reason \"price mended\" --config shop.yaml --kafka broker:9092"];
         examples[switches.List] = ["streamengine switch list --config shop.yaml --kafka broker:9092 --json"];
         examples[switches.Log] = ["streamengine switch log --config shop.yaml --kafka broker:9092"];
+        var keys = KeysCommand.Make();
+        Add(keys.All, "streamengine keys new website --scope collect");
+        examples[keys.New] = ["streamengine keys new website --scope collect", "streamengine keys new shop-backend --scope decide --scope "
+            + "read", "streamengine keys new on-call --scope admin --json"];
         var schema = SchemaCommand.Make();
         Add(schema.All, "streamengine schema > streamengine.schema.json",
             "# first line of a config: # yaml-language-server: $schema=streamengine.schema.json", "streamengine schema show action");

@@ -1,4 +1,3 @@
-using System.Net;
 using StreamEngine.Activation;
 using StreamEngine.Cluster;
 using StreamEngine.Configuration;
@@ -25,7 +24,8 @@ internal static class ConfigCheck
     public static CompiledEngine? Compile(LoadedConfig config, ConfigErrors errors, Action<string>? say = null,
         CancellationToken? wait = null)
     {
-        CheckHttp(config.Options.Http, errors);
+        HttpCheck.Check(config.Options.Http, errors);
+        if (config.Options.Collector is { } collector) CollectorCheck.Check(collector, config.Options, errors);
         CheckKafka(config.Options.Kafka, errors);
         if (config.Options.Cluster is { } cluster) ClusterCheck.Check(cluster, config.Options, config.BaseDirectory, errors);
         ActivationCheck.Compile(config.Options.Activations, config.Options, config.BaseDirectory, errors);
@@ -107,12 +107,5 @@ internal static class ConfigCheck
                 errors.Add(node, key, KafkaSettings.IsHarmless(key) ? $"'{key}: {options.Settings[key]}' can't be used: {reason}"
                     : $"'{key}' can't be used: {reason}", "Take it out, or give it another value");
         }
-    }
-
-    private static void CheckHttp(HttpOptions options, ConfigErrors errors)
-    {
-        if (options.Address != "localhost" && !IPAddress.TryParse(options.Address, out _))
-            errors.Add(options.Node, "address", $"'{options.Address}' is no address to listen on",
-                "Write an IP address, 0.0.0.0 for all, or localhost");
     }
 }

@@ -22,6 +22,9 @@ internal sealed record HostOptions : EngineOptions
     [Doc("Connectors that deliver actions and decisions to partners: run by `activate`, and by `run` where they say in_run.")]
     [Keyed]
     public IReadOnlyList<ActivationOptions> Activations { get; init; } = [];
+
+    [Doc("The collector: takes events over HTTP and writes them to the sources' topics; not served where absent.")]
+    public CollectorOptions? Collector { get; init; }
 }
 
 /// <summary>Health and metrics over HTTP.</summary>
@@ -37,6 +40,14 @@ internal sealed record HttpOptions : ILocated
     [Doc("Names under which it is called (a service's, a proxy's), beside IP addresses, localhost and this machine's own name; a request "
         + "under another name is refused, so that no web page can reach it.")]
     public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    [Doc("The keys that callers present, by name. Without any, only this machine can call (address has to be a loopback address) and needs "
+        + "none; with one, everything but /healthz needs a key.")]
+    [Keyed]
+    public IReadOnlyList<KeyOptions> Keys { get; init; } = [];
+
+    [Doc("Whether /metrics is answered without a key where there are keys.")]
+    public bool PublicMetrics { get; init; }
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

@@ -1,14 +1,15 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using StreamEngine.Host.Http.Security;
 
 namespace StreamEngine.Host.Http;
 
 /// <summary>
 /// Refuses requests that a web page of others sends through a user's browser. Such a page can give its own name this machine's address
 /// (DNS rebinding), and is then the same origin for the browser; but the name stands in <c>Host</c>. A page that does not do that is told
-/// by <c>Origin</c>. Nobody can give an IP address to another machine, so requests by address pass. Metrics and health are open: they act
-/// on nothing and tell of no customer.
+/// by <c>Origin</c>, unless the endpoint is there for pages. Nobody can give an IP address to another machine, so requests by address pass.
+/// Metrics and health are open: they act on nothing and tell of no customer.
 /// </summary>
 /// <param name="address">The address that is listened on, as the config has it.</param>
 /// <param name="hosts">Further names, of the config.</param>
@@ -19,22 +20,22 @@ internal sealed class CalledBy(string address, IReadOnlyList<string> hosts)
     /// <summary>Passes a request on, or answers it with 403 and the remedy.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        var refusal = Array.Exists(Open, p => context.Request.Path.StartsWithSegments(p)) ? null : Refusal(context.Request);
+        var refusal = Array.Exists(Open, p => context.Request.Path.StartsWithSegments(p)) ? null : Refusal(context);
         if (refusal is null)
         {
             await next(context).ConfigureAwait(false);
             return;
         }
-        context.Response.StatusCode = StatusCodes.Status403Forbidden;
-        await context.Response.WriteAsync(refusal + "\n", context.RequestAborted).ConfigureAwait(false);
+        await Problems.RefuseAsync(context, StatusCodes.Status403Forbidden, refusal.Value.Reason, refusal.Value.Text).ConfigureAwait(false);
     }
 
-    private string? Refusal(HttpRequest request)
+    private (string Reason, string Text)? Refusal(HttpContext context)
     {
-        var host = request.Host;
+        var (request, host) = (context.Request, context.Request.Host);
         if (!IsOurs(host.Host))
-            return "this host name is not one of http.hosts: call by IP address, or add the name there";
-        return Pages(request.Headers.Origin, host) ? "a request of another site's page" : null;
+            return ("host", "This host name is not one of http.hosts: call by IP address, or add the name there.");
+        if (context.GetEndpoint()?.Metadata.GetMetadata<Demand>() is { FromPages: true }) return null; // it judges the origin itself
+        return Pages(request.Headers.Origin, host) ? ("origin", "This is a request of another site's page.") : null;
     }
 
     private bool IsOurs(string name) => name.Length > 0 && (IPAddress.TryParse(name, out _)

@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Http.Security;
 
 namespace StreamEngine.Host.Http;
 
@@ -56,5 +58,5 @@ internal static class ClusterEndpoint
         app.MapGet("/cluster", async () => report is null
             ? Results.Json(new { engine, message = "this process is in no cluster: its config has no section 'cluster'" }, Json,
                 statusCode: StatusCodes.Status404NotFound)
-            : Results.Json(await report().ConfigureAwait(false), Json));
+            : Results.Json(await report().ConfigureAwait(false), Json)).Needs(Scope.Read);
 }

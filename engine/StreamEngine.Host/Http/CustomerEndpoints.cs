@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StreamEngine.Configuration;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Http.Security;
 using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Host.Http;
@@ -39,12 +41,12 @@ internal static class CustomerEndpoints
     /// <summary>Adds them.</summary>
     public static void Map(WebApplication app, ICustomerGateway customers)
     {
-        app.MapPost("/v1/decisions", (Delegate)((HttpContext context) => DecideAsync(context, customers)));
+        app.MapPost("/v1/decisions", (Delegate)((HttpContext context) => DecideAsync(context, customers))).Needs(Scope.Decide);
         app.MapGet("/v1/customers/{id}", async (string id, HttpContext context) =>
         {
             var reply = await customers.ReadAsync(new ReadRequest { Customer = id }, context.RequestAborted).ConfigureAwait(false);
             return reply.Status == RequestStatus.Done ? Results.Json(Show(id, reply), Json) : Refuse(context, reply);
-        });
+        }).Needs(Scope.Read);
     }
 
     private static async Task<IResult> DecideAsync(HttpContext context, ICustomerGateway customers)

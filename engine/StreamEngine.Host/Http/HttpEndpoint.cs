@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Http.Security;
 using StreamEngine.Host.Telemetry;
 
 namespace StreamEngine.Host.Http;
@@ -39,29 +40,45 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         Func<bool> alive, Action<WebApplication>? more = null)
     {
         if (options.Port == 0) return null;
-        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts).ConfigureAwait(false);
+        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts, options).ConfigureAwait(false);
     }
 
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
     internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health,
-        Func<bool> alive, Action<WebApplication>? more = null, IReadOnlyList<string>? hosts = null)
+        Func<bool> alive, Action<WebApplication>? more = null, IReadOnlyList<string>? hosts = null, HttpOptions? options = null)
     {
+        options ??= new HttpOptions();
         // An empty builder: no settings file of the working directory and no ambient variable (URLS, Kestrel__...) may open another
         // listener.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
+        var access = new Access(new KeyRing(options.Keys));
+        builder.Services.AddRateLimiter(limits =>
+        {
+            limits.GlobalLimiter = access.Limiter;
+            limits.OnRejected = (rejected, _) => new ValueTask(Access.RefuseRateAsync(rejected.HttpContext));
+        });
+        builder.Services.AddRequestDecompression();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = Demand.MostBodyBytes;
             if (IPAddress.TryParse(address, out var ip)) kestrel.Listen(ip, port, o => o.Protocols = HttpProtocols.Http1);
             else kestrel.ListenLocalhost(port, o => o.Protocols = HttpProtocols.Http1);
         });
         var app = builder.Build();
+        var counts = new HttpMetrics();
+        app.Lifetime.ApplicationStopped.Register(counts.Dispose);
+        // In the order of the way in: what is cheap to refuse is refused first, and nothing is unpacked for who has no key.
+        app.Use(counts.InvokeAsync);
         app.Use(new CalledBy(address, hosts ?? []).InvokeAsync);
-        metrics.Map(app);
-        app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503));
-        app.MapMethods("/healthz/ready", Look, () => Ready(health()));
-        app.MapMethods("/healthz", Look, () => Ready(health()));
+        app.Use(access.InvokeAsync);
+        app.UseRateLimiter();
+        app.UseRequestDecompression();
+        metrics.Map(app).WithMetadata(new Demand(options.PublicMetrics ? null : Scope.Read));
+        app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503)).IsOpen();
+        app.MapMethods("/healthz/ready", Look, () => Ready(health())).IsOpen();
+        app.MapMethods("/healthz", Look, () => Ready(health())).IsOpen();
         more?.Invoke(app);
         try
         {

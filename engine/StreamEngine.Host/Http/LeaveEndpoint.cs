@@ -1,6 +1,8 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Http.Security;
 
 namespace StreamEngine.Host.Http;
 
@@ -34,7 +36,7 @@ internal static class LeaveEndpoint
         if (request.Engine != engine) return Results.Json(new LeaveReply(engine, "", []), statusCode: StatusCodes.Status409Conflict);
         var reply = await leave().ConfigureAwait(false);
         return Results.Json(reply, statusCode: reply.Error is null ? StatusCodes.Status200OK : StatusCodes.Status500InternalServerError);
-    });
+    }).Needs(Scope.Admin);
 
     /// <summary>From a loopback address, or from the very address that was called.</summary>
     internal static bool IsThisMachine(IPAddress? remote, IPAddress? local) =>

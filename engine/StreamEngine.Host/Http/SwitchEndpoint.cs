@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Http.Security;
 using StreamEngine.Host.Switches;
 using StreamEngine.Runtime;
 
@@ -23,5 +25,5 @@ internal static class SwitchEndpoint
             by = r.By,
             reason = r.Reason,
         }),
-    }));
+    })).Needs(Scope.Read);
 }

@@ -49,6 +49,7 @@ internal static class ClusterCommand
             using var response = await client.GetAsync("cluster", stop).ConfigureAwait(false);
             if (response.StatusCode == HttpStatusCode.NotFound)
                 throw new LogException(await NoneAsync(response, client, stop).ConfigureAwait(false));
+            if (RunningProcess.Refused(response, client, Scope.Read) is { } refused) throw new LogException(refused);
             response.EnsureSuccessStatusCode();
             var report = await response.Content.ReadFromJsonAsync<ClusterReport>(ClusterEndpoint.Json, stop).ConfigureAwait(false);
             if (report!.Engine == options.Name) return report;

@@ -106,6 +106,7 @@ internal static class LeaveCommand
         }
         using (response)
         {
+            if (RunningProcess.Refused(response, client, Scope.Admin) is { } refused) throw new LogException(refused);
             if (reply?.Engine is null)
                 throw new LogException($"What listens at {client.BaseAddress} can't leave (it answered {(int)response.StatusCode}): it is "
                     + "no streamengine, an older one, or takes this for another machine.");

@@ -5,6 +5,7 @@ using StreamEngine.Connectors;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.Host.Activation;
 using StreamEngine.Host.Cli;
+using StreamEngine.Host.Collector;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
@@ -47,6 +48,7 @@ internal static class RunCommand
         // Also where it drains: it owns shards meanwhile, and requests for their customers must find it.
         await using var cluster = ClusterRun.Of(call, config, engine, log);
         await using var connectors = drain ? null : ActivateCommand.InRun(call, config, log);
+        using var collector = CollectorRun.Of(call, config, compiled, log, drain);
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health,
             connectors is null ? [] : ActivateCommand.Away(connectors)), () =>
             !engine.Completion.IsCompleted, app =>
@@ -56,6 +58,7 @@ internal static class RunCommand
                 CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches));
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
+            if (collector is not null) CollectorEndpoints.Map(app, collector);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
 
@@ -75,6 +78,7 @@ internal static class RunCommand
         }
         finally
         {
+            CollectorRun.Close(collector, call);
             await ends.CancelAsync().ConfigureAwait(false);
             // Behind the workers: until they have handed their shards over, this node passes on what comes for them.
             if (cluster is not null) await cluster.LeaveAsync().ConfigureAwait(false);

@@ -50,7 +50,7 @@ internal sealed class MetricsEndpoint : IDisposable
         typeof(MetricsEndpoint).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>Serves them at <c>/metrics</c>.</summary>
-    public void Map(IEndpointRouteBuilder app) =>
+    public Microsoft.AspNetCore.Builder.IEndpointConventionBuilder Map(IEndpointRouteBuilder app) =>
         Microsoft.AspNetCore.Builder.PrometheusExporterEndpointRouteBuilderExtensions.MapPrometheusScrapingEndpoint(
         app, "/metrics", _meters, configureBranchedPipeline: null, optionsName: null);
 

@@ -65,6 +65,17 @@ public sealed class EventSource
         return FaultText.Write(e.Fault, target, output);
     }
 
+    /// <summary>The path of the field that a record of this source was rejected for; null where no single one is at fault.</summary>
+    /// <param name="e">The event as the decoder left it.</param>
+    /// <param name="reason">Why it was rejected.</param>
+    public string? FieldAtFault(Event e, RejectReason reason) => reason switch
+    {
+        RejectReason.MissingCustomer => Options.Customer.All[0],
+        RejectReason.MissingId => Options.Id.All[0],
+        RejectReason.MissingTime or RejectReason.TooOld or RejectReason.FutureTime => Options.Time.Field.All[0],
+        _ => e.Fault.Kind == FaultKind.None ? null : e.Fault.Path ?? _shape.Root.Find(e.Fault.Slot)?.Path,
+    };
+
     /// <summary>
     /// Says in words which consent a record of this source lacks, and what it says instead (<c>***</c> where that is personal data): for
     /// the log.

@@ -21,7 +21,7 @@ public sealed class LeaveTests : IDisposable
     [Fact]
     public async Task A_running_process_commits_leaves_and_ends_well()
     {
-        var port = FreePort();
+        var port = FreePort.Find();
         string[] common = ["--config", _config, "--embedded", _folder, "--set", "state.store=memory", "--set", $"http.port={port}"];
         await Cli.RunAsync(["topics", "create", "--partitions", "2", .. common]);
         var running = Cli.RunAsync(["run", .. common]);
@@ -39,7 +39,7 @@ public sealed class LeaveTests : IDisposable
     }
 
     [Fact]
-    public async Task Nobody_there_is_told_with_the_remedy() => await Fails(FreePort(), "Nothing listens at http://127.0.0.1:", "--node");
+    public async Task Nobody_there_is_told_with_the_remedy() => await Fails(FreePort.Find(), "Nothing listens at http://127.0.0.1:", "--node");
 
     [Fact]
     public async Task Without_a_port_the_process_cannot_be_asked() => await Fails(0, "http.port is 0", "--node");
@@ -184,12 +184,5 @@ public sealed class LeaveTests : IDisposable
             await Task.Delay(50);
         }
         Assert.Fail("the process did not come up");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

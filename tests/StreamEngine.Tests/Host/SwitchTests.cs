@@ -22,7 +22,7 @@ public sealed class SwitchTests : IDisposable
         """;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("switch-test-").FullName;
-    private readonly int _port = FreePort();
+    private readonly int _port = FreePort.Find();
     private int _orders;
 
     public SwitchTests() => File.WriteAllText(In("config.yaml"), Config);
@@ -211,13 +211,6 @@ public sealed class SwitchTests : IDisposable
                 // It does not listen yet.
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private string In(string name) => Path.Combine(_folder, name);

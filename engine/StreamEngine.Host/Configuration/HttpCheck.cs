@@ -1,0 +1,41 @@
+using System.Net;
+using StreamEngine.Configuration;
+
+namespace StreamEngine.Host.Configuration;
+
+/// <summary>Checks the section <c>http</c>: the address, the keys, and that nobody else can call where there are none.</summary>
+internal static class HttpCheck
+{
+    private const int HashDigits = 64;
+
+    /// <summary>Adds every mistake.</summary>
+    public static void Check(HttpOptions options, ConfigErrors errors)
+    {
+        if (options.Address != "localhost" && !IPAddress.TryParse(options.Address, out _))
+            errors.Add(options.Node, "address", $"'{options.Address}' is no address to listen on",
+                "Write an IP address, 0.0.0.0 for all, or localhost");
+        else if (options is { Port: > 0, Keys.Count: 0 } && !IsLoopback(options.Address))
+            errors.Add(options.Node, "address", "other machines could reach this address, and there is no key: anybody there could read "
+                + "profiles and end the engine", "Make a key with `streamengine keys new NAME --scope ...` and put the line that it prints "
+                + "under http.keys, or listen on 127.0.0.1");
+        var seen = new Dictionary<string, string>();
+        foreach (var key in options.Keys) CheckKey(key, seen, errors);
+    }
+
+    private static void CheckKey(KeyOptions key, Dictionary<string, string> seen, ConfigErrors errors)
+    {
+        // The value is not shown: it may be the key itself, written here by mistake.
+        if (key.Sha256.Length != HashDigits || !key.Sha256.All(char.IsAsciiHexDigit))
+            errors.Add(key.Node, "sha256", "this is no SHA-256, which has 64 hex digits",
+                "Write the hash that `streamengine keys new` prints; should this be a key, it is known to all who read the config: make "
+                + "another one");
+        else if (!seen.TryAdd(key.Sha256.ToLowerInvariant(), key.Name))
+            errors.Add(key.Node, "sha256", $"it is the same key as '{seen[key.Sha256.ToLowerInvariant()]}'",
+                "Give every caller a key of its own, so that one can be taken back alone");
+        if (key.Scopes.Count == 0)
+            errors.Add(key.Node, "scopes", "the key may do nothing", "Name what it may do: [collect], [decide, read], [admin], ...");
+    }
+
+    private static bool IsLoopback(string address) =>
+        address == "localhost" || (IPAddress.TryParse(address, out var ip) && IPAddress.IsLoopback(ip));
+}

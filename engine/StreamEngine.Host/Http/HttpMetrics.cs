@@ -1,0 +1,60 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using StreamEngine.Telemetry;
+
+namespace StreamEngine.Host.Http;
+
+/// <summary>
+/// Counts requests by endpoint and status, and the refused ones by reason; sets the headers that keep a browser from reading anything into
+/// an answer, and gives every error a body.
+/// </summary>
+internal sealed class HttpMetrics : IDisposable
+{
+    private readonly Meter _meter = EngineMeter.Create();
+    private readonly Counter<long> _requests, _refused;
+
+    public HttpMetrics()
+    {
+        _requests = _meter.CreateCounter<long>("streamengine.http.requests", "{request}", "HTTP requests, by endpoint and status.");
+        _refused = _meter.CreateCounter<long>("streamengine.http.refused", "{request}",
+            "HTTP requests that were refused before anything was done for them, by reason.");
+    }
+
+    /// <summary>Counts a refusal.</summary>
+    public void Refuse(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    /// <summary>The outermost step of every request.</summary>
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Features.Set(this);
+        var headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers.CacheControl = "no-store";
+        // The names of what can be asked for are few; those that callers make up are not.
+        var endpoint = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none";
+        try
+        {
+            await next(context).ConfigureAwait(false);
+            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentType: null, ContentLength: null })
+                await Problems.Of(context.Response.StatusCode, "").ExecuteAsync(context).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException e) when (!context.Response.HasStarted)
+        {
+            await Problems.RefuseAsync(context, e.StatusCode, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? "too_large"
+                : "bad_request", e.Message).ConfigureAwait(false);
+        }
+        finally
+        {
+            _requests.Add(1, new("endpoint", endpoint),
+                new("status", context.Response.StatusCode.ToString(CultureInfo.InvariantCulture)));
+        }
+    }
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,68 @@
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http;
+using StreamEngine.Host.Configuration;
+
+namespace StreamEngine.Host.Http.Security;
+
+/// <summary>
+/// Lets a request pass whose key may do what its endpoint demands: 401 without a known key, 403 where the key may not. Without keys in the
+/// config everybody passes, as only this machine can call then.
+/// </summary>
+internal sealed class Access(KeyRing keys)
+{
+    private static readonly Demand Unsaid = new(Scope.Admin);
+
+    /// <summary>The requests of each key that has a rate, limited by a bucket of a second's requests.</summary>
+    public PartitionedRateLimiter<HttpContext> Limiter { get; } = PartitionedRateLimiter.Create<HttpContext, string>(context =>
+        context.Features.Get<Caller>() is { Rate: > 0 } caller ? RateLimitPartition.GetTokenBucketLimiter(caller.Name, _ => new()
+        {
+            TokenLimit = caller.Rate,
+            TokensPerPeriod = caller.Rate,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+            QueueLimit = 0,
+        }) : RateLimitPartition.GetNoLimiter(""));
+
+    /// <summary>Passes a request on, or answers it.</summary>
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var endpoint = context.GetEndpoint();
+        var demand = endpoint?.Metadata.GetMetadata<Demand>() ?? Unsaid;
+        if (keys.Any && endpoint is not null && demand.Scope is { } scope)
+        {
+            var key = PresentedKey.Of(context.Request, demand.FromPages, out var shown);
+            if (key.Length == 0 && demand.KeyInBody) context.Features.Set(this);
+            else if (!await AdmitAsync(context, key, shown, scope).ConfigureAwait(false)) return;
+        }
+        await next(context).ConfigureAwait(false);
+    }
+
+    /// <summary>Notes whose request it is; false where it is refused, and answered.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="key">The key that it presents.</param>
+    /// <param name="shown">Whether the key stands where it is written down, or for everybody to read.</param>
+    /// <param name="scope">What it must be allowed.</param>
+    public async Task<bool> AdmitAsync(HttpContext context, string key, bool shown, Scope scope)
+    {
+        var caller = keys.Find(key);
+        var (status, reason, detail) = caller is null ? key.Length == 0
+                ? (StatusCodes.Status401Unauthorized, "no_key", "This needs a key: send it as 'Authorization: Bearer KEY' or in X-Api-Key.")
+                : (StatusCodes.Status401Unauthorized, "unknown_key", "This key is not known here: look at http.keys.")
+            : !caller.May(scope) ? (StatusCodes.Status403Forbidden, "scope",
+                $"The key '{caller.Name}' may not do this: it needs the scope {Word(scope)}.")
+            : shown && !caller.OnlyCollects ? (StatusCodes.Status403Forbidden, "key_in_address",
+                $"The key '{caller.Name}' may do more than collect events, and addresses are written down on their way: send it in a "
+                + "header, and make another key for pages.")
+            : (StatusCodes.Status200OK, "", "");
+        if (caller is null) context.Response.Headers.WWWAuthenticate = "Bearer";
+        else context.Features.Set(caller);
+        if (status == StatusCodes.Status200OK) return true;
+        await Problems.RefuseAsync(context, status, reason, detail).ConfigureAwait(false);
+        return false;
+    }
+
+    /// <summary>Answers a request that is one too many.</summary>
+    public static Task RefuseRateAsync(HttpContext context) => Problems.BusyAsync(context, "rate",
+        "The key has made more requests than its rate allows: ask again later.");
+
+    private static string Word(Scope scope) => StreamEngine.Configuration.Spelling.Snake(scope.ToString());
+}

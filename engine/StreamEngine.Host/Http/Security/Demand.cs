@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http.Metadata;
+using StreamEngine.Host.Configuration;
+
+namespace StreamEngine.Host.Http.Security;
+
+/// <summary>What an endpoint asks of its callers. One without it needs <see cref="Scope.Admin"/>, so that a new one is not open.</summary>
+/// <param name="Scope">What the caller's key must be allowed; null for nothing.</param>
+/// <param name="FromPages">
+/// Whether pages of other sites may call, which hold a key that everybody can read: it may then stand in the address or in Basic
+/// authentication, and the endpoint itself judges <c>Origin</c>.
+/// </param>
+internal sealed record Demand(Scope? Scope, bool FromPages = false) : IRequestSizeLimitMetadata
+{
+    /// <summary>The most bytes of a body where an endpoint says nothing else.</summary>
+    public const long MostBodyBytes = 64 << 10;
+
+    /// <summary>
+    /// Whether a request without a key elsewhere may have it in its body, which the endpoint reads and shows to <see
+    /// cref="Access.AdmitAsync"/>.
+    /// </summary>
+    public bool KeyInBody { get; init; }
+
+    /// <summary>The most bytes of a request's body, unpacked.</summary>
+    public long? MaxRequestBodySize { get; init; } = MostBodyBytes;
+}
+
+/// <summary>Puts demands on endpoints.</summary>
+internal static class Demands
+{
+    /// <summary>Only keys with the scope may call.</summary>
+    public static T Needs<T>(this T endpoint, Scope scope) where T : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new Demand(scope));
+
+    /// <summary>Everybody may call.</summary>
+    public static T IsOpen<T>(this T endpoint, bool fromPages = false) where T : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new Demand(null, fromPages));
+}
