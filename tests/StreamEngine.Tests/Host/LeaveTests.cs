@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Run;
 using StreamEngine.Host.Telemetry;
+using StreamEngine.Testing;
 using Xunit;
 
 namespace StreamEngine.Tests.Host;

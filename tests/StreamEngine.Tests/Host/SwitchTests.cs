@@ -1,8 +1,8 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
+using StreamEngine.Testing;
 using Xunit;
 
 namespace StreamEngine.Tests.Host;
