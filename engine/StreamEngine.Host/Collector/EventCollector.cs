@@ -159,7 +159,8 @@ internal sealed class EventCollector : IDisposable
             var before = batch.Records.Count;
             if (lines && !BodyEvents.IsWithin(value, Options.MaxDepth))
                 error = new EventError(outcomes.Count, "malformed", null,
-                    $"it is no JSON, or is nested deeper than {Options.MaxDepth} levels", EventError.RemedyOf(Events.RejectReason.Malformed));
+                    $"it is no JSON, or is nested deeper than {Options.MaxDepth} levels",
+                    EventError.RemedyOf(Events.RejectReason.Malformed));
             else outcome = source.Judge(value, outcomes.Count, batch, out id, out error);
             if (batch.Records.Count > before && !_repeats.TryClaim(id, batch, out var writer))
             {

@@ -82,8 +82,9 @@ public sealed class SegmentTests
         Assert.DoesNotContain(WriteKey.Key, Assert.Single(bench.Read("segment-calls")).Value, StringComparison.Ordinal);
         var statuses = new HashSet<int>();
         while (!statuses.Contains(429)) // its rate holds here too, however slow this machine is
-            foreach (var reply in await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => bench.Post(path, body)))) statuses.Add(reply.Status);
-        Assert.Subset([200, 429], statuses);
+            foreach (var (status, _) in await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => bench.Post(path, body))))
+                statuses.Add(status);
+        Assert.True(statuses.IsSubsetOf([200, 429]), string.Join(',', statuses));
     }
 
     [SkippableTheory]
