@@ -60,7 +60,8 @@ internal sealed class PostgresSink : ISink
             move.Parameters.Add(new() { Value = batch.First });
             if (await move.ExecuteNonQueryAsync(stop).ConfigureAwait(false) == 0)
                 throw new PartnerAwayException($"{_target.Options.Offsets}: {batch.Partition.Topic}[{batch.Partition.Partition}] is "
-                    + $"further than offset {batch.First} already: another process writes it, or the group's offset was set back", "overtaken");
+                    + $"further than offset {batch.First} already: another process writes it, or the group's offset was set back",
+                    "overtaken");
         }
         if (!oneByOne)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using StreamEngine.Activation;
 using StreamEngine.Activation.Files;
@@ -25,21 +26,30 @@ public abstract class ConnectorContract : LogContract
         var (topic, letters) = (Topic("actions", 4), Topic("letters"));
         Produce(topic, 0, 200);
         var first = Start(topic, letters, "a");
-        Until(() => first.Connectors[0].Counts.Delivered >= 50, "the first files");
+        await UntilAsync(() => Delivered(first) >= 50, "the first files");
         var second = Start(topic, letters, "b");
-        Until(() => second.Connectors[0].Counts.Delivered + first.Connectors[0].Counts.Delivered >= 200, "all of the first part");
+        await UntilAsync(() => Delivered(first, second) >= 200, "all of the first part");
         Produce(topic, 200, 200);
-        Until(() => second.Connectors[0].Counts.Delivered > 0, "files of the second process");
+        await UntilAsync(() => Delivered(second) > 0, "files of the second process");
         await first.DisposeAsync();
         Produce(topic, 400, 100);
-        Until(() => Numbers().Count >= 500, "all records");
+        await UntilAsync(() => Delivered(first, second) >= 500, "all records");
         await second.DisposeAsync();
         Assert.Equal(Enumerable.Range(0, 500), Numbers().Order());
 
         // Who starts again finds nothing left to do.
         await using var third = Start(topic, letters, "a", drain: true);
         await third.Completion.WaitAsync(Patience);
-        Assert.Equal(0, third.Connectors[0].Counts.Delivered);
+        Assert.Equal(0, Delivered(third));
+    }
+
+    private static long Delivered(params ConnectorGroup[] groups) => groups.Sum(g => g.Connectors[0].Counts.Delivered);
+
+    /// <summary>Waits without a load of its own: connectors poll by themselves.</summary>
+    private async Task UntilAsync(Func<bool> condition, string what)
+    {
+        for (var began = Stopwatch.GetTimestamp(); !condition(); await Task.Delay(20))
+            Assert.True(Stopwatch.GetElapsedTime(began) < Patience, $"waited {Patience.TotalSeconds:0} s in vain for {what}");
     }
 
     private ConnectorGroup Start(string topic, string letters, string node, bool drain = false)

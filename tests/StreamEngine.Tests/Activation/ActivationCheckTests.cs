@@ -10,9 +10,8 @@ public sealed class ActivationCheckTests
     public async Task All_mistakes_are_told_at_once_by_validate()
     {
         var file = Path.Combine(Directory.CreateTempSubdirectory("activation-check-").FullName, "shop.yaml");
-        var shop = File.ReadAllText(Path.Combine(StreamEngine.Testing.RepositoryRoot.Path, "deploy/samples/demo/streamengine.yaml"));
-        await File.WriteAllTextAsync(file, shop + """
-
+        await File.WriteAllTextAsync(file, """
+            events: { clicks: { topic: clicks, format: json, customer: who, id: id, time: { field: at, format: iso } } }
             activations:
               nowhere: {}
               both: { webhook: { url: "https://partner.example/" }, redis: { connection: "redis:6379" } }
