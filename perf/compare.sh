@@ -3,7 +3,7 @@
 #
 #   perf/compare.sh 8000000 100000 3      the comparison whose figures are quoted (some 15 minutes)
 #   perf/compare.sh 300000 5000 1         a quick check of the output
-#   VERSUS=cluster perf/compare.sh 20000000 100000 5     what the Akka cluster costs: the engine with it and without
+#   VERSUS=cluster perf/compare.sh 20000000 100000 3     what the Akka cluster costs: the engine with it and without
 #
 # Needs the comparison kit (STREAMENGINE_PEERS, else ../shared/peers beside the repository) and a JDK 17. Environment: SEED sets the
 # input's seed, VERSUS the programs beside the engine ('none' for none; 'cluster' is the engine as a cluster of one process that
