@@ -45,7 +45,8 @@ public sealed partial class LineLengthTests
     [GeneratedRegex(@"\]\([^)]*\)")]
     private static partial Regex Address();
 
-    private static bool IsBuilt(string file) => file.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "node_modules");
+    private static bool IsBuilt(string file) =>
+        file.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "node_modules");
 
     /// <summary>Data in a raw string of a test may be as long as it is: a break would be part of it.</summary>
     private static IEnumerable<string> LongLines(string file)
