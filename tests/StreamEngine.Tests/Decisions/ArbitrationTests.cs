@@ -19,13 +19,13 @@ public sealed class ArbitrationTests
             [
                 new() { Name = "season", By = "0.5" },
                 new() { Name = "stock", By = "0.25", Factor = "supply" },
-                new() { Name = "return", By = "-0.5" },
+                new() { Name = "return", By = "-0.25" },
                 new() { Name = "warehouse", By = "0.75", Factor = "supply" },
             ],
         };
         var d = new Shop([offer]).Decide();
-        Assert.Equal((1 + 0.5 - 0.5) * (1 + 0.25 + 0.75), d.L[0]);
-        Assert.Equal(0.5 * 10 * 2, d.Priority[0]);
+        Assert.Equal((1 + 0.5 - 0.25) * (1 + 0.25 + 0.75), d.L[0]);
+        Assert.Equal(0.5 * 10 * 2.5, d.Priority[0]);
     }
 
     [Fact]
