@@ -127,7 +127,7 @@ public sealed class EngineProcess : IDisposable
         return sums;
     }
 
-    /// <summary>Whether it says within so long that it is ready: all of its shards restored, and in the cluster where there is one.</summary>
+    /// <summary>Whether it says in time that it is ready: all of its shards restored, and in the cluster where there is one.</summary>
     public async Task<bool> IsReady(TimeSpan patience)
     {
         using var late = new CancellationTokenSource(patience, TimeProvider.System);
