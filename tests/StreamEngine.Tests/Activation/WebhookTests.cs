@@ -64,6 +64,9 @@ public sealed class WebhookTests : IAsyncLifetime
         var group = _bench.Start(ActivationBench.Webhook(_partner) with { MaxInFlight = 10 });
         var connector = group.Connectors[0];
         await _bench.UntilAsync(() => connector.Partner.Lasts is not null, "the outage is told", group);
+        await _bench.UntilAsync(() => _partner.Calls.Count >= 12, "some more attempts", group, TimeSpan.FromSeconds(2),
+            () => _partner.Inside == 0);
+        Assert.Equal(0, _bench.Committed());
         await _bench.UntilAsync(() => _bench.Committed() == 40, "everything is delivered and committed", group, TimeSpan.FromSeconds(2),
             () => _partner.Inside == 0);
         Assert.Equal(40, _partner.Taken.Count);
