@@ -62,7 +62,6 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = Demand.MostBodyBytes;
             if (IPAddress.TryParse(address, out var ip)) kestrel.Listen(ip, port, o => o.Protocols = HttpProtocols.Http1);
             else kestrel.ListenLocalhost(port, o => o.Protocols = HttpProtocols.Http1);
         });
