@@ -39,7 +39,8 @@ public sealed class LeaveTests : IDisposable
     }
 
     [Fact]
-    public async Task Nobody_there_is_told_with_the_remedy() => await Fails(FreePort.Find(), "Nothing listens at http://127.0.0.1:", "--node");
+    public async Task Nobody_there_is_told_with_the_remedy() =>
+        await Fails(FreePort.Find(), "Nothing listens at http://127.0.0.1:", "--node");
 
     [Fact]
     public async Task Without_a_port_the_process_cannot_be_asked() => await Fails(0, "http.port is 0", "--node");
