@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text.Json;
 using StreamEngine.Decisions;
 
@@ -19,36 +18,43 @@ internal sealed class RecordReader(RecordKind kind)
 {
     private const int HeaderBytes = RecordFrame.HeaderBytes;
 
-    private readonly RecordJson _current = new(kind == RecordKind.Action ? "action" : "decision");
-    private readonly Lazy<RecordJson> _first = new(() => new RecordJson("decision-1")), _second = new(() => new RecordJson("decision-2"));
+    // The newest version first.
+    private readonly RecordJson[] _versions =
+        [.. OutputSchemas.Versions(kind == RecordKind.Action ? "action" : "decision").Select(version => new RecordJson(version))];
+    private int _fits;   // the version of the record before
 
     /// <summary>The record's JSON object; null where it is nothing to deliver: a tombstone, or a mark.</summary>
     /// <exception cref="InvalidDataException">It is no record of this kind.</exception>
     public byte[]? Read(ReadOnlySpan<byte> value)
     {
         if (value.Length == 0) return null;
-        byte[] json;
-        try
-        {
-            json = value[0] == '{' ? value.ToArray() : Writer(value).Write(value[HeaderBytes..]).ToArray();
-        }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
-        {
-            throw new InvalidDataException($"it is no {kind.ToString().ToLowerInvariant()} record: {e.Message}", e);
-        }
+        var json = value[0] == '{' ? value.ToArray() : Json(value);
         return kind == RecordKind.Decision && IsMark(json) ? null : json;
     }
 
-    private RecordJson Writer(ReadOnlySpan<byte> value)
+    /// <summary>
+    /// The id in the header may be a registry's and does not tell the version, but a record of another version ends early or has bytes left.
+    /// The version that fitted the record before is tried first.
+    /// </summary>
+    private byte[] Json(ReadOnlySpan<byte> value)
     {
         if (value.Length <= HeaderBytes || value[0] != 0)
             throw new InvalidDataException("it is neither Avro in Confluent's format nor JSON");
-        return kind == RecordKind.Action ? _current : BinaryPrimitives.ReadInt32BigEndian(value[1..]) switch
+        Exception? why = null;
+        for (var i = 0; i < _versions.Length; i++)
         {
-            OutputSchemas.DecisionWithoutOrigin => _first.Value,
-            OutputSchemas.DecisionWithoutSwitches => _second.Value,
-            _ => _current,
-        };
+            try
+            {
+                var json = _versions[(_fits + i) % _versions.Length].Write(value[HeaderBytes..]).ToArray();
+                _fits = (_fits + i) % _versions.Length;
+                return json;
+            }
+            catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+            {
+                why ??= e;
+            }
+        }
+        throw new InvalidDataException($"it is no {kind.ToString().ToLowerInvariant()} record: {why!.Message}", why);
     }
 
     private static bool IsMark(byte[] json)

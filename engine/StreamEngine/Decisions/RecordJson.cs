@@ -38,6 +38,7 @@ public sealed class RecordJson
         var cursor = new AvroCursor(avro);
         Value(_schema, ref cursor, avro);
         if (cursor.Error is { } error) throw new InvalidOperationException($"The record can't be read: {error}");
+        if (cursor.HasMore) throw new InvalidOperationException($"The record has {avro.Length - cursor.At} bytes left.");
         _json.Flush();
         return _text.WrittenSpan;
     }

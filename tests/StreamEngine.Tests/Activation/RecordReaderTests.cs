@@ -14,25 +14,25 @@ public sealed class RecordReaderTests
     [Fact]
     public void An_action_in_avro_has_the_fields_of_its_json()
     {
-        var schema = (RecordSchema)Schema.Parse(OutputSchemas.Text("action"));
-        var action = new GenericRecord(schema);
-        foreach (var field in schema.Fields)
-            action.Add(field.Pos, field.Name switch
-            {
-                "event_time" => new DateTime(2026, 3, 1, 11, 0, 0, DateTimeKind.Utc),
-                "priority" => 0.5,
-                "probability" => 0.25,
-                _ => $"the {field.Name}",
-            });
-        using var bytes = new MemoryStream();
-        bytes.Write([0, 0, 0, 0, 101]);
-        new GenericDatumWriter<GenericRecord>(schema).Write(action, new BinaryEncoder(bytes));
-        var json = JsonDocument.Parse(new RecordReader(RecordKind.Action).Read(bytes.ToArray())!).RootElement;
+        var bytes = Action("action");
+        var json = JsonDocument.Parse(new RecordReader(RecordKind.Action).Read(bytes)!).RootElement;
         Assert.Equal("2026-03-01T11:00:00.000Z", json.GetProperty("event_time").GetString());
         Assert.Equal("the offer", json.GetProperty("offer").GetString());
         Assert.Equal(0.25, json.GetProperty("probability").GetDouble());
-        Assert.Throws<InvalidDataException>(() => new RecordReader(RecordKind.Action).Read(bytes.ToArray()[..20]));
+        Assert.Throws<InvalidDataException>(() => new RecordReader(RecordKind.Action).Read(bytes[..20]));
         Assert.Throws<InvalidDataException>(() => new RecordReader(RecordKind.Action).Read("no record"u8));
+    }
+
+    [Fact]
+    public void Actions_of_an_earlier_version_are_read_among_those_of_this_one()
+    {
+        var reader = new RecordReader(RecordKind.Action);
+        foreach (var version in new[] { "action", "action-1", "action-1", "action" })
+        {
+            var json = JsonDocument.Parse(reader.Read(Action(version))!).RootElement;
+            Assert.Equal("the offer", json.GetProperty("offer").GetString());
+            Assert.Equal(version == "action", json.TryGetProperty("assignments", out _));
+        }
     }
 
     [Fact]
@@ -42,5 +42,25 @@ public sealed class RecordReaderTests
         Assert.Null(reader.Read("""{"decision_id":"","kind":"watermark"}"""u8));
         Assert.NotNull(reader.Read("""{"decision_id":"a","kind":"decision"}"""u8));
         Assert.Null(reader.Read(default));
+    }
+
+    /// <summary>A record of that version. Its id is a registry's, which tells no version.</summary>
+    private static byte[] Action(string version)
+    {
+        var schema = (RecordSchema)Schema.Parse(OutputSchemas.Text(version));
+        var action = new GenericRecord(schema);
+        foreach (var field in schema.Fields)
+            action.Add(field.Pos, field.Name switch
+            {
+                "event_time" => new DateTime(2026, 3, 1, 11, 0, 0, DateTimeKind.Utc),
+                "priority" => 0.5,
+                "probability" => 0.25,
+                _ when field.Schema is ArraySchema => Array.Empty<object>(),
+                _ => $"the {field.Name}",
+            });
+        using var bytes = new MemoryStream();
+        bytes.Write([0, 0, 0, 0, 9]);
+        new GenericDatumWriter<GenericRecord>(schema).Write(action, new BinaryEncoder(bytes));
+        return bytes.ToArray();
     }
 }
