@@ -33,8 +33,8 @@ internal sealed class RecordReader(RecordKind kind)
     }
 
     /// <summary>
-    /// The id in the header may be a registry's and does not tell the version, but a record of another version ends early or has bytes left.
-    /// The version that fitted the record before is tried first.
+    /// The id in the header may be a registry's and does not tell the version, but a record of another version ends early or has bytes
+    /// left. The version that fitted the record before is tried first.
     /// </summary>
     private byte[] Json(ReadOnlySpan<byte> value)
     {
