@@ -1,33 +1,22 @@
+using System.Collections.Concurrent;
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>
-/// Asks for the stable committed offsets of groups. On a client that is a consumer by name: where the coordinator has moved or is starting,
-/// librdkafka 2.15 looks for it again through the client's own group, and where the client has none, as an ordinary admin client, it
-/// follows a null pointer and the process is gone.
+/// Asks for the stable committed offsets of groups, each on a consumer that bears the group's name and never joins it. The admin client has
+/// a question for it too, but it may abort the process when brokers restart: an assertion in librdkafka 2.16, <c>eonce->refcnt > 0</c>.
 /// </summary>
-internal sealed class GroupOffsets : IDisposable
+internal sealed class GroupOffsets(KafkaLogOptions options, Calls calls) : IDisposable
 {
-    private readonly IConsumer<byte[], byte[]> _consumer;
-    private readonly IAdminClient _admin;
-    private readonly ListConsumerGroupOffsetsOptions _stable;
-    private readonly Calls _calls;
+    private readonly ConcurrentDictionary<string, Lazy<Client>> _clients = new();
 
-    public GroupOffsets(KafkaLogOptions options, Calls calls)
-    {
-        _calls = calls;
-        var settings = KafkaSettings.Consumer(options);
-        settings["group.id"] = "streamengine-offsets"; // nothing is joined and nothing committed
-        _consumer = Clients.Make(
-            new ConsumerBuilder<byte[], byte[]>(settings).SetLogHandler((_, line) => ClientLog.Tell(options, line)).Build);
-        _admin = new DependentAdminClientBuilder(_consumer.Handle).Build();
-        _stable = new ListConsumerGroupOffsetsOptions { RequireStableOffsets = true, RequestTimeout = options.RequestTimeout };
-    }
-
-    /// <summary>The client, for other questions to a group's coordinator: they need the same care.</summary>
-    public IAdminClient Coordinator => _admin;
+    /// <summary>
+    /// A client for other questions to a group's coordinator. It is a consumer by name: where the coordinator has moved or is starting,
+    /// librdkafka looks for it again through the client's own group, and where the client has none, as an ordinary admin client, it
+    /// follows a null pointer and the process is gone.
+    /// </summary>
+    public IAdminClient Coordinator(string group) => Of(group).Admin;
 
     /// <summary>The offset, or the error that came instead.</summary>
     public TopicPartitionOffsetError Ask(string group, TopicPartition partition)
@@ -35,13 +24,12 @@ internal sealed class GroupOffsets : IDisposable
         var wanted = new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition);
         try
         {
-            return _calls.Wait(_admin.ListConsumerGroupOffsetsAsync([new(group, [wanted])], _stable))[0].Partitions[0];
+            var offset = calls.Make(() => Of(group).Consumer.Committed([wanted], options.RequestTimeout))[0].Offset;
+            return new TopicPartitionOffsetError(wanted, offset, new Error(ErrorCode.NoError));
         }
-        catch (ListConsumerGroupOffsetsException e)
+        catch (TopicPartitionOffsetException e)
         {
-            var result = e.Results[0];
-            return result.Partitions is [var one, ..] && one.Error.IsError ? one
-                : new TopicPartitionOffsetError(wanted, Offset.Unset, result.Error);
+            return e.Results[0].Error.IsError ? e.Results[0] : new TopicPartitionOffsetError(wanted, Offset.Unset, e.Error);
         }
         catch (KafkaException e)
         {
@@ -51,7 +39,21 @@ internal sealed class GroupOffsets : IDisposable
 
     public void Dispose()
     {
-        _admin.Dispose();
-        _consumer.Dispose();
+        foreach (var client in _clients.Values)
+        {
+            client.Value.Admin.Dispose();
+            client.Value.Consumer.Dispose();
+        }
     }
+
+    private Client Of(string group) => _clients.GetOrAdd(group, name => new Lazy<Client>(() =>
+    {
+        var settings = KafkaSettings.Consumer(options); // reads what is committed: an offset that a transaction holds is waited for
+        settings["group.id"] = name;
+        var consumer = Clients.Make(
+            new ConsumerBuilder<byte[], byte[]>(settings).SetLogHandler((_, line) => ClientLog.Tell(options, line)).Build);
+        return new Client(consumer, new DependentAdminClientBuilder(consumer.Handle).Build());
+    })).Value;
+
+    private sealed record Client(IConsumer<byte[], byte[]> Consumer, IAdminClient Admin);
 }

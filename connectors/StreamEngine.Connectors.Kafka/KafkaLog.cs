@@ -12,6 +12,7 @@ public sealed class KafkaLog : ILog
 
     private readonly KafkaLogOptions _options;
     private readonly Lazy<IAdminClient> _admin;
+    private readonly Lazy<TopicOffsets> _offsets;
     private readonly Lazy<GroupOffsets> _groups;
     private readonly KafkaTopics _topics;
     private readonly Calls _calls;
@@ -33,7 +34,8 @@ public sealed class KafkaLog : ILog
             .Build));
         _calls = new Calls(options.Stop);
         _groups = new Lazy<GroupOffsets>(() => new GroupOffsets(options, _calls));
-        _topics = new KafkaTopics(options, () => _admin.Value, _calls, () => _connection);
+        _offsets = new Lazy<TopicOffsets>(() => new TopicOffsets(options, _calls, OnError));
+        _topics = new KafkaTopics(options, () => _admin.Value, () => _offsets.Value, _calls, () => _connection);
     }
 
     /// <inheritdoc/>
@@ -86,7 +88,7 @@ public sealed class KafkaLog : ILog
     public KafkaGroup Group(string name) => new(_options, name);
 
     /// <inheritdoc/>
-    public IReadOnlyList<GroupMember>? Members(string group) => GroupMembers.Ask(_groups.Value.Coordinator, _calls, group, _options);
+    public IReadOnlyList<GroupMember>? Members(string group) => GroupMembers.Ask(_groups.Value.Coordinator(group), _calls, group, _options);
 
     /// <inheritdoc/>
     public ILogWorker OpenWorker(WorkerOptions options) => new KafkaWorker(this, _options, options);
@@ -101,6 +103,7 @@ public sealed class KafkaLog : ILog
     public void Dispose()
     {
         if (_calls.AnyLeft) return;
+        if (_offsets.IsValueCreated) _offsets.Value.Dispose();
         if (_groups.IsValueCreated) _groups.Value.Dispose();
         if (_admin.IsValueCreated) _admin.Value.Dispose();
     }

@@ -5,7 +5,8 @@ using Confluent.Kafka.Admin;
 namespace StreamEngine.Connectors.Kafka;
 
 /// <summary>Topics: what there is, how far they reach, and making them.</summary>
-internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> admin, Calls calls, Func<string?> connection)
+internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> admin, Func<TopicOffsets> offsets, Calls calls,
+    Func<string?> connection)
 {
     /// <summary>How long an answer may take before it is said that it is waited for.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
@@ -76,30 +77,26 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
             .ToList();
         if (counts.Count == 0) return [];
         var all = counts.SelectMany(c => Enumerable.Range(0, c.Value).Select(p => new TopicPartition(c.Key, p))).ToList();
-        var offsets = all.Zip(Watermarks(all)).GroupBy(x => x.First.Topic).ToDictionary(g => g.Key, g => g.Select(x => x.Second).ToList());
+        var reach = all.Zip(Watermarks(all)).GroupBy(x => x.First.Topic).ToDictionary(g => g.Key, g => g.Select(x => x.Second).ToList());
         var retention = Retention(counts.Select(c => c.Key));
-        return [.. counts.Select(c => new TopicInfo(c.Key, offsets[c.Key], retention[c.Key]))];
+        return [.. counts.Select(c => new TopicInfo(c.Key, reach[c.Key], retention[c.Key]))];
     }
 
     /// <summary>First offset and high watermark (uncommitted records included) of each partition, in the order asked.</summary>
     public IReadOnlyList<(long Low, long High)> Watermarks(IReadOnlyList<TopicPartition> partitions)
     {
-        var low = Offsets(partitions, OffsetSpec.Earliest(), options.Patience);
-        var high = Offsets(partitions, OffsetSpec.Latest(), options.Patience);
-        return [.. partitions.Select(p => (low[p], high[p]))];
+        if (partitions.Count == 0) return [];
+        var low = Offsets(partitions, TopicOffsets.Earliest, options.Patience);
+        var high = Offsets(partitions, TopicOffsets.Latest, options.Patience);
+        return [.. low.Zip(high)];
     }
 
     /// <summary>High watermark of each partition, in the order asked.</summary>
-    public IReadOnlyList<long> Ends(IReadOnlyList<TopicPartition> partitions, TimeSpan patience)
-    {
-        var high = Offsets(partitions, OffsetSpec.Latest(), patience);
-        return [.. partitions.Select(p => high[p])];
-    }
+    public IReadOnlyList<long> Ends(IReadOnlyList<TopicPartition> partitions, TimeSpan patience) =>
+        partitions.Count == 0 ? [] : Offsets(partitions, TopicOffsets.Latest, patience);
 
-    private Dictionary<TopicPartition, long> Offsets(IReadOnlyList<TopicPartition> partitions, OffsetSpec which, TimeSpan patience)
+    private List<long> Offsets(IReadOnlyList<TopicPartition> partitions, long which, TimeSpan patience)
     {
-        var wanted = partitions
-            .Select(p => new TopicPartitionOffsetSpec { TopicPartition = new(p.Topic, p.Partition), OffsetSpec = which });
         // A cluster that is away is waited for; a topic that is not there, only until it should be known everywhere.
         var unknown = new Waiting(options.RequestTimeout, options.Stop);
         for (var wait = new Waiting(patience, options.Stop); ;)
@@ -107,22 +104,11 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
             Error error;
             try
             {
-                var settings = new ListOffsetsOptions
-                {
-                    IsolationLevel = IsolationLevel.ReadUncommitted,
-                    RequestTimeout = Shorter(options.RequestTimeout, patience)
-                };
-                var answer = calls.Wait(admin().ListOffsetsAsync(wanted, settings));
-                var told = answer.ResultInfos.Select(r => r.TopicPartitionOffsetError).ToList();
-                if (told.TrueForAll(r => !r.Error.IsError && r.Offset.Value >= 0))
-                    return told.ToDictionary(r => new TopicPartition(r.Topic, r.Partition.Value), r => r.Offset.Value);
-                // While a broker goes down the client may give an answer without an offset, and without an error.
-                error = told.Select(r => r.Error).FirstOrDefault(e => e.IsError)
-                    ?? new Error(ErrorCode.Local_Transport, "the broker gave no offset");
+                return offsets().Ask(partitions, which, Shorter(options.RequestTimeout, patience));
             }
-            catch (ListOffsetsException e)
+            catch (TopicPartitionOffsetException e)
             {
-                error = e.Result.ResultInfos.Select(r => r.TopicPartitionOffsetError.Error).FirstOrDefault(r => r.IsError) ?? e.Error;
+                error = e.Results.Select(r => r.Error).FirstOrDefault(r => r.IsError) ?? e.Error;
             }
             catch (KafkaException e)
             {
@@ -131,23 +117,7 @@ internal sealed class KafkaTopics(KafkaLogOptions options, Func<IAdminClient> ad
             if (!(KafkaErrors.IsLasting(error.Code) ? unknown.Again() : wait.Again()))
                 throw KafkaErrors.Lasting(error.Code, $"offsets of {partitions[0].Topic}[{partitions[0].Partition}] at {options.Bootstrap}",
                     error.Reason);
-            RefreshLeaders();
-        }
-    }
-
-    /// <summary>
-    /// After a restart the broker refuses the leader epoch that this client remembers, and librdkafka does not ask for the new one by
-    /// itself here.
-    /// </summary>
-    private void RefreshLeaders()
-    {
-        try
-        {
-            _ = calls.Make(() => admin().GetMetadata(TimeSpan.FromSeconds(2)));
-        }
-        catch (KafkaException e)
-        {
-            options.Diagnostics?.Invoke($"admin: {e.Error.Reason} ({e.Error.Code})");
+            offsets().RefreshLeaders();
         }
     }
 
