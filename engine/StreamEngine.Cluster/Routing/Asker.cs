@@ -100,14 +100,14 @@ internal sealed class Asker(RoutingNode node, IActorRef region, Func<Address, IC
             return;
         }
         if (request.Door is null && from != node.Self) node.Metrics.Hop();
+        var told = request.Hear(answer.Reply);
         if (step == AskStep.Pause)
         {
-            request.Failure = answer.Reply;
             WakeAfter(answer.Correlation, request, request.Rule.NextPause());
             return;
         }
         node.Metrics.Answered(from == node.Self ? Way.Local : request.Door is null ? Way.Forwarded : Way.Direct);
-        Finish(answer.Correlation, request, answer.Reply);
+        Finish(answer.Correlation, request, told);
     }
 
     private void Woken(Wake wake)

@@ -8,6 +8,7 @@ namespace StreamEngine.Cluster.Routing;
 internal sealed class PendingRequest(Ask ask, int partition)
 {
     private readonly TaskCompletionSource<Reply?> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Reply? _heard;
 
     /// <summary>What is asked, with its deadline.</summary>
     public Ask Ask { get; } = ask;
@@ -30,13 +31,17 @@ internal sealed class PendingRequest(Ask ask, int partition)
     /// <summary>Wakes the asker: it was silent for long, a pause is over, or nobody waits any more.</summary>
     public ICancelable? Timer { get; set; }
 
-    /// <summary>The last failure that was heard.</summary>
-    public Reply? Failure { get; set; }
+    /// <summary>
+    /// Keeps what an attempt brought, and returns what it comes to: how far a restore is says more than that the shard is not there, which
+    /// an old way may tell later.
+    /// </summary>
+    public Reply Hear(Reply reply) =>
+        _heard = _heard?.Status == RequestStatus.Restoring && reply.Status == RequestStatus.Moved ? _heard : reply;
 
     /// <summary>Answers once; later answers are ignored.</summary>
     public void Answer(Reply? reply) => _answered.TrySetResult(reply);
 
     /// <summary>What is told at the deadline: the last failure where nothing else can come, else that nothing was heard.</summary>
     public Reply AtDeadline() =>
-        (Rule.Failure is null ? null : Failure) ?? Ask.Fail(RequestStatus.TimedOut, "no answer in time; ask again with the same id");
+        (Rule.Failure is null ? null : _heard) ?? Ask.Fail(RequestStatus.TimedOut, "no answer in time; ask again with the same id");
 }

@@ -18,7 +18,7 @@ public sealed class KafkaFaultTests : LogContract
         TransactionTimeout = TimeSpan.FromSeconds(180),
         Settings = new Dictionary<string, string>
         {
-            ["consumer.session.timeout.ms"] = "25000",
+            ["consumer.session.timeout.ms"] = "200000",
             ["consumer.heartbeat.interval.ms"] = "500",
             ["producer.message.timeout.ms"] = "2000"
         },
