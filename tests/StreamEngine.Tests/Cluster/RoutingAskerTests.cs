@@ -100,6 +100,20 @@ public sealed class RoutingAskerTests : RoutingBench
         _region.ExpectNoMsg(Soon);
     }
 
+    /// <summary>An old way may still lead to a node that has not the shard, when the owner was silent for a while.</summary>
+    [Fact]
+    public async Task How_far_a_restore_is_stays_known_where_an_old_way_tells_moved_after_it()
+    {
+        var asked = Begin(left: 70);
+        Answer(_otherActor, _region.ExpectMsg<DecideAsk>(), RequestStatus.Restoring);
+        await PassAsync(_asker, 20);
+        // 50 ms are left, then 10, and the next pauses would be 40 ms and 80 ms.
+        Answer(_hereActor, _region.ExpectMsg<DecideAsk>(), RequestStatus.Moved);
+        await PassAsync(_asker, 40);
+        Answer(_hereActor, _region.ExpectMsg<DecideAsk>(), RequestStatus.Moved);
+        Assert.Equal(RequestStatus.Restoring, (await asked)!.Status);
+    }
+
     /// <summary>A thread that waits for its turn between two looks at the clock: the deadline passes there.</summary>
     [Fact]
     public async Task A_deadline_that_passes_while_a_request_is_sent_ends_that_request_and_no_other()
