@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace StreamEngine.SystemTests;
 
 /// <summary>
-/// Three engines in an Akka cluster, on a broker of their own, under faults of every kind, with checkpoints in files and in the topic, and
-/// requests for random customers at random members: <c>STREAMENGINE_CLUSTER_RATE</c> of them a second, 0 for none and no Akka.
+/// Three engines on a broker of their own, under faults of every kind, with checkpoints in files and in the topic.
+/// <c>STREAMENGINE_CLUSTER_RATE=50</c> makes an Akka cluster of them and asks random members for random customers, so often a second.
 /// <c>STREAMENGINE_CLUSTER_FAULTS=200</c> makes it the long form (in rounds, each with topics of its own and the next seed),
 /// <c>STREAMENGINE_CLUSTER_SEED</c> draws others, <c>STREAMENGINE_CLUSTER_KINDS=Kill,Broker</c> takes some kinds only,
 /// <c>STREAMENGINE_CLUSTER_LOG</c> names a file that its lines are also written to as they come. <c>STREAMENGINE_CLUSTER_JOB_FAULTS</c> is
@@ -19,7 +19,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
 {
     private const int RoundFaults = 25;
 
-    private static readonly int FirstSeed = Setting("SEED", 1), Rate = Setting("RATE", 50);
+    private static readonly int FirstSeed = Setting("SEED", 1), Rate = Setting("RATE", 0);
 
     private static readonly FaultKind[] Kinds = Environment.GetEnvironmentVariable("STREAMENGINE_CLUSTER_KINDS") is { Length: > 0 } named
         ? [.. named.Split(',').Select(Enum.Parse<FaultKind>)]
@@ -32,7 +32,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
     {
         var report = await Rounds(JobDefinition.Chaos, "cluster", Setting("FAULTS", FaultPlan.Least), Kinds, Rate);
         Assert.Equal(Kinds.Length, report.Kinds);
-        Assert.InRange(report.Quiet.NotServed, 0, report.Quiet.All / 100);
+        Assert.InRange(report.Quiet.NotServed, 0, report.Quiet.All / 100); // 0 of 0 without requests
         if (Kinds.Intersect([FaultKind.Kill, FaultKind.StateLoss, FaultKind.TopicLoss]).Count() == 3)
             Assert.True(report.Restores is { Files: > 0, Topic: > 0, Log: > 0 }, $"a way to restore was not taken: {report.Restores}");
     }
