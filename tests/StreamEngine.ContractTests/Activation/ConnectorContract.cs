@@ -29,13 +29,21 @@ public abstract class ConnectorContract : LogContract
         await UntilAsync(() => Delivered(first) >= 50, "the first files");
         var second = Start(topic, letters, "b");
         await UntilAsync(() => Delivered(first, second) >= 200, "all of the first part");
-        Produce(topic, 200, 200);
-        await UntilAsync(() => Delivered(second) > 0, "files of the second process");
+        var count = 200;
+        await UntilAsync(() =>
+        {
+            // More and more: the first one delivers everything until the group has given the second one its part.
+            if (Delivered(first, second) < count) return false;
+            Produce(topic, count, 40);
+            count += 40;
+            return Delivered(second) > 0;
+        }, "files of the second process");
         await first.DisposeAsync();
-        Produce(topic, 400, 100);
-        await UntilAsync(() => Delivered(first, second) >= 500, "all records");
+        Produce(topic, count, 100);
+        count += 100;
+        await UntilAsync(() => Delivered(first, second) >= count, "all records");
         await second.DisposeAsync();
-        Assert.Equal(Enumerable.Range(0, 500), Numbers().Order());
+        Assert.Equal(Enumerable.Range(0, count), Numbers().Order());
 
         // Who starts again finds nothing left to do.
         await using var third = Start(topic, letters, "a", drain: true);
