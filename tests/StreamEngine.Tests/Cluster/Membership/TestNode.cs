@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
 using Akka.Actor;
 using StreamEngine.Cluster;
 using StreamEngine.Cluster.Membership;
+using StreamEngine.Testing;
 using Xunit;
 using AkkaCluster = Akka.Cluster.Cluster;
 
@@ -60,11 +59,9 @@ internal sealed class TestNode : IAsyncDisposable
 
     public static int[] FreePorts(int count)
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        foreach (var listener in listeners) listener.Start();
-        int[] ports = [.. listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port)];
-        foreach (var listener in listeners) listener.Dispose();
-        return ports;
+        var ports = new HashSet<int>();
+        while (ports.Count < count) ports.Add(FreePort.Find());
+        return [.. ports];
     }
 
     /// <summary>Waits until all of these see all of these, and no others, up and heard.</summary>
