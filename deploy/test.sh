@@ -12,6 +12,9 @@ dotnet build StreamEngine.sln -c Release -v quiet --nologo -clp:NoSummary
 rm -rf TestResults
 failed=0
 expected=()
+# A test host that crashes, in a native library above all, leaves the frames of each thread, which the summary tells.
+mkdir -p TestResults
+export DOTNET_DbgEnableMiniDump=1 DOTNET_EnableCrashReportOnly=1 DOTNET_DbgMiniDumpName="$root/TestResults/crash.%p"
 # One project after another: broker, JVM and engine share few cores.
 for project in tests/StreamEngine.Tests tests/StreamEngine.ContractTests tests/StreamEngine.SystemTests; do
   # A test that hangs for five minutes ends its run as failed, and is named.

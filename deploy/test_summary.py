@@ -1,12 +1,15 @@
 """Runs the model scripts' tests, then prints over the .trx files of a folder what was skipped and why, what failed, and one line of totals.
 
 A run that was ended (a test hung, the host crashed) leaves a .trx of what was done until then. Its tests that were running (Sequence_*.xml, which
-`dotnet test --blame` writes) and those that never ran (PROJECT.list, a line a test, which deploy/test.sh writes) count as failed, by name.
+`dotnet test --blame` writes) and those that never ran (PROJECT.list, a line a test, which deploy/test.sh writes) count as failed, by name. Why it
+was ended is told behind them: what the host wrote last, and the frames of the thread that crashed (*.crashreport.json, which .NET's createdump
+writes where deploy/test.sh asks for it).
 
 Fails where nothing ran, something failed, or tests were skipped for want of what must be there: a broker where STREAMENGINE_REQUIRE_KAFKA is set, Debian's packages of
 other implementations (python3-avro, python3-sklearn, python3-onnx) where STREAMENGINE_REQUIRE_ORACLES is.
 """
 import glob
+import json
 import os
 import re
 import subprocess
@@ -19,6 +22,17 @@ def failure(name, why):
     print(f"FAILED {name}{why}")
 
 
+def frames(path):
+    """The frames of the thread that crashed, the inmost first, a line each."""
+    with open(path) as file:
+        report = json.load(file)["payload"]
+    yield f"crashed: {report.get('process_name')}"
+    crashed = [thread for thread in report.get("threads", []) if thread.get("crashed") == "true"]
+    for frame in (frame for thread in crashed for frame in thread.get("stack_frames", [])[:25]):
+        name = frame.get("method_name") or frame.get("unmanaged_name") or frame.get("native_image_offset")
+        yield f"  {frame.get('filename') or frame.get('native_module') or '?'}: {name}"
+
+
 SPACE = {"t": "http://microsoft.com/schemas/VisualStudio/TeamTest/2010"}
 PYTHON = "/usr/bin/python3"  # Debian's own: the packages are installed for it
 passed = failed = 0
@@ -26,10 +40,14 @@ skipped = {}
 
 known = set()
 ended = set()
+endings = []
 for path in sorted(glob.glob(f"{sys.argv[1]}/*.trx")):
     root = xml.parse(path).getroot()
     if any("abort" in (e.text or "").lower() for e in root.iterfind(".//t:RunInfo//t:Text", SPACE)):
         ended.add(os.path.splitext(os.path.basename(path))[0])
+        # Servers that tests killed leave "Killed" among the host's last words.
+        words = [line for e in root.iterfind(".//t:RunInfo//t:Text", SPACE) for line in (e.text or "").splitlines()]
+        endings += [line for line in words if line.strip() not in ("", "Killed")][-30:]
     for result in root.iterfind(".//t:UnitTestResult", SPACE):
         outcome = result.get("outcome")
         known.add(result.get("testName"))
@@ -57,6 +75,10 @@ for path in sorted(glob.glob(f"{sys.argv[1]}/*.list")):
             failure(name, ": its run was ended before it began")
 for project in sorted(ended):
     failure(project, ": its run was aborted")
+for path in sorted(glob.glob(f"{sys.argv[1]}/*.crashreport.json")):
+    endings += frames(path)
+for line in endings:
+    print(line)
 for project in [a.split("=", 1)[1] for a in sys.argv if a.startswith("--expect=")]:
     if not os.path.exists(f"{sys.argv[1]}/{project}.trx"):
         failure(project, ": it left no results")

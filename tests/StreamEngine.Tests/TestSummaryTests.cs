@@ -46,7 +46,9 @@ public sealed class TestSummaryTests
             File.WriteAllText(Path.Combine(folder, "a.trx"), """
                 <TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010"><Results>
                   <UnitTestResult testName="good" outcome="Passed" />
-                </Results><ResultSummary outcome="Failed"><RunInfos><RunInfo outcome="Error"><Text>The active test run was aborted.</Text></RunInfo></RunInfos>
+                </Results><ResultSummary outcome="Failed"><RunInfos><RunInfo outcome="Error"><Text>The active test run was aborted.
+                Killed
+                rdkafka.c: x: Assertion `y' failed.</Text></RunInfo></RunInfos>
                 </ResultSummary></TestRun>
                 """);
             Assert.Equal((1, "1 passed, 1 failed, 0 skipped"), Run(folder, null));
@@ -56,12 +58,21 @@ public sealed class TestSummaryTests
                 <?xml version="1.0"?>
                 <TestSequence><Test Name="good" DisplayName="good" Source="x.dll" Completed="True" /><Test Name="N.Hangs" DisplayName="N.Hangs(1)" Source="x.dll" Completed="False" /></TestSequence>
                 """);
+            File.WriteAllText(Path.Combine(folder, "crash.7.crashreport.json"), """
+                {"payload": {"process_name": "a.dll", "threads": [{"crashed": "false", "stack_frames": [{"native_module": "other.so"}]},
+                {"crashed": "true", "stack_frames": [{"native_module": "libc.so.6", "unmanaged_name": "abort"}, {"native_module": "librdkafka.so",
+                "native_image_offset": "0x85f16"}, {"method_name": "Ask(String)", "filename": "GroupOffsets.dll"}]}]}}
+                """);
             File.WriteAllText(Path.Combine(folder, "a.list"), "good\nN.Hangs(1)\nnever begun\n");
             var (code, output) = Output(folder, null, "--expect=a", "--expect=b");
             Assert.Equal((1, "1 passed, 3 failed, 0 skipped"), (code, output[^1]));
             Assert.Contains("FAILED N.Hangs(1): its run was ended while it ran", output);
             Assert.Contains("FAILED never begun: its run was ended before it began", output);
             Assert.Contains("FAILED b: it left no results", output);
+            Assert.Contains("rdkafka.c: x: Assertion `y' failed.", output.Select(l => l.Trim()));
+            Assert.DoesNotContain("Killed", output.Select(l => l.Trim()));
+            Assert.Equal(["crashed: a.dll", "  libc.so.6: abort", "  librdkafka.so: 0x85f16", "  GroupOffsets.dll: Ask(String)"],
+                output.SkipWhile(l => !l.StartsWith("crashed:", StringComparison.Ordinal)).Take(4));
         }
         finally
         {
