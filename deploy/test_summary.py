@@ -41,7 +41,7 @@ skipped = {}
 known = set()
 ended = set()
 endings = []
-for path in sorted(glob.glob(f"{sys.argv[1]}/*.trx")):
+for path in sorted(glob.glob(f"{sys.argv[1]}/**/*.trx", recursive=True)):
     root = xml.parse(path).getroot()
     if any("abort" in (e.text or "").lower() for e in root.iterfind(".//t:RunInfo//t:Text", SPACE)):
         ended.add(os.path.splitext(os.path.basename(path))[0])
@@ -68,7 +68,7 @@ for path in sorted(glob.glob(f"{sys.argv[1]}/**/Sequence_*.xml", recursive=True)
         if test.get("Completed") != "True" and name not in known:
             known.add(name)
             failure(name, ": its run was ended while it ran")
-for path in sorted(glob.glob(f"{sys.argv[1]}/*.list")):
+for path in sorted(glob.glob(f"{sys.argv[1]}/**/*.list", recursive=True)):
     ended.discard(os.path.splitext(os.path.basename(path))[0])
     for name in map(str.strip, open(path)):
         if name and name not in known:
@@ -80,7 +80,7 @@ for path in sorted(glob.glob(f"{sys.argv[1]}/*.crashreport.json")):
 for line in endings:
     print(line)
 for project in [a.split("=", 1)[1] for a in sys.argv if a.startswith("--expect=")]:
-    if not os.path.exists(f"{sys.argv[1]}/{project}.trx"):
+    if not glob.glob(f"{sys.argv[1]}/**/{project}.trx", recursive=True):
         failure(project, ": it left no results")
 
 models = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models", "test_models.py")

@@ -12,6 +12,7 @@ namespace StreamEngine.Tests.Expressions;
 /// Expressions are a subset of CEL: whatever an independent implementation of CEL gives a value, has the same value here. Where CEL has an
 /// error (a field that is absent, an overflow, a division by zero), and for functions that CEL does not have, there is nothing to compare.
 /// </summary>
+[Trait("Category", "Computing")]
 public sealed class CelOracleTests
 {
     [Theory]

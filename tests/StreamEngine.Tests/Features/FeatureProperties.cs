@@ -6,6 +6,7 @@ using Xunit;
 namespace StreamEngine.Tests.Features;
 
 /// <summary>Random features over random events against the naive oracle, and against themselves in another order.</summary>
+[Trait("Category", "Computing")]
 public sealed class FeatureProperties
 {
     private static readonly Config Config = Config.QuickThrowOnFailure.WithMaxTest(400);

@@ -12,6 +12,7 @@ namespace StreamEngine.Tests.Simulation;
 /// are told nothing, the wrong thing or too late by the log. What is committed in the end must be what the oracle expects.
 /// <c>STREAMENGINE_SIM_SEEDS</c> and <c>STREAMENGINE_SIM_FIRST</c> run other seeds, or more.
 /// </summary>
+[Trait("Category", "Computing")]
 public abstract class SimulationTests(ITestOutputHelper output)
 {
     private protected abstract SimLogKind Kind { get; }
