@@ -11,6 +11,9 @@ internal sealed partial class Binder
     /// <summary>The longest list of texts that is compared one by one in the code; a longer one is searched in a loop.</summary>
     private const int LongestChain = 16;
 
+    /// <summary>The longest list with items that are computed: each is code within the code of the one before.</summary>
+    private const int MostComputed = 250;
+
     private static readonly string[] Macros = ["all", "exists", "existsOne", "exists_one", "filter", "map"];
 
     private readonly Dictionary<string, Variable> _variables = [];
@@ -31,11 +34,34 @@ internal sealed partial class Binder
             else if (items[i].Type != type)
                 return Error(list.Items[i].Start, $"a list holds values of one type, not {Name(type)} and {Name(items[i].Type)}",
                     Conversion(items[i].Type, type));
+        if (items.TrueForAll(i => i.Constant is not null))
+            return new Bound(type | ExprType.List, null, items.Select(i => ConstantCell(i.Constant!)).ToArray());
+        if (items.Count > MostComputed)
+            return Error(list.At, $"a list with items that are no constants has at most {MostComputed}",
+                "Split the list and join it with +");
         var code = Bound.Invoke(nameof(ListFunctions.Start), E.Constant(items.Count));
         for (var i = 0; i < items.Count; i++)
             code = Bound.Invoke(nameof(ListFunctions.With), code, E.Constant(i), Cell(items[i]));
-        var made = Fold(list.At, type | ExprType.List, code, [.. items]);
-        return made with { Millis = items.TrueForAll(i => i.Millis == items[0].Millis) ? items[0].Millis : Millis.Derived };
+        return Made(new Bound(type | ExprType.List, code)
+        {
+            Millis = items.TrueForAll(i => i.Millis == items[0].Millis) ? items[0].Millis : Millis.Derived
+        });
+    }
+
+    private static FieldValue ConstantCell(object constant)
+    {
+        if (constant is not byte[] text)
+            return constant switch
+            {
+                bool flag => ListFunctions.Item(flag),
+                long number => ListFunctions.Item(number),
+                double number => ListFunctions.Item(number),
+                DateTime time => ListFunctions.Item(time),
+                _ => ListFunctions.Item((TimeSpan)constant),
+            };
+        FieldValue cell = default;
+        cell.Set(text, 0, text.Length);
+        return cell;
     }
 
     private static E Cell(Bound item) => Bound.Invoke(nameof(ListFunctions.Item), item.Emit());

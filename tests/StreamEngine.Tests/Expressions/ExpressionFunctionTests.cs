@@ -55,7 +55,9 @@ public sealed class ExpressionFunctionTests
     [Theory]
     [InlineData("event.type.charAt(event.quantity + 99) == ''")]
     [InlineData("event.type.substring(event.quantity, 1) == ''")]
-    [InlineData("event.type.indexOf('p', -event.quantity) == 0")]
+    [InlineData("event.type.indexOf('p', -event.quantity) == -1")]
+    [InlineData("event.type.lastIndexOf('e', event.type.size() + event.stock) == -1")]
+    [InlineData("math.isNaN(double(event.type)) || double('+NaN' + event.coupon) == 0.0")]
     [InlineData("int(event.type) == 0")]
     [InlineData("double(event.type) == 0.0")]
     [InlineData("!bool(event.type)")]
@@ -98,6 +100,17 @@ public sealed class ExpressionFunctionTests
         };
         run();
         Assert.Equal(0, Allocations.Least(run));
+    }
+
+    [Fact]
+    public void Long_lists_take_no_stack()
+    {
+        var many = string.Join(", ", Enumerable.Range(0, 20_000));
+        Assert.True(Subject.Compiled(ExpressionCompiler.Bool, $"[{many}].exists(x, x == event.quantity) && 7 in [{many}].map(x, x)")(
+            Subject.Context()));
+        var errors = new ConfigErrors();
+        Assert.Null(ExpressionCompiler.Bool($"event.quantity in [event.stock, {many}]", Subject.Scope, errors));
+        Assert.Equal("a list with items that are no constants has at most 250", Assert.Single(errors.All).Message[..55]);
     }
 
     [Fact]

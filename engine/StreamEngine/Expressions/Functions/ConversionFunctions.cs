@@ -38,7 +38,8 @@ internal static class ConversionFunctions
         const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         var known = double.TryParse(text, Style, CultureInfo.InvariantCulture, out var value);
         // Digits that are too large for a double are an error; written out, infinity is a value.
-        if (known && (double.IsFinite(value) || !text.ContainsAnyInRange((byte)'0', (byte)'9'))) return value;
+        var written = double.IsNaN(value) ? text.Length == 3 : double.IsFinite(value) || !text.ContainsAnyInRange((byte)'0', (byte)'9');
+        if (known && written) return value;
         ExprFault.Raise(NotANumber);
         return 0;
     }

@@ -94,7 +94,7 @@ internal static class TextFunctions
     public static long IndexOf(ReadOnlySpan<byte> text, ReadOnlySpan<byte> part, long start)
     {
         var from = ByteOf(text, start);
-        if (from < 0) return 0;
+        if (from < 0) return -1;
         var at = text[from..].IndexOf(part);
         return at < 0 ? -1 : start + Size(text.Slice(from, at));
     }
@@ -111,7 +111,10 @@ internal static class TextFunctions
     public static long LastIndexOf(ReadOnlySpan<byte> text, ReadOnlySpan<byte> part, long start)
     {
         var from = ByteOf(text, start);
-        return from < 0 ? 0 : LastIndexOf(text[..Math.Min(text.Length, from + part.Length)], part);
+        if (from >= 0 && (from < text.Length || part.IsEmpty)) return LastIndexOf(text[..Math.Min(text.Length, from + part.Length)], part);
+        // Behind the last code point only an empty part can begin.
+        if (from >= 0) ExprFault.Raise(OutOfRange);
+        return -1;
     }
 
     [Cel("replace", IsMethod = true)]
