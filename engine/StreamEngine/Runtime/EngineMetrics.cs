@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using StreamEngine.Expressions;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Expressions;
 using StreamEngine.Inference;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.Telemetry;
