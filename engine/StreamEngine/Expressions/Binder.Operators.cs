@@ -169,7 +169,8 @@ internal sealed partial class Binder
         if (test.Constant is bool known) return known ? then : otherwise;
         var millis = then.Millis == otherwise.Millis ? then.Millis : Millis.Derived;
         return new Bound(then.Type == ExprTypes.EmptyList ? otherwise.Type : then.Type,
-            E.Condition(test.Emit(), then.Emit(), otherwise.Emit())) { Millis = millis };
+            E.Condition(test.Emit(), then.Emit(), otherwise.Emit()))
+        { Millis = millis };
     }
 
     /// <summary>Widens an int constant where the other side is a double.</summary>
