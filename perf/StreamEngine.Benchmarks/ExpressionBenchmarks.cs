@@ -11,7 +11,8 @@ public class ExpressionBenchmarks
 {
     private const int Evaluations = 100;
     private readonly EvalContext _context = new() { Fields = new FieldValue[3], Features = [5, 40.5], Consent = 1 };
-    private BoolExpr _true = null!, _typeEquals = null!, _typeDiffers = null!, _typeIn = null!, _rule = null!;
+    private BoolExpr _true = null!, _typeEquals = null!, _typeDiffers = null!, _typeIn = null!, _rule = null!, _matches = null!,
+        _texts = null!, _exists = null!, _hour = null!;
     private DoubleExpr _value = null!;
 
     [GlobalSetup]
@@ -27,6 +28,10 @@ public class ExpressionBenchmarks
         _typeDiffers = Compile("event.type == 'page_view'");
         _typeIn = Compile("event.type in ['page_view', 'cart_add', 'purchase']");
         _rule = Compile("event.type == 'purchase' && event.value >= 10 && features.views_1h > 3 && consent.ads && has(event.placement)");
+        _matches = Compile("event.placement.matches('^(home|cart)(/[a-z]+)*$')");
+        _texts = Compile("(event.placement + '/' + event.type).upperAscii() == 'CART/PURCHASE'");
+        _exists = Compile("['home', 'search', 'cart'].exists(p, event.placement.startsWith(p))");
+        _hour = Compile("timestamp(event.time).getHours('Europe/Berlin') in [9, 10, 11]");
         _value = ExpressionCompiler.Double("min(features.revenue_24h * 0.2, 40) + event.value / max(features.views_1h, 1)", scope, errors)!;
         errors.ThrowIfAny();
         Set(ref _context.Type, "purchase");
@@ -48,6 +53,18 @@ public class ExpressionBenchmarks
 
     [Benchmark(OperationsPerInvoke = Evaluations)]
     public int RuleOfFiveTests() => Count(_rule);
+
+    [Benchmark(OperationsPerInvoke = Evaluations)]
+    public int Matches() => Count(_matches);
+
+    [Benchmark(OperationsPerInvoke = Evaluations)]
+    public int JoinedTexts() => Count(_texts);
+
+    [Benchmark(OperationsPerInvoke = Evaluations)]
+    public int ExistsInList() => Count(_exists);
+
+    [Benchmark(OperationsPerInvoke = Evaluations)]
+    public int HourInAZone() => Count(_hour);
 
     [Benchmark(OperationsPerInvoke = Evaluations)]
     public double ValueOfOffer()

@@ -9,7 +9,7 @@ internal sealed partial class Binder
 {
     private Bound BindSelection(Selection selection)
     {
-        if (selection.Of is not Identifier root)
+        if (selection.Of is not Identifier root || _variables.ContainsKey(root.Name))
             return Error(selection.At, $"'{selection.Member}' selects from something that has no members",
                 "A name has two parts, e.g. event.value");
         if (scope.Constants.TryGetValue($"{root.Name}.{selection.Member}", out var constant)) return OfConstant(constant);
@@ -26,8 +26,9 @@ internal sealed partial class Binder
 
     private Bound BindEvent(Selection selection)
     {
-        if (selection.Member == "type" && HasTypeAndTime) return Bound.Text(E.Field(Context, nameof(EvalContext.Type)));
-        if (selection.Member == "time" && HasTypeAndTime) return new Bound(ExprType.Int, E.Field(Context, nameof(EvalContext.Time)));
+        if (selection.Member == "type" && HasTypeAndTime) return Bound.Text(E.Field(Reading(), nameof(EvalContext.Type)));
+        if (selection.Member == "time" && HasTypeAndTime)
+            return new Bound(ExprType.Int, E.Field(Reading(), nameof(EvalContext.Time))) { Millis = Millis.Instant };
         return FindField(selection) is { } field ? Bound.Value(field, Place(field)) : Bound.Failed;
     }
 
@@ -39,22 +40,22 @@ internal sealed partial class Binder
         return field;
     }
 
-    private E Place(Field field) => E.ArrayAccess(E.Field(Context, nameof(EvalContext.Fields)), E.Constant(field.Index));
+    private E Place(Field field) => E.ArrayAccess(E.Field(Reading(), nameof(EvalContext.Fields)), E.Constant(field.Index));
 
     private Bound BindFeature(Selection selection, IReadOnlyList<string> names)
     {
         var index = IndexOf(names, selection.Member);
         if (index < 0) return Unknown(selection, "features", names);
-        E at = E.Field(Context, nameof(EvalContext.FeatureBase));
+        E at = E.Field(Reading(), nameof(EvalContext.FeatureBase));
         if (index > 0) at = E.Add(at, E.Constant(index));
-        return new Bound(ExprType.Double, E.ArrayIndex(E.Field(Context, nameof(EvalContext.Features)), at));
+        return new Bound(ExprType.Double, E.ArrayIndex(E.Field(Reading(), nameof(EvalContext.Features)), at));
     }
 
     private Bound BindConsent(Selection selection, IReadOnlyList<string> purposes)
     {
         var bit = IndexOf(purposes, selection.Member);
         if (bit < 0) return Unknown(selection, "consent", purposes);
-        var masked = E.And(E.Field(Context, nameof(EvalContext.Consent)), E.Constant(1UL << bit));
+        var masked = E.And(E.Field(Reading(), nameof(EvalContext.Consent)), E.Constant(1UL << bit));
         return new Bound(ExprType.Bool, E.NotEqual(masked, E.Constant(0UL)));
     }
 

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Runtime.InteropServices;
 using StreamEngine.Events;
+using StreamEngine.Expressions.Functions;
 using E = System.Linq.Expressions.Expression;
 
 namespace StreamEngine.Expressions;
@@ -8,22 +9,19 @@ namespace StreamEngine.Expressions;
 /// <summary>Operators: logic, arithmetic, comparison, membership and choice.</summary>
 internal sealed partial class Binder
 {
-    /// <summary>The longest list of texts that is compared one by one in the code; a longer one is searched in a loop.</summary>
-    private const int LongestChain = 16;
-
     private Bound BindUnary(Unary unary)
     {
         if (unary.Operator == "!")
         {
             var flag = Bind(unary.Operand, ExprType.Bool, "the operand of '!'");
-            return flag.IsFailed ? flag : Bound.Fold(ExprType.Bool, E.Not(flag.Emit()), flag);
+            return flag.IsFailed ? flag : Fold(unary.At, ExprType.Bool, E.Not(flag.Emit()), flag);
         }
         var operand = Bind(unary.Operand);
         if (operand.IsFailed) return operand;
         if (!operand.IsNumber)
             return Error(unary.At, $"'-' takes a number, not {Name(operand.Type)}", Conversion(operand.Type, ExprType.Double));
         var code = operand.Type == ExprType.Double ? E.Negate(operand.Emit()) : Bound.Invoke(nameof(ExprOps.Negate), operand.Emit());
-        return Bound.Fold(operand.Type, code, operand);
+        return Fold(unary.At, operand.Type, code, operand);
     }
 
     private Bound BindLogic(Binary binary)
@@ -44,8 +42,7 @@ internal sealed partial class Binder
         if (left.IsFailed || right.IsFailed) return Bound.Failed;
         var op = binary.Operator;
         if (op == "+" && left.Constant is byte[] a && right.Constant is byte[] b) return Bound.Of([.. a, .. b]);
-        if (op == "+" && left.Type == ExprType.String && right.Type == ExprType.String)
-            return Error(binary.At, "texts are not joined at run time", "Only constants can be joined; compare the parts by themselves");
+        if (op is "+" or "-" && BindSum(binary, left, right) is { } sum) return sum;
         if (!left.IsNumber || !right.IsNumber || left.Type != right.Type)
             return Error(binary.At, $"'{op}' takes two ints or two doubles, not {Name(left.Type)} and {Name(right.Type)}",
                 left.IsNumber && right.IsNumber ? "Convert the int with double(...)"
@@ -61,7 +58,32 @@ internal sealed partial class Binder
             "/" => nameof(ExprOps.Divide),
             _ => nameof(ExprOps.Remainder),
         };
-        return Bound.Fold(ExprType.Int, Bound.Invoke(method, left.Emit(), right.Emit()), left, right);
+        return Fold(binary.At, ExprType.Int, Bound.Invoke(method, left.Emit(), right.Emit()), left, right);
+    }
+
+    /// <summary>Sums and differences of texts, lists, timestamps and durations; null where the operands are none of these.</summary>
+    private Bound? BindSum(Binary binary, Bound left, Bound right)
+    {
+        var (plus, at) = (binary.Operator == "+", binary.At);
+        if (plus && left.Type == ExprType.String && right.Type == ExprType.String)
+            return Fold(at, ExprType.String, Bound.Invoke(nameof(TextFunctions.Concat), left.Emit(), right.Emit()), left, right);
+        if (plus && left.Type.IsList() && (left.Type.Fits(right.Type) || right.Type.Fits(left.Type)))
+        {
+            var both = Fold(at, left.Type == ExprTypes.EmptyList ? right.Type : left.Type,
+                Bound.Invoke(nameof(ListFunctions.Concat), left.Emit(), right.Emit()), left, right);
+            return both with { Millis = left.Millis == right.Millis ? left.Millis : Millis.Derived };
+        }
+        ExprType? type = (left.Type, right.Type) switch
+        {
+            (ExprType.Timestamp, ExprType.Duration) => ExprType.Timestamp,
+            (ExprType.Duration, ExprType.Timestamp) when plus => ExprType.Timestamp,
+            (ExprType.Timestamp, ExprType.Timestamp) when !plus => ExprType.Duration,
+            (ExprType.Duration, ExprType.Duration) => ExprType.Duration,
+            _ => null,
+        };
+        return type is not { } known ? null
+            : Fold(at, known, Bound.Invoke(plus ? nameof(TimeFunctions.Add) : nameof(TimeFunctions.Subtract), left.Emit(), right.Emit()),
+                left, right);
     }
 
     private Bound ArithmeticOfDoubles(Binary binary, Bound left, Bound right)
@@ -75,7 +97,7 @@ internal sealed partial class Binder
             "*" => ExpressionType.Multiply,
             _ => ExpressionType.Divide,
         };
-        return Bound.Fold(ExprType.Double, E.MakeBinary(kind, left.Emit(), right.Emit()), left, right);
+        return Fold(binary.At, ExprType.Double, E.MakeBinary(kind, left.Emit(), right.Emit()), left, right);
     }
 
     private Bound BindComparison(Binary binary)
@@ -85,20 +107,21 @@ internal sealed partial class Binder
         if (IsExact(left) && IsExact(right)) (left, right) = Aligned(left, right);
         if (left.IsFailed || right.IsFailed) return Bound.Failed;
         var kind = Relation(binary.Operator);
+        if (left.Type.IsList() && right.Type.IsList()) return CompareLists(binary, left, right);
         if (left.Type != right.Type)
             return left.IsNumber && right.IsNumber
-                ? CompareMixed(kind, left, right)
+                ? CompareMixed(binary.At, kind, left, right)
                 : Error(binary.At, $"'{binary.Operator}' compares two values of one type, not {Name(left.Type)} and {Name(right.Type)}",
                 Conversion(right.Type, left.Type));
-        if (left.Type == ExprType.String) return CompareTexts(kind, left, right);
+        if (left.Type == ExprType.String) return CompareTexts(binary.At, kind, left, right);
         var (l, r) = (left.Emit(), right.Emit());
         if (left.Type == ExprType.Bool && kind is not (ExpressionType.Equal or ExpressionType.NotEqual))
             (l, r) = (E.Condition(l, E.Constant(1), E.Constant(0)), E.Condition(r, E.Constant(1), E.Constant(0)));
-        return Bound.Fold(ExprType.Bool, E.MakeBinary(kind, l, r), left, right);
+        return Fold(binary.At, ExprType.Bool, E.MakeBinary(kind, l, r), left, right);
     }
 
     /// <summary>An int with a double: on the number line, as CEL does.</summary>
-    private static Bound CompareMixed(ExpressionType kind, Bound left, Bound right)
+    private Bound CompareMixed(int at, ExpressionType kind, Bound left, Bound right)
     {
         if (left.Type == ExprType.Double) (left, right, kind) = (right, left, Mirrored(kind));
         var order = Bound.Invoke(nameof(ExprOps.Compare), left.Emit(), right.Emit());
@@ -109,19 +132,19 @@ internal sealed partial class Binder
             ExpressionType.GreaterThanOrEqual => E.LessThan(E.Convert(order, typeof(uint)), E.Constant(2u)),
             _ => E.MakeBinary(kind, order, E.Constant(0)),
         };
-        return Bound.Fold(ExprType.Bool, test, left, right);
+        return Fold(at, ExprType.Bool, test, left, right);
     }
 
-    private static Bound CompareTexts(ExpressionType kind, Bound left, Bound right)
+    private Bound CompareTexts(int at, ExpressionType kind, Bound left, Bound right)
     {
         if (kind is not (ExpressionType.Equal or ExpressionType.NotEqual))
-            return Bound.Fold(ExprType.Bool,
+            return Fold(at, ExprType.Bool,
                 E.MakeBinary(kind, Bound.Invoke(nameof(ExprOps.Compare), left.Emit(), right.Emit()), E.Constant(0)), left, right);
         if (left.Constant is not null) (left, right) = (right, left);
         var same = left.Place is { } place && right.Constant is byte[] literal
             ? IsText(place, literal)
             : Bound.Invoke(nameof(ExprOps.Same), left.Emit(), right.Emit());
-        return Bound.Fold(ExprType.Bool, kind == ExpressionType.Equal ? same : E.Not(same), left, right);
+        return Fold(at, ExprType.Bool, kind == ExpressionType.Equal ? same : E.Not(same), left, right);
     }
 
     /// <summary>A field compared with a literal. Short literals become numbers in the code: no array to load, no loop.</summary>
@@ -135,49 +158,19 @@ internal sealed partial class Binder
         _ => Bound.Invoke(nameof(ExprOps.IsText), place, E.Constant(literal)),
     };
 
-    private Bound BindIn(Binary binary)
-    {
-        var value = Bind(binary.Left);
-        if (binary.Right is not ListOf list)
-        {
-            Bind(binary.Right);
-            return Error(binary.Right.Start, "'in' needs a list on its right side", "Write it as value in ['a', 'b']");
-        }
-        var items = list.Items.Select(i => Item(i, value)).ToList();
-        if (value.IsFailed || items.Any(i => i.IsFailed)) return Bound.Failed;
-        if (value.Place is { } place && items.Count is > 0 and <= LongestChain)
-            return new Bound(ExprType.Bool, items.Select(i => IsText(place, (byte[])i.Constant!)).Aggregate(E.OrElse));
-        E known = value.Type switch
-        {
-            ExprType.String => E.Constant(items.Select(i => (byte[])i.Constant!).ToArray()),
-            ExprType.Int => E.Constant(items.Select(i => (long)i.Constant!).ToArray()),
-            ExprType.Double => E.Constant(items.Select(i => (double)i.Constant!).ToArray()),
-            _ => E.Constant(items.Select(i => (bool)i.Constant!).ToArray()),
-        };
-        return Bound.Fold(ExprType.Bool, Bound.Invoke(nameof(ExprOps.In), value.Emit(), known), value);
-    }
-
-    private Bound Item(Syntax syntax, Bound value)
-    {
-        var item = Bind(syntax);
-        if (item.IsFailed || value.IsFailed) return item;
-        if (item.Constant is null) return Error(syntax.Start, "a list holds constants only", "Compare with == and join by ||");
-        if (value.Type == ExprType.Double) item = item.Widened();
-        return item.Type == value.Type ? item
-            : Error(syntax.Start, $"the list must hold {Name(value.Type)} like the value before 'in', not {Name(item.Type)}",
-            Conversion(item.Type, value.Type));
-    }
-
     private Bound BindConditional(Conditional conditional)
     {
         var test = Bind(conditional.Test, ExprType.Bool, "the test before '?'");
         var (then, otherwise) = Aligned(Bind(conditional.Then), Bind(conditional.Otherwise));
         if (test.IsFailed || then.IsFailed || otherwise.IsFailed) return Bound.Failed;
-        if (then.Type != otherwise.Type)
+        if (!then.Type.Fits(otherwise.Type) && !otherwise.Type.Fits(then.Type))
             return Error(conditional.At, $"both values of a condition must have one type, not {Name(then.Type)} and {Name(otherwise.Type)}",
                 Conversion(otherwise.Type, then.Type));
         if (test.Constant is bool known) return known ? then : otherwise;
-        return new Bound(then.Type, E.Condition(test.Emit(), then.Emit(), otherwise.Emit()));
+        var millis = then.Millis == otherwise.Millis ? then.Millis : Millis.Derived;
+        return new Bound(then.Type == ExprTypes.EmptyList ? otherwise.Type : then.Type,
+            E.Condition(test.Emit(), then.Emit(), otherwise.Emit()))
+        { Millis = millis };
     }
 
     /// <summary>Widens an int constant where the other side is a double.</summary>

@@ -23,6 +23,12 @@ public sealed class EvalContext
     /// <summary>Where the vector begins in <see cref="Features"/>.</summary>
     public int FeatureBase;
 
+    /// <summary>The variables of macros, by how deep they nest: <c>x</c> in <c>list.exists(x, x > 1)</c>.</summary>
+    internal readonly FieldValue[] Variables = new FieldValue[MaxVariables];
+
+    /// <summary>How deep macros may nest.</summary>
+    internal const int MaxVariables = 8;
+
     /// <summary>Points at a decoded event.</summary>
     public void Use(Event e)
     {

@@ -4,7 +4,9 @@ using StreamEngine.Events;
 
 namespace StreamEngine.Expressions;
 
-/// <summary>What compiled expressions call. No call throws or allocates: ints saturate, a division of ints by zero is 0.</summary>
+/// <summary>
+/// The operators of compiled expressions. No call throws or allocates: ints saturate, a division of ints by zero is 0.
+/// </summary>
 internal static class ExprOps
 {
     public static long Add(long a, long b)
@@ -28,13 +30,18 @@ internal static class ExprOps
 
     public static long Divide(long a, long b) => b switch
     {
-        0 => 0,
+        0 => ByZero(),
         -1 => Negate(a),
         _ => a / b,
     };
 
     /// <summary>The remainder, with the sign of <paramref name="a"/>.</summary>
-    public static long Remainder(long a, long b) => b is 0 or -1 ? 0 : a % b;
+    public static long Remainder(long a, long b) => b switch
+    {
+        0 => ByZero(),
+        -1 => 0,
+        _ => a % b,
+    };
 
     public static long Negate(long a) => a == long.MinValue ? long.MaxValue : -a;
 
@@ -43,8 +50,6 @@ internal static class ExprOps
     /// <summary>Cuts the fraction off; beyond the range the nearest end of it, NaN is 0.</summary>
     public static long ToInt(double a) =>
         double.IsNaN(a) ? 0 : a >= 9223372036854775808.0 ? long.MaxValue : a < -9223372036854775808.0 ? long.MinValue : (long)a;
-
-    public static double Round(double a) => Math.Round(a, MidpointRounding.AwayFromZero);
 
     /// <summary>ln(1 + a) that keeps its digits where a is small: Kahan's correction of the rounding of 1 + a.</summary>
     public static double Log1P(double a)
@@ -103,21 +108,6 @@ internal static class ExprOps
 
     public static int Compare(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) => a.SequenceCompareTo(b);
 
-    public static bool StartsWith(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) => a.StartsWith(b);
-
-    public static bool EndsWith(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) => a.EndsWith(b);
-
-    public static bool Contains(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b) => a.IndexOf(b) >= 0;
-
-    /// <summary>The number of code points: all bytes that don't continue one.</summary>
-    public static long Size(ReadOnlySpan<byte> a)
-    {
-        long size = 0;
-        foreach (var b in a)
-            if ((b & 0xC0) != 0x80) size++;
-        return size;
-    }
-
     public static bool In(ReadOnlySpan<byte> a, byte[][] list)
     {
         foreach (var item in list)
@@ -135,6 +125,13 @@ internal static class ExprOps
     }
 
     public static bool In(bool a, bool[] list) => list.AsSpan().Contains(a);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long ByZero()
+    {
+        ExprFault.Raise("division of an int by zero");
+        return 0;
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static long Limit(long sign) => sign < 0 ? long.MinValue : long.MaxValue;

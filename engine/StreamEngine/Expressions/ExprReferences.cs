@@ -29,6 +29,7 @@ public sealed class ExprReferences
             case Unary unary: Add(unary.Operand); break;
             case Binary binary: Add(binary.Left, binary.Right); break;
             case Conditional conditional: Add(conditional.Test, conditional.Then, conditional.Otherwise); break;
+            case Indexed indexed: Add(indexed.Of, indexed.Index); break;
             case ListOf list: Add([.. list.Items]); break;
             case Call call:
                 if (call.Target is not null) Add(call.Target);

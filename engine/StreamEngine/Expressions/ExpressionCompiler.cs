@@ -5,8 +5,8 @@ using StreamEngine.Events;
 namespace StreamEngine.Expressions;
 
 /// <summary>
-/// Compiles expressions of a CEL subset once to delegates that allocate nothing and throw nothing when they run. A syntax, type or name
-/// error is added to the config's errors with line and column, and the result is null. The language is described in
+/// Compiles expressions of a CEL subset once to delegates that throw nothing when they run and, once warm, allocate nothing. A syntax, type
+/// or name error is added to the config's errors with line and column, and the result is null. The language is described in
 /// engine/docs/expressions.md.
 /// </summary>
 public static class ExpressionCompiler
@@ -58,7 +58,10 @@ public static class ExpressionCompiler
         context = binder.Context;
         if (Parse(text, errors) is not { } syntax) return null;
         var bound = binder.Bind(syntax, type, "the expression", widen: true);
-        return failed || bound.IsFailed ? null : bound;
+        if (failed || bound.IsFailed) return null;
+        return bound.Constant is null && binder.MakesValues
+            ? bound with { Code = Expression.Block(Expression.Call(typeof(Scratch), nameof(Scratch.Begin), null), bound.Emit()) }
+            : bound;
     }
 
     private static Syntax? Parse(ExprText text, ConfigErrors errors)

@@ -108,8 +108,12 @@ internal sealed class Parser
                     : new Selection(name.At, of, name.Text));
             }
             else if (_token.Is("["))
-                throw new SyntaxException(_token.At, "indexing is not supported",
-                    "Lists stand after 'in' only, e.g. event.type in ['view', 'purchase']");
+            {
+                var at = Take().At;
+                var index = Expression();
+                Expect("]", "Close the index");
+                of = Checked(new Indexed(at, of, index));
+            }
             else return of;
     }
 

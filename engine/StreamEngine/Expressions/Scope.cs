@@ -16,6 +16,15 @@ public enum ExprType
 
     /// <summary>UTF-8 text.</summary>
     String,
+
+    /// <summary>A point in time of the years 1 to 9999, to 100 nanoseconds.</summary>
+    Timestamp,
+
+    /// <summary>A length of time of at most 292 years, to 100 nanoseconds.</summary>
+    Duration,
+
+    /// <summary>A list: together with the type of its items, e.g. <c>List | Int</c>.</summary>
+    List = 0x10,
 }
 
 /// <summary>

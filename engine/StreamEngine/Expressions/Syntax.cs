@@ -44,5 +44,11 @@ internal sealed record Conditional(int At, Syntax Test, Syntax Then, Syntax Othe
     public override int Start => Test.Start;
 }
 
-/// <summary>A list, <c>[a, b]</c>: the right side of <c>in</c>.</summary>
+/// <summary>An item of a list, <c>of[at]</c>.</summary>
+internal sealed record Indexed(int At, Syntax Of, Syntax Index) : Syntax(At, 1 + Math.Max(Of.Depth, Index.Depth))
+{
+    public override int Start => Of.Start;
+}
+
+/// <summary>A list, <c>[a, b]</c>.</summary>
 internal sealed record ListOf(int At, IReadOnlyList<Syntax> Items) : Syntax(At, 1 + Items.Select(i => i.Depth).DefaultIfEmpty().Max());

@@ -4,6 +4,7 @@ using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Expressions;
 using StreamEngine.Inference;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.Telemetry;
@@ -58,6 +59,8 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.decisions.requested", "{decision}", "Decisions that requests asked for.", c => c.Requested);
         Counter("streamengine.decisions.reused", "{decision}", "Decisions that were logged and not committed, taken over as they were.",
             c => c.Reused);
+        _meter.CreateObservableCounter("streamengine.expressions.errors", () => ExprFault.Total, "{error}",
+            "Evaluation errors of expressions: each had a zero, or the nearest end of a range, as its value.");
         _meter.CreateObservableCounter("streamengine.scores.failed", () => Fallbacks(_engine, Totals())
             .Select(f => new Measurement<long>(f.Count, new("model", f.Model), new KeyValuePair<string, object?>("reason", f.Reason))),
             "{score}", "Scores replaced by an offer's default propensity, by model and reason.");

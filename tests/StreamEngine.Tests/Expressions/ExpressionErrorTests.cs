@@ -25,7 +25,11 @@ public sealed class ExpressionErrorTests
         "An int has 64 bits; write a double with a point, e.g. 1e30")]
     [InlineData("event.coupon == null", 17, "null is not supported", "Ask has(event.NAME) whether the event has a field")]
     [InlineData("event.", 7, "the expression ends too early", "A name comes after the dot, e.g. event.value")]
-    [InlineData("event[0] == 1", 6, "indexing is not supported", "Lists stand after 'in' only, e.g. event.type in ['view', 'purchase']")]
+    [InlineData("event[0] == 1", 1, "unknown name 'event'", "Select from it, e.g. event.placement")]
+    [InlineData("event.type[0] == 'p'", 11, "an index takes an item of a list, not of string", "Write text.charAt(index)")]
+    [InlineData("[1, 2][3] == 1", 7, "the index is out of range", "Mend the constants of the expression")]
+    [InlineData("[1, 2][0.5] == 1", 8, "the index must be int, not double", "Convert it with int(...), which cuts the fraction off")]
+    [InlineData("[1, 2][0", 9, "expected ']' but found the end of the expression", "Close the index")]
     [InlineData("min(1 2) > 1", 7, "unexpected '2'", "Write a comma or ')' here")]
     [InlineData("true ? 1.0", 11, "expected ':' but found the end of the expression", "A condition is written test ? value : other value")]
     [InlineData("event.plcement == 'x'", 7, "unknown name 'event.plcement'", "Did you mean event.placement?")]
@@ -46,28 +50,49 @@ public sealed class ExpressionErrorTests
     [InlineData("event.quantity * event.score > 1", 16, "'*' takes two ints or two doubles, not int and double",
         "Convert the int with double(...)")]
     [InlineData("event.type + 1 == 'a'", 12, "'+' takes two ints or two doubles, not string and int",
-        "A text can't be converted to a number; declare the field as a number")]
-    [InlineData("event.type + 'x' == 'a'", 12, "texts are not joined at run time",
-        "Only constants can be joined; compare the parts by themselves")]
+        "Declare the field as a number, or convert the text with double(...)")]
     [InlineData("event.score % 2.0 == 1", 13, "'%' takes two ints, not double and double",
         "Convert it with int(...), which cuts the fraction off")]
     [InlineData("event.quantity / 0 > 1", 18, "division of an int by zero", "Divide doubles for an infinity, or mend the divisor")]
     [InlineData("event.type == 1", 12, "'==' compares two values of one type, not string and int", "Quote a text: 'like this'")]
     [InlineData("-event.type == 1", 1, "'-' takes a number, not string",
-        "A text can't be converted to a number; declare the field as a number")]
+        "Declare the field as a number, or convert the text with double(...)")]
     [InlineData("event.type in 'abc'", 15, "'in' needs a list on its right side", "Write it as value in ['a', 'b']")]
     [InlineData("event.type in ['a', 1]", 21, "the list must hold string like the value before 'in', not int", "Quote a text: 'like this'")]
-    [InlineData("event.type in [event.coupon]", 16, "a list holds constants only", "Compare with == and join by ||")]
-    [InlineData("['a'] == 'a'", 1, "a list is not a value here", "A list stands after 'in' only, e.g. event.type in ['view', 'purchase']")]
+    [InlineData("event.type in [1].map(x, x)", 15, "the list must hold string like the value before 'in', not int",
+        "Quote a text: 'like this'")]
+    [InlineData("['a'] == 'a'", 7, "'==' compares two values of one type, not list(string) and string", "Give both sides one type")]
+    [InlineData("['a'] == [1]", 7, "'==' compares two values of one type, not list(string) and list(int)", "Give both lists one type")]
+    [InlineData("['a'] < ['b']", 7, "'<' doesn't compare lists", "Compare an item, or the sizes")]
+    [InlineData("[1, 2.5].size() == 2", 5, "a list holds values of one type, not int and double",
+        "Convert it with int(...), which cuts the fraction off")]
+    [InlineData("[[1]].size() == 1", 2, "lists of lists are not supported", "Join them with +")]
+    [InlineData("[1].map(x, [x]).size() == 1", 12, "lists of lists are not supported", "Let map() make values")]
+    [InlineData("event.type.exists(x, x > 1)", 1, "the value before '.exists' must be list, not string",
+        "Write a list, e.g. ['a', 'b'].exists(x, x == event.type)")]
+    [InlineData("[1].exists(event, event > 1)", 12, "exists() takes a new name first, for the items", "Write it as list.exists(x, ...)")]
+    [InlineData("[1].exists(x, x)", 15, "the test of exists() must be bool, not int", "Compare it, e.g. event.value > 0")]
+    [InlineData("[1].exists(x, x > 1) && x > 1", 25, "unknown name 'x'", "In scope: event.*, features.*, consent.*, offer.*")]
+    [InlineData("[1].exists(x > 1)", 5, "exists() takes 2 arguments, not 1", "Remove or add arguments")]
     [InlineData("(true ? 1 : 'a') == 1", 7, "both values of a condition must have one type, not int and string",
-        "A text can't be converted to a number; declare the field as a number")]
+        "Declare the field as a number, or convert the text with double(...)")]
     [InlineData("has(features.zero)", 5, "has() takes a field of the event", "Write has(event.NAME)")]
     [InlineData("has(event.valu)", 11, "unknown name 'event.valu'", "Did you mean event.value?")]
     [InlineData("flor(1.5) == 1.0", 1, "unknown function 'flor'", "Did you mean floor()?")]
     [InlineData("startsWith(event.type, 'a')", 1, "unknown function 'startsWith'", "Write it as event.name.startsWith(...)")]
     [InlineData("event.type.startswith('a')", 12, "unknown method 'startswith'", "Did you mean startsWith()?")]
-    [InlineData("event.type.matches('a.*')", 12, "unknown method 'matches'",
-        "Regular expressions are not supported; use startsWith, endsWith or contains")]
+    [InlineData("event.type.matches('a(')", 20, "the regular expression can't be used: a '(' has no ')'",
+        "It has the syntax of RE2, without \\b, \\p and \\Q; write r'...' for backslashes")]
+    [InlineData("event.type.matches(event.coupon)", 20, "the pattern of matches() must be a constant text",
+        "It is compiled when the config is read; write it as a literal")]
+    [InlineData("timestamp(event.time).getHours('Mars') > 1", 32, "unknown time zone 'Mars'",
+        "Write a name such as 'Europe/Berlin' or an offset such as '+05:30'")]
+    [InlineData("timestamp(event.time + 1000) > timestamp(0)", 11, "timestamp() takes a time in milliseconds only as the event has it",
+        "Convert first, compute then: timestamp(event.time) + duration('5s')")]
+    [InlineData("timestamp('yesterday') > timestamp(0)", 1,
+        "the text is not a time like 2024-02-29T12:30:00Z in the years 1 to 9999", "Mend the constants of the expression")]
+    [InlineData("event.name.substring(1, 2, 3) == ''", 12, "substring() takes 1 or 2 arguments, not 3", "Remove or add arguments")]
+    [InlineData("math.seil(1.5) > 1", 6, "unknown function 'math.seil'", "Did you mean math.ceil()?")]
     [InlineData("event.value.contains('a')", 1, "the value before '.contains' must be string, not double", "Quote a text: 'like this'")]
     [InlineData("event.type.contains(1)", 21, "the argument of contains() must be string, not int", "Quote a text: 'like this'")]
     [InlineData("max(1) == 1", 1, "max() takes two values or more", "Write it as max(event.value, 1.0)")]
@@ -75,8 +100,9 @@ public sealed class ExpressionErrorTests
         "Convert it with int(...), which cuts the fraction off")]
     [InlineData("round(event.score, 2) > 1", 1, "round() takes one argument, not 2", "Scale the value before and after for digits")]
     [InlineData("floor(event.quantity) > 1", 7, "the argument of floor() must be double, not int", "Convert it with double(...)")]
-    [InlineData("int('5') == 5", 5, "int() takes a number, not string",
-        "A text can't be converted to a number; declare the field as a number")]
+    [InlineData("int('five') == 5", 1, "the text is not a number", "Mend the constants of the expression")]
+    [InlineData("int(true) == 5", 5, "the argument of int() must be int or double or string or timestamp, not bool",
+        "Choose a number by it: test ? 1 : 0")]
     [InlineData("b'abc' == 'abc'", 1, "bytes literals are not supported", "Write a text without the prefix b")]
     [InlineData("while == 1", 1, "'while' is a reserved word", "Names begin with event, features, consent or offer")]
     public void Is_told_where_it_is_and_how_to_mend_it(string expression, int column, string message, string remedy)
