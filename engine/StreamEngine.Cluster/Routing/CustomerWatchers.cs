@@ -86,5 +86,5 @@ internal sealed class KnownFeatures
     }
 
     /// <summary>The update with all features that are known.</summary>
-    public CustomerUpdate Complete(CustomerUpdate update) => update with { Features = [.. _features] };
+    public CustomerUpdate Complete(CustomerUpdate update) => update with { Features = [.. _features], IsComplete = true };
 }

@@ -28,7 +28,11 @@ internal sealed class CollectorEndpoints(EventCollector collector)
     public static void Map(WebApplication app, EventCollector collector)
     {
         var all = new CollectorEndpoints(collector);
-        var demand = new Demand(Scope.Collect, FromPages: true) { MaxRequestBodySize = collector.Options.MaxBody.Bytes };
+        var demand = new Demand(Scope.Collect, FromPages: true) 
+        {
+            MaxRequestBodySize = collector.Options.MaxBody.Bytes,
+            Origins = [.. collector.Options.Sources.SelectMany(s => s.Origins)],
+        };
         app.MapPost("/v1/events", all.PostAsync).WithMetadata(demand);
         app.MapPost("/v1/events/{source}", all.PostAsync).WithMetadata(demand);
         app.MapMethods("/v1/events", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
@@ -42,10 +46,7 @@ internal sealed class CollectorEndpoints(EventCollector collector)
     private Task Preflight(HttpContext context)
     {
         if (!Callers.Allow(context, collector.Sources.Values)) return RefuseOriginAsync(context);
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-        context.Response.Headers.AccessControlAllowMethods = "POST";
-        context.Response.Headers.AccessControlAllowHeaders = $"content-type, content-encoding, authorization, {PresentedKey.Header}";
-        context.Response.Headers.AccessControlMaxAge = "7200";
+        PageOrigins.Preflight(context, HttpMethods.Post, $"content-type, content-encoding, authorization, {PresentedKey.Header}");
         return Task.CompletedTask;
     }
 

@@ -34,10 +34,7 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
     private Task Preflight(HttpContext context)
     {
         if (!Callers.Allow(context, [source])) return CollectorEndpoints.RefuseOriginAsync(context);
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-        context.Response.Headers.AccessControlAllowMethods = "POST";
-        context.Response.Headers.AccessControlAllowHeaders = "content-type, content-encoding, authorization";
-        context.Response.Headers.AccessControlMaxAge = "7200";
+        PageOrigins.Preflight(context, HttpMethods.Post, "content-type, content-encoding, authorization");
         return Task.CompletedTask;
     }
 

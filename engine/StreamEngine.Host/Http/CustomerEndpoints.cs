@@ -30,7 +30,8 @@ internal static class CustomerEndpoints
 {
     private const int MostBodyBytes = 64 << 10;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    /// <summary>How answers are written, and bodies read.</summary>
+    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         MaxDepth = 4,
@@ -163,5 +164,6 @@ internal static class CustomerEndpoints
     private static IResult Fault(int status, string message) =>
         Results.Json(new { Status = "invalid", Message = message }, Json, statusCode: status);
 
-    private static string Text(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    /// <summary>A time as answers have it.</summary>
+    internal static string Text(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }

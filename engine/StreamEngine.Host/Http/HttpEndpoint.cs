@@ -74,6 +74,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         app.Use(access.InvokeAsync);
         app.UseRateLimiter();
         app.UseRequestDecompression();
+        app.UseWebSockets();
         metrics.Map(app).WithMetadata(new Demand(options.PublicMetrics ? null : Scope.Read));
         app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503)).IsOpen();
         app.MapMethods("/healthz/ready", Look, () => Ready(health())).IsOpen();
