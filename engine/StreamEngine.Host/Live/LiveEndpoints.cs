@@ -101,6 +101,8 @@ internal sealed class LiveEndpoints(LiveStreams live)
         if (socket.State == WebSocketState.CloseSent) gone.CancelAfter(live.Options.Patience);
         else await gone.CancelAsync().ConfigureAwait(false);
         await reading.ConfigureAwait(false);
+        if (socket.State == WebSocketState.CloseReceived)
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted).ConfigureAwait(false);
     }
 
     /// <summary>Reads until the other side closes; what it says is not looked at.</summary>

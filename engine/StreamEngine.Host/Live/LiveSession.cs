@@ -55,7 +55,7 @@ internal sealed class LiveSession(LiveListener listener, ILiveSink sink, ICustom
         }
     }
 
-    /// <summary>Sends the decisions behind the last one, as the profile keeps them, and says so where it does not reach back so far.</summary>
+    /// <summary>Sends the decisions behind the last one, as the profile keeps them, and says where some may be missing.</summary>
     private async Task CatchUpAsync(LiveBatch batch, CancellationToken gone)
     {
         var profile = await ReadAsync(gone).ConfigureAwait(false);

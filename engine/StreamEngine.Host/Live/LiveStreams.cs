@@ -12,8 +12,8 @@ namespace StreamEngine.Host.Live;
 internal sealed record LiveSources(ICustomerFeed Feed, ICustomerGateway Customers, Func<string, bool> IsHere, int Remember);
 
 /// <summary>
-/// The live streams of a process: no more than there is room for, each with a mailbox of bounded size, and one timer that looks after all of
-/// them.
+/// The live streams of a process: no more than there is room for, each with a mailbox of bounded size, and one timer that looks after all
+/// of them.
 /// </summary>
 internal sealed class LiveStreams : IDisposable
 {

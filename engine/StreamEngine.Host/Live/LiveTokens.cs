@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -32,7 +33,7 @@ internal sealed class LiveTokens(byte[] secret)
         if (dot < 0 || !long.TryParse(token.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             || seconds > DateTimeOffset.MaxValue.ToUnixTimeSeconds()) return null;
         Span<byte> signed = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        if (!Base64Url.TryDecodeFromChars(token.AsSpan(dot + 1), signed, out var length)
+        if (Base64Url.DecodeFromChars(token.AsSpan(dot + 1), signed, out _, out var length) != OperationStatus.Done
             || !CryptographicOperations.FixedTimeEquals(Sign(customer, token[..dot]), signed[..length])) return null;
         var until = DateTimeOffset.FromUnixTimeSeconds(seconds);
         return until > now ? until : null;

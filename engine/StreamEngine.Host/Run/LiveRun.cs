@@ -20,7 +20,8 @@ internal static class LiveRun
             ? Encoding.UTF8.GetBytes(SecretFile.Read(file, config.BaseDirectory, options.Node, "token_key_file", errors) ?? "")
             : LiveTokens.NewSecret();
         if (!errors.Any && secret.Length < LiveTokens.LeastSecretBytes)
-            errors.Add(options.Node, "token_key_file", $"the secret has fewer than {LiveTokens.LeastSecretBytes} bytes: it could be guessed",
+            errors.Add(options.Node, "token_key_file",
+                $"the secret has fewer than {LiveTokens.LeastSecretBytes} bytes: it could be guessed",
                 "Write a long random text into the file, such as 'openssl rand -hex 32' prints");
         errors.ThrowIfAny();
         var remember = config.Options.Requests.Remember;

@@ -14,8 +14,14 @@ internal static class PageOrigins
     {
         var origin = context.Request.Headers.Origin.ToString();
         if (origin.Length == 0 || IsOurs(origin, context.Request)) return true;
-        if (!Origins.Allow(origins, origin)) return false;
         var headers = context.Response.Headers;
+        if (!Origins.Allow(origins, origin))
+        {
+            // An earlier step, which knew less, may have allowed it.
+            headers.Remove("Access-Control-Allow-Origin");
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            return false;
+        }
         headers.AccessControlAllowOrigin = origin;
         headers.Vary = "Origin";
         headers.AccessControlExposeHeaders = "Retry-After";
