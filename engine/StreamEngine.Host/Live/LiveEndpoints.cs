@@ -9,6 +9,12 @@ using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Live;
 
+/// <summary>A token for a page.</summary>
+/// <param name="Token">The token.</param>
+/// <param name="ExpiresAt">When it ends, and a stream with it.</param>
+/// <param name="Stream">The stream's address at this server, with the token.</param>
+internal sealed record TokenAnswer(string Token, string ExpiresAt, string Stream);
+
 /// <summary>
 /// <c>GET /v1/customers/{id}/stream</c>, as server-sent events, or as a WebSocket where the request asks for that, and <c>POST
 /// /v1/customers/{id}/token</c>, by which a shop's server lets the page of one customer listen.
@@ -27,10 +33,14 @@ internal sealed class LiveEndpoints(LiveStreams live)
         {
             TokenParameter = Token,
             Origins = live.Options.Origins,
-        });
+        }).Told("customers", "stream", "The customer's live stream, as server-sent events or, where the request upgrades, a WebSocket.", 400, 503)
+            .WithMetadata(new RequestDescription([], null, (Token, "A token of the customer, instead of a key."),
+                (LastId, "The id of the event behind which to resume; `-` for all decisions that are kept.")))
+            .Produces<string>(StatusCodes.Status200OK, "text/event-stream");
         app.MapMethods("/v1/customers/{id}/stream", [HttpMethods.Options], all.Preflight)
             .WithMetadata(new Demand(null, FromPages: true) { Origins = live.Options.Origins });
-        app.MapPost("/v1/customers/{id}/token", (Delegate)all.MakeToken).Needs(Scope.Read);
+        app.MapPost("/v1/customers/{id}/token", (Delegate)all.MakeToken).Needs(Scope.Read).Produces<TokenAnswer>()
+            .Told("customers", "token", "A token that lets a page listen to this customer for a while.", 400);
         app.Lifetime.ApplicationStopping.Register(live.Close);
     }
 
@@ -39,12 +49,8 @@ internal sealed class LiveEndpoints(LiveStreams live)
         if (FaultOf(id) is { } fault) return Problems.Of(StatusCodes.Status400BadRequest, fault);
         var until = live.Time.GetUtcNow() + live.Options.TokenLifetime;
         var token = live.Tokens.Make(id, until);
-        return Results.Json(new
-        {
-            Token = token,
-            ExpiresAt = CustomerEndpoints.Text(DateTimeOffset.FromUnixTimeSeconds(until.ToUnixTimeSeconds())),
-            Stream = $"/v1/customers/{Uri.EscapeDataString(id)}/stream?{Token}={token}",
-        }, CustomerEndpoints.Json);
+        return Results.Json(new TokenAnswer(token, CustomerEndpoints.Text(DateTimeOffset.FromUnixTimeSeconds(until.ToUnixTimeSeconds())),
+            $"/v1/customers/{Uri.EscapeDataString(id)}/stream?{Token}={token}"), CustomerEndpoints.Json);
     }
 
     private Task Preflight(HttpContext context)
