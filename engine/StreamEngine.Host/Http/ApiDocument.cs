@@ -35,7 +35,8 @@ internal static class ApiDocument
     /// <param name="name">Its name, from which generators make a method's.</param>
     /// <param name="summary">What it does.</param>
     /// <param name="refusals">Statuses of its own problems, beside those of keys and limits.</param>
-    public static RouteHandlerBuilder Told(this RouteHandlerBuilder endpoint, string tag, string name, string summary, params int[] refusals)
+    public static RouteHandlerBuilder Told(this RouteHandlerBuilder endpoint, string tag, string name, string summary,
+        params int[] refusals)
     {
         endpoint.WithTags(tag).WithName(name).WithSummary(summary);
         foreach (var status in refusals) endpoint.ProducesProblem(status);
@@ -71,8 +72,8 @@ internal static class ApiDocument
         {
             Title = "StreamEngine",
             Version = "1",
-            Description = "Decisions, profiles, live streams and the collector of one engine. Refusals are problem details (RFC 9457) with a "
-                + "word in `reason`.",
+            Description = "Decisions, profiles, live streams and the collector of one engine. Refusals are problem details (RFC 9457) "
+                + "with a word in `reason`.",
         };
         document.Servers = [];
         document.Components ??= new OpenApiComponents();
@@ -89,7 +90,8 @@ internal static class ApiDocument
         };
     }
 
-    private static async Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancel)
+    private static async Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context,
+        CancellationToken cancel)
     {
         var description = context.Description;
         var metadata = description.ActionDescriptor.EndpointMetadata;
@@ -114,7 +116,8 @@ internal static class ApiDocument
 
     private static void DescribeKey(OpenApiOperation operation, OpenApiOperationTransformerContext context, string scope)
     {
-        operation.Description = $"Needs a key with the scope `{StreamEngine.Configuration.Spelling.Snake(scope)}` where the config has keys.";
+        operation.Description =
+            $"Needs a key with the scope `{StreamEngine.Configuration.Spelling.Snake(scope)}` where the config has keys.";
         operation.Security =
         [
             new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] },

@@ -7,7 +7,8 @@ namespace StreamEngine.Host.Http;
 /// <summary>The answer to a request for a decision: the decision, or the config's stand-in.</summary>
 /// <param name="RequestId">The request's id.</param>
 /// <param name="Offers">The chosen offer, then the next best.</param>
-internal sealed record DecisionAnswer([property: Description("The request's id: ask again with it to get the same decision.")] string RequestId,
+internal sealed record DecisionAnswer(
+    [property: Description("The request's id: ask again with it to get the same decision.")] string RequestId,
     [property: Description("The chosen offer, then the next best; empty where nothing is to be shown.")] IReadOnlyList<OfferedOffer> Offers)
 {
     [Description("The decision's id, as its record has it.")]

@@ -17,8 +17,8 @@ namespace StreamEngine.Host.Http;
 /// <param name="Context">Values of declared event fields.</param>
 /// <param name="Offers">The most offers wanted; 1 where absent.</param>
 /// <param name="TimeoutMs">How long to try, ms; the config's <c>requests.timeout</c> where absent.</param>
-internal sealed record DecisionBody(string? Customer, string? Id, string? Placement, Dictionary<string, JsonElement>? Context, int? Offers,
-    int? TimeoutMs);
+internal sealed record DecisionBody(string? Customer, string? Id = null, string? Placement = null,
+    Dictionary<string, JsonElement>? Context = null, int? Offers = null, int? TimeoutMs = null);
 
 /// <summary>
 /// <c>POST /v1/decisions</c> and <c>GET /v1/customers/{id}</c>, as JSON. 200 with the answer, or with the config's stand-in, marked;

@@ -33,7 +33,8 @@ internal sealed class LiveEndpoints(LiveStreams live)
         {
             TokenParameter = Token,
             Origins = live.Options.Origins,
-        }).Told("customers", "stream", "The customer's live stream, as server-sent events or, where the request upgrades, a WebSocket.", 400, 503)
+        }).Told("customers", "stream", "The customer's live stream, as server-sent events or, where the request upgrades, a WebSocket.",
+                400, 503)
             .WithMetadata(new RequestDescription([], null, (Token, "A token of the customer, instead of a key."),
                 (LastId, "The id of the event behind which to resume; `-` for all decisions that are kept.")))
             .Produces<string>(StatusCodes.Status200OK, "text/event-stream");
