@@ -38,7 +38,7 @@ internal sealed class CollectorEndpoints(EventCollector collector)
     public static void Map(WebApplication app, EventCollector collector)
     {
         var all = new CollectorEndpoints(collector);
-        var demand = new Demand(Scope.Collect, FromPages: true) 
+        var demand = new Demand(Scope.Collect, FromPages: true)
         {
             MaxRequestBodySize = collector.Options.MaxBody.Bytes,
             Origins = [.. collector.Options.Sources.SelectMany(s => s.Origins)],

@@ -64,8 +64,8 @@ public sealed partial class CurlExampleTests : IDisposable
     /// <summary>Runs it by the shell, as a reader would, and says the status of the answer.</summary>
     private static async Task<string> Curl(string command)
     {
-        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", command.Replace("curl -s",
-            "curl -o /dev/null -w '%{http_code}' -s", StringComparison.Ordinal)]) { RedirectStandardOutput = true })!;
+        var asking = command.Replace("curl -s", "curl -o /dev/null -w '%{http_code}' -s", StringComparison.Ordinal);
+        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", asking]) { RedirectStandardOutput = true })!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return output;
