@@ -10,7 +10,14 @@ function page(dataset, storage = new Map(), answers = []) {
   const document = { currentScript: { src: 'https://e.example/streamengine.js', dataset }, title: 'T', referrer: '', visibilityState: 'visible',
     addEventListener: (n, f) => { listeners[n] = f; } };
   const window = { addEventListener: (n, f) => { listeners[n] = f; } };
-  const context = { window, document, URL, Blob, JSON, Math, Date, Object, encodeURIComponent,
+  const sources = [];
+  class EventSource {
+    constructor(url) { this.url = url; this.on = {}; this.readyState = 1; sources.push(this); }
+    addEventListener(n, f) { this.on[n] = f; }
+    close() { this.readyState = 2; }
+    tell(type, data, lastEventId = '') { this.on[type]({ data: JSON.stringify(data), lastEventId }); }
+  }
+  const context = { window, EventSource, Promise, document, URL, Blob, JSON, Math, Date, Object, encodeURIComponent,
     location: { href: 'https://shop.example/a', pathname: '/a' },
     localStorage: { getItem: k => storage.get(k) ?? null, setItem: (k, v) => storage.set(k, v), removeItem: k => storage.delete(k) },
     navigator: { language: 'en', sendBeacon: (u, b) => { beacons.push([u, b]); return true; } },
@@ -25,7 +32,7 @@ function page(dataset, storage = new Map(), answers = []) {
   const settle = async () => {
     for (let i = 0; i < 50; i++) { timers.splice(0).forEach(f => f()); await new Promise(r => setImmediate(r)); }
   };
-  return { tag: (...a) => window.streamengine(...a), sent, beacons, settle, storage, listeners, document };
+  return { tag: (...a) => window.streamengine(...a), sent, beacons, sources, settle, storage, listeners, document };
 }
 
 // What happens is sent, with the key in the address, under one anonymous id that is kept.
@@ -89,3 +96,33 @@ assert.equal(p.beacons.length, 1);
 await p.settle();
 assert.equal(p.sent.length, 0);
 console.log('ok');
+
+// A page listens to its customer: the browser resumes by itself, and where the token has ended the tag asks for another address.
+p = page({ page: 'off' });
+const heard = [];
+let asked = 0;
+p.tag('listen', () => Promise.resolve(`/v1/customers/ann/stream?token=${++asked}`), (type, data) => heard.push([type, data]));
+await p.settle();
+assert.equal(p.sources[0].url, 'https://e.example/v1/customers/ann/stream?token=1');
+p.sources[0].tell('ready', { customer: 'ann' }, '-');
+p.sources[0].tell('decision', { decision_id: 'd/1' }, 'd/1');
+p.sources[0].tell('features', { all: true }, 'd/1');
+p.sources[0].tell('end', { reason: 'expired' }, 'd/1');
+await p.settle();
+assert.deepEqual(heard.map(h => h[0]), ['ready', 'decision', 'features', 'end']);
+assert.equal(p.sources[0].readyState, 2);
+assert.equal(p.sources[1].url, 'https://e.example/v1/customers/ann/stream?token=2&last_event_id=d%2F1');
+// The browser has given up: the answer was a refusal.
+p.sources[1].readyState = 2;
+p.sources[1].onerror();
+p.sources[1].onerror();
+await p.settle();
+assert.deepEqual([p.sources.length, p.sources[2].url.slice(-5)], [3, 'd%2F1']);
+// While it connects again by itself it is let be, and a stream of a fixed address is not asked for again.
+p.sources[2].readyState = 0;
+p.sources[2].onerror();
+p.tag('listen', '/v1/customers/bob/stream?token=x', () => {});
+await p.settle();
+p.sources[3].tell('end', { reason: 'expired' });
+await p.settle();
+assert.equal(p.sources.length, 4);

@@ -25,7 +25,16 @@ public sealed class ClusterFeed : ICustomerFeed
         if (!RequestLimits.IsId(key)) return watch;
         lock (_changing)
         {
-            if (_watched.TryGetValue(key, out var watched)) watched.Watches.Add(watch);
+            if (_watched.TryGetValue(key, out var watched))
+            {
+                watched.Watches.Add(watch);
+                if (watched.Known.All is { } all)
+                {
+                    // Under the lock, so that no newer update comes before it.
+                    watch.WasTold = true;
+                    told(all);
+                }
+            }
             else
             {
                 _watched[key] = new Watched { Watches = { watch } };

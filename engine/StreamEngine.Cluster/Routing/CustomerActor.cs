@@ -213,6 +213,7 @@ internal sealed class CustomerActor(string customer, RoutingNode node) : Untyped
         _watchers ??= new CustomerWatchers(customer, partition, node, Self);
         if (_watchers.Add(ask.Watcher, ask.Number)) Context.Watch(ask.Watcher);
         ask.Watcher.Tell(new Watched(customer));
+        _watchers.Begin(ask.Watcher);
         Answer(new Asked(ask, Sender), new WatchReply());
     }
 

@@ -39,6 +39,14 @@ internal sealed class CustomerWatchers : IDisposable
         return true;
     }
 
+    /// <summary>Tells a watcher that was told nothing yet what is known already.</summary>
+    public void Begin(IActorRef watcher)
+    {
+        if (_known.All is not { } all || _watchers[watcher].WasTold) return;
+        watcher.Tell(new WatchTold(all));
+        _watchers[watcher] = _watchers[watcher] with { WasTold = true };
+    }
+
     /// <summary>Takes a watcher out; false where it is none, or one that has called again since.</summary>
     public bool Remove(IActorRef watcher, long number)
     {
@@ -78,13 +86,18 @@ internal sealed record Watching(int Partition, IActorRef Actor, bool Begins);
 internal sealed class KnownFeatures
 {
     private readonly OrderedDictionary<string, double> _features = [];
+    private CustomerUpdate? _newest;
 
     /// <summary>Takes what an update tells.</summary>
     public void Add(CustomerUpdate update)
     {
+        _newest = update;
         foreach (var (name, value) in update.Features) _features[name] = value;
     }
 
+    /// <summary>All that is known, without a decision, for who begins to watch now; null where nothing was told yet.</summary>
+    public CustomerUpdate? All => _newest is null ? null : Complete(_newest with { Decision = null });
+
     /// <summary>The update with all features that are known.</summary>
-    public CustomerUpdate Complete(CustomerUpdate update) => update with { Features = [.. _features] };
+    public CustomerUpdate Complete(CustomerUpdate update) => update with { Features = [.. _features], IsComplete = true };
 }

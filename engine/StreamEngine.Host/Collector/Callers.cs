@@ -18,25 +18,9 @@ internal static class Callers
         return mine.Contains(source) ? (source, 200, "") : (null, StatusCodes.Status403Forbidden, "This key may not write this source.");
     }
 
-    /// <summary>
-    /// Lets a page read the answer where its origin is one of the source's; false where it is none, so that nothing may be done for it.
-    /// A caller that sends no origin is no page.
-    /// </summary>
-    public static bool Allow(HttpContext context, IEnumerable<SourceIntake> sources)
-    {
-        var origin = context.Request.Headers.Origin.ToString();
-        if (origin.Length == 0) return true;
-        if (IsOurs(origin, context.Request)) return true;
-        if (!sources.Any(s => s.Options.Origins.Any(o => o == "*" || o.Equals(origin, StringComparison.OrdinalIgnoreCase)))) return false;
-        context.Response.Headers.AccessControlAllowOrigin = origin;
-        context.Response.Headers.Vary = "Origin";
-        context.Response.Headers.AccessControlExposeHeaders = "Retry-After";
-        context.Response.Headers["Cross-Origin-Resource-Policy"] = "cross-origin";
-        return true;
-    }
-
-    private static bool IsOurs(string origin, HttpRequest request) =>
-        origin.Equals($"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Lets a page read the answer where it may write one of these sources; false where it may not.</summary>
+    public static bool Allow(HttpContext context, IEnumerable<SourceIntake> sources) =>
+        PageOrigins.Allow(context, [.. sources.SelectMany(s => s.Options.Origins)]);
 
     /// <summary>Without keys in the config only this machine can call, and may write everything.</summary>
     private static bool MayWrite(HttpContext context, SourceIntake source) => context.Features.Get<Caller>() is not { } caller

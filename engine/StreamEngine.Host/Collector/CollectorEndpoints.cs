@@ -9,6 +9,16 @@ using StreamEngine.Host.Http.Security;
 
 namespace StreamEngine.Host.Collector;
 
+/// <summary>What became of the events of a request.</summary>
+/// <param name="Accepted">How many are in the log now.</param>
+/// <param name="Duplicates">How many were there already.</param>
+/// <param name="NoConsent">How many lack a consent that the source requires.</param>
+/// <param name="Rejected">How many are at fault.</param>
+/// <param name="Results">A word for each event, in order: accepted, duplicate, no_consent, rejected.</param>
+/// <param name="Errors">What is wrong with those that were rejected; absent where nothing is.</param>
+internal sealed record CollectedAnswer(int Accepted, int Duplicates, int NoConsent, int Rejected, IReadOnlyList<string> Results,
+    IReadOnlyList<EventError>? Errors);
+
 /// <summary>
 /// <c>POST /v1/events</c> and <c>/v1/events/{source}</c>, the pixel, and the tag for web pages. 202 once everything that was taken is in
 /// the log, with what became of each event; 400 where none could be taken; 429 where there is no room; 503 where the log does not answer.
@@ -28,13 +38,22 @@ internal sealed class CollectorEndpoints(EventCollector collector)
     public static void Map(WebApplication app, EventCollector collector)
     {
         var all = new CollectorEndpoints(collector);
-        var demand = new Demand(Scope.Collect, FromPages: true) { MaxRequestBodySize = collector.Options.MaxBody.Bytes };
-        app.MapPost("/v1/events", all.PostAsync).WithMetadata(demand);
-        app.MapPost("/v1/events/{source}", all.PostAsync).WithMetadata(demand);
+        var demand = new Demand(Scope.Collect, FromPages: true)
+        {
+            MaxRequestBodySize = collector.Options.MaxBody.Bytes,
+            Origins = [.. collector.Options.Sources.SelectMany(s => s.Origins)],
+        };
+        var body = new RequestDescription(["application/json", "text/plain", "application/x-ndjson", "application/avro"]);
+        app.MapPost("/v1/events", (Delegate)all.PostAsync).WithMetadata(demand, body).Produces<CollectedAnswer>(202)
+            .Told("collector", "collect", "Writes events to the only source that the key may write.", 400, 413, 415, 503);
+        app.MapPost("/v1/events/{source}", (Delegate)all.PostAsync).WithMetadata(demand, body).Produces<CollectedAnswer>(202)
+            .Told("collector", "collectTo", "Writes events to a source: one, an array, or one a line.", 400, 404, 413, 415, 503);
         app.MapMethods("/v1/events", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
         app.MapMethods("/v1/events/{source}", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
-        app.MapGet("/v1/events/pixel.gif", new Pixel(collector).GetAsync).WithMetadata(demand);
-        app.MapGet("/streamengine.js", BrowserTag.Get).IsOpen(fromPages: true);
+        app.MapGet("/v1/events/pixel.gif", (Delegate)new Pixel(collector).GetAsync).WithMetadata(demand, new RequestDescription([], null,
+            ("source", "The source."), ("key", "The key."), ("data", "The event as JSON; without it each parameter is a text field.")))
+            .Produces(200, contentType: "image/gif").Told("collector", "pixel", "Writes one event; answers with an invisible picture.");
+        app.MapGet("/streamengine.js", BrowserTag.Get).IsOpen(fromPages: true).ExcludeFromDescription();
         if (collector.Options.Segment is { } segment) SegmentEndpoints.Map(app, collector, collector.Sources[segment], demand);
     }
 
@@ -42,10 +61,7 @@ internal sealed class CollectorEndpoints(EventCollector collector)
     private Task Preflight(HttpContext context)
     {
         if (!Callers.Allow(context, collector.Sources.Values)) return RefuseOriginAsync(context);
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-        context.Response.Headers.AccessControlAllowMethods = "POST";
-        context.Response.Headers.AccessControlAllowHeaders = $"content-type, content-encoding, authorization, {PresentedKey.Header}";
-        context.Response.Headers.AccessControlMaxAge = "7200";
+        PageOrigins.Preflight(context, HttpMethods.Post, $"content-type, content-encoding, authorization, {PresentedKey.Header}");
         return Task.CompletedTask;
     }
 
@@ -123,15 +139,9 @@ internal sealed class CollectorEndpoints(EventCollector collector)
     };
 
     /// <summary>What became of each event, and why some were not taken.</summary>
-    public static object Show(Collected events) => new
-    {
-        accepted = events.Count(EventOutcome.Accepted),
-        duplicates = events.Count(EventOutcome.Duplicate),
-        no_consent = events.Count(EventOutcome.NoConsent),
-        rejected = events.Errors.Count,
-        results = events.Outcomes.Select(o => Spelling.Snake(o.ToString())),
-        errors = events.Errors.Count == 0 ? null : events.Errors.Take(MostTold),
-    };
+    public static CollectedAnswer Show(Collected events) => new(events.Count(EventOutcome.Accepted), events.Count(EventOutcome.Duplicate),
+        events.Count(EventOutcome.NoConsent), events.Errors.Count, [.. events.Outcomes.Select(o => Spelling.Snake(o.ToString()))],
+        events.Errors.Count == 0 ? null : [.. events.Errors.Take(MostTold)]);
 
     /// <summary>There is no room now.</summary>
     public static Task BusyAsync(HttpContext context) => Problems.BusyAsync(context, "full",

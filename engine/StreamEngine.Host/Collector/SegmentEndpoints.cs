@@ -26,7 +26,12 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
         foreach (var call in Calls)
             foreach (var name in new[] { call, call[..1] })
             {
-                app.MapPost($"/v1/{name}", context => all.PostAsync(context, call == Batch ? null : call)).WithMetadata(demand);
+                var post = app.MapPost($"/v1/{name}", (Delegate)((HttpContext context) =>
+                    all.PostAsync(context, call == Batch ? null : call))).WithMetadata(demand);
+                if (name == call)
+                    post.WithMetadata(new RequestDescription(["application/json"])).Produces(200)
+                        .Told("segment", call, "A call of Segment's HTTP tracking API.", 400, 413, 503);
+                else post.ExcludeFromDescription();
                 app.MapMethods($"/v1/{name}", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
             }
     }
@@ -34,10 +39,7 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
     private Task Preflight(HttpContext context)
     {
         if (!Callers.Allow(context, [source])) return CollectorEndpoints.RefuseOriginAsync(context);
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-        context.Response.Headers.AccessControlAllowMethods = "POST";
-        context.Response.Headers.AccessControlAllowHeaders = "content-type, content-encoding, authorization";
-        context.Response.Headers.AccessControlMaxAge = "7200";
+        PageOrigins.Preflight(context, HttpMethods.Post, "content-type, content-encoding, authorization");
         return Task.CompletedTask;
     }
 

@@ -32,6 +32,14 @@ track:function(e,p){put("track",e,p)},
 page:function(p){put("page",0,p)},
 identify:function(i,t){who.u=i;put("identify",0,t)},
 reset:function(){who={};save()},
+listen:function(a,f){
+(function open(last){
+Promise.resolve(a.call?a():a).then(function(p){
+var e=new EventSource(new URL(p,u)+(last?"&last_event_id="+encodeURIComponent(last):"")),again=a.call&&function(ms){
+e.close();again=0;setTimeout(function(){open(last)},ms)};
+["ready","decision","features","missed","end"].forEach(function(t){e.addEventListener(t,function(m){
+var x=JSON.parse(m.data);last=m.lastEventId||last;f(t,x);if(x.reason=="expired"&&again)again(0)})});
+e.onerror=function(){if(e.readyState==2&&again)again(5e3)}},function(){setTimeout(function(){open(last)},5e3)})})()},
 consent:function(p){
 for(var n in p)c[n]=!!p[n];
 if(ok&&!yes()){put("track","Consent Withdrawn");Q=Q.slice(-1);leave();set("queue");set("who");set("consent");ok=false;Q=[];who={};c={}}

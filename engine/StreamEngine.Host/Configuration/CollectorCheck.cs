@@ -23,9 +23,7 @@ internal static class CollectorCheck
                 errors.Add(source.Node.At, $"there is no source '{source.Name}'",
                     $"Sources are {string.Join(", ", options.Events.Select(e => e.Name))}");
             foreach (var key in source.Keys) CheckKey(key, source, options.Http, errors);
-            foreach (var origin in source.Origins.Where(o => o != "*" && !IsOrigin(o)))
-                errors.Add(source.Node, "origins", $"'{Printable.Text(origin)}' is no origin",
-                    "Write scheme and name, and the port where it is not the scheme's own: https://shop.example");
+            Origins.Check(source.Origins, source.Node, errors);
         }
     }
 
@@ -62,7 +60,4 @@ internal static class CollectorCheck
         else if (!key.Scopes.Contains(Scope.Collect) && !key.Scopes.Contains(Scope.Admin))
             errors.Add(source.Node, "keys", $"the key '{name}' may not collect", "Give it the scope collect");
     }
-
-    private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri)
-        && uri.Scheme is "http" or "https" && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);
 }

@@ -25,6 +25,9 @@ internal sealed record HostOptions : EngineOptions
 
     [Doc("The collector: takes events over HTTP and writes them to the sources' topics; not served where absent.")]
     public CollectorOptions? Collector { get; init; }
+
+    [Doc("Live streams of single customers, for pages that show an offer the moment it is decided; not served where absent.")]
+    public LiveOptions? Live { get; init; }
 }
 
 /// <summary>Health and metrics over HTTP.</summary>

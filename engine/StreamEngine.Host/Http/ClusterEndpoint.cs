@@ -56,7 +56,8 @@ internal static class ClusterEndpoint
     /// <param name="report">Makes a report; null where there is no cluster.</param>
     public static void Map(WebApplication app, string engine, Func<Task<ClusterReport>>? report) =>
         app.MapGet("/cluster", async () => report is null
-            ? Results.Json(new { engine, message = "this process is in no cluster: its config has no section 'cluster'" }, Json,
-                statusCode: StatusCodes.Status404NotFound)
-            : Results.Json(await report().ConfigureAwait(false), Json)).Needs(Scope.Read);
+            ? Problems.Of(StatusCodes.Status404NotFound, "This process is in no cluster: its config has no section 'cluster'.",
+                new Dictionary<string, object?> { ["reason"] = "no_cluster", ["engine"] = engine })
+            : Results.Json(await report().ConfigureAwait(false), Json)).Needs(Scope.Read).Produces<ClusterReport>()
+            .Told("operation", "cluster", "Members and shards of the cluster, as this process sees them.", 404);
 }

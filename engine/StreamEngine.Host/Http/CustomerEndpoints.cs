@@ -17,8 +17,8 @@ namespace StreamEngine.Host.Http;
 /// <param name="Context">Values of declared event fields.</param>
 /// <param name="Offers">The most offers wanted; 1 where absent.</param>
 /// <param name="TimeoutMs">How long to try, ms; the config's <c>requests.timeout</c> where absent.</param>
-internal sealed record DecisionBody(string? Customer, string? Id, string? Placement, Dictionary<string, JsonElement>? Context, int? Offers,
-    int? TimeoutMs);
+internal sealed record DecisionBody(string? Customer, string? Id = null, string? Placement = null,
+    Dictionary<string, JsonElement>? Context = null, int? Offers = null, int? TimeoutMs = null);
 
 /// <summary>
 /// <c>POST /v1/decisions</c> and <c>GET /v1/customers/{id}</c>, as JSON. 200 with the answer, or with the config's stand-in, marked;
@@ -30,7 +30,8 @@ internal static class CustomerEndpoints
 {
     private const int MostBodyBytes = 64 << 10;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    /// <summary>How answers are written, and bodies read.</summary>
+    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         MaxDepth = 4,
@@ -41,12 +42,16 @@ internal static class CustomerEndpoints
     /// <summary>Adds them.</summary>
     public static void Map(WebApplication app, ICustomerGateway customers)
     {
-        app.MapPost("/v1/decisions", (Delegate)((HttpContext context) => DecideAsync(context, customers))).Needs(Scope.Decide);
+        app.MapPost("/v1/decisions", (Delegate)((HttpContext context) => DecideAsync(context, customers))).Needs(Scope.Decide)
+            .WithMetadata(new RequestDescription(["application/json"], typeof(DecisionBody))).Produces<DecisionAnswer>()
+            .Told("decisions", "decide", "Asks for a decision; a repeat of the request's id gets the same one.", 400, 410, 413, 415, 503,
+                504);
         app.MapGet("/v1/customers/{id}", async (string id, HttpContext context) =>
         {
             var reply = await customers.ReadAsync(new ReadRequest { Customer = id }, context.RequestAborted).ConfigureAwait(false);
             return reply.Status == RequestStatus.Done ? Results.Json(Show(id, reply), Json) : Refuse(context, reply);
-        }).Needs(Scope.Read);
+        }).Needs(Scope.Read).Produces<CustomerAnswer>()
+            .Told("customers", "customer", "What is known of a customer: features, consents, caps, timers, last decisions.", 400, 503, 504);
     }
 
     private static async Task<IResult> DecideAsync(HttpContext context, ICustomerGateway customers)
@@ -106,44 +111,34 @@ internal static class CustomerEndpoints
         }
     }
 
-    private static object Show(DecideReply reply) => new
+    private static DecisionAnswer Show(DecideReply reply) => new(reply.RequestId, reply.Offers)
     {
-        reply.RequestId,
-        reply.DecisionId,
+        DecisionId = reply.DecisionId,
         Outcome = Spelling.Snake(reply.Outcome.ToString()),
         DecidedAt = Text(reply.DecidedAt),
-        reply.Offers,
-        reply.Repeated,
+        Repeated = reply.Repeated,
     };
 
     /// <summary>The config's stand-in: no error page, but marked, with what was at fault.</summary>
-    private static object ShowFallback(DecideReply reply) => new
+    private static DecisionAnswer ShowFallback(DecideReply reply) => new(reply.RequestId, reply.Offers)
     {
-        reply.RequestId,
-        reply.Offers,
         Fallback = true,
         Status = Spelling.Snake(reply.Status.ToString()),
-        reply.Message,
+        Message = reply.Message,
     };
 
-    private static object Show(string customer, ProfileReply reply) => new
+    private static CustomerAnswer Show(string customer, ProfileReply reply) => new()
     {
         Customer = customer,
-        reply.Found,
+        Found = reply.Found,
         At = Text(reply.At),
         NewestEvent = reply.NewestEvent is { } newest ? Text(newest) : null,
         Features = reply.Features.ToDictionary(f => f.Key, f => f.Value),
-        reply.Consents,
-        reply.Caps,
+        Consents = reply.Consents,
+        Caps = reply.Caps,
         Timers = reply.Timers.ToDictionary(t => t.Key, t => Text(t.Value)),
-        Decisions = reply.Decisions.Select(d => new
-        {
-            d.DecisionId,
-            DecidedAt = Text(d.DecidedAt),
-            Outcome = Spelling.Snake(d.Outcome.ToString()),
-            d.Offer,
-            d.ByRequest,
-        }),
+        Decisions = [.. reply.Decisions.Select(d => new KeptDecisionAnswer(d.DecisionId, Text(d.DecidedAt),
+            Spelling.Snake(d.Outcome.ToString()), d.Offer, d.ByRequest))],
     };
 
     private static IResult Refuse(HttpContext context, Reply reply, string requestId = "")
@@ -156,12 +151,21 @@ internal static class CustomerEndpoints
             _ => StatusCodes.Status503ServiceUnavailable,
         };
         if (status == StatusCodes.Status503ServiceUnavailable) context.Response.Headers.RetryAfter = "1";
-        var word = Spelling.Snake(reply.Status.ToString());
-        return Results.Json(new { Status = word, reply.Message, RequestId = requestId, reply.Progress }, Json, statusCode: status);
+        return Problem(status, Spelling.Snake(reply.Status.ToString()), reply.Message, requestId, reply.Progress);
     }
 
-    private static IResult Fault(int status, string message) =>
-        Results.Json(new { Status = "invalid", Message = message }, Json, statusCode: status);
+    private static IResult Fault(int status, string message) => Problem(status, "invalid", message);
 
-    private static string Text(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    /// <summary>Problem details, with the members that these answers had before they were such.</summary>
+    private static IResult Problem(int status, string reason, string message, string requestId = "", double progress = 0) =>
+        Problems.Of(status, message, new Dictionary<string, object?>
+        {
+            ["reason"] = reason,
+            ["message"] = message,
+            ["request_id"] = requestId,
+            ["progress"] = progress,
+        });
+
+    /// <summary>A time as answers have it.</summary>
+    internal static string Text(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }

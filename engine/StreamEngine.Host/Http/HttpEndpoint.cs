@@ -59,6 +59,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
             limits.OnRejected = (rejected, _) => new ValueTask(Access.RefuseRateAsync(rejected.HttpContext));
         });
         builder.Services.AddRequestDecompression();
+        ApiDocument.AddServices(builder.Services);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -74,10 +75,13 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         app.Use(access.InvokeAsync);
         app.UseRateLimiter();
         app.UseRequestDecompression();
+        app.UseWebSockets();
         metrics.Map(app).WithMetadata(new Demand(options.PublicMetrics ? null : Scope.Read));
-        app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503)).IsOpen();
-        app.MapMethods("/healthz/ready", Look, () => Ready(health())).IsOpen();
-        app.MapMethods("/healthz", Look, () => Ready(health())).IsOpen();
+        app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503)).IsOpen()
+            .ExcludeFromDescription();
+        app.MapMethods("/healthz/ready", Look, () => Ready(health())).IsOpen().ExcludeFromDescription();
+        app.MapMethods("/healthz", Look, () => Ready(health())).IsOpen().ExcludeFromDescription();
+        ApiDocument.Map(app);
         more?.Invoke(app);
         try
         {

@@ -32,11 +32,12 @@ internal static class LeaveEndpoint
         app.MapPost("/leave", async (HttpContext context, LeaveRequest request) =>
     {
         if (!IsThisMachine(context.Connection.RemoteIpAddress, context.Connection.LocalIpAddress))
-            return Results.Text("only from this machine\n", statusCode: StatusCodes.Status403Forbidden);
+            return Problems.Of(StatusCodes.Status403Forbidden, "Only this machine may end the process: run 'streamengine leave' there.");
         if (request.Engine != engine) return Results.Json(new LeaveReply(engine, "", []), statusCode: StatusCodes.Status409Conflict);
         var reply = await leave().ConfigureAwait(false);
         return Results.Json(reply, statusCode: reply.Error is null ? StatusCodes.Status200OK : StatusCodes.Status500InternalServerError);
-    }).Needs(Scope.Admin);
+    }).Needs(Scope.Admin).Produces<LeaveReply>().Produces<LeaveReply>(409).Produces<LeaveReply>(500)
+        .Told("operation", "leave", "Hands this process's shards over and ends it; from this machine only.");
 
     /// <summary>From a loopback address, or from the very address that was called.</summary>
     internal static bool IsThisMachine(IPAddress? remote, IPAddress? local) =>

@@ -68,7 +68,8 @@ internal static class ClusterCommand
 
     private static async Task<string> NoneAsync(HttpResponseMessage response, HttpClient client, CancellationToken stop)
     {
-        var json = response.Content.Headers.ContentType?.MediaType == "application/json"
+        // Plain JSON is of processes of the version before.
+        var json = response.Content.Headers.ContentType?.MediaType is "application/problem+json" or "application/json"
             ? await response.Content.ReadFromJsonAsync<JsonObject>(stop).ConfigureAwait(false) : null;
         return json?["engine"] is { } engine
             ? $"Engine '{engine}' at {client.BaseAddress} is in no cluster: its config has no section 'cluster'."

@@ -12,8 +12,10 @@ namespace StreamEngine.Host.Run;
 /// <param name="Parts">The parts, in the order of their start.</param>
 /// <param name="Config">The config of Akka that they need beside the membership's.</param>
 /// <param name="Customers">Finds a customer's node and asks it.</param>
+/// <param name="Feed">Watches a customer wherever it is.</param>
 /// <param name="Locations">Where requests are sent.</param>
-internal sealed record ClusterParts(IReadOnlyList<IClusterPart> Parts, Config Config, ICustomerGateway Customers, IShardLocations Locations)
+internal sealed record ClusterParts(IReadOnlyList<IClusterPart> Parts, Config Config, ICustomerGateway Customers, ICustomerFeed Feed,
+    IShardLocations Locations)
 {
     /// <summary>Puts them together: the one place that knows them all.</summary>
     /// <param name="engine">The engine; it takes requests.</param>
@@ -33,6 +35,7 @@ internal sealed record ClusterParts(IReadOnlyList<IClusterPart> Parts, Config Co
         });
         List<IClusterPart> parts = [routes];
         if (engine.Switches is { } switches) parts.Add(new ClusterSwitches(switches));
-        return new ClusterParts(parts, ClusterRouting.Config.WithFallback(ClusterSwitches.Config), routes.Gateway, routes);
+        return new ClusterParts(parts, ClusterRouting.Config.WithFallback(ClusterSwitches.Config), routes.Gateway, routes.Feed,
+            routes);
     }
 }

@@ -48,6 +48,9 @@ internal sealed class ClusterRun : IAsyncDisposable
     /// <summary>How to ask for decisions and profiles of any customer.</summary>
     public ICustomerGateway Customers => _parts.Customers;
 
+    /// <summary>How to watch any customer.</summary>
+    public ICustomerFeed Feed => _parts.Feed;
+
     /// <summary>How this node stands to the cluster.</summary>
     public ClusterHealth Health
     {

@@ -8,6 +8,7 @@ using StreamEngine.Host.Cli;
 using StreamEngine.Host.Collector;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
+using StreamEngine.Host.Live;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
@@ -49,6 +50,7 @@ internal static class RunCommand
         await using var cluster = ClusterRun.Of(call, config, engine, log);
         await using var connectors = drain ? null : ActivateCommand.InRun(call, config, log);
         using var collector = CollectorRun.Of(call, config, compiled, log, drain);
+        using var live = LiveRun.Of(config, engine, cluster);
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health,
             connectors is null ? [] : ActivateCommand.Away(connectors)), () =>
             !engine.Completion.IsCompleted, app =>
@@ -58,6 +60,7 @@ internal static class RunCommand
                 CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches));
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
+            if (live is not null) LiveEndpoints.Map(app, live);
             if (collector is not null) CollectorEndpoints.Map(app, collector);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");

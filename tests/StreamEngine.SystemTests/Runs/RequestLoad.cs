@@ -169,7 +169,8 @@ internal sealed partial class RequestLoad : IDisposable
             using var reply = await _http.PostAsJsonAsync($"http://127.0.0.1:{node.Port}/v1/decisions",
                 new { customer = ask.Customer, id = ask.Id, placement = ask.Placement, timeout_ms = _timeoutMs });
             var body = JsonNode.Parse(await reply.Content.ReadAsStringAsync())!;
-            var status = (string?)body["status"] ?? "done";
+            // A refusal is problem details, whose status is a number and whose reason is the word.
+            var status = (string?)body["reason"] ?? (string?)body["status"] ?? "done";
             var answer = new Answer(ask, Stopwatch.GetElapsedTime(due).TotalMilliseconds,
                 body["fallback"] is null ? status : $"fallback: {status}")
             {

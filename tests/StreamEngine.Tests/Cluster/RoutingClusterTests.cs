@@ -247,9 +247,11 @@ public sealed class RoutingClusterTests(ITestOutputHelper output)
         // A second watcher of this process shares the watch and begins with all that is known.
         var second = new ConcurrentQueue<CustomerUpdate>();
         var other = cluster[0].Routing.Feed.Watch(customer, second.Enqueue);
+        Assert.Equal([new("a", 1), new("b", 2)], second.Single().Features);
+        Assert.True(second.Single().IsComplete);
         cluster[1].Feed.Tell(ScriptedFeed.Update(customer, ("b", 3)));
-        await cluster[0].UntilAsync(_ => told.Count == 2 && second.Count == 1);
-        Assert.Equal([new("a", 1), new("b", 3)], second.Single().Features);
+        await cluster[0].UntilAsync(_ => told.Count == 2 && second.Count == 2);
+        Assert.Equal([new("b", 3)], second.Last().Features);
         Assert.Equal(1, cluster[1].Routing.Metrics.Now.Watchers);
 
         await cluster.MoveAsync(0, to: 0);

@@ -133,12 +133,14 @@ internal static class RoutingMessages
         from origin in Any<DecisionOrigin>()
         from outcome in Any<Outcome>()
         from offers in Offer.ArrayOf().Resize(3)
+        from complete in Flag()
         select new CustomerUpdate
         {
             Customer = customer,
             At = at,
             Decision = decided ? new CustomerDecision(id, origin, customer, outcome, offers) : null,
             Features = features,
+            IsComplete = complete,
         };
 
     /// <summary>A message of any kind; deadlines are not compared, since what travels is what is left of them.</summary>

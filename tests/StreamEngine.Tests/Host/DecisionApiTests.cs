@@ -74,8 +74,13 @@ public sealed class DecisionApiTests : IAsyncLifetime
     [InlineData("""{"customer":"c1","context":{"nothing":1}}""", "context.nothing: no event field")]
     [InlineData("""{"customer":"c1","timeout_ms":0}""", "timeout_ms: 0")]
     [InlineData("{", "The body can't be read")]
-    public async Task A_mistake_is_a_400_that_names_it(string body, string named) =>
-        Assert.Contains(named, (string)(await Post(body, HttpStatusCode.BadRequest))["message"]!, StringComparison.Ordinal);
+    public async Task A_mistake_is_a_400_that_names_it(string body, string named)
+    {
+        var problem = await Post(body, HttpStatusCode.BadRequest);
+        Assert.Contains(named, (string)problem["message"]!, StringComparison.Ordinal);
+        Assert.Contains(named, (string)problem["detail"]!, StringComparison.Ordinal);
+        Assert.Equal((400, "invalid"), ((int)problem["status"]!, (string)problem["reason"]!));
+    }
 
     [Fact]
     public async Task A_large_body_and_another_type_are_refused()
@@ -94,7 +99,10 @@ public sealed class DecisionApiTests : IAsyncLifetime
         var reply = await _client.PostAsJsonAsync("/v1/decisions", new { customer = "c1", timeout_ms = 30 });
         Assert.Equal(HttpStatusCode.ServiceUnavailable, reply.StatusCode);
         Assert.NotNull(reply.Headers.RetryAfter);
-        Assert.Equal("moved", (string)JsonNode.Parse(await reply.Content.ReadAsStringAsync())!["status"]!);
+        Assert.Equal("application/problem+json", reply.Content.Headers.ContentType!.MediaType);
+        var problem = JsonNode.Parse(await reply.Content.ReadAsStringAsync())!;
+        Assert.Equal((503, "moved", 0.0), ((int)problem["status"]!, (string)problem["reason"]!, (double)problem["progress"]!));
+        Assert.Equal((string)problem["detail"]!, (string)problem["message"]!);
     }
 
     /// <summary>A page has something to show even then: marked, with what was at fault.</summary>

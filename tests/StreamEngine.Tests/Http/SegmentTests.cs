@@ -110,7 +110,7 @@ public sealed class SegmentTests
         var script = await reply.Content.ReadAsByteArrayAsync();
         Assert.Equal("text/javascript", reply.Content.Headers.ContentType!.MediaType);
         Assert.Equal(BrowserTag.Script, script);
-        Assert.True(script.Length <= 3_072, $"{script.Length} bytes");
+        Assert.True(script.Length <= 3_500, $"{script.Length} bytes");
         Assert.Equal("cross-origin", reply.Headers.GetValues("Cross-Origin-Resource-Policy").Single());
         using var again = new HttpRequestMessage(HttpMethod.Get, "/streamengine.js");
         again.Headers.IfNoneMatch.Add(reply.Headers.ETag!);

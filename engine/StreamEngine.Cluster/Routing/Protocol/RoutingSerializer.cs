@@ -25,7 +25,7 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
         [typeof(HomeProbed)] = "probed.1",
         [typeof(Announcement)] = "owns.1",
         [typeof(Watched)] = "watched.1",
-        [typeof(WatchTold)] = "told.1",
+        [typeof(WatchTold)] = "told.2",
         [typeof(WatchMoved)] = "moved.1",
         [typeof(Unwatch)] = "unwatch.1",
         [typeof(SharedSwitch)] = "switch.1",
@@ -120,7 +120,10 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
                 });
                 break;
             case Watched watched: to.Write(watched.Customer); break;
-            case WatchTold told: WireFormat.Write(to, told.Update); break;
+            case WatchTold told:
+                WireFormat.Write(to, told.Update);
+                to.Write(told.Update.IsComplete);
+                break;
             case WatchMoved moved: to.Write(moved.Customer); break;
             case Unwatch unwatch:
                 to.Write(unwatch.Customer);
@@ -153,7 +156,9 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
                 return new Announcement(from.ReadAddress(), from.ReadInt64(), from.ReadInt64(),
                     from.ReadList(static r => KeyValuePair.Create(r.Read7BitEncodedInt(), r.Read7BitEncodedInt64())));
             case "watched.1": return new Watched(from.ReadString());
+            // Of the version before: it did not say whether it has all features.
             case "told.1": return new WatchTold(WireFormat.ReadUpdate(from));
+            case "told.2": return new WatchTold(WireFormat.ReadUpdate(from) with { IsComplete = from.ReadBoolean() });
             case "moved.1": return new WatchMoved(from.ReadString());
             case "unwatch.1": return new Unwatch(from.ReadString(), from.Read7BitEncodedInt64());
             case "switch.1": return new SharedSwitch(from.ReadString(), WireFormat.ReadSwitch(from));

@@ -31,7 +31,7 @@ internal sealed class Access(KeyRing keys)
         {
             var key = PresentedKey.Of(context.Request, demand.FromPages, out var shown);
             if (key.Length == 0 && demand.KeyInBody) context.Features.Set(this);
-            else if (!await AdmitAsync(context, key, shown, scope).ConfigureAwait(false)) return;
+            else if (!HasToken(context.Request, demand) && !await AdmitAsync(context, key, shown, scope).ConfigureAwait(false)) return;
         }
         await next(context).ConfigureAwait(false);
     }
@@ -63,6 +63,10 @@ internal sealed class Access(KeyRing keys)
     /// <summary>Answers a request that is one too many.</summary>
     public static Task RefuseRateAsync(HttpContext context) => Problems.BusyAsync(context, "rate",
         "The key has made more requests than its rate allows: ask again later.");
+
+    /// <summary>Whether the request is to be judged by its token, which the endpoint verifies.</summary>
+    private static bool HasToken(HttpRequest request, Demand demand) =>
+        demand.TokenParameter is { } name && request.Query.ContainsKey(name);
 
     private static string Word(Scope scope) => StreamEngine.Configuration.Spelling.Snake(scope.ToString());
 }

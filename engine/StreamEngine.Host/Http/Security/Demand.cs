@@ -21,6 +21,14 @@ internal sealed record Demand(Scope? Scope, bool FromPages = false) : IRequestSi
     /// </summary>
     public bool KeyInBody { get; init; }
 
+    /// <summary>
+    /// The parameter of the address that may hold a token instead of a key; the endpoint itself verifies it. Null where none may.
+    /// </summary>
+    public string? TokenParameter { get; init; }
+
+    /// <summary>The origins of the pages that may read what the endpoint answers, refusals too, where pages may call.</summary>
+    public IReadOnlyList<string> Origins { get; init; } = [];
+
     /// <summary>The most bytes of a request's body, unpacked.</summary>
     public long? MaxRequestBodySize { get; init; } = MostBodyBytes;
 }

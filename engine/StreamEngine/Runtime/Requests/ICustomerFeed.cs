@@ -31,6 +31,12 @@ public sealed record CustomerUpdate
 
     /// <summary>The features whose values are not those that were told before, by name; all of them in the first update.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> Features { get; init; } = [];
+
+    /// <summary>
+    /// Whether <see cref="Features"/> has all of them, as a watch begins, or begins again after the customer's shard has moved: what was
+    /// committed between two watches was not told.
+    /// </summary>
+    public bool IsComplete { get; init; }
 }
 
 /// <summary>A decision as a watcher sees it.</summary>

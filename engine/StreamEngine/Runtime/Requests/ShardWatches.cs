@@ -97,6 +97,7 @@ internal sealed class ShardWatches
             customer.IsTouched = false;
             var watchers = Watchers(customer);
             var newest = shard.ReadNewest(customer.Key, _vector);
+            var isComplete = customer.Features is null;
             var changed = Changes(features.Names, customer);
             var last = customer.Decisions.Count - 1;
             for (var i = 0; i <= last; i++)
@@ -106,10 +107,16 @@ internal sealed class ShardWatches
                     At = customer.Decisions[i].At,
                     Decision = customer.Decisions[i].Decision,
                     Features = i == last ? changed : [],
+                    IsComplete = i == last && isComplete,
                 }));
-            if (last < 0 && changed.Count > 0)
-                news(new CustomerNews(this, customer, watchers,
-                    new CustomerUpdate { Customer = customer.Name, At = newest, Features = changed }));
+            if (last < 0 && (changed.Count > 0 || isComplete))
+                news(new CustomerNews(this, customer, watchers, new CustomerUpdate
+                {
+                    Customer = customer.Name,
+                    At = newest,
+                    Features = changed,
+                    IsComplete = isComplete,
+                }));
             customer.Decisions.Clear();
         }
         _touched.Clear();
@@ -145,7 +152,7 @@ internal sealed class ShardWatches
         var changed = new List<KeyValuePair<string, double>>();
         for (var i = 0; i < _vector.Length; i++)
             if (customer.Features is not { } before || !before[i].Equals(_vector[i])) changed.Add(new(names[i], _vector[i]));
-        if (changed.Count > 0) customer.Features = [.. _vector];
+        if (changed.Count > 0 || customer.Features is null) customer.Features = [.. _vector];
         return changed;
     }
 
