@@ -110,6 +110,9 @@ internal sealed class OutcomeRecordWriter
         static byte[] Utf8(string text) => System.Text.Encoding.UTF8.GetBytes(text);
     }
 
+    /// <summary>The most bytes of a record's Avro, without customer id and event id.</summary>
+    public int MostBytes => _fixedBytes;
+
     /// <summary>Writes a record, with the customer id as key.</summary>
     /// <param name="output">The interval's outputs.</param>
     /// <param name="topic">Index of the outcome topic among the worker's outputs.</param>

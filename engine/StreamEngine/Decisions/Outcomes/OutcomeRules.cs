@@ -49,7 +49,8 @@ public sealed class OutcomeRules
             errors.Add(options.Node.At, "no event is an outcome", "Declare the events under 'events', or leave 'outcomes' out");
         foreach (var (key, window) in options.Windows.All.Skip(1))
             if (window <= TimeSpan.Zero)
-                errors.Add(options.Windows.Node, key, $"within a window of {window} no outcome counts", "Choose a duration above 0, such as 7d");
+                errors.Add(options.Windows.Node, key, $"within a window of {window} no outcome counts",
+                    "Choose a duration above 0, such as 7d");
         if (options.MaxOpen is < 1 or > OpenDecisions.MostOpen)
             errors.Add(options.Node, "max_open", $"{options.MaxOpen} decisions can't be kept open",
                 $"Choose a number from 1 to {OpenDecisions.MostOpen}");

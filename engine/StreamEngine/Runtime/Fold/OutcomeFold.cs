@@ -42,7 +42,8 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
         {
             var last = rule.TakesLast ? Last(profile, rule, e, context) : -1;
             if (last < 0) Count(rule.Kind, OutcomeFate.Unmatched, writes);
-            else Join(profile, last, rule.Kind, Attribution.LastDecision, e.Time, value, e.Id, e.IdHash, e.Customer.Text, shard.Watermark, writes);
+            else Join(profile, last, rule.Kind, Attribution.LastDecision, e.Time, value, e.Id, e.IdHash, e.Customer.Text, shard.Watermark,
+                writes);
             return;
         }
         if (!shard.Writer.TryParseId(id, out var position))
@@ -53,7 +54,8 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
         var found = _open.Find(profile, position);
         if (found >= 0)
         {
-            Join(profile, found, rule.Kind, Attribution.DecisionId, e.Time, value, e.Id, e.IdHash, e.Customer.Text, shard.Watermark, writes);
+            Join(profile, found, rule.Kind, Attribution.DecisionId, e.Time, value, e.Id, e.IdHash, e.Customer.Text, shard.Watermark,
+                writes);
             return;
         }
         Count(rule.Kind, OutcomeFate.Unmatched, writes);

@@ -40,7 +40,8 @@ public sealed class OutcomeProperties
         // (1) What the naive fold says.
         var naive = new NaiveOutcomes((long)engine.Options.Time.Lateness.TotalMilliseconds, OutcomeShop.Outcomes.MaxOpen);
         for (var i = 0; i < log.Count; i++)
-            naive.Apply(log[i], Hash64.Of(Encoding.UTF8.GetBytes(log[i].Id)).ToString("x16", CultureInfo.InvariantCulture), Served(caused[i]));
+            naive.Apply(log[i], Hash64.Of(Encoding.UTF8.GetBytes(log[i].Id)).ToString("x16", CultureInfo.InvariantCulture),
+                Served(caused[i]));
         var lines = one.Records().ConvertAll(OutcomeShop.Line);
         for (var i = 0; i < Math.Min(lines.Count, naive.Lines.Count); i++) Assert.Equal(naive.Lines[i], lines[i]);
         Assert.Equal(naive.Lines.Count, lines.Count);

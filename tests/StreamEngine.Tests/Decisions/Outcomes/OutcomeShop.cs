@@ -59,7 +59,8 @@ internal static class OutcomeShop
         };
     }
 
-    public static CompiledEngine Compile(EngineOptions? options = null) => Scenario.Compile(options ?? Options(), new LinearModels(seed: 1));
+    public static CompiledEngine Compile(EngineOptions? options = null) =>
+        Scenario.Compile(options ?? Options(), new LinearModels(seed: 1));
 
     /// <summary>An event; a page view with a placement opens a decision.</summary>
     public static string Json(string id, string customer, string type, long time, string decision = "", string offer = "",

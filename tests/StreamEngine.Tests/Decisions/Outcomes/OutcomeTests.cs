@@ -35,7 +35,8 @@ public sealed class OutcomeTests : IDisposable
         var r = Assert.Single(_driver.Records());
         Assert.Equal((id + "/conversion", id, "conversion", "counted", "decision_id"),
             ((string)r["outcome_id"]!, (string)r["decision_id"]!, r.Text("kind"), r.Text("status"), r.Text("attribution")));
-        Assert.Equal(("ann", "e1", 12.5, 5 * Minute), ((string)r["customer_id"]!, (string)r["event_id"]!, (double)r["value"]!, (long)r["delay_ms"]!));
+        Assert.Equal(("ann", "e1", 12.5, 5 * Minute),
+            ((string)r["customer_id"]!, (string)r["event_id"]!, (double)r["value"]!, (long)r["delay_ms"]!));
         Assert.Equal(("home", 1.0), ((string)r["placement"]!, (double)r["selection_probability"]!));
         Assert.Contains((string)r["offer"]!, new[] { "a", "b" });
         Assert.Equal(_engine.ConfigHash, r["config_hash"]);
@@ -64,6 +65,23 @@ public sealed class OutcomeTests : IDisposable
         Send("bob", "search", 70);                  // the newest moment at which an event of minute 60 is not late
         Send("ann", "bought", 60, id, value: 1);
         Assert.Equal("counted", Assert.Single(_driver.Records()).Text("status"));
+    }
+
+    [Fact]
+    public void ADecisionThatWaits_isClosedByTheRecordThatPassesIt_notByTheEndOfTheBatch()
+    {
+        (string Customer, long Minute)[] log = [("ann", 0), ("bob", 75), ("bob", 90), ("cid", 300)];
+        using var batch = new ShardDriver(_engine);
+        foreach (var driver in new[] { _driver, batch })
+            for (var i = 0; i < log.Length; i++)
+            {
+                var time = Scenario.Start + log[i].Minute * Minute;
+                driver.Add(log[i].Customer, OutcomeShop.Json($"e{i}", log[i].Customer, "page_view", time, placement: "home"), time);
+                if (driver == _driver) driver.Process();
+            }
+        batch.Process();
+        Assert.Equal([75, 300, 300], _driver.Records().Select(r => ((long)r["watermark"]! - Scenario.Start) / Minute));
+        Assert.Equal(_driver.Records().Select(r => r.ToString()), batch.Records().Select(r => r.ToString()));
     }
 
     [Fact]
@@ -102,8 +120,9 @@ public sealed class OutcomeTests : IDisposable
         driver.Add("ann", OutcomeShop.Json("v", "ann", "page_view", Scenario.Start, placement: "home"), 0).Process();
         driver.Add("ann", OutcomeShop.Json("b", "ann", "clicked", Scenario.Start, OutcomeShop.Id(0)), 0).Process();
         var json = Encoding.UTF8.GetString(driver.Outputs[^1].Value);
-        Assert.StartsWith($$"""{"outcome_id":"{{OutcomeShop.Id(0)}}/click","decision_id":"{{OutcomeShop.Id(0)}}","kind":"click","status":"counted",""",
-            json, StringComparison.Ordinal);
+        var id = OutcomeShop.Id(0);
+        Assert.StartsWith($$"""{"outcome_id":"{{id}}/click","decision_id":"{{id}}","kind":"click","status":"counted",""", json,
+            StringComparison.Ordinal);
         Assert.Contains("\"outcomes\":[\"click\"]", json, StringComparison.Ordinal);
     }
 
