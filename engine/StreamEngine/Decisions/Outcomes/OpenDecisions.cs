@@ -130,14 +130,15 @@ internal sealed class OpenDecisions
     public long ClosesAt(long decidedAt) => decidedAt + _span;
 
     /// <summary>
-    /// The earliest closing, where it has to be scheduled: nothing waits, or something later. It is then taken as scheduled.
+    /// The earliest closing, where it has to be scheduled; it is then taken as scheduled. Where one waits already it does not: a decision
+    /// that is closed before that (a request may have been ahead of its customer's events) is closed with it, so that a profile has one
+    /// entry in the heap.
     /// </summary>
     public bool MustSchedule(Span<byte> profile, out long due)
     {
-        due = long.MaxValue;
+        due = Earliest(profile);
         ref var head = ref At(profile);
-        for (var i = 0; i < head.Count; i++) due = Math.Min(due, ClosesAt(this[profile, i]));
-        if (head.Count == 0 || head.Waiting != Never && head.Waiting <= due) return false;
+        if (head.Count == 0 || head.Waiting != Never) return false;
         head.Waiting = due;
         return true;
     }
@@ -146,7 +147,7 @@ internal sealed class OpenDecisions
     public bool IsDue(Span<byte> profile, long due)
     {
         ref var head = ref At(profile);
-        if (head.Waiting != due) return false; // superseded by an earlier one, or the entry of an older version of a loaded profile
+        if (head.Waiting != due) return false; // the entry of an older version of a loaded profile
         head.Waiting = Never;
         return true;
     }
@@ -155,7 +156,18 @@ internal sealed class OpenDecisions
     public long Waiting(Span<byte> profile) => At(profile).Waiting;
 
     /// <summary>Lets a profile that was written with longer windows wait no longer than these.</summary>
-    public void Rearm(Span<byte> profile) => MustSchedule(profile, out _);
+    public void Rearm(Span<byte> profile)
+    {
+        ref var head = ref At(profile);
+        if (head.Waiting != Never) head.Waiting = Math.Min(head.Waiting, Earliest(profile));
+    }
+
+    private long Earliest(Span<byte> profile)
+    {
+        var earliest = long.MaxValue;
+        for (var i = 0; i < At(profile).Count; i++) earliest = Math.Min(earliest, ClosesAt(this[profile, i]));
+        return earliest;
+    }
 
     private static int WidthOf(int experiments) => Unsafe.SizeOf<OpenDecision>() + experiments * sizeof(ulong);
 

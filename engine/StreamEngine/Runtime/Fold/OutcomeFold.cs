@@ -229,7 +229,9 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
 
     private void Schedule(Span<byte> profile, ReadOnlySpan<byte> customer)
     {
-        if (_open.MustSchedule(profile, out var due)) shard.Timers.Push(due, Timer, customer);
+        if (!_open.MustSchedule(profile, out var due)) return;
+        shard.Timers.Push(due, Timer, customer);
+        shard.Counters.TimersWaiting = shard.Timers.Count;
     }
 
     private void Count(OutcomeKind kind, OutcomeFate fate, bool counts)
