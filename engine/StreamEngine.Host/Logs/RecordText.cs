@@ -24,8 +24,13 @@ internal sealed class RecordText : IDisposable
     public RecordText(OutputKind kind)
     {
         _kind = kind;
-        var schema = kind switch { OutputKind.Action => "action", OutputKind.Decision => "decision",
-            OutputKind.Outcome => "outcome", _ => "dead-letter" };
+        var schema = kind switch
+        {
+            OutputKind.Action => "action",
+            OutputKind.Decision => "decision",
+            OutputKind.Outcome => "outcome",
+            _ => "dead-letter",
+        };
         if (kind != OutputKind.Late) _avro = new AvroJson(schema, _line);
     }
 
