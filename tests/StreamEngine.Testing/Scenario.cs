@@ -1,6 +1,7 @@
 using System.Globalization;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.Inference;
@@ -66,6 +67,29 @@ public static class Scenario
         ],
     };
 
+    /// <summary>
+    /// Outcomes for the shop: no event names a decision, each is about the customer's last one. Few decisions stay open, and not for long.
+    /// </summary>
+    public static OutcomeOptions Outcomes { get; } = new()
+    {
+        MaxOpen = 3,
+        Windows = new OutcomeWindowOptions
+        {
+            Impression = TimeSpan.FromMinutes(20),
+            Click = TimeSpan.FromMinutes(20),
+            Conversion = TimeSpan.FromMinutes(40),
+            Refund = TimeSpan.FromMinutes(40),
+            Reject = TimeSpan.FromMinutes(5),
+        },
+        Events =
+        [
+            Last("view", OutcomeKind.Impression, "event.type == 'page_view'"),
+            Last("cart", OutcomeKind.Click, "event.type == 'cart_add'"),
+            Last("buy", OutcomeKind.Conversion, "event.type == 'purchase'") with { Value = "event.value" },
+            Last("leave", OutcomeKind.Reject, "event.type == 'search'"),
+        ],
+    };
+
     /// <summary>Compiles options that are known to be right.</summary>
     public static CompiledEngine Compile(EngineOptions options, IModelLoader loader)
     {
@@ -105,6 +129,9 @@ public static class Scenario
             yield return sent[^1];
         }
     }
+
+    private static OutcomeEventOptions Last(string name, OutcomeKind kind, string when) =>
+        new() { Name = name, Kind = kind, When = when, WithoutDecision = WithoutDecision.LastDecision };
 
     private static EventSourceOptions Source(string name) => new()
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 
@@ -68,6 +69,29 @@ public sealed class ShardDriver : IDisposable
         _batch.Clear();
         Collect();
         return this;
+    }
+
+    /// <summary>
+    /// Makes the state of a fresh shard again, as a restart does: from records of its first source, and behind each the decisions that it
+    /// caused.
+    /// </summary>
+    public void Restore(IEnumerable<(string Key, byte[] Value, long Timestamp, List<Written> Decisions)> log)
+    {
+        var pass = Shard.BeginRestore();
+        foreach (var (key, value, timestamp, decisions) in log)
+        {
+            Add(key, value, timestamp);
+            pass.Replay(_batch, 0, 1, 0);
+            _batch.Clear();
+            foreach (var decision in decisions)
+            {
+                var entry = default(LoggedDecision);
+                if (!LoggedDecision.TryParse(decision.Value, ref entry)) throw new InvalidDataException(entry.Error);
+                pass.Apply(entry, 0, decision.Value);
+            }
+        }
+        pass.Done(null);
+        Collect();
     }
 
     /// <summary>Moves the watermark and fires what is due.</summary>

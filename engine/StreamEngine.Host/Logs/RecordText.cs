@@ -24,7 +24,13 @@ internal sealed class RecordText : IDisposable
     public RecordText(OutputKind kind)
     {
         _kind = kind;
-        var schema = kind switch { OutputKind.Action => "action", OutputKind.Decision => "decision", _ => "dead-letter" };
+        var schema = kind switch
+        {
+            OutputKind.Action => "action",
+            OutputKind.Decision => "decision",
+            OutputKind.Outcome => "outcome",
+            _ => "dead-letter",
+        };
         if (kind != OutputKind.Late) _avro = new AvroJson(schema, _line);
     }
 
@@ -48,7 +54,8 @@ internal sealed class RecordText : IDisposable
     /// <summary>Whether the record is shown: of this channel, and no mark, which only recovery reads.</summary>
     public bool Shows(TailRecord record, string? channel)
     {
-        if (record.Json is null || _kind is OutputKind.Late or OutputKind.DeadLetter || _kind == OutputKind.Action && channel is null)
+        if (record.Json is null || _kind is OutputKind.Late or OutputKind.DeadLetter or OutputKind.Outcome
+            || _kind == OutputKind.Action && channel is null)
             return true;
         using var json = JsonDocument.Parse(record.Json);
         return _kind == OutputKind.Decision ? Text(json.RootElement, "kind") is "decision" or ""
@@ -73,6 +80,9 @@ internal sealed class RecordText : IDisposable
                 new($"priority {Number(r, "priority")}"), Column(r, "trigger", "grey")],
             OutputKind.Decision => [new(Text(r, "event_time"), "grey"), Column(r, "customer_id"), Column(r, "trigger"),
                 Column(r, "placement"), Column(r, "outcome", Text(r, "outcome") == "served" ? "green" : "yellow"), .. Chosen(r)],
+            OutputKind.Outcome => [new(Text(r, "event_time"), "grey"), Column(r, "customer_id"), Column(r, "kind", "green"),
+                Column(r, "status"), Column(r, "offer"), Column(r, "placement"), new($"value {Number(r, "value")}"),
+                new(Text(r, "decision_id"), "grey")],
             OutputKind.DeadLetter => [new(Text(r, "timestamp"), "grey"), Column(r, "reason", "red", 16),
                 new($"{Text(r, "topic")}[{Number(r, "partition")}]@{Number(r, "offset")}"), .. Optional(Text(r, "detail")),
                 .. Optional(Cut(Text(r, "bytes")), "grey")],

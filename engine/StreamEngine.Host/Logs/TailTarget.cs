@@ -16,6 +16,9 @@ internal enum OutputKind
 
     /// <summary>Late records, as they were read.</summary>
     Late,
+
+    /// <summary>What became of decisions.</summary>
+    Outcome,
 }
 
 /// <summary>What <c>tail</c> is asked to show.</summary>
@@ -25,7 +28,7 @@ internal enum OutputKind
 internal sealed record TailTarget(OutputKind Kind, IReadOnlyList<string> Topics, string? Channel = null)
 {
     /// <summary>The outputs by the names under which they can be asked for everywhere.</summary>
-    public static IReadOnlyList<string> Roles { get; } = ["actions", "decisions", "dead-letter", "late"];
+    public static IReadOnlyList<string> Roles { get; } = ["actions", "decisions", "dead-letter", "late", "outcomes"];
 
     /// <summary>Finds an output by its role, its channel or its topic; null where there is none.</summary>
     /// <param name="name">What was asked for.</param>
@@ -41,6 +44,7 @@ internal sealed record TailTarget(OutputKind Kind, IReadOnlyList<string> Topics,
         if (name == Roles[1]) return new TailTarget(OutputKind.Decision, [outputs.Decisions]);
         if (name == Roles[2]) return new TailTarget(OutputKind.DeadLetter, [outputs.DeadLetter]);
         if (name == Roles[3]) return new TailTarget(OutputKind.Late, [outputs.Late]);
+        if (name == Roles[4]) return new TailTarget(OutputKind.Outcome, options.Outcomes is null ? [] : [outputs.Outcomes]);
         if (channels.Contains(name))
         {
             var topic = outputs.Channels.GetValueOrDefault(name, outputs.Actions);
@@ -49,6 +53,7 @@ internal sealed record TailTarget(OutputKind Kind, IReadOnlyList<string> Topics,
         if (actions.Contains(name)) return new TailTarget(OutputKind.Action, [name]);
         if (name == outputs.Decisions) return new TailTarget(OutputKind.Decision, [name]);
         if (name == outputs.DeadLetter) return new TailTarget(OutputKind.DeadLetter, [name]);
+        if (options.Outcomes is not null && name == outputs.Outcomes) return new TailTarget(OutputKind.Outcome, [name]);
         return name == outputs.Late ? new TailTarget(OutputKind.Late, [name]) : null;
     }
 }

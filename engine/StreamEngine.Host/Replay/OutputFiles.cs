@@ -8,7 +8,8 @@ using StreamEngine.Runtime;
 namespace StreamEngine.Host.Replay;
 
 /// <summary>
-/// Writes an engine's outputs as files: <c>actions.ndjson</c>, <c>decisions.ndjson</c>, <c>dead-letter.ndjson</c> and <c>late.ndjson</c>.
+/// Writes an engine's outputs as files: <c>actions.ndjson</c>, <c>decisions.ndjson</c>, <c>dead-letter.ndjson</c> and <c>late.ndjson</c>,
+/// and <c>outcomes.ndjson</c> where outcomes are declared.
 /// </summary>
 internal sealed class OutputFiles : IDisposable
 {
@@ -17,6 +18,7 @@ internal sealed class OutputFiles : IDisposable
     private readonly OutputTopics _topics;
     private readonly EventFileSource _source;
     private readonly AvroJson _actions, _decisions, _deadLetters;
+    private readonly AvroJson? _outcomes;
     private readonly FileStream _late;
 
     /// <param name="directory">The folder.</param>
@@ -28,6 +30,7 @@ internal sealed class OutputFiles : IDisposable
         _actions = new AvroJson("action", Create(directory, "actions.ndjson"));
         _decisions = new AvroJson("decision", Create(directory, "decisions.ndjson"));
         _deadLetters = new AvroJson("dead-letter", Create(directory, "dead-letter.ndjson"));
+        if (topics.Outcomes >= 0) _outcomes = new AvroJson("outcome", Create(directory, "outcomes.ndjson"));
         _late = Create(directory, "late.ndjson");
     }
 
@@ -40,6 +43,7 @@ internal sealed class OutputFiles : IDisposable
             if (topic == _topics.Decisions) Decision(_decisions.Read(outputs.Value(i)));
             else if (topic == _topics.DeadLetter) DeadLetter(_deadLetters.Read(outputs.Value(i)));
             else if (topic == _topics.Late) AvroJson.WriteLate(_late, outputs[i].Timestamp, outputs.Value(i));
+            else if (topic == _topics.Outcomes) _outcomes!.Write(_outcomes.Read(outputs.Value(i)));
             else _actions.Write(_actions.Read(outputs.Value(i)));
         }
     }
@@ -49,6 +53,7 @@ internal sealed class OutputFiles : IDisposable
         _actions.Dispose();
         _decisions.Dispose();
         _deadLetters.Dispose();
+        _outcomes?.Dispose();
         _late.Dispose();
     }
 

@@ -61,6 +61,13 @@ internal ref struct AvroCursor(ReadOnlySpan<byte> value)
         return index >= 0 && index < count ? (int)index : Fail(field, "is no known symbol");
     }
 
+    /// <summary>A double.</summary>
+    public double Double(string field)
+    {
+        Skip(8, field);
+        return Error is null ? BinaryPrimitives.ReadDoubleLittleEndian(_value[(_at - 8)..]) : 0;
+    }
+
     /// <summary>A boolean.</summary>
     public bool Bool(string field)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using StreamEngine.Configuration;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Inference;
@@ -36,8 +37,11 @@ public sealed class DecisionPolicy
     /// <summary>The newest decisions that profiles keep, where requests are on.</summary>
     public required RecentDecisions Recent { get; init; }
 
+    /// <summary>Which events are outcomes of decisions; null where none are.</summary>
+    public OutcomeRules? Outcomes { get; init; }
+
     /// <summary>Whether a decision reads or writes the profile; where not, the funnel takes an empty one.</summary>
-    public bool NeedsProfile => Caps.Any || Recent.Any;
+    public bool NeedsProfile => Caps.Any || Recent.Any || Outcomes is not null;
 
     /// <summary>Nothing is switched off.</summary>
     public Switches AllOn => _allOn.Value;
@@ -79,11 +83,14 @@ public sealed class DecisionPolicy
     /// <param name="models">The loaded models by their names in the config.</param>
     /// <param name="layout">Takes the caps' slots.</param>
     /// <param name="errors">Receives every mistake.</param>
+    /// <param name="outcomes">Which events are outcomes of decisions; null for none.</param>
+    /// <param name="lateness">How late an event may be.</param>
     public static DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests,
         FieldCatalog fields, IReadOnlyList<string> featureNames,
         IReadOnlyList<string> purposes, IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, StateLayout layout,
-            ConfigErrors errors) =>
-        new PolicyCompiler(fields, featureNames, purposes, timers, models, errors).Compile(options, offers, requests, layout);
+            ConfigErrors errors, OutcomeOptions? outcomes = null, TimeSpan lateness = default) =>
+        new PolicyCompiler(fields, featureNames, purposes, timers, models, errors)
+            .Compile(options, offers, requests, outcomes, lateness, layout);
 
     /// <summary>The first trigger whose <c>when</c> is true for the event; -1 where none is.</summary>
     public int MatchTrigger(EvalContext context)

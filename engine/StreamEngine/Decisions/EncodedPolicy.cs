@@ -39,7 +39,7 @@ internal sealed class EncodedPolicy
     public byte[][][] Treatments { get; }
 
     /// <summary>By experiment and variation, the names of both.</summary>
-    private byte[][][] Variations { get; }
+    public byte[][][] Variations { get; }
 
     public byte[][] Channels { get; }
 

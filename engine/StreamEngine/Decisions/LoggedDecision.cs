@@ -84,6 +84,9 @@ public struct LoggedDecision
     /// <summary>The chosen offer's P, C, V, L and priority, 8 bytes each.</summary>
     public Range32 Factors;
 
+    /// <summary>The probability with which it had to come out so.</summary>
+    public double SelectionProbability;
+
     /// <summary>The hash of the config that decided.</summary>
     public Range32 ConfigHash;
 
@@ -127,7 +130,7 @@ public struct LoggedDecision
         d.Placement = reader.Bytes("placement");
         d.Outcome = reader.Symbol<Outcome>("outcome");
         if (reader.Branch(2, "chosen") == 1) Chosen(ref reader, ref d);
-        reader.Skip(8, "selection_probability");
+        d.SelectionProbability = reader.Double("selection_probability");
         var candidates = reader.At;
         for (var left = reader.Items("candidates"); left > 0; left = left > 1 ? left - 1 : reader.Items("candidates"))
             Candidate(ref reader);

@@ -34,6 +34,9 @@ public static class OutputSchemas
     /// <summary><c>dead-letter.avsc</c>.</summary>
     public const int DeadLetter = 103;
 
+    /// <summary><c>outcome.avsc</c>.</summary>
+    public const int Outcome = 108;
+
     private const string Ending = ".avsc";
 
     /// <summary>The names of all schemas that the program brings along, the demo's events' among them.</summary>

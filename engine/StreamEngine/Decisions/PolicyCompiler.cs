@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using StreamEngine.Configuration;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Inference;
@@ -17,7 +18,8 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     private readonly List<string> _groups = [];
     private readonly Dictionary<OfferOptions, Scope> _scopes = new(ReferenceEqualityComparer.Instance);
 
-    public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests, StateLayout layout)
+    public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests,
+        OutcomeOptions? outcomes, TimeSpan lateness, StateLayout layout)
     {
         var names = offers.Select(o => o.Name).ToArray();
         Unique(offers.Select(o => (o.Name, o.Node)), "offer");
@@ -39,6 +41,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Models = _used,
             Caps = Caps.Compile(options.Caps, names, layout, errors),
             Recent = RecentDecisions.Compile(requests, names, layout, errors),
+            Outcomes = OutcomeRules.Compile(outcomes, options.Experiments.Count, fields, purposes, lateness, layout, errors),
             Purpose = Purpose(options),
             HoldoutShare = Share(options.Holdout),
             HoldoutSalt = [.. Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? "")],

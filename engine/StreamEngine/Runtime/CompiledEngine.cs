@@ -19,7 +19,7 @@ namespace StreamEngine.Runtime;
 public sealed class CompiledEngine : IDisposable
 {
     private static readonly string[] Deciding =
-        ["events", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers"];
+        ["events", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers", "outcomes"];
 
     /// <summary>The most bytes of a record that a log takes where its config says nothing else, as Kafka's clients have it.</summary>
     public const int DefaultLargestRecord = 1_000_000;
@@ -97,7 +97,7 @@ public sealed class CompiledEngine : IDisposable
         var timers = TimerSet.Compile(options.Timers, scope, layout, errors);
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
         var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
-            options.Purposes, timers.Names, models.Models, layout, errors);
+            options.Purposes, timers.Names, models.Models, layout, errors, options.Outcomes, options.Time.Lateness);
         Requests.FallbackGateway.Check(options.Requests, options.Offers, errors);
         duplicates = ProfileSize.Check(options, layout, duplicates, largestRecord, errors);
         RecordSize.Check(options, policy, features.Count, largestRecord, errors);
@@ -108,7 +108,8 @@ public sealed class CompiledEngine : IDisposable
             return null;
         }
         var outputs = new OutputTopics(options.Outputs, options.Offers,
-            options.Checkpoints.Interval > TimeSpan.Zero ? options.Checkpoints.Topic : "");
+            options.Checkpoints.Interval > TimeSpan.Zero ? options.Checkpoints.Topic : "",
+            options.Outcomes is null ? "" : options.Outputs.Outcomes);
         return new CompiledEngine(options)
         {
             OutputIds = registry is CachedSchemaRegistry { Source: var source } ? new OutputIds(source,
@@ -134,6 +135,7 @@ public sealed class CompiledEngine : IDisposable
         Features.Initialize(profile);
         Timers.Initialize(profile);
         Policy.Caps.Initialize(profile);
+        Policy.Outcomes?.Open.Initialize(profile);
     }
 
     /// <summary>Unloads the models, and lets go of the schema registry.</summary>

@@ -46,6 +46,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _told = new string?[_policy.Models.Count];
         _funnel = new Funnel(_policy);
         _decision = new Decision(_policy);
+        Waiting = new WaitingDecisions(_policy.Outcomes);
         _stride = engine.Features.Count;
         _vectors = new double[Capacity * _stride];
         for (var i = 0; i < Capacity; i++) _rows[i].Fields = new FieldValue[engine.Events.Fields.Count];
@@ -64,6 +65,9 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             if (_policy.Models[i].Name == model) return _scorer.LastFailure(i);
         return null;
     }
+
+    /// <summary>Whose decisions wait, where outcomes depend on it.</summary>
+    internal WaitingDecisions Waiting { get; }
 
     /// <summary>Counts flushes: what was opened under another number waits no more.</summary>
     internal int Generation { get; private set; }
@@ -112,6 +116,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             row.Call?.Decided(_policy, row.Request, row.Queue.IdOf(row.Request), _decision);
         }
         _count = 0;
+        Waiting.Clear();
         return true;
     }
 
@@ -155,6 +160,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         row.Queue.Cut?.Touch(profile, row.Request.CustomerId);
         if (served) _policy.Caps.Record(profile, _decision.Chosen, row.Request.DecidedAt);
         _policy.Recent.Note(profile, row.Request, _decision);
+        if (served) row.Queue.Outcomes?.Opened(profile, row.Request, _decision);
     }
 
     /// <inheritdoc/>

@@ -27,6 +27,23 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     /// <summary>The shard's profiles.</summary>
     public IStateStore Store => shard.Store;
 
+    /// <summary>The shard's outcomes; null where none are declared.</summary>
+    public OutcomeFold? Outcomes => shard.Outcomes;
+
+    /// <summary>The profile of a decision that is opened next.</summary>
+    public void Look(ReadOnlySpan<byte> profile) => batch.Waiting.Look(profile);
+
+    /// <summary>
+    /// Makes the waiting decisions where it would be seen in a profile or in the order of outcomes that they were made only after a record.
+    /// </summary>
+    /// <param name="customer">The record's customer.</param>
+    /// <param name="isOutcome">Whether the record is an outcome.</param>
+    /// <param name="watermark">The watermark that it brings, ms.</param>
+    public void MakeBefore(ReadOnlySpan<byte> customer, bool isOutcome, long watermark)
+    {
+        if (batch.Waiting.Concerns(customer, isOutcome, shard.Timers.NextDue, watermark)) batch.Flush();
+    }
+
     /// <summary>Whether no further decision can be opened before a flush.</summary>
     public bool Full => batch.Full;
 
@@ -49,6 +66,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         row.Request.EventHash = e.IdHash;
         row.Request.EventTime = e.Time;
         row.Request.ColdStart = coldStart;
+        batch.Waiting.Add(row.Request);
     }
 
     /// <summary>(6) Opens a decision for a timer.</summary>
@@ -63,6 +81,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         row.Request.EventHash = (ulong)due;
         row.Request.EventTime = due;
         row.Request.ColdStart = false;
+        batch.Waiting.Add(row.Request);
     }
 
     /// <summary>(6) Opens a decision for a request.</summary>
@@ -80,6 +99,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         row.Request.EventHash = call.IdHash;
         row.Request.EventTime = call.Time;
         row.Request.ColdStart = coldStart;
+        batch.Waiting.Add(row.Request);
     }
 
     /// <summary>Makes every decision of the batch, other shards' too.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Inference;
@@ -66,6 +67,7 @@ public sealed class EngineMetrics : IDisposable
             "{score}", "Scores replaced by an offer's default propensity, by model and reason.");
         _meter.CreateObservableCounter("streamengine.experiments.decisions", () => Variations(_engine, Totals()),
             "{decision}", "Decisions by the variation of an experiment that the customer is in.");
+        if (engine.Policy.Outcomes is not null) CreateOutcomes();
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
         Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
@@ -96,6 +98,24 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("streamengine.lag", Lag, "{record}", "Offsets of a source's partition that are not committed yet (a "
             + "transactional producer's marker behind the last record counts as one); asked every 5 s.");
         _meter.CreateObservableGauge("streamengine.watermark", Watermarks, "s", "Event-time watermark per partition, seconds since 1970.");
+    }
+
+    private void CreateOutcomes()
+    {
+        _meter.CreateObservableCounter("streamengine.outcomes", () => Outcomes(Totals()), "{event}",
+            "Outcome events by kind and fate: matched, late, duplicate, unmatched, no_consent.");
+        Counters("streamengine.outcomes.closed", "{decision}", "Decisions closed, by status: closed, displaced, withdrawn.", "status",
+            [.. Symbols<OutcomeStatus>().Select((s, i) => i < (int)OutcomeStatus.Closed ? "none" : s)], c => c.DecisionsClosed);
+        _meter.CreateObservableGauge("streamengine.outcomes.open", () => _open.Keys.Sum(s => s.Counters.OpenDecisions), "{decision}",
+            "Decisions that wait for outcomes.");
+    }
+
+    private static IEnumerable<Measurement<long>> Outcomes(ShardCounters totals)
+    {
+        foreach (var kind in Enum.GetValues<OutcomeKind>().Skip(1))
+            foreach (var fate in Enum.GetValues<OutcomeFate>())
+                yield return new Measurement<long>(totals.OutcomeEvents[(int)kind * ShardCounters.Fates + (int)fate],
+                    new("kind", Spelling.Snake($"{kind}")), new KeyValuePair<string, object?>("fate", Spelling.Snake($"{fate}")));
     }
 
     private static IEnumerable<Measurement<long>> Variations(CompiledEngine engine, ShardCounters totals) =>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.Inference;
@@ -53,6 +54,9 @@ public record EngineOptions : ILocated
     [Keyed]
     public IReadOnlyList<OfferOptions> Offers { get; init; } = [];
 
+    [Doc("What becomes of decisions: the events that are their outcomes. Where absent, no outcomes are recorded.")]
+    public OutcomeOptions? Outcomes { get; init; }
+
     [Doc("Decisions and profiles that are asked for, beside those that events and timers cause.")]
     public RequestOptions Requests { get; init; } = new();
 
@@ -103,7 +107,11 @@ public sealed record OutputOptions : ILocated
     [Doc("The topic of late records.")]
     public string Late { get; init; } = "late";
 
-    [Doc("How actions and dead letters are written: avro (Confluent's wire format), or json (one object a record with the same fields). "
+    [Doc("The topic of what became of decisions; written where outcomes are declared.")]
+    public string Outcomes { get; init; } = "outcomes";
+
+    [Doc("How actions, outcomes and dead letters are written: avro (Confluent's wire format), or json (one object a record with the same "
+        + "fields). "
         + "Decision records are Avro, as the engine reads them back; late records stay as they were read.")]
     public OutputFormat Format { get; init; } = OutputFormat.Avro;
 

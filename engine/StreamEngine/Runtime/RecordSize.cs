@@ -1,12 +1,13 @@
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 
 namespace StreamEngine.Runtime;
 
 /// <summary>
 /// Holds that the largest decision record, which names every offer and feature and takes the longest texts that an event can bring, fits
-/// into a record of the log. One that does not would stop its shard on the same event for ever. An action is a part of it, but as JSON it
-/// may be longer.
+/// into a record of the log. One that does not would stop its shard on the same event for ever. Actions and outcomes are parts of it, but
+/// as JSON they may be longer.
 /// </summary>
 internal static class RecordSize
 {
@@ -29,9 +30,12 @@ internal static class RecordSize
         var texts = 2 * Shard.MaxIdBytes + Shard.MaxIdBytes + Decision.MaxPlacementBytes; // customer (also the key), event id, placement
         var size = new DecisionRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes(features) + texts;
         var action = new ActionRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes + (long)texts;
+        if (policy.Outcomes is not null)
+            action = Math.Max(action, new OutcomeRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes + (long)texts);
         var json = JsonLonger * action + JsonNames;
         if (options.Outputs.Format == OutputFormat.Json && json > largestRecord)
-            errors.Add(options.Outputs.Node, "format", $"an action takes up to {json} bytes as JSON, and the log takes {largestRecord}",
+            errors.Add(options.Outputs.Node, "format", (policy.Outcomes is null ? "an action" : "an action or outcome")
+                + $" takes up to {json} bytes as JSON, and the log takes {largestRecord}",
                 "Write Avro, or raise kafka.settings message.max.bytes and the topics' max.message.bytes");
         if (size <= largestRecord) return;
         errors.Add(options.Node, policy.Offers.Count > features ? "offers" : "features",

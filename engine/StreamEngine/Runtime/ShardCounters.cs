@@ -1,4 +1,5 @@
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Inference;
 
@@ -61,10 +62,22 @@ public sealed class ShardCounters(int offers, int models, int variations)
     /// <summary>Decisions by the variation of an experiment, by <see cref="Variation.Number"/>.</summary>
     public readonly long[] Variations = new long[variations];
 
+    /// <summary>Outcome events by <see cref="OutcomeKind"/> and <see cref="OutcomeFate"/>.</summary>
+    public readonly long[] OutcomeEvents = new long[Enum.GetValues<OutcomeKind>().Length * Fates];
+
+    /// <summary>How many places of <see cref="OutcomeEvents"/> a kind has.</summary>
+    public static readonly int Fates = Enum.GetValues<OutcomeFate>().Length;
+
+    /// <summary>Decisions closed, by what their record says of it.</summary>
+    public readonly long[] DecisionsClosed = new long[Enum.GetValues<OutcomeStatus>().Length];
+
+    /// <summary>Decisions that wait for outcomes now.</summary>
+    public long OpenDecisions;
+
     /// <summary>Timers fired.</summary>
     public long TimersFired;
 
-    /// <summary>Timers waiting now.</summary>
+    /// <summary>Timers waiting now, and a closing for each customer with open decisions.</summary>
     public long TimersWaiting;
 
     /// <summary>The partition's watermark, ms; <see cref="long.MinValue"/> before the first event.</summary>
@@ -100,6 +113,9 @@ public sealed class ShardCounters(int offers, int models, int variations)
     /// <summary>Counts a score that was not used.</summary>
     public void CountFallback(int model, ScoreFault fault) => Fallbacks[model * Faults + (int)fault]++;
 
+    /// <summary>Counts an outcome event.</summary>
+    internal void CountOutcome(OutcomeKind kind, OutcomeFate fate) => OutcomeEvents[(int)kind * Fates + (int)fate]++;
+
     /// <summary>Adds another shard's counts (gauges left out).</summary>
     public void Add(ShardCounters other)
     {
@@ -125,6 +141,8 @@ public sealed class ShardCounters(int offers, int models, int variations)
         Add(Drops, other.Drops);
         Add(Variations, other.Variations);
         Add(Fallbacks, other.Fallbacks);
+        Add(OutcomeEvents, other.OutcomeEvents);
+        Add(DecisionsClosed, other.DecisionsClosed);
     }
 
     private static void Add(long[] to, long[] from)

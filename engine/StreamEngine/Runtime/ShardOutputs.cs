@@ -4,13 +4,14 @@ using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// (9) Everything a shard writes: actions, decision records and marks, dead letters, late records. All of it lands in the interval's
-/// outputs.
+/// (9) Everything a shard writes: actions, decision records and marks, outcomes, dead letters, late records. All of it lands in the
+/// interval's outputs.
 /// </summary>
 internal sealed class ShardOutputs
 {
@@ -25,6 +26,7 @@ internal sealed class ShardOutputs
     private readonly DecisionRecordWriter _decisions;
     private readonly ActionRecordWriter _actions;
     private readonly DeadLetterWriter _deadLetters;
+    private readonly OutcomeRecordWriter? _outcomeRecords;
     private readonly ArrayBufferWriter<byte> _masked = new();
     private readonly byte[] _detail = new byte[512];
     private readonly bool[] _hasPii;
@@ -43,6 +45,9 @@ internal sealed class ShardOutputs
         _decisions = new DecisionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash, framed);
         _actions = new ActionRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash,
             json ? RecordFrame.Json("action") : framed);
+        if (_topics.Outcomes >= 0)
+            _outcomeRecords = new OutcomeRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash,
+                json ? RecordFrame.Json("outcome") : framed);
         _deadLetters = new DeadLetterWriter(topics, json ? RecordFrame.Json("dead-letter") : framed);
         _hasPii = [.. sources.Select(s => s.Options.Pii.Count > 0)];
     }
@@ -57,6 +62,14 @@ internal sealed class ShardOutputs
         }
         _decisions.Write(_outputs, _topics.Decisions, request, decision, vector);
     }
+
+    /// <summary>What became of a decision.</summary>
+    public void BecameOf(in OutcomeRecord record, ReadOnlySpan<byte> customer) => _outcomeRecords!.Write(_outputs, _topics.Outcomes,
+        PartitionOf(customer, _counts.OfOutput(_topics.Outcomes)), _partition, record);
+
+    /// <summary>Reads a decision's id: false where it is none of this shard's.</summary>
+    public bool TryParseId(ReadOnlySpan<byte> id, out DecisionPosition position) =>
+        _outcomeRecords!.TryParse(id, out var partition, out position) && partition == _partition;
 
     /// <summary>A decision's id, as its record has it: engine, topic, partition, offset, ordinal.</summary>
     public string DecisionId(int source, long offset, int ordinal) =>

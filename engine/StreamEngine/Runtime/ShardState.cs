@@ -32,6 +32,7 @@ internal sealed class ShardState : IDisposable
         Event = new Event(engine.Events.Fields);
         Writer = new ShardOutputs(engine, partition, partitions, outputs);
         Decisions = new DecisionQueue(batch, this);
+        Outcomes = engine.Policy.Outcomes is { } outcomes ? new OutcomeFold(this, outcomes) : null;
         Switches = engine.Policy.AllOn;
     }
 
@@ -67,6 +68,9 @@ internal sealed class ShardState : IDisposable
 
     /// <summary>The decisions that wait for their scores.</summary>
     public DecisionQueue Decisions { get; }
+
+    /// <summary>What becomes of decisions; null where no events are outcomes.</summary>
+    public OutcomeFold? Outcomes { get; }
 
     /// <summary>What is off for the shard's decisions: as the newest mark in its log says, or on where there is none.</summary>
     public Switches Switches { get; set; }

@@ -61,6 +61,8 @@ internal static class TopicNames
         yield return new Use(Kind.Alone, outputs.Decisions, outputs.Node, "decisions", "outputs.decisions");
         yield return new Use(Kind.Alone, outputs.DeadLetter, outputs.Node, "dead_letter", "outputs.dead_letter");
         yield return new Use(Kind.Alone, outputs.Late, outputs.Node, "late", "outputs.late");
+        if (options.Outcomes is not null)
+            yield return new Use(Kind.Alone, outputs.Outcomes, outputs.Node, "outcomes", "outputs.outcomes");
         if (outputs.Actions.Length > 0) yield return new Use(Kind.Actions, outputs.Actions, outputs.Node, "actions", "outputs.actions");
         foreach (var (channel, topic) in outputs.Channels)
             yield return new Use(Kind.Actions, topic, outputs.Node["channels"] ?? outputs.Node, channel, $"outputs.channels.{channel}");

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Runtime;
 using StreamEngine.Tests.Configuration;
@@ -21,12 +22,16 @@ public sealed class RecordSymbolTests
         ["Outcome"] = typeof(Outcome),
         ["PropensitySource"] = typeof(PropensitySource),
         ["Origin"] = typeof(DecisionOrigin),
+        ["OutcomeKind"] = typeof(OutcomeKind),
+        ["OutcomeStatus"] = typeof(OutcomeStatus),
+        ["Attribution"] = typeof(Attribution),
     };
 
     [Theory]
     [InlineData("action.avsc")]
     [InlineData("decision.avsc")]
     [InlineData("dead-letter.avsc")]
+    [InlineData("outcome.avsc")]
     public void TheSymbolsOfEachSchema_AreTheEnums(string file)
     {
         foreach (var (name, symbols) in Enums(file))
@@ -44,7 +49,8 @@ public sealed class RecordSymbolTests
     }
 
     [Fact]
-    public void NoEnumIsLeftOut() => Assert.Equal(Written.Keys.Order(), Enums("decision.avsc").Select(e => e.Name).Order());
+    public void NoEnumIsLeftOut() => Assert.Equal(Written.Keys.Order(), Enums("decision.avsc").Concat(Enums("outcome.avsc"))
+        .Select(e => e.Name).Order());
 
     [Theory]
     [InlineData(typeof(DropReason))]

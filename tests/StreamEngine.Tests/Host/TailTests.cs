@@ -105,7 +105,7 @@ public sealed class TailTests : IDisposable
     {
         var (code, _, error) = await RunAsync("tail", "actoins");
         Assert.Equal(1, code);
-        Assert.Contains("It can be actions, decisions, dead-letter, late, and the channels post, default.", error,
+        Assert.Contains("It can be actions, decisions, dead-letter, late, outcomes, and the channels post, default.", error,
             StringComparison.Ordinal);
         (code, _, error) = await RunAsync("tail", "late");
         Assert.Equal(3, code);

@@ -57,6 +57,19 @@ public sealed class BatchIndependenceTests
         AssertSame(one, Run(engine, 4, 1_000));
     }
 
+    /// <summary>Here timers open decisions as well: outcomes and closings must stand in the same order.</summary>
+    [Theory]
+    [InlineData(6)]
+    [InlineData(7)]
+    public void Process_WithOutcomes_WritesTheSameBytes(int seed)
+    {
+        using var engine = Scenario.Compile(Scenario.Options() with { Outcomes = Scenario.Outcomes }, new LinearModels(seed: 1));
+        var one = Run(engine, seed, 1);
+        Assert.True(one["outcomes"].Count > 500);
+        AssertSame(one, Run(engine, seed, 7));
+        AssertSame(one, Run(engine, seed, 1_000));
+    }
+
     [Fact]
     public void Process_TwoSources_NotesTheirOrder()
     {

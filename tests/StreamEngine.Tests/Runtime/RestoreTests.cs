@@ -56,12 +56,14 @@ public sealed class RestoreTests : IDisposable
                 Topic = _topic,
                 Standbys = kept == Kept.OnStandby ? 1 : 0
             },
-            State = new StateOptions { Directory = _folder }
+            State = new StateOptions { Directory = _folder },
+            Outcomes = seed % 2 == 0 ? Scenario.Outcomes : null,
         };
         WriteEvents(options, seed);
         var random = new Random(seed);
+        Dictionary<string, byte[]> profiles = [];
         for (var life = 0; life < 8; life++)
-            Live(options, model: life, turns: life == 7 ? int.MaxValue : random.Next(checkpoints ? 20 : 3, 60));
+            profiles = Live(options, model: life, turns: life == 7 ? int.MaxValue : random.Next(checkpoints ? 20 : 3, 60));
 
         using var log = Open();
         var total = 0;
@@ -76,6 +78,7 @@ public sealed class RestoreTests : IDisposable
         Assert.True(total > 300);
         if (checkpoints) Assert.True(_loaded > 0);
         Assert.Equal(ServedIds(log), ActionIds(log));
+        if (options.Outcomes is not null) AssertOutcomes(options, log, profiles.Values);
     }
 
     [Theory]
@@ -106,7 +109,8 @@ public sealed class RestoreTests : IDisposable
                 Topic = _topic,
                 Standbys = kept == Kept.OnStandby ? 1 : 0
             },
-            State = new StateOptions { Directory = _folder }
+            State = new StateOptions { Directory = _folder },
+            Outcomes = seed % 2 == 0 ? Scenario.Outcomes : null,
         };
         WriteEvents(options, seed);
         // A life after crashed ones, one that starts from what it left, and one from the log alone.
@@ -384,6 +388,27 @@ public sealed class RestoreTests : IDisposable
         }
         Assert.NotEmpty(served);
         Assert.NotEmpty(options.Decisions.Caps);
+    }
+
+    /// <summary>No outcome is written twice, and each decision that was shown is closed once or still open.</summary>
+    private static void AssertOutcomes(EngineOptions options, EmbeddedLog log, IEnumerable<byte[]> profiles)
+    {
+        var schema = ApacheAvro.Of("outcome");
+        var all = Enumerable.Range(0, Partitions).SelectMany(p => Read(log, "outcomes", p)).Select(r => schema.Record(r.Value.AsSpan(5)))
+            .ToList();
+        Assert.Equal(all.Count, all.Select(r => r.Text("outcome_id")).Distinct().Count());
+        using var engine = Scenario.Compile(options, new LinearModels(1));
+        var closed = all.Where(r => r.Text("kind") == "none").Select(r => r.Text("decision_id")).ToHashSet();
+        var served = ServedIds(log);
+        Assert.Equal(served.Count, closed.Intersect(served).Count() + profiles.Sum(p => engine.Policy.Outcomes!.Open.Count(p)));
+        Assert.True(all.Count(r => r.Text("status") == "counted") > 100);
+        Assert.All(all, r => Assert.Contains(r.Text("decision_id"), served));
+        foreach (var decision in all.GroupBy(r => r.Text("decision_id")).Where(d => closed.Contains(d.Key)))
+        {
+            var told = (IEnumerable<object>)decision.Single(r => r.Text("kind") == "none")["outcomes"]!;
+            Assert.Equal(decision.Where(r => r.Text("status") == "counted").Select(r => r.Text("kind")).Order(),
+                told.Select(k => ((GenericEnum)k).Value).Order());
+        }
     }
 
     private static List<GenericRecord> Decisions(EmbeddedLog log, int partition) =>

@@ -1,4 +1,5 @@
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.Inference;
@@ -48,6 +49,14 @@ internal sealed class SimEngines : IDisposable
     public static readonly TimeSpan Pane = TimeSpan.FromSeconds(1), SessionGap = TimeSpan.FromSeconds(30),
         CartAfter = TimeSpan.FromSeconds(20);
     public const int Panes = 5;
+    private static readonly OutcomeWindowOptions OutcomeWindows = new()
+    {
+        Impression = TimeSpan.FromSeconds(20),
+        Click = TimeSpan.FromSeconds(20),
+        Conversion = TimeSpan.FromSeconds(40),
+        Refund = TimeSpan.FromSeconds(40),
+        Reject = TimeSpan.FromSeconds(5),
+    };
 
     /// <summary>
     /// The scenario's shop in a hurry (a second for a minute), with tight caps, idleness, and an interval that a few decisions fill.
@@ -69,6 +78,8 @@ internal sealed class SimEngines : IDisposable
                 shop.Features[3] with { Unit = TimeUnit.Seconds },
             ],
             Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],
+            // No part of the oracle's: their records are counted, and a restore must keep the same decisions open.
+            Outcomes = twoSources ? Scenario.Outcomes with { Windows = OutcomeWindows } : null,
             Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromMilliseconds(150), Topic = checkpoints ? "checkpoints" : "" },
             Runtime = new RuntimeOptions
             {

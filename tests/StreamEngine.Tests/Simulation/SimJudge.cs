@@ -12,7 +12,8 @@ namespace StreamEngine.Tests.Simulation;
 /// </summary>
 internal sealed class SimJudge(SimDriver driver, SimEngines engines)
 {
-    private static readonly ApacheAvro Actions = Reader("action"), Letters = Reader("dead-letter");
+    private static readonly ApacheAvro Actions = Reader("action"), Letters = Reader("dead-letter"),
+        OutcomeRecords = Reader("outcome");
     private readonly string[] _topics = driver.Sources == 2 ? ["shop", "mail"] : ["shop"];
 
     /// <summary>Decision records that came again.</summary>
@@ -20,6 +21,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
 
     /// <summary>Decisions that were compared.</summary>
     public int Decisions { get; private set; }
+
+    /// <summary>Outcome records.</summary>
+    public int OutcomeCount { get; private set; }
 
     /// <summary>Marks of what is switched off.</summary>
     public int Switched { get; private set; }
@@ -48,8 +52,20 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         }
         Same("actions", oracles.SelectMany(o => o.Served).Order(),
             Once(Enumerable.Range(0, driver.Partitions).SelectMany(p => Committed("actions", p)).Select(Action)).Order());
+        if (driver.Sources == 2) Outcomes([.. oracles.SelectMany(o => o.Served).Select(s => s.Id)]);
         foreach (var process in driver.Cluster.Processes)
             foreach (var shard in process.Worker.Shards.Values) State(shard, process.Version, oracles[shard.Partition]);
+    }
+
+    /// <summary>Each outcome was written once, or came again as it was, and each is of a decision that was shown.</summary>
+    private void Outcomes(HashSet<string> served)
+    {
+        var ids = Enumerable.Range(0, driver.Partitions).SelectMany(p => Committed("outcomes", p))
+            .Select(v => OutcomeRecords.Record(v.AsSpan(5))).Select(r => (Id: r.Text("outcome_id"), Of: r.Text("decision_id"))).ToList();
+        if (!driver.Repeats) Same("outcomes", ids.Select(i => i.Id).Distinct(), ids.Select(i => i.Id));
+        foreach (var (id, of) in ids)
+            if (!served.Contains(of)) throw new SimFailure($"{id} is of no decision");
+        OutcomeCount = ids.Count;
     }
 
     /// <summary>

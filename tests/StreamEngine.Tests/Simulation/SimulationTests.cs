@@ -27,7 +27,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         using var engines = new SimEngines(Delivery);
         var started = Stopwatch.GetTimestamp();
         long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, fromStandbys = 0, damaged = 0, answered = 0, repeated = 0,
-            switched = 0, told = 0;
+            switched = 0, told = 0, outcomes = 0;
         var network = new SimNetworkCounts();
         for (var seed = first; seed < first + seeds; seed++)
         {
@@ -41,6 +41,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
             damaged += driver.Disk?.Damaged ?? 0;
             decisions += judge.Decisions;
             switched += judge.Switched;
+            outcomes += judge.OutcomeCount;
             answered += driver.Asks.Answered;
             repeated += judge.Repeated;
             told += driver.Watches.Decisions;
@@ -54,6 +55,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
             + $"{network}"));
         if (seeds >= 100) Assert.True(decisions > seeds * 5 && deaths > seeds && fromFiles > seeds / 5 && damaged > seeds / 5);
         if (seeds >= 100) Assert.True(switched > seeds * 2, $"only {switched} marks of switches");
+        if (seeds >= 100) Assert.True(outcomes > seeds * 2, $"only {outcomes} outcomes");
         // What follows the checkpoint topic needs one, and a log with several processes.
         var follows = Delivery == Delivery.ExactlyOnce && Kind == SimLogKind.Kafka;
         Assert.True(follows ? seeds < 100 || fromStandbys > seeds / 20 : fromStandbys == 0, $"{fromStandbys} take-overs by a standby");

@@ -3,7 +3,8 @@ using StreamEngine.Decisions;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// The fold of a logged decision into a shard's state: counts its offer against the caps, and remembers it where requests are on. A
+/// The fold of a logged decision into a shard's state: counts its offer against the caps, remembers it where requests are on, and
+/// lets it wait for outcomes. A
 /// decision that is made live does the same in <see cref="DecisionBatch"/>, in the access that decides it.
 /// </summary>
 internal sealed class DecisionFold(ShardState shard)
@@ -14,11 +15,12 @@ internal sealed class DecisionFold(ShardState shard)
     /// <param name="entry">What was logged.</param>
     /// <param name="source">The source of its cause.</param>
     /// <param name="value">The logged record's bytes, which the entry's texts are slices of.</param>
-    public void Apply(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
+    /// <param name="writes">Whether what follows from it for outcomes is counted and written.</param>
+    public void Apply(in LoggedDecision entry, int source, ReadOnlySpan<byte> value, bool writes)
     {
         var policy = shard.Engine.Policy;
         if (!policy.NeedsProfile || entry.Outcome != Outcome.Served && !policy.Recent.Any) return;
-        _update.Set(entry, source, value);
+        _update.Set(entry, source, value, writes);
         shard.Store.Update(entry.Customer.Of(value), _update);
         if (_update.Evicted) shard.Counters.DuplicatesEvicted++;
     }

@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Identity;
@@ -24,6 +25,8 @@ internal sealed class EventFold
     private readonly EventUpdate _update;
     private readonly ConsentUpdate _consentUpdate;
     private readonly TimerUpdate _timerUpdate;
+    private readonly CloseUpdate? _closeUpdate;
+    private readonly OutcomeRules? _outcomes;
     private readonly ulong[] _required;
     private readonly int _partitions;
     private readonly long _lateness, _earliest;
@@ -42,6 +45,8 @@ internal sealed class EventFold
         _update = new EventUpdate(shard);
         _consentUpdate = new ConsentUpdate(shard);
         _timerUpdate = new TimerUpdate(shard);
+        _outcomes = shard.Engine.Policy.Outcomes;
+        _closeUpdate = shard.Outcomes is null ? null : new CloseUpdate(shard);
         _required = [.. shard.Engine.Events.Sources.Select(s => s.RequiredConsent)];
         _lateness = (long)options.Time.Lateness.TotalMilliseconds;
         _earliest = options.Time.Earliest.ToUnixTimeMilliseconds();
@@ -75,15 +80,20 @@ internal sealed class EventFold
             pass.Rejected(batch, index, reason);
             return true;
         }
-        var watermark = pass.Watermark(source);
-        if (watermark > _shard.Watermark || _timers.NextDue < _shard.Watermark)
-            AdvanceWatermark(pass, Math.Max(_shard.Watermark, watermark));
+        _context.Use(_event);
+        var watermark = Math.Max(_shard.Watermark, pass.Watermark(source));
+        if (_outcomes is not null)
+        {
+            _update.OutcomeRule = _outcomes.Match(_context);
+            _update.Writes = pass.Writes;
+            _shard.Decisions.MakeBefore(ProfileKey.Of(_event), _update.OutcomeRule >= 0, watermark);
+        }
+        if (watermark > _shard.Watermark || _timers.NextDue < _shard.Watermark) AdvanceWatermark(pass, watermark);
 
         // (4) Identify.
         var key = ProfileKey.Of(_event);
 
         // (5) Update, and (6) trigger: the vector is copied in the same access, so later events of the batch can't leak into it.
-        _context.Use(_event);
         var trigger = pass.Trigger();
         _update.Vector = trigger >= 0 ? _shard.Decisions.NextVector() : default;
         _update.Cause = pass.CauseOf(CutPosition.TheRecord);
@@ -108,6 +118,12 @@ internal sealed class EventFold
         while (_timers.NextDue < watermark)
         {
             _timers.Pop(out var due, out var timer, out var key, out var length);
+            if (timer == OutcomeFold.Timer)
+            {
+                Close(pass, ordinal, due, key.AsMemory(0, length));
+                _timers.Return(key);
+                continue;
+            }
             var trigger = pass.TimerTrigger(timer);
             _timerUpdate.Timer = timer;
             _timerUpdate.Due = due;
@@ -120,6 +136,13 @@ internal sealed class EventFold
             // A decision that was opened holds the key.
             if (!fired || trigger < 0) _timers.Return(key);
         }
+    }
+
+    /// <summary>Closes what decisions of a customer the watermark has passed.</summary>
+    private void Close<TPass>(TPass pass, int ordinal, long due, ReadOnlyMemory<byte> key) where TPass : struct, IPass
+    {
+        _closeUpdate!.Set(pass.CauseOf(ordinal), key, due, pass.Writes);
+        if (_store.TryUpdate(key.Span, _closeUpdate) && _closeUpdate.Covered) _shard.Cut!.Postpone(due, OutcomeFold.Timer, key.Span);
     }
 
     private RejectReason Admit<TPass>(TPass pass, RecordBatch batch, int index, int source) where TPass : struct, IPass

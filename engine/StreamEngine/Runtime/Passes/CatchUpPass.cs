@@ -44,7 +44,7 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
         if (!tail.TryTake(cause, out var index)) return false;
         var (source, entry, value) = tail[index];
         shard.Counters.Reused++;
-        decided.Apply(entry, source, value);
+        decided.Apply(entry, source, value, writes: true);
         shard.Writer.Again(entry, value);
         return true;
     }
@@ -54,6 +54,8 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
     {
         // All of it was looked at before it is processed: then nobody knew the schema.
         public bool MayWait => false;
+
+        public bool Writes => true;
 
         public void Begin(in RecordInfo record, int source) => live.Begin(record, source);
 

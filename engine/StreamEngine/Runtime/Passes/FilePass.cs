@@ -39,6 +39,8 @@ public sealed class FilePass
     {
         public bool MayWait => true;
 
+        public bool Writes => true;
+
         public void Begin(in RecordInfo record, int source) => live.Begin(record, source);
 
         public RejectReason Decoded(in RecordInfo record, RejectReason reason) => live.Decoded(record, reason);

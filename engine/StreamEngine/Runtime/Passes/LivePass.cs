@@ -66,6 +66,8 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
     {
         public bool MayWait => true;
 
+        public bool Writes => true;
+
         public void Begin(in RecordInfo record, int source)
         {
             shard.Counters.Records++;

@@ -97,7 +97,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
                 shard.Switches = Switches.Logged(shard.Engine.Policy, entry.SwitchedOff.Of(value), entry.SwitchVersion);
                 break;
             case DecisionKind.Decision:
-                decided.Apply(entry, source, value);
+                decided.Apply(entry, source, value, writes: false);
                 break;
         }
     }
@@ -116,6 +116,8 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
     private readonly struct Hooks(ShardState shard) : IPass
     {
         public bool MayWait => true;
+
+        public bool Writes => false;
 
         public void Begin(in RecordInfo record, int source) { }
 

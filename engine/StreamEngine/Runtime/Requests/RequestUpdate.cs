@@ -52,6 +52,7 @@ internal sealed class RequestUpdate(ShardState shard) : ProfileUpdate(shard)
         DecidedAt = Math.Max(Call.Time, newest);
         Consent = StateLayout.Consent(profile);
         Engine.Features.Read(profile, DecidedAt, Vector.Span);
+        State.Decisions.Look(profile);
     }
 
     /// <summary>The length that a profile needs to remember a request's id.</summary>

@@ -43,6 +43,7 @@ internal sealed class ProfileConversion(LayoutChange change, CompiledEngine engi
         consent = now;
         foreach (var (from, to) in change.Kept) from.In(old).CopyTo(to.In(profile));
         engine.Timers.Rearm(profile);
+        engine.Policy.Outcomes?.Open.Rearm(profile);
     }
 
     private void Fill(ReadOnlySpan<byte> backfilled, Span<byte> profile, bool isNew)

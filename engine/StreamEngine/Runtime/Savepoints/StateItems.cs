@@ -6,7 +6,8 @@ using StreamEngine.State.Savepoints;
 
 namespace StreamEngine.Runtime.Savepoints;
 
-/// <summary>What an engine keeps of a customer, by the names of its config: features, timers, caps, remembered event ids.</summary>
+/// <summary>What an engine keeps of a customer, by the names of its config: features, timers, caps, decisions that wait for
+/// outcomes, remembered event ids.</summary>
 internal static class StateItems
 {
     /// <summary>The items with their places in the config. Derived features keep nothing and are none.</summary>
@@ -34,6 +35,9 @@ internal static class StateItems
                 items.Add((new StateItem($"cap {cap.Name}", $"cap per {(cap.Per == CapScope.Customer ? "customer" : "offer")}", Text(cap),
                     slots), cap.Node));
         }
+        if (engine.Policy.Outcomes is { } outcomes)
+            items.Add((new StateItem("outcomes", "outcomes", ShapeOf(engine, outcomes.Open.SlotName), [outcomes.Open.SlotName]),
+                engine.Options.Outcomes!.Node));
         if (engine.Duplicates is not null)
             items.Add((new StateItem("duplicates", "duplicates", "remembered event ids", ["duplicates"]), engine.Options.Duplicates.Node));
         return items;

@@ -9,6 +9,7 @@ internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
     private LoggedDecision _entry;
     private byte[] _value = [];
     private int _source;
+    private bool _writes;
     private ulong _request;
 
     /// <summary>Out: whether the id of the request that asked for it pushed another out early.</summary>
@@ -17,9 +18,9 @@ internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
     protected override ReadOnlySpan<byte> Key => _entry.Customer.Of(_value);
 
     /// <summary>In: the logged decision, its source, and its record, which is copied: a restore may allocate.</summary>
-    public void Set(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
+    public void Set(in LoggedDecision entry, int source, ReadOnlySpan<byte> value, bool writes)
     {
-        (_entry, _source, _value) = (entry, source, value.ToArray());
+        (_entry, _source, _value, _writes) = (entry, source, value.ToArray(), writes);
         _request = entry.Origin == DecisionOrigin.Request ? RecentDecisions.HashOfRequest(entry.EventId.Of(value)) : 0;
         Cause = new Cause(source, entry.Offset, entry.Ordinal);
     }
@@ -37,5 +38,6 @@ internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
         if (_entry.Outcome == Outcome.Served)
             Engine.Policy.Caps.Record(profile, Engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
         Engine.Policy.Recent.Note(profile, _source, _entry, _value);
+        if (_entry.Outcome == Outcome.Served) State.Outcomes?.Opened(profile, _entry, _source, _value, _writes);
     }
 }

@@ -17,6 +17,12 @@ internal sealed class EventUpdate(ShardState shard) : ProfileUpdate(shard)
     /// <summary>In: where the vector goes; empty where no decision opens.</summary>
     public Memory<double> Vector;
 
+    /// <summary>In: the rule by which the event is an outcome; -1 where it is none.</summary>
+    public int OutcomeRule = -1;
+
+    /// <summary>In: whether outcomes are counted and written.</summary>
+    public bool Writes;
+
     /// <summary>Out: whether the event was applied before.</summary>
     public bool Duplicate;
 
@@ -55,6 +61,9 @@ internal sealed class EventUpdate(ShardState shard) : ProfileUpdate(shard)
         DecidedAt = StateLayout.NewestTime(profile) = Math.Max(_event.Time, StateLayout.NewestTime(profile));
         Consent = ConsentUpdate.Note(profile, _event.Time, _event.Consent);
         Engine.Timers.Update(profile, _event, State.Context, State.Timers);
-        if (!Vector.IsEmpty) _features.Read(profile, DecidedAt, Vector.Span);
+        if (OutcomeRule >= 0) State.Outcomes!.Came(profile, OutcomeRule, _event, State.Context, Consent, Writes);
+        if (Vector.IsEmpty) return;
+        _features.Read(profile, DecidedAt, Vector.Span);
+        State.Decisions.Look(profile);
     }
 }

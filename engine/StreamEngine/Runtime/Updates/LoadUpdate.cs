@@ -31,9 +31,11 @@ internal sealed class LoadUpdate(ShardState shard) : IProfileUpdate
 
     public void Apply(Span<byte> profile, bool created)
     {
+        if (!created) shard.Outcomes?.Unloaded(profile);
         _profile.AsSpan(0, _length).CopyTo(profile);
         profile[_length..].Clear();
         StateLayout.Epoch(profile) = _epoch;
         shard.Engine.Timers.Resume(profile, shard.Timers, _key.AsSpan(0, _keyLength));
+        shard.Outcomes?.Loaded(profile, _key.AsSpan(0, _keyLength));
     }
 }

@@ -38,6 +38,8 @@ internal sealed class TimerUpdate(ShardState shard) : ProfileUpdate(shard)
         if (!Fired) return;
         DecidedAt = Math.Max(Due, StateLayout.NewestTime(profile));
         Consent = StateLayout.Consent(profile);
-        if (!Vector.IsEmpty) Engine.Features.Read(profile, DecidedAt, Vector.Span);
+        if (Vector.IsEmpty) return;
+        Engine.Features.Read(profile, DecidedAt, Vector.Span);
+        State.Decisions.Look(profile);
     }
 }

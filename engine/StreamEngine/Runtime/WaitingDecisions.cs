@@ -1,0 +1,61 @@
+using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
+using StreamEngine.Events;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// Whose decisions wait in a <see cref="DecisionBatch"/>. Open decisions are the one part of a profile that events and decisions both
+/// write, so an event that changes them, or writes about them, must come after the decisions that were opened before it, wherever the batch
+/// ends. This tells when the batch must be flushed for that; it may say so once too often, never once too seldom. Of no cost without
+/// outcomes.
+/// </summary>
+internal sealed class WaitingDecisions(OutcomeRules? outcomes)
+{
+    private readonly ulong[] _customers = new ulong[outcomes is null ? 0 : 64];   // a bit by the hash of the customer id
+    private long _closes = long.MaxValue;   // when the first of them would be closed
+    private bool _any, _mayWrite;
+
+    /// <summary>The profile of a decision that is opened next: making it may write an outcome record.</summary>
+    public void Look(ReadOnlySpan<byte> profile) => _mayWrite |= outcomes is not null && outcomes.Open.MayWrite(profile);
+
+    /// <summary>A decision waits.</summary>
+    public void Add(in DecisionRequest request)
+    {
+        if (outcomes is null) return;
+        _any = true;
+        _closes = Math.Min(_closes, outcomes.Open.ClosesAt(request.DecidedAt));
+        ref var word = ref Word(request.CustomerId, out var bit);
+        // With another one of the customer before it, it may be the one for which the oldest must give way.
+        _mayWrite |= (word & bit) != 0;
+        word |= bit;
+    }
+
+    /// <summary>Whether what waits must be made before a record is applied.</summary>
+    /// <param name="customer">The record's customer.</param>
+    /// <param name="isOutcome">Whether the record is an outcome.</param>
+    /// <param name="nextDue">When the next timer or closing is due, ms.</param>
+    /// <param name="watermark">The watermark that the record brings, ms.</param>
+    public bool Concerns(ReadOnlySpan<byte> customer, bool isOutcome, long nextDue, long watermark)
+    {
+        if (!_any) return false;
+        if (_closes < watermark) return true;
+        if (_mayWrite && (isOutcome || nextDue < watermark)) return true;
+        return isOutcome && (Word(customer, out var bit) & bit) != 0;
+    }
+
+    /// <summary>Nothing waits any more.</summary>
+    public void Clear()
+    {
+        if (!_any && !_mayWrite) return;
+        (_any, _mayWrite, _closes) = (false, false, long.MaxValue);
+        Array.Clear(_customers);
+    }
+
+    private ref ulong Word(ReadOnlySpan<byte> customer, out ulong bit)
+    {
+        var hash = Hash64.Of(customer);
+        bit = 1UL << (int)(hash & 63);
+        return ref _customers[(int)(hash >> 6 & 63)];
+    }
+}
