@@ -22,8 +22,9 @@ run() {
   dotnet test "tests/$project" -c Release --no-build --nologo -v quiet --blame-hang-timeout "$hang" --blame-hang-dump-type none \
     --logger "trx;LogFileName=$name.trx" --results-directory "TestResults/$name" "$@" && return
   # A run that was ended left tests undone: they are counted as failed, by name.
-  if ! [[ -f TestResults/$name/$name.trx ]] || compgen -G "TestResults/$name/*/Sequence_*.xml" > /dev/null; then
-    dotnet test "tests/$project" -c Release --no-build --nologo -v quiet --list-tests "$@" | sed -n 's/^    //p' > "TestResults/$name/$name.list"
+  local results=TestResults/$name
+  if ! [[ -f $results/$name.trx ]] || compgen -G "$results/*/Sequence_*.xml" > /dev/null; then
+    dotnet test "tests/$project" -c Release --no-build --nologo -v quiet --list-tests "$@" | sed -n 's/^    //p' > "$results/$name.list"
   fi
   return 1
 }
@@ -33,13 +34,16 @@ if [[ $# == 0 ]]; then
   run StreamEngine.Tests StreamEngine.Tests 5m --filter 'Category!=Computing' || failed=1
   run StreamEngine.ContractTests StreamEngine.ContractTests 5m || failed=1
   # The system tests wait a lot. What only computes, with no clock but its own, takes the time that they leave.
-  nice -n 19 bash -c "$(declare -f run); run Computing StreamEngine.Tests 30m --filter Category=Computing" > TestResults/computing.out 2>&1 &
+  nice -n 19 bash -c "$(declare -f run); run Computing StreamEngine.Tests 30m --filter Category=Computing" \
+    > TestResults/computing.out 2>&1 &
   computing=$!
   run StreamEngine.SystemTests StreamEngine.SystemTests 5m || failed=1
   wait $computing || failed=1
   cat TestResults/computing.out
 else
-  for project in StreamEngine.Tests StreamEngine.ContractTests StreamEngine.SystemTests; do run "$project" "$project" 5m "$@" || failed=1; done
+  for project in StreamEngine.Tests StreamEngine.ContractTests StreamEngine.SystemTests; do
+    run "$project" "$project" 5m "$@" || failed=1
+  done
 fi
 python3 deploy/test_summary.py TestResults "${expected[@]}" || failed=1
 exit $failed

@@ -154,19 +154,26 @@ internal sealed class LiveListener(string customer, DateTimeOffset? until, int r
         }
     }
 
-    /// <summary>Notes that something is being sent, until <see cref="Sent"/>.</summary>
-    public void Sending()
+    /// <summary>Notes that something is being sent, from before it begins until the note is disposed.</summary>
+    public Note Sending()
     {
         Volatile.Write(ref _sentAt, time.GetTimestamp());
         _isSending = true;
+        return new Note(this);
     }
 
-    /// <summary>Notes that it was sent.</summary>
-    public void Sent()
+    private void Wake() => _wake.Writer.TryWrite(true);
+
+    private void Sent()
     {
         Volatile.Write(ref _sentAt, time.GetTimestamp());
         _isSending = false;
     }
 
-    private void Wake() => _wake.Writer.TryWrite(true);
+    /// <summary>Notes by its end that something was sent.</summary>
+    public readonly struct Note(LiveListener listener) : IDisposable
+    {
+        /// <summary>It was sent.</summary>
+        public void Dispose() => listener.Sent();
+    }
 }

@@ -30,7 +30,7 @@ internal sealed class LiveSession(LiveListener listener, ILiveSink sink, ICustom
     /// <returns>Why the stream ended.</returns>
     public async Task<LiveEnd> RunAsync(string? last, TimeSpan retry, Func<IDisposable> watch, CancellationToken gone)
     {
-        await SendAsync(sink.BeginAsync(retry, gone)).ConfigureAwait(false);
+        using (listener.Sending()) await sink.BeginAsync(retry, gone).ConfigureAwait(false);
         // (1) Where to begin: behind what the listener knows, or behind what is committed now.
         _last = last ?? (await ReadAsync(gone).ConfigureAwait(false) is { Status: RequestStatus.Done } now ? Newest(now) : null);
         await SendAsync(LiveMessage.Ready(listener.Customer, _last), gone).ConfigureAwait(false);
@@ -44,11 +44,12 @@ internal sealed class LiveSession(LiveListener listener, ILiveSink sink, ICustom
             foreach (var (update, told) in batch.Decisions) await TellAsync(update, told, gone).ConfigureAwait(false);
             // (3) Features, by their newest values.
             if (batch.Features.Count > 0) await SendAsync(LiveMessage.Features(batch), gone).ConfigureAwait(false);
-            if (batch.IsBeatDue) await SendAsync(sink.BeatAsync(gone)).ConfigureAwait(false);
+            if (batch.IsBeatDue)
+                using (listener.Sending()) await sink.BeatAsync(gone).ConfigureAwait(false);
             if (batch.End != LiveEnd.None)
             {
                 await SendAsync(LiveMessage.Ends(batch.End), gone).ConfigureAwait(false);
-                await SendAsync(sink.EndAsync(gone)).ConfigureAwait(false);
+                using (listener.Sending()) await sink.EndAsync(gone).ConfigureAwait(false);
                 return batch.End;
             }
             batch.Clear();
@@ -97,14 +98,7 @@ internal sealed class LiveSession(LiveListener listener, ILiveSink sink, ICustom
 
     private async Task SendAsync(LiveMessage message, CancellationToken gone)
     {
-        await SendAsync(sink.SendAsync(message, gone)).ConfigureAwait(false);
+        using (listener.Sending()) await sink.SendAsync(message, gone).ConfigureAwait(false);
         metrics.Sent(message.Type);
-    }
-
-    private async ValueTask SendAsync(ValueTask sending)
-    {
-        listener.Sending();
-        await sending.ConfigureAwait(false);
-        listener.Sent();
     }
 }
