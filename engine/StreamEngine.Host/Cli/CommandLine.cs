@@ -6,6 +6,7 @@ using StreamEngine.Configuration;
 using StreamEngine.Host.Activation;
 using StreamEngine.Host.Demo;
 using StreamEngine.Host.Evaluation;
+using StreamEngine.Host.Evaluation.Experiments;
 using StreamEngine.Host.Logs;
 using StreamEngine.Host.Replay;
 using StreamEngine.Host.Run;
@@ -164,6 +165,10 @@ internal static class CommandLine
         Add(evaluate.All, "streamengine evaluate model --scores scored.csv");
         examples[evaluate.Model] = ["# scored.csv: label,score", "streamengine evaluate model --scores scored.csv",
             "# with a column treatment, uplift too:", "streamengine evaluate model --scores scored.parquet --bins 20 --json"];
+        var experiments = ExperimentsCommand.Make();
+        Add(experiments.All, "streamengine experiments report --config shop.yaml --kafka broker:9092");
+        examples[experiments.Report] = ["streamengine experiments report --config shop.yaml --kafka broker:9092 --plot lift.svg",
+            "# what is planned, on history:", "streamengine experiments report --config shop.yaml --from results --interval fixed --json"];
         root.Add(SharedOptions.Set);
         root.Add(SharedOptions.Level);
         root.Add(SharedOptions.Json);

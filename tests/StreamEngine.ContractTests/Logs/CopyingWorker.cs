@@ -20,6 +20,9 @@ internal sealed class CopyingWorker : IOwnership, IDisposable
         _committed = partition => log.Committed(options.Group, new TopicPartition(options.Sources[0], partition));
     }
 
+    /// <summary>Called in a transaction that has no outputs yet.</summary>
+    public Action? BeforeOutputs { get; set; }
+
     /// <summary>Called between the outputs and the commit.</summary>
     public Action? BeforeCommit { get; set; }
 
@@ -68,6 +71,7 @@ internal sealed class CopyingWorker : IOwnership, IDisposable
         if (_outputs.Count == 0) return;
         var offsets = _next.Select(n => new OffsetToCommit(0, n.Key, n.Value)).ToArray();
         _log.Begin();
+        BeforeOutputs?.Invoke();
         _log.Write(_outputs, 0, _outputs.Count);
         BeforeCommit?.Invoke();
         var outcome = _log.Commit(offsets);

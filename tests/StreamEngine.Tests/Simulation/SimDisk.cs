@@ -17,7 +17,7 @@ internal sealed class SimDisk(Random random) : IDisposable
     /// <summary>Opens a shard's files on a node.</summary>
     /// <exception cref="IOException">Another process of the node has them open.</exception>
     public CheckpointFiles Open(string node, int partition, Action<CheckpointEvent> report) =>
-        new(Path.Combine(_folder, node, $"shard-{partition}"), report);
+        new(Path.Combine(_folder, node, $"shard-{partition}"), report, isInline: true);
 
     /// <summary>A node died, its files are closed: draws what is left of them.</summary>
     public void Crash(IEnumerable<CheckpointFiles> files)

@@ -42,12 +42,8 @@ internal sealed class SimProcess(string id, int version, Worker worker, ShardDir
     /// <summary>Whether its standbys are in the middle of a turn: a thread of their own, so its worker goes on meanwhile.</summary>
     public bool IsFollowing { get; set; }
 
-    /// <summary>A turn of its standbys; what they wrote is on the disk then, so that a seed goes the same way every time.</summary>
-    public void Follow()
-    {
-        Standbys!.Turn();
-        SpinWait.SpinUntil(() => files.All(f => f.IsWritten));
-    }
+    /// <summary>A turn of its standbys.</summary>
+    public void Follow() => Standbys!.Turn();
 
     /// <summary>Takes it away as it stands: nothing of it may reach the log any more.</summary>
     public void Forget()

@@ -12,8 +12,8 @@ namespace StreamEngine.State.Checkpoints;
 public readonly record struct CheckpointEvent(CutMarker? Marker, long Bytes, Exception? Failure);
 
 /// <summary>
-/// One shard's checkpoints on the local disk: an append-only file of <see cref="CutBlock"/>s, written by a thread of its own. A file that
-/// is mostly superseded profiles is written anew (a generation), and the old one goes once the new one holds a cut of its own besides. The
+/// One shard's checkpoints on the local disk: an append-only file of <see cref="CutBlock"/>s, written in the background. A file that is
+/// mostly superseded profiles is written anew (a generation), and the old one goes once the new one holds a cut of its own besides. The
 /// folder is locked while it is open.
 /// </summary>
 public sealed class CheckpointFiles : IDisposable
@@ -24,6 +24,7 @@ public sealed class CheckpointFiles : IDisposable
     private readonly FileStream _lock;
     private readonly Channel<Job> _jobs = Channel.CreateUnbounded<Job>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Action<CheckpointEvent> _report;
+    private readonly bool _isInline;
     private SafeFileHandle? _file;
     private Task _writing = Task.CompletedTask;
     private long _backlog;
@@ -36,12 +37,14 @@ public sealed class CheckpointFiles : IDisposable
 
     /// <summary>Opens a folder, making it where it is missing.</summary>
     /// <param name="directory">The shard's own.</param>
-    /// <param name="report">Told of closed cuts and of failures, on the writing thread.</param>
+    /// <param name="report">Told of closed cuts and of failures, where blocks are written.</param>
+    /// <param name="isInline">Whether <see cref="Append"/> writes itself, for who wants everything in one order: a simulation.</param>
     /// <exception cref="IOException">Another process has it open, or it can't be written.</exception>
-    public CheckpointFiles(string directory, Action<CheckpointEvent> report)
+    public CheckpointFiles(string directory, Action<CheckpointEvent> report, bool isInline = false)
     {
         Folder = directory;
         _report = report;
+        _isInline = isInline;
         Directory.CreateDirectory(directory);
         _lock = new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1,
             FileOptions.DeleteOnClose);
@@ -53,9 +56,6 @@ public sealed class CheckpointFiles : IDisposable
 
     /// <summary>Whether the writing thread keeps up: add no more where it does not.</summary>
     public bool HasRoom => !_failed && Interlocked.Read(ref _backlog) < MaxBacklog;
-
-    /// <summary>Whether everything that was added is written, or given up.</summary>
-    internal bool IsWritten => Interlocked.Read(ref _backlog) == 0;
 
     /// <summary>A folder's files, newest first.</summary>
     public static IReadOnlyList<string> In(string directory) => Directory.Exists(directory)
@@ -107,7 +107,9 @@ public sealed class CheckpointFiles : IDisposable
         var copy = ArrayPool<byte>.Shared.Rent(block.Length);
         block.CopyTo(copy);
         Interlocked.Add(ref _backlog, block.Length);
-        _jobs.Writer.TryWrite(new Job(copy, block.Length, marker, profiles));
+        var job = new Job(copy, block.Length, marker, profiles);
+        if (_isInline) Do(job);
+        else _jobs.Writer.TryWrite(job);
     }
 
     /// <summary>Writes what was added, and closes.</summary>
@@ -124,26 +126,28 @@ public sealed class CheckpointFiles : IDisposable
         (_generation, _length) = (generation, length);
         _file = Open(PathOf(_generation), FileMode.OpenOrCreate);
         RandomAccess.SetLength(_file, _length);
-        _writing = Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+        if (!_isInline) _writing = Task.Run(Write);
     }
 
     private async Task Write()
     {
-        await foreach (var job in _jobs.Reader.ReadAllAsync().ConfigureAwait(false))
+        await foreach (var job in _jobs.Reader.ReadAllAsync().ConfigureAwait(false)) Do(job);
+    }
+
+    private void Do(in Job job)
+    {
+        try
         {
-            try
-            {
-                if (!_failed) Write(job);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // A checkpoint spares re-reading the log; without one nothing is lost. The unfinished cut is cut off at the next start.
-                _failed = true;
-                _report(new CheckpointEvent(null, TotalBytes(), e));
-            }
-            Interlocked.Add(ref _backlog, -job.Length);
-            ArrayPool<byte>.Shared.Return(job.Block);
+            if (!_failed) Write(job);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A checkpoint spares re-reading the log; without one nothing is lost. The unfinished cut is cut off at the next start.
+            _failed = true;
+            _report(new CheckpointEvent(null, TotalBytes(), e));
+        }
+        Interlocked.Add(ref _backlog, -job.Length);
+        ArrayPool<byte>.Shared.Return(job.Block);
     }
 
     private void Write(in Job job)

@@ -1,0 +1,72 @@
+using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
+
+namespace StreamEngine.Host.Evaluation.Experiments;
+
+/// <summary>
+/// What is known of an experiment's customers: who was decided for in which variation, and what came of it. A customer counts from the
+/// first decision, whatever its outcome, also where nothing was shown: a variation that shows less would else be compared by those alone
+/// whom it reached. Customers are what was assigned at random, so they are what is counted, each once.
+/// </summary>
+internal sealed class ExperimentData(ExperimentOptions experiment)
+{
+    private const int Several = -1;
+
+    private readonly Dictionary<string, Customer> _customers = [];
+
+    /// <summary>The experiment, by the config.</summary>
+    public ExperimentOptions Experiment => experiment;
+
+    /// <summary>Customers that were in more than one variation; they are left out.</summary>
+    public long Moved => _customers.Values.LongCount(c => c.Arm == Several);
+
+    /// <summary>The variations' shares as the config has them.</summary>
+    public double[] Weights => [.. experiment.Variations
+        .Select(v => v.Weight ?? (experiment.Variations.All(w => w.Weight is null) ? 1 : 0))];
+
+    /// <summary>Customers of each variation, in the config's order.</summary>
+    public long[] Counts => [.. experiment.Variations.Select((_, arm) => _customers.Values.LongCount(c => c.Arm == arm))];
+
+    /// <summary>Notes a decision for a customer in a variation; false where the config does not know the variation.</summary>
+    public bool Decided(string customer, string variation) => Find(customer, variation) is not null;
+
+    /// <summary>Notes an outcome of a decision for a customer in a variation; false where the config does not know the variation.</summary>
+    public bool CameTrue(string customer, string variation, OutcomeKind kind, double value)
+    {
+        if (Find(customer, variation) is not { } known) return false;
+        known.Kinds |= 1 << (int)kind;
+        if (kind == OutcomeKind.Conversion) known.Value += value;
+        if (kind == OutcomeKind.Refund) known.Value -= value;
+        return true;
+    }
+
+    /// <summary>For each variation, how many customers had an outcome of the kind.</summary>
+    public ArmSums[] Shares(OutcomeKind kind) => [.. Counts.Select((count, arm) =>
+        ArmSums.Share(count, _customers.Values.LongCount(c => c.Arm == arm && (c.Kinds & 1 << (int)kind) != 0)))];
+
+    /// <summary>For each variation, the value of the customers' conversions less that of their refunds.</summary>
+    public ArmSums[] Values() => [.. Counts.Select((count, arm) =>
+    {
+        var values = _customers.Values.Where(c => c.Arm == arm).Select(c => c.Value);
+        return new ArmSums { Count = count, Sum = values.Sum(), Squares = values.Sum(v => v * v) };
+    })];
+
+    private Customer? Find(string customer, string variation)
+    {
+        var arm = 0;
+        while (arm < experiment.Variations.Count && experiment.Variations[arm].Name != variation) arm++;
+        if (arm == experiment.Variations.Count) return null;
+        if (!_customers.TryGetValue(customer, out var known)) _customers.Add(customer, known = new Customer { Arm = arm });
+        else if (known.Arm != arm) known.Arm = Several;
+        return known;
+    }
+
+    private sealed class Customer
+    {
+        public int Arm { get; set; }
+
+        public int Kinds { get; set; }
+
+        public double Value { get; set; }
+    }
+}
