@@ -17,7 +17,7 @@ namespace StreamEngine.SystemTests;
 [Collection(nameof(ClusterTests))]
 public sealed class ClusterTests(ITestOutputHelper output)
 {
-    private const int RoundFaults = 25;
+    private const int RoundFaults = 25, MostAttempts = 3, NextAttempt = 1_000;
 
     private static readonly int FirstSeed = Setting("SEED", 1), Rate = Setting("RATE", 0);
 
@@ -46,21 +46,31 @@ public sealed class ClusterTests(ITestOutputHelper output)
         Action<string>>? then = null)
     {
         Skip.If(KafkaBroker.MissingOwn is not null, KafkaBroker.MissingOwn);
-        using var broker = KafkaBroker.Start("group.initial.rebalance.delay.ms=500");
-        var report = new ClusterReport();
-        for (var (left, seed) = (faults, FirstSeed); left > 0; left -= RoundFaults, seed++)
+        for (var attempt = 1; ; attempt++)
         {
-            using var arena = new Arena(job, broker.Address, $"{name}-{seed}", ClusterRun.Partitions);
-            using var run = new ClusterRun(broker, arena, seed, rate, report, Tell);
-            await run.Go(Math.Min(left, RoundFaults), kinds);
-            then?.Invoke(arena, broker.Address, Tell);
-            Tell($"seed {seed} done; so far {report}");
+            using var broker = KafkaBroker.Start("group.initial.rebalance.delay.ms=500");
+            var report = new ClusterReport();
+            for (var (left, seed) = (faults, FirstSeed + (attempt - 1) * NextAttempt); left > 0; left -= RoundFaults, seed++)
+            {
+                using var arena = new Arena(job, broker.Address, $"{name}-{seed}", ClusterRun.Partitions);
+                using var run = new ClusterRun(broker, arena, seed, rate, report, Tell);
+                await run.Go(Math.Min(left, RoundFaults), kinds);
+                then?.Invoke(arena, broker.Address, Tell);
+                Tell($"seed {seed} done; so far {report}");
+            }
+            Tell($"{name}: {report.Table()}");
+            // What the broker itself has lost says nothing of the engines: only a run in which it kept its word does.
+            if (report.Failures.Count > 0 && broker.MissingMarkers() is { Count: > 0 } missing)
+            {
+                Tell($"the broker called transactions committed without writing all their markers ({string.Join("; ", missing)}): what "
+                    + $"they wrote is lost or comes twice. {report.Failures.Count} failures:\n{string.Join("\n\n", report.Failures)}");
+                if (attempt < MostAttempts) continue;
+            }
+            Assert.True(report.Failures.Count == 0, string.Join("\n\n", report.Failures));
+            Assert.Equal(0, report.Differences);
+            Assert.Equal(faults, report.Faults);
+            return report;
         }
-        Tell($"{name}: {report.Table()}");
-        Assert.True(report.Failures.Count == 0, string.Join("\n\n", report.Failures));
-        Assert.Equal(0, report.Differences);
-        Assert.Equal(faults, report.Faults);
-        return report;
     }
 
     private void Tell(string line)

@@ -15,6 +15,7 @@ public sealed class EngineProcess : IDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = [];
     private readonly HttpClient _http;
+    private readonly TextWriter? _all;
     private bool _disposed, _frozen;
     private long _thawed;
 
@@ -22,6 +23,7 @@ public sealed class EngineProcess : IDisposable
     {
         _process = process;
         Port = port;
+        if (Kept is not null) _all = TextWriter.Synchronized(File.AppendText(Path.Combine(Kept, $"engine-{process.Id}.log")));
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
         {
             BaseAddress = new Uri($"http://127.0.0.1:{port}/"),
@@ -31,6 +33,7 @@ public sealed class EngineProcess : IDisposable
         {
             if (e.Data is null) return;
             _lines.Enqueue(e.Data);
+            _all?.WriteLine($"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} {e.Data}");
             heard?.Invoke(e.Data);
             while (_lines.Count > KeptLines) _lines.TryDequeue(out var _);
         };
@@ -39,6 +42,13 @@ public sealed class EngineProcess : IDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
+
+    /// <summary>
+    /// Where what engines write, each line with its time, and the folders of brokers that have ended are kept, to look into a failure:
+    /// <c>STREAMENGINE_TEST_KEEP</c>; null for nowhere.
+    /// </summary>
+    public static string? Kept { get; } = Environment.GetEnvironmentVariable("STREAMENGINE_TEST_KEEP") is { Length: > 0 } folder
+        ? Directory.CreateDirectory(folder).FullName : null;
 
     /// <summary>Where it listens.</summary>
     public int Port { get; }
@@ -213,5 +223,6 @@ public sealed class EngineProcess : IDisposable
         }
         _process.Dispose();
         _http.Dispose();
+        _all?.Dispose();
     }
 }

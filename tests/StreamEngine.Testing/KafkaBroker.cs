@@ -115,6 +115,13 @@ public sealed class KafkaBroker : IDisposable
         return ended;
     }
 
+    /// <summary>
+    /// Partitions in which commits that the broker calls complete have no marker (<see cref="KafkaMarkers"/>): what such a transaction
+    /// wrote is lost, or comes twice, and no client can help it.
+    /// </summary>
+    public IReadOnlyList<string> MissingMarkers() => _home is null ? throw new InvalidOperationException(MissingOwn)
+        : KafkaMarkers.Missing(Path.Combine(_directory, "data"), arguments => Run("org.apache.kafka.tools.DumpLogSegments", arguments));
+
     /// <summary>Lets a client write so many bytes a second and no more (a quota): its requests are answered late.</summary>
     public void Throttle(string clientId, int bytesPerSecond) => Quota(clientId, $"--add-config producer_byte_rate={bytesPerSecond}");
 
@@ -127,10 +134,13 @@ public sealed class KafkaBroker : IDisposable
     private string[] Transactions(string arguments) => Tool("org.apache.kafka.tools.TransactionsCommand", arguments);
 
     /// <summary>Runs one of Kafka's own tools on the broker; returns the lines that it prints.</summary>
-    private string[] Tool(string main, string arguments)
+    private string[] Tool(string main, string arguments) => Run(main, $"--bootstrap-server {Address} {arguments}");
+
+    /// <summary>Runs a program of Kafka's; returns the lines that it prints.</summary>
+    private string[] Run(string main, string arguments)
     {
-        var command = $"exec java -Xmx128m -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' "
-            + $"{main} --bootstrap-server {Address} {arguments}";
+        var command = $"exec java -Xmx256m -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' "
+            + $"{main} {arguments}";
         using var process =
             Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardOutput = true })!;
         var lines = process.StandardOutput.ReadToEnd().Split('\n');
@@ -171,7 +181,8 @@ public sealed class KafkaBroker : IDisposable
     {
         if (_process is null) return;
         Kill();
-        Directory.Delete(_directory, recursive: true);
+        if (EngineProcess.Kept is { } kept) Directory.Move(_directory, Path.Combine(kept, $"broker-{Address.Split(':')[1]}"));
+        else Directory.Delete(_directory, recursive: true);
     }
 
     private static (string? Address, string? Home)? Find()

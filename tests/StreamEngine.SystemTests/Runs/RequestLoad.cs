@@ -21,6 +21,9 @@ internal sealed record Answer(Ask Ask, double Ms, string Status, string Decision
 {
     /// <summary>What the run did meanwhile.</summary>
     public string Phase { get; init; } = "";
+
+    /// <summary>When it was heard, and the process that gave it.</summary>
+    public (DateTimeOffset At, int Process) Heard { get; init; }
 }
 
 /// <summary>
@@ -106,7 +109,8 @@ internal sealed partial class RequestLoad : IDisposable
         foreach (var answer in _heard.Where(a => a.Status == "done"))
         {
             if (logged[answer.Ask.Id].FirstOrDefault() is not { } decision)
-                yield return $"{answer.Ask} was told {answer.DecisionId}, which is not in the log ({answer.Phase})";
+                yield return $"{answer.Ask} was told {answer.DecisionId}, which is not in the log ({answer.Phase}, "
+                    + $"{answer.Heard.At:HH:mm:ss.fff} by process {answer.Heard.Process})";
             else if (decision.DecisionId != answer.DecisionId || (decision.Offer ?? "") != answer.Offer)
                 yield return $"{answer.Ask} was told {answer.DecisionId} {answer.Offer}, logged {decision.DecisionId} {decision.Offer}";
         }
@@ -178,6 +182,7 @@ internal sealed partial class RequestLoad : IDisposable
                 Message = (string?)body["message"] ?? "",
                 Offer = status == "done" && body["offers"] is JsonArray { Count: > 0 } offers ? (string)offers[0]!["offer"]! : "",
                 Phase = PhaseSince(due),
+                Heard = (TimeProvider.System.GetUtcNow(), node.Id),
             };
             _heard.Add(answer);
             return answer;

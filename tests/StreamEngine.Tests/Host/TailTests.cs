@@ -82,13 +82,18 @@ public sealed class TailTests : IDisposable
         await ProduceAsync(("ann", 10, 0));
         using var stop = new CancellationTokenSource();
         var (output, error) = (new StringWriter(), new StringWriter());
+        var written = TextWriter.Synchronized(output); // by a lock on itself
         string[] line = ["tail", "actions", "--follow", "--config", In("config.yaml"), "--embedded", In("log")];
-        var following = Task.Run(() => StreamEngine.Host.Cli.CommandLine.RunAsync(line, TextWriter.Synchronized(output),
-            TextWriter.Synchronized(error), stop.Token));
+        var following = Task.Run(() => StreamEngine.Host.Cli.CommandLine.RunAsync(line, written, TextWriter.Synchronized(error),
+            stop.Token));
+        int Lines()
+        {
+            lock (written) return output.ToString().Count(c => c == '\n');
+        }
         for (var lines = 1; lines <= 3; lines++)
         {
             await DrainAsync();
-            while (output.ToString().Count(c => c == '\n') < lines)
+            while (Lines() < lines)
             {
                 Assert.False(following.IsCompleted, error.ToString());
                 await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
