@@ -14,7 +14,7 @@ public static partial class KafkaMarkers
     private const string PrepareCommit = "2", CompleteCommit = "4";
 
     /// <summary>Finds the partitions that lack markers.</summary>
-    /// <param name="data">The broker's data folder; few megabytes, as the dumps are read into memory line by line.</param>
+    /// <param name="data">The broker's data folder, a test's: its logs are dumped as text.</param>
     /// <param name="dump">Runs Kafka's DumpLogSegments with these arguments; returns its lines.</param>
     /// <returns>For each partition and producer, how many markers of how many are missing.</returns>
     public static IReadOnlyList<string> Missing(string data, Func<string, IEnumerable<string>> dump)

@@ -17,7 +17,7 @@ internal static class TailCommand
 
     private static readonly Argument<string> Output = new("OUTPUT")
     {
-        Description = "actions, decisions, dead-letter or late, under whatever topic the config gives them; or a channel's name, for its "
+        Description = $"{string.Join(", ", TailTarget.Roles)}, under whatever topic the config gives them; or a channel's name, for its "
             + "actions.",
         CompletionSources = { _ => TailTarget.Roles.Select(r => new System.CommandLine.Completions.CompletionItem(r)) },
     };
@@ -65,7 +65,9 @@ internal static class TailCommand
             return ExitCode.Usage;
         }
         if (target.Topics.Count == 0)
-            throw new LogException("The config writes no actions (outputs.actions is empty): tail decisions has all of them.");
+            throw new LogException(target.Kind == OutputKind.Outcome
+                ? "The config has no outcomes, so none are written: say under outcomes which events tell what became of a decision."
+                : "The config writes no actions (outputs.actions is empty): tail decisions has all of them.");
         using var text = new RecordText(target.Kind);
         var customer = call.Get(Customer) is { } id ? Encoding.UTF8.GetBytes(id) : null;
         bool Wanted(TailRecord record)

@@ -79,7 +79,9 @@ public sealed class ExperimentReportTests : IDisposable
             var (code, _, error) = await Cli.RunAsync(command);
             Assert.True(code == 0, error);
         }
-        Assert.Equal(json, await Done("--embedded", In("log"), "--interval", "fixed", "--json"));
+        Assert.Equal(json, await Done("--embedded", In("log"), "--interval", "fixed", "--json", "--since", "2026-11-01", "--until",
+            "2026-11-02"));
+        Assert.Contains("price: 0 customers", await Done("--embedded", In("log"), "--until", "2026-11-01"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,6 +113,7 @@ public sealed class ExperimentReportTests : IDisposable
         await Fails(2, "there are no experiments", "--from", In("results"), "--set", "decisions.experiments={}");
         await Fails(3, "streamengine replay --config FILE", "--from", In("nothing"));
         await Fails(1, "Give one of --from DIR, --embedded DIR and --kafka BOOTSTRAP");
+        await Fails(3, "--plot", "--from", In("results"), "--plot", _folder);
         await Fails(1, "--alpha is '2'", "--from", In("results"), "--alpha", "2");
         await Fails(1, "--since is 'then'", "--from", In("results"), "--since", "then");
         Directory.CreateDirectory(In("results"));

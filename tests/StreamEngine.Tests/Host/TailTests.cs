@@ -112,6 +112,8 @@ public sealed class TailTests : IDisposable
         Assert.Equal(1, code);
         Assert.Contains("It can be actions, decisions, dead-letter, late, outcomes, and the channels post, default.", error,
             StringComparison.Ordinal);
+        (code, _, error) = await RunAsync("tail", "outcomes");
+        Assert.True(code == 3 && error.Contains("The config has no outcomes", StringComparison.Ordinal), error);
         (code, _, error) = await RunAsync("tail", "late");
         Assert.Equal(3, code);
         Assert.Contains("there is no such folder", error, StringComparison.Ordinal);

@@ -24,9 +24,6 @@ internal sealed class ExperimentData(ExperimentOptions experiment)
     public double[] Weights => [.. experiment.Variations
         .Select(v => v.Weight ?? (experiment.Variations.All(w => w.Weight is null) ? 1 : 0))];
 
-    /// <summary>Customers of each variation, in the config's order.</summary>
-    public long[] Counts => [.. experiment.Variations.Select((_, arm) => _customers.Values.LongCount(c => c.Arm == arm))];
-
     /// <summary>Notes a decision for a customer in a variation; false where the config does not know the variation.</summary>
     public bool Decided(string customer, string variation) => Find(customer, variation) is not null;
 
@@ -40,16 +37,28 @@ internal sealed class ExperimentData(ExperimentOptions experiment)
         return true;
     }
 
+    /// <summary>Customers of each variation, in the config's order.</summary>
+    public long[] Counts => [.. Sums(_ => 0).Select(s => s.Count)];
+
     /// <summary>For each variation, how many customers had an outcome of the kind.</summary>
-    public ArmSums[] Shares(OutcomeKind kind) => [.. Counts.Select((count, arm) =>
-        ArmSums.Share(count, _customers.Values.LongCount(c => c.Arm == arm && (c.Kinds & 1 << (int)kind) != 0)))];
+    public ArmSums[] Shares(OutcomeKind kind) =>
+        [.. Sums(c => (c.Kinds >> (int)kind) & 1).Select(s => ArmSums.Share(s.Count, (long)s.Sum))];
 
     /// <summary>For each variation, the value of the customers' conversions less that of their refunds.</summary>
-    public ArmSums[] Values() => [.. Counts.Select((count, arm) =>
+    public ArmSums[] Values() => [.. Sums(c => c.Value).Select(s => new ArmSums { Count = s.Count, Sum = s.Sum, Squares = s.Squares })];
+
+    private (long Count, double Sum, double Squares)[] Sums(Func<Customer, double> measure)
     {
-        var values = _customers.Values.Where(c => c.Arm == arm).Select(c => c.Value);
-        return new ArmSums { Count = count, Sum = values.Sum(), Squares = values.Sum(v => v * v) };
-    })];
+        var sums = new (long Count, double Sum, double Squares)[experiment.Variations.Count];
+        foreach (var customer in _customers.Values)
+        {
+            if (customer.Arm == Several) continue;
+            var value = measure(customer);
+            ref var arm = ref sums[customer.Arm];
+            arm = (arm.Count + 1, arm.Sum + value, arm.Squares + value * value);
+        }
+        return sums;
+    }
 
     private Customer? Find(string customer, string variation)
     {

@@ -77,6 +77,7 @@ internal static class ExperimentsCommand
         if (config.Options.Outcomes is null)
             errors.Add(config.Options.Node.At, "there are no outcomes", "Say under outcomes which events tell what became of a decision");
         errors.ThrowIfAny();
+        if (call.Get(Plot) is { } plot) ResultPath.File(Plot.Name, plot);
         var kinds = config.Options.Outcomes!.Events.Select(e => e.Kind).ToHashSet();
         var reader = new ExperimentReader(config.Options, call.Get(Since), call.Get(Until));
         if (call.Get(From) is { } folder) reader.ReadFolder(folder, call.Stop);

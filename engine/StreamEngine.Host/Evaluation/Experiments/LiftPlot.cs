@@ -7,7 +7,7 @@ namespace StreamEngine.Host.Evaluation.Experiments;
 /// <summary>Draws lifts with their intervals, one below the other, as an SVG image (a forest plot) for light and dark pages.</summary>
 internal static class LiftPlot
 {
-    private const int Width = 900, Row = 26, Left = 330, Right = 40, Top = 34, Ticks = 5;
+    private const int Width = 900, Row = 26, Left = 330, Right = 40, Top = 52, Ticks = 6;
 
     /// <summary>The image.</summary>
     /// <param name="reports">What is drawn.</param>
@@ -18,6 +18,8 @@ internal static class LiftPlot
             .ToList();
         var lifts = rows.Where(r => r.Arm.Lift is not null).Select(r => r.Arm.Lift!).ToList();
         var (low, high) = (lifts.Select(l => l.Low).Append(-0.05).Min(), lifts.Select(l => l.High).Append(0.05).Max());
+        var step = Step((high - low) / Ticks);
+        (low, high) = (Math.Floor(low / step) * step, Math.Ceiling(high / step) * step);
         double X(double lift) => Left + (lift - low) / (high - low) * (Width - Left - Right);
         var height = Top + rows.Count * Row + 44;
         var svg = new StringBuilder();
@@ -33,9 +35,9 @@ internal static class LiftPlot
             .open {"{"} stroke: light-dark(#57606a, #9aa4af); fill: light-dark(#57606a, #9aa4af) {"}"}
             </style>
             """);
-        for (var tick = 0; tick <= Ticks; tick++)
+        Add($"""<text x="12" y="24">Lift over the control, with {(1 - alpha) * 100:0.##} % intervals</text>""");
+        for (var at = low; at < high + step / 2; at += step)
         {
-            var at = low + (high - low) * tick / Ticks;
             Add($"""<line class="grid" x1="{X(at):0.#}" x2="{X(at):0.#}" y1="{Top - 6}" y2="{height - 34}"/>""");
             Add($"""<text class="faint" x="{X(at):0.#}" y="{height - 16}" text-anchor="middle">{ExperimentReport.Percent(at)}</text>""");
         }
@@ -57,5 +59,12 @@ internal static class LiftPlot
         return svg.Append("</svg>\n").ToString();
 
         void Add(FormattableString part) => svg.Append(part.ToString(CultureInfo.InvariantCulture)).Append('\n');
+    }
+
+    /// <summary>The next round number: 1, 2 or 5 times a power of ten.</summary>
+    private static double Step(double least)
+    {
+        var power = Math.Pow(10, Math.Floor(Math.Log10(least)));
+        return power * (least <= power ? 1 : least <= 2 * power ? 2 : least <= 5 * power ? 5 : 10);
     }
 }

@@ -38,27 +38,17 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
         var value = rule.Value(context);
         if (!double.IsFinite(value)) value = 0;
         var id = rule.Decision(context);
-        if (id.IsEmpty)
-        {
-            var last = rule.TakesLast ? Last(profile, rule, e, context) : -1;
-            if (last < 0) Count(rule.Kind, OutcomeFate.Unmatched, writes);
-            else Join(profile, last, rule.Kind, Attribution.LastDecision, e.Time, value, e.Id, e.IdHash, e.Customer.Text, shard.Watermark,
-                writes);
-            return;
-        }
-        if (!shard.Writer.TryParseId(id, out var position))
-        {
-            Count(rule.Kind, OutcomeFate.Unmatched, writes);
-            return;
-        }
-        var found = _open.Find(profile, position);
+        DecisionPosition position = default;
+        var isNamed = !id.IsEmpty && shard.Writer.TryParseId(id, out position);
+        var found = isNamed ? _open.Find(profile, position) : id.IsEmpty && rule.TakesLast ? Last(profile, rule, e, context) : -1;
         if (found >= 0)
         {
-            Join(profile, found, rule.Kind, Attribution.DecisionId, e.Time, value, e.Id, e.IdHash, e.Customer.Text, shard.Watermark,
-                writes);
+            Join(profile, found, rule.Kind, isNamed ? Attribution.DecisionId : Attribution.LastDecision, e.Time, value, e.Id, e.IdHash,
+                e.Customer.Text, shard.Watermark, writes);
             return;
         }
         Count(rule.Kind, OutcomeFate.Unmatched, writes);
+        if (!isNamed) return;
         _open.AddEarly(profile, new EarlyOutcome
         {
             Offset = position.Offset,

@@ -6,8 +6,10 @@ using StreamEngine.State.Savepoints;
 
 namespace StreamEngine.Runtime.Savepoints;
 
-/// <summary>What an engine keeps of a customer, by the names of its config: features, timers, caps, decisions that wait for
-/// outcomes, remembered event ids.</summary>
+/// <summary>
+/// What an engine keeps of a customer, by the names of its config: features, timers, caps, decisions that wait for outcomes, remembered
+/// event ids.
+/// </summary>
 internal static class StateItems
 {
     /// <summary>The items with their places in the config. Derived features keep nothing and are none.</summary>
