@@ -56,8 +56,8 @@ public static class Scenario
             Holdout = new HoldoutOptions { Share = 0.1 },
             Caps =
             [
-                new CapOptions { Name = "daily", Per = CapScope.Customer, Max = 6, Window = TimeSpan.FromHours(4) },
-                new CapOptions { Name = "same", Per = CapScope.Offer, Max = 2, Window = TimeSpan.FromHours(2) },
+                new CapOptions { Name = "daily", Per = LimitScope.Customer, Max = 6, Window = TimeSpan.FromHours(4) },
+                new CapOptions { Name = "same", Per = LimitScope.Offer, Max = 2, Window = TimeSpan.FromHours(2) },
             ],
         },
         Offers =

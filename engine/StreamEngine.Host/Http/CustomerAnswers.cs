@@ -61,7 +61,7 @@ internal sealed record CustomerAnswer
     [Description("The purposes that the customer's newest word consents to.")]
     public required IReadOnlyList<string> Consents { get; init; }
 
-    [Description("How much of each cap is used.")]
+    [Description("How much of each cap and suppression is used.")]
     public required IReadOnlyList<CapUse> Caps { get; init; }
 
     [Description("The timers that wait, with the time at which each is due.")]

@@ -71,6 +71,15 @@ public enum DropReason : byte
 
     /// <summary>The customer is in the offer's own holdout.</summary>
     OfferHoldout,
+
+    /// <summary>A cap on the offers of its channel is reached.</summary>
+    ChannelCap,
+
+    /// <summary>A cap on the offers of its group is reached.</summary>
+    GroupCap,
+
+    /// <summary>It rests, since as many outcomes came as a suppression allows.</summary>
+    Suppressed,
 }
 
 /// <summary>Where a candidate's P came from.</summary>
@@ -113,8 +122,8 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Why each candidate was not chosen.</summary>
     public readonly DropReason[] Drop = new DropReason[policy.Offers.Count];
 
-    /// <summary>The cap that a candidate has reached (first in config order); -1 where none.</summary>
-    public readonly int[] Cap = new int[policy.Offers.Count];
+    /// <summary>The contact limit that a candidate has reached (the first one); -1 where none.</summary>
+    public readonly int[] Limit = new int[policy.Offers.Count];
 
     /// <summary>Propensity; 0 for a candidate that did not reach arbitration, as the other factors.</summary>
     public readonly double[] P = new double[policy.Offers.Count];
@@ -178,7 +187,7 @@ public sealed class Decision(DecisionPolicy policy)
         SelectionProbability = 1;
         Ranked = 0;
         Array.Clear(Drop);
-        Array.Fill(Cap, -1);
+        Array.Fill(Limit, -1);
         Array.Clear(P);
         Array.Clear(C);
         Array.Clear(V);

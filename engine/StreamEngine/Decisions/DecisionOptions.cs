@@ -25,9 +25,13 @@ public sealed record DecisionOptions : ILocated
     [Doc("How many offers of one group a list of offers may hold; as many as there are where absent.")]
     public DiversityOptions? Diversity { get; init; }
 
-    [Doc("Contact limits.")]
+    [Doc("Contact limits: at most so many within a window.")]
     [Keyed]
     public IReadOnlyList<CapOptions> Caps { get; init; } = [];
+
+    [Doc("Contact limits: nothing more for a time after so many outcomes.")]
+    [Keyed]
+    public IReadOnlyList<SuppressionOptions> Suppressions { get; init; } = [];
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
@@ -72,39 +76,6 @@ public sealed record DiversityOptions : ILocated
     [Doc("At most so many offers of one group, the chosen one included; offers without a group are not counted.")]
     [Bounds(1, 1_000)]
     public int MaxPerGroup { get; init; } = 1;
-
-    /// <inheritdoc/>
-    public ConfigNode Node { get; init; } = ConfigNode.InCode;
-}
-
-/// <summary>What a cap counts.</summary>
-public enum CapScope
-{
-    /// <summary>All offers shown to the customer.</summary>
-    Customer,
-
-    /// <summary>Each offer shown to the customer by itself.</summary>
-    Offer,
-}
-
-/// <summary>At most <c>max</c> offers within <c>window</c>.</summary>
-public sealed record CapOptions : ILocated
-{
-    /// <summary>The cap's name, in drop reasons.</summary>
-    public string Name { get; init; } = "";
-
-    [Doc("customer or offer.")]
-    public CapScope Per { get; init; } = CapScope.Customer;
-
-    [Doc("How many.")]
-    [Bounds(1, 1_000)]
-    public int Max { get; init; } = 1;
-
-    [Doc("Within how much event time.")]
-    public TimeSpan Window { get; init; } = TimeSpan.FromDays(1);
-
-    [Doc("The offers that the cap is about; all where absent.")]
-    public IReadOnlyList<string> Offers { get; init; } = [];
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

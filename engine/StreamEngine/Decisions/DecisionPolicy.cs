@@ -32,7 +32,7 @@ public sealed class DecisionPolicy
     public required IReadOnlyList<ModelUse> Models { get; init; }
 
     /// <summary>The contact limits.</summary>
-    public required Caps Caps { get; init; }
+    public required ContactPolicy Contacts { get; init; }
 
     /// <summary>The newest decisions that profiles keep, where requests are on.</summary>
     public required RecentDecisions Recent { get; init; }
@@ -41,7 +41,7 @@ public sealed class DecisionPolicy
     public OutcomeRules? Outcomes { get; init; }
 
     /// <summary>Whether a decision reads or writes the profile; where not, the funnel takes an empty one.</summary>
-    public bool NeedsProfile => Caps.Any || Recent.Any || Outcomes is not null;
+    public bool NeedsProfile => Contacts.Any || Recent.Any || Outcomes is not null;
 
     /// <summary>Nothing is switched off.</summary>
     public Switches AllOn => _allOn.Value;

@@ -19,10 +19,8 @@ internal sealed class EncodedPolicy
         ConfigHash = SpanWriter.Encode(configHash);
         Models = EncodeModels(policy);
         Drops = Enum.GetValues<DropReason>().Select(r => SpanWriter.Encode(Reason(r))).ToArray();
-        CapDrops = policy.Caps.Names
-            .Select((name, cap) =>
-            SpanWriter.Encode(
-            $"{Reason(policy.Caps.Scope(cap) == CapScope.Customer ? DropReason.CustomerCap : DropReason.OfferCap)}:{name}")).ToArray();
+        LimitDrops = policy.Contacts.Names
+            .Select((name, limit) => SpanWriter.Encode($"{Reason(policy.Contacts.Reason(limit))}:{name}")).ToArray();
     }
 
     /// <summary>Not yet length-prefixed: the position follows.</summary>
@@ -50,16 +48,16 @@ internal sealed class EncodedPolicy
 
     private byte[][] Drops { get; }
 
-    private byte[][] CapDrops { get; }
+    private byte[][] LimitDrops { get; }
 
     /// <summary>Why a candidate was dropped, as an encoded string.</summary>
     public ReadOnlySpan<byte> Drop(Decision decision, int offer) =>
-        decision.Drop[offer] is DropReason.CustomerCap or DropReason.OfferCap ? CapDrops[decision.Cap[offer]]
-            : Drops[(int)decision.Drop[offer]];
+        decision.Drop[offer] is DropReason.CustomerCap or DropReason.OfferCap or DropReason.ChannelCap or DropReason.GroupCap
+            or DropReason.Suppressed ? LimitDrops[decision.Limit[offer]] : Drops[(int)decision.Drop[offer]];
 
     /// <summary>The most bytes that all candidates take apart from their numbers.</summary>
     public int MaxCandidates => checked((int)(Offers.Sum(o => (long)o.Length)
-        + (long)Offers.Length * Math.Max(Longest(Drops), Longest(CapDrops))));
+        + (long)Offers.Length * Math.Max(Longest(Drops), Longest(LimitDrops))));
 
     /// <summary>The most bytes of an offer's names.</summary>
     public int MaxOffer => Longest(Offers) + Longest([.. Treatments.SelectMany(t => t)]) + Longest(Channels);

@@ -31,7 +31,7 @@ public sealed class Funnel
     internal IReadOnlyList<IFunnelStage> Stages => _stages;
 
     /// <summary>
-    /// Decides. The caller then counts a served offer in the profile (<see cref="Caps.Record"/>) before the profile's next step.
+    /// Decides. The caller then counts a served offer in the profile (<see cref="ContactPolicy.Record"/>) before the profile's next step.
     /// </summary>
     /// <param name="request">Who, when, by what cause.</param>
     /// <param name="context">The event and the feature vector that were copied when the decision was opened.</param>

@@ -39,7 +39,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         return new DecisionPolicy(triggers, compiled, timers.Count)
         {
             Models = _used,
-            Caps = Caps.Compile(options.Caps, names, layout, errors),
+            Contacts = ContactPolicy.Compile(options.Caps, options.Suppressions, offers, outcomes, layout, errors),
             Recent = RecentDecisions.Compile(requests, names, layout, errors),
             Outcomes = OutcomeRules.Compile(outcomes, options.Experiments.Count, fields, purposes, lateness, layout, errors),
             Purpose = Purpose(options),

@@ -134,7 +134,7 @@ public sealed class CompiledEngine : IDisposable
         StateLayout.NewestTime(profile) = StateLayout.ConsentTime(profile) = long.MinValue;
         Features.Initialize(profile);
         Timers.Initialize(profile);
-        Policy.Caps.Initialize(profile);
+        Policy.Contacts.Initialize(profile);
         Policy.Outcomes?.Open.Initialize(profile);
     }
 

@@ -1,4 +1,5 @@
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Inference;
@@ -148,7 +149,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     int IProfileUpdate.RequiredLength(ReadOnlySpan<byte> profile) => profile.Length;
 
     /// <summary>
-    /// (8) with the profile at hand: decides, and counts what is shown against the caps before the profile's next decision.
+    /// (8) with the profile at hand: decides, and counts what is shown against the limits before the profile's next decision.
     /// </summary>
     void IProfileUpdate.Apply(Span<byte> profile, bool created)
     {
@@ -158,7 +159,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         var served = _decision.Outcome == Outcome.Served;
         if (!served && !_policy.Recent.Any) return;
         row.Queue.Cut?.Touch(profile, row.Request.CustomerId);
-        if (served) _policy.Caps.Record(profile, _decision.Chosen, row.Request.DecidedAt);
+        if (served) _policy.Contacts.Record(profile, OutcomeKind.None, _decision.Chosen, row.Request.DecidedAt);
         _policy.Recent.Note(profile, row.Request, _decision);
         if (served) row.Queue.Outcomes?.Opened(profile, row.Request, _decision);
     }

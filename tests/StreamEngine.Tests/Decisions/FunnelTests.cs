@@ -8,7 +8,7 @@ namespace StreamEngine.Tests.Decisions;
 
 public sealed class FunnelTests
 {
-    private static readonly CapOptions Once = new() { Name = "once", Per = CapScope.Offer, Max = 1, Window = TimeSpan.FromDays(1) };
+    private static readonly CapOptions Once = new() { Name = "once", Per = LimitScope.Offer, Max = 1, Window = TimeSpan.FromDays(1) };
 
     [Fact]
     public void The_highest_product_wins_and_all_ranks_are_told()
@@ -102,7 +102,7 @@ public sealed class FunnelTests
         shop.Decide(at: 0);
         shop.Decide(at: 10);
         var d = shop.Decide(at: 20);
-        Assert.Equal((Outcome.NoOffer, DropReason.CustomerCap, 0), (d.Outcome, d.Drop[0], d.Cap[0]));
+        Assert.Equal((Outcome.NoOffer, DropReason.CustomerCap, 0), (d.Outcome, d.Drop[0], d.Limit[0]));
     }
 
     [Fact]

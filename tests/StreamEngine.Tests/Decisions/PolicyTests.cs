@@ -56,7 +56,7 @@ public sealed class PolicyTests
             [
                 new() { Name = "c", Node = At(7, "decisions.caps.c"), Offers = ["wintr"] },
                 new() { Name = "zero", Node = At(8, "decisions.caps.zero"), Window = TimeSpan.Zero },
-                new() { Name = "huge", Node = At(9, "decisions.caps.huge"), Max = 1_000, Per = CapScope.Offer,
+                new() { Name = "huge", Node = At(9, "decisions.caps.huge"), Max = 1_000, Per = LimitScope.Offer,
                     Window = TimeSpan.FromDays(1) },
             ],
         };

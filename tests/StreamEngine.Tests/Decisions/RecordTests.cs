@@ -17,7 +17,7 @@ namespace StreamEngine.Tests.Decisions;
 /// <summary>What the writers write, read by another program by the schemas that users get.</summary>
 public sealed class RecordTests
 {
-    private static readonly CapOptions Once = new() { Name = "once", Per = CapScope.Offer, Max = 1, Window = TimeSpan.FromDays(1) };
+    private static readonly CapOptions Once = new() { Name = "once", Per = LimitScope.Offer, Max = 1, Window = TimeSpan.FromDays(1) };
 
     private readonly OutputBuffer _output = new();
     private readonly Shop _shop;

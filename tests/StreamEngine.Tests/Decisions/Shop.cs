@@ -31,7 +31,7 @@ internal sealed class Shop
         Funnel = new Funnel(Policy);
         Result = new Decision(Policy);
         Profile = new byte[Layout.FixedLength];
-        Policy.Caps.Initialize(Profile);
+        Policy.Contacts.Initialize(Profile);
         Set("page_view", "home");
         Buffer = Encoding.UTF8.GetBytes("customer-1");
     }
@@ -106,7 +106,7 @@ internal sealed class Shop
         var request = Request(at) with { ColdStart = coldStart };
         Scorer.Score(Context.Features, Features.Length, 1);
         Funnel.Decide(request, Context, Scorer, 0, Profile, Off.Count == 0 ? Policy.AllOn : new Switches(Policy, Off, 1), Result);
-        if (Result.Outcome == Outcome.Served) Policy.Caps.Record(Profile, Result.Chosen, at);
+        if (Result.Outcome == Outcome.Served) Policy.Contacts.Record(Profile, StreamEngine.Decisions.Outcomes.OutcomeKind.None, Result.Chosen, at);
         return Result;
     }
 

@@ -2,6 +2,8 @@ using System.Text;
 using Avro.Generic;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
+using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
@@ -59,6 +61,21 @@ public sealed class RestoreTests : IDisposable
             State = new StateOptions { Directory = _folder },
             Outcomes = seed % 2 == 0 ? Scenario.Outcomes : null,
         };
+        if (options.Outcomes is not null)
+            options = options with
+            {
+                Decisions = options.Decisions with
+                {
+                    Suppressions =
+                    [
+                        new SuppressionOptions
+                        {
+                            Name = "tired", Outcome = OutcomeKind.Reject, After = 1, Window = TimeSpan.FromHours(1),
+                            For = TimeSpan.FromMinutes(30),
+                        },
+                    ],
+                },
+            };
         WriteEvents(options, seed);
         var random = new Random(seed);
         Dictionary<string, byte[]> profiles = [];

@@ -105,7 +105,7 @@ public sealed class ShardTests : IDisposable
             Decisions = options.Decisions with
             {
                 Holdout = null,
-                Caps = [new CapOptions { Name = "daily", Per = CapScope.Customer, Max = 1, Window = TimeSpan.FromDays(1) }]
+                Caps = [new CapOptions { Name = "daily", Per = LimitScope.Customer, Max = 1, Window = TimeSpan.FromDays(1) }]
             },
         };
         using var engine = Scenario.Compile(options, new LinearModels(1));

@@ -92,8 +92,8 @@ internal sealed class SimEngines : IDisposable
                 Holdout = null,
                 Caps =
                 [
-                    new CapOptions { Name = "daily", Per = CapScope.Customer, Max = DailyCap, Window = DailyWindow },
-                    new CapOptions { Name = "same", Per = CapScope.Offer, Max = SameCap, Window = SameWindow },
+                    new CapOptions { Name = "daily", Per = LimitScope.Customer, Max = DailyCap, Window = DailyWindow },
+                    new CapOptions { Name = "same", Per = LimitScope.Offer, Max = SameCap, Window = SameWindow },
                 ],
             },
         };

@@ -63,6 +63,6 @@ internal sealed class SelectionStage(DecisionPolicy policy, Pricing pricing) : I
         if (policy.DefaultOffer < 0) return false;
         var drop = decision.Drop[policy.DefaultOffer];
         return drop is not (DropReason.SwitchedOff or DropReason.Placement or DropReason.NotEligible)
-            && decision.Cap[policy.DefaultOffer] < 0 && decision.Withheld[policy.DefaultOffer] == DropReason.None;
+            && decision.Limit[policy.DefaultOffer] < 0 && decision.Withheld[policy.DefaultOffer] == DropReason.None;
     }
 }

@@ -18,6 +18,8 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     private readonly OpenDecisions _open = rules.Open;
     private readonly DecisionPolicy _policy = shard.Engine.Policy;
     private readonly ulong[] _offers = [.. shard.Engine.Policy.Offers.Select(o => Hash64.Of(o.Utf8Name.AsSpan()))];
+    private readonly Dictionary<ulong, int> _offerIndex = shard.Engine.Policy.Offers
+        .Select((o, i) => KeyValuePair.Create(Hash64.Of(o.Utf8Name.AsSpan()), i)).DistinctBy(o => o.Key).ToDictionary();
     private readonly ulong[][] _variations = OutcomeRecordWriter.HashVariations(shard.Engine.Policy);
 
     /// <summary>An event is an outcome.</summary>
@@ -161,6 +163,8 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
         }
         seen |= bit;
         if (!late && kind is OutcomeKind.Conversion or OutcomeKind.Refund) entry.Value += kind == OutcomeKind.Refund ? -value : value;
+        if (!late && _policy.Contacts.CountsOutcomes)
+            _policy.Contacts.Record(profile, kind, _offerIndex.GetValueOrDefault(entry.Offer, -1), time);
         Count(kind, late ? OutcomeFate.Late : OutcomeFate.Matched, writes);
         if (!writes) return;
         shard.Writer.BecameOf(new OutcomeRecord

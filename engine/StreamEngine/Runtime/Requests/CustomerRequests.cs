@@ -138,7 +138,7 @@ public sealed record ProfileReply : Reply
     /// <summary>The purposes that the customer's newest word consents to.</summary>
     public IReadOnlyList<string> Consents { get; init; } = [];
 
-    /// <summary>How much of each cap is used.</summary>
+    /// <summary>How much of each cap and suppression is used.</summary>
     public IReadOnlyList<CapUse> Caps { get; init; } = [];
 
     /// <summary>The timers that wait, with the time at which each is due.</summary>
@@ -148,11 +148,11 @@ public sealed record ProfileReply : Reply
     public IReadOnlyList<ProfileDecision> Decisions { get; init; } = [];
 }
 
-/// <summary>How much of a cap is used.</summary>
-/// <param name="Cap">The cap's name.</param>
-/// <param name="Offer">The offer that it counts; empty where it counts the customer's offers together.</param>
-/// <param name="Used">Offers shown inside the window.</param>
-/// <param name="Max">How many are allowed there.</param>
+/// <summary>How much of a contact limit is used.</summary>
+/// <param name="Cap">The cap's name, or the suppression's.</param>
+/// <param name="Offer">The offer, channel or group that it counts; empty where it counts the customer's offers together.</param>
+/// <param name="Used">How many count now: inside the window, or all while a suppression lasts.</param>
+/// <param name="Max">At how many it forbids.</param>
 public sealed record CapUse(string Cap, string Offer, int Used, int Max);
 
 /// <summary>A decision as the profile keeps it.</summary>

@@ -32,8 +32,8 @@ internal sealed class ProfileView(CompiledEngine engine, Func<int, long, int, st
             NewestEvent = newest == long.MinValue ? null : Time(newest),
             Features = Features(),
             Consents = [.. engine.Options.Purposes.Where((_, bit) => (consent >> bit & 1) == 1)],
-            Caps = [.. engine.Policy.Caps.Uses(profile, at)
-                .Select(u => new CapUse(engine.Policy.Caps.Names[u.Cap], Offer(u.Offer), u.Used, u.Max))],
+            Caps = [.. engine.Policy.Contacts.Uses(profile, at)
+                .Select(u => new CapUse(engine.Policy.Contacts.Name(u.Limit), u.Of, u.Used, u.Max))],
             Timers = [.. engine.Timers.Waiting(profile).Select(t => new KeyValuePair<string, DateTimeOffset>(t.Name, Time(t.Due)))],
             Decisions =
             [

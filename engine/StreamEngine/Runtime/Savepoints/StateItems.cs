@@ -29,14 +29,16 @@ internal static class StateItems
         foreach (var timer in engine.Options.Timers)
             items.Add((new StateItem($"timer {timer.Name}", "timer", ShapeOf(engine, $"timer/{timer.Name}"), [$"timer/{timer.Name}"]),
                 timer.Node));
-        foreach (var cap in engine.Options.Decisions.Caps)
-        {
-            var slots = engine.Layout.Slots.Select(s => s.Name)
-                .Where(n => n == $"cap/{cap.Name}" || n.StartsWith($"cap/{cap.Name}/", StringComparison.Ordinal)).ToList();
-            if (slots.Count > 0)
-                items.Add((new StateItem($"cap {cap.Name}", $"cap per {(cap.Per == CapScope.Customer ? "customer" : "offer")}", Text(cap),
-                    slots), cap.Node));
-        }
+        foreach (var (what, limits) in new (string, IEnumerable<IContactLimit>)[]
+            { ("cap", engine.Options.Decisions.Caps), ("suppression", engine.Options.Decisions.Suppressions) })
+            foreach (var limit in limits)
+            {
+                var slots = engine.Layout.Slots.Select(s => s.Name)
+                    .Where(n => n == $"{what}/{limit.Name}" || n.StartsWith($"{what}/{limit.Name}/", StringComparison.Ordinal)).ToList();
+                if (slots.Count > 0)
+                    items.Add((new StateItem($"{what} {limit.Name}", $"{what} per {Spelling.Snake(limit.Per.ToString())}", Text(limit),
+                        slots), limit.Node));
+            }
         if (engine.Policy.Outcomes is { } outcomes)
             items.Add((new StateItem("outcomes", "outcomes", ShapeOf(engine, outcomes.Open.SlotName), [outcomes.Open.SlotName]),
                 engine.Options.Outcomes!.Node));
@@ -85,7 +87,15 @@ internal static class StateItems
         };
     }
 
-    private static string Text(CapOptions cap) =>
-        $"the times of the last {cap.Max} offers shown, per {(cap.Per == CapScope.Customer ? "customer" : "offer")}, of "
-            + $"{(cap.Offers.Count == 0 ? "all offers" : string.Join(", ", cap.Offers.Order(StringComparer.Ordinal)))}";
+    private static string Text(IContactLimit limit)
+    {
+        var counted = limit.Outcome is { } kind ? $"outcomes of kind {Spelling.Snake(kind.ToString())}" : "offers shown";
+        var text = $"the times of the last {limit.Count} {counted}, per {Spelling.Snake(limit.Per.ToString())}, of "
+            + $"{(limit.Offers.Count == 0 ? "all offers" : Names(limit.Offers))}";
+        if (limit.Channels.Count > 0) text += $" in {Names(limit.Channels)}";
+        if (limit.Groups.Count > 0) text += $" of the groups {Names(limit.Groups)}";
+        return text;
+
+        static string Names(IReadOnlyList<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal));
+    }
 }

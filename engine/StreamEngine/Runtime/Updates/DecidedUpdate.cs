@@ -1,4 +1,5 @@
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Runtime.Requests;
 
 namespace StreamEngine.Runtime;
@@ -36,7 +37,7 @@ internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
             == Features.DuplicateResult.AddedButEvicted;
         // An offer that the config has no more still counts where every offer does.
         if (_entry.Outcome == Outcome.Served)
-            Engine.Policy.Caps.Record(profile, Engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
+            Engine.Policy.Contacts.Record(profile, OutcomeKind.None, Engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
         Engine.Policy.Recent.Note(profile, _source, _entry, _value);
         if (_entry.Outcome == Outcome.Served) State.Outcomes?.Opened(profile, _entry, _source, _value, _writes);
     }

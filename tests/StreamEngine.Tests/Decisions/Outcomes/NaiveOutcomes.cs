@@ -30,6 +30,9 @@ internal sealed class NaiveOutcomes(long lateness, int mostOpen)
     /// <summary>The records, as <see cref="OutcomeShop.Line"/> tells them.</summary>
     public List<string> Lines { get; } = [];
 
+    /// <summary>The outcomes that counted, in the order of the log.</summary>
+    public List<(string Kind, Served Of, long Time)> Counted { get; } = [];
+
     /// <summary>Events by what became of them.</summary>
     public SortedDictionary<string, int> Fates { get; } = [];
 
@@ -104,6 +107,7 @@ internal sealed class NaiveOutcomes(long lateness, int mostOpen)
         }
         if (!late && kind == "conversion") open.Value += value;
         if (!late && kind == "refund") open.Value -= value;
+        if (!late) Counted.Add((kind, open.Of, time));
         Count(late ? "late" : "matched");
         Say($"{open.Of.Id}/{kind}{(late ? "/late" : "")}", late ? "late" : "counted", by, open.Of.Customer, eventId, time, value, open);
     }

@@ -20,13 +20,13 @@ public sealed class OutcomeProperties
     private static readonly ApacheAvro Decisions = ApacheAvro.Of("decision");
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    public void RandomLogs_giveWhatANaiveFoldGives_inEveryBatch_andAcrossRestarts(int seed)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    [InlineData(4, true)]
+    public void RandomLogs_giveWhatANaiveFoldGives_inEveryBatch_andAcrossRestarts(int seed, bool limited)
     {
-        using var engine = OutcomeShop.Compile();
+        using var engine = OutcomeShop.Compile(limited ? OutcomeShop.Limited() : OutcomeShop.Options());
         var log = Log(seed);
         using var one = new ShardDriver(engine);
         var caused = new List<List<Written>>();
@@ -39,9 +39,13 @@ public sealed class OutcomeProperties
 
         // (1) What the naive fold says.
         var naive = new NaiveOutcomes((long)engine.Options.Time.Lateness.TotalMilliseconds, OutcomeShop.Outcomes.MaxOpen);
+        var limits = limited ? new NaiveLimits(naive) : null;
         for (var i = 0; i < log.Count; i++)
             naive.Apply(log[i], Hash64.Of(Encoding.UTF8.GetBytes(log[i].Id)).ToString("x16", CultureInfo.InvariantCulture),
-                Served(caused[i]));
+                Served(caused[i], limits));
+        if (limits is not null)
+            foreach (var drop in new[] { "customer_cap:clicks", "suppressed:tired", "" })
+                Assert.True(limits.Dropped.GetValueOrDefault(drop) >= 10, $"only {limits.Dropped.GetValueOrDefault(drop)} are {drop}");
         var lines = one.Records().ConvertAll(OutcomeShop.Line);
         for (var i = 0; i < Math.Min(lines.Count, naive.Lines.Count); i++) Assert.Equal(naive.Lines[i], lines[i]);
         Assert.Equal(naive.Lines.Count, lines.Count);
@@ -128,8 +132,13 @@ public sealed class OutcomeProperties
         }
     }
 
-    private static IEnumerable<NaiveOutcomes.Served> Served(List<Written> decisions) => decisions
-        .Select(d => Decisions.Record(d.Value.AsSpan(5))).Where(d => d["chosen"] is not null)
+    /// <summary>What was shown; each decision is looked at when those before it have been told.</summary>
+    private static IEnumerable<NaiveOutcomes.Served> Served(List<Written> decisions, NaiveLimits? limits) => decisions
+        .Select(d => Decisions.Record(d.Value.AsSpan(5))).Where(d =>
+        {
+            limits?.Check(d);
+            return d["chosen"] is not null;
+        })
         .Select(d => new NaiveOutcomes.Served((string)d["decision_id"]!, (string)d["customer_id"]!, (long)d["decided_at"]!,
             (string)((GenericRecord)d["chosen"]!)["offer"]!, (string)d["placement"]!));
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Avro.Generic;
+using StreamEngine.Decisions;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Runtime;
@@ -58,6 +59,22 @@ internal static class OutcomeShop
             Offers = [shop.Offers[0], shop.Offers[1]],
         };
     }
+
+    /// <summary>The same with contact limits over outcomes, tight enough to be met often.</summary>
+    public static EngineOptions Limited() => Options() with
+    {
+        Decisions = Options().Decisions with
+        {
+            Caps = [new CapOptions { Name = "clicks", Outcome = OutcomeKind.Click, Max = 2, Window = TimeSpan.FromHours(2) }],
+            Suppressions =
+            [
+                new SuppressionOptions
+                {
+                    Name = "tired", Outcome = OutcomeKind.Reject, After = 2, Window = TimeSpan.FromHours(3), For = TimeSpan.FromMinutes(30),
+                },
+            ],
+        },
+    };
 
     public static CompiledEngine Compile(EngineOptions? options = null) =>
         Scenario.Compile(options ?? Options(), new LinearModels(seed: 1));
