@@ -26,6 +26,7 @@ internal static class ApiDocument
     private static readonly Dictionary<string, string> PathParameters = new()
     {
         ["id"] = "The customer id, as events have it.",
+        ["decision_id"] = "The decision's id, with its slashes or with %2F for each: shop/events/3/1841/1.",
         ["source"] = "A source of the collector.",
     };
 

@@ -7,6 +7,7 @@ using StreamEngine.Host.Activation;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Collector;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Live;
 using StreamEngine.Host.Telemetry;
@@ -51,6 +52,7 @@ internal static class RunCommand
         await using var connectors = drain ? null : ActivateCommand.InRun(call, config, log);
         using var collector = CollectorRun.Of(call, config, compiled, log, drain);
         using var live = LiveRun.Of(config, engine, cluster);
+        using var decisions = new DecisionLookups(log, compiled);
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health,
             connectors is null ? [] : ActivateCommand.Away(connectors)), () =>
             !engine.Completion.IsCompleted, app =>
@@ -58,6 +60,7 @@ internal static class RunCommand
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
             if ((cluster?.Customers ?? engine.Customers) is { } customers)
                 CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches));
+            DecisionEndpoint.Map(app, decisions);
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
             if (live is not null) LiveEndpoints.Map(app, live);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Live;
 using StreamEngine.Runtime;
@@ -52,12 +53,14 @@ public sealed class ApiDocumentTests
         using var live = new LiveStreams(new LiveOptions(), new LiveSources(null!, null!, _ => true, 4), LiveTokens.NewSecret(),
             TimeProvider.System);
         using var compiled = Scenario.Compile(Scenario.Options(), new LinearModels(1));
+        using var decisions = new DecisionLookups(null!, compiled);
         using var metrics = new StreamEngine.Host.Telemetry.MetricsEndpoint();
         await using var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, metrics, () => new HealthReport(true, [], [], []), () => true,
             app =>
             {
                 LeaveEndpoint.Map(app, "shop", () => throw new NotSupportedException());
                 CustomerEndpoints.Map(app, new Nobody());
+                DecisionEndpoint.Map(app, decisions);
                 LiveEndpoints.Map(app, live);
                 ClusterEndpoint.Map(app, "shop", null);
                 SwitchEndpoint.Map(app, new SwitchBoard(compiled.Policy));
