@@ -40,6 +40,11 @@ internal sealed record HttpOptions : ILocated
     [Bounds(0, 65_535)]
     public int Port { get; init; } = 9464;
 
+    [Doc("The port of gRPC, at the same address; 0 turns it off. It is a port of its own, because without TLS one port has either HTTP/1.1 "
+        + "or the HTTP/2 that gRPC needs.")]
+    [Bounds(0, 65_535)]
+    public int GrpcPort { get; init; }
+
     [Doc("Names under which it is called (a service's, a proxy's), beside IP addresses, localhost and this machine's own name; a request "
         + "under another name is refused, so that no web page can reach it.")]
     public IReadOnlyList<string> Hosts { get; init; } = [];

@@ -10,6 +10,7 @@ using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Live;
+using StreamEngine.Host.Rpc;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
@@ -53,13 +54,16 @@ internal static class RunCommand
         using var collector = CollectorRun.Of(call, config, compiled, log, drain);
         using var live = LiveRun.Of(config, engine, cluster);
         using var decisions = new DecisionLookups(log, compiled);
+        var gateway = (cluster?.Customers ?? engine.Customers) is { } customers
+            ? new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches) : null;
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health,
             connectors is null ? [] : ActivateCommand.Away(connectors)), () =>
             !engine.Completion.IsCompleted, app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
-            if ((cluster?.Customers ?? engine.Customers) is { } customers)
-                CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches));
+            if (gateway is not null) CustomerEndpoints.Map(app, gateway);
+            if (gateway is not null && config.Options.Http.GrpcPort > 0)
+                RpcEndpoints.Map(app, gateway, config.Options.Requests.Timeout, live);
             DecisionEndpoint.Map(app, decisions);
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
