@@ -28,6 +28,9 @@ internal sealed record HostOptions : EngineOptions
 
     [Doc("Live streams of single customers, for pages that show an offer the moment it is decided; not served where absent.")]
     public LiveOptions? Live { get; init; }
+
+    [Doc("Placements and experiments as flags for OpenFeature's SDKs, by its remote evaluation protocol (OFREP); not served where absent.")]
+    public OfrepOptions? Ofrep { get; init; }
 }
 
 /// <summary>Health and metrics over HTTP.</summary>

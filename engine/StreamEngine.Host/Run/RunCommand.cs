@@ -10,6 +10,7 @@ using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Live;
+using StreamEngine.Host.Ofrep;
 using StreamEngine.Host.Rpc;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime;
@@ -56,6 +57,8 @@ internal static class RunCommand
         using var decisions = new DecisionLookups(log, compiled);
         var gateway = (cluster?.Customers ?? engine.Customers) is { } customers
             ? new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches) : null;
+        using var flags = gateway is not null && config.Options.Ofrep is { } ofrep
+            ? new OfrepEvaluator(gateway, compiled, ofrep, TimeProvider.System) : null;
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health,
             connectors is null ? [] : ActivateCommand.Away(connectors)), () =>
             !engine.Completion.IsCompleted, app =>
@@ -64,6 +67,7 @@ internal static class RunCommand
             if (gateway is not null) CustomerEndpoints.Map(app, gateway);
             if (gateway is not null && config.Options.Http.GrpcPort > 0)
                 RpcEndpoints.Map(app, gateway, config.Options.Requests.Timeout, live);
+            if (flags is not null) OfrepEndpoints.Map(app, flags);
             DecisionEndpoint.Map(app, decisions);
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
