@@ -87,7 +87,7 @@ internal sealed class DecisionLookups : IDisposable
     {
         _closed.Cancel();
         // What runs ends at its next look; then nobody has a desk.
-        for (var i = 0; i < AtOnce; i++) _turns.Wait();
+        for (var i = 0; i < AtOnce; i++) _turns.Wait(_patience);
         foreach (var desk in _desks) desk.Dispose();
         _meter.Dispose();
     }
@@ -109,14 +109,8 @@ internal sealed class DecisionLookups : IDisposable
         try
         {
             await _turns.WaitAsync(stop.Token).ConfigureAwait(false);
-            try
-            {
-                return await Task.Run(() => Look(id, stop.Token), CancellationToken.None).ConfigureAwait(false);
-            }
-            finally
-            {
-                _turns.Release();
-            }
+            // A log that is away may keep a call for long: its caller is answered in time all the same, and its turn is taken until then.
+            return await Task.Run(() => LookAndLeave(id, stop.Token), CancellationToken.None).WaitAsync(stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -138,6 +132,18 @@ internal sealed class DecisionLookups : IDisposable
         $"'{Printable.Text(text.Length <= 200 ? text : text[..200] + " ...")}' is no decision id, which is "
         + "ENGINE/TOPIC/PARTITION/OFFSET/ORDINAL, such as shop/events/3/1841/1. Answers to requests have it as decision_id, actions as "
         + "action_id.";
+
+    private Lookup LookAndLeave(DecisionId id, CancellationToken stop)
+    {
+        try
+        {
+            return Look(id, stop);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
 
     private Lookup Look(DecisionId id, CancellationToken stop)
     {

@@ -15,7 +15,7 @@ internal static class DecisionEndpoint
 {
     /// <summary>Adds it.</summary>
     public static void Map(WebApplication app, DecisionLookups decisions) =>
-        app.MapGet("/v1/decisions/{**decision_id}", async ([FromRoute(Name = "decision_id")] string id, HttpContext context) =>
+        app.MapGet("/v1/decisions/{**decision_id}", async (HttpContext context, [FromRoute(Name = "decision_id")] string id = "") =>
         {
             // Kestrel leaves an escaped slash as it is, since it might not separate parts of the path; here it does.
             var text = id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);

@@ -20,7 +20,7 @@ internal static class RpcEndpoints
     public static void AddServices(IServiceCollection services) => services.AddGrpc(options =>
     {
         options.MaxReceiveMessageSize = MostMessageBytes;
-        // What nobody expected is told to the process's own log, not to callers.
+        // The text of an exception that nobody expected is not for callers.
         options.EnableDetailedErrors = false;
     });
 

@@ -75,6 +75,8 @@ internal static class RunCommand
             if (collector is not null) CollectorEndpoints.Map(app, collector);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
+        if (http is not null && config.Options.Http.GrpcPort > 0)
+            call.Say(LogLevel.Info, $"gRPC at {config.Options.Http.Address}:{config.Options.Http.GrpcPort}");
 
         engine.Start(drain);
         cluster?.Start();
