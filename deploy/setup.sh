@@ -74,7 +74,7 @@ bring_oracles() {
     say "going on without: tests that need ${missing[*]} will be skipped"
 }
 
-# Clients of other makers that send to the collector.
+# Clients of other makers that speak to the engine.
 bring_clients() {
   local clients; clients="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/tests/clients"
   if [[ -d $clients/node_modules ]]; then return; fi

@@ -23,6 +23,7 @@ public sealed class CommandTests : IDisposable
             events:
               orders: { topic: {{_name}}-in, format: json, time: { field: at, format: iso }, id: order, customer: who,
                 fields: { value: double } }
+            features: { spent: { op: sum, of: event.value } }
             decisions: { triggers: { big: { when: event.value >= 10.0, placement: event.type } } }
             offers: { gift: { propensity: 0.5, value: "1.0", channel: web } }
             outputs: { actions: {{_name}}-actions, decisions: {{_name}}-decisions, dead_letter: {{_name}}-dead,
@@ -49,6 +50,10 @@ public sealed class CommandTests : IDisposable
         // Of 500 events a fifth opens a decision; c0 has the 0th, 50th, ... of them, and the last is shown.
         var last = Assert.Single(Lines(await DoneAsync("tail", "decisions", "--json", "--customer", "c0", "--last", "1")));
         Assert.Equal(("c0", "450"), ((string)last["customer_id"]!, (string)last["cause"]!["event_id"]!));
+        var why = JsonNode.Parse(await DoneAsync("decisions", "show", (string)last["decision_id"]!, "--json"))!;
+        Assert.Equal(("c0", "gift", "spent"), ((string)why["customer"]!, (string)why["chosen"]!["offer"]!,
+            (string)why["features"]![0]!["name"]!));
+        Assert.Equal(why.ToJsonString(), JsonNode.Parse(await DoneAsync("decisions", "why", "c0", "--json"))![0]!.ToJsonString());
         Assert.Empty(Lines(await DoneAsync("tail", "dead-letter", "--json")));
         var topics = JsonNode.Parse(await DoneAsync("topics", "list", "--json"))!["topics"]!.AsArray();
         var source = topics.Single(t => (string)t!["name"]! == $"{_name}-in")!;

@@ -158,9 +158,13 @@ internal static class CommandLine
             "# a pipeline over a data frame names its columns itself:", "streamengine models add frame.onnx --name churn",
             "streamengine models add offers.onnx --name offers --inputs revenue_30d,visits --class club,newsletter --version 3"];
         var decisions = DecisionsCommand.Make();
-        Add(decisions.All, "streamengine decisions rank --candidates candidates.csv");
+        Add(decisions.All, "streamengine decisions show shop/events/3/1841/1 --config shop.yaml --kafka broker:9092",
+            "streamengine decisions rank --candidates candidates.csv");
         examples[decisions.Rank] = ["# candidates.csv: decision,offer,p,c,v,l", "streamengine decisions rank --candidates candidates.csv",
             "streamengine decisions rank --candidates candidates.parquet --top 3 --max-per-group 1 --json"];
+        examples[decisions.Show] = ["streamengine decisions show shop/events/3/1841/1 --config shop.yaml --kafka broker:9092"];
+        examples[decisions.Why] = ["streamengine decisions why 4711 --config shop.yaml --embedded ./log",
+            "streamengine decisions why 4711 --last 5 --config shop.yaml --kafka broker:9092 --json"];
         var evaluate = EvaluateCommand.Make();
         Add(evaluate.All, "streamengine evaluate model --scores scored.csv");
         examples[evaluate.Model] = ["# scored.csv: label,score", "streamengine evaluate model --scores scored.csv",

@@ -27,6 +27,7 @@ internal static class ConfigCheck
         HttpCheck.Check(config.Options.Http, errors);
         if (config.Options.Collector is { } collector) CollectorCheck.Check(collector, config.Options, errors);
         if (config.Options.Live is { } live) LiveCheck.Check(live, config.Options, errors);
+        if (config.Options.Ofrep is { } ofrep) OfrepCheck.Check(ofrep, config.Options, errors);
         CheckKafka(config.Options.Kafka, errors);
         if (config.Options.Cluster is { } cluster) ClusterCheck.Check(cluster, config.Options, config.BaseDirectory, errors);
         ActivationCheck.Compile(config.Options.Activations, config.Options, config.BaseDirectory, errors);

@@ -28,6 +28,9 @@ internal sealed record HostOptions : EngineOptions
 
     [Doc("Live streams of single customers, for pages that show an offer the moment it is decided; not served where absent.")]
     public LiveOptions? Live { get; init; }
+
+    [Doc("Placements and experiments as flags for OpenFeature's SDKs, by its remote evaluation protocol (OFREP); not served where absent.")]
+    public OfrepOptions? Ofrep { get; init; }
 }
 
 /// <summary>Health and metrics over HTTP.</summary>
@@ -39,6 +42,11 @@ internal sealed record HttpOptions : ILocated
     [Doc("The port of /metrics and /healthz; 0 turns it off.")]
     [Bounds(0, 65_535)]
     public int Port { get; init; } = 9464;
+
+    [Doc("The port of gRPC, at the same address; 0 turns it off. It is a port of its own, because without TLS one port has either HTTP/1.1 "
+        + "or the HTTP/2 that gRPC needs.")]
+    [Bounds(0, 65_535)]
+    public int GrpcPort { get; init; }
 
     [Doc("Names under which it is called (a service's, a proxy's), beside IP addresses, localhost and this machine's own name; a request "
         + "under another name is refused, so that no web page can reach it.")]

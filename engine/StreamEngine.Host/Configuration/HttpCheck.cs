@@ -18,6 +18,12 @@ internal static class HttpCheck
             errors.Add(options.Node, "address", "other machines could reach this address, and there is no key: anybody there could read "
                 + "profiles and end the engine", "Make a key with `streamengine keys new NAME --scope ...` and put the line that it prints "
                 + "under http.keys, or listen on 127.0.0.1");
+        if (options.GrpcPort > 0 && options.GrpcPort == options.Port)
+            errors.Add(options.Node, "grpc_port", $"port {options.Port} is http.port's already",
+                "Give gRPC a port of its own: without TLS one port has either HTTP/1.1 or HTTP/2");
+        if (options is { GrpcPort: > 0, Port: 0 })
+            errors.Add(options.Node, "grpc_port", "gRPC is served beside the HTTP endpoints, which http.port: 0 turns off",
+                "Give http.port a port as well, or turn gRPC off");
         var seen = new Dictionary<string, string>();
         foreach (var key in options.Keys) CheckKey(key, seen, errors);
     }

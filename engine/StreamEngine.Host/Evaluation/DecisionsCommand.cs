@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Cli;
+using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Replay;
 
 namespace StreamEngine.Host.Evaluation;
@@ -29,8 +30,8 @@ internal static class DecisionsCommand
         HelpName = "K",
     };
 
-    /// <summary>The command, and its part for examples.</summary>
-    public static (Command All, Command Rank) Make()
+    /// <summary>The command, and its parts for examples.</summary>
+    public static (Command All, Command Rank, Command Show, Command Why) Make()
     {
         foreach (var option in new[] { Top, MaxPerGroup })
             option.Validators.Add(r =>
@@ -44,7 +45,8 @@ internal static class DecisionsCommand
             Candidates, Top, MaxPerGroup,
         };
         Invocation.Act(rank, call => Run(call));
-        return (new Command("decisions", "Decisions, looked at from outside.") { rank }, rank);
+        var (show, why) = ExplainCommands.Make();
+        return (new Command("decisions", "Decisions, looked at from outside.") { rank, show, why }, rank, show, why);
     }
 
     private static int Run(Invocation call)

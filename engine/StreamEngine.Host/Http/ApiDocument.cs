@@ -26,6 +26,8 @@ internal static class ApiDocument
     private static readonly Dictionary<string, string> PathParameters = new()
     {
         ["id"] = "The customer id, as events have it.",
+        ["decision_id"] = "The decision's id, with its slashes or with %2F for each: shop/events/3/1841/1.",
+        ["key"] = "The flag: a placement of ofrep.placements, or an experiment.",
         ["source"] = "A source of the collector.",
     };
 

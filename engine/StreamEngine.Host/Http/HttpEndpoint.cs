@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http.Security;
+using StreamEngine.Host.Rpc;
 using StreamEngine.Host.Telemetry;
 
 namespace StreamEngine.Host.Http;
@@ -60,11 +61,14 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         });
         builder.Services.AddRequestDecompression();
         ApiDocument.AddServices(builder.Services);
+        if (options.GrpcPort > 0) RpcEndpoints.AddServices(builder.Services);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            if (IPAddress.TryParse(address, out var ip)) kestrel.Listen(ip, port, o => o.Protocols = HttpProtocols.Http1);
-            else kestrel.ListenLocalhost(port, o => o.Protocols = HttpProtocols.Http1);
+            Listen(kestrel, address, port, HttpProtocols.Http1);
+            if (options.GrpcPort > 0) Listen(kestrel, address, options.GrpcPort, HttpProtocols.Http2);
+            // A caller of a stream that is gone without a word is missed.
+            kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         });
         var app = builder.Build();
         var counts = new HttpMetrics();
@@ -90,7 +94,8 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         catch (Exception e) when (e is IOException or SocketException)
         {
             await app.DisposeAsync().ConfigureAwait(false);
-            throw new IOException($"/metrics and /healthz can't be served at {address}:{port}: "
+            throw new IOException($"/metrics and /healthz can't be served at {address}:{port}"
+                + $"{(options.GrpcPort > 0 ? $", nor gRPC at {address}:{options.GrpcPort}" : "")}: "
                 + $"{(e.InnerException ?? e).Message.TrimEnd('.')}. Set http.port to a free port (0 turns it off) or http.address to an "
                 + "address of this machine", e);
         }
@@ -103,6 +108,12 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         using var patience = new CancellationTokenSource(StopPatience, TimeProvider.System);
         await _app.StopAsync(patience.Token).ConfigureAwait(false);
         await _app.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, string address, int port, HttpProtocols protocols)
+    {
+        if (IPAddress.TryParse(address, out var ip)) kestrel.Listen(ip, port, o => o.Protocols = protocols);
+        else kestrel.ListenLocalhost(port, o => o.Protocols = protocols);
     }
 
     private static IResult Ready(HealthReport report) => Results.Json(

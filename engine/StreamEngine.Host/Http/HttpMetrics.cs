@@ -1,7 +1,10 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using StreamEngine.Configuration;
+using StreamEngine.Host.Rpc;
 using StreamEngine.Telemetry;
 
 namespace StreamEngine.Host.Http;
@@ -13,13 +16,14 @@ namespace StreamEngine.Host.Http;
 internal sealed class HttpMetrics : IDisposable
 {
     private readonly Meter _meter = EngineMeter.Create();
-    private readonly Counter<long> _requests, _refused;
+    private readonly Counter<long> _requests, _refused, _calls;
 
     public HttpMetrics()
     {
         _requests = _meter.CreateCounter<long>("streamengine.http.requests", "{request}", "HTTP requests, by endpoint and status.");
         _refused = _meter.CreateCounter<long>("streamengine.http.refused", "{request}",
             "HTTP requests that were refused before anything was done for them, by reason.");
+        _calls = _meter.CreateCounter<long>("streamengine.grpc.calls", "{call}", "gRPC calls, by method and code.");
     }
 
     /// <summary>Counts a refusal.</summary>
@@ -51,9 +55,19 @@ internal sealed class HttpMetrics : IDisposable
         }
         finally
         {
+            if (RpcFaults.IsCall(context.Request)) CountCall(context, endpoint);
             _requests.Add(1, new("endpoint", endpoint),
                 new("status", context.Response.StatusCode.ToString(CultureInfo.InvariantCulture)));
         }
+    }
+
+    /// <summary>A call's code stands behind its answer, or before it where nothing else is answered.</summary>
+    private void CountCall(HttpContext context, string endpoint)
+    {
+        var code = context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers["grpc-status"].ToString() is { Length: > 0 } behind
+            ? behind : context.Response.Headers["grpc-status"].ToString();
+        _calls.Add(1, new("method", endpoint), new("code", !int.TryParse(code, CultureInfo.InvariantCulture, out var number) ? "none"
+            : number == 0 ? "ok" : Spelling.Snake(((Grpc.Core.StatusCode)number).ToString())));
     }
 
     public void Dispose() => _meter.Dispose();

@@ -1,8 +1,11 @@
 using Microsoft.AspNetCore.Http;
+using StreamEngine.Host.Rpc;
 
 namespace StreamEngine.Host.Http;
 
-/// <summary>Answers in the form of RFC 9457, problem details. No text in them repeats a key.</summary>
+/// <summary>
+/// Answers in the form of RFC 9457, problem details; calls of gRPC get the same by its own codes. No text in them repeats a key.
+/// </summary>
 internal static class Problems
 {
     /// <summary>What a caller is told to wait before it asks again, seconds.</summary>
@@ -23,6 +26,7 @@ internal static class Problems
     public static Task RefuseAsync(HttpContext context, int status, string reason, string detail)
     {
         context.Features.Get<HttpMetrics>()?.Refuse(reason);
+        if (RpcFaults.IsCall(context.Request)) return RpcFaults.AnswerAsync(context, status, reason, detail);
         return Of(status, detail, new Dictionary<string, object?> { ["reason"] = reason }).ExecuteAsync(context);
     }
 

@@ -32,13 +32,15 @@ internal sealed class TopicTail : IDisposable
     private readonly RecordBatch _batch = new();
     private readonly Func<TailRecord, bool> _wanted;
     private readonly CancellationToken _stop;
+    private readonly int? _only;
 
     /// <summary>Prepares to read.</summary>
     /// <param name="topics">The topics; each must be there.</param>
     /// <param name="wanted">Which records are shown.</param>
     /// <param name="stop">Ends every wait.</param>
-    public TopicTail(IReadOnlyList<string> topics, Func<TailRecord, bool> wanted, CancellationToken stop) =>
-        (_topics, _wanted, _stop) = (topics, wanted, stop);
+    /// <param name="only">The one partition that is read; null for all.</param>
+    public TopicTail(IReadOnlyList<string> topics, Func<TailRecord, bool> wanted, CancellationToken stop, int? only = null) =>
+        (_topics, _wanted, _stop, _only) = (topics, wanted, stop, only);
 
     /// <summary>Reads by way of this log from now on, from where it is.</summary>
     public void Use(ILog log)
@@ -48,7 +50,8 @@ internal sealed class TopicTail : IDisposable
         _reader = log.OpenReader();
         _log = log;
         if (_partitions.Length > 0) return;
-        _partitions = [.. _topics.SelectMany(t => Enumerable.Range(0, log.Partitions(t)).Select(p => new TopicPartition(t, p)))];
+        _partitions = [.. _topics.SelectMany(t => Enumerable.Range(0, log.Partitions(t)).Where(p => _only is null || p == _only)
+            .Select(p => new TopicPartition(t, p)))];
         _next = new long[_partitions.Length];
     }
 

@@ -7,8 +7,11 @@ using StreamEngine.Host.Activation;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Collector;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Live;
+using StreamEngine.Host.Ofrep;
+using StreamEngine.Host.Rpc;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
@@ -51,19 +54,29 @@ internal static class RunCommand
         await using var connectors = drain ? null : ActivateCommand.InRun(call, config, log);
         using var collector = CollectorRun.Of(call, config, compiled, log, drain);
         using var live = LiveRun.Of(config, engine, cluster);
+        using var decisions = new DecisionLookups(log, compiled);
+        var gateway = (cluster?.Customers ?? engine.Customers) is { } customers
+            ? new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches) : null;
+        using var flags = gateway is not null && config.Options.Ofrep is { } ofrep
+            ? new OfrepEvaluator(gateway, compiled, ofrep, TimeProvider.System) : null;
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health,
             connectors is null ? [] : ActivateCommand.Away(connectors)), () =>
             !engine.Completion.IsCompleted, app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
-            if ((cluster?.Customers ?? engine.Customers) is { } customers)
-                CustomerEndpoints.Map(app, new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches));
+            if (gateway is not null) CustomerEndpoints.Map(app, gateway);
+            if (gateway is not null && config.Options.Http.GrpcPort > 0)
+                RpcEndpoints.Map(app, gateway, config.Options.Requests.Timeout, live);
+            if (flags is not null) OfrepEndpoints.Map(app, flags);
+            DecisionEndpoint.Map(app, decisions);
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
             if (live is not null) LiveEndpoints.Map(app, live);
             if (collector is not null) CollectorEndpoints.Map(app, collector);
         }).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
+        if (http is not null && config.Options.Http.GrpcPort > 0)
+            call.Say(LogLevel.Info, $"gRPC at {config.Options.Http.Address}:{config.Options.Http.GrpcPort}");
 
         engine.Start(drain);
         cluster?.Start();

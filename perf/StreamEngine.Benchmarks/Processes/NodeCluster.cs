@@ -13,6 +13,7 @@ internal sealed class NodeCluster : IDisposable
     private readonly string[] _settings;
     private readonly AkkaNodes? _akka;
     private readonly List<EngineProcess> _nodes = [];
+    private readonly List<int> _rpcPorts = [];
 
     /// <param name="site">Its log and folders.</param>
     /// <param name="run">The engine's name; its topics are there.</param>
@@ -28,11 +29,16 @@ internal sealed class NodeCluster : IDisposable
     /// <summary>The nodes that were started, in their order.</summary>
     public IReadOnlyList<EngineProcess> Nodes => _nodes;
 
+    /// <summary>Their ports of gRPC.</summary>
+    public IReadOnlyList<int> RpcPorts => _rpcPorts;
+
     /// <summary>Starts the next node.</summary>
     public EngineProcess Start()
     {
         var name = Name(_nodes.Count);
-        var node = _site.Start(_run, name, drain: false, _ => { }, [.. _settings, .. _akka?.Settings(name) ?? []]);
+        _rpcPorts.Add(FreePort.Find());
+        var node = _site.Start(_run, name, drain: false, _ => { }, [$"http.grpc_port={_rpcPorts[^1]}", .. _settings,
+            .. _akka?.Settings(name) ?? []]);
         _nodes.Add(node);
         return node;
     }

@@ -5,12 +5,13 @@ using StreamEngine.Testing;
 namespace StreamEngine.Benchmarks.Processes;
 
 /// <summary>
-/// Decision requests at the nodes of an Akka cluster, over HTTP, beside a stream of events: how long those take whose customer is at the
-/// node that was asked, and those that it passes on; or how many requests a second are too many.
+/// Decision requests at the nodes of an Akka cluster, over HTTP or gRPC, beside a stream of events: how long those take whose customer is
+/// at the node that was asked, and those that it passes on; or how many requests a second are too many.
 /// </summary>
 internal static class NodeRequestRun
 {
     private const int Partitions = 12, Customers = 20_000;
+    private const string Http = "http", Rpc = "grpc";
     private const double LimitMs = 100, Growth = 1.25;
 
     /// <summary>Runs.</summary>
@@ -21,7 +22,9 @@ internal static class NodeRequestRun
         var count = given.Number("--nodes", 1);
         var (rate, events, seconds) =
             (given.Number("--rate", saturate ? 500 : 2_000), given.Number("--events", 20_000), given.Number("--seconds", 20));
-        Console.WriteLine($"{count} nodes, {Partitions} partitions, {events} events/s, {seconds} s each");
+        var protocol = given.All("--protocol") is [.., var named] ? named : Http;
+        if (protocol is not (Http or Rpc)) throw new ArgumentException($"--protocol {protocol}: give {Http} or {Rpc}.");
+        Console.WriteLine($"{count} nodes by {protocol}, {Partitions} partitions, {events} events/s, {seconds} s each");
         Console.WriteLine($"{"reply",-10}{"requests/s",11}{"",11}{"requests",10}{"p50 ms",9}{"p99 ms",9}{"p99.9 ms",9}{"max ms",9}  "
             + "remark");
         foreach (var reply in given.All("--reply") is { Length: > 0 } some ? some : ["committed", "decided"])
@@ -38,8 +41,9 @@ internal static class NodeRequestRun
             load.Write(Customers);
             await NodeCluster.Until(nodes.Nodes[0], () => Read(nodes), "did not read the first events");
             using (EventFeed.Start(load, events))
-            using (var asking = new HttpLoad(nodes.Nodes, owners, Customers))
+            using (IAsking way = protocol == Rpc ? new RpcAsking(nodes.RpcPorts) : new HttpAsking([.. nodes.Nodes.Select(n => n.Port)]))
             {
+                var asking = new RequestLoad(way, count, owners, Customers);
                 await asking.Ask(rate, Math.Min(seconds, 5)); // warms up
                 if (saturate) await Saturate(asking, nodes, reply, rate, seconds);
                 else await Step(asking, nodes, reply, rate, seconds);
@@ -52,7 +56,7 @@ internal static class NodeRequestRun
     private static async Task<bool> Read(NodeCluster nodes) =>
         (await Task.WhenAll(nodes.Nodes.Select(n => n.Metric("streamengine_records_total")))).Sum() >= Customers;
 
-    private static async Task Saturate(HttpLoad load, NodeCluster nodes, string reply, int rate, int seconds)
+    private static async Task Saturate(RequestLoad load, NodeCluster nodes, string reply, int rate, int seconds)
     {
         var good = 0;
         for (; await Step(load, nodes, reply, rate, seconds); rate = (int)(rate * Growth)) good = rate;
@@ -62,7 +66,7 @@ internal static class NodeRequestRun
 
     /// <summary>Asks at one rate.</summary>
     /// <returns>Whether all were served, and in time.</returns>
-    private static async Task<bool> Step(HttpLoad load, NodeCluster nodes, string reply, int rate, int seconds)
+    private static async Task<bool> Step(RequestLoad load, NodeCluster nodes, string reply, int rate, int seconds)
     {
         var cpu = Cpu(nodes);
         var tally = await load.Ask(rate, seconds);

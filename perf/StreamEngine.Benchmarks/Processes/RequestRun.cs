@@ -20,8 +20,9 @@ internal static class RequestRun
     {
         var saturate = args.Contains("--saturate");
         var given = new RunArguments([.. args.Where(a => a != "--saturate")], "--nodes", "--rate", "--events", "--seconds", "--log",
-            "--reply", "--set", "--client");
-        if (saturate || given.All("--nodes").Length > 0) return await NodeRequestRun.Run(given, saturate);
+            "--reply", "--set", "--client", "--protocol");
+        if (saturate || given.All("--nodes").Length > 0 || given.All("--protocol").Length > 0)
+            return await NodeRequestRun.Run(given, saturate);
         var (rate, events, seconds) = (given.Number("--rate", 2_000), given.Number("--events", 20_000), given.Number("--seconds", 20));
         var logs = given.All("--log") is { Length: > 0 } named ? named : ["embedded", "kafka"];
         var replies = given.All("--reply") is { Length: > 0 } some ? some : ["committed", "decided"];

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using StreamEngine.Decisions;
+using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime.Requests;
@@ -17,6 +18,7 @@ public sealed class DecisionApiTests : IAsyncLifetime
     private readonly string _folder = Directory.CreateTempSubdirectory("api-").FullName;
     private readonly MetricsEndpoint _metrics = new();
     private RequestShop _shop = null!;
+    private DecisionLookups _lookups = null!;
     private HttpEndpoint _http = null!;
     private HttpClient _client = null!;
 
@@ -26,9 +28,13 @@ public sealed class DecisionApiTests : IAsyncLifetime
         {
             Requests = o.Requests with { Fallbacks = new Dictionary<string, string> { ["home"] = "b" } }
         });
+        _lookups = new DecisionLookups(_shop.Log, _shop.Compiled, TimeSpan.FromSeconds(60));
         _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true, app =>
+        {
             CustomerEndpoints.Map(app, new FallbackGateway(_shop.Customers, _shop.Compiled, _shop.Engine.Metrics,
-                _shop.Engine.Switches)));
+                _shop.Engine.Switches));
+            DecisionEndpoint.Map(app, _lookups);
+        });
         _client = new HttpClient { BaseAddress = new Uri(_http.Address) };
         _shop.Send("c1", "purchase", 80);
         await _shop.ReadAsync("c1", p => p.NewestEvent is not null);
@@ -38,6 +44,7 @@ public sealed class DecisionApiTests : IAsyncLifetime
     {
         _client.Dispose();
         await _http.DisposeAsync();
+        _lookups.Dispose();
         _metrics.Dispose();
         _shop.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -55,6 +62,37 @@ public sealed class DecisionApiTests : IAsyncLifetime
         Assert.Equal(((string)first["decision_id"]!, true), ((string)again["decision_id"]!, (bool)again["repeated"]!));
         Assert.Contains(await Metrics("streamengine_request_duration_seconds_count"), line =>
             line.Contains("kind=\"decide\"", StringComparison.Ordinal) && line.Contains("status=\"done\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_decision_is_explained_by_its_id()
+    {
+        var decided = await Post("""{"customer":"c1","id":"ask-1","placement":"home","context":{"value":12.5}}""", HttpStatusCode.OK);
+        var id = (string)decided["decision_id"]!;
+        foreach (var address in new[] { id, Uri.EscapeDataString(id) })
+        {
+            var why = JsonNode.Parse(await _client.GetStringAsync($"/v1/decisions/{address}"))!;
+            Assert.Equal((id, "c1", "request", "ask-1"), ((string)why["decision_id"]!, (string)why["customer"]!, (string)why["origin"]!,
+                (string)why["cause"]!["event_id"]!));
+            Assert.Equal((string)decided["offers"]![0]!["offer"]!, (string)why["chosen"]!["offer"]!);
+            Assert.StartsWith("Request 'ask-1' asked for a decision for placement 'home', after ", (string)why["why"]![0]!,
+                StringComparison.Ordinal);
+            Assert.Equal("revenue", (string)why["features"]!.AsArray().First(f => (double)f!["value"]! == 80)!["name"]!);
+        }
+        foreach (var (wrong, status, reason, told) in new (string, HttpStatusCode, string, string)[]
+        {
+            ("17", HttpStatusCode.BadRequest, "malformed", "ENGINE/TOPIC/PARTITION/OFFSET/ORDINAL"),
+            ("other/shop/0/1/0", HttpStatusCode.NotFound, "unknown_decision", "is of engine 'other': ask that one"),
+            (id[..^1] + "77", HttpStatusCode.NotFound, "unknown_decision", "the newest one seen before it"),
+        })
+        {
+            var reply = await _client.GetAsync($"/v1/decisions/{wrong}");
+            var problem = JsonNode.Parse(await reply.Content.ReadAsStringAsync())!;
+            Assert.Equal((status, reason), (reply.StatusCode, (string)problem["reason"]!));
+            Assert.Contains(told, (string)problem["detail"]!, StringComparison.Ordinal);
+        }
+        Assert.Contains(await Metrics("streamengine_decision_lookups_total"),
+            line => line.Contains("status=\"found\"", StringComparison.Ordinal) && line.TrimEnd().EndsWith(" 2", StringComparison.Ordinal));
     }
 
     [Fact]

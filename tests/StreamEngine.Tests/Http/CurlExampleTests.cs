@@ -22,6 +22,7 @@ public sealed partial class CurlExampleTests : IDisposable
         state: { store: memory }
         collector: { sources: { track: {} } }
         live: {}
+        ofrep: { placements: [onsite] }
 
         """;
 

@@ -1,15 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Text;
 using HdrHistogram;
 using StreamEngine.Connectors;
-using StreamEngine.Testing;
 
 namespace StreamEngine.Benchmarks.Processes;
 
 /// <summary>What became of the requests of a while; latencies in microseconds, each from when the request was due.</summary>
-internal sealed class HttpTally
+internal sealed class RequestTally
 {
     /// <summary>Of customers of the node that was asked.</summary>
     public LongConcurrentHistogram Local { get; } = Histogram();
@@ -27,21 +25,21 @@ internal sealed class HttpTally
 }
 
 /// <summary>
-/// Asks random nodes for decisions of random customers over HTTP, open loop: each request has its time, late or not, and its latency counts
+/// Asks random nodes for decisions of random customers, open loop: each request has its time, late or not, and its latency counts
 /// from there, so that a stall is seen in every request that it held up.
 /// </summary>
-/// <param name="nodes">The nodes.</param>
+/// <param name="asking">How they are asked.</param>
+/// <param name="nodes">How many nodes there are.</param>
 /// <param name="owners">By partition, the owner's place among them.</param>
 /// <param name="customers">How many customers there are.</param>
-internal sealed class HttpLoad(IReadOnlyList<EngineProcess> nodes, int[] owners, int customers) : IDisposable
+internal sealed class RequestLoad(IAsking asking, int nodes, int[] owners, int customers)
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
     private readonly Random _random = new(1);
 
     /// <summary>Asks at a rate for so long.</summary>
-    public async Task<HttpTally> Ask(int perSecond, int seconds)
+    public async Task<RequestTally> Ask(int perSecond, int seconds)
     {
-        var tally = new HttpTally();
+        var tally = new RequestTally();
         var open = new List<Task>(perSecond * seconds);
         var started = Stopwatch.GetTimestamp();
         for (var i = 0; i < perSecond * seconds; i++)
@@ -49,28 +47,17 @@ internal sealed class HttpLoad(IReadOnlyList<EngineProcess> nodes, int[] owners,
             var due = started + (long)((double)i / perSecond * Stopwatch.Frequency);
             while (Stopwatch.GetTimestamp() < due) await Task.Delay(1);
             var customer = string.Create(CultureInfo.InvariantCulture, $"customer-{_random.Next(customers):D7}");
-            open.Add(One(tally, customer, _random.Next(nodes.Count), due));
+            open.Add(One(tally, customer, _random.Next(nodes), due));
         }
         await Task.WhenAll(open);
         return tally;
     }
 
-    public void Dispose() => _http.Dispose();
-
-    private async Task One(HttpTally tally, string customer, int place, long due)
+    private async Task One(RequestTally tally, string customer, int place, long due)
     {
         tally.Lag.RecordValue(Micros(due));
         var isLocal = owners[Murmur2.Partition(Encoding.UTF8.GetBytes(customer), owners.Length)] == place;
-        try
-        {
-            using var body = new StringContent($$"""{"customer":"{{customer}}","placement":"home"}""", Encoding.UTF8, "application/json");
-            using var reply = await _http.PostAsync($"http://127.0.0.1:{nodes[place].Port}/v1/decisions", body);
-            if (reply.StatusCode != HttpStatusCode.OK) Interlocked.Increment(ref tally.Failed);
-        }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
-        {
-            Interlocked.Increment(ref tally.Failed);
-        }
+        if (!await asking.Ask(place, customer)) Interlocked.Increment(ref tally.Failed);
         (isLocal ? tally.Local : tally.Forwarded).RecordValue(Micros(due));
     }
 

@@ -1,0 +1,53 @@
+using StreamEngine.Decisions;
+
+namespace StreamEngine.Host.Explanation;
+
+/// <summary>What the reasons of decision records mean, in the words of the funnel.</summary>
+internal static class DropWords
+{
+    /// <summary>The stage of the chosen one.</summary>
+    public const string Chosen = "chosen";
+
+    /// <summary>The gate that gives a reason, and the reason in words.</summary>
+    /// <param name="drop">The reason in the record; empty for the chosen one.</param>
+    /// <param name="offer">The offer in the config that decided; null where that is not at hand.</param>
+    /// <param name="decisions">The section of the same config, for caps; null as well.</param>
+    public static (string Stage, string Why) Of(string drop, OfferOptions? offer, DecisionOptions? decisions)
+    {
+        var colon = drop.IndexOf(':', StringComparison.Ordinal);
+        var (reason, name) = colon < 0 ? (drop, "") : (drop[..colon], drop[(colon + 1)..]);
+        return reason switch
+        {
+            "" => (Chosen, "It was chosen."),
+            "placement" => ("placement", "It may not be shown in this placement" + (offer is null ? "."
+                : $": its placements are {string.Join(", ", offer.Placements)}.")),
+            "not_eligible" => ("eligibility", "The customer may not get it" + Rule("eligible", offer?.Eligible?.Text)),
+            "not_applicable" => ("applicability", "It does not fit now" + Rule("applicable", offer?.Applicable?.Text)),
+            "not_suitable" => ("suitability", "It is not good for the customer" + Rule("suitable", offer?.Suitable?.Text)),
+            "customer_cap" or "offer_cap" => ("contact policy", Cap(reason, name, decisions)),
+            "bad_priority" => ("arbitration", "Its priority is no finite number: value, context or a lever gave infinity or no number."),
+            "lost_arbitration" => ("selection", "Another offer had the higher priority, or the default offer went first."),
+            "diversity" => ("selection", "Better offers of its group had taken all places that the group may have."),
+            "holdout" => ("holdout", "It won, but the customer is in the holdout, to whom nothing is shown."),
+            "offer_holdout" => ("experiments", "The customer is in this offer's own holdout."),
+            "experiment" => ("experiments", "The customer's variation of an experiment goes without it."),
+            "switched_off" => ("switch", "It was switched off, or its channel was, or everything."),
+            "no_consent" => ("consent", "The customer does not consent to the purpose of decisions."),
+            _ => (reason, "The record gives this reason."),
+        };
+    }
+
+    private static string Rule(string name, string? text) =>
+        text is null ? $": its rule '{name}' says no." : $": '{name}' says no ({text}).";
+
+    private static string Cap(string reason, string name, DecisionOptions? decisions)
+    {
+        var what = reason == "offer_cap" ? "this offer" : "offers to the customer";
+        return decisions?.Caps.FirstOrDefault(c => c.Name == name) is { } cap
+            ? $"The cap '{name}' on {what} is reached: {cap.Max} within {Time(cap.Window)}."
+            : $"The cap '{name}' on {what} is reached.";
+    }
+
+    private static string Time(TimeSpan span) => span.Ticks % TimeSpan.TicksPerDay == 0 ? $"{span.Days} d"
+        : span.Ticks % TimeSpan.TicksPerHour == 0 ? $"{(int)span.TotalHours} h" : span.ToString("c");
+}
