@@ -51,9 +51,10 @@ internal static class RunCommand
         await using var connectors = drain ? null : ActivateCommand.InRun(call, config, log);
         using var collector = CollectorRun.Of(call, config, compiled, log, drain);
         using var live = LiveRun.Of(config, engine, cluster);
-        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health,
-            connectors is null ? [] : ActivateCommand.Away(connectors)), () =>
-            !engine.Completion.IsCompleted, app =>
+        HealthReport Report() => Health(engine, cluster?.Health, connectors is null ? [] : ActivateCommand.Away(connectors));
+        await using var dashboard = DashboardRun.Of(config.Options, compiled, engine, log, Report, cluster);
+        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, Report, () => !engine.Completion.IsCompleted,
+            app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
             if ((cluster?.Customers ?? engine.Customers) is { } customers)
@@ -62,8 +63,10 @@ internal static class RunCommand
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
             if (live is not null) LiveEndpoints.Map(app, live);
             if (collector is not null) CollectorEndpoints.Map(app, collector);
+            if (dashboard is not null) DashboardEndpoints.Map(app, dashboard, config.Options.Http);
         }).ConfigureAwait(false);
-        call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
+        call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0"
+            : $"{http.Address}/metrics and /healthz{(dashboard is null ? "" : $"; the dashboard is at {http.Address}")}");
 
         engine.Start(drain);
         cluster?.Start();

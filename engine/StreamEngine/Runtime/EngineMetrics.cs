@@ -253,7 +253,7 @@ public sealed class EngineMetrics : IDisposable
         }, unit, what);
 
     /// <summary>Whether the instrument is one of this engine's.</summary>
-    internal bool Owns(Instrument instrument) => instrument.Meter == _meter;
+    public bool Owns(Instrument instrument) => instrument.Meter == _meter;
 
     /// <summary>The shards that are open now.</summary>
     internal IReadOnlyList<Shard> Open => [.. _open.Keys];
