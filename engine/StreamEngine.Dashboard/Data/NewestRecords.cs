@@ -32,7 +32,7 @@ internal sealed class NewestRecords(DashboardSettings settings) : IDisposable
 
     private sealed class Kind(Func<NewestReader?> open, TimeProvider time) : IDisposable
     {
-        private const int Count = 40;
+        private const int Count = 25;
 
         private readonly Lock _gate = new(), _reading = new();
         private readonly List<Action> _told = [];

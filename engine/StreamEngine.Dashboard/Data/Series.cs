@@ -17,7 +17,8 @@ internal static class Series
         {
             var seconds = (samples[i].At - samples[i - step].At).TotalSeconds;
             if (seconds > 0)
-                points.Add(new Moment(samples[i].At.UtcDateTime, (counter(samples[i].Totals) - counter(samples[i - step].Totals)) / seconds));
+                points.Add(new Moment(samples[i].At.UtcDateTime,
+                    (counter(samples[i].Totals) - counter(samples[i - step].Totals)) / seconds));
         }
         return new Line(name, points);
     }
@@ -41,13 +42,15 @@ internal static class Series
         return seconds <= 0 ? 0 : (counter(to.Totals) - counter(from.Totals)) / seconds;
     }
 
-    /// <summary>How much each of several counters grew between the first and the last sample, the most first; without those at 0.</summary>
-    public static IReadOnlyList<Growth> Grown(IReadOnlyList<Sample> samples, IReadOnlyList<string> names, Func<ShardCounters, long[]> counts)
+    /// <summary>How much each of several counters grew between the first and the last sample, the most first; without those at 0 and
+    /// what an enum has for none.</summary>
+    public static IReadOnlyList<Growth> Grown(IReadOnlyList<Sample> samples, IReadOnlyList<string> names,
+        Func<ShardCounters, long[]> counts)
     {
         if (samples.Count == 0) return [];
         var (from, to) = (counts(samples[0].Totals), counts(samples[^1].Totals));
         var grown = names.Select((name, i) => new Growth(name, i < to.Length ? to[i] - from[i] : 0, i < to.Length ? to[i] : 0))
-            .Where(g => g.Count > 0).OrderByDescending(g => g.Count).ToList();
+            .Where(g => g is { Count: > 0, Name: not "none" }).OrderByDescending(g => g.Count).ToList();
         var all = grown.Sum(g => g.Count);
         return [.. grown.Select(g => g with { Share = (double)g.Count / all })];
     }

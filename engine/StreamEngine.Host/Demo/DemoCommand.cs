@@ -88,8 +88,8 @@ internal static class DemoCommand
             using var producer = new Producer(log, source.Topic, new Shop(call.Get(Seed), call.Get(Customers), before),
                 source.Options.Format, call.Get(Rate), call.Get(Speed), start);
             using var metrics = new MetricsEndpoint();
-            await using var dashboard = DashboardRun.Of(config.Options, compiled, engine, log, () => RunCommand.Health(engine),
-                trials: DemoTrials.Of(compiled, log, producer));
+            await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log,
+                () => RunCommand.Health(engine), trials: DemoTrials.Of(compiled, log, producer));
             await using var http = dashboard is null ? null
                 : await ListenAsync(call, config.Options.Http, metrics, engine, dashboard).ConfigureAwait(false);
             engine.Start();

@@ -15,17 +15,21 @@ internal static class DashboardRun
 
     /// <summary>The dashboard; null where the config wants none.</summary>
     /// <param name="options">The config.</param>
-    /// <param name="compiled">The same, compiled.</param>
+    /// <param name="http">Its section of HTTP.</param>
+    /// <param name="compiled">The same config, compiled.</param>
     /// <param name="engine">The engine.</param>
     /// <param name="log">The log that it works on.</param>
     /// <param name="health">How the process is.</param>
     /// <param name="cluster">The cluster around it; null where there is none.</param>
     /// <param name="trials">What a demo lets its user try.</param>
-    public static DashboardServer? Of(HostOptions options, CompiledEngine compiled, Engine engine, ILog log, Func<HealthReport> health,
-        ClusterRun? cluster = null, IReadOnlyList<Trial>? trials = null)
-    {
-        if (options.Http is { Port: 0 } or { Dashboard: false }) return null;
-        return new DashboardServer(new DashboardSettings
+    public static DashboardServer? Of(EngineOptions options, HttpOptions http, CompiledEngine compiled, Engine engine, ILog log,
+        Func<HealthReport> health, ClusterRun? cluster = null, IReadOnlyList<Trial>? trials = null) =>
+        http is { Port: 0 } or { Dashboard: false } ? null
+            : new DashboardServer(Settings(options, http, compiled, engine, log, health, cluster, trials));
+
+    /// <summary>What it shows.</summary>
+    internal static DashboardSettings Settings(EngineOptions options, HttpOptions http, CompiledEngine compiled, Engine engine, ILog log,
+        Func<HealthReport> health, ClusterRun? cluster = null, IReadOnlyList<Trial>? trials = null) => new()
         {
             Name = options.Name,
             Engine = engine,
@@ -36,9 +40,8 @@ internal static class DashboardRun
             Cluster = cluster is null ? null : async () => Show(await cluster.ReportAsync().ConfigureAwait(false)),
             OpenNewest = kind => Newest(kind, options, log),
             Trials = trials ?? [],
-            HasKeys = options.Http.Keys.Count > 0,
-        });
-    }
+            HasKeys = http.Keys.Count > 0,
+        };
 
     private static ProcessHealth Show(HealthReport report) => new(report.Status, report.Ready, report.Workers.Count,
         report.Restoring.ToDictionary(s => s.Partition, s => s.Progress),
@@ -49,7 +52,7 @@ internal static class DashboardRun
             TimeSpan.FromSeconds(m.SeenSeconds)))],
         [.. report.Shards.Select(s => new ClusterShard(s.Partition, s.Owner, s.Location, s.Lag, s.Restoring))]);
 
-    private static NewestReader? Newest(RecordKind kind, HostOptions options, ILog log)
+    private static NewestReader? Newest(RecordKind kind, EngineOptions options, ILog log)
     {
         var (topic, output) = kind == RecordKind.Decision ? (options.Outputs.Decisions, OutputKind.Decision)
             : (options.Outputs.DeadLetter, OutputKind.DeadLetter);

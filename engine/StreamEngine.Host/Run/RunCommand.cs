@@ -52,7 +52,7 @@ internal static class RunCommand
         using var collector = CollectorRun.Of(call, config, compiled, log, drain);
         using var live = LiveRun.Of(config, engine, cluster);
         HealthReport Report() => Health(engine, cluster?.Health, connectors is null ? [] : ActivateCommand.Away(connectors));
-        await using var dashboard = DashboardRun.Of(config.Options, compiled, engine, log, Report, cluster);
+        await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log, Report, cluster);
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, Report, () => !engine.Completion.IsCompleted,
             app =>
         {

@@ -273,6 +273,10 @@ public sealed class EngineMetrics : IDisposable
         }
     }
 
+    /// <summary>The committed offsets of each open shard's sources, by partition; none where they are not known yet.</summary>
+    internal IReadOnlyDictionary<int, IReadOnlyList<long>> Positions =>
+        _open.Keys.ToDictionary(s => s.Partition, s => (IReadOnlyList<long>)s.Counters.Committed);
+
     private IEnumerable<Measurement<long>> Lag()
     {
         foreach (var shard in _open.Keys)

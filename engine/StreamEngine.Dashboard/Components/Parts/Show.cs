@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Dashboard.Components.Parts;
 
@@ -56,6 +57,9 @@ public static class Show
 
     /// <summary>A word of the config or of a record, with spaces: <c>not_eligible</c> is "not eligible".</summary>
     public static string Word(string word) => word.Replace('_', ' ').Replace('-', ' ');
+
+    /// <summary>An enum's value as records spell it, with spaces: <c>NoConsent</c> is "no consent".</summary>
+    public static string Name<T>(T value) where T : struct, Enum => Word(Spelling.Snake(value.ToString()));
 
     /// <summary>A feature's or a cap's number, as short as it is exact enough.</summary>
     public static string Number(double value) => value.ToString("G6", CultureInfo.InvariantCulture);
