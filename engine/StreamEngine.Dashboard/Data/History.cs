@@ -39,6 +39,7 @@ internal sealed class History : IDisposable
         _listener.SetMeasurementEventCallback<double>(Measured);
         _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => _gauges[instrument.Name] = value);
         _listener.Start();
+        Take(); // what comes from here on has grown from it
         _timer = time.CreateTimer(_ => Take(), null, Every, Every);
     }
 
@@ -65,7 +66,7 @@ internal sealed class History : IDisposable
         {
             _watermarks = [];
             _gauges.Clear();
-            _listener.RecordObservableInstruments();
+            Observe();
             var sample = new Sample(_time.GetUtcNow(), _engine.Metrics.Totals(), _engine.Lags.Values.Sum(), _watermarks,
                 _intervals.Take(), _requests.Take(), Gauge("streamengine.profiles"), Gauge("streamengine.state.memory"),
                 Gauge("streamengine.timers.waiting"), _engine.Owned.Count);
@@ -87,6 +88,18 @@ internal sealed class History : IDisposable
     {
         _timer.Dispose();
         _listener.Dispose();
+    }
+
+    private void Observe()
+    {
+        try
+        {
+            _listener.RecordObservableInstruments();
+        }
+        catch (AggregateException)
+        {
+            // A shard that is closed meanwhile can't tell its sizes: they are in the next sample.
+        }
     }
 
     private long Gauge(string name) => (long)_gauges.GetValueOrDefault(name);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using StreamEngine.Connectors;
 
 namespace StreamEngine.Dashboard.Data;
 
@@ -37,6 +36,7 @@ internal sealed class NewestRecords(DashboardSettings settings) : IDisposable
         private readonly Lock _gate = new(), _reading = new();
         private readonly List<Action> _told = [];
         private ITimer? _timer;
+        private bool _ended;
         private NewestReader? _reader;
 
         public volatile IReadOnlyList<JsonElement> Newest = [];
@@ -55,7 +55,11 @@ internal sealed class NewestRecords(DashboardSettings settings) : IDisposable
 
         public void Dispose()
         {
-            lock (_gate) _timer?.Dispose();
+            lock (_gate)
+            {
+                _ended = true;
+                _timer?.Dispose();
+            }
             lock (_reading)
             {
                 _reader?.Dispose();
@@ -93,13 +97,14 @@ internal sealed class NewestRecords(DashboardSettings settings) : IDisposable
             try
             {
                 lock (_gate)
-                    if (_told.Count == 0) return;
+                    if (_ended || _told.Count == 0) return;
                 _reader ??= open();
                 Newest = _reader is null ? [] : [.. _reader.Read(Count).Reverse().Select(Parse)];
                 Fault = null;
             }
-            catch (Exception e) when (e is LogException or OperationCanceledException)
+            catch (Exception e)
             {
+                // Whatever it is, a page tells it: a look at the log must not end the engine.
                 Fault = e.Message;
             }
             finally

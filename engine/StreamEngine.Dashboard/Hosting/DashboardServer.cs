@@ -53,10 +53,18 @@ public sealed class DashboardServer : IAsyncDisposable
     /// <summary>Answers with a script, a style or a picture.</summary>
     public static Task ServeAssetAsync(HttpContext context) => AssetFiles.ServeAsync(context, context.Request.Path.Value![1..]);
 
+    /// <summary>Sets the headers of a page.</summary>
+    public static void SetHeaders(HttpContext context)
+    {
+        context.Response.Headers.ContentSecurityPolicy = ContentPolicy;
+        // Forms of a page that names no referrer are sent without an origin too, and so refused.
+        context.Response.Headers["Referrer-Policy"] = "same-origin";
+    }
+
     /// <summary>Answers with a page, or serves its connection.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        context.Response.Headers.ContentSecurityPolicy = ContentPolicy;
+        SetHeaders(context);
         if (context.Request.Path.StartsWithSegments("/_blazor", out var rest) && (rest == "/negotiate" || !rest.HasValue)
             && !_circuits.HasRoom)
         {

@@ -63,7 +63,7 @@ internal static class DashboardEndpoints
     {
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.ContentType = "text/html; charset=utf-8";
-        context.Response.Headers.ContentSecurityPolicy = DashboardServer.ContentPolicy;
+        DashboardServer.SetHeaders(context);
         await context.Response.WriteAsync(LoginPage.Html(message), context.RequestAborted).ConfigureAwait(false);
     }
 

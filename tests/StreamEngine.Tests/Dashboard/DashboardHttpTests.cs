@@ -62,6 +62,7 @@ public sealed partial class DashboardHttpTests : IAsyncLifetime
             Assert.True(page.StatusCode == HttpStatusCode.OK && html.Contains($"<h1>{heading}</h1>", StringComparison.Ordinal), html);
             Assert.Equal("text/html", page.Content.Headers.ContentType!.MediaType);
             Assert.Equal(DashboardServer.ContentPolicy, page.Headers.GetValues("Content-Security-Policy").Single());
+            Assert.Equal("same-origin", page.Headers.GetValues("Referrer-Policy").Single());
             Assert.Equal("DENY", page.Headers.GetValues("X-Frame-Options").Single());
             // A script in the page, or one from elsewhere, would not run under that policy.
             Assert.DoesNotContain(Script().Matches(html), s => !s.Value.Contains("src=\"_", StringComparison.Ordinal));
@@ -92,6 +93,7 @@ public sealed partial class DashboardHttpTests : IAsyncLifetime
             using var refused = await client.GetAsync(path);
             var form = await refused.Content.ReadAsStringAsync();
             Assert.Equal((HttpStatusCode.Unauthorized, "text/html"), (refused.StatusCode, refused.Content.Headers.ContentType!.MediaType));
+            Assert.Equal("same-origin", refused.Headers.GetValues("Referrer-Policy").Single());
             Assert.Contains("action=\"/login\"", form, StringComparison.Ordinal);
             Assert.DoesNotContain("Overview", form, StringComparison.Ordinal);
         }
