@@ -50,6 +50,8 @@ public sealed class ViewTests : IDisposable
     [Fact]
     public async Task Decisions_appear_as_they_are_committed_and_tell_why()
     {
+        _shop.Send("c-7", "purchase", 80);
+        await _shop.ReadAsync("c-7", p => p.NewestEvent is not null);
         var view = _pages.Render<DecisionsView>();
         Assert.Contains("None yet.", view.Markup, StringComparison.Ordinal);
         var decided = await _shop.DecideAsync("c-7", "ask-1");
@@ -63,8 +65,8 @@ public sealed class ViewTests : IDisposable
         Assert.Equal(((object[])logged["candidates"]!).Cast<Avro.Generic.GenericRecord>().Select(c => ((string)c["offer"]!,
             (string)c["drop"]! is { Length: > 0 } drop ? Show.Word(drop) : "chosen")), fates);
         _history.Take();
-        view.WaitForAssertion(() => Assert.Contains(view.FindAll(".shares tbody th"), h => h.TextContent.Contains("served",
-            StringComparison.Ordinal)));
+        view.WaitForAssertion(() => Assert.Contains(view.FindAll(".shares tbody th"),
+            h => h.TextContent.Contains(Show.Name(decided.Outcome), StringComparison.Ordinal)));
     }
 
     [Fact]
