@@ -89,8 +89,13 @@ internal sealed partial class Browser : IAsyncDisposable
         var target = (string)(await SendAsync("Target.createTarget", new() { ["url"] = "about:blank" }))!["targetId"]!;
         _session = (string)(await SendAsync("Target.attachToTarget", new() { ["targetId"] = target, ["flatten"] = true }))!["sessionId"]!;
         foreach (var domain in new[] { "Page", "Runtime", "Log" }) await SendAsync($"{domain}.enable", []);
-        await SendAsync("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = 800, ["deviceScaleFactor"] = 1,
-            ["mobile"] = width < 500 });
+        await SendAsync("Emulation.setDeviceMetricsOverride", new()
+        {
+            ["width"] = width,
+            ["height"] = 800,
+            ["deviceScaleFactor"] = 1,
+            ["mobile"] = width < 500
+        });
     }
 
     private async Task<JsonNode?> SendAsync(string method, JsonObject parameters)
