@@ -22,6 +22,7 @@ public sealed partial class ArchitectureTests
     {
         ["StreamEngine"] = [],
         ["StreamEngine.Cluster"] = ["StreamEngine"],
+        ["StreamEngine.Dashboard"] = ["StreamEngine"],
         ["StreamEngine.State.Faster"] = ["StreamEngine"],
         ["StreamEngine.Inference.Onnx"] = ["StreamEngine"],
         ["StreamEngine.Activation"] = ["StreamEngine"],
@@ -31,7 +32,7 @@ public sealed partial class ArchitectureTests
         ["StreamEngine.Connectors.SchemaRegistry"] = ["StreamEngine"],
         ["StreamEngine.Host"] =
         [
-            "StreamEngine", "StreamEngine.Cluster", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx",
+            "StreamEngine", "StreamEngine.Cluster", "StreamEngine.Dashboard", "StreamEngine.State.Faster", "StreamEngine.Inference.Onnx",
                 "StreamEngine.Activation", "StreamEngine.Connectors.Kafka",
                 "StreamEngine.Connectors.Embedded", "StreamEngine.Connectors.Files", "StreamEngine.Connectors.SchemaRegistry",
         ],

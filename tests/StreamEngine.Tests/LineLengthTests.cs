@@ -15,7 +15,7 @@ public sealed partial class LineLengthTests
         var faults = new List<string>();
         foreach (var folder in new[] { "engine", "connectors", "perf", "tests", "deploy" })
             foreach (var file in Directory.EnumerateFiles(RepositoryRoot.At(folder), "*", SearchOption.AllDirectories))
-                if (Path.GetExtension(file) is ".cs" or ".sh" && !IsBuilt(file)) faults.AddRange(LongLines(file));
+                if (Path.GetExtension(file) is ".cs" or ".razor" or ".css" or ".sh" && !IsBuilt(file)) faults.AddRange(LongLines(file));
         Assert.Empty(faults);
     }
 

@@ -60,6 +60,9 @@ internal sealed record HttpOptions : ILocated
     [Doc("Whether /metrics is answered without a key where there are keys.")]
     public bool PublicMetrics { get; init; }
 
+    [Doc("Whether the dashboard is served at /; with keys it asks for one with the scope read.")]
+    public bool Dashboard { get; init; } = true;
+
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }

@@ -4,11 +4,14 @@ using Spectre.Console;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
+using StreamEngine.Dashboard;
 using StreamEngine.Events;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Http;
 using StreamEngine.Host.Replay;
 using StreamEngine.Host.Run;
+using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Demo;
@@ -58,6 +61,9 @@ internal static class DemoCommand
         var config = call.Load(Config, errors);
         // The shop's clock runs ahead of ours: its events are not from the future.
         config = config with { Options = config.Options with { Time = config.Options.Time with { MaxFuture = TimeSpan.FromDays(3_650) } } };
+        // Its dashboard shows customers, which are asked for by requests.
+        if (HasDashboard(config.Options))
+            config = config with { Options = config.Options with { Requests = config.Options.Requests with { Enabled = true } } };
         using var compiled = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Warning, line));
         if (config.Options.Events is [{ Format: RecordFormat.Csv } first, ..])
             errors.Add(first.Node, "format", "the demo's shop sends no CSV",
@@ -81,10 +87,15 @@ internal static class DemoCommand
             var start = Math.Max(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), newest + 1_000);
             using var producer = new Producer(log, source.Topic, new Shop(call.Get(Seed), call.Get(Customers), before),
                 source.Options.Format, call.Get(Rate), call.Get(Speed), start);
+            using var metrics = new MetricsEndpoint();
+            await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log,
+                () => RunCommand.Health(engine), trials: DemoTrials.Of(compiled, log, producer));
+            await using var http = dashboard is null ? null
+                : await ListenAsync(call, config.Options.Http, metrics, engine, dashboard).ConfigureAwait(false);
             engine.Start();
             producer.Start();
             var watch = new Watch(engine, producer, latencies);
-            await ShowAsync(call, watch, config.Options.Offers.Select(o => o.Name).ToList()).ConfigureAwait(false);
+            await ShowAsync(call, watch, config.Options.Offers.Select(o => o.Name).ToList(), http?.Address).ConfigureAwait(false);
             producer.Stop();
             if (producer.Failure is { } failure) throw failure;
             await watch.CaughtUpAsync(CatchUp).ConfigureAwait(false);
@@ -123,8 +134,29 @@ internal static class DemoCommand
         return ExitCode.Done;
     }
 
+    private static bool HasDashboard(HostOptions options) => options.Http is { Port: > 0, Dashboard: true };
+
+    /// <summary>Serves the dashboard; at a free port where another process has the config's: a demo is not to fail for that.</summary>
+    private static async Task<HttpEndpoint> ListenAsync(Invocation call, HttpOptions options, MetricsEndpoint metrics, Engine engine,
+        DashboardServer dashboard)
+    {
+        Task<HttpEndpoint> Listen(int port) => HttpEndpoint.ListenAsync(options.Address, port, metrics, () => RunCommand.Health(engine),
+            () => !engine.Completion.IsCompleted, app => DashboardEndpoints.Map(app, dashboard, options), options.Hosts, options);
+        HttpEndpoint http;
+        try
+        {
+            http = await Listen(options.Port).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            http = await Listen(0).ConfigureAwait(false);
+        }
+        call.Say(LogLevel.Info, $"the dashboard is at {http.Address}");
+        return http;
+    }
+
     /// <summary>Shows until the time is over, Ctrl-C, or a failure.</summary>
-    private static async Task ShowAsync(Invocation call, Watch watch, IReadOnlyList<string> offers)
+    private static async Task ShowAsync(Invocation call, Watch watch, IReadOnlyList<string> offers, string? address)
     {
         var limit = call.Get(For) ?? TimeSpan.MaxValue;
         if (call.Json || Console.IsOutputRedirected || !ReferenceEquals(call.Out, Console.Out))
@@ -138,7 +170,7 @@ internal static class DemoCommand
         {
             while (await watch.NextAsync(TimeSpan.FromSeconds(0.5), limit, call.Stop).ConfigureAwait(false) is { } moment)
             {
-                live.UpdateTarget(DemoView.Table(moment, offers));
+                live.UpdateTarget(DemoView.Table(moment, offers, address));
                 live.Refresh();
             }
         }).ConfigureAwait(false);

@@ -20,10 +20,11 @@ internal sealed record DemoMoment(TimeSpan Elapsed, ShardCounters Totals, double
 internal static class DemoView
 {
     /// <summary>A live table.</summary>
-    public static Table Table(DemoMoment m, IReadOnlyList<string> offers)
+    public static Table Table(DemoMoment m, IReadOnlyList<string> offers, string? dashboard = null)
     {
         var table = new Table { Border = TableBorder.Rounded }.AddColumn("StreamEngine demo").AddColumn(new TableColumn("").RightAligned());
         table.AddRow("running", string.Create(CultureInfo.InvariantCulture, $"{m.Elapsed:mm\\:ss}"));
+        if (dashboard is not null) table.AddRow("dashboard", Markup.Escape(dashboard));
         table.AddRow("events/s", N(m.EventsPerSecond)).AddRow("decisions/s", N(m.DecisionsPerSecond));
         table.AddRow("lag (events)", N(m.Lag))
             .AddRow("watermark (shop time)", m.Watermark?.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "-");

@@ -19,7 +19,7 @@ internal sealed class Producer : IDisposable
     private readonly long _start;
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
-    private long _written;
+    private long _written, _burst;
 
     /// <summary>Prepares to write.</summary>
     /// <param name="log">The log.</param>
@@ -42,6 +42,9 @@ internal sealed class Producer : IDisposable
     public LogException? Failure { get; private set; }
 
     public void Start() => _thread.Start();
+
+    /// <summary>Has this many events more written as fast as the log takes them.</summary>
+    public void Burst(long events) => Interlocked.Add(ref _burst, events);
 
     /// <summary>Ends the writing; what was written is durable.</summary>
     public void Stop()
@@ -66,7 +69,7 @@ internal sealed class Producer : IDisposable
             var begun = TimeProvider.System.GetTimestamp();
             while (!_stop.Token.WaitHandle.WaitOne(Tick))
             {
-                var due = (long)(TimeProvider.System.GetElapsedTime(begun).TotalSeconds * _rate);
+                var due = (long)(TimeProvider.System.GetElapsedTime(begun).TotalSeconds * _rate) + Interlocked.Read(ref _burst);
                 if (due == _written) continue;
                 while (_written < due && !_stop.IsCancellationRequested)
                 {

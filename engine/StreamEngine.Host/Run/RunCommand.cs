@@ -59,9 +59,10 @@ internal static class RunCommand
             ? new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches) : null;
         using var flags = gateway is not null && config.Options.Ofrep is { } ofrep
             ? new OfrepEvaluator(gateway, compiled, ofrep, TimeProvider.System) : null;
-        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(engine, cluster?.Health,
-            connectors is null ? [] : ActivateCommand.Away(connectors)), () =>
-            !engine.Completion.IsCompleted, app =>
+        HealthReport Report() => Health(engine, cluster?.Health, connectors is null ? [] : ActivateCommand.Away(connectors));
+        await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log, Report, cluster);
+        await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, Report, () => !engine.Completion.IsCompleted,
+            app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
             if (gateway is not null) CustomerEndpoints.Map(app, gateway);
@@ -73,8 +74,10 @@ internal static class RunCommand
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
             if (live is not null) LiveEndpoints.Map(app, live);
             if (collector is not null) CollectorEndpoints.Map(app, collector);
+            if (dashboard is not null) DashboardEndpoints.Map(app, dashboard, config.Options.Http);
         }).ConfigureAwait(false);
-        call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0" : $"{http.Address}/metrics and /healthz");
+        call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0"
+            : $"{http.Address}/metrics and /healthz{(dashboard is null ? "" : $"; the dashboard is at {http.Address}")}");
         if (http is not null && config.Options.Http.GrpcPort > 0)
             call.Say(LogLevel.Info, $"gRPC at {config.Options.Http.Address}:{config.Options.Http.GrpcPort}");
 

@@ -130,6 +130,11 @@ public sealed class Engine : IDisposable
     /// <summary>Records that are not committed yet, of the sources of each shard that this engine owns, by partition.</summary>
     public IReadOnlyDictionary<int, long> Lags => Metrics.Lags;
 
+    /// <summary>
+    /// The committed offsets of the sources of each shard that this engine owns, by partition, in the order of the config's sources.
+    /// </summary>
+    public IReadOnlyDictionary<int, IReadOnlyList<long>> Positions => Metrics.Positions;
+
     /// <summary>Starts the workers.</summary>
     /// <param name="drain">Ends by itself once everything that is in the source topics now has been processed and committed.</param>
     public void Start(bool drain = false)

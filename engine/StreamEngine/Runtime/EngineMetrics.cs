@@ -253,7 +253,7 @@ public sealed class EngineMetrics : IDisposable
         }, unit, what);
 
     /// <summary>Whether the instrument is one of this engine's.</summary>
-    internal bool Owns(Instrument instrument) => instrument.Meter == _meter;
+    public bool Owns(Instrument instrument) => instrument.Meter == _meter;
 
     /// <summary>The shards that are open now.</summary>
     internal IReadOnlyList<Shard> Open => [.. _open.Keys];
@@ -272,6 +272,10 @@ public sealed class EngineMetrics : IDisposable
             return lags;
         }
     }
+
+    /// <summary>The committed offsets of each open shard's sources, by partition; none where they are not known yet.</summary>
+    internal IReadOnlyDictionary<int, IReadOnlyList<long>> Positions =>
+        _open.Keys.ToDictionary(s => s.Partition, s => (IReadOnlyList<long>)s.Counters.Committed);
 
     private IEnumerable<Measurement<long>> Lag()
     {

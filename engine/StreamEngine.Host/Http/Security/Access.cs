@@ -31,6 +31,13 @@ internal sealed class Access(KeyRing keys)
         {
             var key = PresentedKey.Of(context.Request, demand.FromPages, out var shown);
             if (key.Length == 0 && demand.KeyInBody) context.Features.Set(this);
+            else if (key.Length == 0 && demand.Sessions?.Find(context.Request) is { } caller) context.Features.Set(caller);
+            else if (key.Length == 0 && demand.LogIn is { } logIn)
+            {
+                context.Features.Get<HttpMetrics>()?.Refuse("no_key");
+                await logIn(context).ConfigureAwait(false);
+                return;
+            }
             else if (!HasToken(context.Request, demand) && !await AdmitAsync(context, key, shown, scope).ConfigureAwait(false)) return;
         }
         await next(context).ConfigureAwait(false);

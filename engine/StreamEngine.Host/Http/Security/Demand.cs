@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using StreamEngine.Host.Configuration;
 
@@ -25,6 +26,14 @@ internal sealed record Demand(Scope? Scope, bool FromPages = false) : IRequestSi
     /// The parameter of the address that may hold a token instead of a key; the endpoint itself verifies it. Null where none may.
     /// </summary>
     public string? TokenParameter { get; init; }
+
+    /// <summary>
+    /// The browsers that have logged in, where one of those may call without showing its key again; null where none may.
+    /// </summary>
+    public Sessions? Sessions { get; init; }
+
+    /// <summary>Answers a browser that shows no key with a form for one; null where it is refused as everybody is.</summary>
+    public Func<HttpContext, Task>? LogIn { get; init; }
 
     /// <summary>The origins of the pages that may read what the endpoint answers, refusals too, where pages may call.</summary>
     public IReadOnlyList<string> Origins { get; init; } = [];

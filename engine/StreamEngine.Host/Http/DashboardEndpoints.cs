@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using StreamEngine.Dashboard;
+using StreamEngine.Dashboard.Hosting;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Http.Security;
+
+namespace StreamEngine.Host.Http;
+
+/// <summary>
+/// The dashboard at <c>/</c>, for keys that may read. A browser logs in with one by a form, and is known by a cookie from then on; the
+/// page's connection passes the same checks as every other request, of host, origin and session.
+/// </summary>
+internal static class DashboardEndpoints
+{
+    private const int MostFormBytes = 4 << 10;
+
+    /// <summary>Adds it.</summary>
+    /// <param name="app">The endpoint.</param>
+    /// <param name="dashboard">What answers.</param>
+    /// <param name="options">The config's keys.</param>
+    public static void Map(WebApplication app, DashboardServer dashboard, HttpOptions options)
+    {
+        var (keys, sessions) = (new KeyRing(options.Keys), new Sessions(TimeProvider.System));
+        var pages = new Demand(Scope.Read) { Sessions = sessions, LogIn = context => LogInAsync(context, "") };
+        foreach (var path in DashboardServer.Pages)
+            app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], dashboard.InvokeAsync).WithMetadata(pages).ExcludeFromDescription();
+        app.Map(DashboardServer.Connection, dashboard.InvokeAsync).WithMetadata(new Demand(Scope.Read) { Sessions = sessions })
+            .ExcludeFromDescription();
+        foreach (var path in DashboardServer.Assets)
+            app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], DashboardServer.ServeAssetAsync).IsOpen().ExcludeFromDescription();
+        app.MapPost("/login", (HttpContext context) => EnterAsync(context, keys, sessions)).WithMetadata(new Demand(null)
+        { MaxRequestBodySize = MostFormBytes }).ExcludeFromDescription();
+        app.MapPost("/logout", (HttpContext context) =>
+        {
+            sessions.End(context);
+            SeeOther(context, "/");
+        }).IsOpen().ExcludeFromDescription();
+    }
+
+    private static async Task EnterAsync(HttpContext context, KeyRing keys, Sessions sessions)
+    {
+        if (!context.Request.HasFormContentType)
+        {
+            await Problems.RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, "content_type",
+                "Send a form: content-type: application/x-www-form-urlencoded").ConfigureAwait(false);
+            return;
+        }
+        var form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
+        var caller = keys.Find(form["key"].ToString().Trim());
+        if (caller?.May(Scope.Read) == true)
+        {
+            sessions.Begin(context, caller);
+            SeeOther(context, "/");
+            return;
+        }
+        context.Features.Get<HttpMetrics>()?.Refuse(caller is null ? "unknown_key" : "scope");
+        await LogInAsync(context, caller is null ? "This key is not known here." : "This key may not read: it needs the scope read.")
+            .ConfigureAwait(false);
+    }
+
+    private static async Task LogInAsync(HttpContext context, string message)
+    {
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.ContentType = "text/html; charset=utf-8";
+        DashboardServer.SetHeaders(context);
+        await context.Response.WriteAsync(LoginPage.Html(message), context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private static void SeeOther(HttpContext context, string path)
+    {
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.Location = path;
+    }
+}

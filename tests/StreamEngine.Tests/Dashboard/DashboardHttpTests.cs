@@ -1,0 +1,210 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Text.RegularExpressions;
+using StreamEngine.Dashboard;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Http;
+using StreamEngine.Host.Http.Security;
+using StreamEngine.Host.Run;
+using StreamEngine.Host.Telemetry;
+using StreamEngine.Tests.Requests;
+using Xunit;
+
+namespace StreamEngine.Tests.Dashboard;
+
+/// <summary>Who gets the dashboard's pages, and what comes with them, on a real Kestrel before a running engine.</summary>
+public sealed partial class DashboardHttpTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly (string Key, string Sha256) Reader = KeyRing.New(), Site = KeyRing.New();
+
+    private static readonly HttpOptions Open = new(), Locked = new()
+    {
+        Keys =
+        [
+            new() { Name = "reader", Sha256 = Reader.Sha256, Scopes = [Scope.Read] },
+            new() { Name = "site", Sha256 = Site.Sha256, Scopes = [Scope.Collect] },
+        ],
+    };
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("dashboard-").FullName;
+    private readonly MetricsEndpoint _metrics = new();
+    private readonly CancellationTokenSource _late = new(Patience);
+    private readonly List<IAsyncDisposable> _opened = [];
+    private RequestShop _shop = null!;
+
+    public Task InitializeAsync()
+    {
+        _shop = new RequestShop(_folder);
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        _opened.Reverse();
+        foreach (var opened in _opened) await opened.DisposeAsync();
+        _metrics.Dispose();
+        _shop.Dispose();
+        _late.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_page_comes_with_all_that_it_loads_and_may_load_nothing_else()
+    {
+        using var client = await ListenAsync(Open);
+        foreach (var (path, heading) in new[] { ("/", "Overview"), ("/dashboard/decisions", "Decisions"),
+            ("/dashboard/customers/c1", "Customer"), ("/dashboard/shards", "Cluster and shards"), ("/dashboard/dead-letters",
+            "Dead letters"), ("/dashboard/models", "Models"), ("/dashboard/experiments", "Experiments and switches") })
+        {
+            using var page = await client.GetAsync(path);
+            var html = await page.Content.ReadAsStringAsync();
+            Assert.True(page.StatusCode == HttpStatusCode.OK && html.Contains($"<h1>{heading}</h1>", StringComparison.Ordinal), html);
+            Assert.Equal("text/html", page.Content.Headers.ContentType!.MediaType);
+            Assert.Equal(DashboardServer.ContentPolicy, page.Headers.GetValues("Content-Security-Policy").Single());
+            Assert.Equal("same-origin", page.Headers.GetValues("Referrer-Policy").Single());
+            Assert.Equal("DENY", page.Headers.GetValues("X-Frame-Options").Single());
+            // A script in the page, or one from elsewhere, would not run under that policy.
+            Assert.DoesNotContain(Script().Matches(html), s => !s.Value.Contains("src=\"_", StringComparison.Ordinal));
+            if (path != "/") continue;
+            var loads = Loaded().Matches(html).Select(m => m.Groups[1].Value).Distinct().ToList();
+            Assert.Equal(5, loads.Count);
+            foreach (var load in loads)
+            {
+                using var file = await client.GetAsync("/" + load);
+                var type = Path.GetExtension(load) switch { ".js" => "text/javascript", ".css" => "text/css", _ => "image/svg+xml" };
+                Assert.Equal((HttpStatusCode.OK, type), (file.StatusCode, file.Content.Headers.ContentType!.MediaType));
+                using var again = new HttpRequestMessage(HttpMethod.Get, "/" + load);
+                again.Headers.IfNoneMatch.Add(file.Headers.ETag!);
+                Assert.Equal(HttpStatusCode.NotModified, (await client.SendAsync(again)).StatusCode);
+            }
+        }
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/_content/../appsettings.json")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/_content/StreamEngine.Dashboard.dll")).StatusCode);
+        Assert.Contains("streamengine_dashboard_circuits", await client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_keys_a_browser_logs_in_once_and_its_cookie_is_no_key()
+    {
+        using var client = await ListenAsync(Locked);
+        foreach (var path in new[] { "/", "/dashboard/decisions" })
+        {
+            using var refused = await client.GetAsync(path);
+            var form = await refused.Content.ReadAsStringAsync();
+            Assert.Equal((HttpStatusCode.Unauthorized, "text/html"), (refused.StatusCode, refused.Content.Headers.ContentType!.MediaType));
+            Assert.Equal("same-origin", refused.Headers.GetValues("Referrer-Policy").Single());
+            Assert.Contains("action=\"/login\"", form, StringComparison.Ordinal);
+            Assert.DoesNotContain("Overview", form, StringComparison.Ordinal);
+        }
+        Assert.Equal(HttpStatusCode.Unauthorized, await Negotiate(client));
+        Assert.Equal(HttpStatusCode.Unauthorized, await Get(client, "/", r => r.Headers.Add("X-Api-Key", "sek_wrong")));
+        Assert.Equal(HttpStatusCode.Forbidden, await Get(client, "/", r => r.Headers.Add("X-Api-Key", Site.Key)));
+        Assert.Equal(HttpStatusCode.OK, await Get(client, "/", r => r.Headers.Add("X-Api-Key", Reader.Key)));
+        Assert.Equal(HttpStatusCode.Unauthorized, await Get(client, $"/?key={Reader.Key}", _ => { }));
+
+        foreach (var wrong in new[] { "", "sek_wrong", Site.Key })
+        {
+            using var answer = await LogIn(client, wrong);
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+            Assert.False(answer.Headers.Contains("Set-Cookie"));
+            if (wrong.Length > 0) Assert.DoesNotContain(wrong, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+        using var entered = await LogIn(client, Reader.Key);
+        Assert.Equal((HttpStatusCode.SeeOther, "/"), (entered.StatusCode, entered.Headers.Location!.ToString()));
+        var cookie = entered.Headers.GetValues("Set-Cookie").Single();
+        Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(Reader.Key, cookie, StringComparison.Ordinal);
+        var session = cookie[..cookie.IndexOf(';', StringComparison.Ordinal)];
+        void Add(HttpRequestMessage r) => r.Headers.Add("Cookie", session);
+        Assert.Equal(HttpStatusCode.OK, await Get(client, "/", Add));
+        Assert.Equal(HttpStatusCode.OK, await Negotiate(client, Add));
+        Assert.Equal(HttpStatusCode.Unauthorized, await Get(client, "/", r => r.Headers.Add("Cookie", session + "x")));
+        // It opens the dashboard and nothing else.
+        Assert.Equal(HttpStatusCode.Unauthorized, await Get(client, "/metrics", Add));
+
+        using var leave = new HttpRequestMessage(HttpMethod.Post, "/logout");
+        Add(leave);
+        Assert.Equal(HttpStatusCode.SeeOther, (await client.SendAsync(leave)).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, await Get(client, "/", Add));
+    }
+
+    [Fact]
+    public async Task Pages_of_other_sites_reach_neither_pages_nor_their_connection()
+    {
+        using var client = await ListenAsync(Open);
+        Assert.Equal(HttpStatusCode.OK, await Negotiate(client));
+        Assert.Equal(HttpStatusCode.Forbidden, await Negotiate(client, r => r.Headers.Add("Origin", "http://evil.example")));
+        Assert.Equal(HttpStatusCode.Forbidden, await Get(client, "/", r => r.Headers.Host = "evil.example"));
+        var address = new Uri(client.BaseAddress!.ToString().Replace("http", "ws", StringComparison.Ordinal) + "_blazor");
+        using var theirs = new ClientWebSocket();
+        theirs.Options.SetRequestHeader("Origin", "http://evil.example");
+        theirs.Options.CollectHttpResponseDetails = true;
+        await Assert.ThrowsAsync<WebSocketException>(() => theirs.ConnectAsync(address, _late.Token));
+        Assert.Equal(HttpStatusCode.Forbidden, theirs.HttpStatusCode);
+        using var ours = new ClientWebSocket();
+        ours.Options.SetRequestHeader("Origin", client.BaseAddress.ToString().TrimEnd('/'));
+        await ours.ConnectAsync(address, _late.Token);
+        Assert.Equal(WebSocketState.Open, ours.State);
+    }
+
+    [Fact]
+    public async Task No_more_pages_connect_than_may()
+    {
+        using var client = await ListenAsync(Open, s => s with { MostCircuits = 0 });
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await Negotiate(client));
+        Assert.Equal(HttpStatusCode.OK, await Get(client, "/", _ => { })); // without live figures
+    }
+
+    [Fact]
+    public void It_is_made_only_where_it_is_wanted()
+    {
+        DashboardServer? Of(HttpOptions http) => DashboardRun.Of(_shop.Options, http, _shop.Compiled, _shop.Engine, _shop.Log,
+            () => new HealthReport(true, [], [], []));
+        Assert.Null(Of(new HttpOptions { Dashboard = false }));
+        Assert.Null(Of(new HttpOptions { Port = 0 }));
+        _opened.Add(Of(new HttpOptions())!);
+    }
+
+    private async Task<HttpClient> ListenAsync(HttpOptions options, Func<DashboardSettings, DashboardSettings>? change = null)
+    {
+        var settings = DashboardRun.Settings(_shop.Options, options, _shop.Compiled, _shop.Engine, _shop.Log,
+            () => new HealthReport(true, [], [], []));
+        var dashboard = new DashboardServer(change is null ? settings : change(settings));
+        _opened.Add(dashboard);
+        var http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true,
+            app => DashboardEndpoints.Map(app, dashboard, options), options: options);
+        _opened.Add(http);
+        return new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+        {
+            BaseAddress = new Uri(http.Address),
+            Timeout = Patience,
+        };
+    }
+
+    private static async Task<HttpStatusCode> Get(HttpClient client, string path, Action<HttpRequestMessage> change)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        change(request);
+        using var answer = await client.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    private static async Task<HttpStatusCode> Negotiate(HttpClient client, Action<HttpRequestMessage>? change = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/_blazor/negotiate?negotiateVersion=1");
+        change?.Invoke(request);
+        using var answer = await client.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    private static Task<HttpResponseMessage> LogIn(HttpClient client, string key) =>
+        client.PostAsync("/login", new FormUrlEncodedContent([new("key", key)]));
+
+    [GeneratedRegex("<script[^>]*>")]
+    private static partial Regex Script();
+
+    [GeneratedRegex("(?:src|href)=\"(_[^\"]+)\"")]
+    private static partial Regex Loaded();
+}

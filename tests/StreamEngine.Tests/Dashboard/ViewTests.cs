@@ -1,0 +1,153 @@
+using System.Text.Json.Nodes;
+using Bunit;
+using Microsoft.Extensions.DependencyInjection;
+using StreamEngine.Connectors;
+using StreamEngine.Dashboard;
+using StreamEngine.Dashboard.Components.Pages;
+using StreamEngine.Dashboard.Components.Parts;
+using StreamEngine.Dashboard.Data;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Http;
+using StreamEngine.Host.Run;
+using StreamEngine.Tests.Requests;
+using Xunit;
+using DecisionsView = StreamEngine.Dashboard.Components.Pages.Decisions;
+
+namespace StreamEngine.Tests.Dashboard;
+
+/// <summary>What the views show of a running engine.</summary>
+public sealed class ViewTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("views-").FullName;
+    private readonly BunitContext _pages = new();
+    private readonly RequestShop _shop;
+    private readonly History _history;
+    private DashboardSettings _settings;
+
+    public ViewTests()
+    {
+        BunitContext.DefaultWaitTimeout = Patience;
+        _shop = new RequestShop(_folder);
+        _history = new History(_shop.Engine, TimeProvider.System);
+        _settings = DashboardRun.Settings(_shop.Options, new HttpOptions(), _shop.Compiled, _shop.Engine, _shop.Log,
+            () => new HealthReport(true, [], [], [new AwayHealth("log", 3, "no broker answers")]));
+        _pages.ComponentFactories.AddStub<TimeChart>(); // a chart asks the browser for its size: BrowserTests sees it
+        _pages.Services.AddSingleton(_history);
+        _pages.Services.AddSingleton(_ => _settings);
+        _pages.Services.AddSingleton<NewestRecords>();
+    }
+
+    public void Dispose()
+    {
+        _pages.Dispose();
+        _history.Dispose();
+        _shop.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Decisions_appear_as_they_are_committed_and_tell_why()
+    {
+        _shop.Send("c-7", "purchase", 80);
+        await _shop.ReadAsync("c-7", p => p.NewestEvent is not null);
+        var view = _pages.Render<DecisionsView>();
+        Assert.Contains("None yet.", view.Markup, StringComparison.Ordinal);
+        var decided = await _shop.DecideAsync("c-7", "ask-1");
+        view.WaitForAssertion(() => Assert.Equal("c-7", view.Find("td a").TextContent));
+        Assert.Equal("dashboard/customers/c-7", view.Find("td a").GetAttribute("href"));
+        view.Find("td button").Click();
+        Assert.Equal(decided.DecisionId, view.WaitForElement(".funnel code").TextContent);
+        var logged = Assert.Single(_shop.Decisions());
+        var fates = view.FindAll(".funnel tbody tr")
+            .Select(r => (r.QuerySelector("th")!.TextContent, r.QuerySelector(".tag")!.TextContent));
+        Assert.Equal(((object[])logged["candidates"]!).Cast<Avro.Generic.GenericRecord>().Select(c => ((string)c["offer"]!,
+            (string)c["drop"]! is { Length: > 0 } drop ? Show.Word(drop) : "chosen")), fates);
+        _history.Take();
+        view.WaitForAssertion(() => Assert.Contains(view.FindAll(".shares tbody th"),
+            h => h.TextContent.Contains(Show.Name(decided.Outcome), StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_customers_page_shows_the_profile_and_follows_it()
+    {
+        _shop.Send("c-1", "purchase", 80);
+        await _shop.ReadAsync("c-1", p => p.NewestEvent is not null);
+        var view = _pages.Render<Customers>(p => p.Add(c => c.Id, "c-1"));
+        view.WaitForAssertion(() => Assert.Equal("80", Feature(view, "revenue")));
+        _shop.Send("c-1", "purchase", 20);
+        var decided = await _shop.DecideAsync("c-1", "ask-1");
+        view.WaitForAssertion(() =>
+        {
+            _history.Take();
+            Assert.Equal("100", Feature(view, "revenue"));
+            Assert.Contains(decided.Offers[0].Offer, view.Find(".timeline li").TextContent, StringComparison.Ordinal);
+        });
+        view.Find("input").Change("nobody / 1");
+        await view.Find("form").SubmitAsync();
+        Assert.EndsWith("/dashboard/customers/nobody%20%2F%201", _pages.Services
+            .GetRequiredService<Microsoft.AspNetCore.Components.NavigationManager>().Uri, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_requests_a_customers_page_says_what_is_missing()
+    {
+        _settings = _settings with { Customers = null, Feed = null };
+        Assert.Contains("requests: { enabled: true }", _pages.Render<Customers>().Find("code").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_overview_counts_what_the_engine_did_and_tells_what_does_not_answer()
+    {
+        await _shop.ReadAsync("c-1", _ => true);
+        _shop.Send("c-1", "page_view", placement: "home");
+        var view = _pages.Render<Overview>();
+        Assert.Contains("no broker answers", view.Find("[role=alert]").TextContent, StringComparison.Ordinal);
+        view.WaitForAssertion(() =>
+        {
+            _history.Take();
+            Assert.Equal("1 in all", Tile(view, "Events"));
+            Assert.Equal("1 in all", Tile(view, "Decisions"));
+            Assert.StartsWith($"of {RequestShop.Partitions}", Tile(view, "Shards"), StringComparison.Ordinal);
+        });
+        view.FindAll(".choice button")[2].Click();
+        Assert.Equal("true", view.FindAll(".choice button")[2].GetAttribute("aria-pressed"));
+    }
+
+    [Fact]
+    public void Records_that_cant_be_read_are_told_and_asked_for_again()
+    {
+        var (asked, closed) = (0, 0);
+        _settings = _settings with
+        {
+            OpenNewest = _ => new NewestReader(_ => ++asked == 1 ? throw new LogException("the log is away")
+                : [new JsonObject { ["reason"] = "bad_time", ["topic"] = "shop", ["partition"] = 1, ["offset"] = 12_345_678,
+                    ["detail"] = "<b>the year 1</b>" }.ToJsonString()], () => Interlocked.Increment(ref closed)),
+        };
+        using (var records = new NewestRecords(_settings))
+        {
+            var told = new List<string?>();
+            using var both = new ManualResetEventSlim();
+            using (records.Watch(RecordKind.DeadLetter, () =>
+            {
+                lock (told) told.Add(records.Fault(RecordKind.DeadLetter));
+                if (told.Count >= 2) both.Set();
+            }))
+                Assert.True(both.Wait(Patience));
+            Assert.Equal(["the log is away", null], told.Take(2));
+            var record = Assert.Single(records.Of(RecordKind.DeadLetter));
+            Assert.Equal("bad_time", record.Text("reason"));
+        }
+        Assert.Equal(1, closed);
+        var view = _pages.Render<DeadLetters>();
+        view.WaitForAssertion(() => Assert.Equal("shop[1]@12345678", view.Find("td code").TextContent));
+        Assert.Equal("<b>the year 1</b>", view.Find("td.detail").TextContent.Trim()); // told, not drawn
+    }
+
+    private static string Feature(IRenderedComponent<Customers> view, string name) =>
+        view.FindAll("tr").Single(r => r.QuerySelector("th[scope=row]")?.TextContent == name).QuerySelector("td")!.TextContent;
+
+    private static string Tile(IRenderedComponent<Overview> view, string label) =>
+        view.FindAll(".tile").Single(t => t.QuerySelector("dt")!.TextContent == label).QuerySelector(".note")!.TextContent;
+}
