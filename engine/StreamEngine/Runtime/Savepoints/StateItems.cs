@@ -17,14 +17,11 @@ internal static class StateItems
     {
         var items = new List<(StateItem, ConfigNode)>();
         var byOffset = engine.Layout.Slots.Where(s => s.Length > 0).ToDictionary(s => s.Offset, s => s.Name);
-        var index = 0;
-        foreach (var feature in engine.Options.Features)
+        for (var number = 0; number < engine.Options.Features.Count; number++)
         {
-            var width = FeatureNames.Width(feature);
-            var slots = Enumerable.Range(index, width).SelectMany(engine.Features.SlotsOf).Distinct().Select(o => byOffset[o])
-                .Order(StringComparer.Ordinal).ToList();
+            var feature = engine.Options.Features[number];
+            var slots = engine.Features.SlotsOf(number).Select(o => byOffset[o]).Order(StringComparer.Ordinal).ToList();
             if (slots.Count > 0) items.Add((new StateItem($"feature {feature.Name}", "feature", Text(feature), slots), feature.Node));
-            index += width;
         }
         foreach (var timer in engine.Options.Timers)
             items.Add((new StateItem($"timer {timer.Name}", "timer", ShapeOf(engine, $"timer/{timer.Name}"), [$"timer/{timer.Name}"]),
@@ -69,6 +66,8 @@ internal static class StateItems
         var text = Spelling.Snake(feature.Op!.Value.ToString());
         if (feature.SameDayMerge) text += " by days";
         if (feature.Of is not null) text += $" of {feature.Of.Text.Trim()}";
+        if (feature.Weight is not null) text += $" weighing {feature.Weight.Text.Trim()}";
+        if (feature.Slots is { } count) text += $" in {count} slots";
         if (feature.Scale is { } scale) text += $" to {scale} digits";
         if (feature.HalfLife is { } halfLife) text += $" with a half-life of {Spelling.Duration(halfLife)}";
         if (feature.Where is not null) text += $" where {feature.Where.Text.Trim()}";
