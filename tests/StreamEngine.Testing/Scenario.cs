@@ -35,6 +35,10 @@ public static class Scenario
                 Window = new WindowOptions { Session = TimeSpan.FromMinutes(30) } },
             new FeatureOptions { Name = "recency", Op = FeatureOperator.TimeSince, Where = "event.type == 'purchase'",
                 Unit = TimeUnit.Minutes, Default = -1 },
+            new FeatureOptions { Name = "types", Op = FeatureOperator.Top, Of = "event.type", K = 2, Slots = 8 },
+            new FeatureOptions { Name = "drawn", Op = FeatureOperator.Top, Of = "event.placement", Weight = "1.0 + event.value",
+                K = 1, Slots = 8, HalfLife = TimeSpan.FromMinutes(30) },
+            new FeatureOptions { Name = "latest", Op = FeatureOperator.Last, Of = "event.type" },
         ],
         Timers =
         [
@@ -62,7 +66,8 @@ public static class Scenario
         },
         Offers =
         [
-            Offer("a", "10.0", "0"), Offer("b", "14.0", "1"), Offer("c", "18.0", "2") with { Eligible = "features.revenue > 50.0" },
+            Offer("a", "10.0", "0"), Offer("b", "14.0", "1") with { Suitable = "features.types_1 != 'cart_add'" },
+            Offer("c", "18.0", "2") with { Eligible = "features.revenue > 50.0" },
             Offer("d", "5.0", "0") with { Placements = ["email"] },
         ],
     };

@@ -32,7 +32,10 @@ internal static class FeaturesCommand
 
     public static Command Make() => Invocation.Act(
         new Command("features", "Computes training sets: each label's feature vector as it was just before the label's time, by the "
-            + "operators that run live.") { Config, FileArguments.Events, At, Out, FileArguments.Memory },
+            + "operators that run live. Its subcommands tell what features a config has, and show those of a customer.")
+        {
+            Config, FileArguments.Events, At, Out, FileArguments.Memory,
+        },
         call => Run(call));
 
     private static int Run(Invocation call)

@@ -33,7 +33,8 @@ public sealed class GatewayTests : IDisposable
             .OrderBy(c => Convert.ToInt32(c["rank"])).Select(c => (string)c["offer"]!);
         Assert.Equal(ranked, reply.Offers.Select(o => o.Offer));
         Assert.Equal(3, reply.Offers.Count);
-        Assert.Equal([1.0, 80.0, 1.0, 0.0], ((object[])logged["features"]!).Cast<double>());
+        // Of the texts, the log has the weights alone.
+        Assert.Equal([1.0, 80.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0], ((object[])logged["features"]!).Cast<double>());
     }
 
     [Fact]
@@ -139,7 +140,10 @@ public sealed class GatewayTests : IDisposable
 
         Assert.True(profile.Found);
         Assert.Equal(["personalization"], profile.Consents);
-        Assert.Equal(["events_5m", "revenue", "session_events", "recency"], profile.Features.Select(f => f.Key));
+        Assert.Equal(["events_5m", "revenue", "session_events", "recency", "types_weight_1", "types_weight_2", "types_total",
+            "drawn_weight_1", "drawn_total"], profile.Features.Select(f => f.Key));
+        Assert.Equal([("types_1", "cart_add"), ("types_2", "page_view"), ("drawn_1", "home"), ("latest", "page_view")],
+            profile.Texts.Select(t => (t.Key, t.Value)));
         Assert.Equal(2, profile.Features[0].Value);
         Assert.Equal(["abandoned_cart", "session_end"], profile.Timers.Select(t => t.Key));
         Assert.Equal([true, false], profile.Decisions.Select(d => d.ByRequest));
@@ -148,7 +152,8 @@ public sealed class GatewayTests : IDisposable
 
         var stranger = await shop.ReadAsync("nobody", _ => true);
         Assert.False(stranger.Found);
-        Assert.Equal([0, 0, 0, -1], stranger.Features.Select(f => f.Value));
+        Assert.Equal([0, 0, 0, -1, 0, 0, 0, 0, 0], stranger.Features.Select(f => f.Value));
+        Assert.All(stranger.Texts, t => Assert.Equal("", t.Value));
     }
 
     [Fact]
