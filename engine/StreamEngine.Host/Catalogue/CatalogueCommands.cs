@@ -35,7 +35,8 @@ internal static class CatalogueCommands
         HelpName = "FORMAT",
         CustomParser = r =>
         {
-            if (Enum.TryParse<CatalogueFormat>(r.Tokens[0].Value, ignoreCase: true, out var format) && Enum.IsDefined(format)) return format;
+            if (Enum.GetNames<CatalogueFormat>().Contains(r.Tokens[0].Value, StringComparer.OrdinalIgnoreCase))
+                return Enum.Parse<CatalogueFormat>(r.Tokens[0].Value, ignoreCase: true);
             r.AddError($"--format is table, json or markdown, not '{r.Tokens[0].Value}'.");
             return default;
         },
@@ -60,9 +61,7 @@ internal static class CatalogueCommands
         var features = Load(call);
         if (FormatOf(call) == CatalogueFormat.Json)
             call.Print(new JsonObject { ["features"] = JsonSerializer.SerializeToNode(features, Written) });
-        else
-            foreach (var line in FormatOf(call) == CatalogueFormat.Markdown ? CatalogueText.Markdown(features) : CatalogueText.Table(features))
-                call.Out.WriteLine(Printable.Text(line));
+        else Tell(call, FormatOf(call) == CatalogueFormat.Markdown ? CatalogueText.Markdown(features) : CatalogueText.Table(features));
         return ExitCode.Done;
     }
 
@@ -76,10 +75,13 @@ internal static class CatalogueCommands
             return ExitCode.Usage;
         }
         if (FormatOf(call) == CatalogueFormat.Json) call.Print(JsonSerializer.SerializeToNode(found, Written)!);
-        else
-            foreach (var line in FormatOf(call) == CatalogueFormat.Markdown ? CatalogueText.Page(found) : CatalogueText.Lines(found))
-                call.Out.WriteLine(Printable.Text(line));
+        else Tell(call, FormatOf(call) == CatalogueFormat.Markdown ? CatalogueText.Page(found) : CatalogueText.Lines(found));
         return ExitCode.Done;
+    }
+
+    private static void Tell(Invocation call, IEnumerable<string> lines)
+    {
+        foreach (var line in lines) call.Out.WriteLine(Printable.Text(line));
     }
 
     private static CatalogueFormat FormatOf(Invocation call) => call.Json ? CatalogueFormat.Json : call.Get(Format);

@@ -22,7 +22,8 @@ internal static class ShowCommand
         HelpName = "URL",
         CustomParser = r =>
         {
-            if (Uri.TryCreate(r.Tokens[0].Value.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https") return url;
+            if (Uri.TryCreate(r.Tokens[0].Value.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+                return url;
             r.AddError($"--url is an address such as http://shop-1:9464, not '{r.Tokens[0].Value}'.");
             return null;
         },
@@ -41,7 +42,8 @@ internal static class ShowCommand
         var options = call.Load(Config, errors).Options;
         errors.ThrowIfAny();
         if (call.Get(Url) is null && options.Http.Port == 0)
-            throw new LogException("http.port is 0: a process of this config listens nowhere and can't be asked. Give it a port, or --url.");
+            throw new LogException("http.port is 0: a process of this config listens nowhere and can't be asked. Give it a port, or "
+                + "--url.");
         using var client = call.Get(Url) is { } url ? RunningProcess.Client(url, TimeSpan.FromSeconds(15))
             : RunningProcess.Client(options.Http, TimeSpan.FromSeconds(15));
         var answer = await AskAsync(client, call.Get(Customer)!, call.Stop).ConfigureAwait(false);

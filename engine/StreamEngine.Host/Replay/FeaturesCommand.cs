@@ -75,8 +75,8 @@ internal static class FeaturesCommand
                 ["read"] = run.Shard.Counters.Records,
                 ["seconds"] = Math.Round(seconds, 3)
             });
-        else call.Out.WriteLine($"{labels.Rows.Count} labels, {FeatureCsv.Columns(run.Engine.Features).Count} features, {run.Shard.Counters.Records} events "
-            + $"before the last label, {seconds:F1} s: {path}");
+        else call.Out.WriteLine($"{labels.Rows.Count} labels, {FeatureCsv.Columns(run.Engine.Features).Count} features, "
+            + $"{run.Shard.Counters.Records} events before the last label, {seconds:F1} s: {path}");
         return ExitCode.Done;
     }
 

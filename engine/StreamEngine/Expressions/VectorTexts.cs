@@ -25,7 +25,8 @@ public sealed record VectorTexts(IReadOnlyList<TextFeature> Texts, IReadOnlyList
 public sealed record TextFeature(string Name, int Place);
 
 /// <summary>
-/// A feature that is a list of names, the strongest first, each with a weight: <c>'shoes' in features.NAME</c>, <c>features.NAME['shoes']</c>.
+/// A feature that is a list of names, the strongest first, each with a weight: <c>'shoes' in features.NAME</c>,
+/// <c>features.NAME['shoes']</c>.
 /// </summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Count">How many names there are at most.</param>

@@ -65,7 +65,9 @@ public enum FeatureOperator
     /// <summary>The value of <c>of</c> that a share of the events is at or below, to a relative error of 1 % or more.</summary>
     Quantile,
 
-    /// <summary>The strongest texts of <c>of</c> with their weights: makes NAME_1 ... NAME_k, NAME_weight_1 ... NAME_weight_k, NAME_total.</summary>
+    /// <summary>
+    /// The strongest texts of <c>of</c> with their weights: makes NAME_1 ... NAME_k, NAME_weight_1 ... NAME_weight_k and NAME_total.
+    /// </summary>
     Top,
 }
 

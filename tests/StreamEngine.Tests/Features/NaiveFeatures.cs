@@ -64,8 +64,8 @@ internal static class NaiveFeatures
     public static string Text(FeatureOptions f, IReadOnlyList<ShopEvent> events, long at)
     {
         var counted = Matching(f, events, at).Select(e => (e.Time, e.Id, Text: Names[f.Of!.Text](e))).Where(e => e.Text is not null)
-            .OrderBy(e => e.Time).ThenBy(e => e.Id).ThenBy(e => Convert.ToHexString(Encoding.UTF8.GetBytes(e.Text!)), StringComparer.Ordinal)
-            .ToList();
+            .OrderBy(e => e.Time).ThenBy(e => e.Id)
+            .ThenBy(e => Convert.ToHexString(Encoding.UTF8.GetBytes(e.Text!)), StringComparer.Ordinal).ToList();
         return counted.Count == 0 ? "" : (f.Op == FeatureOperator.First ? counted[0] : counted[^1]).Text!;
     }
 

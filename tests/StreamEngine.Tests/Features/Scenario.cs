@@ -30,7 +30,8 @@ public sealed record Scenario(
         $"late {Late}, wait {Wait}\n{string.Join("\n", Features.Select(Text))}\n{string.Join("\n", FirstOrder)}";
 
     private static string Text(FeatureOptions f) =>
-        $"{f.Op} of {f.Of?.Text} k {f.K} slots {f.Slots} weight {f.Weight?.Text} where {f.Where?.Text} scale {f.Scale} previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
+        $"{f.Op} of {f.Of?.Text} k {f.K} slots {f.Slots} weight {f.Weight?.Text} where {f.Where?.Text} scale {f.Scale} "
+        + $"previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
         + $"half-life {f.HalfLife} per {f.Per?.Text} prior {f.Prior} quantile {f.Quantile} "
         + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session} "
         + $"calendar {f.Window?.Calendar} last {f.Window?.Last} zone {f.Window?.Zone}";

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.Features;
 
-/// <summary>The strongest texts with their weights, and texts of the first and the last event: what they hold, and how rules read them.</summary>
+/// <summary>
+/// The strongest texts with their weights, and texts of the first and the last event: what they hold, and how rules read them.
+/// </summary>
 public sealed class TopTests
 {
     private const long Day = 86_400_000;
@@ -98,7 +100,8 @@ public sealed class TopTests
         for (var i = 0; i < 4_000; i++)
         {
             // Few names are frequent and many are rare, as categories are.
-            var e = new ShopEvent(i * 2, (ulong)i, "view", Value: random.Next(1, 4), Category: $"c{(int)(150 * Math.Pow(random.NextDouble(), 4))}");
+            var category = $"c{(int)(150 * Math.Pow(random.NextDouble(), 4))}";
+            var e = new ShopEvent(i * 2, (ulong)i, "view", Value: random.Next(1, 4), Category: category);
             events.Add(e);
             var decoded = harness.Decode(e);
             harness.Apply(decoded);
@@ -118,7 +121,8 @@ public sealed class TopTests
     [Fact]
     public void Nothing_is_allocated()
     {
-        var harness = new FeatureHarness([Top, Last, Top with { Name = "upper", Of = "event.category.upperAscii()", Weight = "event.value" }]);
+        var harness = new FeatureHarness(
+            [Top, Last, Top with { Name = "upper", Of = "event.category.upperAscii()", Weight = "event.value" }]);
         var events = Enumerable.Range(0, 200).Select(i => View(i * 1_000, $"category {i % 40}") with { Value = i }).ToArray();
         var vector = new double[harness.Set.Width];
         var e = harness.Decode(events[0]);

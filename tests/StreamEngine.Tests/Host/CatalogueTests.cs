@@ -41,7 +41,8 @@ public sealed class CatalogueTests
         foreach (var line in new[]
         {
             "top of event.category with a half-life of 7d over the whole life time", "drawn_to_weight_1, drawn_to_weight_2, drawn_to_total",
-            "drawn_to_1, drawn_to_2", "up to rounding while there are at most 16 names, then too large by at most the smallest slot's weight (total / 16)",
+            "drawn_to_1, drawn_to_2",
+            "up to rounding while there are at most 16 names, then too large by at most the smallest slot's weight (total / 16)",
             $"{16 + 16 * 64}", "event.category (shop: category)", "offer bundle_discount, suitable",
         }) Assert.Contains(line, text, StringComparison.Ordinal);
     }
@@ -72,7 +73,8 @@ public sealed class CatalogueTests
     [Fact]
     public async Task Nobody_there_is_told()
     {
-        var (code, _, error) = await Cli.RunAsync("features", "show", "c1", "--config", Demo, "--url", $"http://127.0.0.1:{FreePort.Find()}");
+        var (code, _, error) =
+            await Cli.RunAsync("features", "show", "c1", "--config", Demo, "--url", $"http://127.0.0.1:{FreePort.Find()}");
         Assert.Equal(3, code);
         Assert.Contains("Nothing listens at", error, StringComparison.Ordinal);
     }

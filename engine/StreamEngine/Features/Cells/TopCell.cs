@@ -11,9 +11,9 @@ namespace StreamEngine.Features;
 /// for none).
 /// </summary>
 /// <remarks>
-/// Weights are kept as of the beginning of an era of 64 half-lives, scaled forward: a weight of time t is multiplied by 2^((t - era) / half-life).
-/// So time changes neither a kept weight nor the order of two, and the step to a later era divides all by a power of two, which rounds
-/// nothing.
+/// Weights are kept as of the beginning of an era of 64 half-lives, scaled forward: a weight of time t is multiplied by
+/// 2^((t - era) / half-life). So time changes neither a kept weight nor the order of two, and the step to a later era divides all by a
+/// power of two, which rounds nothing.
 /// </remarks>
 /// <typeparam name="TSlots">Room for the slots, a multiple of <see cref="TopSlots.Width"/> bytes.</typeparam>
 internal struct TopCell<TSlots> : ICell<TopCell<TSlots>> where TSlots : unmanaged

@@ -32,7 +32,8 @@ public static class FeatureCatalogue
             Freshness = FeatureDefinition.Freshness(shape.Options),
             Bound = FeatureDefinition.Bound(shape.Options, IsFixed(shape.Options, engine.Events.Fields)),
             Bytes = slots[number].Sum(offset => lengths[offset].Length),
-            SharedWith = [.. shapes.Where((other, i) => i != number && slots[i].Intersect(slots[number]).Any()).Select(o => o.Options.Name)],
+            SharedWith =
+                [.. shapes.Where((_, i) => i != number && slots[i].Intersect(slots[number]).Any()).Select(other => other.Options.Name)],
             Fields = [.. Fields(shape, owners, []).Order(StringComparer.Ordinal).Select(field => Origin(field, engine.Options.Events))],
             Reads = [.. Reads(shape).Order(StringComparer.Ordinal)],
             ReadBy = [.. uses.Where(u => u.Shape == shape).Select(u => u.Use)],
@@ -49,7 +50,7 @@ public static class FeatureCatalogue
         var found = features.FirstOrDefault(f => f.Name == name)
             ?? features.FirstOrDefault(f => f.Numbers.Contains(name) || f.Texts.Contains(name));
         if (found is null)
-            nearest = KnownNames.Nearest(name, [.. features.SelectMany(f => new[] { f.Name }.Concat(f.Numbers).Concat(f.Texts)).Distinct()]);
+            nearest = KnownNames.Nearest(name, features.SelectMany(f => f.Numbers.Concat(f.Texts).Prepend(f.Name)).Distinct());
         return found;
     }
 
@@ -83,7 +84,8 @@ public static class FeatureCatalogue
     ]);
 
     private static bool IsFixed(FeatureOptions feature, FieldCatalog fields) => feature.Scale is not null || feature.Of is { } of
-        && ExpressionCompiler.PlainField(of, new Scope { Event = fields }) is { Type: FieldType.Decimal or FieldType.Int or FieldType.Timestamp };
+        && ExpressionCompiler.PlainField(of, new Scope { Event = fields })
+            is { Type: FieldType.Decimal or FieldType.Int or FieldType.Timestamp };
 
     private static List<(FeatureShape Shape, FeatureUse Use)> Uses(CompiledEngine engine, Dictionary<string, FeatureShape> owners)
     {

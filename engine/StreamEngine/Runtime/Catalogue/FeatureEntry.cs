@@ -36,7 +36,9 @@ public sealed record FeatureEntry
     /// <summary>Other features that are read from some of the same bytes.</summary>
     public required IReadOnlyList<string> SharedWith { get; init; }
 
-    /// <summary>The fields of events that it is made of, each with the sources that have it; for a derived feature those of its inputs.</summary>
+    /// <summary>
+    /// The fields of events that it is made of, each with the sources that have it; for a derived feature those of its inputs.
+    /// </summary>
     public required IReadOnlyList<FieldOrigin> Fields { get; init; }
 
     /// <summary>The features that a derived one reads.</summary>

@@ -21,7 +21,8 @@ internal static class StateItems
         {
             var feature = engine.Options.Features[number];
             var slots = engine.Features.SlotsOf(number).Select(o => byOffset[o]).Order(StringComparer.Ordinal).ToList();
-            if (slots.Count > 0) items.Add((new StateItem($"feature {feature.Name}", "feature", FeatureDefinition.Of(feature), slots), feature.Node));
+            if (slots.Count > 0)
+                items.Add((new StateItem($"feature {feature.Name}", "feature", FeatureDefinition.Of(feature), slots), feature.Node));
         }
         foreach (var timer in engine.Options.Timers)
             items.Add((new StateItem($"timer {timer.Name}", "timer", ShapeOf(engine, $"timer/{timer.Name}"), [$"timer/{timer.Name}"]),
