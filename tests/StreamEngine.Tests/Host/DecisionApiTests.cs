@@ -23,7 +23,7 @@ public sealed class DecisionApiTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _shop = new RequestShop(_folder, o => o with
+        _shop = new RequestShop(_folder, o => Scenario.WithTexts(o) with
         {
             Requests = o.Requests with { Fallbacks = new Dictionary<string, string> { ["home"] = "b" } }
         });

@@ -76,7 +76,6 @@ internal sealed class SimEngines : IDisposable
                 shop.Features[1],
                 shop.Features[2] with { Window = new WindowOptions { Session = SessionGap } },
                 shop.Features[3] with { Unit = TimeUnit.Seconds },
-                .. shop.Features.Skip(4),
             ],
             Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],
             // No part of the oracle's: their records are counted, and a restore must keep the same decisions open.
