@@ -49,6 +49,19 @@ public sealed class TopTests
         Assert.Equal([1.0, 1.0], harness.Apply(View(at + 1_000 * Day, "d")).Read());
     }
 
+    /// <summary>Kept weights are brought to a new scale every 64 half-lives.</summary>
+    [Theory]
+    [InlineData(60)]
+    [InlineData(63)]
+    [InlineData(-2)]
+    [InlineData(1_700_000_000_063)]
+    public void A_weight_is_the_same_before_and_behind_a_change_of_scale(long at)
+    {
+        var harness = new FeatureHarness([Top with { HalfLife = TimeSpan.FromMilliseconds(1), K = 1 }]);
+        harness.Apply(View(at, "shoes"), View(at + 3, "shoes"), View(at + 1, "shoes"));
+        Assert.Equal([1.375, 1.375], harness.Read(at + 3));
+    }
+
     [Fact]
     public void What_weighs_nothing_or_has_no_name_does_not_count()
     {
