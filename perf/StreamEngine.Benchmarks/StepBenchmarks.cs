@@ -34,10 +34,10 @@ public class StepBenchmarks
         _engine = MeasuredJob.Compile();
         _decoder = _engine.Events.Sources[0].CreateDecoder();
         _event = new Event(_engine.Events.Fields);
-        _vector = new double[_engine.Features.Count];
+        _vector = new double[_engine.Features.Width];
         _vectors = [.. Enumerable.Range(0, Rows * _vector.Length).Select(_ => _random.NextDouble() * 10)];
         _scorer = new Scorer(_engine.Policy.Models);
-        _scorer.Score(_vectors, _vector.Length, Rows);
+        _scorer.Score(_vectors, _engine.Features.Width, Rows);
         _funnel = new Funnel(_engine.Policy);
         _decision = new Decision(_engine.Policy);
         _batch = _events.Next();
@@ -96,7 +96,7 @@ public class StepBenchmarks
     }
 
     [Benchmark(OperationsPerInvoke = Rows)]
-    public void Score() => _scorer.Score(_vectors, _vector.Length, Rows);
+    public void Score() => _scorer.Score(_vectors, _engine.Features.Width, Rows);
 
     [Benchmark]
     public int Decide()

@@ -67,6 +67,34 @@ public static class Scenario
         ],
     };
 
+    /// <summary>The same with features that are texts: names that are ranked, with and without decay, and the latest event's.</summary>
+    public static EngineOptions WithTexts(EngineOptions options) => options with
+    {
+        Features =
+        [
+            .. options.Features,
+            new FeatureOptions { Name = "types", Op = FeatureOperator.Top, Of = "event.type", K = 2, Slots = 8 },
+            new FeatureOptions { Name = "drawn", Op = FeatureOperator.Top, Of = "event.placement", Weight = "1.0 + event.value",
+                K = 1, Slots = 8, HalfLife = TimeSpan.FromMinutes(30) },
+            new FeatureOptions { Name = "latest", Op = FeatureOperator.Last, Of = "event.type" },
+        ],
+    };
+
+    /// <summary>The same with rules of offers that read those texts, and what one of them weighs.</summary>
+    public static EngineOptions WithTextRules(EngineOptions options) => WithTexts(options) with
+    {
+        Offers =
+        [
+            .. options.Offers.Select(o => o.Name switch
+            {
+                "a" => o with { Applicable = "features.latest != 'search'" },
+                "b" => o with { Suitable = "features.types_1 != 'cart_add' && event.placement in features.drawn" },
+                "c" => o with { Value = "18.0 + features.types['purchase']" },
+                _ => o,
+            }),
+        ],
+    };
+
     /// <summary>
     /// Outcomes for the shop: no event names a decision, each is about the customer's last one. Few decisions stay open, and not for long.
     /// </summary>

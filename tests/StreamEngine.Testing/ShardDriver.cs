@@ -111,7 +111,7 @@ public sealed class ShardDriver : IDisposable
     /// <summary>The features of a customer as of a time, ms.</summary>
     public double[] Features(string customer, long at)
     {
-        var vector = new double[_engine.Features.Count];
+        var vector = new double[_engine.Features.Width];
         Shard.ReadFeatures(Encoding.UTF8.GetBytes(customer), at, vector);
         return vector;
     }

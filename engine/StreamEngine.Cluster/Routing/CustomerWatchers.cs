@@ -86,6 +86,7 @@ internal sealed record Watching(int Partition, IActorRef Actor, bool Begins);
 internal sealed class KnownFeatures
 {
     private readonly OrderedDictionary<string, double> _features = [];
+    private readonly OrderedDictionary<string, string> _texts = [];
     private CustomerUpdate? _newest;
 
     /// <summary>Takes what an update tells.</summary>
@@ -93,11 +94,13 @@ internal sealed class KnownFeatures
     {
         _newest = update;
         foreach (var (name, value) in update.Features) _features[name] = value;
+        foreach (var (name, text) in update.Texts) _texts[name] = text;
     }
 
     /// <summary>All that is known, without a decision, for who begins to watch now; null where nothing was told yet.</summary>
     public CustomerUpdate? All => _newest is null ? null : Complete(_newest with { Decision = null });
 
     /// <summary>The update with all features that are known.</summary>
-    public CustomerUpdate Complete(CustomerUpdate update) => update with { Features = [.. _features], IsComplete = true };
+    public CustomerUpdate Complete(CustomerUpdate update) =>
+        update with { Features = [.. _features], Texts = [.. _texts], IsComplete = true };
 }

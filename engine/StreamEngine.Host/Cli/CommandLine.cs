@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Activation;
+using StreamEngine.Host.Catalogue;
 using StreamEngine.Host.Demo;
 using StreamEngine.Host.Evaluation;
 using StreamEngine.Host.Evaluation.Experiments;
@@ -58,7 +59,8 @@ internal static class CommandLine
     private static IEnumerable<string> Mistakes(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        if (command.Subcommands.Count == 0)
+        // A command that does something by itself may have subcommands too.
+        if (command.Subcommands.Count == 0 || command.Action is not null && parsed.UnmatchedTokens.Count == 0)
         {
             // Behind a --set without its '=' stands the value, which may be a secret.
             var split = parsed.GetResult(SharedOptions.Set) is { } sets && sets.Tokens.Any(t => !SharedOptions.HasValue(t.Value));
@@ -102,8 +104,18 @@ internal static class CommandLine
         Add(ClusterCommand.Make(), "streamengine cluster --config shop.yaml", "streamengine cluster --config shop.yaml --watch");
         Add(ReplayCommand.Make(), "streamengine replay --config shop.yaml --events data/*.csv.gz --out results",
             "streamengine replay --config shop.yaml --events orders=orders/ clicks=clicks.ndjson --out results --as-of 2011-06-30");
-        Add(FeaturesCommand.Make(), "streamengine features --config shop.yaml --events data/*.csv.gz --at labels.csv --out training.csv",
-            "# labels.csv: customer,time,churned");
+        var features = FeaturesCommand.Make();
+        Add(features, "streamengine features --config shop.yaml --events data/*.csv.gz --at labels.csv --out training.csv",
+            "# labels.csv: customer,time,churned", "streamengine features list --config shop.yaml");
+        var (list, describe) = CatalogueCommands.Make();
+        var show = ShowCommand.Make();
+        foreach (var part in new[] { list, describe, show }) features.Add(part);
+        examples[list] = ["streamengine features list --config shop.yaml",
+            "streamengine features list --config shop.yaml --format markdown > features.md"];
+        examples[describe] = ["streamengine features describe revenue_24h --config shop.yaml",
+            "streamengine features describe drawn_to --config shop.yaml --json"];
+        examples[show] = ["streamengine features show c17 --config shop.yaml",
+            "STREAMENGINE_KEY=... streamengine features show c17 --config shop.yaml --url https://shop-1:9464"];
         var topics = TopicsCommand.Make();
         Add(topics.All, "streamengine topics list --kafka broker:9092");
         examples[topics.Create] = ["streamengine topics create --config shop.yaml --kafka broker:9092 --partitions 12 --replication-factor "

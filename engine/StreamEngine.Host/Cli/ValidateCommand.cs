@@ -45,7 +45,8 @@ internal static class ValidateCommand
         }
         errors.ThrowIfAny();
         var o = compiled!.Options;
-        call.Out.WriteLine($"{call.Get(config)} is valid: {Count(o.Events.Count, "source")}, {Count(compiled.Features.Count, "feature")} "
+        call.Out.WriteLine($"{call.Get(config)} is valid: {Count(o.Events.Count, "source")}, "
+            + $"{Count(compiled.Features.Count + compiled.Features.Texts.Texts.Count, "feature")} "
             + $"in profiles of {compiled.Layout.FixedLength} bytes"
             + $"{(compiled.Duplicates is { } ids ? $" (with {ids.Most} event ids, the most, {compiled.LargestProfile})" : "")}, "
             + $"{Count(o.Timers.Count, "timer")}, {Count(o.Models.Count, "model")}, "

@@ -66,10 +66,10 @@ internal static class DecisionsCommand
             return ExitCode.Done;
         }
         var csv = new FeatureCsv(call.Out); // standard output is not ours to close
-        csv.Write(["decision", "offer", "rank", "drop"], ["priority"]);
+        csv.Write(["decision", "offer", "rank", "drop", "priority"]);
         foreach (var (decision, offers) in ranked)
             foreach (var o in offers.Take(top))
-                csv.Write([decision, o.Offer, o.Rank.ToString(CultureInfo.InvariantCulture), o.Drop], [o.Score]);
+                csv.Write([decision, o.Offer, o.Rank.ToString(CultureInfo.InvariantCulture), o.Drop], [o.Score], []);
         return ExitCode.Done;
     }
 

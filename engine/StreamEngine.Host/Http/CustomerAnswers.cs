@@ -58,6 +58,9 @@ internal sealed record CustomerAnswer
     [Description("The features by name.")]
     public required IReadOnlyDictionary<string, double> Features { get; init; }
 
+    [Description("The features that are texts by name; empty where nothing is known.")]
+    public required IReadOnlyDictionary<string, string> Texts { get; init; }
+
     [Description("The purposes that the customer's newest word consents to.")]
     public required IReadOnlyList<string> Consents { get; init; }
 

@@ -134,6 +134,7 @@ internal static class CustomerEndpoints
         At = Text(reply.At),
         NewestEvent = reply.NewestEvent is { } newest ? Text(newest) : null,
         Features = reply.Features.ToDictionary(f => f.Key, f => f.Value),
+        Texts = reply.Texts.ToDictionary(t => t.Key, t => t.Value),
         Consents = reply.Consents,
         Caps = reply.Caps,
         Timers = reply.Timers.ToDictionary(t => t.Key, t => Text(t.Value)),

@@ -28,6 +28,9 @@ internal sealed class LiveBatch
     /// <summary>The newest values of features that changed.</summary>
     public OrderedDictionary<string, double> Features { get; } = [];
 
+    /// <summary>The newest texts of features that changed.</summary>
+    public OrderedDictionary<string, string> Texts { get; } = [];
+
     /// <summary>The event time of the newest of them.</summary>
     public DateTimeOffset At { get; set; }
 
@@ -48,6 +51,7 @@ internal sealed class LiveBatch
     {
         Decisions.Clear();
         Features.Clear();
+        Texts.Clear();
         (IsComplete, Dropped, IsBeatDue) = (false, 0, false);
     }
 }
@@ -95,6 +99,7 @@ internal sealed class LiveListener(string customer, DateTimeOffset? until, int r
                 }
             }
             foreach (var (name, value) in update.Features) _waiting.Features[name] = value;
+            foreach (var (name, text) in update.Texts) _waiting.Texts[name] = text;
             _waiting.At = update.At;
             _waiting.IsComplete |= update.IsComplete;
         }
@@ -148,9 +153,11 @@ internal sealed class LiveListener(string customer, DateTimeOffset? until, int r
             if (_waiting.IsComplete || _waiting.Dropped > 0) return;
             batch.Decisions.AddRange(_waiting.Decisions);
             foreach (var (name, value) in _waiting.Features) batch.Features[name] = value;
+            foreach (var (name, text) in _waiting.Texts) batch.Texts[name] = text;
             if (_waiting.At > batch.At) batch.At = _waiting.At;
             _waiting.Decisions.Clear();
             _waiting.Features.Clear();
+            _waiting.Texts.Clear();
         }
     }
 

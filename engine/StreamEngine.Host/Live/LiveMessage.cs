@@ -46,9 +46,14 @@ internal sealed record LiveMessage(string Type, string? Id, object Data)
         Again = true,
     });
 
-    /// <summary>The features that changed, or all.</summary>
-    public static LiveMessage Features(LiveBatch batch) => new("features", null,
-        new { At = CustomerEndpoints.Text(batch.At), All = batch.IsComplete, Features = new Dictionary<string, double>(batch.Features) });
+    /// <summary>The features that changed, or all; the texts among them by themselves, where there are any.</summary>
+    public static LiveMessage Features(LiveBatch batch) => new("features", null, new
+    {
+        At = CustomerEndpoints.Text(batch.At),
+        All = batch.IsComplete,
+        Features = new Dictionary<string, double>(batch.Features),
+        Texts = batch.Texts.Count == 0 ? null : new Dictionary<string, string>(batch.Texts),
+    });
 
     /// <summary>Decisions may be missing between the one that was told last and the next.</summary>
     /// <param name="reason"><c>forgotten</c> where the profile does not keep that long, <c>slow</c> where the listener did not read, or

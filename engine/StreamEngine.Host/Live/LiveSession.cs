@@ -43,7 +43,8 @@ internal sealed class LiveSession(LiveListener listener, ILiveSink sink, ICustom
             if (batch.IsComplete || batch.Dropped > 0) await CatchUpAsync(batch, gone).ConfigureAwait(false);
             foreach (var (update, told) in batch.Decisions) await TellAsync(update, told, gone).ConfigureAwait(false);
             // (3) Features, by their newest values.
-            if (batch.Features.Count > 0) await SendAsync(LiveMessage.Features(batch), gone).ConfigureAwait(false);
+            if (batch.Features.Count + batch.Texts.Count > 0)
+                await SendAsync(LiveMessage.Features(batch), gone).ConfigureAwait(false);
             if (batch.IsBeatDue)
                 using (listener.Sending()) await sink.BeatAsync(gone).ConfigureAwait(false);
             if (batch.End != LiveEnd.None)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using StreamEngine.Features;
 using StreamEngine.Host.Cli;
 
 namespace StreamEngine.Host.Replay;
@@ -10,21 +11,33 @@ internal sealed class FeatureCsv(TextWriter output) : IDisposable
 {
     private static readonly SearchValues<char> Special = SearchValues.Create("\",\r\n");
 
-    /// <summary>Writes a line of texts, then names or numbers.</summary>
-    public void Write(IEnumerable<string> texts, IEnumerable<string> names)
+    /// <summary>The columns of the features: the numbers, then the texts.</summary>
+    public static IReadOnlyList<string> Columns(FeatureSet features) => [.. features.Names, .. features.Texts.Texts.Select(t => t.Name)];
+
+    /// <summary>Writes a line of texts.</summary>
+    public void Write(IEnumerable<string> texts)
     {
-        output.Write(string.Join(',', texts.Concat(names).Select(Quoted)));
+        output.Write(string.Join(',', texts.Select(Quoted)));
         output.Write('\n');
     }
 
-    /// <summary>Writes a line of texts, then a vector.</summary>
-    public void Write(IEnumerable<string> texts, ReadOnlySpan<double> vector)
+    /// <summary>Writes a line of texts, then a feature vector.</summary>
+    public void Write(IEnumerable<string> texts, FeatureSet features, ReadOnlySpan<double> vector) =>
+        Write(texts, vector[..features.Count], features.Texts.Of(vector).Select(t => t.Value));
+
+    /// <summary>Writes a line of texts, then numbers, then more texts.</summary>
+    public void Write(IEnumerable<string> texts, ReadOnlySpan<double> numbers, IEnumerable<string> more)
     {
         output.Write(string.Join(',', texts.Select(Quoted)));
-        foreach (var value in vector)
+        foreach (var value in numbers)
         {
             output.Write(',');
             output.Write(value.ToString("R", CultureInfo.InvariantCulture));
+        }
+        foreach (var text in more)
+        {
+            output.Write(',');
+            output.Write(Quoted(text));
         }
         output.Write('\n');
     }

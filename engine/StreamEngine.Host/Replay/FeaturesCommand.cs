@@ -32,7 +32,10 @@ internal static class FeaturesCommand
 
     public static Command Make() => Invocation.Act(
         new Command("features", "Computes training sets: each label's feature vector as it was just before the label's time, by the "
-            + "operators that run live.") { Config, FileArguments.Events, At, Out, FileArguments.Memory },
+            + "operators that run live. Its subcommands tell what features a config has, and show those of a customer.")
+        {
+            Config, FileArguments.Events, At, Out, FileArguments.Memory,
+        },
         call => Run(call));
 
     private static int Run(Invocation call)
@@ -42,7 +45,7 @@ internal static class FeaturesCommand
         var labels = Labels.Read(call.Get(At)!, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors,
             line => call.Say(LogLevel.Warning, line));
-        labels.CheckAgainst(run.Engine.Features.Names, call.Get(At)!, errors);
+        labels.CheckAgainst(FeatureCsv.Columns(run.Engine.Features), call.Get(At)!, errors);
         errors.ThrowIfAny();
         var path = call.Get(Out)!;
         ResultPath.File(Out.Name, path);
@@ -68,12 +71,12 @@ internal static class FeaturesCommand
             call.Print(new JsonObject
             {
                 ["labels"] = labels.Rows.Count,
-                ["features"] = run.Engine.Features.Count,
+                ["features"] = FeatureCsv.Columns(run.Engine.Features).Count,
                 ["read"] = run.Shard.Counters.Records,
                 ["seconds"] = Math.Round(seconds, 3)
             });
-        else call.Out.WriteLine($"{labels.Rows.Count} labels, {run.Engine.Features.Count} features, {run.Shard.Counters.Records} events "
-            + $"before the last label, {seconds:F1} s: {path}");
+        else call.Out.WriteLine($"{labels.Rows.Count} labels, {FeatureCsv.Columns(run.Engine.Features).Count} features, "
+            + $"{run.Shard.Counters.Records} events before the last label, {seconds:F1} s: {path}");
         return ExitCode.Done;
     }
 
@@ -91,7 +94,7 @@ internal static class FeaturesCommand
             stop.ThrowIfCancellationRequested();
             var label = labels.Rows[order[done]];
             while (run.Step(before: label.Time)) stop.ThrowIfCancellationRequested();
-            var vector = vectors[order[done]] = new double[run.Engine.Features.Count];
+            var vector = vectors[order[done]] = new double[run.Engine.Features.Width];
             run.Shard.ReadFeatures(label.Customer, label.Time, vector);
             if (done % 256 == 0) progress("joining", (double)done / order.Length);
         }
@@ -100,7 +103,7 @@ internal static class FeaturesCommand
     private static void Write(FileRun run, Labels labels, double[][] vectors, string path)
     {
         using var csv = FeatureCsv.Create(path);
-        csv.Write(labels.Header, run.Engine.Features.Names);
-        for (var i = 0; i < vectors.Length; i++) csv.Write(labels.Rows[i].Cells, vectors[i]);
+        csv.Write([.. labels.Header, .. FeatureCsv.Columns(run.Engine.Features)]);
+        for (var i = 0; i < vectors.Length; i++) csv.Write(labels.Rows[i].Cells, run.Engine.Features, vectors[i]);
     }
 }

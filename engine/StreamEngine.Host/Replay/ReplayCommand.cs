@@ -108,13 +108,13 @@ internal static class ReplayCommand
         var customers = new Customers();
         run.Shard.Scan(customers);
         customers.Keys.Sort(static (a, b) => a.AsSpan().SequenceCompareTo(b));
-        var vector = new double[run.Engine.Features.Count];
+        var vector = new double[run.Engine.Features.Width];
         using var csv = FeatureCsv.Create(path);
-        csv.Write(["customer_id"], run.Engine.Features.Names);
+        csv.Write(["customer_id", .. FeatureCsv.Columns(run.Engine.Features)]);
         foreach (var key in customers.Keys)
         {
             run.Shard.ReadFeatures(key, at, vector);
-            csv.Write([Encoding.UTF8.GetString(key)], vector);
+            csv.Write([Encoding.UTF8.GetString(key)], run.Engine.Features, vector);
         }
     }
 

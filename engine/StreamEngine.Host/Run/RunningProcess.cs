@@ -13,11 +13,15 @@ internal static class RunningProcess
     public const string KeyVariable = "STREAMENGINE_KEY";
 
     /// <summary>A client of it; its port must not be 0.</summary>
-    public static HttpClient Client(HttpOptions options, TimeSpan timeout)
+    public static HttpClient Client(HttpOptions options, TimeSpan timeout) =>
+        Client(new UriBuilder("http", Host(options.Address), options.Port).Uri, timeout);
+
+    /// <summary>A client of what listens at an address, which ends with a slash.</summary>
+    public static HttpClient Client(Uri address, TimeSpan timeout)
     {
         var client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
         {
-            BaseAddress = new UriBuilder("http", Host(options.Address), options.Port).Uri,
+            BaseAddress = address,
             Timeout = timeout,
         };
         if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key)

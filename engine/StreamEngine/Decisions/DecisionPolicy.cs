@@ -85,11 +85,12 @@ public sealed class DecisionPolicy
     /// <param name="errors">Receives every mistake.</param>
     /// <param name="outcomes">Which events are outcomes of decisions; null for none.</param>
     /// <param name="lateness">How late an event may be.</param>
+    /// <param name="featureTexts">The texts among the features.</param>
     public static DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests,
         FieldCatalog fields, IReadOnlyList<string> featureNames,
         IReadOnlyList<string> purposes, IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, StateLayout layout,
-            ConfigErrors errors, OutcomeOptions? outcomes = null, TimeSpan lateness = default) =>
-        new PolicyCompiler(fields, featureNames, purposes, timers, models, errors)
+            ConfigErrors errors, OutcomeOptions? outcomes = null, TimeSpan lateness = default, VectorTexts? featureTexts = null) =>
+        new PolicyCompiler(fields, featureNames, featureTexts ?? VectorTexts.None, purposes, timers, models, errors)
             .Compile(options, offers, requests, outcomes, lateness, layout);
 
     /// <summary>The first trigger whose <c>when</c> is true for the event; -1 where none is.</summary>

@@ -11,7 +11,8 @@ using StreamEngine.State;
 namespace StreamEngine.Decisions;
 
 /// <summary>Compiles the options of decisions to a <see cref="DecisionPolicy"/>, collecting every mistake.</summary>
-internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> featureNames, IReadOnlyList<string> purposes,
+internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> featureNames, VectorTexts featureTexts,
+    IReadOnlyList<string> purposes,
     IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, ConfigErrors errors)
 {
     private readonly List<ModelUse> _used = [];
@@ -73,7 +74,14 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     {
         if (!_scopes.TryGetValue(options, out var scope))
             _scopes[options] = scope =
-                new Scope { Event = fields, Features = featureNames, Purposes = purposes, Constants = Constants(options) };
+                new Scope
+                {
+                    Event = fields,
+                    Features = featureNames,
+                    Texts = featureTexts,
+                    Purposes = purposes,
+                    Constants = Constants(options),
+                };
         return scope;
     }
 

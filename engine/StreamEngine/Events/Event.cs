@@ -44,6 +44,12 @@ public sealed class Event(FieldCatalog catalog)
     /// <summary>How many of its values were too large for the fixed-point sums that wanted them.</summary>
     public int NotAdded;
 
+    /// <summary>How often one of its texts took the place of another one among a customer's strongest.</summary>
+    public int NamesEvicted;
+
+    /// <summary>Its texts that features keep, by the place that their inputs give them; valid while the event is taken in.</summary>
+    internal KeptText[] Kept = [];
+
     /// <summary>Index of the event source (in config order) that the record came from.</summary>
     public int Source;
 
@@ -62,7 +68,7 @@ public sealed class Event(FieldCatalog catalog)
         Time = 0;
         Consent = 0;
         Fault.Kind = FaultKind.None;
-        NotAdded = 0;
+        NotAdded = NamesEvicted = 0;
     }
 
     /// <summary>Notes what is wrong with the record; only the first counts.</summary>

@@ -68,6 +68,8 @@ internal sealed partial class Binder
 
     private Bound BindIndexed(Indexed indexed)
     {
+        if (RankedNames(indexed.Of) is { } ranked && Bind(indexed.Index) is var name && (name.IsFailed || name.Type == ExprType.String))
+            return name.IsFailed ? name : WeightOf(name, ranked);
         var list = Bind(indexed.Of);
         var index = Bind(indexed.Index, ExprType.Int, "the index");
         if (list.IsFailed || index.IsFailed) return Bound.Failed;
@@ -105,6 +107,7 @@ internal sealed partial class Binder
     private Bound BindIn(Binary binary)
     {
         var value = Bind(binary.Left);
+        if (value.Type == ExprType.String && !value.IsFailed && RankedNames(binary.Right) is { } ranked) return HasName(value, ranked);
         if (binary.Right is not ListOf list) return InList(binary, value, Bind(binary.Right));
         var items = list.Items.Select(i => Item(i, value)).ToList();
         if (value.IsFailed || items.Any(i => i.IsFailed)) return Bound.Failed;

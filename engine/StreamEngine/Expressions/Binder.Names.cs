@@ -1,5 +1,6 @@
 using StreamEngine.Configuration;
 using StreamEngine.Events;
+using StreamEngine.Expressions.Functions;
 using E = System.Linq.Expressions.Expression;
 
 namespace StreamEngine.Expressions;
@@ -45,11 +46,36 @@ internal sealed partial class Binder
     private Bound BindFeature(Selection selection, IReadOnlyList<string> names)
     {
         var index = IndexOf(names, selection.Member);
-        if (index < 0) return Unknown(selection, "features", names);
-        E at = E.Field(Reading(), nameof(EvalContext.FeatureBase));
-        if (index > 0) at = E.Add(at, E.Constant(index));
-        return new Bound(ExprType.Double, E.ArrayIndex(E.Field(Reading(), nameof(EvalContext.Features)), at));
+        if (index >= 0) return new Bound(ExprType.Double, E.ArrayIndex(Vector(), At(index)));
+        if (scope.Texts.Texts.FirstOrDefault(t => t.Name == selection.Member) is { } text)
+            return new Bound(ExprType.String, Bound.Invoke(nameof(VectorFunctions.TextIn), Vector(), At(text.Place)));
+        if (RankedNames(selection) is not { } ranked) return Unknown(selection, "features", FeatureMembers());
+        return Made(new Bound(ExprType.String | ExprType.List,
+            Bound.Invoke(nameof(VectorFunctions.NamesIn), Vector(), At(ranked.Place), E.Constant(ranked.Count))));
     }
+
+    /// <summary>The feature that a name is, where it is a list of names with weights.</summary>
+    private NamesFeature? RankedNames(Syntax syntax) =>
+        scope.Features is not null && syntax is Selection { Of: Identifier { Name: "features" } } selection
+            ? scope.Texts.Ranked.FirstOrDefault(r => r.Name == selection.Member) : null;
+
+    private Bound HasName(Bound name, NamesFeature ranked) => new(ExprType.Bool,
+        Bound.Invoke(nameof(VectorFunctions.HasName), name.Emit(), Vector(), At(ranked.Place), E.Constant(ranked.Count)));
+
+    private Bound WeightOf(Bound name, NamesFeature ranked) => new(ExprType.Double, Bound.Invoke(nameof(VectorFunctions.WeightOf),
+        name.Emit(), Vector(), At(ranked.Place), E.Constant(ranked.Count), At(ranked.Weights)));
+
+    private E Vector() => E.Field(Reading(), nameof(EvalContext.Features));
+
+    /// <summary>A place of the feature vector, in its array.</summary>
+    private E At(int place)
+    {
+        E at = E.Field(Reading(), nameof(EvalContext.FeatureBase));
+        return place > 0 ? E.Add(at, E.Constant(place)) : at;
+    }
+
+    private IEnumerable<string> FeatureMembers() =>
+        [.. scope.Features!, .. scope.Texts.Texts.Select(t => t.Name), .. scope.Texts.Ranked.Select(r => r.Name)];
 
     private Bound BindConsent(Selection selection, IReadOnlyList<string> purposes)
     {
@@ -87,7 +113,7 @@ internal sealed partial class Binder
     private IEnumerable<string> Members(string root) => root switch
     {
         _ when scope.Event is not null && root == scope.EventName => EventMembers(),
-        "features" when scope.Features is not null => scope.Features,
+        "features" when scope.Features is not null => FeatureMembers(),
         "consent" when scope.Purposes is not null => scope.Purposes,
         _ => Constants(root),
     };

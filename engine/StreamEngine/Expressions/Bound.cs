@@ -17,7 +17,8 @@ internal sealed record Bound(ExprType Type, Expression? Code, object? Constant =
     /// <summary>What an expression with a reported error binds to: all that uses it stays silent.</summary>
     public static readonly Bound Failed = new(default, null);
 
-    private static readonly Type[] Homes = [typeof(ExprOps), typeof(TextFunctions), typeof(TimeFunctions), typeof(ListFunctions)];
+    private static readonly Type[] Homes = [typeof(ExprOps), typeof(TextFunctions), typeof(TimeFunctions), typeof(ListFunctions),
+        typeof(VectorFunctions)];
 
     public bool IsFailed => Code is null && Constant is null;
 

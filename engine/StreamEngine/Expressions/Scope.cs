@@ -46,6 +46,9 @@ public sealed record Scope
     /// <summary>Feature names in vector order; null where features are not in scope.</summary>
     public IReadOnlyList<string>? Features { get; init; }
 
+    /// <summary>The texts among the features.</summary>
+    public VectorTexts Texts { get; init; } = VectorTexts.None;
+
     /// <summary>Purposes in bit order; null where consent is not in scope.</summary>
     public IReadOnlyList<string>? Purposes { get; init; }
 

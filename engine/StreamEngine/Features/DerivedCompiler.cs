@@ -4,10 +4,10 @@ using StreamEngine.Expressions;
 namespace StreamEngine.Features;
 
 /// <summary>Compiles derived features and puts each after those that it uses; a circle is a mistake.</summary>
-internal sealed class DerivedCompiler(IReadOnlyList<string> names, ConfigErrors errors)
+internal sealed class DerivedCompiler(FeatureNames names, ConfigErrors errors)
 {
-    private readonly IReadOnlyList<string> _names = names;
-    private readonly Scope _scope = new() { Features = names };
+    private readonly IReadOnlyList<string> _names = names.Numbers;
+    private readonly Scope _scope = new() { Features = names.Numbers, Texts = names.Texts };
     private readonly ConfigErrors _errors = errors;
     private readonly Dictionary<int, FeatureOptions> _features = [];
     private readonly List<DerivedFeature> _inOrder = [];

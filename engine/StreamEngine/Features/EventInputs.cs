@@ -33,8 +33,20 @@ internal sealed record Operand(OperandKind Kind, int Field, double Divisor, Doub
     /// <summary>The text, for an operand that is one; of a plain field, <see cref="Field"/> tells whether the event has it.</summary>
     public StringExpr? Text { get; init; }
 
+    /// <summary>Where the event keeps the text, for cells that show it; -1 where its hash is enough.</summary>
+    public int Keep { get; init; } = -1;
+
+    /// <summary>What a text weighs, a number; null for 1.</summary>
+    public Operand? Weight { get; init; }
+
+    /// <summary>Whether an empty text counts.</summary>
+    public bool TakesEmpty { get; init; } = true;
+
     /// <summary>Whether the number is taken as its hash.</summary>
     public bool Hashed { get; init; }
+
+    /// <summary>The most that a text may weigh: sums of it stay finite however far they are scaled.</summary>
+    private const double LargestWeight = 1e100;
 
     /// <summary>2^63: a double of as many units has no place in an integer of 64 bits.</summary>
     private const double Largest = 9_223_372_036_854_775_808.0;
@@ -45,17 +57,35 @@ internal sealed record Operand(OperandKind Kind, int Field, double Divisor, Doub
     /// </summary>
     public bool Read(Event e, EvalContext context, ref InputValue value)
     {
-        if (Kind == OperandKind.Text)
-        {
-            if (Field >= 0 && !e.Fields[Field].Present) return false;
-            value.Fixed = (long)Hash64.Of(Text!(context));
-            return true;
-        }
+        if (Kind == OperandKind.Text) return ReadText(e, context, ref value);
         if (!ReadNumber(e, context, ref value)) return false;
         // An integer keeps all its digits; of the two zeros of a double, one is taken.
         if (Hashed) value.Fixed = (long)Hash64.Of(Kind == OperandKind.IntegerField ? value.Fixed
             : BitConverter.DoubleToInt64Bits(value.Value + 0.0), 0);
         return true;
+    }
+
+    private bool ReadText(Event e, EvalContext context, ref InputValue value)
+    {
+        if (Field >= 0 && !e.Fields[Field].Present) return false;
+        var text = Text!(context);
+        if (text.IsEmpty && !TakesEmpty) return false;
+        value.Fixed = (long)Hash64.Of(text);
+        if (Keep < 0) return true;
+        // Kept before the weight is computed: an expression's text is valid until the next expression runs.
+        e.Kept[Keep].Set(text);
+        value.Text = Keep;
+        if (Weight is null)
+        {
+            value.Value = 1;
+            return true;
+        }
+        var hash = value.Fixed;
+        if (!Weight.ReadNumber(e, context, ref value) || !(value.Value > 0)) return false;
+        value.Fixed = hash;
+        if (value.Value <= LargestWeight) return true;
+        e.NotAdded++;
+        return false;
     }
 
     private bool ReadNumber(Event e, EvalContext context, ref InputValue value)
@@ -104,7 +134,10 @@ internal struct InputValue
     /// <summary>Whether the event counts.</summary>
     public bool Counts;
 
-    /// <summary>The operand.</summary>
+    /// <summary>Which of <see cref="Event.Kept"/> the text is, for an operand that is kept.</summary>
+    public int Text;
+
+    /// <summary>The operand; of a kept text its weight.</summary>
     public double Value;
 
     /// <summary>The operand in units of 10^-scale, where a scale is known; or its hash.</summary>
@@ -118,6 +151,7 @@ internal sealed class EventInputs(BoolExpr[] wheres, EventInput[] inputs)
 {
     private readonly BoolExpr[] _wheres = wheres;
     private readonly EventInput[] _inputs = inputs;
+    private readonly int _kept = inputs.Select(i => i.Operand.Keep + 1).DefaultIfEmpty().Max();
 
     /// <summary>How many inputs there are.</summary>
     public int Count => _inputs.Length;
@@ -128,6 +162,7 @@ internal sealed class EventInputs(BoolExpr[] wheres, EventInput[] inputs)
     /// <param name="values">Receives <see cref="Count"/> values; zero-filled.</param>
     public void Evaluate(Event e, EvalContext context, Span<InputValue> values)
     {
+        if (e.Kept.Length < _kept) e.Kept = new KeptText[_kept];
         Span<bool> matches = stackalloc bool[_wheres.Length];
         for (var i = 0; i < matches.Length; i++) matches[i] = _wheres[i](context);
         for (var i = 0; i < values.Length; i++)

@@ -22,9 +22,13 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
     private bool _wrong;
 
     /// <summary>Checks the options of one feature; false where it can't be compiled.</summary>
-    public bool Check(FeatureOptions feature)
+    public bool Check(FeatureShape shape)
     {
+        var feature = shape.Options;
         _wrong = false;
+        if (shape.Texts.Count > 0 && shape.Numbers.Count == 0 && feature.Default != 0)
+            Error(feature, "default", $"{NameOf(feature.Op!.Value)} of a text has no number, and is empty where nothing is known",
+                "Remove 'default'");
         if (double.IsInfinity(feature.Default))
             Error(feature, "default", "the default isn't a finite number", "Give a finite number, or .nan for a missing value");
         if (feature.Op is { } op && feature.Expr is null) CheckOperator(feature, op);
@@ -62,8 +66,9 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         var spec = OperatorTable.Of(op);
         var name = NameOf(op);
 
-        if (spec.Of is OperandNeed.Number or OperandNeed.Text && feature.Of is null)
-            Error(feature, "of", $"{name} needs an operand", "Add 'of', e.g. of: event.value");
+        if (spec.Of is not (OperandNeed.None or OperandNeed.Optional) && feature.Of is null)
+            Error(feature, "of", $"{name} needs an operand",
+                $"Add 'of', e.g. of: {(spec.Of == OperandNeed.Name ? "event.category" : "event.value")}");
         if (spec.Of == OperandNeed.None && feature.Of is not null)
             Error(feature, "of", $"{name} has no operand", "Remove 'of'; to choose events use 'where'");
         if (feature.Scale is not null && (!spec.Adds || feature.Of is null && spec.Of == OperandNeed.Optional))
@@ -107,7 +112,12 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
 
         Only(feature.Previous, "previous", "has no previous event", FeatureOperator.TimeSince);
         Only(feature.SameDayMerge, "same_day_merge", "merges no days", FeatureOperator.Rfm);
-        Only(feature.HalfLife is not null, "half_life", "doesn't decay", FeatureOperator.DecayedSum, FeatureOperator.DecayedMean);
+        Only(feature.HalfLife is not null, "half_life", "doesn't decay", FeatureOperator.DecayedSum, FeatureOperator.DecayedMean,
+            FeatureOperator.Top);
+        Only(feature.K is not null, "k", "ranks nothing", FeatureOperator.Top);
+        Only(feature.Weight is not null, "weight", "weighs nothing", FeatureOperator.Top);
+        Only(feature.Slots is not null, "slots", "has no slots", FeatureOperator.Top);
+        if (op == FeatureOperator.Top) CheckTop(feature);
         Only(feature.Per is not null, "per", "isn't per anything", FeatureOperator.Rate);
         Only(feature.Prior is not null, "prior", "has no prior", FeatureOperator.Rate);
         Only(feature.PriorWeight is not null, "prior_weight", "has no prior", FeatureOperator.Rate);
@@ -115,14 +125,32 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         {
             if (feature.HalfLife is null)
                 Error(feature, "half_life", $"{name} needs to know how fast it decays", "Add 'half_life', e.g. half_life: 7d");
-            else if (feature.HalfLife < TimeSpan.FromMilliseconds(1))
-                Error(feature, "half_life", $"a half-life of {feature.HalfLife} is none", "Give a duration such as 12h or 7d");
+            else CheckHalfLife(feature);
         }
         Only(feature.Quantile is not null, "quantile", "is no quantile", FeatureOperator.Quantile);
         if (op == FeatureOperator.Quantile && feature.Quantile is not (>= 0 and <= 1))
             Error(feature, "quantile", feature.Quantile is null ? "a quantile needs its share" : $"a share of {feature.Quantile} is none",
                 "Give 'quantile' from 0 to 1, e.g. quantile: 0.5 for the median");
         if (op == FeatureOperator.Rate) CheckRate(feature);
+    }
+
+    private void CheckHalfLife(FeatureOptions feature)
+    {
+        if (feature.HalfLife < TimeSpan.FromMilliseconds(1))
+            Error(feature, "half_life", $"a half-life of {feature.HalfLife} is none", "Give a duration such as 12h or 7d");
+    }
+
+    private void CheckTop(FeatureOptions feature)
+    {
+        if (feature.K is < 1 or > TopOperator.MostNames)
+            Error(feature, "k", $"{feature.K} names can't be ranked", $"Give 1 to {TopOperator.MostNames}");
+        if (TopOperator.Kind(feature) is null)
+            Error(feature, "slots", $"there are no cells of {feature.Slots} slots", "Give 8, 16, 32 or 64");
+        else if (TopOperator.Names(feature) > (feature.Slots ?? 16))
+            Error(feature, "slots", $"{feature.Slots} slots can't rank {feature.K} names", "Give more slots, a few times as many as 'k'");
+        CheckHalfLife(feature);
+        if (feature.HalfLife is not null && feature.Window is not null)
+            Error(feature, "half_life", "a window and a half-life are two ways to forget", "Give one of them");
     }
 
     private void CheckRate(FeatureOptions feature)
@@ -155,6 +183,9 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         Refuse(feature.SameDayMerge, "same_day_merge");
         Refuse(feature.HalfLife is not null, "half_life");
         Refuse(feature.Quantile is not null, "quantile");
+        Refuse(feature.K is not null, "k");
+        Refuse(feature.Weight is not null, "weight");
+        Refuse(feature.Slots is not null, "slots");
         Refuse(feature.Per is not null, "per");
         Refuse(feature.Prior is not null, "prior");
         Refuse(feature.PriorWeight is not null, "prior_weight");

@@ -20,37 +20,48 @@ internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string>
     public FeatureSet Compile(IReadOnlyList<FeatureOptions> options)
     {
         var begin = _layout.FixedLength;
-        var names = FeatureNames.Of(options, _errors);
+        var names = FeatureNames.Of(options, _inputs.IsText, _errors);
         var derived = new DerivedCompiler(names, _errors);
-        var index = 0;
-        foreach (var feature in options)
+        for (var number = 0; number < options.Count; number++)
         {
-            if (!_checks.Check(feature))
+            var (feature, shape) = (options[number], names.Shapes[number]);
+            var index = shape.Index;
+            if (!_checks.Check(shape))
             {
                 // Its expressions are compiled all the same, to tell their mistakes too.
                 derived.Skip(index);
-                if (feature is { Op: { } op, Of: { } of } && OperatorTable.Of(op).Of == OperandNeed.Text)
-                    _inputs.FindHashed(feature.Where, of);
-                else _inputs.Find(feature.Where, feature.Of, scale: null);
+                Input(shape);
                 if (feature.Per is not null) _inputs.Find(feature.Per, of: null, scale: null);
             }
             else if (feature.Expr is not null) derived.Add(index, feature);
-            else AddOperator(index, feature, feature.Op!.Value);
-            index += FeatureNames.Width(feature);
+            else AddOperator(number, shape, feature.Op!.Value);
         }
         // A profile that can't be is refused by whoever compiles the whole; nothing may be laid out in it.
         var groups = _layout.Needed > StateLayout.MaxProfileBytes ? []
-            : _groups.Values.Select(g => new WindowGroup(g.Window, g.State, [.. g.Columns], [.. g.Outputs])).ToArray();
+            : _groups.Values.Select(g => new WindowGroup(g.Window, g.State, [.. g.Columns], [.. g.Outputs], [.. g.Texts])).ToArray();
         return new FeatureSet(names, _inputs.Build(), groups, derived.Build(), begin, _layout.FixedLength);
     }
 
-    private void AddOperator(int index, FeatureOptions feature, FeatureOperator op)
+    /// <summary>Which events and which operand a feature takes; -1 where an expression is wrong.</summary>
+    private int Input(FeatureShape shape)
     {
-        var input = OperatorTable.Of(op).Of == OperandNeed.Text ? _inputs.FindHashed(feature.Where, feature.Of!)
-            : _inputs.Find(feature.Where, feature.Of, feature.Scale);
+        var feature = shape.Options;
+        return feature switch
+        {
+            { Op: FeatureOperator.Top, Of: { } of } => _inputs.FindKept(feature.Where, of, feature.Weight, takesEmpty: false),
+            { Of: { } of } when shape.Texts.Count > 0 => _inputs.FindKept(feature.Where, of, weight: null, takesEmpty: true),
+            { Op: { } op, Of: { } of } when OperatorTable.Of(op).Of == OperandNeed.Text => _inputs.FindHashed(feature.Where, of),
+            _ => _inputs.Find(feature.Where, feature.Of, feature.Scale),
+        };
+    }
+
+    private void AddOperator(int number, FeatureShape shape, FeatureOperator op)
+    {
+        var feature = shape.Options;
+        var input = Input(shape);
         var per = feature.Per is null ? -1 : _inputs.Find(feature.Per, of: null, scale: null);
         if (input < 0 || feature.Per is not null && per < 0) return;
-        OperatorTable.Of(op).Compile(new OperatorPlan(feature, index, input, per, GroupOf(_checks.Window(feature)), _inputs, _layout));
+        OperatorTable.Of(op).Compile(new OperatorPlan(shape, number, input, per, GroupOf(_checks.Window(feature)), _inputs, _layout));
     }
 
     private GroupPlan GroupOf(Window window)

@@ -64,6 +64,11 @@ public enum FeatureOperator
 
     /// <summary>The value of <c>of</c> that a share of the events is at or below, to a relative error of 1 % or more.</summary>
     Quantile,
+
+    /// <summary>
+    /// The strongest texts of <c>of</c> with their weights: makes NAME_1 ... NAME_k, NAME_weight_1 ... NAME_weight_k and NAME_total.
+    /// </summary>
+    Top,
 }
 
 /// <summary>The unit of a feature that is a duration.</summary>
@@ -118,7 +123,7 @@ public sealed record FeatureOptions : ILocated
     public string Name { get; init; } = "";
 
     [Doc("What is computed: count, sum, mean, min, max, first, last, time_since, duration, rfm, repeat_monetary, variance, stddev, rate, "
-        + "trend, decayed_sum, decayed_mean, streak, distinct, quantile.")]
+        + "trend, decayed_sum, decayed_mean, streak, distinct, quantile, top.")]
     public FeatureOperator? Op { get; init; }
 
     [Doc("The operand, an expression over the event, e.g. event.value.")]
@@ -159,6 +164,17 @@ public sealed record FeatureOptions : ILocated
     [Doc("quantile only: the share of events whose value is at or below, e.g. 0.5 for the median.")]
     [Bounds(0, 1)]
     public double? Quantile { get; init; }
+
+    [Doc("top only: how many of the strongest texts are read, 1 to 16; 3 where absent.")]
+    [Bounds(1, TopOperator.MostNames)]
+    public int? K { get; init; }
+
+    [Doc("top only: what an event weighs, an expression over the event, e.g. event.value; 1 where absent. Only weights above 0 count.")]
+    public ExprText? Weight { get; init; }
+
+    [Doc("top only: how many texts are told apart, 8, 16, 32 or 64; 16 where absent. Exact as long as there are no more of them.")]
+    [Bounds(8, TopOperator.MostSlots)]
+    public int? Slots { get; init; }
 
     [Doc("A derived feature: an expression over other features, e.g. features.revenue_24h / max(features.views_1h, 1.0).")]
     public ExprText? Expr { get; init; }

@@ -39,6 +39,9 @@ internal readonly record struct FeatureOutput
     /// <summary>Place in the feature vector.</summary>
     public int Index { get; init; }
 
+    /// <summary>The feature's place in the config.</summary>
+    public int Feature { get; init; }
+
     /// <summary>How it is computed.</summary>
     public OutputForm Form { get; init; }
 

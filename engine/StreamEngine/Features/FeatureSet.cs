@@ -13,8 +13,8 @@ namespace StreamEngine.Features;
 /// </summary>
 /// <remarks>
 /// An event goes 1. through the inputs (each distinct condition and operand evaluated once), 2. into the columns of each window. The vector
-/// is
-/// 1. read window by window, 2. completed by the derived features in the order of their dependencies.
+/// is 1. read window by window, 2. completed by the derived features in the order of their dependencies. Behind its numbers it holds the
+/// texts of features, as bits (<see cref="KeptText"/>): whoever copies a vector of <see cref="Width"/> places copies them with it.
 /// </remarks>
 public sealed class FeatureSet
 {
@@ -25,9 +25,9 @@ public sealed class FeatureSet
     private readonly byte[] _new;
     private readonly double[] _empty;
 
-    internal FeatureSet(IReadOnlyList<string> names, EventInputs inputs, WindowGroup[] groups, DerivedFeatures derived, int begin, int end)
+    internal FeatureSet(FeatureNames names, EventInputs inputs, WindowGroup[] groups, DerivedFeatures derived, int begin, int end)
     {
-        Names = names;
+        (Names, Texts, Shapes) = (names.Numbers, names.Texts, names.Shapes);
         _inputs = inputs;
         _groups = groups;
         _derived = derived;
@@ -35,15 +35,24 @@ public sealed class FeatureSet
         var profile = new byte[end];
         foreach (var group in groups) group.Clear(ref MemoryMarshal.GetArrayDataReference(profile));
         _new = profile[begin..];
-        _empty = new double[names.Count];
+        _empty = new double[Width];
         Read(profile, 0, _empty);
     }
 
-    /// <summary>The features' names in vector order; an rfm feature has four.</summary>
+    /// <summary>The numbers' names in vector order; an rfm feature has four.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>Length of the feature vector.</summary>
+    /// <summary>The texts, in order, with their places in the vector.</summary>
+    public VectorTexts Texts { get; }
+
+    /// <summary>What each feature of the config makes.</summary>
+    public IReadOnlyList<FeatureShape> Shapes { get; }
+
+    /// <summary>How many numbers the feature vector begins with.</summary>
     public int Count => Names.Count;
+
+    /// <summary>Places of the whole feature vector: the numbers, then the texts.</summary>
+    public int Width => Count + Texts.Texts.Count * KeptText.Places;
 
     /// <summary>
     /// Compiles the configured features and reserves their slots. Mistakes are added to <paramref name="errors"/>; the result must then not
@@ -83,11 +92,11 @@ public sealed class FeatureSet
     /// <summary>Computes the feature vector.</summary>
     /// <param name="profile">The profile's bytes, initialized.</param>
     /// <param name="at">The time of evaluation, ms: never before the profile's newest event.</param>
-    /// <param name="vector">Receives <see cref="Count"/> features.</param>
+    /// <param name="vector">Receives <see cref="Width"/> places: the numbers, then the texts.</param>
     public void Read(ReadOnlySpan<byte> profile, long at, Span<double> vector)
     {
         Check(profile);
-        vector = vector[..Count];
+        vector = vector[..Width];
         ref var bytes = ref MemoryMarshal.GetReference(profile);
         foreach (var group in _groups) group.Read(ref bytes, at, vector);
         _derived.Read(vector);
@@ -97,9 +106,9 @@ public sealed class FeatureSet
     public void ReadEmpty(Span<double> vector) => _empty.CopyTo(vector);
 
     /// <summary>The offsets of the slots that a feature is read from; none for a derived one.</summary>
-    /// <param name="index">The feature's place in the vector.</param>
-    internal IReadOnlyList<int> SlotsOf(int index) =>
-        [.. _groups.SelectMany(g => g.Slots()).Where(s => s.Index == index).SelectMany(s => s.Offsets)];
+    /// <param name="feature">The feature's place in the config.</param>
+    public IReadOnlyList<int> SlotsOf(int feature) =>
+        [.. _groups.SelectMany(g => g.Slots()).Where(s => s.Feature == feature).SelectMany(s => s.Offsets).Distinct()];
 
     /// <summary>Takes slots over from a profile that was folded from the same events on its own.</summary>
     /// <param name="profile">Takes them; what else it keeps stands.</param>

@@ -14,6 +14,7 @@ internal sealed class InputTable(FieldCatalog fields, IReadOnlyList<string> purp
     private readonly List<EventInput> _inputs = [];
     private readonly Dictionary<string, int> _byKey = [];
     private readonly List<string> _texts = [];
+    private int _kept;
 
     /// <summary>The input of a feature.</summary>
     /// <param name="where">The condition; null for all events.</param>
@@ -41,6 +42,37 @@ internal sealed class InputTable(FieldCatalog fields, IReadOnlyList<string> purp
             : Compile(of, scale: null) is { } number ? number with { Hashed = true } : null;
         return Find(condition, operand, of.Text.Trim() + " hashed", where);
     }
+
+    /// <summary>The input of a feature that keeps texts. Of a number, its digits are the text.</summary>
+    /// <param name="where">The condition; null for all events.</param>
+    /// <param name="of">The operand.</param>
+    /// <param name="weight">What an event weighs; null for 1.</param>
+    /// <param name="takesEmpty">Whether an empty text counts.</param>
+    /// <returns>Its index, or -1 where an expression is wrong.</returns>
+    public int FindKept(ExprText? where, ExprText of, ExprText? weight, bool takesEmpty)
+    {
+        var condition = FindWhere(where);
+        var text = ExpressionCompiler.String(of, _scope, new ConfigErrors())
+            ?? ExpressionCompiler.String(of with { Text = $"string({of.Text})" }, _scope, new ConfigErrors());
+        // A mistake is told of the operand as it is written.
+        if (text is null) ExpressionCompiler.String(of, _scope, _errors);
+        var weighs = weight is null ? null : Compile(weight, scale: null);
+        if (text is null || weight is not null && weighs is null) return -1;
+        var operand = new Operand(OperandKind.Text, ExpressionCompiler.PlainField(of, _scope)?.Index ?? -1, 1, null, 0)
+        {
+            Text = text,
+            Keep = _kept,
+            Weight = weighs,
+            TakesEmpty = takesEmpty,
+        };
+        var name = of.Text.Trim() + (takesEmpty ? " as text" : " as name") + (weight is null ? "" : $" weighing {weight.Text.Trim()}");
+        var input = Find(condition, operand, name, where);
+        if (input == _inputs.Count - 1 && _inputs[input].Operand.Keep == _kept) _kept++;
+        return input;
+    }
+
+    /// <summary>Whether an operand is a text.</summary>
+    public bool IsText(ExprText of) => ExpressionCompiler.String(of, _scope, new ConfigErrors()) is not null;
 
     /// <summary>Whether sums of the input are fixed point.</summary>
     public bool IsFixed(int input) => Factor(input) != 0;

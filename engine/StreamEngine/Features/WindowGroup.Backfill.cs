@@ -6,14 +6,13 @@ namespace StreamEngine.Features;
 /// <summary>Takes columns over from a profile that was folded from the same events on its own: a backfill.</summary>
 internal sealed partial class WindowGroup
 {
-    /// <summary>The offsets of the slots that the group's features are read from, by the feature's place in the vector.</summary>
-    public IEnumerable<(int Index, int[] Offsets)> Slots()
+    /// <summary>The offsets of the slots that the group's features are read from, by the feature's place in the config.</summary>
+    public IEnumerable<(int Feature, int[] Offsets)> Slots()
     {
         int[] state = _window.StateLength == 0 ? [] : [_state];
         foreach (var output in _outputs)
-        {
-            yield return (output.Index, [.. state, .. output.Columns.Select(c => c.Offset).Distinct()]);
-        }
+            yield return (output.Feature, [.. state, .. output.Columns.Select(c => c.Offset).Distinct()]);
+        foreach (var text in _texts) yield return (text.Feature, [.. state, text.Column.Offset]);
     }
 
     /// <summary>

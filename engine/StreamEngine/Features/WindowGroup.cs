@@ -46,8 +46,9 @@ internal readonly record struct Window(WindowKind Kind, long Size, int Rows)
 /// <param name="window">The window.</param>
 /// <param name="state">Offset of the window's own state.</param>
 /// <param name="columns">The columns that the features are read from.</param>
-/// <param name="outputs">The features.</param>
-internal sealed partial class WindowGroup(Window window, int state, Column[] columns, FeatureOutput[] outputs)
+/// <param name="outputs">The features that are numbers.</param>
+/// <param name="texts">The features that are texts.</param>
+internal sealed partial class WindowGroup(Window window, int state, Column[] columns, FeatureOutput[] outputs, TextOutput[] texts)
 {
     private const int NotEntered = -2;
 
@@ -55,6 +56,7 @@ internal sealed partial class WindowGroup(Window window, int state, Column[] col
     private readonly int _state = state;
     private readonly Column[] _columns = columns;
     private readonly FeatureOutput[] _outputs = outputs;
+    private readonly TextOutput[] _texts = texts;
 
     /// <summary>Makes the group's state that of no events.</summary>
     public void Clear(ref byte profile)
@@ -96,6 +98,7 @@ internal sealed partial class WindowGroup(Window window, int state, Column[] col
                 : output.Form == OutputForm.Duration ? Duration(ref profile, rows.Start) / output.Divisor
                 : output.Read(ref profile, in rows);
         }
+        foreach (ref readonly var text in _texts.AsSpan()) text.Read(ref profile, in rows, vector);
     }
 
     private RowRange OpenSession(ref byte profile, long now)

@@ -97,7 +97,7 @@ public sealed class CompiledEngine : IDisposable
         var timers = TimerSet.Compile(options.Timers, scope, layout, errors);
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
         var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
-            options.Purposes, timers.Names, models.Models, layout, errors, options.Outcomes, options.Time.Lateness);
+            options.Purposes, timers.Names, models.Models, layout, errors, options.Outcomes, options.Time.Lateness, features.Texts);
         Requests.FallbackGateway.Check(options.Requests, options.Offers, errors);
         duplicates = ProfileSize.Check(options, layout, duplicates, largestRecord, errors);
         RecordSize.Check(options, policy, features.Count, largestRecord, errors);

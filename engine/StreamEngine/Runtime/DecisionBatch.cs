@@ -48,7 +48,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _funnel = new Funnel(_policy);
         _decision = new Decision(_policy);
         Waiting = new WaitingDecisions(_policy.Outcomes);
-        _stride = engine.Features.Count;
+        _stride = engine.Features.Width;
         _vectors = new double[Capacity * _stride];
         for (var i = 0; i < Capacity; i++) _rows[i].Fields = new FieldValue[engine.Events.Fields.Count];
     }
@@ -113,7 +113,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             _context.FeatureBase = row.Request.VectorBase;
             if (_policy.NeedsProfile) row.Queue.Store.Update(row.Request.CustomerId, this);
             else _funnel.Decide(row.Request, _context, _scorer, _row, default, row.Queue.Switches, _decision);
-            row.Queue.Decided(row.Request, _decision, _vectors.AsSpan(row.Request.VectorBase, _stride));
+            row.Queue.Decided(row.Request, _decision, _vectors.AsSpan(row.Request.VectorBase, _engine.Features.Count));
             row.Call?.Decided(_policy, row.Request, row.Queue.IdOf(row.Request), _decision);
         }
         _count = 0;

@@ -53,6 +53,8 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.events.admitted", "{event}", "Events applied to a profile.", c => c.Admitted);
         Counter("streamengine.features.values_not_added", "{value}", "Values too large to be added to a fixed-point sum.",
             c => c.ValuesNotAdded);
+        Counter("streamengine.features.names_evicted", "{name}",
+            "Texts of 'op: top' that took a slot of another one: while there are none, the weights are exact.", c => c.NamesEvicted);
         Counter("streamengine.duplicates.evicted", "{id}", "Ids of events and requests forgotten before their horizon.",
             c => c.DuplicatesEvicted);
         Counter("streamengine.placements.cut", "{decision}", "Placements longer than 1,024 bytes, cut.", c => c.PlacementsCut);

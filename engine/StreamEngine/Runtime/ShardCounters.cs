@@ -32,6 +32,9 @@ public sealed class ShardCounters(int offers, int models, int variations)
     /// <summary>Values that were too large to be added to a fixed-point sum.</summary>
     public long ValuesNotAdded;
 
+    /// <summary>How often a text took the place of another one among a customer's strongest.</summary>
+    public long NamesEvicted;
+
     /// <summary>Placements that were too long for a record and were cut.</summary>
     public long PlacementsCut;
 
@@ -124,6 +127,7 @@ public sealed class ShardCounters(int offers, int models, int variations)
         Admitted += other.Admitted;
         DuplicatesEvicted += other.DuplicatesEvicted;
         ValuesNotAdded += other.ValuesNotAdded;
+        NamesEvicted += other.NamesEvicted;
         PlacementsCut += other.PlacementsCut;
         Decisions += other.Decisions;
         Requested += other.Requested;

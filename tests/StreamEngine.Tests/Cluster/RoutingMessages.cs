@@ -103,6 +103,7 @@ internal static class RoutingMessages
         from at in Time
         from newest in Maybe(Time)
         from features in Feature.ArrayOf().Resize(30)
+        from texts in Text.ArrayOf().Resize(3)
         from consents in Text.ArrayOf().Resize(4)
         from used in Gen.Choose(0, 9)
         from caps in Text.ArrayOf().Resize(4)
@@ -118,6 +119,7 @@ internal static class RoutingMessages
             At = at,
             NewestEvent = newest,
             Features = features,
+            Texts = [.. texts.Select(t => KeyValuePair.Create(t, message))],
             Consents = consents,
             Caps = [.. caps.Select(c => new CapUse(c, message, used, -used))],
             Timers = [.. timers.Select(t => KeyValuePair.Create(t, at))],
@@ -134,12 +136,14 @@ internal static class RoutingMessages
         from outcome in Any<Outcome>()
         from offers in Offer.ArrayOf().Resize(3)
         from complete in Flag()
+        from texts in Text.ArrayOf().Resize(3)
         select new CustomerUpdate
         {
             Customer = customer,
             At = at,
             Decision = decided ? new CustomerDecision(id, origin, customer, outcome, offers) : null,
             Features = features,
+            Texts = [.. texts.Select(t => KeyValuePair.Create(t, customer))],
             IsComplete = complete,
         };
 

@@ -44,6 +44,20 @@ public sealed class FeatureConfigErrorTests
         { Of(FeatureOperator.Quantile) with { Of = "event.value" }, "quantile", "needs its share" },
         { Of(FeatureOperator.Quantile) with { Of = "event.value", Quantile = 1.5 }, "quantile", "is none" },
         { Of(FeatureOperator.Count) with { Quantile = 0.5 }, "quantile", "is no quantile" },
+        { Of(FeatureOperator.Top), "of", "top needs an operand" },
+        { Top with { K = 17 }, "k", "17 names" },
+        { Top with { Slots = 20 }, "slots", "20 slots" },
+        { Top with { Slots = 8, K = 9 }, "slots", "can't rank 9" },
+        { Top with { HalfLife = TimeSpan.Zero }, "half_life", "is none" },
+        { Top with { HalfLife = TimeSpan.FromDays(1), Window = Session }, "half_life", "two ways to forget" },
+        { Top with { Of = "event.nothing" }, "", "event.nothing" },
+        { Top with { Weight = "event.category" }, "", "double" },
+        { Of(FeatureOperator.Distinct) with { Of = "event.category", K = 3 }, "k", "ranks nothing" },
+        { Of(FeatureOperator.Count) with { Weight = "event.value" }, "weight", "weighs nothing" },
+        { Of(FeatureOperator.Count) with { Slots = 8 }, "slots", "has no slots" },
+        { Of(FeatureOperator.Last) with { Of = "event.category", Default = 1 }, "default", "no number" },
+        { Of(FeatureOperator.Last), "of", "last needs an operand" },
+        { new() { Expr = "1.0", K = 3 }, "k", "derived" },
         { Of(FeatureOperator.Trend), "window", "panes of a window" },
         { Of(FeatureOperator.Trend) with { Window = new() { Tumbling = TimeSpan.FromDays(1) } }, "window", "two complete panes" },
         { new() { Expr = "1.0", HalfLife = TimeSpan.FromDays(1) }, "half_life", "derived" },
@@ -144,6 +158,8 @@ public sealed class FeatureConfigErrorTests
     [Fact]
     public void A_wrong_feature_makes_no_second_mistake_of_those_that_use_it() =>
         Assert.Single(Compile(Of(FeatureOperator.Sum) with { Name = "a" }, new FeatureOptions { Name = "b", Expr = "features.a + 1.0" }));
+
+    private static FeatureOptions Top => Of(FeatureOperator.Top) with { Of = "event.category" };
 
     private static FeatureOptions Rate => Of(FeatureOperator.Rate) with { Per = "true" };
 

@@ -92,19 +92,29 @@ internal sealed class FeatureHarness
 
     public double[] Read(long at)
     {
-        var vector = new double[Set.Count];
-        Read(at, vector);
-        return vector;
+        var vector = Vector(at);
+        return vector[..Set.Count];
     }
 
     public double[] Read() => Read(Newest);
 
     public double[] Empty()
     {
-        var vector = new double[Set.Count];
+        var vector = new double[Set.Width];
         Set.ReadEmpty(vector);
+        return vector[..Set.Count];
+    }
+
+    /// <summary>The whole vector, texts included.</summary>
+    public double[] Vector(long at)
+    {
+        var vector = new double[Set.Width];
+        Read(at, vector);
         return vector;
     }
+
+    /// <summary>The texts at a time, in their order.</summary>
+    public string[] Texts(long at) => [.. Set.Texts.Of(Vector(at)).Select(t => t.Value)];
 
     /// <summary>The only feature, over the events, at the newest event's time.</summary>
     public static double One(FeatureOptions feature, params IEnumerable<ShopEvent> events) =>

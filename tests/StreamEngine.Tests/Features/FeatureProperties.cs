@@ -23,6 +23,7 @@ public sealed class FeatureProperties
                 harness.Apply(order[i - 1]);
                 var at = harness.Newest + (i == order.Count ? scenario.Wait : 0);
                 AssertSame(scenario, NaiveFeatures.Read(scenario.Features, [.. order.Take(i)], at), harness.Read(at));
+                AssertTexts(scenario, [.. order.Take(i)], at, harness.Texts(at));
             }
         }));
 
@@ -35,6 +36,7 @@ public sealed class FeatureProperties
             var at = first.Newest + scenario.Wait;
             var (a, b) = (first.Read(at), second.Read(at));
             AssertSame(scenario, a, b);
+            AssertTexts(scenario, scenario.FirstOrder, at, second.Texts(at));
 
             // What adds no doubles up is the same bit for bit.
             var place = 0;
@@ -42,15 +44,36 @@ public sealed class FeatureProperties
             {
                 var exact = feature.Op is not (FeatureOperator.DecayedSum or FeatureOperator.DecayedMean) && (feature.Scale is not null
                     || feature.Of?.Text is null or "event.price" or "event.quantity" || !Scenario.Adding.Contains(feature.Op!.Value));
-                for (var end = place + (feature.Op == FeatureOperator.Rfm ? 4 : 1); place < end; place++)
+                if (feature.Op == FeatureOperator.Top) exact = feature.HalfLife is null && feature.Weight?.Text is null;
+                for (var end = place + NaiveFeatures.Width(feature); place < end; place++)
                     if (exact) Assert.True(a[place].Equals(b[place]), $"feature {place}: {a[place]:R} and {b[place]:R}\n{scenario}");
             }
         }));
 
+    /// <summary>Of names that weigh the same, up to rounding, any may be before another.</summary>
+    private static void AssertTexts(Scenario scenario, IReadOnlyList<ShopEvent> events, long at, string[] actual)
+    {
+        var place = 0;
+        foreach (var feature in scenario.Features)
+        {
+            if (NaiveFeatures.IsText(feature)) Assert.Equal(NaiveFeatures.Text(feature, events, at), actual[place++]);
+            if (feature.Op != FeatureOperator.Top) continue;
+            var weights = NaiveFeatures.Weights(feature, events, at);
+            var ranked = weights.Values.OrderDescending().ToList();
+            var names = actual[place..(place += feature.K ?? 3)];
+            Assert.Equal(Math.Min(names.Length, ranked.Count), names.Count(n => n.Length > 0));
+            Assert.Equal(names.Where(n => n.Length > 0).Distinct().Count(), names.Count(n => n.Length > 0));
+            for (var i = 0; i < Math.Min(names.Length, ranked.Count); i++)
+                Assert.True(Math.Abs(weights.GetValueOrDefault(names[i]) - ranked[i]) <= 1e-9 * Math.Max(1, ranked[i]),
+                    $"rank {i}: {names[i]} weighs {weights.GetValueOrDefault(names[i]):R}, not {ranked[i]:R}\n{scenario}");
+        }
+        Assert.Equal(place, actual.Length);
+    }
+
     private static void AssertSame(Scenario scenario, double[] expected, double[] actual)
     {
         var errors = scenario.Features.SelectMany(f => Enumerable.Repeat(f.Op == FeatureOperator.Quantile ? 0.01 : 0,
-            f.Op == FeatureOperator.Rfm ? 4 : 1)).ToList();
+            NaiveFeatures.Width(f))).ToList();
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
         {

@@ -49,7 +49,7 @@ public sealed class JobFeaturesTests
         FeatureOptions[] derived = [new() { Name = "revenue_per_view", Expr = "features.revenue_24h / max(features.views_7d, 1.0)" }];
         var harness = new FeatureHarness([.. JobProfile.Options, .. derived]);
         var events = Decoded(2_000);
-        var vector = new double[harness.Set.Count];
+        var vector = new double[harness.Set.Width];
         Run(harness, events, vector);
 
         Assert.Equal(0, Allocations.Least(() =>
@@ -75,13 +75,14 @@ public sealed class JobFeaturesTests
             .. from op in Enum.GetValues<FeatureOperator>()
                from window in new[] { (WindowKinds.Lifetime, null), (WindowKinds.Panes, sliding), (WindowKinds.Session, session) }
                where OperatorTable.Of(op).Windows.HasFlag(window.Item1)
-               select Only(Of(op)) with { Name = $"{op}{window.Item1}", Window = window.Item2 },
+               select Only(Of(op)) with { Name = $"{op}{window.Item1}", Window = window.Item2 } into feature
+               select feature is { Op: FeatureOperator.Top, Window: not null } ? feature with { HalfLife = null } : feature,
         ];
         var harness = new FeatureHarness(features);
         var events = Decoded(2_000);
-        var vector = new double[harness.Set.Count];
+        var vector = new double[harness.Set.Width];
         Run(harness, events, vector);
-        Assert.All(vector, v => Assert.True(double.IsFinite(v)));
+        Assert.All(vector[..harness.Set.Count], v => Assert.True(double.IsFinite(v)));
         Assert.Equal(0, Allocations.Least(() =>
         {
             harness.Reset();
@@ -92,7 +93,7 @@ public sealed class JobFeaturesTests
     /// <summary>Without the options that the operator doesn't take.</summary>
     private static FeatureOptions Only(FeatureOptions options) => options with
     {
-        HalfLife = options.Op is FeatureOperator.DecayedSum or FeatureOperator.DecayedMean ? options.HalfLife : null,
+        HalfLife = options.Op is FeatureOperator.DecayedSum or FeatureOperator.DecayedMean or FeatureOperator.Top ? options.HalfLife : null,
         Per = options.Op == FeatureOperator.Rate ? options.Per : null,
         Quantile = options.Op == FeatureOperator.Quantile ? options.Quantile : null,
     };

@@ -1,3 +1,4 @@
+using System.Text;
 using StreamEngine.Features;
 
 namespace StreamEngine.Tests.Features;
@@ -37,11 +38,64 @@ internal static class NaiveFeatures
         ["event.value"] = e => e.Value,
     };
 
+    /// <summary>The texts that scenarios keep; null where the event doesn't have it.</summary>
+    public static readonly Dictionary<string, Func<ShopEvent, string?>> Names = new()
+    {
+        ["event.category"] = e => e.Category,
+        ["event.type"] = e => e.Type,
+        ["event.category.upperAscii()"] = e =>
+            string.Concat((e.Category ?? "").Select(c => char.IsAscii(c) ? char.ToUpperInvariant(c) : c)),
+        ["string(event.quantity)"] = e => $"{e.Quantity ?? 0}",
+    };
+
+    /// <summary>How many numbers a feature has.</summary>
+    public static int Width(FeatureOptions f) => f.Op switch
+    {
+        FeatureOperator.Rfm => 4,
+        FeatureOperator.Top => (f.K ?? 3) + 1,
+        _ => IsText(f) ? 0 : 1,
+    };
+
+    /// <summary>Whether a feature is a text alone.</summary>
+    public static bool IsText(FeatureOptions f) =>
+        f.Op is FeatureOperator.First or FeatureOperator.Last && Names.ContainsKey(f.Of!.Text);
+
+    /// <summary>The text of the earliest or latest event.</summary>
+    public static string Text(FeatureOptions f, IReadOnlyList<ShopEvent> events, long at)
+    {
+        var counted = Matching(f, events, at).Select(e => (e.Time, e.Id, Text: Names[f.Of!.Text](e))).Where(e => e.Text is not null)
+            .OrderBy(e => e.Time).ThenBy(e => e.Id)
+            .ThenBy(e => Convert.ToHexString(Encoding.UTF8.GetBytes(e.Text!)), StringComparer.Ordinal).ToList();
+        return counted.Count == 0 ? "" : (f.Op == FeatureOperator.First ? counted[0] : counted[^1]).Text!;
+    }
+
+    /// <summary>What each name of a ranking weighs.</summary>
+    public static Dictionary<string, double> Weights(FeatureOptions f, IReadOnlyList<ShopEvent> events, long at)
+    {
+        var weights = new Dictionary<string, double>();
+        foreach (var e in Matching(f, events, at))
+        {
+            var weight = f.Weight is null ? 1 : (double?)Operands[f.Weight.Text](e);
+            if (Names[f.Of!.Text](e) is not { Length: > 0 } name || weight is not > 0) continue;
+            weights[name] = weights.GetValueOrDefault(name) + weight.Value * (f.HalfLife is null ? 1 : Weight(f, at - e.Time));
+        }
+        return weights;
+    }
+
+    private static IEnumerable<ShopEvent> Matching(FeatureOptions f, IReadOnlyList<ShopEvent> events, long at) =>
+        Window(f.Window, events, at).Where(e => f.Where is null || Wheres[f.Where.Text](e));
+
     public static double[] Read(IReadOnlyList<FeatureOptions> features, IReadOnlyList<ShopEvent> events, long at) =>
         features.SelectMany(f => Read(f, events, at)).ToArray();
 
     private static double[] Read(FeatureOptions f, IReadOnlyList<ShopEvent> events, long at)
     {
+        if (IsText(f)) return [];
+        if (f.Op == FeatureOperator.Top)
+        {
+            var ranked = Weights(f, events, at).Values.OrderDescending().ToList();
+            return [.. Enumerable.Range(0, f.K ?? 3).Select(i => i < ranked.Count ? ranked[i] : f.Default), ranked.Sum()];
+        }
         var seen = Window(f.Window, events, at);
         if (f.Op == FeatureOperator.Duration)
             return [seen.Count == 0 ? f.Default : (seen.Max(e => e.Time) - seen.Min(e => e.Time)) / Unit(f, TimeUnit.Seconds)];

@@ -30,7 +30,8 @@ public sealed record Scenario(
         $"late {Late}, wait {Wait}\n{string.Join("\n", Features.Select(Text))}\n{string.Join("\n", FirstOrder)}";
 
     private static string Text(FeatureOptions f) =>
-        $"{f.Op} of {f.Of?.Text} where {f.Where?.Text} scale {f.Scale} previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
+        $"{f.Op} of {f.Of?.Text} k {f.K} slots {f.Slots} weight {f.Weight?.Text} where {f.Where?.Text} scale {f.Scale} "
+        + $"previous {f.Previous} merge {f.SameDayMerge} default {f.Default} "
         + $"half-life {f.HalfLife} per {f.Per?.Text} prior {f.Prior} quantile {f.Quantile} "
         + $"sliding {f.Window?.Sliding} every {f.Window?.Every} tumbling {f.Window?.Tumbling} session {f.Window?.Session} "
         + $"calendar {f.Window?.Calendar} last {f.Window?.Last} zone {f.Window?.Zone}";
@@ -83,6 +84,11 @@ public sealed record Scenario(
         from per in Gen.Elements(NaiveFeatures.Wheres.Keys.ToArray())
         from text in Gen.Elements(NaiveFeatures.Values.Keys.ToArray())
         from share in Gen.Elements(0, 0.1, 0.5, 0.9, 1)
+        from name in Gen.Elements(NaiveFeatures.Names.Keys.ToArray())
+        from weight in Gen.Elements<ExprText?>(null, null, "event.value", "event.price")
+        from ranks in Gen.Elements<int?>(1, 2, null, 8)
+        from slots in Gen.Elements<int?>(8, null, 32, 64)
+        let isText = choice && op is (FeatureOperator.First or FeatureOperator.Last)
         let takes = op is not (FeatureOperator.Count or FeatureOperator.TimeSince or FeatureOperator.Duration or FeatureOperator.Streak)
             && (choice || op is not (FeatureOperator.Rate or FeatureOperator.Trend or FeatureOperator.DecayedSum))
         let adds = takes && Adding.Contains(op)
@@ -92,12 +98,19 @@ public sealed record Scenario(
             Op = op,
             Window = window,
             Where = condition.Length == 0 || op == FeatureOperator.Duration ? null : new ExprText { Text = condition },
-            Of = takes ? new ExprText { Text = op == FeatureOperator.Distinct ? text : of } : null,
+            Of = takes ? new ExprText
+            {
+                Text = op == FeatureOperator.Distinct ? text : op == FeatureOperator.Top || isText ? name : of,
+            } : null,
+            K = op == FeatureOperator.Top ? ranks : null,
+            Slots = op == FeatureOperator.Top ? slots : null,
+            Weight = op == FeatureOperator.Top ? weight : null,
             Quantile = op == FeatureOperator.Quantile ? share : null,
             Scale = adds ? scale : null,
-            Default = prior ? 0 : other,
+            Default = prior || isText ? 0 : other,
             Unit = op == FeatureOperator.Trend ? TimeUnit.Seconds : null,
-            HalfLife = op is FeatureOperator.DecayedSum or FeatureOperator.DecayedMean ? TimeSpan.FromMilliseconds(halfLife * unit) : null,
+            HalfLife = op is FeatureOperator.DecayedSum or FeatureOperator.DecayedMean
+                || op == FeatureOperator.Top && window is null && choice ? TimeSpan.FromMilliseconds(halfLife * unit) : null,
             Per = op == FeatureOperator.Rate ? new ExprText { Text = per } : null,
             Prior = prior ? 0.3 : null,
             PriorWeight = prior ? 7 : null,

@@ -7,6 +7,7 @@ using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime.Requests;
+using StreamEngine.Testing;
 using StreamEngine.Tests.Requests;
 using Xunit;
 
@@ -24,7 +25,7 @@ public sealed class DecisionApiTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _shop = new RequestShop(_folder, o => o with
+        _shop = new RequestShop(_folder, o => Scenario.WithTexts(o) with
         {
             Requests = o.Requests with { Fallbacks = new Dictionary<string, string> { ["home"] = "b" } }
         });
@@ -101,8 +102,21 @@ public sealed class DecisionApiTests : IAsyncLifetime
         await Post("""{"customer":"c1","placement":"home"}""", HttpStatusCode.OK);
         var profile = JsonNode.Parse(await _client.GetStringAsync("/v1/customers/c1"))!;
         Assert.Equal(80, (double)profile["features"]!["revenue"]!);
+        Assert.Equal("purchase", (string)profile["texts"]!["types_1"]!);
         Assert.Equal("served", (string)profile["decisions"]![0]!["outcome"]!);
         Assert.False((bool)JsonNode.Parse(await _client.GetStringAsync("/v1/customers/no%20body"))!["found"]!);
+    }
+
+    [Fact]
+    public async Task The_command_line_shows_a_profile()
+    {
+        var config = RepositoryRoot.At("deploy/samples/demo/streamengine.yaml");
+        var (code, output, error) = await Cli.RunAsync("features", "show", "c1", "--config", config, "--url", _http.Address);
+        Assert.True(code == 0, error);
+        Assert.Matches("(?m)^revenue +80$", output);
+        Assert.Matches("(?m)^types_1 +purchase$", output);
+        var (_, json, _) = await Cli.RunAsync("features", "show", "no body", "--config", config, "--url", _http.Address, "--json");
+        Assert.Equal(("no body", false), ((string)JsonNode.Parse(json)!["customer"]!, (bool)JsonNode.Parse(json)!["found"]!));
     }
 
     [Theory]

@@ -3,6 +3,7 @@ using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Runtime;
 using StreamEngine.Runtime.Requests;
+using StreamEngine.Testing;
 using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
@@ -130,7 +131,7 @@ public sealed class GatewayTests : IDisposable
     [Fact]
     public async Task A_profile_shows_features_consents_caps_timers_and_decisions()
     {
-        using var shop = new RequestShop(_folder);
+        using var shop = new RequestShop(_folder, Scenario.WithTexts);
         shop.Send("c1", "cart_add", 30);
         shop.Send("c1", "page_view", placement: "home");
         await shop.ReadAsync("c1", p => p.Decisions.Count == 1);
@@ -139,7 +140,10 @@ public sealed class GatewayTests : IDisposable
 
         Assert.True(profile.Found);
         Assert.Equal(["personalization"], profile.Consents);
-        Assert.Equal(["events_5m", "revenue", "session_events", "recency"], profile.Features.Select(f => f.Key));
+        Assert.Equal(["events_5m", "revenue", "session_events", "recency", "types_weight_1", "types_weight_2", "types_total",
+            "drawn_weight_1", "drawn_total"], profile.Features.Select(f => f.Key));
+        Assert.Equal([("types_1", "cart_add"), ("types_2", "page_view"), ("drawn_1", "home"), ("latest", "page_view")],
+            profile.Texts.Select(t => (t.Key, t.Value)));
         Assert.Equal(2, profile.Features[0].Value);
         Assert.Equal(["abandoned_cart", "session_end"], profile.Timers.Select(t => t.Key));
         Assert.Equal([true, false], profile.Decisions.Select(d => d.ByRequest));
@@ -148,7 +152,8 @@ public sealed class GatewayTests : IDisposable
 
         var stranger = await shop.ReadAsync("nobody", _ => true);
         Assert.False(stranger.Found);
-        Assert.Equal([0, 0, 0, -1], stranger.Features.Select(f => f.Value));
+        Assert.Equal([0, 0, 0, -1, 0, 0, 0, 0, 0], stranger.Features.Select(f => f.Value));
+        Assert.All(stranger.Texts, t => Assert.Equal("", t.Value));
     }
 
     [Fact]

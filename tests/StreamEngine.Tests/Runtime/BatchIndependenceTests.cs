@@ -13,7 +13,7 @@ public sealed class BatchIndependenceTests
     [InlineData(3)]
     public void Process_InBatchesOf1And7And1000_WritesTheSameBytes(int seed)
     {
-        using var engine = Scenario.Compile(Scenario.Options(), new LinearModels(seed: 1));
+        using var engine = Scenario.Compile(Scenario.WithTextRules(Scenario.Options()), new LinearModels(seed: 1));
         var one = Run(engine, seed, 1);
         var seven = Run(engine, seed, 7);
         var thousand = Run(engine, seed, 1_000);

@@ -76,6 +76,7 @@ public sealed class RestoreTests : IDisposable
                     ],
                 },
             };
+        if (seed % 2 == 0) options = Scenario.WithTextRules(options);
         WriteEvents(options, seed);
         var random = new Random(seed);
         Dictionary<string, byte[]> profiles = [];
@@ -129,6 +130,7 @@ public sealed class RestoreTests : IDisposable
             State = new StateOptions { Directory = _folder },
             Outcomes = seed % 2 == 0 ? Scenario.Outcomes : null,
         };
+        if (seed % 2 == 0) options = Scenario.WithTexts(options);
         WriteEvents(options, seed);
         // A life after crashed ones, one that starts from what it left, and one from the log alone.
         foreach (var turns in new[] { 10, 25, 60 }) Live(options, 1, turns);

@@ -44,7 +44,7 @@ internal sealed class SavepointShop : IDisposable
             type: type
             time: { field: event_time, format: millis }
             consent: consent
-            fields: { placement: string, value: decimal(2) }
+            fields: { placement: string, value: decimal(2), category: string }
         time: { lateness: 1h }
         duplicates: { horizon: 1h }
         outputs: { decisions: {{_prefix}}decisions, actions: {{_prefix}}actions, dead_letter: {{_prefix}}dead, late: {{_prefix}}late }
@@ -90,6 +90,8 @@ internal sealed class SavepointShop : IDisposable
           carts_1h: { op: sum, of: event.value, where: event.type == 'cart_add', window: { sliding: 1h, every: 5m } }
           returns_7d: { op: count, where: event.type == 'return', window: { sliding: 7d, every: 1d } }
           last_value: { op: last, of: event.value }
+          drawn_to: { op: top, of: event.category, half_life: 1d, k: 2, slots: 8 }
+          last_type: { op: last, of: event.type, window: { sliding: 7d, every: 1d } }
         timers:
           session_end: { after: 30m }
           win_back: { start: event.type == 'purchase', after: 3h }

@@ -20,7 +20,8 @@ public sealed class SavepointTests
         var (decided, slots, told) = await Changed(shop, "--backfill");
         Assert.Contains("checkpoint 0 with", told.Run, StringComparison.Ordinal);
         Assert.Contains("carts_24h", string.Join(',', Names(told.Restore, "dropped")), StringComparison.Ordinal);
-        Assert.Equal(["feature session_max", "feature carts_1h", "feature returns_7d", "feature last_value", "timer win_back",
+        Assert.Equal(["feature session_max", "feature carts_1h", "feature returns_7d", "feature last_value", "feature drawn_to",
+            "feature last_type", "timer win_back",
             "cap weekly"], Names(told.Restore, "backfilled"));
 
         using var fresh = new SavepointShop();
@@ -46,7 +47,8 @@ public sealed class SavepointTests
     {
         using var shop = new SavepointShop();
         var (decided, slots, told) = await Changed(shop);
-        Assert.Equal(["feature session_max", "feature carts_1h", "feature returns_7d", "feature last_value", "timer win_back",
+        Assert.Equal(["feature session_max", "feature carts_1h", "feature returns_7d", "feature last_value", "feature drawn_to",
+            "feature last_type", "timer win_back",
             "cap weekly"], Names(told.Restore, "added"));
         Assert.Empty(Names(told.Restore, "backfilled"));
 

@@ -42,9 +42,14 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
     public override int Identifier => 5_301;
 
     /// <inheritdoc/>
-    public override string Manifest(object o) => (o is Answer answer
-        ? Answers.GetValueOrDefault(answer.Reply.GetType())
-        : Manifests.GetValueOrDefault(o.GetType())) ?? throw new SerializationException($"{o.GetType()} is no message between nodes");
+    /// <remarks>What has no texts is written as nodes read it that know of none.</remarks>
+    public override string Manifest(object o) => (o switch
+    {
+        Answer { Reply: ProfileReply { Texts.Count: > 0 } } => "profile.2",
+        WatchTold { Update.Texts.Count: > 0 } => "told.3",
+        Answer answer => Answers.GetValueOrDefault(answer.Reply.GetType()),
+        _ => Manifests.GetValueOrDefault(o.GetType()),
+    }) ?? throw new SerializationException($"{o.GetType()} is no message between nodes");
 
     /// <inheritdoc/>
     public override byte[] ToBinary(object obj)
@@ -123,6 +128,7 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
             case WatchTold told:
                 WireFormat.Write(to, told.Update);
                 to.Write(told.Update.IsComplete);
+                if (told.Update.Texts.Count > 0) to.WriteList(told.Update.Texts, WireFormat.WriteText);
                 break;
             case WatchMoved moved: to.Write(moved.Customer); break;
             case Unwatch unwatch:
@@ -149,6 +155,8 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
                     new WatchAsk(r.ReadString(), system.Provider.ResolveActorRef(r.ReadString()), r.Read7BitEncodedInt64()));
             case "decided.1": return ReadAnswer(from, WireFormat.ReadDecideReply);
             case "profile.1": return ReadAnswer(from, WireFormat.ReadProfileReply);
+            case "profile.2":
+                return ReadAnswer(from, static r => WireFormat.ReadProfileReply(r) with { Texts = r.ReadList(WireFormat.ReadText) });
             case "watching.1": return ReadAnswer(from, static r => WireFormat.ReadHead(r, new WatchReply()));
             case "probe.1": return new HomeProbe(from.ReadString(), from.Read7BitEncodedInt());
             case "probed.1": return new HomeProbed(from.Read7BitEncodedInt());
@@ -159,6 +167,12 @@ public sealed class RoutingSerializer(ExtendedActorSystem system) : SerializerWi
             // Of the version before: it did not say whether it has all features.
             case "told.1": return new WatchTold(WireFormat.ReadUpdate(from));
             case "told.2": return new WatchTold(WireFormat.ReadUpdate(from) with { IsComplete = from.ReadBoolean() });
+            case "told.3":
+                return new WatchTold(WireFormat.ReadUpdate(from) with
+                {
+                    IsComplete = from.ReadBoolean(),
+                    Texts = from.ReadList(WireFormat.ReadText),
+                });
             case "moved.1": return new WatchMoved(from.ReadString());
             case "unwatch.1": return new Unwatch(from.ReadString(), from.Read7BitEncodedInt64());
             case "switch.1": return new SharedSwitch(from.ReadString(), WireFormat.ReadSwitch(from));

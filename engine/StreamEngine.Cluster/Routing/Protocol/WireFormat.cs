@@ -95,6 +95,7 @@ internal static class WireFormat
             w.Write(decision.Offer);
             w.Write(decision.ByRequest);
         });
+        if (reply.Texts.Count > 0) to.WriteList(reply.Texts, WriteText);
     }
 
     public static ProfileReply ReadProfileReply(BinaryReader from) => ReadHead(from, new ProfileReply()) with
@@ -173,6 +174,14 @@ internal static class WireFormat
 
     private static OfferedOffer ReadOffer(BinaryReader from) =>
         new(from.ReadString(), from.ReadString(), from.ReadString(), from.ReadBoolean());
+
+    public static void WriteText(BinaryWriter to, KeyValuePair<string, string> text)
+    {
+        to.Write(text.Key);
+        to.Write(text.Value);
+    }
+
+    public static KeyValuePair<string, string> ReadText(BinaryReader from) => KeyValuePair.Create(from.ReadString(), from.ReadString());
 
     private static void WriteFeature(BinaryWriter to, KeyValuePair<string, double> feature)
     {

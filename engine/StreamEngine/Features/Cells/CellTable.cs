@@ -44,6 +44,12 @@ internal static class CellTable
             ColumnKind.RepeatDoubleSum => TAction.On<RepeatCell<DoubleSumCell>>(ref profile, column, row, argument, e),
             ColumnKind.Distinct => TAction.On<DistinctCell>(ref profile, column, row, argument, e),
             ColumnKind.Quantile => TAction.On<QuantileCell>(ref profile, column, row, argument, e),
+            ColumnKind.FirstText => TAction.On<TextMomentCell<Earliest>>(ref profile, column, row, argument, e),
+            ColumnKind.LastText => TAction.On<TextMomentCell<Latest>>(ref profile, column, row, argument, e),
+            ColumnKind.Top8 => TAction.On<TopCell<Slots8>>(ref profile, column, row, argument, e),
+            ColumnKind.Top16 => TAction.On<TopCell<Slots16>>(ref profile, column, row, argument, e),
+            ColumnKind.Top32 => TAction.On<TopCell<Slots32>>(ref profile, column, row, argument, e),
+            ColumnKind.Top64 => TAction.On<TopCell<Slots64>>(ref profile, column, row, argument, e),
             _ => throw new InvalidOperationException($"there is no cell of kind {column.Kind}"),
         };
 }

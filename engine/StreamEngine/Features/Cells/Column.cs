@@ -63,6 +63,24 @@ internal enum ColumnKind
 
     /// <inheritdoc cref="QuantileCell"/>
     Quantile,
+
+    /// <inheritdoc cref="TextMomentCell{TEnd}"/>
+    FirstText,
+
+    /// <inheritdoc cref="TextMomentCell{TEnd}"/>
+    LastText,
+
+    /// <inheritdoc cref="TopCell{TSlots}"/>
+    Top8,
+
+    /// <inheritdoc cref="TopCell{TSlots}"/>
+    Top16,
+
+    /// <inheritdoc cref="TopCell{TSlots}"/>
+    Top32,
+
+    /// <inheritdoc cref="TopCell{TSlots}"/>
+    Top64,
 }
 
 /// <summary>

@@ -13,28 +13,35 @@ internal sealed record GroupPlan(Window Window, int State)
 
     /// <summary>The features so far.</summary>
     public List<FeatureOutput> Outputs { get; } = [];
+
+    /// <summary>The features that are texts so far.</summary>
+    public List<TextOutput> Texts { get; } = [];
 }
 
 /// <summary>One feature while it is compiled: an operator asks for columns and adds its values in the order of the vector.</summary>
-/// <param name="feature">The options, checked.</param>
-/// <param name="index">Place of its first value in the vector.</param>
+/// <param name="shape">The feature, checked.</param>
+/// <param name="number">Its place in the config.</param>
 /// <param name="input">Which events and which operand.</param>
 /// <param name="per">Which events a rate is per; -1 where the feature has none.</param>
 /// <param name="group">The window.</param>
 /// <param name="inputs">All inputs.</param>
 /// <param name="layout">The profile's layout.</param>
 internal sealed class OperatorPlan(
-    FeatureOptions feature, int index, int input, int per, GroupPlan group, InputTable inputs, StateLayout layout)
+    FeatureShape shape, int number, int input, int per, GroupPlan group, InputTable inputs, StateLayout layout)
 {
     private readonly int _input = input;
     private readonly int _per = per;
     private readonly GroupPlan _group = group;
     private readonly InputTable _inputs = inputs;
     private readonly StateLayout _layout = layout;
-    private int _next = index;
+    private readonly int _number = number;
+    private int _next = shape.Index;
+
+    /// <summary>What it is called, and where it stands.</summary>
+    public FeatureShape Shape { get; } = shape;
 
     /// <summary>The options.</summary>
-    public FeatureOptions Feature { get; } = feature;
+    public FeatureOptions Feature => Shape.Options;
 
     /// <summary>
     /// The column of a kind over the feature's events. It is named by what it holds, not by the feature: features that hold the same share
@@ -61,7 +68,12 @@ internal sealed class OperatorPlan(
     public void Add(FeatureOutput output) => AddWithDefault(output, Feature.Default);
 
     /// <summary>Adds the feature's next value, with a default of its own.</summary>
-    public void AddWithDefault(FeatureOutput output, double value) => _group.Outputs.Add(output with { Index = _next++, Default = value });
+    public void AddWithDefault(FeatureOutput output, double value) =>
+        _group.Outputs.Add(output with { Index = _next++, Feature = _number, Default = value });
+
+    /// <summary>Adds the feature's texts.</summary>
+    public void AddTexts(TextOutput output) =>
+        _group.Texts.Add(output with { Feature = _number, Weights = Shape.Index, Place = Shape.Place });
 
     /// <summary>The feature's window.</summary>
     public Window Window => _group.Window;

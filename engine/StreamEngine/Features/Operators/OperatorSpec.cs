@@ -14,6 +14,12 @@ internal enum OperandNeed
 
     /// <summary>A text or a number, of which a hash is taken.</summary>
     Text,
+
+    /// <summary>A number, or a text, which is then the feature's value.</summary>
+    NumberOrText,
+
+    /// <summary>A text, or a number as its digits, which is kept.</summary>
+    Name,
 }
 
 /// <summary>The windows that an operator can have.</summary>

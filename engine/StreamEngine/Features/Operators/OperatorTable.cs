@@ -11,8 +11,8 @@ internal static class OperatorTable
             { Of = OperandNeed.Number, Adds = true },
         new(FeatureOperator.Min, p => p.Add(new(p.Column(ColumnKind.Min)))) { Of = OperandNeed.Number },
         new(FeatureOperator.Max, p => p.Add(new(p.Column(ColumnKind.Max)))) { Of = OperandNeed.Number },
-        new(FeatureOperator.First, p => p.Add(new(p.Column(ColumnKind.First)))) { Of = OperandNeed.Number },
-        new(FeatureOperator.Last, p => p.Add(new(p.Column(ColumnKind.Last)))) { Of = OperandNeed.Number },
+        new(FeatureOperator.First, p => AddMoment(p, ColumnKind.First, ColumnKind.FirstText)) { Of = OperandNeed.NumberOrText },
+        new(FeatureOperator.Last, p => AddMoment(p, ColumnKind.Last, ColumnKind.LastText)) { Of = OperandNeed.NumberOrText },
         new(FeatureOperator.TimeSince, p => p.Add(new(p.Column(ColumnKind.LatestTwo))
             { Part = p.Feature.Previous ? CellPart.Second : CellPart.Value, Divisor = p.UnitMs }))
             { Unit = TimeUnit.Seconds, Windows = WindowKinds.Lifetime },
@@ -36,10 +36,17 @@ internal static class OperatorTable
         new(FeatureOperator.Distinct, p => p.Add(new(p.Column(ColumnKind.Distinct)))) { Of = OperandNeed.Text },
         new(FeatureOperator.Quantile, p => p.Add(new(p.Column(ColumnKind.Quantile))
             { Form = OutputForm.Quantile, Share = p.Feature.Quantile!.Value })) { Of = OperandNeed.Number },
+        TopOperator.Spec,
     }.ToDictionary(s => s.Op);
 
     /// <summary>The operator.</summary>
     public static OperatorSpec Of(FeatureOperator op) => Specs[op];
+
+    private static void AddMoment(OperatorPlan plan, ColumnKind number, ColumnKind text)
+    {
+        if (plan.Shape.Texts.Count == 0) plan.Add(new(plan.Column(number)));
+        else plan.AddTexts(new TextOutput(plan.Column(text)));
+    }
 
     /// <summary>The sum over no events is 0 by itself; only another default needs to know that there are none.</summary>
     private static void AddSum(OperatorPlan plan)

@@ -131,6 +131,7 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
             shard.Watch?.Admitted(shard.Event.Source);
             shard.Watches?.Applied(ProfileKey.Of(shard.Event));
             shard.Counters.ValuesNotAdded += shard.Event.NotAdded;
+            shard.Counters.NamesEvicted += shard.Event.NamesEvicted;
             if (trigger >= 0)
                 shard.Decisions.Open(shard.Event, shard.Context, trigger, shard.Position.NextCause(), update.DecidedAt,
                     shard.Event.Consent & update.Consent, update.IsFirst, shard.Watermark);

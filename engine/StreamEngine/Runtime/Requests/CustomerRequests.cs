@@ -135,6 +135,9 @@ public sealed record ProfileReply : Reply
     /// <summary>The features by name, in the order of the vector.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> Features { get; init; } = [];
 
+    /// <summary>The features that are texts, by name; empty where nothing is known.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Texts { get; init; } = [];
+
     /// <summary>The purposes that the customer's newest word consents to.</summary>
     public IReadOnlyList<string> Consents { get; init; } = [];
 

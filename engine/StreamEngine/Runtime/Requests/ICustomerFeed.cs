@@ -32,6 +32,9 @@ public sealed record CustomerUpdate
     /// <summary>The features whose values are not those that were told before, by name; all of them in the first update.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> Features { get; init; } = [];
 
+    /// <summary>The features that are texts and changed, in the same way.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Texts { get; init; } = [];
+
     /// <summary>
     /// Whether <see cref="Features"/> has all of them, as a watch begins, or begins again after the customer's shard has moved: what was
     /// committed between two watches was not told.

@@ -5,7 +5,7 @@ namespace StreamEngine.Runtime.Requests;
 /// <summary>Reads what is known of a customer into a reply, as people and other programs see it.</summary>
 internal sealed class ProfileView(CompiledEngine engine, Func<int, long, int, string> decisionId) : IProfileReader
 {
-    private readonly double[] _vector = new double[engine.Features.Count];
+    private readonly double[] _vector = new double[engine.Features.Width];
     private byte[]? _profile;
 
     /// <summary>Reads a customer's profile.</summary>
@@ -19,7 +19,7 @@ internal sealed class ProfileView(CompiledEngine engine, Func<int, long, int, st
         if (_profile is not { } profile)
         {
             engine.Features.ReadEmpty(_vector);
-            return new ProfileReply { At = Time(time), Features = Features() };
+            return new ProfileReply { At = Time(time), Features = Features(), Texts = Texts() };
         }
         var newest = StateLayout.NewestTime(profile);
         var at = Math.Max(time, newest);
@@ -31,6 +31,7 @@ internal sealed class ProfileView(CompiledEngine engine, Func<int, long, int, st
             At = Time(at),
             NewestEvent = newest == long.MinValue ? null : Time(newest),
             Features = Features(),
+            Texts = Texts(),
             Consents = [.. engine.Options.Purposes.Where((_, bit) => (consent >> bit & 1) == 1)],
             Caps = [.. engine.Policy.Contacts.Uses(profile, at)
                 .Select(u => new CapUse(engine.Policy.Contacts.Name(u.Limit), u.Of, u.Used, u.Max))],
@@ -50,6 +51,8 @@ internal sealed class ProfileView(CompiledEngine engine, Func<int, long, int, st
 
     private List<KeyValuePair<string, double>> Features() =>
         [.. engine.Features.Names.Select((name, i) => KeyValuePair.Create(name, _vector[i]))];
+
+    private List<KeyValuePair<string, string>> Texts() => engine.Features.Texts.Of(_vector);
 
     private static DateTimeOffset Time(long ms) =>
         DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, -62_135_596_800_000, 253_402_300_799_999));

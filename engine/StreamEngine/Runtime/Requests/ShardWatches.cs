@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text;
 using StreamEngine.Decisions;
+using StreamEngine.Features;
 using StreamEngine.State;
 
 namespace StreamEngine.Runtime.Requests;
@@ -91,14 +92,14 @@ internal sealed class ShardWatches
     {
         while (_fresh.TryDequeue(out var fresh)) Touch(fresh);
         var features = shard.State.Engine.Features;
-        if (_vector.Length != features.Count) _vector = new double[features.Count];
+        if (_vector.Length != features.Width) _vector = new double[features.Width];
         foreach (var customer in _touched)
         {
             customer.IsTouched = false;
             var watchers = Watchers(customer);
             var newest = shard.ReadNewest(customer.Key, _vector);
             var isComplete = customer.Features is null;
-            var changed = Changes(features.Names, customer);
+            var (changed, texts) = Changes(features, customer);
             var last = customer.Decisions.Count - 1;
             for (var i = 0; i <= last; i++)
                 news(new CustomerNews(this, customer, watchers, new CustomerUpdate
@@ -107,14 +108,16 @@ internal sealed class ShardWatches
                     At = customer.Decisions[i].At,
                     Decision = customer.Decisions[i].Decision,
                     Features = i == last ? changed : [],
+                    Texts = i == last ? texts : [],
                     IsComplete = i == last && isComplete,
                 }));
-            if (last < 0 && (changed.Count > 0 || isComplete))
+            if (last < 0 && (changed.Count > 0 || texts.Count > 0 || isComplete))
                 news(new CustomerNews(this, customer, watchers, new CustomerUpdate
                 {
                     Customer = customer.Name,
                     At = newest,
                     Features = changed,
+                    Texts = texts,
                     IsComplete = isComplete,
                 }));
             customer.Decisions.Clear();
@@ -147,13 +150,20 @@ internal sealed class ShardWatches
         _touched.Add(customer);
     }
 
-    private List<KeyValuePair<string, double>> Changes(IReadOnlyList<string> names, WatchedCustomer customer)
+    private (List<KeyValuePair<string, double>> Features, List<KeyValuePair<string, string>> Texts) Changes(FeatureSet features,
+        WatchedCustomer customer)
     {
         var changed = new List<KeyValuePair<string, double>>();
-        for (var i = 0; i < _vector.Length; i++)
-            if (customer.Features is not { } before || !before[i].Equals(_vector[i])) changed.Add(new(names[i], _vector[i]));
-        if (changed.Count > 0 || customer.Features is null) customer.Features = [.. _vector];
-        return changed;
+        for (var i = 0; i < features.Count; i++)
+            if (customer.Features is not { } before || !before[i].Equals(_vector[i])) changed.Add(new(features.Names[i], _vector[i]));
+        var texts = features.Texts.Of(_vector);
+        if (customer.Features is { } known)
+        {
+            var old = features.Texts.Of(known).ToHashSet();
+            texts.RemoveAll(old.Contains);
+        }
+        if (changed.Count > 0 || texts.Count > 0 || customer.Features is null) customer.Features = [.. _vector];
+        return (changed, texts);
     }
 
     private void End(WatchedCustomer customer, Action<CustomerUpdate> told)

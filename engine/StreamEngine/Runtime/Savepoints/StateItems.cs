@@ -17,14 +17,12 @@ internal static class StateItems
     {
         var items = new List<(StateItem, ConfigNode)>();
         var byOffset = engine.Layout.Slots.Where(s => s.Length > 0).ToDictionary(s => s.Offset, s => s.Name);
-        var index = 0;
-        foreach (var feature in engine.Options.Features)
+        for (var number = 0; number < engine.Options.Features.Count; number++)
         {
-            var width = FeatureNames.Width(feature);
-            var slots = Enumerable.Range(index, width).SelectMany(engine.Features.SlotsOf).Distinct().Select(o => byOffset[o])
-                .Order(StringComparer.Ordinal).ToList();
-            if (slots.Count > 0) items.Add((new StateItem($"feature {feature.Name}", "feature", Text(feature), slots), feature.Node));
-            index += width;
+            var feature = engine.Options.Features[number];
+            var slots = engine.Features.SlotsOf(number).Select(o => byOffset[o]).Order(StringComparer.Ordinal).ToList();
+            if (slots.Count > 0)
+                items.Add((new StateItem($"feature {feature.Name}", "feature", FeatureDefinition.Of(feature), slots), feature.Node));
         }
         foreach (var timer in engine.Options.Timers)
             items.Add((new StateItem($"timer {timer.Name}", "timer", ShapeOf(engine, $"timer/{timer.Name}"), [$"timer/{timer.Name}"]),
@@ -65,27 +63,6 @@ internal static class StateItems
         : RecordPart.All.Contains(one) ? one[1..] : RecordPart.All.Contains("$" + one) ? $"[{one}]" : one;
 
     private static string ShapeOf(CompiledEngine engine, string slot) => engine.Layout.Slots.First(s => s.Name == slot).Shape;
-
-    private static string Text(FeatureOptions feature)
-    {
-        var text = Spelling.Snake(feature.Op!.Value.ToString());
-        if (feature.SameDayMerge) text += " by days";
-        if (feature.Of is not null) text += $" of {feature.Of.Text.Trim()}";
-        if (feature.Scale is { } scale) text += $" to {scale} digits";
-        if (feature.HalfLife is { } halfLife) text += $" with a half-life of {Spelling.Duration(halfLife)}";
-        if (feature.Where is not null) text += $" where {feature.Where.Text.Trim()}";
-        if (feature.Per is not null) text += $" per {feature.Per.Text.Trim()}";
-        return feature.Window switch
-        {
-            { Sliding: { } size } => $"{text} over the last {Spelling.Duration(size)} by panes of "
-                + $"{Spelling.Duration(feature.Window.Every!.Value)}",
-            { Tumbling: { } size } => $"{text} over aligned windows of {Spelling.Duration(size)}",
-            { Calendar: { } unit } => $"{text} over the last {feature.Window.Last ?? 1} of {Spelling.Snake(unit.ToString())}s in "
-                + $"{feature.Window.Zone ?? "UTC"}",
-            { Session: { } gap } => $"{text} over sessions with a gap of {Spelling.Duration(gap)}",
-            _ => $"{text} over the whole life time",
-        };
-    }
 
     private static string Text(IContactLimit limit)
     {
