@@ -8,10 +8,12 @@ internal static class DropWords
     /// <summary>The stage of the chosen one.</summary>
     public const string Chosen = "chosen";
 
+    private const string ContactPolicy = "contact policy";
+
     /// <summary>The gate that gives a reason, and the reason in words.</summary>
     /// <param name="drop">The reason in the record; empty for the chosen one.</param>
     /// <param name="offer">The offer in the config that decided; null where that is not at hand.</param>
-    /// <param name="decisions">The section of the same config, for caps; null as well.</param>
+    /// <param name="decisions">The section of the same config, for contact limits; null as well.</param>
     public static (string Stage, string Why) Of(string drop, OfferOptions? offer, DecisionOptions? decisions)
     {
         var colon = drop.IndexOf(':', StringComparison.Ordinal);
@@ -24,7 +26,8 @@ internal static class DropWords
             "not_eligible" => ("eligibility", "The customer may not get it" + Rule("eligible", offer?.Eligible?.Text)),
             "not_applicable" => ("applicability", "It does not fit now" + Rule("applicable", offer?.Applicable?.Text)),
             "not_suitable" => ("suitability", "It is not good for the customer" + Rule("suitable", offer?.Suitable?.Text)),
-            "customer_cap" or "offer_cap" => ("contact policy", Cap(reason, name, decisions)),
+            "customer_cap" or "offer_cap" or "channel_cap" or "group_cap" => (ContactPolicy, Cap(reason, name, decisions)),
+            "suppressed" => (ContactPolicy, Rest(name, decisions)),
             "bad_priority" => ("arbitration", "Its priority is no finite number: value, context or a lever gave infinity or no number."),
             "lost_arbitration" => ("selection", "Another offer had the higher priority, or the default offer went first."),
             "diversity" => ("selection", "Better offers of its group had taken all places that the group may have."),
@@ -42,11 +45,25 @@ internal static class DropWords
 
     private static string Cap(string reason, string name, DecisionOptions? decisions)
     {
-        var what = reason == "offer_cap" ? "this offer" : "offers to the customer";
+        var what = reason switch
+        {
+            "offer_cap" => "this offer",
+            "channel_cap" => "the offers of its channel",
+            "group_cap" => "the offers of its group",
+            _ => "offers to the customer",
+        };
         return decisions?.Caps.FirstOrDefault(c => c.Name == name) is { } cap
-            ? $"The cap '{name}' on {what} is reached: {cap.Max} within {Time(cap.Window)}."
+            ? $"The cap '{name}' on {what} is reached: {cap.Max}{Kind(cap)} within {Time(cap.Window)}."
             : $"The cap '{name}' on {what} is reached.";
     }
+
+    private static string Rest(string name, DecisionOptions? decisions) =>
+        decisions?.Suppressions.FirstOrDefault(s => s.Name == name) is { } rest
+            ? $"It rests by '{name}': {rest.After}{Kind(rest)} within {Time(rest.Window)}, and {Time(rest.For)} off."
+            : $"It rests by '{name}', since too many outcomes came.";
+
+    private static string Kind(IContactLimit limit) =>
+        limit.Outcome is { } kind ? $" of the outcome {StreamEngine.Configuration.Spelling.Snake(kind.ToString())}" : "";
 
     private static string Time(TimeSpan span) => span.Ticks % TimeSpan.TicksPerDay == 0 ? $"{span.Days} d"
         : span.Ticks % TimeSpan.TicksPerHour == 0 ? $"{(int)span.TotalHours} h" : span.ToString("c");
