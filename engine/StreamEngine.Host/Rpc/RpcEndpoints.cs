@@ -38,5 +38,8 @@ internal static class RpcEndpoints
         Demanded(app.MapGrpcService(Grpc.Reflection.V1.ServerReflection.BindService(new ReflectionV1ServiceImpl(services))), Scope.Read);
     }
 
-    private static void Demanded(GrpcServiceEndpointConventionBuilder service, Scope scope) => service.WithMetadata(new Demand(scope));
+    // A message is measured by what its head says, before it is read. A limit of the whole body beside that would be met first or second,
+    // as the network cuts it, and be told as an error that nobody expected.
+    private static void Demanded(GrpcServiceEndpointConventionBuilder service, Scope scope) =>
+        service.WithMetadata(new Demand(scope) { MaxRequestBodySize = null });
 }

@@ -20,7 +20,8 @@ public sealed class ContactPolicy
     private readonly Limit[] _limits;
     private readonly Counter[] _counters;
     private readonly Counter[][] _byOffer;   // what forbids an offer
-    private readonly Counter[][][] _records; // by kind of outcome (none: shown) and offer, what counts it; behind the offers, one that is gone
+    // By kind of outcome (none: shown) and offer, what counts it; behind the offers, one that is gone.
+    private readonly Counter[][][] _records;
 
     private ContactPolicy(Limit[] limits, Counter[] counters, int offers)
     {

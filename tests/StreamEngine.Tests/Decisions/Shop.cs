@@ -1,6 +1,7 @@
 using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Expressions;
 using StreamEngine.Inference;
@@ -106,7 +107,7 @@ internal sealed class Shop
         var request = Request(at) with { ColdStart = coldStart };
         Scorer.Score(Context.Features, Features.Length, 1);
         Funnel.Decide(request, Context, Scorer, 0, Profile, Off.Count == 0 ? Policy.AllOn : new Switches(Policy, Off, 1), Result);
-        if (Result.Outcome == Outcome.Served) Policy.Contacts.Record(Profile, StreamEngine.Decisions.Outcomes.OutcomeKind.None, Result.Chosen, at);
+        if (Result.Outcome == Outcome.Served) Policy.Contacts.Record(Profile, OutcomeKind.None, Result.Chosen, at);
         return Result;
     }
 

@@ -300,7 +300,8 @@ public sealed class RestoreTests : IDisposable
         {
             // With checkpoints a life is counted from when it is restored, so that it is long enough to close some.
             const int Patience = 60_000; // turns of at least a millisecond: the files' thread may be slow
-            for (var i = 0; i < turns || until?.Invoke() == false && i < Patience; i += _kept == Kept.Nowhere || worker.Shards.Count == shards ? 1 : 0)
+            for (var i = 0; i < turns || until?.Invoke() == false && i < Patience;
+                i += _kept == Kept.Nowhere || worker.Shards.Count == shards ? 1 : 0)
             {
                 worker.Turn();
                 if (_kept != Kept.Nowhere) Thread.Sleep(1); // the files' thread and the log's answers need a moment
