@@ -41,7 +41,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     /// <param name="watermark">The watermark that it brings, ms.</param>
     public void MakeBefore(ReadOnlySpan<byte> customer, bool isOutcome, long watermark)
     {
-        if (batch.Waiting.Concerns(customer, isOutcome, shard.Timers.NextDue, watermark)) batch.Flush();
+        if (batch.Waiting.Concerns(customer, isOutcome, shard.Closings.NextDue, watermark)) batch.Flush();
     }
 
     /// <summary>Whether no further decision can be opened before a flush.</summary>

@@ -121,13 +121,13 @@ internal sealed class ShardCut : IProfileReader
     public void Postpone(long due, int timer, ReadOnlySpan<byte> key) => _postponed.Add((due, timer, key.ToArray(), _covering!));
 
     /// <summary>Lets those timers wait again that nothing covers any more at a cause; all where there is none.</summary>
-    public void Reschedule(TimerHeap timers, Cause? cause)
+    public void Reschedule(ShardState shard, Cause? cause)
     {
         for (var i = _postponed.Count - 1; i >= 0; i--)
         {
             var (due, timer, key, until) = _postponed[i];
             if (cause is { } at && until.Covers(at.Source, at.Offset, at.Ordinal)) continue;
-            timers.Push(due, timer, key);
+            (timer == OutcomeFold.Timer ? shard.Closings : shard.Timers).Push(due, timer, key);
             _postponed.RemoveAt(i);
         }
     }

@@ -51,6 +51,12 @@ internal sealed class ShardState : IDisposable
     /// <summary>The timers that wait.</summary>
     public TimerHeap Timers { get; } = new();
 
+    /// <summary>Customers whose decisions are to be closed; at one watermark they come before timers.</summary>
+    public TimerHeap Closings { get; } = new();
+
+    /// <summary>When the next timer or closing is due, ms; <see cref="long.MaxValue"/> where none waits.</summary>
+    public long NextDue => Math.Min(Timers.NextDue, Closings.NextDue);
+
     /// <summary>How far each source has come in event time.</summary>
     public SourceClock Clock { get; }
 
@@ -111,7 +117,7 @@ internal sealed class ShardState : IDisposable
     public void Publish()
     {
         Counters.Watermark = Watermark;
-        Counters.TimersWaiting = Timers.Count;
+        Counters.TimersWaiting = Timers.Count + Closings.Count;
     }
 
     public void Dispose()

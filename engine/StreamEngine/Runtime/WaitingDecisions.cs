@@ -13,11 +13,19 @@ namespace StreamEngine.Runtime;
 internal sealed class WaitingDecisions(OutcomeRules? outcomes)
 {
     private readonly ulong[] _customers = new ulong[outcomes is null ? 0 : 64];   // a bit by the hash of the customer id
-    private long _closes = long.MaxValue;   // when the first of them would be closed
+    private long _closes = long.MaxValue;   // when the first of them would be closed, or another one of their customers'
     private bool _any, _mayWrite;
 
-    /// <summary>The profile of a decision that is opened next: making it may write an outcome record.</summary>
-    public void Look(ReadOnlySpan<byte> profile) => _mayWrite |= outcomes is not null && outcomes.Open.MayWrite(profile);
+    /// <summary>
+    /// The profile of a decision that is opened next: making it may write an outcome record, and what it makes depends on whether it comes
+    /// before or after the closing that the profile waits for.
+    /// </summary>
+    public void Look(ReadOnlySpan<byte> profile)
+    {
+        if (outcomes is null) return;
+        _mayWrite |= outcomes.Open.MayWrite(profile);
+        if (outcomes.Open.Waiting(profile) is var due and not OpenDecisions.Never) _closes = Math.Min(_closes, due);
+    }
 
     /// <summary>A decision waits.</summary>
     public void Add(in DecisionRequest request)
@@ -34,7 +42,7 @@ internal sealed class WaitingDecisions(OutcomeRules? outcomes)
     /// <summary>Whether what waits must be made before a record is applied.</summary>
     /// <param name="customer">The record's customer.</param>
     /// <param name="isOutcome">Whether the record is an outcome.</param>
-    /// <param name="nextDue">When the next timer or closing is due, ms.</param>
+    /// <param name="nextDue">When the next closing is due, ms.</param>
     /// <param name="watermark">The watermark that the record brings, ms.</param>
     public bool Concerns(ReadOnlySpan<byte> customer, bool isOutcome, long nextDue, long watermark)
     {
@@ -47,7 +55,7 @@ internal sealed class WaitingDecisions(OutcomeRules? outcomes)
     /// <summary>Nothing waits any more.</summary>
     public void Clear()
     {
-        if (!_any && !_mayWrite) return;
+        if (!_any && !_mayWrite && _closes == long.MaxValue) return;
         (_any, _mayWrite, _closes) = (false, false, long.MaxValue);
         Array.Clear(_customers);
     }

@@ -104,8 +104,9 @@ public sealed class RpcTests : IAsyncLifetime
         // A call is counted behind its answer.
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         foreach (var code in new[] { "ok", "invalid_argument" })
+            // Engines of other tests in this process count as well.
             while (!(await Metrics("streamengine_grpc_calls_total")).Any(l =>
-                Has(l, "method=\"/streamengine.v1.Decisions/Decide\"", $"code=\"{code}\"", " 2")))
+                Has(l, "method=\"/streamengine.v1.Decisions/Decide\"", $"code=\"{code}\"") && Amount(l) >= 2))
                 patience.Token.ThrowIfCancellationRequested();
     }
 
@@ -142,7 +143,7 @@ public sealed class RpcTests : IAsyncLifetime
         using var evil = GrpcChannel.ForAddress("http://evil.example", new GrpcChannelOptions { HttpClient = http });
         var host = await Read(Key(Shop.Key), evil);
         Assert.Equal((StatusCode.PermissionDenied, "HOST"), (host.StatusCode, Reason(host)));
-        Assert.Contains(await Metrics("streamengine_http_refused_total"), l => Has(l, "reason=\"host\"", " 1"));
+        Assert.Contains(await Metrics("streamengine_http_refused_total"), l => Has(l, "reason=\"host\"") && Amount(l) >= 1);
         // Tools learn what there is, with a key.
         var tool = new ServerReflection.ServerReflectionClient(_channel);
         using var asking = tool.ServerReflectionInfo(Key(Shop.Key));
@@ -244,6 +245,9 @@ public sealed class RpcTests : IAsyncLifetime
 
     private static bool Has(string line, params string[] parts) =>
         parts.All(p => p[0] == ' ' ? line.TrimEnd().EndsWith(p, StringComparison.Ordinal) : line.Contains(p, StringComparison.Ordinal));
+
+    private static double Amount(string line) => double.Parse(line.TrimEnd()[(line.TrimEnd().LastIndexOf(' ') + 1)..],
+        System.Globalization.CultureInfo.InvariantCulture);
 
     private async Task<string[]> Metrics(string name)
     {

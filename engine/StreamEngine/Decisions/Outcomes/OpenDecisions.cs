@@ -153,7 +153,7 @@ internal sealed class OpenDecisions
     }
 
     /// <summary>The closing that a profile waits for; <see cref="Never"/> for none.</summary>
-    public long Waiting(Span<byte> profile) => At(profile).Waiting;
+    public long Waiting(ReadOnlySpan<byte> profile) => MemoryMarshal.AsRef<Head>(_slot.In(profile)).Waiting;
 
     /// <summary>Lets a profile that was written with longer windows wait no longer than these.</summary>
     public void Rearm(Span<byte> profile)

@@ -88,7 +88,7 @@ internal sealed class EventFold
             _update.Writes = pass.Writes;
             _shard.Decisions.MakeBefore(ProfileKey.Of(_event), _update.OutcomeRule >= 0, watermark);
         }
-        if (watermark > _shard.Watermark || _timers.NextDue < _shard.Watermark) AdvanceWatermark(pass, watermark);
+        if (watermark > _shard.Watermark || _shard.NextDue < _shard.Watermark) AdvanceWatermark(pass, watermark);
 
         // (4) Identify.
         var key = ProfileKey.Of(_event);
@@ -107,6 +107,7 @@ internal sealed class EventFold
     /// <summary>
     /// Steps 5 and 6 for the timers that a watermark has passed, in the order of due time and key. A timer that is due at the watermark
     /// waits: an event of that very time may still set it anew or cancel it, as it belongs to a session whose gap is over only then.
+    /// Decisions are closed first: those that timers open are made later, in a restore behind all that the watermark did.
     /// </summary>
     /// <param name="pass">The pass.</param>
     /// <param name="watermark">The new watermark, ms.</param>
@@ -115,15 +116,15 @@ internal sealed class EventFold
     {
         _shard.Watermark = watermark;
         _timerUpdate.Cause = pass.CauseOf(ordinal);
+        while (_shard.Closings.NextDue < watermark)
+        {
+            _shard.Closings.Pop(out var due, out _, out var key, out var length);
+            Close(pass, ordinal, due, key.AsMemory(0, length));
+            _shard.Closings.Return(key);
+        }
         while (_timers.NextDue < watermark)
         {
             _timers.Pop(out var due, out var timer, out var key, out var length);
-            if (timer == OutcomeFold.Timer)
-            {
-                Close(pass, ordinal, due, key.AsMemory(0, length));
-                _timers.Return(key);
-                continue;
-            }
             var trigger = pass.TimerTrigger(timer);
             _timerUpdate.Timer = timer;
             _timerUpdate.Due = due;

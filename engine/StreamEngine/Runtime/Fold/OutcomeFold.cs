@@ -12,7 +12,7 @@ namespace StreamEngine.Runtime;
 /// </summary>
 internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
 {
-    /// <summary>Marks closings among the timers of the heap.</summary>
+    /// <summary>What closings are called among timers.</summary>
     public const int Timer = int.MaxValue;
 
     private readonly OpenDecisions _open = rules.Open;
@@ -126,7 +126,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     public void Loaded(Span<byte> profile, ReadOnlySpan<byte> customer)
     {
         shard.Counters.OpenDecisions += _open.Count(profile);
-        if (_open.Waiting(profile) is var due and not OpenDecisions.Never) shard.Timers.Push(due, Timer, customer);
+        if (_open.Waiting(profile) is var due and not OpenDecisions.Never) shard.Closings.Push(due, Timer, customer);
     }
 
     /// <summary>
@@ -224,8 +224,8 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     private void Schedule(Span<byte> profile, ReadOnlySpan<byte> customer)
     {
         if (!_open.MustSchedule(profile, out var due)) return;
-        shard.Timers.Push(due, Timer, customer);
-        shard.Counters.TimersWaiting = shard.Timers.Count;
+        shard.Closings.Push(due, Timer, customer);
+        shard.Counters.TimersWaiting = shard.Timers.Count + shard.Closings.Count;
     }
 
     private void Count(OutcomeKind kind, OutcomeFate fate, bool counts)

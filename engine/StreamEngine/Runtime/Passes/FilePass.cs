@@ -30,6 +30,7 @@ public sealed class FilePass
     /// <summary>Moves the watermark, ms, fires what is due, and decides what that opened.</summary>
     public void Finish(long watermark)
     {
+        _shard.Decisions.Flush();
         _fold.AdvanceWatermark(new Hooks(_live.Now(), _shard), watermark);
         _shard.Decisions.Flush();
         _shard.Publish();

@@ -29,7 +29,7 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
     public bool AdvanceIdle()
     {
-        if (shard.Position.Source < 0 || !shard.Clock.Silence(shard.Watermark, shard.Timers.NextDue, out var to)) return false;
+        if (shard.Position.Source < 0 || !shard.Clock.Silence(shard.Watermark, shard.NextDue, out var to)) return false;
         // Nothing in the events says so: logged with its position before it acts.
         shard.Writer.Watermark(shard.Position.NextCause(), to);
         Silence(Now(), to);

@@ -85,7 +85,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
         switch (entry.Kind)
         {
             case DecisionKind.Watermark:
-                shard.Cut?.Reschedule(shard.Timers, new Cause(source, entry.Offset, entry.Ordinal));
+                shard.Cut?.Reschedule(shard, new Cause(source, entry.Offset, entry.Ordinal));
                 shard.Clock.RaiseTo(entry.Watermark);
                 fold.AdvanceWatermark(new Hooks(shard), entry.Watermark, entry.Ordinal);
                 shard.Publish();
@@ -105,7 +105,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
     /// <summary>The shard stands where it was, and is live from now on.</summary>
     public void Done(CutMarker? from)
     {
-        shard.Cut?.Reschedule(shard.Timers, null);
+        shard.Cut?.Reschedule(shard, null);
         shard.Cut?.Restored(from);
         shard.Counters.Committed = shard.Position.Committed;
         shard.Clock.Restart();
@@ -131,7 +131,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
 
         public long Watermark(int source)
         {
-            shard.Cut?.Reschedule(shard.Timers, CauseOf(CutPosition.TheRecord));
+            shard.Cut?.Reschedule(shard, CauseOf(CutPosition.TheRecord));
             return shard.Clock.Advance(source, shard.Event.Time, all: false);
         }
 

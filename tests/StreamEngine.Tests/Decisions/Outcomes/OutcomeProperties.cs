@@ -54,8 +54,13 @@ public sealed class OutcomeProperties
             Assert.True(naive.Fates.GetValueOrDefault(fate) >= 3, $"only {naive.Fates.GetValueOrDefault(fate)} are {fate}");
         Assert.Contains(naive.Lines, l => l.Contains(" decision_id ", StringComparison.Ordinal) && l.Split(' ')[4].Length == 16);
 
-        // (2) The same bytes in every batch.
-        foreach (var size in new[] { 7, 1_000 }) AssertSame(one.Outputs, InBatches(engine, log, size));
+        // (2) The same bytes, and the same profiles, in every batch.
+        foreach (var size in new[] { 7, 1_000 })
+        {
+            using var other = InBatches(engine, log, size);
+            AssertSame(one.Outputs, other.Outputs);
+            Assert.Equal(Profiles(one), Profiles(other));
+        }
 
         // (3) The same bytes, and the same profiles, across a restart.
         var cut = new Random(seed).Next(200, Events - 200);
@@ -110,15 +115,15 @@ public sealed class OutcomeProperties
         return log;
     }
 
-    private static List<Written> InBatches(CompiledEngine engine, List<NaiveOutcomes.Shop> log, int size)
+    private static ShardDriver InBatches(CompiledEngine engine, List<NaiveOutcomes.Shop> log, int size)
     {
-        using var driver = new ShardDriver(engine);
+        var driver = new ShardDriver(engine);
         for (var i = 0; i < log.Count; i++)
         {
             Add(driver, log[i]);
             if ((i + 1) % size == 0) driver.Process();
         }
-        return driver.Process().Outputs;
+        return driver.Process();
     }
 
     private static void AssertSame(List<Written> expected, List<Written> actual)

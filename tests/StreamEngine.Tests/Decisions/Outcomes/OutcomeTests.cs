@@ -3,6 +3,7 @@ using Avro.Generic;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Decisions.Outcomes;
+using StreamEngine.Events;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.Testing;
@@ -126,6 +127,31 @@ public sealed class OutcomeTests : IDisposable
         Assert.Contains("\"outcomes\":[\"click\"]", json, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// A request may be ahead of its customer's events, so that the decision that waits is not the first to close: which closing the
+    /// profile waits for then depends on what comes first.
+    /// </summary>
+    [Fact]
+    public void ADecisionThatWaits_isMadeBeforeAClosingOfItsCustomer()
+    {
+        View("ann", 0);
+        var profile = new Only();
+        _driver.Shard.Scan(profile);
+        var rules = _engine.Policy.Outcomes!;
+        var closing = rules.Open.Waiting(profile.Bytes);
+        Assert.Equal(rules.Open.ClosesAt(Scenario.Start), closing);
+        var waiting = new WaitingDecisions(rules);
+        waiting.Look(profile.Bytes);
+        waiting.Add(new DecisionRequest
+        {
+            Buffer = "ann"u8.ToArray(), Customer = new Range32(0, 3), DecidedAt = Scenario.Start + 10_000 * Minute,
+        });
+        Assert.False(waiting.Concerns("bob"u8, isOutcome: false, closing, closing));
+        Assert.True(waiting.Concerns("bob"u8, isOutcome: false, closing, closing + 1));
+        waiting.Clear();
+        Assert.False(waiting.Concerns("bob"u8, isOutcome: false, closing, closing + 1));
+    }
+
     [Fact]
     public void APlacement_isKeptToWholeCharacters()
     {
@@ -216,5 +242,13 @@ public sealed class OutcomeTests : IDisposable
         var time = Scenario.Start + minute * Minute;
         _driver.Add(customer, OutcomeShop.Json($"e{_events++}", customer, type, time, decision, placement: placement, value: value), time)
             .Process();
+    }
+
+    /// <summary>The profile of the only customer.</summary>
+    private sealed class Only : IProfileVisitor
+    {
+        public byte[] Bytes { get; private set; } = [];
+
+        public void Visit(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile) => Bytes = profile.ToArray();
     }
 }
