@@ -144,7 +144,9 @@ public sealed class OutcomeTests : IDisposable
         waiting.Look(profile.Bytes);
         waiting.Add(new DecisionRequest
         {
-            Buffer = "ann"u8.ToArray(), Customer = new Range32(0, 3), DecidedAt = Scenario.Start + 10_000 * Minute,
+            Buffer = "ann"u8.ToArray(),
+            Customer = new Range32(0, 3),
+            DecidedAt = Scenario.Start + 10_000 * Minute,
         });
         Assert.False(waiting.Concerns("bob"u8, isOutcome: false, closing, closing));
         Assert.True(waiting.Concerns("bob"u8, isOutcome: false, closing, closing + 1));
