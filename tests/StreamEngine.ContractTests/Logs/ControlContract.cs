@@ -83,14 +83,16 @@ public abstract class ControlContract : LogContract
         using var reader = Reader();
         reader.Start();
         Until(() => Board.IsReady, "the board to be ready");
-        for (var i = 0; i < 3; i++)
+        var inTime = 0; // most times: a busy machine may stand still for a while
+        for (var i = 0; i < 5; i++)
         {
             var off = i % 2 == 0;
             Write(off ? "offer:a" : "offer:a on");
             var written = TimeProvider.System.GetTimestamp();
             Until(() => Off == (off ? "offer:a" : ""), "the switch");
-            Assert.InRange(TimeProvider.System.GetElapsedTime(written).TotalSeconds, 0, 1);
+            inTime += TimeProvider.System.GetElapsedTime(written) < TimeSpan.FromSeconds(1) ? 1 : 0;
         }
+        Assert.InRange(inTime, 3, 5);
     }
 
     private protected string Off => string.Join(' ', Board.Current.Off);
