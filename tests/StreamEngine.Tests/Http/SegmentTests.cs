@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
 using StreamEngine.Host.Collector;
@@ -12,7 +11,6 @@ namespace StreamEngine.Tests.Http;
 public sealed class SegmentTests
 {
     private static readonly (string Key, string Sha256) WriteKey = KeyRing.New();
-    private static readonly string Clients = Repository.Path("tests", "clients");
 
     [Theory]
     [InlineData("/v1/track", "track")]
@@ -92,9 +90,9 @@ public sealed class SegmentTests
     [InlineData("rudder.mjs")]
     public async Task The_makers_own_clients_are_understood(string script)
     {
-        Skip.If(!Directory.Exists(Path.Combine(Clients, "node_modules")), "needs node and npm's clients: deploy/setup.sh --oracles");
+        NodeClients.SkipWithout("");
         await using var bench = await Open();
-        await Node(script, bench.Address, WriteKey.Key);
+        await NodeClients.Run(script, bench.Address, WriteKey.Key);
         var records = bench.Read("segment-calls");
         Assert.Equal(["alias", "group", "identify", "page", "screen", "track"],
             records.Select(r => (string)r.Json["type"]!).Order(StringComparer.Ordinal));
@@ -117,12 +115,12 @@ public sealed class SegmentTests
         using var unchanged = await bench.Client.SendAsync(again);
         Assert.Equal(304, (int)unchanged.StatusCode);
 
-        Skip.If(!HasNode(), "needs node: install nodejs");
+        Skip.If(!NodeClients.HasNode, "needs node: install nodejs");
         var path = Path.Combine(Path.GetTempPath(), $"streamengine-{Guid.NewGuid():N}.js");
         await File.WriteAllBytesAsync(path, script);
         try
         {
-            await Node("tag.mjs", path);
+            await NodeClients.Run("tag.mjs", path);
         }
         finally
         {
@@ -137,27 +135,4 @@ public sealed class SegmentTests
     /// <summary>As the SDKs do: the write key is the user, and there is no password.</summary>
     private static void Authorize(HttpRequestMessage request) => request.Headers.Authorization =
         new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{WriteKey.Key}:")));
-
-    private static bool HasNode() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, "node")));
-
-    private static async Task Node(string script, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo("node", [Path.Combine(Clients, script), .. arguments])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        })!;
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
-        try
-        {
-            await process.WaitForExitAsync(patience.Token);
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill();
-        }
-        Assert.True(process.ExitCode == 0, $"{await output}\n{await error}");
-    }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -11,7 +10,7 @@ using StreamEngine.Host.Ofrep;
 using StreamEngine.Host.Telemetry;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.Testing;
-using StreamEngine.Tests.Configuration;
+using StreamEngine.Tests.Http;
 using StreamEngine.Tests.Requests;
 using Xunit;
 
@@ -177,27 +176,8 @@ public sealed class OfrepTests : IAsyncLifetime
     [SkippableFact]
     public async Task OpenFeatures_own_clients_are_understood()
     {
-        var clients = Repository.Path("tests", "clients");
-        Skip.If(!Directory.Exists(Path.Combine(clients, "node_modules", "@openfeature")),
-            "needs node and npm's clients: deploy/setup.sh --oracles");
-        using var process = Process.Start(new ProcessStartInfo("node",
-            [Path.Combine(clients, "openfeature.mjs"), _http.Address, Shop.Key, "ann"])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        })!;
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
-        try
-        {
-            await process.WaitForExitAsync(patience.Token);
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill();
-        }
-        Assert.True(process.ExitCode == 0, await error);
-        var told = JsonNode.Parse((await output).Trim())!;
+        NodeClients.SkipWithout("@openfeature");
+        var told = JsonNode.Parse((await NodeClients.Run("openfeature.mjs", _http.Address, Shop.Key, "ann")).Trim())!;
         var chosen = (string)told["placement"]!["value"]!;
         Assert.Contains(chosen, new[] { "a", "b", "c" });
         Assert.Equal("TARGETING_MATCH", (string)told["placement"]!["reason"]!);
