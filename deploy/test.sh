@@ -15,6 +15,8 @@ expected=()
 # A test host that crashes, in a native library above all, leaves the frames of each thread, which the summary tells.
 mkdir TestResults
 export DOTNET_DbgEnableMiniDump=1 DOTNET_EnableCrashReportOnly=1 DOTNET_DbgMiniDumpName="$root/TestResults/crash.%p"
+# Engines under test live for seconds: what the runtime spends to learn which paths are hot, a tenth of the CPU, never pays there.
+export DOTNET_TieredPGO=0
 # run NAME PROJECT HANG [dotnet test arguments]: a test that hangs for that long ends its run as failed, and is named.
 run() {
   local name=$1 project=$2 hang=$3

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using StreamEngine.Testing;
 
 namespace StreamEngine.SystemTests.Runs;
@@ -60,6 +61,25 @@ internal sealed class Member(Arena arena, string name, int workers, int seed, Ak
             .. akka is null ? [] : Requests(akka, name), .. Timeouts(TransactionTimeout, SessionTimeout)]);
     }
 
+    /// <summary>
+    /// Starts a process and waits until it has records. One that starts while the broker is away gives up after a while, and its supervisor
+    /// starts it again.
+    /// </summary>
+    /// <param name="topic">Whether it keeps the checkpoint topic besides its files.</param>
+    /// <exception cref="InvalidOperationException">It got none.</exception>
+    public async Task StartWorking(bool topic = true)
+    {
+        var started = Stopwatch.GetTimestamp();
+        bool took;
+        do
+        {
+            Start(topic);
+            took = await Engine.Until(async () => await Engine.Metric("streamengine_records_total") > 0, ClusterRun.Patience);
+        }
+        while (!took && Engine.Ended && Stopwatch.GetElapsedTime(started) < ClusterRun.Patience);
+        if (!took) throw new InvalidOperationException($"{name} got no records:\n{Engine.Output}");
+    }
+
     /// <summary>Ends the process as a machine dies.</summary>
     public Task Kill() => Engine.Kill();
 
@@ -88,7 +108,8 @@ internal sealed class Member(Arena arena, string name, int workers, int seed, Ak
             case FaultKind.TopicLoss:
                 await Kill();
                 LoseState();
-                Start(topic: fault.Kind != FaultKind.TopicLoss);
+                if (fault.Kind == FaultKind.StateLoss) Start();
+                else await StartWorking(topic: false); // a fault before that would take its shards elsewhere, and none came from the log
                 return $" of {name}";
             case FaultKind.Leave:
                 var rest = fault.Between(0, 2 * SessionTimeout.TotalSeconds);

@@ -13,7 +13,7 @@ public sealed class MembershipTests
     [Fact]
     public async Task Three_nodes_form_one_cluster_and_know_each_others_roles_and_shards()
     {
-        var ports = FreePorts(3);
+        int[] ports = [.. FreePorts(3).OrderDescending()]; // the leader is the one with the lowest: each that joins here
         await using var a = Start("a", Options(ports[0], ports[0], ports[1]) with { Roles = ["web"] });
         await Formed(a);
         await using var b = Start("b", Options(ports[1], ports[0], ports[1]), s => s with { Shards = () => [new ShardState(3, 17, 0.5)] });
@@ -23,10 +23,10 @@ public sealed class MembershipTests
         Assert.Equal(["a web", "b ", "c "], view.Members.OrderBy(m => m.Name, StringComparer.Ordinal)
             .Select(m => $"{m.Name} {string.Join(',', m.Roles)}"));
         Assert.Contains(view.Leader, view.Members.Select(m => m.Address));
-        var shards = await c.Node.ShardsAsync(TimeSpan.FromSeconds(2));
+        var shards = await c.Node.ShardsAsync(Patience);
         Assert.Equal(3, shards.Count);
         Assert.Equal([new ShardState(3, 17, 0.5)], shards[b.Node.Address]);
-        Assert.Contains("cluster: node b at 127.0.0.1:", c.Lines, StringComparison.Ordinal);
+        await Until(() => c.Lines.Contains("cluster: node b at 127.0.0.1:", StringComparison.Ordinal), c);
         var metrics = Collect(c.Node.Metrics);
         Assert.Equal((1, 0, 1, 2, 0), (metrics["up"], metrics["unreachable"], metrics["members up web"], metrics["members up "],
             metrics["members down "]));
@@ -37,9 +37,9 @@ public sealed class MembershipTests
     public async Task A_node_that_the_others_took_out_joins_anew_and_the_process_lives_on()
     {
         var ports = FreePorts(2);
-        await using var a = Start("a", Options(ports[0], ports));
+        await using var a = Start("a", Options(ports[0], ports) with { FailureDetector = Quick });
         await Formed(a);
-        await using var b = Start("b", Options(ports[1], ports));
+        await using var b = Start("b", Options(ports[1], ports) with { FailureDetector = Quick });
         await Formed(a, b);
         var first = b.Part.System;
         var started = TimeProvider.System.GetTimestamp();
@@ -90,9 +90,9 @@ public sealed class MembershipTests
         var ports = FreePorts(2);
         using var toA = new PortProxy(ports[0], out var bindA);
         using var toB = new PortProxy(ports[1], out var bindB);
-        await using var a = Start("a", Options(ports[0], ports) with { BindPort = bindA });
+        await using var a = Start("a", Options(ports[0], ports) with { BindPort = bindA, FailureDetector = Quick });
         await Formed(a);
-        await using var b = Start("b", Options(ports[1], ports) with { BindPort = bindB });
+        await using var b = Start("b", Options(ports[1], ports) with { BindPort = bindB, FailureDetector = Quick });
         await Formed(a, b);
         toA.Cut();
         toB.Cut();

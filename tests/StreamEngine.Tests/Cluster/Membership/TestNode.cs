@@ -11,7 +11,7 @@ namespace StreamEngine.Tests.Cluster.Membership;
 /// <summary>A node of a cluster of several in one process, with times a tenth of what operators have.</summary>
 internal sealed class TestNode : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly ConcurrentQueue<string> _lines = [];
 
     private TestNode(ClusterSettings settings)
@@ -54,7 +54,17 @@ internal sealed class TestNode : IAsyncDisposable
         FormAfter = TimeSpan.FromSeconds(0.5),
         RejoinAfter = TimeSpan.FromSeconds(0.2),
         Downing = new DowningOptions { StableAfter = TimeSpan.FromSeconds(0.5), Margin = TimeSpan.FromSeconds(0.1) },
-        FailureDetector = new FailureDetectorOptions { Heartbeat = TimeSpan.FromSeconds(0.2), Pause = TimeSpan.FromSeconds(1) },
+        FailureDetector = new FailureDetectorOptions { Heartbeat = TimeSpan.FromSeconds(0.2), Pause = TimeSpan.FromSeconds(15) },
+    };
+
+    /// <summary>
+    /// For nodes that are cut off from each other: who is not heard for a second is away. Elsewhere a second is too short, as many tests run
+    /// at a time and may keep a node from its processor for as long.
+    /// </summary>
+    public static FailureDetectorOptions Quick { get; } = new()
+    {
+        Heartbeat = TimeSpan.FromSeconds(0.2),
+        Pause = TimeSpan.FromSeconds(1),
     };
 
     public static int[] FreePorts(int count)
@@ -64,12 +74,19 @@ internal sealed class TestNode : IAsyncDisposable
         return [.. ports];
     }
 
-    /// <summary>Waits until all of these see all of these, and no others, up and heard.</summary>
+    /// <summary>
+    /// Waits until all of these see all of these, and no others, up and heard, and the same leader: Akka tells of it behind the members.
+    /// </summary>
     public static async Task Formed(params TestNode[] nodes)
     {
         var addresses = nodes.Select(n => n.Node.Address).Order(StringComparer.Ordinal).ToList();
-        await Until(() => nodes.All(n => n.Node.View is { IsUp: true } v && v.Members.All(m => m is { Status: "up", Reachable: true })
-            && v.Members.Select(m => m.Address).Order(StringComparer.Ordinal).SequenceEqual(addresses)), nodes);
+        await Until(() =>
+        {
+            var views = nodes.Select(n => n.Node.View).ToList();
+            return views.All(v => v.IsUp && v.Leader is not null && v.Leader == views[0].Leader && addresses.Contains(v.Leader)
+                && v.Members.All(m => m is { Status: "up", Reachable: true })
+                && v.Members.Select(m => m.Address).Order(StringComparer.Ordinal).SequenceEqual(addresses));
+        }, nodes);
     }
 
     public static async Task Until(Func<bool> holds, params TestNode[] nodes)
