@@ -10,6 +10,8 @@ internal sealed class SimCustomer(string id)
 {
     private static readonly long Pane = (long)SimEngines.Pane.TotalMilliseconds, Gap = (long)SimEngines.SessionGap.TotalMilliseconds;
 
+    private const double DrawnHalfLife = 30 * 60_000;
+
     public static readonly SimTimer[] Timers =
     [
         new("cart", e => e.Type == "cart_add", e => e.Type == "purchase", (long)SimEngines.CartAfter.TotalMilliseconds),
@@ -67,7 +69,10 @@ internal sealed class SimCustomer(string id)
     /// <summary>A timer fired for its newest start.</summary>
     public void Fire(int timer) => _fired[timer] = _started[timer];
 
-    /// <summary>The feature vector as of a time: events_5m, revenue, session_events, recency.</summary>
+    /// <summary>
+    /// The numbers of the feature vector as of a time: events_5m, revenue, session_events, recency, types (two weights and all), drawn (one
+    /// and all).
+    /// </summary>
     public double[] Features(long now)
     {
         int recent = 0, session = 0;
@@ -87,13 +92,28 @@ internal sealed class SimCustomer(string id)
             session++;
             from = e.Time;
         }
-        return [recent, (double)revenue, session, bought == long.MinValue ? -1 : (now - bought) / 1_000.0];
+        var (types, drawn) = (Types(), Drawn(now));
+        return [recent, (double)revenue, session, bought == long.MinValue ? -1 : (now - bought) / 1_000.0,
+            types.FirstOrDefault().Count, types.ElementAtOrDefault(1).Count, _applied.Count, drawn.DefaultIfEmpty().Max(), drawn.Sum()];
     }
+
+    /// <summary>How many events of each type there were, the most frequent first.</summary>
+    public List<(string Type, int Count)> Types() => [.. _applied.GroupBy(e => e.Type).Select(g => (Type: g.Key, Count: g.Count()))
+        .OrderByDescending(t => t.Count).ThenBy(t => t.Type, StringComparer.Ordinal)];
+
+    /// <summary>The types of the newest events: of several at one time, the ids' hashes say which one is the latest.</summary>
+    public IEnumerable<string> Latest() => _applied.Where(e => e.Time == Newest).Select(e => e.Type);
+
+    private List<double> Drawn(long now) => [.. _applied.Where(e => e.Placement.Length > 0).GroupBy(e => e.Placement)
+        .Select(g => g.Sum(e => (1 + (double)e.Value) * Math.Pow(0.5, (now - e.Time) / DrawnHalfLife)))];
 
     /// <summary>Whether a vector is the one expected: what could be counted of a session after it was torn apart is left open.</summary>
     public bool Agrees(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual) =>
         expected.Length == actual.Length
-            && (IsTornApart ? expected[..2].SequenceEqual(actual[..2]) && expected[3] == actual[3] : expected.SequenceEqual(actual));
+            && expected[..2].SequenceEqual(actual[..2]) && (IsTornApart || expected[2] == actual[2])
+            && expected[3..7].SequenceEqual(actual[3..7])
+            // What decays is the same up to rounding.
+            && Math.Abs(expected[7] - actual[7]) <= 1e-9 * expected[7] && Math.Abs(expected[8] - actual[8]) <= 1e-9 * expected[8];
 
     /// <summary>The cap that forbids an offer at a time; null where none does.</summary>
     public string? Capped(string offer, long now)

@@ -65,7 +65,7 @@ internal sealed class SimEngines : IDisposable
     /// <param name="checkpoints">Whether checkpoints go to their topic; a version without them comes between versions with them.</param>
     public static EngineOptions Options(bool twoSources, bool checkpoints = true)
     {
-        var shop = Scenario.Options(twoSources, "sim");
+        var shop = Scenario.WithTexts(Scenario.Options(twoSources, "sim"));
         return shop with
         {
             Time = new TimeOptions { Lateness = Lateness, MaxFuture = MaxFuture, IdleAfter = IdleAfter },
@@ -76,7 +76,9 @@ internal sealed class SimEngines : IDisposable
                 shop.Features[1],
                 shop.Features[2] with { Window = new WindowOptions { Session = SessionGap } },
                 shop.Features[3] with { Unit = TimeUnit.Seconds },
+                .. shop.Features.Skip(4),
             ],
+            Offers = [.. shop.Offers.Select(o => o.Name == "b" ? o with { Suitable = "features.types_1 != 'cart_add'" } : o)],
             Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],
             // No part of the oracle's: their records are counted, and a restore must keep the same decisions open.
             Outcomes = twoSources ? Scenario.Outcomes with { Windows = OutcomeWindows } : null,

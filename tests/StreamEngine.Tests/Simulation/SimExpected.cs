@@ -3,7 +3,7 @@ namespace StreamEngine.Tests.Simulation;
 /// <summary>A decision that must have been made, but for the model's scores.</summary>
 internal sealed record SimExpected(
     SimCustomer Customer, string Topic, long Offset, int Ordinal, string Trigger, string Placement, long EventTime, long DecidedAt,
-        long Watermark, double[] Features, bool Consent, HashSet<string> Off)
+        long Watermark, double[] Features, string Strongest, bool Consent, HashSet<string> Off)
 {
     /// <summary>Each offer's propensity where the model gives none.</summary>
     private const double DefaultP = 0.1;
@@ -59,6 +59,7 @@ internal sealed record SimExpected(
         var name when Off.Contains($"offer:{name}") || Off.Contains("channel:default") => "switched_off",
         "d" when Placement != "email" => "placement",
         "c" when Features[1] <= 50 => "not_eligible",
+        "b" when Strongest == "cart_add" => "not_suitable",
         var name => Customer.Capped(name, DecidedAt),
     };
 }

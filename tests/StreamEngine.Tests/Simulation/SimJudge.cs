@@ -117,12 +117,20 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
 
     private void State(Shard live, int version, SimOracle oracle)
     {
-        var vector = new double[engines[driver.Sources, version].Features.Count];
+        var features = engines[driver.Sources, version].Features;
+        var vector = new double[features.Width];
         foreach (var customer in oracle.Customers)
         {
             live.ReadFeatures(customer.Key, 0, vector);
             var expected = customer.Features(customer.Newest);
-            if (!customer.Agrees(expected, vector)) Same($"features of {customer.Id} in shard {live.Partition}", expected, vector);
+            if (!customer.Agrees(expected, vector.AsSpan(0, features.Count)))
+                Same($"features of {customer.Id} in shard {live.Partition}", expected, vector[..features.Count]);
+            var texts = features.Texts.Of(vector).Select(t => t.Value).ToList();
+            var types = customer.Types();
+            Same($"strongest types of {customer.Id} in shard {live.Partition}",
+                [types.ElementAtOrDefault(0).Type ?? "", types.ElementAtOrDefault(1).Type ?? ""], texts[..2]);
+            Same($"latest type of {customer.Id} in shard {live.Partition}", [texts[3]],
+                customer.Latest().DefaultIfEmpty("").Where(t => t == texts[3]).Take(1));
         }
         var kept = Profiles(live);
         Same($"customers of shard {live.Partition}", oracle.Customers.Select(c => c.Id), kept.Keys);

@@ -84,7 +84,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         if (!_customers.TryGetValue(ask.Customer, out var customer)) _customers[ask.Customer] = customer = new SimCustomer(ask.Customer);
         var at = Math.Max(ask.Time, customer.Newest);
         _expected.Enqueue(new SimExpected(customer, entry.Topic, entry.Offset, ordinal, "", ask.Placement, ask.Time, at, _watermark,
-            customer.Features(at), customer.Consent, Off));
+            customer.Features(at), customer.Types().FirstOrDefault().Type ?? "", customer.Consent, Off));
     }
 
     private void Decided(SimDecision entry)
@@ -148,7 +148,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         if (e.Type != "page_view" || e.Placement.Length == 0) return;
         var at = Math.Max(e.Time, customer.Newest);
         _expected.Enqueue(new SimExpected(customer, topics[source], input.Offset, ordinal, "view", e.Placement, e.Time, at, _watermark,
-            customer.Features(at), e.Consent && customer.Consent, Off));
+            customer.Features(at), customer.Types().FirstOrDefault().Type ?? "", e.Consent && customer.Consent, Off));
     }
 
     /// <summary>Fires what is due by the watermark in the order of due time, customer and timer; returns the next ordinal.</summary>
@@ -165,7 +165,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
             customer.Fire(timer);
             var now = Math.Max(at, customer.Newest);
             _expected.Enqueue(new SimExpected(customer, topics[source], offset, ordinal++, SimCustomer.Timers[timer].Trigger, "email", at,
-                now, _watermark, customer.Features(now), customer.Consent, Off));
+                now, _watermark, customer.Features(now), customer.Types().FirstOrDefault().Type ?? "", customer.Consent, Off));
         }
         return ordinal;
     }
