@@ -39,6 +39,9 @@ internal static class CustomerEndpoints
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
+    /// <summary>What stands before a customer's id in an address.</summary>
+    public const string Path = "/v1/customers/";
+
     /// <summary>Adds them.</summary>
     public static void Map(WebApplication app, ICustomerGateway customers)
     {
@@ -48,6 +51,7 @@ internal static class CustomerEndpoints
                 504);
         app.MapGet("/v1/customers/{id}", async (string id, HttpContext context) =>
         {
+            id = RawPath.Id(context, Path, "", id);
             var reply = await customers.ReadAsync(new ReadRequest { Customer = id }, context.RequestAborted).ConfigureAwait(false);
             return reply.Status == RequestStatus.Done ? Results.Json(Show(id, reply), Json) : Refuse(context, reply);
         }).Needs(Scope.Read).Produces<CustomerAnswer>()

@@ -17,8 +17,7 @@ internal static class DecisionEndpoint
     public static void Map(WebApplication app, DecisionLookups decisions) =>
         app.MapGet("/v1/decisions/{**decision_id}", async (HttpContext context, [FromRoute(Name = "decision_id")] string id = "") =>
         {
-            // Kestrel leaves an escaped slash as it is, since it might not separate parts of the path; here it does.
-            var text = id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+            var text = RawPath.Id(context, "/v1/decisions/", "", id);
             var found = await decisions.FindAsync(text, context.RequestAborted).ConfigureAwait(false);
             return found.Decision is { } decision ? Results.Json(decision, CustomerEndpoints.Json) : Refuse(context, found);
         }).Needs(Scope.Read).Produces<ExplainedDecision>().Told("decisions", "explain",

@@ -45,8 +45,9 @@ internal sealed class LiveEndpoints(LiveStreams live)
         app.Lifetime.ApplicationStopping.Register(live.Close);
     }
 
-    private IResult MakeToken(string id)
+    private IResult MakeToken(HttpContext context, string id)
     {
+        id = RawPath.Id(context, CustomerEndpoints.Path, "/token", id);
         if (FaultOf(id) is { } fault) return Problems.Of(StatusCodes.Status400BadRequest, fault);
         var until = live.Time.GetUtcNow() + live.Options.TokenLifetime;
         var token = live.Tokens.Make(id, until);
@@ -63,6 +64,7 @@ internal sealed class LiveEndpoints(LiveStreams live)
 
     private async Task StreamAsync(HttpContext context, string id)
     {
+        id = RawPath.Id(context, CustomerEndpoints.Path, "/stream", id);
         var request = context.Request;
         if (!PageOrigins.Allow(context, live.Options.Origins))
         {

@@ -107,6 +107,17 @@ public sealed class DecisionApiTests : IAsyncLifetime
         Assert.False((bool)JsonNode.Parse(await _client.GetStringAsync("/v1/customers/no%20body"))!["found"]!);
     }
 
+    [Theory]
+    [InlineData("c%2F1", "c/1")]
+    [InlineData("c%2f1%3F", "c/1?")]
+    [InlineData("c%252F1?a=/b", "c%2F1")]
+    [InlineData("c%20%C3%A4+1", "c ä+1")]
+    public async Task An_id_in_an_address_is_decoded_once(string address, string id)
+    {
+        var profile = JsonNode.Parse(await _client.GetStringAsync($"/v1/customers/{address}"))!;
+        Assert.Equal(id, (string)profile["customer"]!);
+    }
+
     [Fact]
     public async Task The_command_line_shows_a_profile()
     {

@@ -130,6 +130,15 @@ public sealed class LiveStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_customer_whose_id_has_a_slash_is_listened_to()
+    {
+        var address = await Address("a%2Fb");
+        Assert.StartsWith("/v1/customers/a%2Fb/stream?", address, StringComparison.Ordinal);
+        await using var page = await Open(address, _ => { });
+        await page.Next("ready");
+    }
+
+    [Fact]
     public async Task Streams_end_with_a_word_when_the_process_stops()
     {
         await using var page = await Listen("c1", _ => { });

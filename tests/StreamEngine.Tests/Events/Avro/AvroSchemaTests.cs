@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using StreamEngine.Events.Avro;
+using StreamEngine.Testing;
 using Xunit;
 
 namespace StreamEngine.Tests.Events.Avro;
@@ -166,9 +167,11 @@ public sealed class AvroSchemaTests
     }
 
     [Fact]
-    public void Large_and_deep_schemas_are_read_in_time_or_refused()
+    public void Large_and_deep_schemas_are_read_in_time_or_refused() =>
+        Assert.InRange(ThreadTime.Of(ReadLargeAndDeep).TotalSeconds, 0, 20);
+
+    private static void ReadLargeAndDeep()
     {
-        var clock = System.Diagnostics.Stopwatch.StartNew();
         static string Of(int n, Func<int, string> part) => string.Join(',', Enumerable.Range(0, n).Select(part));
         var symbols = AvroSchema.Parse($$"""{"type":"enum","name":"E","symbols":[{{Of(80_000, i => $"\"S{i}\"")}}]}""");
         Assert.Empty(AvroCompatibility.Check(symbols, symbols));
@@ -191,7 +194,6 @@ public sealed class AvroSchemaTests
         ];
         foreach (var json in refused)
             Assert.InRange(Assert.Throws<AvroSchemaException>(() => AvroSchema.ParseWriter(json)).Message.Length, 1, 3_000);
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 20);
     }
 
     [Fact]
