@@ -205,7 +205,8 @@ public sealed class KafkaBroker : IDisposable
         // Through a shell, so that the output goes to a file (nobody reads a pipe while a broker runs), and Java is stopped by a line of
         // input and killed (-9) when the input closes: so it also ends with a test run that is killed itself. Java's second compiler took a
         // seventh of a run's CPU, for a broker that lives for a minute or two.
-        var java = $"java -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp '{_home}/libs/*' {main} {arguments}";
+        var java = $"java -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "
+            + $"'{_home}/libs/*' {main} {arguments}";
         var command = $"exec 3<&0; {java} >> {_directory}/kafka.log 2>&1 < /dev/null 3<&- & broker=$!; echo $broker > {_directory}/pid; {{ "
             + $"read -r _ <&3 && kill $broker; cat <&3; kill -9 $broker; }} > /dev/null 2>&1 & wait $broker";
         return Process.Start(new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", command }, RedirectStandardInput = true })!;

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace StreamEngine.Testing;
 
-/// <summary>The processor's time of a piece of work: unlike the clock's, it does not grow where other tests keep the processor busy.</summary>
+/// <summary>
+/// The processor's time of a piece of work: unlike the clock's, it does not grow where other tests keep the processor busy.
+/// </summary>
 public static class ThreadTime
 {
     /// <summary>What the work takes on this thread; the work must not go on on another one. Off Linux, the time on the clock.</summary>
