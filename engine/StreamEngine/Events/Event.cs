@@ -59,7 +59,9 @@ public sealed class Event(FieldCatalog catalog)
     /// <summary>The items of its lists: grow with the batch, reset by <see cref="BeginBatch"/>.</summary>
     public ItemCells Items { get; } = new();
 
-    /// <summary>What breaks ties in time while it is taken in: the hash of its id, of an item with the item's place in the last bits.</summary>
+    /// <summary>
+    /// What breaks ties in time while it is taken in: the hash of its id; for an item of a list with the item's place in the last bits.
+    /// </summary>
     internal ulong Tie;
 
     /// <summary>Forgets the last batch's scratch text and items.</summary>

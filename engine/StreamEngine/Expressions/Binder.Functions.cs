@@ -13,7 +13,8 @@ internal sealed partial class Binder
 
     private Bound BindCall(Call call)
     {
-        if (call.Function == "size" && (call.Target ?? call.Arguments.FirstOrDefault()) is { } counted && RecordList(counted) is { } records)
+        if (call.Function == "size" && (call.Target ?? call.Arguments.FirstOrDefault()) is { } counted
+            && RecordList(counted) is { } records)
             return Counted(call, call.Function, call.Target is null ? 1 : 0)
                 ? new Bound(ExprType.Int, E.Convert(E.Field(Place(records), nameof(FieldValue.Length)), typeof(long))) : Bound.Failed;
         if (call.Target is not { } target)

@@ -57,8 +57,8 @@ internal sealed partial class Binder
 
     /// <summary>The field that an expression names, where that is a list of records; null elsewhere.</summary>
     private Field? RecordList(Syntax syntax) => scope.Event is not null && syntax is Selection { Of: Identifier root } selection
-        && root.Name == scope.EventName && !_variables.ContainsKey(root.Name) && scope.Event.Find(selection.Member) is { IsRecords: true } field
-            ? field : null;
+        && root.Name == scope.EventName && !_variables.ContainsKey(root.Name)
+        && scope.Event.Find(selection.Member) is { IsRecords: true } field ? field : null;
 
     private Field? FindItem(Selection selection, FieldCatalog items)
     {

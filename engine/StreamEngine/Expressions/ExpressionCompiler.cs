@@ -47,13 +47,16 @@ public static class ExpressionCompiler
             ? scope.Event?.Find(selection.Member)
             : null;
 
-    /// <summary>The item's field that the whole expression is (<c>item.NAME</c>, or <c>item</c> of a list of single values), or null.</summary>
-    public static Field? PlainItem(ExprText text, Scope scope) => scope.Items is not { } items ? null : Parse(text, new ConfigErrors()) switch
-    {
-        Identifier { Name: "item" } when items.IsSingle => items.Fields[0],
-        Selection { Of: Identifier { Name: "item" }, Member: var name } when !items.IsSingle => items.Find(name),
-        _ => null,
-    };
+    /// <summary>
+    /// The item's field that the whole expression is (<c>item.NAME</c>, or <c>item</c> of a list of single values), or null.
+    /// </summary>
+    public static Field? PlainItem(ExprText text, Scope scope) => scope.Items is not { } items ? null
+        : Parse(text, new ConfigErrors()) switch
+        {
+            Identifier { Name: "item" } when items.IsSingle => items.Fields[0],
+            Selection { Of: Identifier { Name: "item" }, Member: var name } when !items.IsSingle => items.Find(name),
+            _ => null,
+        };
 
     /// <summary>The list of the event that an expression names; null, with the mistake told, where it names none.</summary>
     public static Field? List(ExprText text, Scope scope, ConfigErrors errors)

@@ -41,7 +41,9 @@ internal sealed class EventInputs
     private readonly EventInput[] _inputs;
 
     /// <summary>Binds the collected inputs.</summary>
-    /// <param name="wheres">The conditions, each with the part that it is asked in; <see cref="EventInput.Where"/> counts all of them.</param>
+    /// <param name="wheres">
+    /// The conditions, each with the part that it is asked in; <see cref="EventInput.Where"/> counts all of them.
+    /// </param>
     /// <param name="inputs">The inputs.</param>
     /// <param name="lists">The lists, from part 1 on.</param>
     public EventInputs(IReadOnlyList<(BoolExpr Where, int Part)> wheres, EventInput[] inputs, ItemList[] lists)

@@ -12,8 +12,8 @@ namespace StreamEngine.Features;
 /// rounding. Immutable, so that all shards can share it; nothing here allocates after compilation.
 /// </summary>
 /// <remarks>
-/// An event goes 1. through the inputs (each distinct condition and operand evaluated once), 2. into the columns of each window; then so does
-/// each item of the lists that features go over. The vector
+/// An event goes 1. through the inputs (each distinct condition and operand evaluated once), 2. into the columns of each window; then so
+/// does each item of the lists that features go over. The vector
 /// is 1. read window by window, 2. completed by the derived features in the order of their dependencies. Behind its numbers it holds the
 /// texts of features, as bits (<see cref="KeptText"/>): whoever copies a vector of <see cref="Width"/> places copies them with it.
 /// </remarks>

@@ -77,8 +77,8 @@ internal sealed class InputTable(FieldCatalog fields, IReadOnlyList<string> purp
 
     /// <summary>Whether a feature's operand is a text.</summary>
     public bool IsText(FeatureOptions feature) =>
-        ExpressionCompiler.String(feature.Of!, ScopeOf(TryOver(feature, new ConfigErrors(), out var over) ? over : null), new ConfigErrors())
-            is not null;
+        TryOver(feature, new ConfigErrors(), out var over)
+        && ExpressionCompiler.String(feature.Of!, ScopeOf(over), new ConfigErrors()) is not null;
 
     /// <summary>The list that a feature goes over, null for none; false, with the mistake told, where it names no list.</summary>
     public bool TryOver(FeatureOptions feature, ConfigErrors errors, out Field? over)

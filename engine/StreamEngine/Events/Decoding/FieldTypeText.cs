@@ -9,7 +9,8 @@ namespace StreamEngine.Events.Decoding;
 /// </summary>
 internal static class FieldTypeText
 {
-    public const string Valid = "string, double, decimal(N) with N from 0 to 9, int, bool, timestamp, timestamp(FORMAT), and list(TYPE) of these";
+    public const string Valid =
+        "string, double, decimal(N) with N from 0 to 9, int, bool, timestamp, timestamp(FORMAT), and list(TYPE) of these";
     private static readonly string[] Names = ["string", "double", "decimal(2)", "int", "bool", "timestamp", "list(string)"];
 
     /// <summary>The type of a list's items, as <c>list(TYPE)</c> has it; null where the text is none.</summary>

@@ -23,7 +23,8 @@ internal sealed class ListCompiler(ConfigErrors errors)
         if (options.Items.Count == 0 && FieldTypeText.ItemsOf(options.Type) is null)
         {
             errors.Add(options.Node, "type", $"the list '{options.Name}' does not say what its items are",
-                "Write 'items' with the fields of a record, e.g. items: { sku: string, price: decimal(2) }, or a type such as list(string).");
+                "Write 'items' with the fields of a record, e.g. items: { sku: string, price: decimal(2) }, or a type such as "
+                + "list(string).");
             return false;
         }
         var isSingle = options.Items.Count == 0;
@@ -63,7 +64,8 @@ internal sealed class ListCompiler(ConfigErrors errors)
         if (plan.Fields.Find(f => f.Name == name) is not { } known)
             plan.Fields.Add(new Field(plan.Fields.Count, name, type, scale));
         else if (known.Type != type || known.Scale != scale)
-            errors.Add(node, key, $"items of this list have another type{(name.Length == 0 ? "" : $" of '{name}'")} in the list at {plan.At}",
+            errors.Add(node, key,
+                $"items of this list have another type{(name.Length == 0 ? "" : $" of '{name}'")} in the list at {plan.At}",
                 "Sources that declare the same list share it: give both the same type, or the list another name with 'from'.");
         return true;
     }

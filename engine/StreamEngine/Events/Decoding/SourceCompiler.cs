@@ -106,15 +106,19 @@ internal sealed class SourceCompiler(
             errors.Add(field.Node, "from", $"the list at '{path}' is taken by another field",
                 "Let one field have it, and name all that is read of its items under 'items'.");
         var item = new PathNode("", node.Path + "[]");
-        node.List = new ListTarget(slot, item, items.Count, _itemSlots, field.MaxItems, items.IsSingle, field.Separator is [.., var c] ? (byte)c : default);
+        var separator = field.Separator is [.., var last] ? (byte)last : default;
+        node.List = new ListTarget(slot, item, items.Count, _itemSlots, field.MaxItems, items.IsSingle, separator);
         if (items.IsSingle) AddItem(item, "", FieldTypeText.ItemsOf(field.Type) ?? "", "", field.Node, "type", items);
-        else foreach (var of in field.Items) AddItem(item, of.Name, of.Type, of.From ?? of.Name, of.Node, of.From is null ? "" : "from", items);
+        else
+            foreach (var of in field.Items)
+                AddItem(item, of.Name, of.Type, of.From ?? of.Name, of.Node, of.From is null ? "" : "from", items);
         _itemSlots += items.Count;
     }
 
     private void AddItem(PathNode item, string name, string text, string path, ConfigNode node, string key, FieldCatalog items)
     {
-        if (items.Find(name) is not { } field || !FieldTypeText.TryParse(text, out var type, out var scale, out var time, out _, _zone)) return;
+        if (items.Find(name) is not { } field
+            || !FieldTypeText.TryParse(text, out var type, out var scale, out var time, out _, _zone)) return;
         if (path.Length > 0 && PathNode.Fault(path) is { } fault)
         {
             errors.Add(node, key, fault.Message, fault.Remedy);

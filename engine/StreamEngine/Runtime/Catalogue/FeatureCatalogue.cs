@@ -80,9 +80,11 @@ public static class FeatureCatalogue
         new[] { feature.Of, feature.Where, feature.Per, feature.Weight }.OfType<ExprText>()
             .SelectMany(text => ExpressionCompiler.References(text).Of("item")).Select(field => $"{list}.{field}").DefaultIfEmpty(list);
 
-    private static IEnumerable<string> ItemOrigins(EventSourceOptions source, string field) => field.Split('.') is not [var list, var name] ? []
-        : source.Fields.Where(f => f.Name == list).SelectMany(f => f.Items.Where(i => i.Name == name)
-            .Select(i => $"{source.Name}: {f.From ?? f.Name}[].{i.From ?? i.Name}"));
+    private static IEnumerable<string> ItemOrigins(EventSourceOptions source, string field) =>
+        field.Split('.') is not [var list, var name] ? []
+            : from f in source.Fields.Where(f => f.Name == list)
+              from item in f.Items.Where(i => i.Name == name)
+              select $"{source.Name}: {f.From ?? f.Name}[].{item.From ?? item.Name}";
 
     private static FieldOrigin Origin(string field, IReadOnlyList<EventSourceOptions> sources) => new(field,
     [
