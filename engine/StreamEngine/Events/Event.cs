@@ -56,8 +56,20 @@ public sealed class Event(FieldCatalog catalog)
     /// <summary>Text made while decoding (JSON unescaping, CSV quotes): grows with the batch, reset by <see cref="BeginBatch"/>.</summary>
     public ScratchBuffer Scratch { get; } = new();
 
-    /// <summary>Forgets the last batch's scratch text.</summary>
-    public void BeginBatch() => Scratch.Reset();
+    /// <summary>The items of its lists: grow with the batch, reset by <see cref="BeginBatch"/>.</summary>
+    public ItemCells Items { get; } = new();
+
+    /// <summary>
+    /// What breaks ties in time while it is taken in: the hash of its id; for an item of a list with the item's place in the last bits.
+    /// </summary>
+    internal ulong Tie;
+
+    /// <summary>Forgets the last batch's scratch text and items.</summary>
+    public void BeginBatch()
+    {
+        Scratch.Reset();
+        Items.Release(0);
+    }
 
     /// <summary>Forgets the last record's values.</summary>
     public void Clear()

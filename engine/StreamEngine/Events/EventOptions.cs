@@ -193,11 +193,49 @@ public sealed record FieldOptions : ILocated
     public string Name { get; init; } = "";
 
     [Doc("string, double, decimal(N), int, bool or timestamp; timestamp(FORMAT) where numbers are not milliseconds or text is not ISO "
-        + "8601: seconds, micros, or a .NET pattern.")]
+        + "8601: seconds, micros, or a .NET pattern. list(TYPE) is a list of such values; a list of records has 'items'.")]
     public string Type { get; init; } = "string";
 
     [Doc("The path in the record, where it differs from the name: dots step into records and objects, numbers into "
         + "arrays; '\\\\.' is a dot within a name.")]
+    public string? From { get; init; }
+
+    [Doc("For a list of records: the fields of an item, name to type, or name to { from: path within the item, type: ... }.")]
+    [Keyed]
+    public IReadOnlyList<ItemFieldOptions> Items { get; init; } = [];
+
+    [Doc("The most items of a list; an event with more goes to the dead letter as too-many-items.")]
+    [Bounds(1, MostItems)]
+    public int MaxItems { get; init; } = 256;
+
+    [Doc("What separates the items of a list in one text, in a CSV column: one ASCII character.")]
+    public string Separator { get; init; } = "|";
+
+    /// <summary>The largest <see cref="MaxItems"/>: an item's place has to fit into the last bits of what breaks ties.</summary>
+    internal const int MostItems = 4096;
+
+    /// <summary>The paths of all that is read: of a list of records those of the items' fields.</summary>
+    internal IEnumerable<string> Paths => Items.Count == 0 ? [From ?? Name] : Items.Select(i => $"{From ?? Name}.{i.From ?? i.Name}");
+
+    /// <summary>The type as it is declared, with the fields of items.</summary>
+    internal string TypeText => Items.Count == 0 ? Type : $"list({string.Join(", ", Items.Select(i => $"{i.Name} {i.Type}"
+        + (i.From is null || i.From == i.Name ? "" : $" from {i.From}")))})";
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>One field of a list's items.</summary>
+[Shorthand(nameof(Type))]
+public sealed record ItemFieldOptions : ILocated
+{
+    /// <summary>The name in expressions: <c>item.NAME</c>.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("string, double, decimal(N), int, bool, timestamp or timestamp(FORMAT).")]
+    public string Type { get; init; } = "string";
+
+    [Doc("The path within the item, where it differs from the name.")]
     public string? From { get; init; }
 
     /// <inheritdoc/>

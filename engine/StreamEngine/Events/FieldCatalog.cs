@@ -9,6 +9,15 @@ public sealed record Field(int Index, string Name, FieldType Type, int Scale = 0
 {
     /// <summary>What one unscaled unit is worth: 10^-Scale.</summary>
     public double Unit { get; } = Math.Pow(10, -Scale);
+
+    /// <summary>
+    /// What an item of a <see cref="FieldType.List"/> has: its fields, or one field without a name where items are single values. Null for
+    /// a field that is no list.
+    /// </summary>
+    public FieldCatalog? Items { get; init; }
+
+    /// <summary>Whether it is a list of records.</summary>
+    public bool IsRecords => Items is { IsSingle: false };
 }
 
 /// <summary>
@@ -25,6 +34,9 @@ public sealed class FieldCatalog(IReadOnlyList<Field> fields)
 
     /// <summary>The fields in slot order.</summary>
     public IReadOnlyList<Field> Fields { get; } = fields;
+
+    /// <summary>Whether these are the items of a list of single values.</summary>
+    public bool IsSingle => Fields is [{ Name: "" }];
 
     /// <summary>How many slots an event has.</summary>
     public int Count => Fields.Count;

@@ -20,10 +20,14 @@ public enum FieldType : byte
 
     /// <summary>Milliseconds since 1970-01-01 UTC.</summary>
     Timestamp,
+
+    /// <summary>A list of single values, or of records: <see cref="Field.Items"/> says of what.</summary>
+    List,
 }
 
 /// <summary>
-/// One projected field of one event: a number in <see cref="Bits"/>, or text as a slice of a buffer that lives as long as the batch.
+/// One projected field of one event: a number in <see cref="Bits"/>, text as a slice of a buffer that lives as long as the batch, or a list
+/// as a run of cells in the event's <see cref="ItemCells"/>.
 /// </summary>
 public struct FieldValue
 {
@@ -36,10 +40,10 @@ public struct FieldValue
     /// <summary>The buffer that holds the text; for an Avro enum, the symbol's own shared array.</summary>
     public byte[]? Buffer;
 
-    /// <summary>Where the text begins in <see cref="Buffer"/>.</summary>
+    /// <summary>Where the text begins in <see cref="Buffer"/>; of a list, its first cell.</summary>
     public int Start;
 
-    /// <summary>The text's length in bytes.</summary>
+    /// <summary>The text's length in bytes; of a list, how many items it has.</summary>
     public int Length;
 
     /// <summary>The text as UTF-8; empty where absent.</summary>
@@ -60,6 +64,14 @@ public struct FieldValue
     {
         Present = true;
         Bits = value;
+    }
+
+    /// <summary>Sets a list as a run of cells.</summary>
+    public void SetList(int start, int count)
+    {
+        Present = true;
+        Start = start;
+        Length = count;
     }
 
     /// <summary>Sets text as a slice.</summary>

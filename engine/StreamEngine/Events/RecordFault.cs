@@ -53,6 +53,9 @@ public enum FaultKind : byte
 
     /// <summary>The schema fingerprint <see cref="RecordFault.Number"/> can't be used.</summary>
     Fingerprint,
+
+    /// <summary>A list with more than <see cref="RecordFault.Limit"/> items.</summary>
+    Items,
 }
 
 /// <summary>

@@ -47,4 +47,7 @@ public enum RejectReason : byte
 
     /// <summary>An event with this id was applied already.</summary>
     Duplicate,
+
+    /// <summary>A list of the event has more items than the config allows.</summary>
+    TooManyItems,
 }

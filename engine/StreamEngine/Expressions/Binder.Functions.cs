@@ -13,6 +13,10 @@ internal sealed partial class Binder
 
     private Bound BindCall(Call call)
     {
+        if (call.Function == "size" && (call.Target ?? call.Arguments.FirstOrDefault()) is { } counted
+            && RecordList(counted) is { } records)
+            return Counted(call, call.Function, call.Target is null ? 1 : 0)
+                ? new Bound(ExprType.Int, E.Convert(E.Field(Place(records), nameof(FieldValue.Length)), typeof(long))) : Bound.Failed;
         if (call.Target is not { } target)
             return call.Function switch
             {
@@ -103,6 +107,9 @@ internal sealed partial class Binder
 
     private Bound BindHas(Syntax argument)
     {
+        if (scope.Items is { } items && argument is Selection { Of: Identifier { Name: "item" } } part)
+            return FindItem(part, items) is { } own ? new Bound(ExprType.Bool, E.Field(ItemPlace(own), nameof(FieldValue.Present)))
+                : Bound.Failed;
         if (argument is not Selection { Of: Identifier root } selection || scope.Event is null || root.Name != scope.EventName)
             return Error(argument.Start, $"has() takes a field of the {scope.EventName}", scope.Event is null
                 ? "There is no event here" : $"Write has({scope.EventName}.NAME)");

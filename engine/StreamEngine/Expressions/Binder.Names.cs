@@ -17,10 +17,14 @@ internal sealed partial class Binder
         return root.Name switch
         {
             _ when scope.Event is not null && root.Name == scope.EventName => BindEvent(selection),
+            "item" when scope.Items is not null =>
+                FindItem(selection, scope.Items) is { } field ? Bound.Value(field, ItemPlace(field)) : Bound.Failed,
             "features" when scope.Features is not null => BindFeature(selection, scope.Features),
             "consent" when scope.Purposes is not null => BindConsent(selection, scope.Purposes),
             _ when Constants(root.Name).Any() => Unknown(selection, root.Name, Constants(root.Name)),
             "event" or "features" or "consent" => Error(root.At, $"'{root.Name}' is not in scope here", InScope()),
+            "item" => Error(root.At, "'item' is known only in a feature that goes over a list",
+                "Give the feature 'over', e.g. over: event.products"),
             _ => Error(root.At, $"unknown name '{root.Name}'", NameRemedy(root.Name)),
         };
     }
@@ -30,7 +34,51 @@ internal sealed partial class Binder
         if (selection.Member == "type" && HasTypeAndTime) return Bound.Text(E.Field(Reading(), nameof(EvalContext.Type)));
         if (selection.Member == "time" && HasTypeAndTime)
             return new Bound(ExprType.Int, E.Field(Reading(), nameof(EvalContext.Time))) { Millis = Millis.Instant };
-        return FindField(selection) is { } field ? Bound.Value(field, Place(field)) : Bound.Failed;
+        return FindField(selection) is not { } field ? Bound.Failed
+            : !field.IsRecords ? field.Type == FieldType.List ? BindFieldList(field) : Bound.Value(field, Place(field))
+            : Error(selection.At, $"'{scope.EventName}.{field.Name}' is a list of records, which are read item by item in features",
+                $"Write a feature with over: {scope.EventName}.{field.Name}; size({scope.EventName}.{field.Name}) counts the items");
+    }
+
+    /// <summary>A field with a list of single values.</summary>
+    private Bound BindFieldList(Field field)
+    {
+        var items = E.Field(Reading(), nameof(EvalContext.Items));
+        var item = field.Items!.Fields[0];
+        if (item.Type == FieldType.Decimal)
+            return Made(new Bound(ExprType.List | ExprType.Double, Bound.Invoke(nameof(ListFunctions.DecimalsOf), Place(field), items,
+                E.Constant(Math.Pow(10, item.Scale)))));
+        var value = Bound.Value(item, Place(field));
+        return new Bound(ExprType.List | value.Type, Bound.Invoke(nameof(ListFunctions.ItemsOf), Place(field), items))
+        {
+            Millis = value.Millis,
+        };
+    }
+
+    /// <summary>The field that an expression names, where that is a list of records; null elsewhere.</summary>
+    private Field? RecordList(Syntax syntax) => scope.Event is not null && syntax is Selection { Of: Identifier root } selection
+        && root.Name == scope.EventName && !_variables.ContainsKey(root.Name)
+        && scope.Event.Find(selection.Member) is { IsRecords: true } field ? field : null;
+
+    private Field? FindItem(Selection selection, FieldCatalog items)
+    {
+        if (items.IsSingle)
+        {
+            Error(selection.At, "the items of this list are single values and have no fields", "Write item alone");
+            return null;
+        }
+        var field = items.Find(selection.Member);
+        if (field is null && !items.Unusable.Contains(selection.Member)) Unknown(selection, "item", items.Fields.Select(f => f.Name));
+        return field;
+    }
+
+    /// <summary>The cell of the item's field.</summary>
+    private E ItemPlace(Field field)
+    {
+        var context = Reading();
+        E at = E.Field(context, nameof(EvalContext.Item));
+        return E.ArrayAccess(E.Property(E.Field(context, nameof(EvalContext.Items)), nameof(ItemCells.Cells)),
+            field.Index == 0 ? at : E.Add(at, E.Constant(field.Index)));
     }
 
     private Field? FindField(Selection selection)
@@ -107,12 +155,13 @@ internal sealed partial class Binder
         : "Only literals are in scope";
 
     private IEnumerable<string> Roots() =>
-        new[] { scope.EventName, "features", "consent" }.Where(r => Members(r).Any())
+        new[] { scope.EventName, "item", "features", "consent" }.Where(r => Members(r).Any())
             .Concat(scope.Constants.Keys.Select(k => k.Split('.')[0])).Distinct();
 
     private IEnumerable<string> Members(string root) => root switch
     {
         _ when scope.Event is not null && root == scope.EventName => EventMembers(),
+        "item" when scope.Items is not null => scope.Items.Fields.Select(f => f.Name),
         "features" when scope.Features is not null => FeatureMembers(),
         "consent" when scope.Purposes is not null => scope.Purposes,
         _ => Constants(root),

@@ -22,6 +22,8 @@ internal sealed partial class Binder(Scope scope, Action<int, string, string> re
     {
         Literal literal => OfConstant(literal.Value),
         Identifier name when _variables.TryGetValue(name.Name, out var variable) => variable.Read(this),
+        Identifier { Name: "item" } when scope.Items is { IsSingle: true } items =>
+            Bound.Value(items.Fields[0], ItemPlace(items.Fields[0])),
         Identifier name => Error(name.At, $"unknown name '{name.Name}'", NameRemedy(name.Name)),
         Selection selection => BindSelection(selection),
         Call call => BindCall(call),

@@ -8,6 +8,12 @@ public sealed class EvalContext
     /// <summary>The event's projected fields (<c>event.NAME</c>); for a timer's decision all absent.</summary>
     public FieldValue[] Fields = [];
 
+    /// <summary>The items of the event's lists.</summary>
+    public ItemCells Items = ItemCells.None;
+
+    /// <summary>The cell of <see cref="Items"/> where the item begins that an expression reads (<c>item.NAME</c>).</summary>
+    internal int Item;
+
     /// <summary>The event's type (<c>event.type</c>).</summary>
     public FieldValue Type;
 
@@ -33,6 +39,7 @@ public sealed class EvalContext
     public void Use(Event e)
     {
         Fields = e.Fields;
+        Items = e.Items;
         Type = e.Type;
         Time = e.Time;
         Consent = e.Consent;

@@ -47,6 +47,40 @@ public static class ExpressionCompiler
             ? scope.Event?.Find(selection.Member)
             : null;
 
+    /// <summary>
+    /// The item's field that the whole expression is (<c>item.NAME</c>, or <c>item</c> of a list of single values), or null.
+    /// </summary>
+    public static Field? PlainItem(ExprText text, Scope scope) => scope.Items is not { } items ? null
+        : Parse(text, new ConfigErrors()) switch
+        {
+            Identifier { Name: "item" } when items.IsSingle => items.Fields[0],
+            Selection { Of: Identifier { Name: "item" }, Member: var name } when !items.IsSingle => items.Find(name),
+            _ => null,
+        };
+
+    /// <summary>The list of the event that an expression names; null, with the mistake told, where it names none.</summary>
+    public static Field? List(ExprText text, Scope scope, ConfigErrors errors)
+    {
+        if (Parse(text, errors) is not { } syntax) return null;
+        if (PlainField(text, scope) is { } field)
+        {
+            if (field.Type == FieldType.List) return field;
+            Report(errors, text, syntax.Start, $"event.{field.Name} is no list", Lists(scope));
+        }
+        else if (syntax is not Selection { Of: Identifier { Name: "event" }, Member: var name })
+            Report(errors, text, syntax.Start, "'over' names a list of the event", Lists(scope));
+        else if (scope.Event?.Unusable.Contains(name) != true)
+            Report(errors, text, syntax.Start, $"unknown name 'event.{name}'", Lists(scope));
+        return null;
+    }
+
+    private static string Lists(Scope scope)
+    {
+        var lists = (scope.Event?.Fields ?? []).Where(f => f.Type == FieldType.List).Select(f => $"event.{f.Name}").ToList();
+        return lists.Count > 0 ? $"Lists are {string.Join(", ", lists)}"
+            : "Declare a list among the source's fields, e.g. products: { items: { sku: string, price: decimal(2) } }";
+    }
+
     private static Bound? Bind(ExprText text, Scope scope, ConfigErrors errors, ExprType type, out ParameterExpression context)
     {
         var failed = false;

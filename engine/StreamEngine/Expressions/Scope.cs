@@ -43,6 +43,9 @@ public sealed record Scope
     /// </summary>
     public string EventName { get; init; } = "event";
 
+    /// <summary>What <c>item</c> has, where an expression is asked of each item of a list; null elsewhere.</summary>
+    public FieldCatalog? Items { get; init; }
+
     /// <summary>Feature names in vector order; null where features are not in scope.</summary>
     public IReadOnlyList<string>? Features { get; init; }
 

@@ -80,6 +80,10 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
             Error(feature, feature.SameDayMerge ? "same_day_merge" : "op", $"events may be late by more than {DaysCell.Reach} days, but "
                 + $"distinct days are known for {DaysCell.Reach} days back",
                 $"Let time.lateness and time.out_of_orderness be {DaysCell.Reach} days together at most");
+        if (feature.Over is not null && spec.IsOfEvents)
+            Error(feature, "over", $"{name} looks at events, not at the items of their lists", "Remove 'over'");
+        if (feature.Over is not null && feature.Previous)
+            Error(feature, "over", "the previous event is no item's", "Remove 'over' or 'previous'");
         if (op == FeatureOperator.Duration && feature.Where is not null)
             Error(feature, "where", "duration is that of the whole session", "Remove 'where'");
 
@@ -175,6 +179,7 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
         }
 
         Refuse(feature.Of is not null, "of");
+        Refuse(feature.Over is not null, "over");
         Refuse(feature.Where is not null, "where");
         Refuse(feature.Window is not null, "window");
         Refuse(feature.Scale is not null, "scale");

@@ -30,36 +30,39 @@ internal sealed class FeatureCompiler(FieldCatalog fields, IReadOnlyList<string>
             {
                 // Its expressions are compiled all the same, to tell their mistakes too.
                 derived.Skip(index);
-                Input(shape);
-                if (feature.Per is not null) _inputs.Find(feature.Per, of: null, scale: null);
+                if (!_inputs.TryOver(feature, _errors, out var over)) continue;
+                Input(shape, over);
+                if (feature.Per is not null) _inputs.Find(feature.Per, of: null, scale: null, over);
             }
             else if (feature.Expr is not null) derived.Add(index, feature);
             else AddOperator(number, shape, feature.Op!.Value);
         }
+        var inputs = _inputs.Build();
         // A profile that can't be is refused by whoever compiles the whole; nothing may be laid out in it.
         var groups = _layout.Needed > StateLayout.MaxProfileBytes ? []
-            : _groups.Values.Select(g => new WindowGroup(g.Window, g.State, [.. g.Columns], [.. g.Outputs], [.. g.Texts])).ToArray();
-        return new FeatureSet(names, _inputs.Build(), groups, derived.Build(), begin, _layout.FixedLength);
+            : _groups.Values.Select(g => new WindowGroup(g, inputs)).ToArray();
+        return new FeatureSet(names, inputs, groups, derived.Build(), begin, _layout.FixedLength);
     }
 
     /// <summary>Which events and which operand a feature takes; -1 where an expression is wrong.</summary>
-    private int Input(FeatureShape shape)
+    private int Input(FeatureShape shape, Field? over)
     {
         var feature = shape.Options;
         return feature switch
         {
-            { Op: FeatureOperator.Top, Of: { } of } => _inputs.FindKept(feature.Where, of, feature.Weight, takesEmpty: false),
-            { Of: { } of } when shape.Texts.Count > 0 => _inputs.FindKept(feature.Where, of, weight: null, takesEmpty: true),
-            { Op: { } op, Of: { } of } when OperatorTable.Of(op).Of == OperandNeed.Text => _inputs.FindHashed(feature.Where, of),
-            _ => _inputs.Find(feature.Where, feature.Of, feature.Scale),
+            { Op: FeatureOperator.Top, Of: { } of } => _inputs.FindKept(feature.Where, of, feature.Weight, takesEmpty: false, over),
+            { Of: { } of } when shape.Texts.Count > 0 => _inputs.FindKept(feature.Where, of, weight: null, takesEmpty: true, over),
+            { Op: { } op, Of: { } of } when OperatorTable.Of(op).Of == OperandNeed.Text => _inputs.FindHashed(feature.Where, of, over),
+            _ => _inputs.Find(feature.Where, feature.Of, feature.Scale, over),
         };
     }
 
     private void AddOperator(int number, FeatureShape shape, FeatureOperator op)
     {
         var feature = shape.Options;
-        var input = Input(shape);
-        var per = feature.Per is null ? -1 : _inputs.Find(feature.Per, of: null, scale: null);
+        if (!_inputs.TryOver(feature, _errors, out var over)) return;
+        var input = Input(shape, over);
+        var per = feature.Per is null ? -1 : _inputs.Find(feature.Per, of: null, scale: null, over);
         if (input < 0 || feature.Per is not null && per < 0) return;
         OperatorTable.Of(op).Compile(new OperatorPlan(shape, number, input, per, GroupOf(_checks.Window(feature)), _inputs, _layout));
     }

@@ -14,6 +14,7 @@ internal static class FeatureDefinition
         var text = Spelling.Snake(feature.Op!.Value.ToString());
         if (feature.SameDayMerge) text += " by days";
         if (feature.Of is not null) text += $" of {feature.Of.Text.Trim()}";
+        if (feature.Over is not null) text += $" for each item of {feature.Over.Text.Trim()}";
         if (feature.Weight is not null) text += $" weighing {feature.Weight.Text.Trim()}";
         if (feature.Slots is { } count) text += $" in {count} slots";
         if (feature.Scale is { } scale) text += $" to {scale} digits";

@@ -27,9 +27,9 @@ internal sealed class FeatureNames
 
     /// <summary>The names of all features; bad and repeated ones are mistakes.</summary>
     /// <param name="options">The features.</param>
-    /// <param name="isText">Whether an operand is a text.</param>
+    /// <param name="isText">Whether a feature's operand is a text.</param>
     /// <param name="errors">Takes the mistakes.</param>
-    public static FeatureNames Of(IReadOnlyList<FeatureOptions> options, Func<ExprText, bool> isText, ConfigErrors errors)
+    public static FeatureNames Of(IReadOnlyList<FeatureOptions> options, Func<FeatureOptions, bool> isText, ConfigErrors errors)
     {
         var names = new FeatureNames();
         List<FeatureShape> shapes = [.. options.Select(o => Shape(o, isText))];
@@ -50,10 +50,10 @@ internal sealed class FeatureNames
         return names;
     }
 
-    private static FeatureShape Shape(FeatureOptions feature, Func<ExprText, bool> isText) => feature switch
+    private static FeatureShape Shape(FeatureOptions feature, Func<FeatureOptions, bool> isText) => feature switch
     {
         { Op: FeatureOperator.Top } => new FeatureShape(feature, TopOperator.Weights(feature), TopOperator.Texts(feature)),
-        { Op: { } op, Of: { } of } when OperatorTable.Of(op).Of == OperandNeed.NumberOrText && isText(of) =>
+        { Op: { } op, Of: not null } when OperatorTable.Of(op).Of == OperandNeed.NumberOrText && isText(feature) =>
             new FeatureShape(feature, [], [feature.Name]),
         { Op: { } op } => new FeatureShape(feature, [.. OperatorTable.Of(op).Suffixes.Select(suffix => feature.Name + suffix)], []),
         _ => new FeatureShape(feature, [feature.Name], []),

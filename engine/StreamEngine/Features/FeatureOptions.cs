@@ -129,6 +129,10 @@ public sealed record FeatureOptions : ILocated
     [Doc("The operand, an expression over the event, e.g. event.value.")]
     public ExprText? Of { get; init; }
 
+    [Doc("A list of the event, e.g. event.products: the feature then takes each item in the place of the event, and 'of', 'where', 'per' "
+        + "and 'weight' may name its fields as item.NAME.")]
+    public ExprText? Over { get; init; }
+
     [Doc("Which events count, an expression over the event; all where absent.")]
     public ExprText? Where { get; init; }
 

@@ -12,7 +12,8 @@ namespace StreamEngine.Features;
 /// rounding. Immutable, so that all shards can share it; nothing here allocates after compilation.
 /// </summary>
 /// <remarks>
-/// An event goes 1. through the inputs (each distinct condition and operand evaluated once), 2. into the columns of each window. The vector
+/// An event goes 1. through the inputs (each distinct condition and operand evaluated once), 2. into the columns of each window; then so
+/// does each item of the lists that features go over. The vector
 /// is 1. read window by window, 2. completed by the derived features in the order of their dependencies. Behind its numbers it holds the
 /// texts of features, as bits (<see cref="KeptText"/>): whoever copies a vector of <see cref="Width"/> places copies them with it.
 /// </remarks>
@@ -84,9 +85,25 @@ public sealed class FeatureSet
     {
         Check(profile);
         Span<InputValue> inputs = stackalloc InputValue[_inputs.Count];
-        _inputs.Evaluate(e, context, inputs);
         ref var bytes = ref MemoryMarshal.GetReference(profile);
-        foreach (var group in _groups) group.Update(ref bytes, e, inputs);
+        e.Tie = e.IdHash;
+        _inputs.Evaluate(0, e, context, inputs);
+        foreach (var group in _groups) group.Update(ref bytes, e, inputs, 0);
+        for (var part = 1; part <= _inputs.Lists.Length; part++) UpdateItems(ref bytes, e, context, inputs, part);
+    }
+
+    /// <summary>Takes the items of a list in, in their order: each as the event was, with its place to break ties.</summary>
+    private void UpdateItems(ref byte profile, Event e, EvalContext context, Span<InputValue> inputs, int part)
+    {
+        var list = _inputs.Lists[part - 1];
+        var (start, count) = (e.Fields[list.Field].Start, e.Fields[list.Field].Length);
+        for (var i = 0; i < count; i++)
+        {
+            context.Item = start + i * list.Width;
+            e.Tie = e.IdHash & ~(ulong)(FieldOptions.MostItems - 1) | (uint)i;
+            _inputs.Evaluate(part, e, context, inputs);
+            foreach (var group in _groups) group.Update(ref profile, e, inputs, part);
+        }
     }
 
     /// <summary>Computes the feature vector.</summary>

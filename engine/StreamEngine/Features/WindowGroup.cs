@@ -43,20 +43,18 @@ internal readonly record struct Window(WindowKind Kind, long Size, int Rows)
 }
 
 /// <summary>All features over one window: they share its clock, and their columns its rows.</summary>
-/// <param name="window">The window.</param>
-/// <param name="state">Offset of the window's own state.</param>
-/// <param name="columns">The columns that the features are read from.</param>
-/// <param name="outputs">The features that are numbers.</param>
-/// <param name="texts">The features that are texts.</param>
-internal sealed partial class WindowGroup(Window window, int state, Column[] columns, FeatureOutput[] outputs, TextOutput[] texts)
+/// <param name="plan">The window, its columns and what is read from them.</param>
+/// <param name="inputs">What the columns take.</param>
+internal sealed partial class WindowGroup(GroupPlan plan, EventInputs inputs)
 {
     private const int NotEntered = -2;
 
-    private readonly Window _window = window;
-    private readonly int _state = state;
-    private readonly Column[] _columns = columns;
-    private readonly FeatureOutput[] _outputs = outputs;
-    private readonly TextOutput[] _texts = texts;
+    private readonly Window _window = plan.Window;
+    private readonly int _state = plan.State;
+    private readonly Column[] _columns = [.. plan.Columns];
+    private readonly Column[][] _parts = inputs.Split(plan.Columns);
+    private readonly FeatureOutput[] _outputs = [.. plan.Outputs];
+    private readonly TextOutput[] _texts = [.. plan.Texts];
 
     /// <summary>Makes the group's state that of no events.</summary>
     public void Clear(ref byte profile)
@@ -66,13 +64,19 @@ internal sealed partial class WindowGroup(Window window, int state, Column[] col
         foreach (ref readonly var column in _columns.AsSpan()) column.Clear(ref profile, 0, _window.Rows);
     }
 
-    /// <summary>Takes an event into all columns that it counts in.</summary>
-    public void Update(ref byte profile, Event e, ReadOnlySpan<InputValue> inputs)
+    /// <summary>Takes an event, or an item of one of its lists, into all columns that it counts in.</summary>
+    /// <param name="profile">The profile.</param>
+    /// <param name="e">The event.</param>
+    /// <param name="inputs">What it brings.</param>
+    /// <param name="part">0 for the event; of an item, the number of its list, from 1. The event comes before its items.</param>
+    public void Update(ref byte profile, Event e, ReadOnlySpan<InputValue> inputs, int part)
     {
+        var columns = _parts[part];
+        if (part > 0 && columns.Length == 0) return;
         // Every event extends the customer's session; a ring only turns for events that count.
         var row = _window.Kind == WindowKind.Session ? Sessions.Enter(ref profile, _state, _window.Rows, _window.Size, _columns, e.Time)
             : NotEntered;
-        foreach (ref readonly var column in _columns.AsSpan())
+        foreach (ref readonly var column in columns.AsSpan())
         {
             ref readonly var input = ref inputs[column.Input];
             if (!input.Counts) continue;

@@ -106,6 +106,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             ref var row = ref _rows[_row];
             if (row.Queue.IsLogged(row.Request)) continue;
             _context.Fields = row.Fields;
+            _context.Items = row.Items;
             _context.Type = row.Type;
             _context.Time = row.Request.EventTime;
             _context.Consent = row.Consent;
@@ -181,6 +182,9 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
 
         /// <summary>A copy of the event's fields.</summary>
         public FieldValue[] Fields;
+
+        /// <summary>The items that the fields' lists refer to.</summary>
+        public ItemCells Items;
 
         /// <summary>The event's type.</summary>
         public FieldValue Type;

@@ -58,6 +58,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     {
         ref var row = ref Next(trigger, cause, decidedAt, consent, watermark);
         Array.Copy(context.Fields, row.Fields, context.Fields.Length);
+        row.Items = context.Items;
         row.Type = e.Type;
         row.Request.Origin = DecisionOrigin.Event;
         row.Request.Buffer = e.Customer.Buffer!;
@@ -74,6 +75,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     {
         ref var row = ref Next(trigger, cause, decidedAt, consent, watermark);
         Array.Clear(row.Fields);
+        row.Items = ItemCells.None;
         row.Type = default;
         row.Request.Origin = DecisionOrigin.Timer;
         row.Request.Buffer = key;
@@ -89,6 +91,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     {
         ref var row = ref Next(trigger, cause, decidedAt, consent, watermark);
         Array.Copy(call.Fields, row.Fields, call.Fields.Length);
+        row.Items = ItemCells.None;
         row.Type = default;
         row.Call = call;
         row.Request.Origin = DecisionOrigin.Request;

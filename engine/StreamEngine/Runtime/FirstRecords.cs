@@ -71,6 +71,7 @@ internal sealed class FirstRecords(EventSource source, Action<WorkerEvent> repor
         RejectReason.UnknownSchema => "Register the schema, or look at 'schemas.registry', and at the source's 'framing' and 'schema'",
         RejectReason.BadUtf8 => "Let the producer write UTF-8; of files, 'encoding' says how they are written",
         RejectReason.Oversized => "Raise 'runtime.max_record_bytes', or look whether 'id' and 'customer' name the right fields",
+        RejectReason.TooManyItems => "Raise the list's 'max_items', or look whether its path names the right array",
         RejectReason.WrongPartition => Misplacements.KeyThem(source.Options),
         RejectReason.FutureTime => "Are their times in the unit that 'time.format' says? Else raise 'time.max_future'",
         RejectReason.TooOld => "Are their times in the unit that 'time.format' says? Else lower 'time.earliest'",

@@ -9,6 +9,7 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
 {
     private readonly Dictionary<string, (Field Field, ConfigLocation At)> _fields = [];
     private readonly List<Field> _inOrder = [];
+    private readonly ListCompiler _lists = new(errors);
     private readonly HashSet<string> _unusable = [];
     private readonly SymbolTable _symbols = new();
 
@@ -19,6 +20,8 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
         CheckTwice(sources, s => s.Topic, "topic", "the topic");
         foreach (var source in sources)
             foreach (var field in source.Fields) Declare(source, field);
+        for (var i = 0; i < _inOrder.Count; i++)
+            if (_inOrder[i].Type == FieldType.List) _inOrder[i] = _inOrder[i] with { Items = _lists.ItemsOf(_inOrder[i].Name) };
         var catalog = new FieldCatalog(_inOrder) { Unusable = _unusable };
         var bits = new Purposes([.. purposes.Take(Purposes.Max)]);
         var compiled = new List<EventSource>();
@@ -38,7 +41,16 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
             errors.Add(options.Node, "", $"a field named '{options.Name}' can't be reached: event.{options.Name} is the event's own "
                 + options.Name, $"Use event.{options.Name} without a field, or declare the field under another name with "
                 + $"'from: {options.From ?? options.Name}'.");
-        if (!FieldTypeText.TryParse(options.Type, out var type, out var scale, out _, out var problem))
+        var (type, scale, problem) = (FieldType.List, 0, "");
+        if (ListCompiler.IsList(options))
+        {
+            if (!_lists.Declare(options))
+            {
+                _unusable.Add(options.Name);
+                return;
+            }
+        }
+        else if (!FieldTypeText.TryParse(options.Type, out type, out scale, out _, out problem))
         {
             errors.Add(options.Node, "type", problem, $"Types are {FieldTypeText.Valid}.");
             _unusable.Add(options.Name);

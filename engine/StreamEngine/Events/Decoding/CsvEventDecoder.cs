@@ -43,10 +43,33 @@ internal sealed class CsvEventDecoder : IEventDecoder
                 target.ConsentSaid.Set(text, start, length);
             }
             if (column.Flags != 0) ConsentWords.Read(column.Flags, text, start, length, target);
+            if (column.List is { } list) faults |= ReadItems(list, column.Path, text, start, length, target);
             foreach (var wanted in column.Targets)
                 faults |= Conversion.FromText(wanted, text, start, length, target, ref _hidden.Slot(target, wanted.Slot));
         }
         return line.AtEnd ? _shape.Finish(faults, target, _hidden) : TooMany(line, target);
+    }
+
+    /// <summary>Reads the items of a list within one field; what is empty between two separators is no item.</summary>
+    private Faults ReadItems(ListTarget list, string path, byte[] text, int start, int length, Event target)
+    {
+        var (faults, first, count, end) = (Faults.None, target.Items.Used, 0, start + length);
+        while (start <= end)
+        {
+            var to = Array.IndexOf(text, list.Separator, start, end - start);
+            if (to < 0) to = end;
+            if (to > start && count == list.Max) faults |= list.TooMany(target, path);
+            else if (to > start)
+            {
+                var row = list.Begin(target, _hidden);
+                var item = list.Item.Targets[0];
+                faults |= Conversion.FromText(item, text, start, to - start, target, ref _hidden.Slot(target, item.Slot));
+                count += list.End(target, row);
+            }
+            start = to + 1;
+        }
+        target.Fields[list.Slot].SetList(first, count);
+        return faults;
     }
 
     private RejectReason TooMany(CsvLine line, Event target)

@@ -81,6 +81,7 @@ internal sealed class EventShape
         else if (HashSlots is not null) hasId = Hash(target, hidden);
         if ((faults & Faults.WrongType) != 0) return RejectReason.WrongType;
         if ((faults & Faults.BadUtf8) != 0) return RejectReason.BadUtf8;
+        if ((faults & Faults.TooManyItems) != 0) return RejectReason.TooManyItems;
         if (target.Customer.Length == 0) return RejectReason.MissingCustomer;
         if (!hasId) return RejectReason.MissingId;
         return TimeIsRecords || hidden.Time.Present ? RejectReason.None : RejectReason.MissingTime;

@@ -46,6 +46,7 @@ internal static class FaultText
                 $"schema id {fault.Number} is not known, or can't be read as the source's", out length),
             FaultKind.Fingerprint => Utf8.TryWrite(output, i,
                 $"schema fingerprint {fault.Number:x16} is not known, or can't be read as the source's", out length),
+            FaultKind.Items => Utf8.TryWrite(output, i, $"field '{path}': the list has more than {fault.Limit} items", out length),
             _ => true,
         };
         return length;

@@ -9,8 +9,16 @@ namespace StreamEngine.Events.Decoding;
 /// </summary>
 internal static class FieldTypeText
 {
-    public const string Valid = "string, double, decimal(N) with N from 0 to 9, int, bool, timestamp, timestamp(FORMAT)";
-    private static readonly string[] Names = ["string", "double", "decimal(2)", "int", "bool", "timestamp"];
+    public const string Valid =
+        "string, double, decimal(N) with N from 0 to 9, int, bool, timestamp, timestamp(FORMAT), and list(TYPE) of these";
+    private static readonly string[] Names = ["string", "double", "decimal(2)", "int", "bool", "timestamp", "list(string)"];
+
+    /// <summary>The type of a list's items, as <c>list(TYPE)</c> has it; null where the text is none.</summary>
+    public static string? ItemsOf(string text)
+    {
+        text = text.Trim();
+        return text.StartsWith("list(", StringComparison.Ordinal) && text[^1] == ')' ? text[5..^1] : null;
+    }
 
     /// <summary>Reads a type; false with the reason where there is none.</summary>
     public static bool TryParse(string text, out FieldType type, out int scale, out TimeFormat time, out string problem,

@@ -68,6 +68,31 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
         }
     }
 
+    /// <summary>Reads the items of a list. A null is no item, and an item of another kind than declared is a fault.</summary>
+    private void ReadItems(ref Utf8JsonReader reader, PathNode node, ListTarget list)
+    {
+        var (start, count) = (_target.Items.Used, 0);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType == JsonTokenType.Null) continue;
+            if (count == list.Max)
+            {
+                _faults |= list.TooMany(_target, node.Path);
+                reader.Skip();
+                continue;
+            }
+            var row = list.Begin(_target, _hidden);
+            if (list.IsSingle || reader.TokenType == JsonTokenType.StartObject) ReadValue(ref reader, list.Item);
+            else
+            {
+                Structure(node);
+                reader.Skip();
+            }
+            count += list.End(_target, row);
+        }
+        _target.Fields[list.Slot].SetList(start, count);
+    }
+
     private void ReadValue(ref Utf8JsonReader reader, PathNode node)
     {
         switch (reader.TokenType)
@@ -77,7 +102,7 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
                 return;
             case JsonTokenType.StartObject:
                 Forget(node);
-                if (node.Targets.Count > 0) Structure(node);
+                if (node.Targets.Count > 0 || node.List is not null) Structure(node);
                 if (node.Children.Count > 0) ReadObject(ref reader, node);
                 else if (node.Consent) ReadFlags(ref reader);
                 else reader.Skip();
@@ -85,10 +110,16 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
             case JsonTokenType.StartArray:
                 Forget(node);
                 if (node.Targets.Count > 0) Structure(node);
+                if (node.List is { } list)
+                {
+                    // The array is gone over again for whatever else is read of it: a reader is a value, and its copy begins here too.
+                    var items = reader;
+                    ReadItems(ref items, node, list);
+                }
                 ReadArray(ref reader, node);
                 return;
         }
-        if (node.Children.Count > 0) Structure(node);
+        if (node.Children.Count > 0 || node.List is not null) Structure(node);
         if (node.Consent) _target.Consent = ConsentList(ref reader);
         if (node.Flags != 0) ReadFlag(ref reader, node.Flags);
         foreach (var target in node.Targets) ReadScalar(ref reader, target);
@@ -104,6 +135,7 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
     private void Forget(PathNode node)
     {
         foreach (var target in node.Targets) _hidden.Slot(_target, target.Slot) = default;
+        if (node.List is { } list) _target.Fields[list.Slot] = default;
         if (node.Consent) _target.Consent = 0;
         _target.Consent &= ~node.Flags;
         foreach (var child in node.Children) Forget(child);

@@ -24,6 +24,9 @@ internal sealed class PathNode(string name, string path)
     /// <summary>What is wanted of the value here.</summary>
     public List<Target> Targets { get; } = [];
 
+    /// <summary>The list that is wanted here, or null.</summary>
+    public ListTarget? List { get; set; }
+
     /// <summary>Whether the value here is the list of consents.</summary>
     public bool Consent { get; set; }
 
@@ -34,7 +37,7 @@ internal sealed class PathNode(string name, string path)
     public bool Masked { get; set; }
 
     /// <summary>Whether something is read of the value here.</summary>
-    public bool IsRead => Targets.Count > 0 || Consent || Flags != 0;
+    public bool IsRead => Targets.Count > 0 || Consent || Flags != 0 || List is not null;
 
     /// <summary>
     /// The names of a path: dots part them, a dot behind a backslash is part of a name, and so is a <c>$</c> behind one at the beginning.
@@ -74,7 +77,7 @@ internal sealed class PathNode(string name, string path)
             if (target.Slot == slot) return target;
         foreach (var child in Children)
             if (child.Find(slot) is { } found) return found;
-        return null;
+        return List?.Item.Find(slot);
     }
 
     /// <summary>The child of that name, or null.</summary>

@@ -95,6 +95,15 @@ internal sealed class ProjectionBuilder
                 passes.Add(() => FaultAndSkip(w, node.Path));
             }
         }
+        if (node.List is { } list)
+        {
+            if (w.Kind == AvroKind.Array) passes.Add(() => EmitList(w, r, node, list));
+            else
+            {
+                Problems.Add((node.Path, $"is {w} in the schema, which can't become a list"));
+                passes.Add(() => FaultAndSkip(w, node.Path));
+            }
+        }
         if (node.Children.Count == 0) return passes;
         if (w.Kind == AvroKind.Record) passes.Add(() => EmitRecord(w, r, node));
         else if (w.Kind == AvroKind.Array) passes.Add(() => EmitItems(w, r, node));
@@ -171,6 +180,13 @@ internal sealed class ProjectionBuilder
         Add(Op.Items, 0, new ItemSource([.. wanted.Select(c => c.Index)], [.. programs], AvroSkipper.Of(w.Element!)));
     }
 
+    private void EmitList(AvroSchema w, AvroSchema? r, PathNode node, ListTarget list)
+    {
+        var element = w.Element!;
+        var nothing = element.Kind == AvroKind.Union ? element.Branches.ToList().FindIndex(b => b.Kind == AvroKind.Null) : -1;
+        Add(Op.List, 0, new ListSource(list, node.Path, EmitSub(w, r, list.Item), nothing, AvroSkipper.Of(element)));
+    }
+
     private void EmitEntries(AvroSchema w, AvroSchema? r, PathNode node)
     {
         var programs = node.Children.ConvertAll(child => EmitSub(w, r, child));
@@ -238,6 +254,7 @@ internal sealed class ProjectionBuilder
     {
         if (node.IsRead && !_found.Contains(node) && _missing.TryGetValue(node, out var message))
             Problems.Add((node.Path, message));
+        if (node.List is { } list) ReportMissing(list.Item);
         foreach (var child in node.Children) ReportMissing(child);
     }
 }

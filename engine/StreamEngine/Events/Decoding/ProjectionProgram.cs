@@ -126,6 +126,10 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
                     at = Items(Unsafe.As<ItemSource>(step.Data!), data, at, end, target, hidden, ref faults);
                     if (at < 0) return -1;
                     break;
+                case Op.List:
+                    at = List(Unsafe.As<ListSource>(step.Data!), data, at, end, target, hidden, ref faults);
+                    if (at < 0) return -1;
+                    break;
                 case Op.Entries:
                     at = Entries(Unsafe.As<EntrySource>(step.Data!), data, at, end, target, hidden, ref faults);
                     if (at < 0) return -1;
@@ -175,6 +179,42 @@ internal sealed class ProjectionProgram(Step[] steps, Purposes purposes, string?
                 if (at < 0) return -1;
             }
         }
+    }
+
+    /// <summary>Reads all of an array's items into a list. A null is no item; what is beyond the most items is passed over.</summary>
+    private int List(ListSource source, byte[] data, int at, int end, Event target, HiddenValues hidden, ref Faults faults)
+    {
+        var (list, start, taken) = (source.List, target.Items.Used, 0);
+        while (true)
+        {
+            at = Blocks.Head(data, at, end, out var count);
+            if (at < 0) return -1;
+            if (count == 0) break;
+            for (; count > 0; count--)
+            {
+                if (source.Null >= 0 && Varint.Read(data, at, end, out var branch) is var behind and >= 0 && branch == source.Null)
+                {
+                    at = behind;
+                    continue;
+                }
+                if (taken == list.Max)
+                {
+                    faults |= list.TooMany(target, source.Path);
+                    // Items of no size could be claimed without end.
+                    if (source.Skipper.FixedSize == 0) break;
+                    var length = source.Skipper.Length(data.AsSpan(at, end - at));
+                    if (length < 0) return -1;
+                    at += length;
+                    continue;
+                }
+                var row = list.Begin(target, hidden);
+                at = Run(source.Program, data, at, end, target, hidden, ref faults);
+                if (at < 0) return -1;
+                taken += list.End(target, row);
+            }
+        }
+        target.Fields[list.Slot].SetList(start, taken);
+        return at;
     }
 
     private int Entries(EntrySource source, byte[] data, int at, int end, Event target, HiddenValues hidden, ref Faults faults)

@@ -59,6 +59,9 @@ internal enum Op : byte
     /// <summary>Runs subprograms for single items of an array.</summary>
     Items,
 
+    /// <summary>Runs one subprogram for each item of an array: a list.</summary>
+    List,
+
     /// <summary>Runs subprograms for single entries of a map.</summary>
     Entries,
 
@@ -80,6 +83,14 @@ internal sealed record EnumSource(byte[]?[] Symbols);
 
 /// <summary>Which items of an array are wanted, and the subprograms that read them.</summary>
 internal sealed record ItemSource(int[] Indexes, int[] Programs, AvroSkipper Skipper);
+
+/// <summary>Which list takes an array's items, and the subprogram that reads each.</summary>
+/// <param name="List">The list.</param>
+/// <param name="Path">Its path.</param>
+/// <param name="Program">The subprogram.</param>
+/// <param name="Null">The union's branch that is null, -1 where no item can be.</param>
+/// <param name="Skipper">Passes over an item.</param>
+internal sealed record ListSource(ListTarget List, string Path, int Program, int Null, AvroSkipper Skipper);
 
 /// <summary>Which entries of a map are wanted, and the subprograms that read them.</summary>
 internal sealed record EntrySource(byte[][] Keys, int[] Programs, AvroSkipper Skipper);

@@ -15,6 +15,7 @@ internal sealed class SourceCompiler(
         : new TextRules([.. options.Nulls.Select(System.Text.Encoding.UTF8.GetBytes)], options.DecimalComma);
     private TimeZoneInfo? _zone;
     private int _hidden;
+    private int _itemSlots;
     private int? _keySlot;
 
     public EventSource Compile(ISchemaRegistry registry, string baseDirectory, Action<string> say)
@@ -83,11 +84,63 @@ internal sealed class SourceCompiler(
 
     private void AddField(FieldOptions field)
     {
+        if (catalog.Find(field.Name) is { Items: { } items } list)
+        {
+            AddList(field, list.Index, items);
+            return;
+        }
         if (catalog.Find(field.Name) is not { } slot
             || !FieldTypeText.TryParse(field.Type, out var type, out var scale, out var time, out _, _zone)) return;
         var path = field.From ?? field.Name;
         if (!Declare(path, field.Node, field.From is null ? "" : "from")) return;
         _root.At(path).Targets.Add(new Target(slot.Index, path, type, scale, time, _rules));
+    }
+
+    private void AddList(FieldOptions field, int slot, FieldCatalog items)
+    {
+        CheckList(field);
+        var path = field.From ?? field.Name;
+        if (!ListCompiler.IsList(field) || !Declare(path, field.Node, field.From is null ? "" : "from")) return;
+        var node = _root.At(path);
+        if (node.List is not null)
+            errors.Add(field.Node, "from", $"the list at '{path}' is taken by another field",
+                "Let one field have it, and name all that is read of its items under 'items'.");
+        var item = new PathNode("", node.Path + "[]");
+        var separator = field.Separator is [.., var last] ? (byte)last : default;
+        node.List = new ListTarget(slot, item, items.Count, _itemSlots, field.MaxItems, items.IsSingle, separator);
+        if (items.IsSingle) AddItem(item, "", FieldTypeText.ItemsOf(field.Type) ?? "", "", field.Node, "type", items);
+        else
+            foreach (var of in field.Items)
+                AddItem(item, of.Name, of.Type, of.From ?? of.Name, of.Node, of.From is null ? "" : "from", items);
+        _itemSlots += items.Count;
+    }
+
+    private void AddItem(PathNode item, string name, string text, string path, ConfigNode node, string key, FieldCatalog items)
+    {
+        if (items.Find(name) is not { } field
+            || !FieldTypeText.TryParse(text, out var type, out var scale, out var time, out _, _zone)) return;
+        if (path.Length > 0 && PathNode.Fault(path) is { } fault)
+        {
+            errors.Add(node, key, fault.Message, fault.Remedy);
+            return;
+        }
+        var at = path.Length == 0 ? item : item.At(path);
+        // A CSV column is no path, and its items have none of their own.
+        if (options.Format == RecordFormat.Avro) _declared.TryAdd(at.Path, (node, key));
+        at.Targets.Add(new Target(Target.ItemSlot - _itemSlots - field.Index, at.Path, type, scale, time, _rules));
+    }
+
+    private void CheckList(FieldOptions field)
+    {
+        var isCsv = options.Format == RecordFormat.Csv;
+        if (isCsv && field.Items.Count > 0)
+            errors.Add(field.Node, "items", $"a CSV column holds no records, so '{field.Name}' can't be a list of them",
+                "Declare a list of single values, such as list(string), or read the data as JSON or Avro.");
+        if (!isCsv && field.Separator != "|")
+            errors.Add(field.Node, "separator", "only in CSV does one text hold a list", "Take it out.");
+        if (field.Separator is [var c] && char.IsAscii(c) && c is not ('"' or '\r' or '\n')) return;
+        errors.Add(field.Node, "separator", $"'{field.Separator}' can't separate items",
+            "Write one ASCII character that is no quote or line break, such as '|' or ';'.");
     }
 
     private int[]? AddTime()
@@ -130,6 +183,8 @@ internal sealed class SourceCompiler(
         {
             if (options.Fields.Any(f => f.Name == parts[i]) && catalog.Find(parts[i]) is { } field)
             {
+                if (field.Type == FieldType.List)
+                    errors.Add(options.Node, "id", $"the list '{parts[i]}' can't be part of a hash", "Name a single value.");
                 slots[i] = field.Index;
                 continue;
             }

@@ -20,9 +20,10 @@ internal sealed class PiiCheck(EventSourceOptions options, ConfigErrors errors)
                 errors.Add(options.Node, "pii", fault.Message, fault.Remedy);
                 continue;
             }
-            foreach (var field in options.Fields.Where(f => Overlap(options.Format, f.From ?? f.Name, path)))
-                errors.Add(field.Node, "", $"the field '{field.Name}' {Is(field.From ?? field.Name, path)} personal data by 'pii: {path}' "
-                    + $"({at}), which is never kept", "Drop the field, or take the path out of 'pii'.");
+            foreach (var field in options.Fields)
+                if (field.Paths.FirstOrDefault(p => Overlap(options.Format, p, path)) is { } wanted)
+                    errors.Add(field.Node, "", $"the field '{field.Name}' {Is(wanted, path)} personal data by 'pii: {path}' "
+                        + $"({at}), which is never kept", "Drop the field, or take the path out of 'pii'.");
             foreach (var (read, option) in options.Reads().Where(r => r.Option is not "consent" && !r.Option.StartsWith("fields.",
                 StringComparison.Ordinal) && Overlap(options.Format, r.Path, path)))
                 errors.Add(options.Node, "pii", $"'{read}' {Is(read, path)} personal data by 'pii: {path}', but the {option} "

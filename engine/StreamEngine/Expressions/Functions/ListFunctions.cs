@@ -40,6 +40,17 @@ internal static class ListFunctions
         return best;
     }
 
+    /// <summary>The items of a field of the event.</summary>
+    public static ListValue ItemsOf(in FieldValue list, ItemCells items) => new(items.Cells, list.Start, list.Length);
+
+    /// <summary>The items of a field of the event that are decimals, as doubles.</summary>
+    public static ListValue DecimalsOf(in FieldValue list, ItemCells items, double divisor)
+    {
+        var result = Scratch.List(list.Length);
+        for (var i = 0; i < list.Length; i++) result.Cells[i].Set(items.Cells[list.Start + i].Bits / divisor);
+        return result;
+    }
+
     /// <summary>A literal: room for its items, which <see cref="With"/> fills in.</summary>
     public static ListValue Start(int count) => Scratch.List(count);
 

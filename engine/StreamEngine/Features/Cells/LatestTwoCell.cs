@@ -16,7 +16,7 @@ internal struct LatestTwoCell : ICell<LatestTwoCell>
     public static void Clear(Span<LatestTwoCell> cells) =>
         cells.Fill(new LatestTwoCell { _time = long.MinValue, _earlierTime = long.MinValue });
 
-    public static void Add(ref LatestTwoCell cell, in Column column, in InputValue input, Event e) => Take(ref cell, e.Time, e.IdHash);
+    public static void Add(ref LatestTwoCell cell, in Column column, in InputValue input, Event e) => Take(ref cell, e.Time, e.Tie);
 
     public static void Merge(ref LatestTwoCell cell, in Column column, in LatestTwoCell other)
     {

@@ -12,7 +12,7 @@ internal struct Moment
     public double Value;
 
     /// <summary>Of an event.</summary>
-    public static Moment Of(in InputValue input, Event e) => new() { Time = e.Time, Id = e.IdHash, Value = input.Value };
+    public static Moment Of(in InputValue input, Event e) => new() { Time = e.Time, Id = e.Tie, Value = input.Value };
 
     /// <summary>Whether this one comes before the other.</summary>
     public readonly bool Before(in Moment other) =>

@@ -17,7 +17,7 @@ internal struct TextMomentCell<TEnd> : ICell<TextMomentCell<TEnd>> where TEnd : 
     public static void Clear(Span<TextMomentCell<TEnd>> cells) => cells.Clear();
 
     public static void Add(ref TextMomentCell<TEnd> cell, in Column column, in InputValue input, Event e) =>
-        Take(ref cell, new TextMomentCell<TEnd> { _known = 1, _time = e.Time, _id = e.IdHash, _text = e.Kept[input.Text] });
+        Take(ref cell, new TextMomentCell<TEnd> { _known = 1, _time = e.Time, _id = e.Tie, _text = e.Kept[input.Text] });
 
     public static void Merge(ref TextMomentCell<TEnd> cell, in Column column, in TextMomentCell<TEnd> other)
     {

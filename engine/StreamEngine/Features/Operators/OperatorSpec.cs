@@ -43,6 +43,9 @@ internal sealed record OperatorSpec(FeatureOperator Op, Action<OperatorPlan> Com
     /// <summary>Whether it adds values up, so that <c>scale</c> says something.</summary>
     public bool Adds { get; init; }
 
+    /// <summary>Whether it is about events as such, so that it can't go over the items of their lists.</summary>
+    public bool IsOfEvents { get; init; }
+
     /// <summary>The unit of its values where the config gives none; null where it measures no time.</summary>
     public TimeUnit? Unit { get; init; }
 

@@ -17,11 +17,11 @@ internal static class OperatorTable
             { Part = p.Feature.Previous ? CellPart.Second : CellPart.Value, Divisor = p.UnitMs }))
             { Unit = TimeUnit.Seconds, Windows = WindowKinds.Lifetime },
         new(FeatureOperator.Duration, p => p.Add(new() { Form = OutputForm.Duration, Divisor = p.UnitMs }))
-            { Unit = TimeUnit.Seconds, Windows = WindowKinds.Session },
+            { Unit = TimeUnit.Seconds, Windows = WindowKinds.Session, IsOfEvents = true },
         RfmOperator.Spec,
         new(FeatureOperator.RepeatMonetary, p => p.Add(p.Sum(ColumnKind.RepeatFixedSum, ColumnKind.RepeatDoubleSum) with
             { B = p.Column(ColumnKind.Days), Form = OutputForm.PerRepeatDay }))
-            { Of = OperandNeed.Number, Adds = true, KeepsDays = true, Windows = WindowKinds.Lifetime },
+            { Of = OperandNeed.Number, Adds = true, KeepsDays = true, Windows = WindowKinds.Lifetime, IsOfEvents = true },
         new(FeatureOperator.Variance, AddVariance) { Of = OperandNeed.Number, Adds = true },
         new(FeatureOperator.Stddev, p => p.Add(p.Sum(ColumnKind.FixedVariance, ColumnKind.Variance) with { Part = CellPart.Second }))
             { Of = OperandNeed.Number, Adds = true },

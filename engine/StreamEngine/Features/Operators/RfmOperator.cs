@@ -10,6 +10,7 @@ internal static class RfmOperator
     {
         Of = OperandNeed.Number,
         Adds = true,
+        IsOfEvents = true,
         Unit = TimeUnit.Days,
         Windows = WindowKinds.Lifetime,
         Suffixes = ["_recency", "_frequency", "_monetary", "_age"],

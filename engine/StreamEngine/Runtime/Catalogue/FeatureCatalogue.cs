@@ -69,9 +69,22 @@ public static class FeatureCatalogue
         var feature = shape.Options;
         foreach (var text in new[] { feature.Of, feature.Where, feature.Per, feature.Weight })
             if (text is not null) fields.UnionWith(ExpressionCompiler.References(text).Event);
+        if (feature.Over is { } over && ExpressionCompiler.References(over).Event.FirstOrDefault() is { } list)
+            fields.UnionWith(ItemFields(feature, list));
         foreach (var read in Reads(shape)) fields.UnionWith(Fields(owners[read], owners, seen));
         return fields;
     }
+
+    /// <summary>The fields of items that a feature reads, as LIST.FIELD; the list itself where it reads none of them.</summary>
+    private static IEnumerable<string> ItemFields(FeatureOptions feature, string list) =>
+        new[] { feature.Of, feature.Where, feature.Per, feature.Weight }.OfType<ExprText>()
+            .SelectMany(text => ExpressionCompiler.References(text).Of("item")).Select(field => $"{list}.{field}").DefaultIfEmpty(list);
+
+    private static IEnumerable<string> ItemOrigins(EventSourceOptions source, string field) =>
+        field.Split('.') is not [var list, var name] ? []
+            : from f in source.Fields.Where(f => f.Name == list)
+              from item in f.Items.Where(i => i.Name == name)
+              select $"{source.Name}: {f.From ?? f.Name}[].{item.From ?? item.Name}";
 
     private static FieldOrigin Origin(string field, IReadOnlyList<EventSourceOptions> sources) => new(field,
     [
@@ -79,13 +92,19 @@ public static class FeatureCatalogue
         {
             "type" => sources.Select(s => $"{s.Name}: {(s.Type is null ? "the source's name" : $"{s.Type}")}"),
             "time" => sources.Select(s => $"{s.Name}: {s.Time.Field}"),
+            _ when field.Contains('.', StringComparison.Ordinal) => sources.SelectMany(s => ItemOrigins(s, field)),
             _ => sources.SelectMany(s => s.Fields.Where(f => f.Name == field).Select(f => $"{s.Name}: {f.From ?? f.Name}")),
         },
     ]);
 
-    private static bool IsFixed(FeatureOptions feature, FieldCatalog fields) => feature.Scale is not null || feature.Of is { } of
-        && ExpressionCompiler.PlainField(of, new Scope { Event = fields })
-            is { Type: FieldType.Decimal or FieldType.Int or FieldType.Timestamp };
+    private static bool IsFixed(FeatureOptions feature, FieldCatalog fields)
+    {
+        var scope = new Scope { Event = fields };
+        if (feature.Over is { } over) scope = scope with { Items = ExpressionCompiler.List(over, scope, new ConfigErrors())?.Items };
+        return feature.Scale is not null || feature.Of is { } of
+            && (ExpressionCompiler.PlainItem(of, scope) ?? ExpressionCompiler.PlainField(of, scope))
+                is { Type: FieldType.Decimal or FieldType.Int or FieldType.Timestamp };
+    }
 
     private static List<(FeatureShape Shape, FeatureUse Use)> Uses(CompiledEngine engine, Dictionary<string, FeatureShape> owners)
     {

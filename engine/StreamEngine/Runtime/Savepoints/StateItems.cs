@@ -48,7 +48,8 @@ internal static class StateItems
     /// <summary>How a source is read.</summary>
     public static SavepointSource Of(EventSourceOptions source)
     {
-        var fields = source.Fields.ToDictionary(f => f.Name, f => f.From is null || f.From == f.Name ? f.Type : $"{f.Type} from {f.From}");
+        var fields = source.Fields.ToDictionary(f => f.Name,
+            f => f.From is null || f.From == f.Name ? f.TypeText : $"{f.TypeText} from {f.From}");
         fields["(event time)"] = source.Time.Format is null ? Text(source.Time.Field) : $"{Text(source.Time.Field)}, {source.Time.Format}";
         fields["(event type)"] = $"{source.Type}";
         fields["(consent)"] = $"{source.Consent}";
