@@ -51,7 +51,7 @@ public enum DropReason : byte
     /// <summary>Its priority is no finite number (a value, context or lever expression gave infinity or no number).</summary>
     BadPriority,
 
-    /// <summary>Another candidate had the higher priority, or the default offer went before it.</summary>
+    /// <summary>Another candidate had the higher priority or was drawn, or the default offer went before it.</summary>
     LostArbitration,
 
     /// <summary>It won, but the customer is in the holdout.</summary>

@@ -12,7 +12,8 @@ public sealed record Exploration(ImmutableArray<byte> Placement, string Name, Se
 
 /// <summary>
 /// Chooses among the candidates of arbitration where the placement explores. What is drawn depends on the seed and on the position that
-/// the decision's id names, on nothing else: the same decision draws the same, in whichever batch it is made, and made again. One per shard.
+/// the decision's id names, on nothing else: the same decision draws the same, in whichever batch it is made, and made again.
+/// One per worker.
 /// </summary>
 internal sealed class Explorer(DecisionPolicy policy)
 {
@@ -20,7 +21,9 @@ internal sealed class Explorer(DecisionPolicy policy)
     private readonly double[] _priorities = new double[policy.Offers.Count];
     private readonly double[] _probabilities = new double[policy.Offers.Count];
 
-    /// <summary>The chosen candidate, whose probability is noted in the decision; the best one where the placement does not explore.</summary>
+    /// <summary>
+    /// The chosen candidate, whose probability is noted in the decision; the best one where the placement does not explore.
+    /// </summary>
     /// <param name="request">The position.</param>
     /// <param name="decision">The decision after arbitration, with one candidate or more.</param>
     public int Choose(in DecisionRequest request, Decision decision)
