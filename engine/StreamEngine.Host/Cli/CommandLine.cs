@@ -181,6 +181,9 @@ internal static class CommandLine
         Add(evaluate.All, "streamengine evaluate model --scores scored.csv");
         examples[evaluate.Model] = ["# scored.csv: label,score", "streamengine evaluate model --scores scored.csv",
             "# with a column treatment, uplift too:", "streamengine evaluate model --scores scored.parquet --bins 20 --json"];
+        examples[evaluate.Policy] = [
+            "streamengine evaluate policy --policy softmax:0.2 --reward click --config shop.yaml --kafka broker:9092",
+            "streamengine evaluate policy --policy greedy --placement onsite --config shop.yaml --from results --json"];
         var experiments = ExperimentsCommand.Make();
         Add(experiments.All, "streamengine experiments report --config shop.yaml --kafka broker:9092");
         examples[experiments.Report] = ["streamengine experiments report --config shop.yaml --kafka broker:9092 --plot lift.svg",

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Cli;
+using StreamEngine.Host.Evaluation.OffPolicy;
 
 namespace StreamEngine.Host.Evaluation;
 
@@ -28,7 +29,7 @@ internal static class EvaluateCommand
     };
 
     /// <summary>The command, and its part for examples.</summary>
-    public static (Command All, Command Model) Make()
+    public static (Command All, Command Model, Command Policy) Make()
     {
         Bins.Validators.Add(r =>
         {
@@ -41,7 +42,8 @@ internal static class EvaluateCommand
             Scores, Bins,
         };
         Invocation.Act(model, call => Run(call));
-        return (new Command("evaluate", "Models, against what came true.") { model }, model);
+        var policy = PolicyCommand.Make();
+        return (new Command("evaluate", "Models and policies, against what came true.") { model, policy }, model, policy);
     }
 
     private static int Run(Invocation call)

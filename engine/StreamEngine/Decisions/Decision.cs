@@ -51,7 +51,7 @@ public enum DropReason : byte
     /// <summary>Its priority is no finite number (a value, context or lever expression gave infinity or no number).</summary>
     BadPriority,
 
-    /// <summary>Another candidate had the higher priority, or the default offer went before it.</summary>
+    /// <summary>Another candidate had the higher priority or was drawn, or the default offer went before it.</summary>
     LostArbitration,
 
     /// <summary>It won, but the customer is in the holdout.</summary>
@@ -116,8 +116,14 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Whether the default offer was taken instead of arbitration's best.</summary>
     public bool IsDefault;
 
-    /// <summary>The probability with which this outcome had to come out, for off-policy evaluation: 1 for the best by priority.</summary>
+    /// <summary>The probability with which this outcome had to come out, for off-policy evaluation: 1 where nothing was drawn.</summary>
     public double SelectionProbability;
+
+    /// <summary>The index of the placement's exploration that chose; -1 where none did.</summary>
+    public int Exploration = -1;
+
+    /// <summary>Whether exploration chose another candidate than the best one.</summary>
+    public bool IsExplored;
 
     /// <summary>Why each candidate was not chosen.</summary>
     public readonly DropReason[] Drop = new DropReason[policy.Offers.Count];
@@ -185,6 +191,8 @@ public sealed class Decision(DecisionPolicy policy)
         Chosen = -1;
         IsDefault = false;
         SelectionProbability = 1;
+        Exploration = -1;
+        IsExplored = false;
         Ranked = 0;
         Array.Clear(Drop);
         Array.Fill(Limit, -1);

@@ -19,6 +19,10 @@ public sealed record DecisionOptions : ILocated
     [Keyed]
     public IReadOnlyList<ExperimentOptions> Experiments { get; init; } = [];
 
+    [Doc("By placement, how offers other than the best are shown now and then; a placement that is not named shows the best one.")]
+    [Keyed]
+    public IReadOnlyList<ExplorationOptions> Exploration { get; init; } = [];
+
     [Doc("The offer for a customer of whom nothing is known or for whom no offer is left; must be eligible itself.")]
     public string? DefaultOffer { get; init; }
 

@@ -61,6 +61,9 @@ public sealed class DecisionPolicy
     /// <summary>How many variations all experiments have together.</summary>
     public int VariationCount => Experiments.Sum(e => e.Variations.Length);
 
+    /// <summary>The placements that explore, in config order.</summary>
+    public IReadOnlyList<Exploration> Explorations { get; init; } = [];
+
     /// <summary>How many groups the offers name.</summary>
     public int Groups { get; init; }
 

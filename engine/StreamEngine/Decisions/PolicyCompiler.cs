@@ -33,6 +33,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             errors.Add(options.Node, "triggers", "there are triggers but no offers",
                 "Declare 'offers', or leave the triggers out to keep features only");
         var triggers = options.Triggers.Select(Trigger).ToArray();
+        Unique(options.Exploration.Select(e => (e.Name, e.Node)), "placement");
         Unique(options.Experiments.Select(e => (e.Name, e.Node)), "experiment");
         foreach (var experiment in options.Experiments) Unique(experiment.Variations.Select(v => (v.Name, v.Node)), "variation");
         var experiments = new ExperimentCompiler(offers, ScopeOf, errors);
@@ -47,6 +48,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             HoldoutShare = Share(options.Holdout),
             HoldoutSalt = [.. Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? "")],
             Experiments = experiments.Compile(options.Experiments),
+            Explorations = ExplorationCompiler.Compile(options.Exploration, offers, errors),
             Groups = _groups.Count,
             MaxPerGroup = MaxPerGroup(options.Diversity),
             DefaultOffer = options.DefaultOffer is { } name ? Known(options.Node, "default_offer", name, names, "offers") : -1,

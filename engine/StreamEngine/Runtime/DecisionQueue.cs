@@ -128,6 +128,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
             counters.Drops[(int)decision.Drop[offer]]++;
             if (decision.Fault[offer] != ScoreFault.None) counters.CountFallback(batch.ModelOf(offer), decision.Fault[offer]);
         }
+        if (decision.Exploration >= 0) counters.Explored[2 * decision.Exploration + (decision.IsExplored ? 1 : 0)]++;
         for (var i = 0; i < decision.Variations.Length; i++)
             if (decision.Variations[i] >= 0)
                 counters.Variations[shard.Engine.Policy.Experiments[i].Variations[decision.Variations[i]].Number]++;

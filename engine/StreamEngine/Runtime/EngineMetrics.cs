@@ -29,7 +29,7 @@ public sealed class EngineMetrics : IDisposable
     public EngineMetrics(CompiledEngine engine)
     {
         _engine = engine;
-        _closed = new ShardCounters(engine.Policy.Offers.Count, engine.Policy.Models.Count, engine.Policy.VariationCount);
+        _closed = ShardCounters.Of(engine.Policy);
         var duration = new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds };
         _batch = _meter.CreateHistogram("streamengine.batch.duration", "s", "From poll to the last output of a batch.", advice: duration);
         _commit = _meter.CreateHistogram("streamengine.commit.duration", "s", "How long a commit took.", advice: duration);
@@ -67,6 +67,8 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableCounter("streamengine.scores.failed", () => Fallbacks(_engine, Totals())
             .Select(f => new Measurement<long>(f.Count, new("model", f.Model), new KeyValuePair<string, object?>("reason", f.Reason))),
             "{score}", "Scores replaced by an offer's default propensity, by model and reason.");
+        _meter.CreateObservableCounter("streamengine.exploration.decisions", () => Explored(_engine, Totals()),
+            "{decision}", "Decisions in placements that explore, by whether the best candidate was drawn or another one.");
         _meter.CreateObservableCounter("streamengine.experiments.decisions", () => Variations(_engine, Totals()),
             "{decision}", "Decisions by the variation of an experiment that the customer is in.");
         if (engine.Policy.Outcomes is not null) CreateOutcomes();
@@ -119,6 +121,10 @@ public sealed class EngineMetrics : IDisposable
                 yield return new Measurement<long>(totals.OutcomeEvents[(int)kind * ShardCounters.Fates + (int)fate],
                     new("kind", Spelling.Snake($"{kind}")), new KeyValuePair<string, object?>("fate", Spelling.Snake($"{fate}")));
     }
+
+    private static IEnumerable<Measurement<long>> Explored(CompiledEngine engine, ShardCounters totals) =>
+        engine.Policy.Explorations.SelectMany((e, i) => new[] { "best", "other" }.Select((choice, c) => new Measurement<long>(
+            totals.Explored[2 * i + c], new("placement", e.Name), new KeyValuePair<string, object?>("choice", choice))));
 
     private static IEnumerable<Measurement<long>> Variations(CompiledEngine engine, ShardCounters totals) =>
         engine.Policy.Experiments.SelectMany(e => e.Variations.Select(v => new Measurement<long>(totals.Variations[v.Number],
@@ -222,7 +228,7 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>The totals of all shards, open and closed.</summary>
     public ShardCounters Totals()
     {
-        var sum = new ShardCounters(_engine.Policy.Offers.Count, _engine.Policy.Models.Count, _engine.Policy.VariationCount);
+        var sum = ShardCounters.Of(_engine.Policy);
         lock (_closed) sum.Add(_closed);
         foreach (var shard in _open.Keys) sum.Add(shard.Counters);
         return sum;

@@ -9,8 +9,12 @@ namespace StreamEngine.Runtime;
 /// What a shard has done, in plain numbers: written by the shard's thread only, read by the metrics now and then (a torn or late value of a
 /// counter does no harm there).
 /// </summary>
-public sealed class ShardCounters(int offers, int models, int variations)
+public sealed class ShardCounters(int offers, int models, int variations, int explorations = 0)
 {
+    /// <summary>The counters of a shard that decides by the policy.</summary>
+    public static ShardCounters Of(DecisionPolicy policy) =>
+        new(policy.Offers.Count, policy.Models.Count, policy.VariationCount, policy.Explorations.Count);
+
     /// <summary>Records processed live.</summary>
     public long Records;
 
@@ -64,6 +68,9 @@ public sealed class ShardCounters(int offers, int models, int variations)
 
     /// <summary>Decisions by the variation of an experiment, by <see cref="Variation.Number"/>.</summary>
     public readonly long[] Variations = new long[variations];
+
+    /// <summary>Decisions that a placement's exploration made, by its index and whether another than the best one was chosen.</summary>
+    public readonly long[] Explored = new long[2 * explorations];
 
     /// <summary>Outcome events by <see cref="OutcomeKind"/> and <see cref="OutcomeFate"/>.</summary>
     public readonly long[] OutcomeEvents = new long[Enum.GetValues<OutcomeKind>().Length * Fates];
@@ -144,6 +151,7 @@ public sealed class ShardCounters(int offers, int models, int variations)
         Add(Actions, other.Actions);
         Add(Drops, other.Drops);
         Add(Variations, other.Variations);
+        Add(Explored, other.Explored);
         Add(Fallbacks, other.Fallbacks);
         Add(OutcomeEvents, other.OutcomeEvents);
         Add(DecisionsClosed, other.DecisionsClosed);

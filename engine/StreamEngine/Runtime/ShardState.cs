@@ -26,7 +26,7 @@ internal sealed class ShardState : IDisposable
     {
         (Engine, Partition, Store, Outputs, Time) = (engine, partition, store, outputs, time);
         var sources = engine.Events.Sources.Count;
-        Counters = new ShardCounters(engine.Policy.Offers.Count, engine.Policy.Models.Count, engine.Policy.VariationCount);
+        Counters = ShardCounters.Of(engine.Policy);
         Position = new ShardPosition(sources);
         Clock = new SourceClock(sources, engine.Options.Time, time);
         Event = new Event(engine.Events.Fields);

@@ -57,6 +57,32 @@ public sealed class BatchIndependenceTests
         AssertSame(one, Run(engine, 4, 1_000));
     }
 
+    [Fact]
+    public void Process_WithExploration_WritesTheSameBytes()
+    {
+        var options = Scenario.Options();
+        string[] placements = [.. options.Offers.SelectMany(o => o.Placements).Append("home").Distinct()];
+        options = options with
+        {
+            Decisions = options.Decisions with
+            {
+                Exploration = [.. placements.Select(p => new ExplorationOptions
+                {
+                    Name = p,
+                    Method = ExplorationMethod.Softmax,
+                    Temperature = 1,
+                })],
+            },
+        };
+        using var engine = Scenario.Compile(options, new LinearModels(seed: 1));
+        using var greedy = Scenario.Compile(Scenario.Options(), new LinearModels(seed: 1));
+        var one = Run(engine, 4, 1);
+        Assert.NotEqual(Run(greedy, 4, 1)["actions"].Select(a => Convert.ToHexString(a.Value)),
+            one["actions"].Select(a => Convert.ToHexString(a.Value)));
+        AssertSame(one, Run(engine, 4, 7));
+        AssertSame(one, Run(engine, 4, 1_000));
+    }
+
     /// <summary>Here timers open decisions as well: outcomes and closings must stand in the same order.</summary>
     [Theory]
     [InlineData(6)]

@@ -1,13 +1,7 @@
-using System.Globalization;
-using System.Text.Json;
-using Avro;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
-using StreamEngine.Host.Logs;
-using StreamEngine.Host.Replay;
-using StreamEngine.Host.Run;
 
 namespace StreamEngine.Host.Evaluation.Experiments;
 
@@ -34,74 +28,11 @@ internal sealed class ExperimentReader
     /// <summary>Assignments that the config does not know, and how many there were.</summary>
     public IReadOnlyDictionary<string, long> Unknown => _unknown;
 
-    /// <summary>Reads the results of <c>replay</c>.</summary>
-    /// <exception cref="LogException">A file is missing, or a line is no JSON.</exception>
-    public void ReadFolder(string folder, CancellationToken stop)
-    {
-        foreach (var (name, take) in new (string, Action<LoggedRecord>)[] { ("decisions", Decision), ("outcomes", Outcome) })
-        {
-            var path = Path.Combine(folder, $"{name}.ndjson");
-            if (!File.Exists(path))
-                throw new LogException($"{path} is not there. Make it: `streamengine replay --config FILE --events FILES --out {folder}`.");
-            var number = 0;
-            foreach (var line in File.ReadLines(path))
-            {
-                stop.ThrowIfCancellationRequested();
-                number++;
-                try
-                {
-                    using var json = JsonDocument.Parse(line);
-                    take(new LoggedRecord(json.RootElement));
-                }
-                catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-                {
-                    throw new LogException($"{path}:{number}: not a record that replay writes: {e.Message}");
-                }
-            }
-        }
-    }
-
-    /// <summary>Reads a log's topics from their beginning to their ends of now.</summary>
-    /// <exception cref="LogException">A topic is missing, or the log can't be read.</exception>
-    public void ReadLog(Invocation call)
-    {
-        using var log = LogOptions.OpenExisting(call, _options.Kafka);
-        Read(call, log, _options.Outputs.Decisions, "decision", Decision);
-        Read(call, log, _options.Outputs.Outcomes, "outcome", Outcome);
-    }
-
-    private static void Read(Invocation call, ILog log, string topic, string schema, Action<LoggedRecord> take)
-    {
-        if (log.Partitions(topic) == 0) throw new LogException($"topic '{topic}' does not exist. Make it: `topics create`.");
-        using var avro = new AvroJson(schema, Stream.Null);
-        long unread = 0;
-        using var tail = new TopicTail([topic], record =>
-        {
-            try
-            {
-                if (record.Value is [(byte)'{', ..])
-                {
-                    using var json = JsonDocument.Parse(record.Value);
-                    take(new LoggedRecord(json.RootElement));
-                }
-                else take(new LoggedRecord(avro.Read(record.Value)));
-            }
-            catch (Exception e) when (e is AvroException or JsonException or IOException or ArgumentException or IndexOutOfRangeException
-                or KeyNotFoundException)
-            {
-                unread++;
-            }
-            return false; // nothing is kept of it
-        }, call.Stop);
-        tail.Use(log);
-        tail.ToBeginning();
-        var ends = tail.Ends();
-        for (var more = true; more;) tail.Round(ends, out more);
-        if (unread > 0) call.Say(LogLevel.Warning, $"{unread} records of {topic} can't be read and are left out");
-        if (tail.Unfinished.Count > 0)
-            call.Say(LogLevel.Warning, $"what is at the end of {string.Join(", ", tail.Unfinished.Select(p => string.Create(
-                CultureInfo.InvariantCulture, $"{p.Topic}[{p.Partition}]")))} is in a transaction that is not committed");
-    }
+    /// <summary>Reads all decisions, then all outcomes.</summary>
+    /// <param name="call">The command, which says what log there is.</param>
+    /// <param name="folder">The results of a replay in place of a log.</param>
+    /// <exception cref="LogException">What is read is missing, or can't be read.</exception>
+    public void Read(Invocation call, string? folder) => LoggedRecords.Read(call, _options, folder, Decision, Outcome);
 
     private void Decision(LoggedRecord record)
     {

@@ -80,8 +80,7 @@ internal static class ExperimentsCommand
         if (call.Get(Plot) is { } plot) ResultPath.File(Plot.Name, plot);
         var kinds = config.Options.Outcomes!.Events.Select(e => e.Kind).ToHashSet();
         var reader = new ExperimentReader(config.Options, call.Get(Since), call.Get(Until));
-        if (call.Get(From) is { } folder) reader.ReadFolder(folder, call.Stop);
-        else reader.ReadLog(call);
+        reader.Read(call, call.Get(From));
         foreach (var (what, count) in reader.Unknown)
             call.Say(LogLevel.Warning, $"{count} assignments to {what} are not in the config and are left out");
         var alpha = call.Get(Alpha);

@@ -33,15 +33,37 @@ internal readonly struct LoggedRecord
         ? DateTimeOffset.TryParse(Text(field), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null
         : Value(field) is DateTime at ? new DateTimeOffset(DateTime.SpecifyKind(at, DateTimeKind.Utc)) : null;
 
+    /// <summary>Whether a field is true.</summary>
+    public bool Flag(string field) => _avro is null
+        ? _json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.True : Value(field) is true;
+
+    /// <summary>A record within; null where there is none.</summary>
+    public LoggedRecord? Record(string field) => _avro is null
+        ? _json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Object ? new LoggedRecord(value) : null
+        : Value(field) is GenericRecord record ? new LoggedRecord(record) : null;
+
+    /// <summary>An array of records.</summary>
+    public IEnumerable<LoggedRecord> Records(string field) => _avro is null
+        ? Elements(field).Select(e => new LoggedRecord(e))
+        : Value(field) is Array all ? all.OfType<GenericRecord>().Select(r => new LoggedRecord(r)) : [];
+
+    /// <summary>An array of texts, or of enum symbols.</summary>
+    public IEnumerable<string> Texts(string field) => _avro is null
+        ? Elements(field).Select(e => e.GetString()!)
+        : Value(field) is Array all ? all.Cast<object>().Select(e => e is GenericEnum symbol ? symbol.Value : (string)e) : [];
+
     /// <summary>The experiments that the customer was in, each with the variation.</summary>
     public IEnumerable<(string Experiment, string Variation)> Assignments()
     {
         if (_avro is not null)
             return Value("assignments") is not Array all ? []
                 : all.OfType<GenericRecord>().Select(a => ((string)a["experiment"], (string)a["variation"]));
-        return !_json.TryGetProperty("assignments", out var list) || list.ValueKind != JsonValueKind.Array ? []
-            : list.EnumerateArray().Select(a => (a.GetProperty("experiment").GetString()!, a.GetProperty("variation").GetString()!));
+        return Elements("assignments")
+            .Select(a => (a.GetProperty("experiment").GetString()!, a.GetProperty("variation").GetString()!));
     }
+
+    private IEnumerable<JsonElement> Elements(string field) =>
+        _json.TryGetProperty(field, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];
 
     private object? Value(string field) => _avro!.TryGetValue(field, out var value) ? value : null;
 }

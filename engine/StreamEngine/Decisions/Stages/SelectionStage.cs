@@ -1,12 +1,14 @@
 namespace StreamEngine.Decisions;
 
 /// <summary>
-/// Takes the best of the ranking, or the default offer where nothing is left and for a customer of whom nothing is known. Then makes the
-/// list behind it, which a request may ask for: in the order of arbitration, but with no more of a group than diversity allows.
+/// Takes the best of the ranking, or the one that is drawn where the placement explores; the default offer where nothing is left and for
+/// a customer of whom nothing is known. Then makes the list behind it, which a request may ask for: in the order of arbitration, but with
+/// no more of a group than diversity allows.
 /// </summary>
 internal sealed class SelectionStage(DecisionPolicy policy, Pricing pricing) : IFunnelStage
 {
     private readonly int[] _groups = [.. policy.Offers.Select(o => o.Group)];
+    private readonly Explorer? _explorer = policy.Explorations.Count > 0 ? new Explorer(policy) : null;
     private readonly int[] _taken = new int[policy.Groups];
 
     /// <inheritdoc/>
@@ -36,7 +38,7 @@ internal sealed class SelectionStage(DecisionPolicy policy, Pricing pricing) : I
             if (decision.IsDefault) best = standIn;
             else decision.Drop[standIn] = DropReason.BadPriority;
         }
-        return best;
+        return _explorer is null || best < 0 || decision.IsDefault ? best : _explorer.Choose(situation.Request, decision);
     }
 
     /// <summary>Numbers the places; a group's places are taken by the chosen one first, then by the better ones.</summary>

@@ -1,0 +1,159 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using StreamEngine.Configuration;
+using StreamEngine.Decisions.Outcomes;
+using StreamEngine.Host.Cli;
+using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Evaluation.Experiments;
+using StreamEngine.Host.Run;
+
+namespace StreamEngine.Host.Evaluation.OffPolicy;
+
+/// <summary><c>evaluate policy</c>: what another way of choosing would have earned, from logged decisions and their outcomes.</summary>
+internal static class PolicyCommand
+{
+    private static readonly Option<string> Config = SharedOptions.Config();
+
+    private static readonly Option<string?> From = new("--from")
+    {
+        Description = "The folder of a replay's results (decisions.ndjson and outcomes.ndjson), in place of a log.",
+        HelpName = "DIR",
+    };
+
+    private static readonly Option<string> Policy = new("--policy")
+    {
+        Description = $"What would choose among the logged candidates: {TargetPolicy.Forms}.",
+        HelpName = "POLICY",
+        Required = true,
+    };
+
+    private static readonly Option<string> Reward = new("--reward")
+    {
+        Description = "What counts: a kind of outcome, 1 where it came, or value, of conversions less refunds.",
+        HelpName = "KIND",
+        DefaultValueFactory = _ => "conversion",
+    };
+
+    private static readonly Option<string?> Placement = new("--placement")
+    {
+        Description = "Only decisions of this placement.",
+        HelpName = "NAME",
+    };
+
+    private static readonly Option<double> Clip = new("--clip")
+    {
+        Description = "The largest weight that clipped_ips gives a decision.",
+        HelpName = "WEIGHT",
+        DefaultValueFactory = _ => 10,
+    };
+
+    private static readonly Option<double> Alpha = new("--alpha")
+    {
+        Description = "How often an interval may miss the truth.",
+        HelpName = "RATE",
+        DefaultValueFactory = _ => 0.05,
+    };
+
+    /// <summary>The command.</summary>
+    public static Command Make()
+    {
+        Reward.AcceptOnlyFromAmong([.. Enum.GetValues<OutcomeKind>().Where(k => k != OutcomeKind.None)
+            .Select(k => Spelling.Snake(k.ToString())), PolicyData.Value]);
+        var command = new Command("policy", "Tells what another policy would have earned per decision, from logged decisions that explored "
+            + "and what came of them: IPS, clipped IPS, SNIPS and doubly robust, with intervals, and how far the log covers the policy.")
+        {
+            Config, From, LogOptions.Embedded, LogOptions.Kafka, Policy, Reward, Placement, Clip, Alpha,
+        };
+        command.Validators.Add(result =>
+        {
+            if (new Option[] { From, LogOptions.Embedded, LogOptions.Kafka }.Count(o => result.GetResult(o) is not null) != 1)
+                result.AddError("Give one of --from DIR, --embedded DIR and --kafka BOOTSTRAP.");
+            if (result.GetResult(Policy) is { Tokens: [var policy, ..] } && TargetPolicy.TryParse(policy.Value) is null)
+                result.AddError($"--policy is '{policy.Value}': give {TargetPolicy.Forms}.");
+            if (result.GetResult(Clip) is { Implicit: false, Tokens: [var clip, ..] }
+                && !(double.TryParse(clip.Value, CultureInfo.InvariantCulture, out var most) && most > 0))
+                result.AddError($"--clip is '{clip.Value}': give a weight above 0, e.g. 10.");
+            if (result.GetResult(Alpha) is { Implicit: false, Tokens: [var token, ..] }
+                && !(double.TryParse(token.Value, CultureInfo.InvariantCulture, out var rate) && rate is > 0 and < 0.5))
+                result.AddError($"--alpha is '{token.Value}': give a rate above 0 and below 0.5, e.g. 0.05.");
+        });
+        Invocation.Act(command, call => Run(call));
+        return command;
+    }
+
+    private static int Run(Invocation call)
+    {
+        var errors = new ConfigErrors();
+        var config = call.Load(Config, errors);
+        ConfigCheck.CheckKafka(config.Options.Kafka, errors);
+        if (config.Options.Outcomes is null)
+            errors.Add(config.Options.Node.At, "there are no outcomes", "Say under outcomes which events tell what became of a decision");
+        errors.ThrowIfAny();
+        var data = new PolicyData(TargetPolicy.TryParse(call.Get(Policy)!)!, call.Get(Reward)!, call.Get(Placement));
+        LoggedRecords.Read(call, config.Options, call.Get(From), data.Decision, data.Outcome);
+        Warn(call, data);
+        var estimates = data.Samples.Count == 0 ? [] : Estimators.All(data.Samples, call.Get(Clip), call.Get(Alpha));
+        if (call.Json) call.Print(Json(data, estimates));
+        else Tell(call, data, estimates);
+        return ExitCode.Done;
+    }
+
+    private static void Warn(Invocation call, PolicyData data)
+    {
+        if (data.Uncovered > 0)
+            call.Say(LogLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"{data.Uncovered:P1} of what the policy would choose ")
+                + "could not come out in the log, as another offer was certain: what that would have earned can't be known");
+        if (data.Unusable > 0)
+            call.Say(LogLevel.Warning, $"{data.Unusable} decisions without a usable probability or candidate are left out");
+        if (data.Open + data.Withdrawn > 0)
+            call.Say(LogLevel.Warning, $"{data.Open} decisions whose outcomes are not closed, and {data.Withdrawn} whose customers "
+                + "consent no more, are left out");
+        if (data.Displaced > 0)
+            call.Say(LogLevel.Warning, $"{data.Displaced} decisions were closed before their windows were over and may have earned more");
+        if (data.Replaced > 0)
+            call.Say(LogLevel.Warning, $"in {data.Replaced} decisions the offer was no candidate; the best one stands for it");
+    }
+
+    private static void Tell(Invocation call, PolicyData data, IReadOnlyList<Estimate> estimates)
+    {
+        var customers = data.Samples.Select(s => s.Customer).Distinct().Count();
+        call.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{call.Get(Policy)}: {data.Samples.Count:N0} decisions of {customers:N0} customers, effective size {Size(data):N0}"));
+        if (estimates.Count == 0) return;
+        call.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  least logged probability {data.Samples.Min(s => s.Logged):0.######}, ")
+            + string.Create(CultureInfo.InvariantCulture, $"largest weight {data.Samples.Max(s => s.Weight):0.###}"));
+        call.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  {call.Get(Reward),-12} {"estimate",10}   {(1 - call.Get(Alpha)) * 100:0.##} % interval"));
+        foreach (var e in estimates)
+            call.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {e.Name,-12} {e.Value,10:0.0000}   ")
+                + (double.IsFinite(e.Error) ? string.Create(CultureInfo.InvariantCulture, $"{e.Low:0.0000} to {e.High:0.0000}") : "-"));
+    }
+
+    private static JsonObject Json(PolicyData data, IReadOnlyList<Estimate> estimates) => new()
+    {
+        ["decisions"] = data.Samples.Count,
+        ["customers"] = data.Samples.Select(s => s.Customer).Distinct().Count(),
+        ["effective_size"] = Size(data),
+        ["least_logged_probability"] = data.Samples.Count == 0 ? null : data.Samples.Min(s => s.Logged),
+        ["largest_weight"] = data.Samples.Count == 0 ? null : data.Samples.Max(s => s.Weight),
+        ["not_covered"] = data.Uncovered,
+        ["open"] = data.Open,
+        ["withdrawn"] = data.Withdrawn,
+        ["displaced"] = data.Displaced,
+        ["unusable"] = data.Unusable,
+        ["offer_no_candidate"] = data.Replaced,
+        ["estimates"] = new JsonObject(estimates.Select(e => KeyValuePair.Create<string, JsonNode?>(e.Name, new JsonObject
+        {
+            ["value"] = Number(e.Value),
+            ["standard_error"] = Number(e.Error),
+            ["low"] = Number(e.Low),
+            ["high"] = Number(e.High),
+        }))),
+    };
+
+    private static double Size(PolicyData data) => Estimators.EffectiveSize(data.Samples);
+
+    private static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+}

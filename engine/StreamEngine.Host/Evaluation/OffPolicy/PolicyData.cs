@@ -1,0 +1,92 @@
+using StreamEngine.Host.Evaluation.Experiments;
+
+namespace StreamEngine.Host.Evaluation.OffPolicy;
+
+/// <summary>
+/// Served decisions with what the evaluated policy would have done and what came of them. A decision counts once its outcomes are closed:
+/// when that is does not depend on what came.
+/// </summary>
+/// <param name="policy">The evaluated policy.</param>
+/// <param name="reward">A kind of outcome, or <see cref="Value"/>.</param>
+/// <param name="placement">Only this placement; null for all.</param>
+internal sealed class PolicyData(TargetPolicy policy, string reward, string? placement)
+{
+    /// <summary>The reward that is the value of conversions less refunds.</summary>
+    public const string Value = "value";
+
+    private readonly Dictionary<string, Sample> _waiting = [];
+
+    /// <summary>The decisions whose reward is known.</summary>
+    public List<Sample> Samples { get; } = [];
+
+    /// <summary>Decisions whose outcomes are not closed yet.</summary>
+    public int Open => _waiting.Count;
+
+    /// <summary>Decisions whose customer consents no more: nothing can be concluded from them.</summary>
+    public int Withdrawn { get; private set; }
+
+    /// <summary>Decisions whose outcomes were closed early, as newer ones took the room; they count with what had come.</summary>
+    public int Displaced { get; private set; }
+
+    /// <summary>Decisions whose record has no probability above 0 and up to 1.</summary>
+    public int Unusable { get; private set; }
+
+    /// <summary>Decisions in which the evaluated policy's offer was no candidate, so that it takes the best one.</summary>
+    public int Replaced { get; private set; }
+
+    /// <summary>
+    /// The evaluated policy's probability that lies on offers that the log could not have shown, as another one was certain; of all served.
+    /// </summary>
+    public double Uncovered => _served == 0 ? 0 : _uncovered / _served;
+
+    private int _served;
+    private double _uncovered;
+
+    /// <summary>Takes a decision record.</summary>
+    public void Decision(LoggedRecord record)
+    {
+        if (record.Text("outcome") != "served" || (placement is not null && record.Text("placement") != placement)) return;
+        if (record.Record("chosen") is not { } chosen) return;
+        var logged = record.Number("selection_probability");
+        if (logged is not (> 0 and <= 1))
+        {
+            Unusable++;
+            return;
+        }
+        var name = chosen.Text("offer");
+        // The default offer went before arbitration, whatever the policy.
+        var candidates = record.Records("candidates").Where(c => chosen.Flag("is_default") ? c.Text("offer") == name : c.Text("drop")
+            is "" or "lost_arbitration" or "diversity").Select(c => new LoggedCandidate(c.Text("offer"), c.Number("p"), c.Number("v"),
+            c.Number("priority"))).OrderByDescending(c => c.Priority).ThenBy(c => c.Offer, StringComparer.Ordinal).ToList();
+        var at = candidates.FindIndex(c => c.Offer == name);
+        if (at < 0)
+        {
+            Unusable++;
+            return;
+        }
+        _served++;
+        if (policy.Offer is { } wanted && !candidates.Any(c => c.Offer == wanted)) Replaced++;
+        var target = policy.Probabilities(candidates);
+        if (logged == 1) _uncovered += 1 - target[at];
+        _waiting[record.Text("decision_id")] = new Sample(record.Text("customer_id"), logged, target[at], 0, Model(candidates[at]),
+            candidates.Select((c, i) => target[i] * Model(c)).Sum());
+    }
+
+    /// <summary>Takes an outcome record; all decisions were taken before.</summary>
+    public void Outcome(LoggedRecord record)
+    {
+        var status = record.Text("status");
+        if (status is not ("closed" or "displaced" or "withdrawn")
+            || !_waiting.Remove(record.Text("decision_id"), out var sample)) return;
+        if (status == "withdrawn")
+        {
+            Withdrawn++;
+            return;
+        }
+        if (status == "displaced") Displaced++;
+        Samples.Add(sample with { Reward = reward == Value ? record.Number("value") : record.Texts("outcomes").Contains(reward) ? 1 : 0 });
+    }
+
+    /// <summary>P says how likely the outcome is; P x V what it is worth.</summary>
+    private double Model(LoggedCandidate candidate) => reward == Value ? candidate.P * candidate.V : candidate.P;
+}

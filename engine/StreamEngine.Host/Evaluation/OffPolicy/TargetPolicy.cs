@@ -1,0 +1,61 @@
+using System.Globalization;
+using StreamEngine.Decisions;
+
+namespace StreamEngine.Host.Evaluation.OffPolicy;
+
+/// <summary>A candidate of a logged decision that any policy could have chosen.</summary>
+/// <param name="Offer">The offer.</param>
+/// <param name="P">Its propensity.</param>
+/// <param name="V">Its value.</param>
+/// <param name="Priority">What arbitration ordered it by.</param>
+internal readonly record struct LoggedCandidate(string Offer, double P, double V, double Priority);
+
+/// <summary>
+/// A policy that could have chosen among the candidates of logged decisions: what it would have done follows from their priorities.
+/// </summary>
+internal sealed class TargetPolicy
+{
+    /// <summary>How a policy is written.</summary>
+    public const string Forms = "greedy, uniform, epsilon_greedy:EPSILON, softmax:TEMPERATURE or offer:NAME";
+
+    private readonly SelectionRule _rule;
+    private readonly string? _offer;
+
+    private TargetPolicy(string name, SelectionRule rule, string? offer = null) => (Name, _rule, _offer) = (name, rule, offer);
+
+    /// <summary>The policy as it was written.</summary>
+    public string Name { get; }
+
+    /// <summary>The offer that is shown wherever it is a candidate; null for other policies.</summary>
+    public string? Offer => _offer;
+
+    /// <summary>Reads a policy; null where the text is none.</summary>
+    public static TargetPolicy? TryParse(string text)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        var (kind, argument) = colon < 0 ? (text, "") : (text[..colon], text[(colon + 1)..]);
+        if (kind == "offer") return argument.Length > 0 ? new TargetPolicy(text, Greedy(0), argument) : null;
+        if (colon < 0) return kind switch { "greedy" => new(text, Greedy(0)), "uniform" => new(text, Greedy(1)), _ => null };
+        if (!double.TryParse(argument, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
+            return null;
+        return kind switch
+        {
+            "epsilon_greedy" when number is >= 0 and <= 1 => new TargetPolicy(text, Greedy(number)),
+            "softmax" when number > 0 => new TargetPolicy(text, new SelectionRule(ExplorationMethod.Softmax, number)),
+            _ => null,
+        };
+    }
+
+    /// <summary>The probability with which it chooses each candidate.</summary>
+    /// <param name="candidates">The candidates in the order of arbitration, the best first.</param>
+    public double[] Probabilities(IReadOnlyList<LoggedCandidate> candidates)
+    {
+        var probabilities = new double[candidates.Count];
+        var wanted = _offer is null ? -1 : candidates.Select(c => c.Offer).ToList().IndexOf(_offer);
+        if (wanted >= 0) probabilities[wanted] = 1;
+        else _rule.Probabilities([.. candidates.Select(c => c.Priority)], probabilities);
+        return probabilities;
+    }
+
+    private static SelectionRule Greedy(double epsilon) => new(ExplorationMethod.EpsilonGreedy, epsilon);
+}
