@@ -30,7 +30,7 @@ public sealed class ViewTests : IDisposable
     {
         BunitContext.DefaultWaitTimeout = Patience;
         _shop = new RequestShop(_folder);
-        _history = new History(_shop.Engine, TimeProvider.System);
+        _history = new History(_shop.Engine, _shop.Compiled, TimeProvider.System);
         _settings = DashboardRun.Settings(_shop.Options, new HttpOptions(), _shop.Compiled, _shop.Engine, _shop.Log,
             () => new HealthReport(true, [], [], [new AwayHealth("log", 3, "no broker answers")]));
         _pages.ComponentFactories.AddStub<TimeChart>(); // a chart asks the browser for its size: BrowserTests sees it
@@ -113,6 +113,27 @@ public sealed class ViewTests : IDisposable
         });
         view.FindAll(".choice button")[2].Click();
         Assert.Equal("true", view.FindAll(".choice button")[2].GetAttribute("aria-pressed"));
+    }
+
+    [Fact]
+    public async Task A_models_calls_are_counted_and_timed()
+    {
+        var view = _pages.Render<Models>();
+        Assert.EndsWith("0", Row(view, "rows"), StringComparison.Ordinal);
+        Assert.Contains("took - in the median", Words(view.Find("section p").TextContent), StringComparison.Ordinal);
+        await _shop.DecideAsync("c-1", "ask-1");
+        view.WaitForAssertion(() =>
+        {
+            _history.Take();
+            Assert.EndsWith("1", Row(view, "rows"), StringComparison.Ordinal);
+            Assert.EndsWith("1", Row(view, "calls"), StringComparison.Ordinal);
+            Assert.EndsWith("0", Row(view, "rows that failed"), StringComparison.Ordinal);
+            Assert.Matches(@"took \d+\.\d+ ms in the median", Words(view.Find("section p").TextContent));
+        });
+
+        static string Words(string text) => System.Text.RegularExpressions.Regex.Replace(text, @"\s+", " ");
+        static string Row(IRenderedComponent<Models> view, string name) => view.FindAll("tbody tr")
+            .First(r => r.QuerySelector("th")!.TextContent == name).QuerySelectorAll("td")[1].TextContent;
     }
 
     [Fact]
