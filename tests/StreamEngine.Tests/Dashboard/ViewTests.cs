@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Bunit;
+using Bunit.TestDoubles;
 using Microsoft.Extensions.DependencyInjection;
 using StreamEngine.Connectors;
 using StreamEngine.Dashboard;
@@ -24,6 +25,7 @@ public sealed class ViewTests : IDisposable
     private readonly BunitContext _pages = new();
     private readonly RequestShop _shop;
     private readonly History _history;
+    private readonly BunitAuthorizationContext _viewer;
     private DashboardSettings _settings;
 
     public ViewTests()
@@ -34,6 +36,8 @@ public sealed class ViewTests : IDisposable
         _settings = DashboardRun.Settings(_shop.Options, new HttpOptions(), _shop.Compiled, _shop.Engine, _shop.Log,
             () => new HealthReport(true, [], [], [new AwayHealth("log", 3, "no broker answers")]));
         _pages.ComponentFactories.AddStub<TimeChart>(); // a chart asks the browser for its size: BrowserTests sees it
+        _viewer = _pages.AddAuthorization();
+        _viewer.SetAuthorized("ann");
         _pages.Services.AddSingleton(_history);
         _pages.Services.AddSingleton(_ => _settings);
         _pages.Services.AddSingleton<NewestRecords>();
@@ -164,6 +168,56 @@ public sealed class ViewTests : IDisposable
         var view = _pages.Render<DeadLetters>();
         view.WaitForAssertion(() => Assert.Equal("shop[1]@12345678", view.Find("td code").TextContent));
         Assert.Equal("<b>the year 1</b>", view.Find("td.detail").TextContent.Trim()); // told, not drawn
+    }
+
+    [Fact]
+    public void Only_an_admin_sends_dead_letters_again_and_says_why_first()
+    {
+        var (state, started, starts) = ((ReplayState?)null, "", true);
+        using var bare = new BunitContext();
+        bare.AddAuthorization().SetAuthorized("ann").SetRoles(ReplayControl.Role);
+        bare.Services.AddSingleton(_history).AddSingleton(_settings);
+        Assert.Equal("", bare.Render<Replay>().Markup); // no connector
+        _settings = _settings with
+        {
+            Replay = new ReplayControl(["crm"], () => state, (by, reason) =>
+            {
+                started = $"{by}: {reason}";
+                return starts;
+            }),
+        };
+        using var pages = new BunitContext();
+        pages.AddAuthorization().SetAuthorized("reader");
+        pages.Services.AddSingleton(_history).AddSingleton(_settings);
+        var reader = pages.Render<Replay>();
+        Assert.Empty(reader.FindAll("button"));
+        Assert.Contains("You may only read here", reader.Markup, StringComparison.Ordinal);
+
+        _viewer.SetRoles(ReplayControl.Role);
+        var view = _pages.Render<Replay>();
+        view.Find("button").Click();
+        view.Find("form").Submit();
+        Assert.Equal("", started); // without a reason nothing begins
+        view.Find("input").Input("their outage is over");
+        starts = false;
+        view.Find("form").Submit();
+        Assert.Equal("ann: their outage is over", started);
+        Assert.Contains("just started", view.Find("[role=alert]").TextContent, StringComparison.Ordinal);
+        state = new ReplayState("ann", "their outage is over", default, [new ReplayCount("crm", 12_345, 2, 0)], false, null);
+        view.WaitForAssertion(() =>
+        {
+            _history.Take();
+            Assert.StartsWith("Runs", view.Find("[role=status]").TextContent, StringComparison.Ordinal);
+            Assert.Equal(["12,345", "2", "0"], view.FindAll("td").Select(t => t.TextContent));
+            Assert.Empty(view.FindAll("button"));
+        });
+        state = state with { Ended = true, Fault = "the log is away" };
+        view.WaitForAssertion(() =>
+        {
+            _history.Take();
+            Assert.StartsWith("Ended early: the log is away", view.Find("[role=status]").TextContent, StringComparison.Ordinal);
+            Assert.Single(view.FindAll("button"));
+        });
     }
 
     private static string Feature(IRenderedComponent<Customers> view, string name) =>
