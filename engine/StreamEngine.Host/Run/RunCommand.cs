@@ -67,10 +67,10 @@ internal static class RunCommand
             app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
-            if (gateway is not null) CustomerEndpoints.Map(app, gateway);
+            if (gateway is not null) CustomerEndpoints.Map(app, gateway, config.Options.Http.Origins);
             if (gateway is not null && config.Options.Http.GrpcPort > 0)
                 RpcEndpoints.Map(app, gateway, config.Options.Requests.Timeout, live);
-            if (flags is not null) OfrepEndpoints.Map(app, flags);
+            if (flags is not null) OfrepEndpoints.Map(app, flags, config.Options.Http.Origins);
             DecisionEndpoint.Map(app, decisions);
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);
