@@ -47,7 +47,8 @@ internal static class CustomerEndpoints
     public static void Map(WebApplication app, ICustomerGateway customers, IReadOnlyList<string>? origins = null)
     {
         app.NeedsFromPages(Decisions, app.MapPost(Decisions, (Delegate)((HttpContext context) => DecideAsync(context, customers))),
-                Scope.Decide, origins ?? []).WithMetadata(new RequestDescription(["application/json"], typeof(DecisionBody))).Produces<DecisionAnswer>()
+                Scope.Decide, origins ?? [])
+            .WithMetadata(new RequestDescription(["application/json"], typeof(DecisionBody))).Produces<DecisionAnswer>()
             .Told("decisions", "decide", "Asks for a decision; a repeat of the request's id gets the same one.", 400, 410, 413, 415, 503,
                 504);
         app.MapGet("/v1/customers/{id}", async (string id, HttpContext context) =>

@@ -176,8 +176,9 @@ public sealed partial class DashboardHttpTests : IAsyncLifetime
             using var answer = await client.SendAsync(request, _late.Token);
             var text = await answer.Content.ReadAsStringAsync(_late.Token);
             Assert.Contains("Refused by partners", text, StringComparison.Ordinal);
-            Assert.NotEqual(text.Contains("Send them again", StringComparison.Ordinal), text.Contains("only read", StringComparison.Ordinal));
-            return text.Contains("Send them again", StringComparison.Ordinal);
+            var may = text.Contains("Send them again", StringComparison.Ordinal);
+            Assert.NotEqual(may, text.Contains("only read", StringComparison.Ordinal));
+            return may;
         }
     }
 

@@ -87,7 +87,8 @@ public sealed class ScorerTests
     public void Scores_several_models_and_allocates_nothing()
     {
         using var meter = new Meter("scorer-test");
-        using var scorer = Scorer(new ScoreMetrics(meter, ["m", "n"], TimeProvider.System), new LinearModel("m", ["f1"], ("a", [1, 0])), new LinearModel("n", ["f2"], ("a", [2, 0])));
+        using var scorer = Scorer(new ScoreMetrics(meter, ["m", "n"], TimeProvider.System),
+            new LinearModel("m", ["f1"], ("a", [1, 0])), new LinearModel("n", ["f2"], ("a", [2, 0])));
         var vectors = Vectors(150, (row, f) => row + f);
         scorer.Score(vectors, 3, 150);
         Assert.Equal(0, Allocations.Least(() =>

@@ -37,7 +37,8 @@ internal static class ExperimentsCommand
         DefaultValueFactory = _ => 0.05,
     };
 
-    private static readonly Option<DateTimeOffset?> Since = SharedOptions.Time("--since", "Only decisions from this time on (ISO 8601, else UTC).");
+    private static readonly Option<DateTimeOffset?> Since = SharedOptions.Time("--since",
+        "Only decisions from this time on (ISO 8601, else UTC).");
 
     private static readonly Option<DateTimeOffset?> Until = SharedOptions.Time("--until", "Only decisions before this time.");
 

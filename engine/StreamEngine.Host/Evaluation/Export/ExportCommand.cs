@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
@@ -164,7 +165,8 @@ internal static class ExportCommand
         }
         if (unread > 0) call.Say(LogLevel.Warning, $"{unread} records of {topic} can't be read and are left out");
         if (tail.Unfinished.Count > 0)
-            call.Say(LogLevel.Warning, $"what is at the end of {string.Join(", ", tail.Unfinished.Select(p => $"{p.Topic}[{p.Partition}]"))} "
-                + "is in a transaction that is not committed");
+            call.Say(LogLevel.Warning, "what is at the end of " + string.Join(", ", tail.Unfinished
+                .Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Topic}[{p.Partition}]")))
+                + " is in a transaction that is not committed");
     }
 }

@@ -36,8 +36,8 @@ internal sealed record Demand(Scope? Scope, bool FromPages = false) : IRequestSi
     public Func<HttpContext, Task>? LogIn { get; init; }
 
     /// <summary>
-    /// The origins of the pages that may call and read what the endpoint answers, refusals too. Where the endpoint does not judge <c>Origin</c>
-    /// itself, pages of all others are refused before it.
+    /// The origins of the pages that may call and read what the endpoint answers, refusals too. Where the endpoint does not judge
+    /// <c>Origin</c> itself, pages of all others are refused before it.
     /// </summary>
     public IReadOnlyList<string> Origins { get; init; } = [];
 
