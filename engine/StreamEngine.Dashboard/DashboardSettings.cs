@@ -33,6 +33,9 @@ public sealed record DashboardSettings
     /// <summary>What a demo lets its user try; none elsewhere.</summary>
     public IReadOnlyList<Trial> Trials { get; init; } = [];
 
+    /// <summary>How to send what partners refused once more; null where the config has no connector.</summary>
+    public ReplayControl? Replay { get; init; }
+
     /// <summary>Whether who looks has logged in with a key, and can log out.</summary>
     public bool HasKeys { get; init; }
 

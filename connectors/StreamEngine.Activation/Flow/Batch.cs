@@ -25,6 +25,9 @@ internal sealed record Batch(TopicPartition Partition, int Lane, long OpenedAt, 
     /// <summary>Bytes held.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>How many of the records became dead letters in the newest attempt.</summary>
+    public int Refused { get; set; }
+
     /// <summary>Whether all of it is delivered or a dead letter.</summary>
     public bool IsDone
     {

@@ -62,8 +62,9 @@ internal sealed class Deliverer : IDisposable
             await RunAsync(async stop =>
             {
                 var began = _time.GetTimestamp();
+                batch.Refused = 0;
                 await _sink.DeliverAsync(batch, stop).ConfigureAwait(false);
-                Metrics.Delivered(batch.Records.Count, _time.GetElapsedTime(began));
+                Metrics.Delivered(batch.Records.Count - batch.Refused, _time.GetElapsedTime(began));
             }, batch.Stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (batch.Stop.IsCancellationRequested)

@@ -75,24 +75,27 @@ internal sealed class PostgresSink : ISink
             }
         }
         else
-            foreach (var record in batch.Records) await WriteAsync(connection, transaction, record, stop).ConfigureAwait(false);
+            foreach (var record in batch.Records)
+                if (!await WriteAsync(connection, transaction, record, stop).ConfigureAwait(false)) batch.Refused++;
         await transaction.CommitAsync(stop).ConfigureAwait(false);
         return true;
     }
 
-    /// <summary>Writes a row; one that is refused is in the dead letter before the position moves past it.</summary>
-    private async Task WriteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ActivationRecord record,
+    /// <summary>Writes a row; false where it is refused, and then in the dead letter before the position moves past it.</summary>
+    private async Task<bool> WriteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ActivationRecord record,
         CancellationToken stop)
     {
         await transaction.SaveAsync("row", stop).ConfigureAwait(false);
         try
         {
             await UpsertAsync(connection, [record], stop).ConfigureAwait(false);
+            return true;
         }
         catch (PostgresException e) when (IsRefusal(e))
         {
             await transaction.RollbackAsync("row", stop).ConfigureAwait(false);
             await _setup.DeadLetters.WriteAsync(record, new Refusal($"sql_{e.SqlState}", e.MessageText)).ConfigureAwait(false);
+            return false;
         }
     }
 

@@ -75,7 +75,10 @@ internal sealed class RedisSink : ISink
             await Task.WhenAll(writes).WaitAsync(stop).ConfigureAwait(false);
             foreach (var (record, write) in batch.Records.Zip(writes))
                 if (await write.ConfigureAwait(false) is { } refusal)
+                {
                     await _setup.DeadLetters.WriteAsync(record, refusal).ConfigureAwait(false);
+                    batch.Refused++;
+                }
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {

@@ -53,7 +53,10 @@ internal sealed class WebhookSink : ISink
     {
         foreach (var record in batch.Records)
             if (await CallAsync(record, stop).ConfigureAwait(false) is { } refusal)
+            {
                 await _setup.DeadLetters.WriteAsync(record, refusal).ConfigureAwait(false);
+                batch.Refused++;
+            }
     }
 
     public ValueTask DisposeAsync()

@@ -23,17 +23,20 @@ internal sealed class History : IDisposable
     private readonly Lock _gate = new(), _sampling = new();
     private readonly Queue<Sample> _samples = new(Most);
     private readonly Quantiles _intervals = new(), _requests = new();
+    private readonly (string Name, Quantiles Took)[] _models;
     private readonly Dictionary<string, double> _gauges = [];
     private Dictionary<int, DateTimeOffset> _watermarks = [];
 
     /// <summary>Begins to keep it.</summary>
-    public History(Engine engine, TimeProvider time)
+    public History(Engine engine, CompiledEngine compiled, TimeProvider time)
     {
         (_engine, _time) = (engine, time);
+        _models = [.. compiled.Policy.Models.Select(m => (m.Name, new Quantiles()))];
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (engine.Metrics.Owns(instrument) && instrument.Name is "streamengine.interval.duration" or "streamengine.request.duration"
-                or "streamengine.watermark" or "streamengine.profiles" or "streamengine.state.memory" or "streamengine.timers.waiting")
+                or "streamengine.model.duration" or "streamengine.watermark" or "streamengine.profiles" or "streamengine.state.memory"
+                or "streamengine.timers.waiting")
                 listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<double>(Measured);
@@ -69,7 +72,8 @@ internal sealed class History : IDisposable
             Observe();
             var sample = new Sample(_time.GetUtcNow(), _engine.Metrics.Totals(), _engine.Lags.Values.Sum(), _watermarks,
                 _intervals.Take(), _requests.Take(), Gauge("streamengine.profiles"), Gauge("streamengine.state.memory"),
-                Gauge("streamengine.timers.waiting"), _engine.Owned.Count);
+                Gauge("streamengine.timers.waiting"), _engine.Owned.Count,
+                [.. _models.Select((m, i) => new ModelCalls(_engine.Metrics.Scores.Counts(i), m.Took.Take()))]);
             lock (_gate)
             {
                 if (_samples.Count == Most) _samples.Dequeue();
@@ -113,6 +117,10 @@ internal sealed class History : IDisposable
                 break;
             case "streamengine.request.duration":
                 _requests.Record(value);
+                break;
+            case "streamengine.model.duration":
+                foreach (var (name, took) in _models)
+                    if (tags is [{ Value: string model }, ..] && model == name) took.Record(value);
                 break;
             default:
                 if (tags is [{ Value: int partition }, ..])

@@ -1,3 +1,4 @@
+using StreamEngine.Inference;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Dashboard.Data;
@@ -13,12 +14,18 @@ namespace StreamEngine.Dashboard.Data;
 /// <param name="StateBytes">Memory of the state stores.</param>
 /// <param name="Timers">Timers that wait.</param>
 /// <param name="Shards">Shards owned.</param>
+/// <param name="Models">The calls of each model, by its place.</param>
 internal sealed record Sample(DateTimeOffset At, ShardCounters Totals, long Lag, IReadOnlyDictionary<int, DateTimeOffset> Watermarks,
-    Latency Decisions, Latency Requests, long Profiles, long StateBytes, long Timers, int Shards)
+    Latency Decisions, Latency Requests, long Profiles, long StateBytes, long Timers, int Shards, IReadOnlyList<ModelCalls> Models)
 {
     /// <summary>The lowest watermark; null before the first event.</summary>
     public DateTimeOffset? Watermark => Watermarks.Count == 0 ? null : Watermarks.Values.Min();
 }
+
+/// <summary>The calls of a model.</summary>
+/// <param name="Counts">What it was asked for since the start.</param>
+/// <param name="Took">How long it took for a batch, over the time since the moment before.</param>
+internal readonly record struct ModelCalls(ScoreCounts Counts, Latency Took);
 
 /// <summary>How long something took.</summary>
 /// <param name="Count">How often it was done.</param>

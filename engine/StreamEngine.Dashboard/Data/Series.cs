@@ -9,7 +9,11 @@ internal static class Series
     public const int MostPoints = 150;
 
     /// <summary>How fast a counter grew, a second, between one sample and the next.</summary>
-    public static Line Rate(string name, IReadOnlyList<Sample> samples, Func<ShardCounters, long> counter)
+    public static Line Rate(string name, IReadOnlyList<Sample> samples, Func<ShardCounters, long> counter) =>
+        RateOf(name, samples, s => counter(s.Totals));
+
+    /// <summary>How fast a number that only grows grew, a second, between one sample and the next.</summary>
+    public static Line RateOf(string name, IReadOnlyList<Sample> samples, Func<Sample, long> number)
     {
         var points = new List<Moment>();
         var step = Step(samples.Count);
@@ -18,7 +22,7 @@ internal static class Series
             var seconds = (samples[i].At - samples[i - step].At).TotalSeconds;
             if (seconds > 0)
                 points.Add(new Moment(samples[i].At.UtcDateTime,
-                    (counter(samples[i].Totals) - counter(samples[i - step].Totals)) / seconds));
+                    (number(samples[i]) - number(samples[i - step])) / seconds));
         }
         return new Line(name, points);
     }
@@ -34,12 +38,16 @@ internal static class Series
     }
 
     /// <summary>How fast a counter grew over the last samples, a second; 0 where there are too few.</summary>
-    public static double Now(IReadOnlyList<Sample> samples, Func<ShardCounters, long> counter, int over = 5)
+    public static double Now(IReadOnlyList<Sample> samples, Func<ShardCounters, long> counter, int over = 5) =>
+        NowOf(samples, s => counter(s.Totals), over);
+
+    /// <summary>How fast a number that only grows grew over the last samples, a second; 0 where there are too few.</summary>
+    public static double NowOf(IReadOnlyList<Sample> samples, Func<Sample, long> number, int over = 5)
     {
         if (samples.Count < 2) return 0;
         var (from, to) = (samples[Math.Max(0, samples.Count - 1 - over)], samples[^1]);
         var seconds = (to.At - from.At).TotalSeconds;
-        return seconds <= 0 ? 0 : (counter(to.Totals) - counter(from.Totals)) / seconds;
+        return seconds <= 0 ? 0 : (number(to) - number(from)) / seconds;
     }
 
     /// <summary>How much each of several counters grew between the first and the last sample, the most first; without those at 0 and

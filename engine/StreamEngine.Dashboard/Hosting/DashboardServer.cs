@@ -37,7 +37,7 @@ public sealed class DashboardServer : IAsyncDisposable
     public DashboardServer(DashboardSettings settings)
     {
         _settings = settings;
-        _history = new History(settings.Engine, settings.Time);
+        _history = new History(settings.Engine, settings.Compiled, settings.Time);
         _circuits = new Circuits(settings.MostCircuits).Measured();
     }
 

@@ -85,6 +85,10 @@ internal static class ActivateCommand
         return inside.Count == 0 ? null : new ConnectorGroup(inside, Settings(call, config.Options, log));
     }
 
+    /// <summary>Replays the dead letters of all connectors beside a running engine, when asked to.</summary>
+    internal static ReplayDesk Replays(Invocation call, LoadedConfig config, ILog log) => new(ActivationCheck.Compile(
+        config.Options.Activations, config.Options, config.BaseDirectory, new ConfigErrors()), Settings(call, config.Options, log));
+
     private static ConnectorSettings Settings(Invocation call, HostOptions options, ILog log) => new()
     {
         Engine = options.Name,

@@ -177,6 +177,8 @@ internal static class CommandLine
         examples[decisions.Show] = ["streamengine decisions show shop/events/3/1841/1 --config shop.yaml --kafka broker:9092"];
         examples[decisions.Why] = ["streamengine decisions why 4711 --config shop.yaml --embedded ./log",
             "streamengine decisions why 4711 --last 5 --config shop.yaml --kafka broker:9092 --json"];
+        examples[decisions.Export] = ["streamengine decisions export --config shop.yaml --kafka broker:9092 --out decisions.parquet",
+            "streamengine decisions export --config shop.yaml --from results --since 2026-11-01 --placement onsite --out november.csv"];
         var evaluate = EvaluateCommand.Make();
         Add(evaluate.All, "streamengine evaluate model --scores scored.csv");
         examples[evaluate.Model] = ["# scored.csv: label,score", "streamengine evaluate model --scores scored.csv",

@@ -33,9 +33,9 @@ internal static class ResultPath
     /// personal data. A device or a pipe keeps its own.
     /// </summary>
     /// <exception cref="IOException">It can't: says why.</exception>
-    public static FileStream Create(string path, int bufferSize = 4096)
+    public static FileStream Create(string path, int bufferSize = 4096, FileAccess access = FileAccess.Write)
     {
-        var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize);
+        var file = new FileStream(path, FileMode.Create, access, FileShare.Read, bufferSize);
         var real = Real(path);
         if (OperatingSystem.IsWindows() || !file.CanSeek || Devices.Any(d => real.StartsWith(d, StringComparison.Ordinal))) return file;
         try

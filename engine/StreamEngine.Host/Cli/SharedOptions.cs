@@ -51,6 +51,20 @@ internal static class SharedOptions
         },
     };
 
+    /// <summary>An option that takes a time.</summary>
+    public static Option<DateTimeOffset?> Time(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            if (DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+                return time;
+            result.AddError($"{name} is '{result.Tokens[0].Value}': give a time like 2026-11-01 or 2026-11-01T12:00:00+01:00.");
+            return null;
+        },
+    };
+
     public static readonly Option<LogLevel> Level = new("--log-level")
     {
         CustomParser = r =>

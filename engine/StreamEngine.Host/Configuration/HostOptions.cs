@@ -52,6 +52,10 @@ internal sealed record HttpOptions : ILocated
         + "under another name is refused, so that no web page can reach it.")]
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
+    [Doc("The origins of the web pages that may ask for decisions and for flags (POST /v1/decisions, OFREP), such as https://shop.example; "
+        + "'*' for all. The collector and live streams have origins of their own.")]
+    public IReadOnlyList<string> Origins { get; init; } = [];
+
     [Doc("The keys that callers present, by name. Without any, only this machine can call (address has to be a loopback address) and needs "
         + "none; with one, everything but /healthz needs a key.")]
     [Keyed]

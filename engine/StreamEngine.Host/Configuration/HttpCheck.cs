@@ -24,6 +24,7 @@ internal static class HttpCheck
         if (options is { GrpcPort: > 0, Port: 0 })
             errors.Add(options.Node, "grpc_port", "gRPC is served beside the HTTP endpoints, which http.port: 0 turns off",
                 "Give http.port a port as well, or turn gRPC off");
+        Origins.Check(options.Origins, options.Node, errors);
         var seen = new Dictionary<string, string>();
         foreach (var key in options.Keys) CheckKey(key, seen, errors);
     }

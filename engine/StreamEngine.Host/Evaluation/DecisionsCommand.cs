@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Cli;
+using StreamEngine.Host.Evaluation.Export;
 using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Replay;
 
@@ -31,7 +32,7 @@ internal static class DecisionsCommand
     };
 
     /// <summary>The command, and its parts for examples.</summary>
-    public static (Command All, Command Rank, Command Show, Command Why) Make()
+    public static (Command All, Command Rank, Command Show, Command Why, Command Export) Make()
     {
         foreach (var option in new[] { Top, MaxPerGroup })
             option.Validators.Add(r =>
@@ -46,7 +47,8 @@ internal static class DecisionsCommand
         };
         Invocation.Act(rank, call => Run(call));
         var (show, why) = ExplainCommands.Make();
-        return (new Command("decisions", "Decisions, looked at from outside.") { rank, show, why }, rank, show, why);
+        var export = ExportCommand.Make();
+        return (new Command("decisions", "Decisions, looked at from outside.") { rank, show, why, export }, rank, show, why, export);
     }
 
     private static int Run(Invocation call)

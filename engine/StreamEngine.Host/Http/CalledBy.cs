@@ -34,12 +34,14 @@ internal sealed class CalledBy(string address, IReadOnlyList<string> hosts)
         var (request, host) = (context.Request, context.Request.Host);
         if (!IsOurs(host.Host))
             return ("host", "This host name is not one of http.hosts: call by IP address, or add the name there.");
-        if (context.GetEndpoint()?.Metadata.GetMetadata<Demand>() is { FromPages: true } demand)
+        var demand = context.GetEndpoint()?.Metadata.GetMetadata<Demand>();
+        if (demand is { FromPages: true })
         {
             // The endpoint judges the origin itself; a page that may call is to be able to read why it is refused before that.
             PageOrigins.Allow(context, demand.Origins);
             return null;
         }
+        if (demand is { Origins.Count: > 0 } && PageOrigins.Allow(context, demand.Origins)) return null;
         return Pages(request.Headers.Origin, host) ? ("origin", "This is a request of another site's page.") : null;
     }
 

@@ -29,6 +29,7 @@ internal sealed record DecisionBody(string? Customer, string? Id = null, string?
 internal static class CustomerEndpoints
 {
     private const int MostBodyBytes = 64 << 10;
+    private const string Decisions = "/v1/decisions";
 
     /// <summary>How answers are written, and bodies read.</summary>
     internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -43,9 +44,13 @@ internal static class CustomerEndpoints
     public const string Path = "/v1/customers/";
 
     /// <summary>Adds them.</summary>
-    public static void Map(WebApplication app, ICustomerGateway customers)
+    /// <param name="app">The endpoint.</param>
+    /// <param name="customers">Where requests go.</param>
+    /// <param name="origins">The origins of the pages that may ask for decisions; none where absent.</param>
+    public static void Map(WebApplication app, ICustomerGateway customers, IReadOnlyList<string>? origins = null)
     {
-        app.MapPost("/v1/decisions", (Delegate)((HttpContext context) => DecideAsync(context, customers))).Needs(Scope.Decide)
+        app.NeedsFromPages(Decisions, app.MapPost(Decisions, (Delegate)((HttpContext context) => DecideAsync(context, customers))),
+                Scope.Decide, origins ?? [])
             .WithMetadata(new RequestDescription(["application/json"], typeof(DecisionBody))).Produces<DecisionAnswer>()
             .Told("decisions", "decide", "Asks for a decision; a repeat of the request's id gets the same one.", 400, 410, 413, 415, 503,
                 504);

@@ -24,8 +24,8 @@ internal static class DashboardEndpoints
         var (keys, sessions) = (new KeyRing(options.Keys), new Sessions(TimeProvider.System));
         var pages = new Demand(Scope.Read) { Sessions = sessions, LogIn = context => LogInAsync(context, "") };
         foreach (var path in DashboardServer.Pages)
-            app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], dashboard.InvokeAsync).WithMetadata(pages).ExcludeFromDescription();
-        app.Map(DashboardServer.Connection, dashboard.InvokeAsync).WithMetadata(new Demand(Scope.Read) { Sessions = sessions })
+            app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], ServeAsync).WithMetadata(pages).ExcludeFromDescription();
+        app.Map(DashboardServer.Connection, ServeAsync).WithMetadata(new Demand(Scope.Read) { Sessions = sessions })
             .ExcludeFromDescription();
         foreach (var path in DashboardServer.Assets)
             app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], DashboardServer.ServeAssetAsync).IsOpen().ExcludeFromDescription();
@@ -36,6 +36,14 @@ internal static class DashboardEndpoints
             sessions.End(context);
             SeeOther(context, "/");
         }).IsOpen().ExcludeFromDescription();
+
+        // A page is drawn for whoever asked for it, and its connection acts for whoever opened that. Without keys it is this machine.
+        Task ServeAsync(HttpContext context)
+        {
+            context.User = context.Features.Get<Caller>() is { } caller ? ReplayControl.Viewer(caller.Name, caller.May(Scope.Admin))
+                : ReplayControl.Viewer("this machine", isAdmin: !keys.Any);
+            return dashboard.InvokeAsync(context);
+        }
     }
 
     private static async Task EnterAsync(HttpContext context, KeyRing keys, Sessions sessions)

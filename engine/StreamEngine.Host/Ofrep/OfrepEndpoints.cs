@@ -23,14 +23,18 @@ internal sealed class OfrepEndpoints(OfrepEvaluator evaluator)
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     /// <summary>Adds them.</summary>
-    public static void Map(WebApplication app, OfrepEvaluator evaluator)
+    /// <param name="app">The endpoint.</param>
+    /// <param name="evaluator">Evaluates.</param>
+    /// <param name="origins">The origins of the pages that may ask; none where absent.</param>
+    public static void Map(WebApplication app, OfrepEvaluator evaluator, IReadOnlyList<string>? origins = null)
     {
+        const string Flags = "/ofrep/v1/evaluate/flags", Flag = Flags + "/{key}";
         var all = new OfrepEndpoints(evaluator);
-        app.MapPost("/ofrep/v1/evaluate/flags/{key}", (Delegate)all.OneAsync).Needs(Scope.Decide)
+        app.NeedsFromPages(Flag, app.MapPost(Flag, (Delegate)all.OneAsync), Scope.Decide, origins ?? [])
             .WithMetadata(new RequestDescription(["application/json"], typeof(OfrepBody))).Produces<OfrepFlag>()
             .Produces<OfrepFlag>(400).Produces<OfrepFlag>(404).Produces<OfrepFlag>(503)
             .Told("flags", "evaluateFlag", "Evaluates a placement or an experiment as a flag, by OpenFeature's protocol OFREP.");
-        app.MapPost("/ofrep/v1/evaluate/flags", (Delegate)all.AllAsync).Needs(Scope.Decide)
+        app.NeedsFromPages(Flags, app.MapPost(Flags, (Delegate)all.AllAsync), Scope.Decide, origins ?? [])
             .WithMetadata(new RequestDescription(["application/json"], typeof(OfrepBody))).Produces<OfrepFlags>().Produces(304)
             .Produces<OfrepFailure>(400)
             .Told("flags", "evaluateFlags", "Evaluates all placements and experiments; 304 where the ETag in If-None-Match still holds.");

@@ -22,10 +22,11 @@ internal static class DashboardRun
     /// <param name="health">How the process is.</param>
     /// <param name="cluster">The cluster around it; null where there is none.</param>
     /// <param name="trials">What a demo lets its user try.</param>
+    /// <param name="replay">How to send what partners refused once more; null where the config has no connector.</param>
     public static DashboardServer? Of(EngineOptions options, HttpOptions http, CompiledEngine compiled, Engine engine, ILog log,
-        Func<HealthReport> health, ClusterRun? cluster = null, IReadOnlyList<Trial>? trials = null) =>
+        Func<HealthReport> health, ClusterRun? cluster = null, IReadOnlyList<Trial>? trials = null, ReplayControl? replay = null) =>
         http is { Port: 0 } or { Dashboard: false } ? null
-            : new DashboardServer(Settings(options, http, compiled, engine, log, health, cluster, trials));
+            : new DashboardServer(Settings(options, http, compiled, engine, log, health, cluster, trials) with { Replay = replay });
 
     /// <summary>What it shows.</summary>
     internal static DashboardSettings Settings(EngineOptions options, HttpOptions http, CompiledEngine compiled, Engine engine, ILog log,

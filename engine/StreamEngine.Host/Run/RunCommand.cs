@@ -52,6 +52,7 @@ internal static class RunCommand
         // Also where it drains: it owns shards meanwhile, and requests for their customers must find it.
         await using var cluster = ClusterRun.Of(call, config, engine, log);
         await using var connectors = drain ? null : ActivateCommand.InRun(call, config, log);
+        await using var replays = ActivateCommand.Replays(call, config, log);
         using var collector = CollectorRun.Of(call, config, compiled, log, drain);
         using var live = LiveRun.Of(config, engine, cluster);
         using var decisions = new DecisionLookups(log, compiled);
@@ -60,15 +61,16 @@ internal static class RunCommand
         using var flags = gateway is not null && config.Options.Ofrep is { } ofrep
             ? new OfrepEvaluator(gateway, compiled, ofrep, TimeProvider.System) : null;
         HealthReport Report() => Health(engine, cluster?.Health, connectors is null ? [] : ActivateCommand.Away(connectors));
-        await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log, Report, cluster);
+        await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log, Report, cluster,
+            replay: replays.Control);
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, Report, () => !engine.Completion.IsCompleted,
             app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
-            if (gateway is not null) CustomerEndpoints.Map(app, gateway);
+            if (gateway is not null) CustomerEndpoints.Map(app, gateway, config.Options.Http.Origins);
             if (gateway is not null && config.Options.Http.GrpcPort > 0)
                 RpcEndpoints.Map(app, gateway, config.Options.Requests.Timeout, live);
-            if (flags is not null) OfrepEndpoints.Map(app, flags);
+            if (flags is not null) OfrepEndpoints.Map(app, flags, config.Options.Http.Origins);
             DecisionEndpoint.Map(app, decisions);
             ClusterEndpoint.Map(app, config.Options.Name, cluster is null ? null : cluster.ReportAsync);
             if (engine.Switches is { } switches) SwitchEndpoint.Map(app, switches);

@@ -13,12 +13,15 @@ public sealed class Scorer : IDisposable
     public const int DenseRows = 128;
 
     private readonly Lane[] _lanes;
+    private readonly ScoreMetrics? _metrics;
 
     /// <summary>Prepares a runner for every model.</summary>
     /// <param name="models">The models, in the order that <see cref="Outputs"/> counts them.</param>
+    /// <param name="metrics">Counts and times the calls; null where nobody asks.</param>
     /// <exception cref="ModelException">A model's columns are not those of its manifest.</exception>
-    public Scorer(IReadOnlyList<ModelUse> models)
+    public Scorer(IReadOnlyList<ModelUse> models, ScoreMetrics? metrics = null)
     {
+        _metrics = metrics;
         _lanes = new Lane[models.Count];
         for (var i = 0; i < _lanes.Length; i++) _lanes[i] = new Lane(models[i]);
     }
@@ -37,7 +40,13 @@ public sealed class Scorer : IDisposable
     public void Score(double[] vectors, int stride, int count, ReadOnlySpan<bool> isOff = default)
     {
         for (var model = 0; model < _lanes.Length; model++)
-            if (isOff.IsEmpty || !isOff[model]) FailedRows += _lanes[model].Score(vectors, stride, count);
+        {
+            if (!isOff.IsEmpty && isOff[model]) continue;
+            var start = _metrics?.Start() ?? 0;
+            var counts = _lanes[model].Score(vectors, stride, count);
+            FailedRows += counts.Failed;
+            _metrics?.Scored(model, start, counts);
+        }
     }
 
     /// <summary>The outputs of a model for a row of the batch; of no use where there is a <see cref="Fault"/>.</summary>
@@ -64,6 +73,7 @@ public sealed class Scorer : IDisposable
         private readonly string _name;
         private float[] _outputs = [];
         private ScoreFault[] _faults = [];
+        private long _calls;
 
         public Lane(ModelUse use)
         {
@@ -87,9 +97,10 @@ public sealed class Scorer : IDisposable
 
         public void Dispose() => _runner.Dispose();
 
-        /// <summary>Scores in chunks of at most the runner's rows; returns how many rows failed.</summary>
-        public int Score(double[] vectors, int stride, int count)
+        /// <summary>Scores in chunks of at most the runner's rows; returns what that took.</summary>
+        public ScoreCounts Score(double[] vectors, int stride, int count)
         {
+            _calls = 0;
             if (_faults.Length < count)
             {
                 _faults = new ScoreFault[Math.Max(count, _faults.Length * 2)];
@@ -107,11 +118,12 @@ public sealed class Scorer : IDisposable
             }
             var failed = 0;
             for (var row = 0; row < count; row++) failed += _faults[row] == ScoreFault.None ? 0 : 1;
-            return failed;
+            return new ScoreCounts(_calls, count, failed);
         }
 
         private bool Run(double[] vectors, int stride, int first, int rows)
         {
+            _calls++;
             try
             {
                 _runner.Fill(vectors.AsSpan(first * stride, rows * stride), stride, _inputs, rows);

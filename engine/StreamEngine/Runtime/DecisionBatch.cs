@@ -37,13 +37,14 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     /// <summary>Prepares the models' runners and room for a batch.</summary>
     /// <param name="engine">The compiled config.</param>
     /// <param name="report">Told when a model fails on a row, once for each way in which it does.</param>
+    /// <param name="scores">Counts and times the models' calls; null where nobody asks.</param>
     /// <exception cref="ModelException">A model's columns are not those of its manifest.</exception>
-    public DecisionBatch(CompiledEngine engine, Action<WorkerEvent>? report = null)
+    public DecisionBatch(CompiledEngine engine, Action<WorkerEvent>? report = null, ScoreMetrics? scores = null)
     {
         _engine = engine;
         _report = report;
         _policy = engine.Policy;
-        _scorer = new Scorer(_policy.Models);
+        _scorer = new Scorer(_policy.Models, scores);
         _told = new string?[_policy.Models.Count];
         _funnel = new Funnel(_policy);
         _decision = new Decision(_policy);

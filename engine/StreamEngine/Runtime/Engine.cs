@@ -40,7 +40,7 @@ public sealed class Engine : IDisposable
         _settings = settings;
         _engine = settings.Engine;
         _partitions = Topics.Check(settings.Log, _engine);
-        Metrics = new EngineMetrics(_engine);
+        Metrics = new EngineMetrics(_engine, settings.Time);
         _logOutage = new Outage("log", settings.Time, settings.Report);
         _lag = new LagWatch(settings.Log, Metrics, [.. _engine.Events.Sources.Select(s => s.Topic)], _logOutage);
         Metrics.Watch(() => Workers);

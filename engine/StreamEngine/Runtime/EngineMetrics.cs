@@ -26,9 +26,12 @@ public sealed class EngineMetrics : IDisposable
     private readonly Counter<long> _commits, _batches, _fallbacks;
 
     /// <summary>Registers the instruments.</summary>
-    public EngineMetrics(CompiledEngine engine)
+    /// <param name="engine">The compiled config.</param>
+    /// <param name="time">The clock by which models' calls are timed; the system's where absent.</param>
+    public EngineMetrics(CompiledEngine engine, TimeProvider? time = null)
     {
         _engine = engine;
+        Scores = new ScoreMetrics(_meter, [.. engine.Policy.Models.Select(m => m.Name)], time ?? TimeProvider.System);
         _closed = ShardCounters.Of(engine.Policy);
         var duration = new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds };
         _batch = _meter.CreateHistogram("streamengine.batch.duration", "s", "From poll to the last output of a batch.", advice: duration);
@@ -132,6 +135,9 @@ public sealed class EngineMetrics : IDisposable
 
     /// <summary>Reject reasons as the dead letter spells them, indexed by <see cref="RejectReason"/>.</summary>
     public static IReadOnlyList<string> Reasons { get; } = Names<RejectReason>();
+
+    /// <summary>Counts and times the models' calls.</summary>
+    public ScoreMetrics Scores { get; }
 
     /// <summary>When and at how much CPU time of the process the first record was processed; null before.</summary>
     public (long Timestamp, TimeSpan Cpu, long Allocated)? First { get; private set; }

@@ -59,7 +59,7 @@ public sealed class Worker : IOwnership, IDisposable
         _engine = settings.Engine;
         _metrics = metrics;
         _partitions = partitions;
-        _decisions = new DecisionBatch(_engine, settings.Report);
+        _decisions = new DecisionBatch(_engine, settings.Report, metrics.Scores);
         _log = settings.Log.OpenWorker(new WorkerOptions
         {
             Group = _engine.Options.Name,

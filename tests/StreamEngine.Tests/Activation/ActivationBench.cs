@@ -72,24 +72,30 @@ internal sealed class ActivationBench : IAsyncDisposable
         writer.Flush();
     }
 
-    public ConnectorGroup Start(ActivationOptions options, bool drain = false, bool replay = false)
+    /// <summary>What connectors of this bench get.</summary>
+    public ConnectorSettings Settings => new()
+    {
+        Engine = "shop",
+        Node = "a",
+        Log = Log,
+        Time = Time,
+        Report = e =>
+        {
+            lock (Lines) Lines.Add(e.Text);
+        },
+    };
+
+    public IReadOnlyList<CompiledActivation> Compile(ActivationOptions options)
     {
         var errors = new ConfigErrors();
         var compiled = ActivationCheck.Compile([options], new EngineOptions(), _folder.FullName, errors);
         errors.ThrowIfAny();
-        var group = new ConnectorGroup(compiled, new ConnectorSettings
-        {
-            Engine = "shop",
-            Node = "a",
-            Log = Log,
-            Time = Time,
-            Drain = drain,
-            Replay = replay,
-            Report = e =>
-            {
-                lock (Lines) Lines.Add(e.Text);
-            },
-        });
+        return compiled;
+    }
+
+    public ConnectorGroup Start(ActivationOptions options, bool drain = false, bool replay = false)
+    {
+        var group = new ConnectorGroup(Compile(options), Settings with { Drain = drain, Replay = replay });
         _running.Add(group);
         group.Start();
         return group;
@@ -112,14 +118,14 @@ internal sealed class ActivationBench : IAsyncDisposable
     }
 
     /// <summary>Waits for a condition; moves the clock by a step at each look where one is given.</summary>
-    public async Task UntilAsync(Func<bool> condition, string what, ConnectorGroup group, TimeSpan step = default,
+    public async Task UntilAsync(Func<bool> condition, string what, ConnectorGroup? group = null, TimeSpan step = default,
         Func<bool>? mayMove = null)
     {
         var began = Stopwatch.GetTimestamp();
         while (!condition())
         {
             Assert.True(Stopwatch.GetElapsedTime(began) < Patience, $"waited {Patience.TotalSeconds} s in vain for {what}");
-            if (group.Completion.IsFaulted) await group.Completion;
+            if (group?.Completion.IsFaulted == true) await group.Completion;
             if (step > TimeSpan.Zero && (mayMove is null || mayMove())) Time.Advance(step);
             await Task.Delay(5);
         }

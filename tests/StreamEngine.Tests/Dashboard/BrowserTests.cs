@@ -16,6 +16,7 @@ public sealed class BrowserTests : IAsyncLifetime
 
     private readonly string _folder = Directory.CreateTempSubdirectory("dashboard-").FullName;
     private readonly MetricsEndpoint _metrics = new();
+    private volatile string _started = "";
     private RequestShop _shop = null!;
     private DashboardServer _dashboard = null!;
     private HttpEndpoint _http = null!;
@@ -23,9 +24,13 @@ public sealed class BrowserTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _shop = new RequestShop(_folder);
-        var options = new HttpOptions { Keys = [new() { Name = "reader", Sha256 = Reader.Sha256, Scopes = [Scope.Read] }] };
+        var options = new HttpOptions { Keys = [new() { Name = "on-call", Sha256 = Reader.Sha256, Scopes = [Scope.Admin] }] };
         _dashboard = DashboardRun.Of(_shop.Options, options, _shop.Compiled, _shop.Engine, _shop.Log,
-            () => new HealthReport(true, [], [], []))!;
+            () => new HealthReport(true, [], [], []), replay: new ReplayControl(["crm"], () => null, (by, why) =>
+            {
+                _started = $"{by}: {why}";
+                return true;
+            }))!;
         _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true,
             app => DashboardEndpoints.Map(app, _dashboard, options), options: options);
     }
@@ -61,6 +66,14 @@ public sealed class BrowserTests : IAsyncLifetime
         await browser.UntilAsync("document.querySelectorAll('.funnel tbody tr').length");
         await browser.UntilAsync("(document.querySelector('td a').click(), true)");
         await browser.UntilAsync("document.querySelector('h1').textContent === 'Customer' && document.querySelectorAll('th').length > 3");
+        // The page's connection knows who opened it, so that it acts for nobody else.
+        await browser.UntilAsync("(document.querySelector('nav a[href$=dead-letters]').click(), true)");
+        await browser.UntilAsync("(document.querySelector('.replay button')?.click(), document.querySelector('#reason') !== null)");
+        await browser.UntilAsync("(() => { const r = document.querySelector('#reason'); r.value = 'over'; "
+            + "return r.dispatchEvent(new Event('input', { bubbles: true })); })()");
+        await browser.UntilAsync("(document.querySelector('.replay button[type=submit]').click(), true)");
+        await browser.UntilAsync("document.querySelector('#reason') === null");
+        Assert.Equal("on-call: over", _started);
         await browser.UntilAsync("(document.querySelector('[data-toggle-theme]').click(), document.documentElement.dataset.theme)");
         Assert.Empty(browser.Complaints);
     }

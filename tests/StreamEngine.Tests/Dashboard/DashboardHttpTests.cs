@@ -16,13 +16,15 @@ namespace StreamEngine.Tests.Dashboard;
 public sealed partial class DashboardHttpTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly (string Key, string Sha256) Reader = KeyRing.New(), Site = KeyRing.New();
+    private static readonly (string Key, string Sha256) Reader = KeyRing.New(), Site = KeyRing.New(),
+        Admin = KeyRing.New();
 
     private static readonly HttpOptions Open = new(), Locked = new()
     {
         Keys =
         [
             new() { Name = "reader", Sha256 = Reader.Sha256, Scopes = [Scope.Read] },
+            new() { Name = "admin", Sha256 = Admin.Sha256, Scopes = [Scope.Admin] },
             new() { Name = "site", Sha256 = Site.Sha256, Scopes = [Scope.Collect] },
         ],
     };
@@ -155,6 +157,29 @@ public sealed partial class DashboardHttpTests : IAsyncLifetime
         using var client = await ListenAsync(Open, s => s with { MostCircuits = 0 });
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await Negotiate(client));
         Assert.Equal(HttpStatusCode.OK, await Get(client, "/", _ => { })); // without live figures
+    }
+
+    [Fact]
+    public async Task Only_who_has_the_scope_admin_may_send_dead_letters_again()
+    {
+        var replay = new ReplayControl(["crm"], () => null, (_, _) => false);
+        using var locked = await ListenAsync(Locked, s => s with { Replay = replay });
+        Assert.False(await MayReplay(locked, Reader.Key));
+        Assert.True(await MayReplay(locked, Admin.Key));
+        using var open = await ListenAsync(Open, s => s with { Replay = replay });
+        Assert.True(await MayReplay(open, ""));
+
+        async Task<bool> MayReplay(HttpClient client, string key)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/dashboard/dead-letters");
+            if (key.Length > 0) request.Headers.Authorization = new("Bearer", key);
+            using var answer = await client.SendAsync(request, _late.Token);
+            var text = await answer.Content.ReadAsStringAsync(_late.Token);
+            Assert.Contains("Refused by partners", text, StringComparison.Ordinal);
+            var may = text.Contains("Send them again", StringComparison.Ordinal);
+            Assert.NotEqual(may, text.Contains("only read", StringComparison.Ordinal));
+            return may;
+        }
     }
 
     [Fact]

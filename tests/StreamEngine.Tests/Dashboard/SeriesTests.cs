@@ -74,5 +74,5 @@ public sealed class SeriesTests
 
     private static Sample Sample(double second, long records, Latency? latency = null) => new(Start.AddSeconds(second),
         new ShardCounters(1, 1, 0) { Records = records }, 0, new Dictionary<int, DateTimeOffset>(), latency ?? Latency.None, Latency.None,
-        0, 0, 0, 1);
+        0, 0, 0, 1, []);
 }

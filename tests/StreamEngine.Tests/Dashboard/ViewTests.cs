@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Bunit;
+using Bunit.TestDoubles;
 using Microsoft.Extensions.DependencyInjection;
 using StreamEngine.Connectors;
 using StreamEngine.Dashboard;
@@ -24,16 +25,19 @@ public sealed class ViewTests : IDisposable
     private readonly BunitContext _pages = new();
     private readonly RequestShop _shop;
     private readonly History _history;
+    private readonly BunitAuthorizationContext _viewer;
     private DashboardSettings _settings;
 
     public ViewTests()
     {
         BunitContext.DefaultWaitTimeout = Patience;
         _shop = new RequestShop(_folder);
-        _history = new History(_shop.Engine, TimeProvider.System);
+        _history = new History(_shop.Engine, _shop.Compiled, TimeProvider.System);
         _settings = DashboardRun.Settings(_shop.Options, new HttpOptions(), _shop.Compiled, _shop.Engine, _shop.Log,
             () => new HealthReport(true, [], [], [new AwayHealth("log", 3, "no broker answers")]));
         _pages.ComponentFactories.AddStub<TimeChart>(); // a chart asks the browser for its size: BrowserTests sees it
+        _viewer = _pages.AddAuthorization();
+        _viewer.SetAuthorized("ann");
         _pages.Services.AddSingleton(_history);
         _pages.Services.AddSingleton(_ => _settings);
         _pages.Services.AddSingleton<NewestRecords>();
@@ -116,6 +120,27 @@ public sealed class ViewTests : IDisposable
     }
 
     [Fact]
+    public async Task A_models_calls_are_counted_and_timed()
+    {
+        var view = _pages.Render<Models>();
+        Assert.EndsWith("0", Row(view, "rows"), StringComparison.Ordinal);
+        Assert.Contains("took - in the median", Words(view.Find("section p").TextContent), StringComparison.Ordinal);
+        await _shop.DecideAsync("c-1", "ask-1");
+        view.WaitForAssertion(() =>
+        {
+            _history.Take();
+            Assert.EndsWith("1", Row(view, "rows"), StringComparison.Ordinal);
+            Assert.EndsWith("1", Row(view, "calls"), StringComparison.Ordinal);
+            Assert.EndsWith("0", Row(view, "rows that failed"), StringComparison.Ordinal);
+            Assert.Matches(@"took \d+\.\d+ ms in the median", Words(view.Find("section p").TextContent));
+        });
+
+        static string Words(string text) => System.Text.RegularExpressions.Regex.Replace(text, @"\s+", " ");
+        static string Row(IRenderedComponent<Models> view, string name) => view.FindAll("tbody tr")
+            .First(r => r.QuerySelector("th")!.TextContent == name).QuerySelectorAll("td")[1].TextContent;
+    }
+
+    [Fact]
     public void Records_that_cant_be_read_are_told_and_asked_for_again()
     {
         var (asked, closed) = (0, 0);
@@ -143,6 +168,56 @@ public sealed class ViewTests : IDisposable
         var view = _pages.Render<DeadLetters>();
         view.WaitForAssertion(() => Assert.Equal("shop[1]@12345678", view.Find("td code").TextContent));
         Assert.Equal("<b>the year 1</b>", view.Find("td.detail").TextContent.Trim()); // told, not drawn
+    }
+
+    [Fact]
+    public void Only_an_admin_sends_dead_letters_again_and_says_why_first()
+    {
+        var (state, started, starts) = ((ReplayState?)null, "", true);
+        using var bare = new BunitContext();
+        bare.AddAuthorization().SetAuthorized("ann").SetRoles(ReplayControl.Role);
+        bare.Services.AddSingleton(_history).AddSingleton(_settings);
+        Assert.Equal("", bare.Render<Replay>().Markup); // no connector
+        _settings = _settings with
+        {
+            Replay = new ReplayControl(["crm"], () => state, (by, reason) =>
+            {
+                started = $"{by}: {reason}";
+                return starts;
+            }),
+        };
+        using var pages = new BunitContext();
+        pages.AddAuthorization().SetAuthorized("reader");
+        pages.Services.AddSingleton(_history).AddSingleton(_settings);
+        var reader = pages.Render<Replay>();
+        Assert.Empty(reader.FindAll("button"));
+        Assert.Contains("You may only read here", reader.Markup, StringComparison.Ordinal);
+
+        _viewer.SetRoles(ReplayControl.Role);
+        var view = _pages.Render<Replay>();
+        view.Find("button").Click();
+        view.Find("form").Submit();
+        Assert.Equal("", started); // without a reason nothing begins
+        view.Find("input").Input("their outage is over");
+        starts = false;
+        view.Find("form").Submit();
+        Assert.Equal("ann: their outage is over", started);
+        Assert.Contains("just started", view.Find("[role=alert]").TextContent, StringComparison.Ordinal);
+        state = new ReplayState("ann", "their outage is over", default, [new ReplayCount("crm", 12_345, 2, 0)], false, null);
+        view.WaitForAssertion(() =>
+        {
+            _history.Take();
+            Assert.StartsWith("Runs", view.Find("[role=status]").TextContent, StringComparison.Ordinal);
+            Assert.Equal(["12,345", "2", "0"], view.FindAll("td").Select(t => t.TextContent));
+            Assert.Empty(view.FindAll("button"));
+        });
+        state = state with { Ended = true, Fault = "the log is away" };
+        view.WaitForAssertion(() =>
+        {
+            _history.Take();
+            Assert.StartsWith("Ended early: the log is away", view.Find("[role=status]").TextContent, StringComparison.Ordinal);
+            Assert.Single(view.FindAll("button"));
+        });
     }
 
     private static string Feature(IRenderedComponent<Customers> view, string name) =>

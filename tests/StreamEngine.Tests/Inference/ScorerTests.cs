@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using Microsoft.Extensions.Time.Testing;
 using StreamEngine.Configuration;
 using StreamEngine.Inference;
 using StreamEngine.Testing;
@@ -50,9 +53,42 @@ public sealed class ScorerTests
     }
 
     [Fact]
+    public void Calls_rows_and_failures_are_counted_and_a_batch_is_timed_once()
+    {
+        using var meter = new Meter("scorer-test");
+        var (time, seen) = (new FakeTimeProvider(), new List<string>());
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, all) =>
+            {
+                if (instrument.Meter == meter) all.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
+            seen.Add(string.Create(CultureInfo.InvariantCulture, $"{instrument.Name} {tags[0].Value} {value}")));
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+            seen.Add($"{instrument.Name["streamengine.model.".Length..]} {tags[0].Value} {value}"));
+        listener.Start();
+        var metrics = new ScoreMetrics(meter, ["m", "n"], time);
+        var slow = new LinearModel("m", ["f1"], ("a", [1, 0]));
+        using var scorer = Scorer(metrics, slow, new LinearModel("n", ["f2"], ("a", [2, 0])));
+        time.AutoAdvanceAmount = TimeSpan.FromMilliseconds(3); // each look at the clock: a batch looks when it begins and when it ends
+        scorer.Score(Vectors(200, (row, f) => (row, f) switch { (5, 1) => double.NaN, (190, 1) => LinearModel.Poison, _ => 1 }), 3, 200);
+        scorer.Score(Vectors(3, (_, _) => 1), 3, 3, [true, false]);
+        Assert.Equal(["streamengine.model.duration m 0.003", "streamengine.model.duration n 0.003", "streamengine.model.duration n 0.003"],
+            seen);
+        seen.Clear();
+        listener.RecordObservableInstruments();
+        // Of model m: runs of 128 and 72 rows; the second failed, and its rows ran one by one.
+        Assert.Equal(["calls m 74", "calls n 3", "rows m 200", "rows n 203", "rows_failed m 2", "rows_failed n 0"], seen);
+    }
+
+    [Fact]
     public void Scores_several_models_and_allocates_nothing()
     {
-        using var scorer = Scorer(new LinearModel("m", ["f1"], ("a", [1, 0])), new LinearModel("n", ["f2"], ("a", [2, 0])));
+        using var meter = new Meter("scorer-test");
+        using var scorer = Scorer(new ScoreMetrics(meter, ["m", "n"], TimeProvider.System),
+            new LinearModel("m", ["f1"], ("a", [1, 0])), new LinearModel("n", ["f2"], ("a", [2, 0])));
         var vectors = Vectors(150, (row, f) => row + f);
         scorer.Score(vectors, 3, 150);
         Assert.Equal(0, Allocations.Least(() =>
@@ -80,12 +116,14 @@ public sealed class ScorerTests
         Assert.Contains("model.json", Assert.Throws<ModelException>(() => Scorer(model)).Message);
     }
 
-    private static Scorer Scorer(params LinearModel[] models)
+    private static Scorer Scorer(params LinearModel[] models) => Scorer(null, models);
+
+    private static Scorer Scorer(ScoreMetrics? metrics, params LinearModel[] models)
     {
         var errors = new ConfigErrors();
         var uses = models.Select(m => ModelUse.Bind(m.Manifest.Name, m, Features, ConfigNode.InCode, errors)).ToArray();
         errors.ThrowIfAny();
-        return new Scorer(uses);
+        return new Scorer(uses, metrics);
     }
 
     private static double[] Vectors(int rows, Func<int, int, double> value) =>

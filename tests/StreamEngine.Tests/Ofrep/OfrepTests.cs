@@ -21,6 +21,7 @@ public sealed class OfrepTests : IAsyncLifetime
 {
     private const string Home = "/ofrep/v1/evaluate/flags/home", All = "/ofrep/v1/evaluate/flags";
     private const string Ann = """{"context":{"targetingKey":"ann","country":"at"}}""";
+    private const string Page = "https://shop.example";
     private static readonly (string Key, string Sha256) Shop = KeyRing.New();
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ofrep-").FullName;
@@ -49,7 +50,11 @@ public sealed class OfrepTests : IAsyncLifetime
         _flags = new OfrepEvaluator(new FallbackGateway(new Door(this), _shop.Compiled, _shop.Engine.Metrics, _shop.Engine.Switches),
             _shop.Compiled, new OfrepOptions { Placements = ["home", "wall"] }, _time);
         _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true,
-            app => OfrepEndpoints.Map(app, _flags), options: new HttpOptions
+            app =>
+            {
+                OfrepEndpoints.Map(app, _flags, [Page]);
+                CustomerEndpoints.Map(app, _shop.Customers, [Page]);
+            }, options: new HttpOptions
             {
                 Keys = [new() { Name = "shop", Sha256 = Shop.Sha256, Scopes = [Scope.Decide, Scope.Read] }],
             });
@@ -69,6 +74,50 @@ public sealed class OfrepTests : IAsyncLifetime
         _shop.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
+
+    [Theory]
+    [InlineData(Home, Ann)]
+    [InlineData(All, Ann)]
+    [InlineData("/v1/decisions", """{"customer":"ann","placement":"home"}""")]
+    public async Task A_page_of_a_named_origin_may_ask_and_no_other(string path, string body)
+    {
+        using var asked = await SendAsync(HttpMethod.Options, path, Page, null);
+        Assert.Equal(HttpStatusCode.NoContent, asked.StatusCode);
+        Assert.Equal((Page, "POST"), (Header(asked, "Access-Control-Allow-Origin"), Header(asked, "Access-Control-Allow-Methods")));
+        Assert.Equal(["content-type", "authorization", "if-none-match", "x-api-key"],
+            Header(asked, "Access-Control-Allow-Headers").ToLowerInvariant().Split(", "));
+        using var answered = await SendAsync(HttpMethod.Post, path, Page, body, Shop.Key);
+        Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
+        Assert.Equal((Page, "Origin"), (Header(answered, "Access-Control-Allow-Origin"), Header(answered, "Vary")));
+        Assert.Contains("ETag", Header(answered, "Access-Control-Expose-Headers"), StringComparison.Ordinal);
+        using var keyless = await SendAsync(HttpMethod.Post, path, Page, body);
+        Assert.Equal((HttpStatusCode.Unauthorized, Page), (keyless.StatusCode, Header(keyless, "Access-Control-Allow-Origin")));
+        using var inAddress = await SendAsync(HttpMethod.Post, $"{path}?key={Shop.Key}", Page, body);
+        Assert.Equal(HttpStatusCode.Unauthorized, inAddress.StatusCode);
+
+        foreach (var (method, key) in new[] { (HttpMethod.Options, ""), (HttpMethod.Post, Shop.Key) })
+        {
+            using var other = await SendAsync(method, path, "https://other.example", method == HttpMethod.Post ? body : null, key);
+            Assert.Equal((HttpStatusCode.Forbidden, ""), (other.StatusCode, Header(other, "Access-Control-Allow-Origin")));
+            Assert.Equal("origin", (string)JsonNode.Parse(await other.Content.ReadAsStringAsync())!["reason"]!);
+        }
+        using var reads = await SendAsync(HttpMethod.Get, "/v1/customers/ann", Page, null, Shop.Key);
+        Assert.Equal(HttpStatusCode.Forbidden, reads.StatusCode);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string origin, string? body, string key = "")
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Headers.Add("Origin", origin);
+        if (method == HttpMethod.Options) request.Headers.Add("Access-Control-Request-Method", "POST");
+        if (key.Length > 0) request.Headers.Add("X-Api-Key", key);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var client = new HttpClient { BaseAddress = new Uri(_http.Address) };
+        return await client.SendAsync(request);
+    }
+
+    private static string Header(HttpResponseMessage answer, string name) =>
+        answer.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : "";
 
     [Fact]
     public async Task A_placement_is_a_decision_that_holds_and_counts_once_however_often_it_is_asked_for()

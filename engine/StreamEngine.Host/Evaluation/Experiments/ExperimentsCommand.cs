@@ -37,9 +37,10 @@ internal static class ExperimentsCommand
         DefaultValueFactory = _ => 0.05,
     };
 
-    private static readonly Option<DateTimeOffset?> Since = Time("--since", "Only decisions from this time on (ISO 8601, else UTC).");
+    private static readonly Option<DateTimeOffset?> Since = SharedOptions.Time("--since",
+        "Only decisions from this time on (ISO 8601, else UTC).");
 
-    private static readonly Option<DateTimeOffset?> Until = Time("--until", "Only decisions before this time.");
+    private static readonly Option<DateTimeOffset?> Until = SharedOptions.Time("--until", "Only decisions before this time.");
 
     private static readonly Option<string?> Plot =
         new("--plot") { Description = "Also draws the lifts with their intervals, as an SVG image.", HelpName = "FILE" };
@@ -110,17 +111,4 @@ internal static class ExperimentsCommand
             call.Say(LogLevel.Warning, $"{report.Name}: {report.Moved} customers were in more than one variation, as the seed, the weights "
                 + "or the variations changed, and are left out. --since leaves the time before out");
     }
-
-    private static Option<DateTimeOffset?> Time(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "TIME",
-        CustomParser = result =>
-        {
-            if (DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-                return time;
-            result.AddError($"{name} is '{result.Tokens[0].Value}': give a time like 2026-11-01 or 2026-11-01T12:00:00+01:00.");
-            return null;
-        },
-    };
 }

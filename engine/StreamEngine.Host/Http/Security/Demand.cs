@@ -35,7 +35,10 @@ internal sealed record Demand(Scope? Scope, bool FromPages = false) : IRequestSi
     /// <summary>Answers a browser that shows no key with a form for one; null where it is refused as everybody is.</summary>
     public Func<HttpContext, Task>? LogIn { get; init; }
 
-    /// <summary>The origins of the pages that may read what the endpoint answers, refusals too, where pages may call.</summary>
+    /// <summary>
+    /// The origins of the pages that may call and read what the endpoint answers, refusals too. Where the endpoint does not judge
+    /// <c>Origin</c> itself, pages of all others are refused before it.
+    /// </summary>
     public IReadOnlyList<string> Origins { get; init; } = [];
 
     /// <summary>The most bytes of a request's body, unpacked.</summary>
@@ -48,6 +51,24 @@ internal static class Demands
     /// <summary>Only keys with the scope may call.</summary>
     public static T Needs<T>(this T endpoint, Scope scope) where T : IEndpointConventionBuilder =>
         endpoint.WithMetadata(new Demand(scope));
+
+    /// <summary>Only keys with the scope may call, from pages of these origins too, which may ask beforehand whether they may.</summary>
+    /// <param name="app">Where the endpoint is.</param>
+    /// <param name="path">Its path.</param>
+    /// <param name="endpoint">The endpoint, of POST.</param>
+    /// <param name="scope">What a key must be allowed.</param>
+    /// <param name="origins">The pages' origins; none where no page may call.</param>
+    public static T NeedsFromPages<T>(this WebApplication app, string path, T endpoint, Scope scope, IReadOnlyList<string> origins)
+        where T : IEndpointConventionBuilder
+    {
+        if (origins.Count > 0)
+            app.MapMethods(path, [HttpMethods.Options], context =>
+            {
+                PageOrigins.Preflight(context, HttpMethods.Post, $"content-type, authorization, if-none-match, {PresentedKey.Header}");
+                return Task.CompletedTask;
+            }).WithMetadata(new Demand(null) { Origins = origins });
+        return endpoint.WithMetadata(new Demand(scope) { Origins = origins });
+    }
 
     /// <summary>Everybody may call.</summary>
     public static T IsOpen<T>(this T endpoint, bool fromPages = false) where T : IEndpointConventionBuilder =>

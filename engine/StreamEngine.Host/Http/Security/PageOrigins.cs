@@ -24,7 +24,7 @@ internal static class PageOrigins
         }
         headers.AccessControlAllowOrigin = origin;
         headers.Vary = "Origin";
-        headers.AccessControlExposeHeaders = "Retry-After";
+        headers.AccessControlExposeHeaders = "Retry-After, ETag";
         headers["Cross-Origin-Resource-Policy"] = "cross-origin";
         return true;
     }
