@@ -24,7 +24,7 @@ internal static class Callers
 
     /// <summary>Without keys in the config only this machine can call, and may write everything.</summary>
     private static bool MayWrite(HttpContext context, SourceIntake source) => context.Features.Get<Caller>() is not { } caller
-        || source.Options.Keys.Count == 0 || source.Options.Keys.Contains(caller.Name);
+        || source.Options.Keys.Count == 0 || (!caller.ByToken && source.Options.Keys.Contains(caller.Name));
 
     private static string Names(List<SourceIntake> sources) => string.Join(", ", sources.Select(s => s.Name));
 }

@@ -24,7 +24,7 @@ internal static class ConfigCheck
     public static CompiledEngine? Compile(LoadedConfig config, ConfigErrors errors, Action<string>? say = null,
         CancellationToken? wait = null)
     {
-        HttpCheck.Check(config.Options.Http, errors);
+        HttpCheck.Check(config.Options.Http, config.BaseDirectory, errors);
         if (config.Options.Collector is { } collector) CollectorCheck.Check(collector, config.Options, errors);
         if (config.Options.Live is { } live) LiveCheck.Check(live, config.Options, errors);
         if (config.Options.Ofrep is { } ofrep) OfrepCheck.Check(ofrep, config.Options, errors);

@@ -61,6 +61,10 @@ internal sealed record HttpOptions : ILocated
     [Keyed]
     public IReadOnlyList<KeyOptions> Keys { get; init; } = [];
 
+    [Doc("The signed tokens of an identity provider (JWT), which callers may present in place of a key. As with keys, everything but "
+        + "/healthz needs one of the two then.")]
+    public JwtOptions? Jwt { get; init; }
+
     [Doc("Whether /metrics is answered without a key where there are keys.")]
     public bool PublicMetrics { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using StreamEngine.Configuration;
+using StreamEngine.Host.Http.Security;
 
 namespace StreamEngine.Host.Configuration;
 
@@ -9,12 +10,15 @@ internal static class HttpCheck
     private const int HashDigits = 64;
 
     /// <summary>Adds every mistake.</summary>
-    public static void Check(HttpOptions options, ConfigErrors errors)
+    /// <param name="options">The section.</param>
+    /// <param name="folder">The config's folder, where a relative file starts.</param>
+    /// <param name="errors">Takes them.</param>
+    public static void Check(HttpOptions options, string folder, ConfigErrors errors)
     {
         if (options.Address != "localhost" && !IPAddress.TryParse(options.Address, out _))
             errors.Add(options.Node, "address", $"'{options.Address}' is no address to listen on",
                 "Write an IP address, 0.0.0.0 for all, or localhost");
-        else if (options is { Port: > 0, Keys.Count: 0 } && !IsLoopback(options.Address))
+        else if (options is { Port: > 0, Keys.Count: 0, Jwt: null } && !IsLoopback(options.Address))
             errors.Add(options.Node, "address", "other machines could reach this address, and there is no key: anybody there could read "
                 + "profiles and end the engine", "Make a key with `streamengine keys new NAME --scope ...` and put the line that it prints "
                 + "under http.keys, or listen on 127.0.0.1");
@@ -27,6 +31,30 @@ internal static class HttpCheck
         Origins.Check(options.Origins, options.Node, errors);
         var seen = new Dictionary<string, string>();
         foreach (var key in options.Keys) CheckKey(key, seen, errors);
+        if (options.Jwt is { } jwt) CheckJwt(jwt, folder, errors);
+    }
+
+    private static void CheckJwt(JwtOptions jwt, string folder, ConfigErrors errors)
+    {
+        if (jwt.Issuer.Length == 0)
+            errors.Add(jwt.Node, "issuer", "it is missing", "Write the provider's address as its tokens name it in iss");
+        else if (jwt.KeysFile is null && (!Uri.TryCreate(jwt.Issuer, UriKind.Absolute, out var uri)
+            || !(uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback))))
+            errors.Add(jwt.Node, "issuer", $"'{jwt.Issuer}' is no https address, so that its keys could be anybody's",
+                "Write an https address, or name a file with the keys (keys_file)");
+        if (jwt.Audiences.Count == 0)
+            errors.Add(jwt.Node, "audiences", "none is given, so that tokens for any service of the provider would be taken",
+                "Write what tokens for this engine have in aud");
+        if (jwt.KeysFile is not { } file) return;
+        try
+        {
+            TokenKeys.Read(File.ReadAllText(Path.Combine(folder, file)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            errors.Add(jwt.Node, "keys_file", $"'{file}' can't be read as a JSON Web Key Set: {e.Message}",
+                "Write a file with the provider's jwks_uri's contents; paths are relative to the config file");
+        }
     }
 
     private static void CheckKey(KeyOptions key, Dictionary<string, string> seen, ConfigErrors errors)

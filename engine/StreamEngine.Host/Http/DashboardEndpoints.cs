@@ -41,7 +41,7 @@ internal static class DashboardEndpoints
         Task ServeAsync(HttpContext context)
         {
             context.User = context.Features.Get<Caller>() is { } caller ? ReplayControl.Viewer(caller.Name, caller.May(Scope.Admin))
-                : ReplayControl.Viewer("this machine", isAdmin: !keys.Any);
+                : ReplayControl.Viewer("this machine", isAdmin: !keys.Any && options.Jwt is null);
             return dashboard.InvokeAsync(context);
         }
     }

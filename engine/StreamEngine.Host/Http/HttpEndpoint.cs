@@ -35,25 +35,28 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     /// <summary>The address that is listened on, with the port that was taken.</summary>
     public string Address => _app.Urls.First();
 
-    /// <summary>Starts listening; null where the config turns it off.</summary>
+    /// <summary>Starts listening; null where the config turns it off. Relative files of the options start at the folder.</summary>
     /// <exception cref="IOException">The port is taken, or the address is not this machine's; the message names the remedy.</exception>
     public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health,
-        Func<bool> alive, Action<WebApplication>? more = null)
+        Func<bool> alive, string folder, Action<WebApplication>? more = null)
     {
         if (options.Port == 0) return null;
-        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts, options).ConfigureAwait(false);
+        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts, options, folder)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
     internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health,
-        Func<bool> alive, Action<WebApplication>? more = null, IReadOnlyList<string>? hosts = null, HttpOptions? options = null)
+        Func<bool> alive, Action<WebApplication>? more = null, IReadOnlyList<string>? hosts = null, HttpOptions? options = null,
+        string folder = "")
     {
         options ??= new HttpOptions();
         // An empty builder: no settings file of the working directory and no ambient variable (URLS, Kestrel__...) may open another
         // listener.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
-        var access = new Access(new KeyRing(options.Keys));
+        var access = new Access(new KeyRing(options.Keys),
+            options.Jwt is { } jwt ? new TokenVerifier(jwt, folder, TimeProvider.System) : null);
         builder.Services.AddRateLimiter(limits =>
         {
             limits.GlobalLimiter = access.Limiter;

@@ -41,7 +41,7 @@ internal static class DashboardRun
             Cluster = cluster is null ? null : async () => Show(await cluster.ReportAsync().ConfigureAwait(false)),
             OpenNewest = kind => Newest(kind, options, log),
             Trials = trials ?? [],
-            HasKeys = http.Keys.Count > 0,
+            HasKeys = http.Keys.Count > 0 || http.Jwt is not null,
         };
 
     private static ProcessHealth Show(HealthReport report) => new(report.Status, report.Ready, report.Workers.Count,

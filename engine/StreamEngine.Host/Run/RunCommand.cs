@@ -64,7 +64,7 @@ internal static class RunCommand
         await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log, Report, cluster,
             replay: replays.Control);
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, Report, () => !engine.Completion.IsCompleted,
-            app =>
+            config.BaseDirectory, app =>
         {
             LeaveEndpoint.Map(app, config.Options.Name, () => LeaveAsync(engine, config.Options));
             if (gateway is not null) CustomerEndpoints.Map(app, gateway, config.Options.Http.Origins);

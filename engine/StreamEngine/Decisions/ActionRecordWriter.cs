@@ -20,7 +20,7 @@ public sealed class ActionRecordWriter
     {
         _frame = frame ?? RecordFrame.Fixed(OutputSchemas.Action);
         _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
-        _fixedBytes = 5 + _parts.IdPrefixes.Select(SpanWriter.MaxId).DefaultIfEmpty().Max() + 8 * SpanWriter.MaxLong + 2 * 8
+        _fixedBytes = 5 + _parts.IdPrefixes.Select(SpanWriter.MaxId).DefaultIfEmpty().Max() + 8 * SpanWriter.MaxLong + 3 * 8
             + _parts.MaxOffer + _parts.MaxAssignments
             + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max() + _parts.ConfigHash.Length;
     }
@@ -55,6 +55,7 @@ public sealed class ActionRecordWriter
         writer.Raw(_parts.Triggers[request.Trigger]);
         writer.Raw(_parts.ConfigHash);
         _parts.Assignments(ref writer, decision);
+        writer.Double(decision.SelectionProbability);
         _frame.Close(output, writer.Length);
     }
 
@@ -84,6 +85,7 @@ public sealed class ActionRecordWriter
         writer.Bytes(decision.ConfigHash.Of(value));
         if (decision.Assignments.Length > 0) writer.Raw(decision.Assignments.Of(value));
         else writer.Long(0); // a record of a version that knew no experiments
+        writer.Double(decision.SelectionProbability);
         _frame.Close(output, writer.Length);
     }
 }

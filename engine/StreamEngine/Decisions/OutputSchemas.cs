@@ -8,7 +8,10 @@ namespace StreamEngine.Decisions;
 public static class OutputSchemas
 {
     /// <summary><c>action.avsc</c>.</summary>
-    public const int Action = 107;
+    public const int Action = 109;
+
+    /// <summary><c>action-2.avsc</c>, its second version, which says no probability of the choice: only read.</summary>
+    public const int ActionWithoutProbability = 107;
 
     /// <summary><c>action-1.avsc</c>, its first version, which knows no experiments: only read.</summary>
     public const int ActionWithoutAssignments = 101;

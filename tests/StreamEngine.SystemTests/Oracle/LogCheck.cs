@@ -47,7 +47,7 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
 
     private void Actions(List<PartitionFold> folds)
     {
-        var schema = new OutputSchema(Path.Combine(schemas, "action.avsc"), 107);
+        var schema = new OutputSchema(Path.Combine(schemas, "action.avsc"), 109);
         var expected = folds.SelectMany(f => f.Served).DistinctBy(d => d.DecisionId).ToDictionary(d => d.DecisionId);
         var found = new HashSet<string>();
         foreach (var record in ReadAll(topics.Actions))
@@ -59,9 +59,11 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
             if (!found.Add(id)) _report.Doubled($"action {id}");
             else if (!expected.TryGetValue(id, out var d)) _report.Unexpected($"action {id}");
             else if (((string)action["customer_id"]!, (string)action["offer"]!, (double)action["probability"]!, (double)action["priority"]!,
-                (string)action["trigger"]!, (string)action["placement"]!, (string)action["event_id"]!, (long)action["event_time"]!)
-                != (d.Customer, d.Offer, d.ChosenP, d.ChosenPriority, d.Trigger, d.Placement, d.EventId, d.EventTime)) _report.Wrong(
-                $"action {id} is not its decision's");
+                (string)action["trigger"]!, (string)action["placement"]!, (string)action["event_id"]!, (long)action["event_time"]!,
+                (double)action["selection_probability"]!)
+                != (d.Customer, d.Offer, d.ChosenP, d.ChosenPriority, d.Trigger, d.Placement, d.EventId, d.EventTime,
+                    d.SelectionProbability))
+                _report.Wrong($"action {id} is not its decision's");
             else if (!record.Key.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(d.Customer)))
                 _report.Wrong($"action {id} has another key");
         }

@@ -27,11 +27,12 @@ public sealed class RecordReaderTests
     public void Actions_of_an_earlier_version_are_read_among_those_of_this_one()
     {
         var reader = new RecordReader(RecordKind.Action);
-        foreach (var version in new[] { "action", "action-1", "action-1", "action" })
+        foreach (var version in new[] { "action", "action-1", "action-2", "action-1", "action" })
         {
             var json = JsonDocument.Parse(reader.Read(Action(version))!).RootElement;
             Assert.Equal("the offer", json.GetProperty("offer").GetString());
-            Assert.Equal(version == "action", json.TryGetProperty("assignments", out _));
+            Assert.Equal(version != "action-1", json.TryGetProperty("assignments", out _));
+            Assert.Equal(version == "action", json.TryGetProperty("selection_probability", out _));
         }
     }
 
@@ -55,6 +56,7 @@ public sealed class RecordReaderTests
                 "event_time" => new DateTime(2026, 3, 1, 11, 0, 0, DateTimeKind.Utc),
                 "priority" => 0.5,
                 "probability" => 0.25,
+                "selection_probability" => 0.75,
                 _ when field.Schema is ArraySchema => Array.Empty<object>(),
                 _ => $"the {field.Name}",
             });

@@ -131,6 +131,7 @@ public sealed class RecordTests
     public void An_action_reads_back_by_its_schema()
     {
         _shop.Decide(5_000);
+        _shop.Result.SelectionProbability = 0.25;
         new ActionRecordWriter("shop", ["events", "mails"], _shop.Policy, "c0ffee")
             .Write(_output, 1, 6, Request(4_999) with { EventId = Text("ev-1") }, _shop.Result);
         var r = One("action.avsc", OutputSchemas.Action);
@@ -141,6 +142,23 @@ public sealed class RecordTests
         Assert.Equal((_shop.Result.Priority[0], (double)(3 * 0.1f)),
             (r.GetProperty("priority").GetDouble(), r.GetProperty("probability").GetDouble()));
         Assert.Equal(("view", "c0ffee", 6, 11), (Str(r, "trigger"), Str(r, "config_hash"), _output[0].Partition, _output[0].Shard));
+        Assert.Equal(0.25, r.GetProperty("selection_probability").GetDouble());
+    }
+
+    [Fact]
+    public void An_action_is_written_again_as_it_was()
+    {
+        _shop.Decide(5_000);
+        _shop.Result.SelectionProbability = 0.25;
+        var actions = new ActionRecordWriter("shop", ["events", "mails"], _shop.Policy, "c0ffee");
+        var request = Request(4_999) with { EventId = Text("ev-1") };
+        _decisions.Write(_output, 0, request, _shop.Result, [1, 2, 3]);
+        actions.Write(_output, 1, 6, request, _shop.Result);
+        var logged = _output.Value(0).ToArray();
+        var d = default(LoggedDecision);
+        Assert.True(LoggedDecision.TryParse(logged, ref d), d.Error);
+        actions.Rewrite(_output, 1, 6, d, logged);
+        Assert.Equal(_output.Value(1).ToArray(), _output.Value(2).ToArray());
     }
 
     [SkippableFact]

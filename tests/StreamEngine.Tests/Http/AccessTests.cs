@@ -130,7 +130,7 @@ public sealed class AccessTests
                 new() { Name = "b", Sha256 = Site.Sha256, Scopes = [] },
                 new() { Name = "c", Sha256 = Site.Sha256.ToUpperInvariant(), Scopes = [Scope.Read] },
             ],
-        }, errors);
+        }, "", errors);
         Assert.Equal(3, errors.All.Count);
         Assert.Contains("no SHA-256", errors.All[0].Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Site.Key, string.Join('\n', errors.All), StringComparison.Ordinal);
@@ -148,8 +148,8 @@ public sealed class AccessTests
     public void Without_a_key_only_this_machine_is_served(string address, bool allowed)
     {
         var (open, locked) = (new ConfigErrors(), new ConfigErrors());
-        HttpCheck.Check(new HttpOptions { Address = address }, open);
-        HttpCheck.Check(Options with { Address = address }, locked);
+        HttpCheck.Check(new HttpOptions { Address = address }, "", open);
+        HttpCheck.Check(Options with { Address = address }, "", locked);
         Assert.Equal((allowed, false), (!open.Any, locked.Any));
         Assert.All(open.All, e => Assert.Contains("keys new", e.Remedy, StringComparison.Ordinal));
     }

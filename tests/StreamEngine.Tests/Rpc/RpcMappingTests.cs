@@ -45,9 +45,9 @@ public sealed class RpcMappingTests
     public void Its_port_is_its_own()
     {
         var errors = new ConfigErrors();
-        HttpCheck.Check(new HttpOptions { Port = 9464, GrpcPort = 9464 }, errors);
-        HttpCheck.Check(new HttpOptions { Port = 0, GrpcPort = 9465 }, errors);
-        HttpCheck.Check(new HttpOptions { GrpcPort = 9465 }, errors);
+        HttpCheck.Check(new HttpOptions { Port = 9464, GrpcPort = 9464 }, "", errors);
+        HttpCheck.Check(new HttpOptions { Port = 0, GrpcPort = 9465 }, "", errors);
+        HttpCheck.Check(new HttpOptions { GrpcPort = 9465 }, "", errors);
         Assert.Equal(2, errors.All.Count);
         Assert.Contains("port 9464 is http.port's already", errors.All[0].Message, StringComparison.Ordinal);
         Assert.Contains("http.port: 0 turns off", errors.All[1].Message, StringComparison.Ordinal);

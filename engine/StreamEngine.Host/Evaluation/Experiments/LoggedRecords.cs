@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Avro;
 using StreamEngine.Connectors;
@@ -65,10 +64,8 @@ internal static class LoggedRecords
 
     private static void Read(Invocation call, ILog log, string topic, string schema, Action<LoggedRecord> take)
     {
-        if (log.Partitions(topic) == 0) throw new LogException($"topic '{topic}' does not exist. Make it: `topics create`.");
         using var avro = new AvroJson(schema, Stream.Null);
-        long unread = 0;
-        using var tail = new TopicTail([topic], record =>
+        WholeTopic.Read(call, log, topic, record =>
         {
             try
             {
@@ -78,21 +75,13 @@ internal static class LoggedRecords
                     take(new LoggedRecord(json.RootElement));
                 }
                 else take(new LoggedRecord(avro.Read(record.Value)));
+                return true;
             }
             catch (Exception e) when (e is AvroException or JsonException or IOException or ArgumentException or IndexOutOfRangeException
                 or KeyNotFoundException)
             {
-                unread++;
+                return false;
             }
-            return false; // nothing is kept of it
-        }, call.Stop);
-        tail.Use(log);
-        tail.ToBeginning();
-        var ends = tail.Ends();
-        for (var more = true; more;) tail.Round(ends, out more);
-        if (unread > 0) call.Say(LogLevel.Warning, $"{unread} records of {topic} can't be read and are left out");
-        if (tail.Unfinished.Count > 0)
-            call.Say(LogLevel.Warning, $"what is at the end of {string.Join(", ", tail.Unfinished.Select(p => string.Create(
-                CultureInfo.InvariantCulture, $"{p.Topic}[{p.Partition}]")))} is in a transaction that is not committed");
+        });
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
@@ -139,34 +138,21 @@ internal static class ExportCommand
             return;
         }
         using var log = LogOptions.OpenExisting(call, options.Kafka);
-        var topic = options.Outputs.Decisions;
-        if (log.Partitions(topic) == 0) throw new LogException($"topic '{topic}' does not exist. Make it: `topics create`.");
         using var text = new RecordText(OutputKind.Decision);
-        long unread = 0, read = 0;
-        using var tail = new TopicTail([topic], record =>
+        WholeTopic.Read(call, log, options.Outputs.Decisions, record =>
         {
-            read++;
             text.Read(record);
-            if (record.Json is null) unread++;
-            return record.Json is not null;
-        }, call.Stop);
-        tail.Use(log);
-        tail.ToBeginning();
-        var ends = tail.Ends();
-        var all = ends.Select((end, p) => end - log.Watermarks(new TopicPartition(topic, p)).Low).Sum();
-        for (var more = true; more;)
-        {
-            foreach (var record in tail.Round(ends, out more))
+            if (record.Json is null) return false;
+            try
             {
-                using var json = JsonDocument.Parse(record.Json!);
+                using var json = JsonDocument.Parse(record.Json);
                 take(json.RootElement);
+                return true;
             }
-            progress(all == 0 ? 1 : Math.Min(1, (double)read / all));
-        }
-        if (unread > 0) call.Say(LogLevel.Warning, $"{unread} records of {topic} can't be read and are left out");
-        if (tail.Unfinished.Count > 0)
-            call.Say(LogLevel.Warning, "what is at the end of " + string.Join(", ", tail.Unfinished
-                .Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Topic}[{p.Partition}]")))
-                + " is in a transaction that is not committed");
+            catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+            {
+                return false; // a record of somebody else's
+            }
+        }, progress);
     }
 }

@@ -6,15 +6,15 @@ namespace StreamEngine.Host.Http.Security;
 
 /// <summary>
 /// Lets a request pass whose key may do what its endpoint demands: 401 without a known key, 403 where the key may not. Without keys in the
-/// config everybody passes, as only this machine can call then.
+/// config everybody passes, as only this machine can call then. The token of an identity provider stands for a key.
 /// </summary>
-internal sealed class Access(KeyRing keys)
+internal sealed class Access(KeyRing keys, TokenVerifier? tokens = null)
 {
     private static readonly Demand Unsaid = new(Scope.Admin);
 
     /// <summary>The requests of each key that has a rate, limited by a bucket of a second's requests.</summary>
     public PartitionedRateLimiter<HttpContext> Limiter { get; } = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-        context.Features.Get<Caller>() is { Rate: > 0 } caller ? RateLimitPartition.GetTokenBucketLimiter(caller.Name, _ => new()
+        context.Features.Get<Caller>() is { Rate: > 0 } caller ? RateLimitPartition.GetTokenBucketLimiter(caller.Title, _ => new()
         {
             TokenLimit = caller.Rate,
             TokensPerPeriod = caller.Rate,
@@ -27,7 +27,7 @@ internal sealed class Access(KeyRing keys)
     {
         var endpoint = context.GetEndpoint();
         var demand = endpoint?.Metadata.GetMetadata<Demand>() ?? Unsaid;
-        if (keys.Any && endpoint is not null && demand.Scope is { } scope)
+        if ((keys.Any || tokens is not null) && endpoint is not null && demand.Scope is { } scope)
         {
             var key = PresentedKey.Of(context.Request, demand.FromPages, out var shown);
             if (key.Length == 0 && demand.KeyInBody) context.Features.Set(this);
@@ -51,13 +51,27 @@ internal sealed class Access(KeyRing keys)
     public async Task<bool> AdmitAsync(HttpContext context, string key, bool shown, Scope scope)
     {
         var caller = keys.Find(key);
+        // A token stands in a header only: what stands in an address is written down on its way.
+        if (caller is null && tokens is not null && !shown && TokenVerifier.IsToken(key))
+        {
+            var verdict = await tokens.VerifyAsync(key, context.RequestAborted).ConfigureAwait(false);
+            caller = verdict.Caller;
+            if (caller is null)
+            {
+                if (verdict.Status == StatusCodes.Status401Unauthorized)
+                    context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
+                else context.Response.Headers.RetryAfter = "5";
+                await Problems.RefuseAsync(context, verdict.Status, verdict.Reason, verdict.Detail).ConfigureAwait(false);
+                return false;
+            }
+        }
         var (status, reason, detail) = caller is null ? key.Length == 0
                 ? (StatusCodes.Status401Unauthorized, "no_key", "This needs a key: send it as 'Authorization: Bearer KEY' or in X-Api-Key.")
                 : (StatusCodes.Status401Unauthorized, "unknown_key", "This key is not known here: look at http.keys.")
             : !caller.May(scope) ? (StatusCodes.Status403Forbidden, "scope",
-                $"The key '{caller.Name}' may not do this: it needs the scope {Word(scope)}.")
+                $"The {caller.Title} may not do this: it needs the scope {Word(scope)}.")
             : shown && !caller.OnlyCollects ? (StatusCodes.Status403Forbidden, "key_in_address",
-                $"The key '{caller.Name}' may do more than collect events, and addresses are written down on their way: send it in a "
+                $"The {caller.Title} may do more than collect events, and addresses are written down on their way: send it in a "
                 + "header, and make another key for pages.")
             : (StatusCodes.Status200OK, "", "");
         if (caller is null) context.Response.Headers.WWWAuthenticate = "Bearer";

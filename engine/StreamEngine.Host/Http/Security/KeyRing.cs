@@ -5,11 +5,15 @@ using StreamEngine.Host.Configuration;
 namespace StreamEngine.Host.Http.Security;
 
 /// <summary>Who calls.</summary>
-/// <param name="Name">The key's name.</param>
-/// <param name="Scopes">What the key may do.</param>
+/// <param name="Name">The key's name, or whose token it is.</param>
+/// <param name="Scopes">What the caller may do.</param>
 /// <param name="Rate">Requests a second; 0 for no limit.</param>
-internal sealed record Caller(string Name, IReadOnlyList<Scope> Scopes, int Rate)
+/// <param name="ByToken">Whether it has shown a token, and no key.</param>
+internal sealed record Caller(string Name, IReadOnlyList<Scope> Scopes, int Rate, bool ByToken = false)
 {
+    /// <summary>How messages call it.</summary>
+    public string Title => ByToken ? $"token of '{Name}'" : $"key '{Name}'";
+
     /// <summary>Whether it may do this.</summary>
     public bool May(Scope scope) => Scopes.Contains(scope) || Scopes.Contains(Scope.Admin);
 
