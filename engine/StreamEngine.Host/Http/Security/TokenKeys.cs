@@ -13,15 +13,16 @@ internal static class TokenKeys
     private const string Discovery = ".well-known/openid-configuration";
     private const int LargestDocument = 1 << 20;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10), LeastBetween = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// What gives the keys. It keeps them, asks again twice a day, and, at most every 30 seconds, where a token names a key that it does
-    /// not have: providers change theirs.
+    /// What gives the keys. It keeps them, asks again twice a day, and where a token names a key that it does not have: providers change
+    /// theirs.
     /// </summary>
     /// <param name="options">The config's.</param>
     /// <param name="folder">The config's folder, where a relative file starts.</param>
-    public static ConfigurationManager<OpenIdConnectConfiguration> Open(JwtOptions options, string folder)
+    /// <param name="leastBetween">How long it waits at least before it asks again for a key that it does not have.</param>
+    public static ConfigurationManager<OpenIdConnectConfiguration> Open(JwtOptions options, string folder, TimeSpan leastBetween)
     {
         var keys = options.KeysFile is { } file
             ? new ConfigurationManager<OpenIdConnectConfiguration>(Path.Combine(folder, file), new KeySet(), new FileDocumentRetriever())
@@ -34,7 +35,7 @@ internal static class TokenKeys
                 {
                     RequireHttps = !IsThisMachine(options.Issuer),
                 });
-        keys.RefreshInterval = LeastBetween;
+        keys.RefreshInterval = leastBetween;
         return keys;
     }
 

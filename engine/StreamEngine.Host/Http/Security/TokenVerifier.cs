@@ -23,7 +23,7 @@ internal sealed class TokenVerifier
 {
     private const int LongestToken = 16 << 10, LongestName = 200;
 
-    private static readonly TimeSpan Away = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Away = TimeSpan.FromSeconds(5), LeastBetween = TimeSpan.FromSeconds(30);
 
     private static readonly string[] Algorithms =
     [
@@ -45,9 +45,10 @@ internal sealed class TokenVerifier
     /// <param name="options">The config's.</param>
     /// <param name="folder">The config's folder.</param>
     /// <param name="time">The clock by which a provider that is away is left alone for a while.</param>
-    public TokenVerifier(JwtOptions options, string folder, TimeProvider time)
+    /// <param name="leastBetween">How long it waits at least before it asks again for a key that is not known; half a minute.</param>
+    public TokenVerifier(JwtOptions options, string folder, TimeProvider time, TimeSpan? leastBetween = null)
     {
-        (_options, _time, _keys) = (options, time, TokenKeys.Open(options, folder));
+        (_options, _time, _keys) = (options, time, TokenKeys.Open(options, folder, leastBetween ?? LeastBetween));
         _demands = new TokenValidationParameters
         {
             ConfigurationManager = _keys,
