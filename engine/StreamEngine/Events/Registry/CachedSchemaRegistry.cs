@@ -98,6 +98,8 @@ public sealed class CachedSchemaRegistry : ISchemaRegistry, IDisposable
                 try
                 {
                     var schema = await _source.ByIdAsync(question.Id, _stop.Token).ConfigureAwait(false);
+                    // Before the answer can be seen: who has it and asks about another id must not be refused for the patience of before.
+                    Volatile.Write(ref _awaySince, 0);
                     if (schema is not null) Keep(question.Id, schema);
                     else Refuse(question.Id);
                     Answer(question, Task.FromResult(schema));
@@ -110,6 +112,7 @@ public sealed class CachedSchemaRegistry : ISchemaRegistry, IDisposable
             }
             catch (SchemaRegistryException e) when (e.Unusable)
             {
+                Volatile.Write(ref _awaySince, 0);
                 Answer(question, Task.FromException<AvroSchema?>(e));
                 return;
             }
@@ -124,7 +127,6 @@ public sealed class CachedSchemaRegistry : ISchemaRegistry, IDisposable
 
     private void Answer(Question question, Task<AvroSchema?> answer)
     {
-        Volatile.Write(ref _awaySince, 0);
         // Not the other way round: who asks anew after hearing the answer must not find this question, whose answer may be old by then.
         _asked.TryRemove(new(question.Id, question));
         question.Tell(answer);
