@@ -47,6 +47,7 @@ internal static class ActivateCommand
         var errors = new ConfigErrors();
         var config = call.Load(Config, errors);
         ConfigCheck.CheckKafka(config.Options.Kafka, errors);
+        if (!replay) HttpCheck.Check(config.Options.Http, config.BaseDirectory, errors);
         var compiled = ActivationCheck.Compile(config.Options.Activations, config.Options, config.BaseDirectory, errors);
         errors.ThrowIfAny();
         if (Chosen(call, compiled) is not { } chosen) return ExitCode.Usage;

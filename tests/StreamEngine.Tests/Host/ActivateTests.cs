@@ -63,6 +63,10 @@ public sealed class ActivateTests : IDisposable
         (code, _, error) = await Cli.RunAsync(["activate", "crm", .. common]);
         Assert.Equal(1, code);
         Assert.Contains("there is no connector 'crm'; the config has warehouse, audit", error);
+        // What it serves is checked as run's is.
+        (code, _, error) = await Cli.RunAsync(["activate", "audit", .. common, "--set", "http.address=0.0.0.0", "--set", "http.port=9464"]);
+        Assert.Equal(2, code);
+        Assert.Contains("other machines could reach this address, and there is no key", error, StringComparison.Ordinal);
     }
 
     private static async Task<string> DoneAsync(string[] arguments)
