@@ -39,7 +39,7 @@ internal static class HttpCheck
         if (jwt.Issuer.Length == 0)
             errors.Add(jwt.Node, "issuer", "it is missing", "Write the provider's address as its tokens name it in iss");
         else if (jwt.KeysFile is null && (!Uri.TryCreate(jwt.Issuer, UriKind.Absolute, out var uri)
-            || !(uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback))))
+            || (uri.Scheme != Uri.UriSchemeHttps && !TokenKeys.IsThisMachine(uri))))
             errors.Add(jwt.Node, "issuer", $"'{jwt.Issuer}' is no https address, so that its keys could be anybody's",
                 "Write an https address, or name a file with the keys (keys_file)");
         if (jwt.Audiences.Count == 0)

@@ -18,6 +18,20 @@ internal static class LogOptions
     public static readonly Option<string?> Kafka =
         new("--kafka") { Description = "Kafka's bootstrap servers, host:port with commas between.", HelpName = "BOOTSTRAP" };
 
+    /// <summary>For commands that read decisions, of a log or of a replay.</summary>
+    public static readonly Option<string?> From = new("--from")
+    {
+        Description = "The folder of a replay's results (decisions.ndjson, outcomes.ndjson), in place of a log.",
+        HelpName = "DIR",
+    };
+
+    /// <summary>The rule that exactly one of the three options is given.</summary>
+    public static void DemandOneOfThree(Command command) => command.Validators.Add(result =>
+    {
+        if (new Option[] { From, Embedded, Kafka }.Count(o => result.GetResult(o) is not null) != 1)
+            result.AddError("Give one of --from DIR, --embedded DIR and --kafka BOOTSTRAP.");
+    });
+
     /// <summary>Adds the two options and the rule that exactly one is given.</summary>
     public static Command AddTo(Command command)
     {

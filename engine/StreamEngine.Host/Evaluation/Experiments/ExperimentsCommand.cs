@@ -16,12 +16,6 @@ internal static class ExperimentsCommand
 
     private static readonly Option<string> Config = SharedOptions.Config();
 
-    private static readonly Option<string?> From = new("--from")
-    {
-        Description = "The folder of a replay's results (decisions.ndjson and outcomes.ndjson), in place of a log.",
-        HelpName = "DIR",
-    };
-
     private static readonly Option<string> Interval = new("--interval")
     {
         Description = "sequential: right however often the report is looked at, and whenever the experiment is stopped for what it says; "
@@ -53,12 +47,11 @@ internal static class ExperimentsCommand
             + "customers with an outcome of each kind that the config declares, and the value per customer; with intervals, and a check "
             + "that the variations have as many customers as their weights say.")
         {
-            Config, From, LogOptions.Embedded, LogOptions.Kafka, Interval, Alpha, Since, Until, Plot,
+            Config, LogOptions.From, LogOptions.Embedded, LogOptions.Kafka, Interval, Alpha, Since, Until, Plot,
         };
+        LogOptions.DemandOneOfThree(report);
         report.Validators.Add(result =>
         {
-            if (new Option[] { From, LogOptions.Embedded, LogOptions.Kafka }.Count(o => result.GetResult(o) is not null) != 1)
-                result.AddError("Give one of --from DIR, --embedded DIR and --kafka BOOTSTRAP.");
             if (result.GetResult(Alpha) is { Implicit: false, Tokens: [var token, ..] }
                 && !(double.TryParse(token.Value, CultureInfo.InvariantCulture, out var rate) && rate is > 0 and < 0.5))
                 result.AddError($"--alpha is '{token.Value}': give a rate above 0 and below 0.5, e.g. 0.05.");
@@ -81,7 +74,7 @@ internal static class ExperimentsCommand
         if (call.Get(Plot) is { } plot) ResultPath.File(Plot.Name, plot);
         var kinds = config.Options.Outcomes!.Events.Select(e => e.Kind).ToHashSet();
         var reader = new ExperimentReader(config.Options, call.Get(Since), call.Get(Until));
-        reader.Read(call, call.Get(From));
+        reader.Read(call, call.Get(LogOptions.From));
         foreach (var (what, count) in reader.Unknown)
             call.Say(LogLevel.Warning, $"{count} assignments to {what} are not in the config and are left out");
         var alpha = call.Get(Alpha);

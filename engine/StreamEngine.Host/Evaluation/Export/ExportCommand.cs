@@ -17,12 +17,6 @@ internal static class ExportCommand
 {
     private static readonly Option<string> Config = SharedOptions.Config();
 
-    private static readonly Option<string?> From = new("--from")
-    {
-        Description = "The folder of a replay's results (decisions.ndjson), in place of a log.",
-        HelpName = "DIR",
-    };
-
     private static readonly Option<string> Out = new("--out")
     {
         Description = "The file: Parquet where its name ends with .parquet, CSV where with .csv.",
@@ -53,12 +47,11 @@ internal static class ExportCommand
         Candidates.AcceptOnlyFromAmong("nested", "rows", "none");
         var export = new Command("export", "Writes decisions as a table, with their fields, candidates and features, to Parquet or CSV.")
         {
-            Config, From, LogOptions.Embedded, LogOptions.Kafka, Out, Since, Until, Placements, Candidates,
+            Config, LogOptions.From, LogOptions.Embedded, LogOptions.Kafka, Out, Since, Until, Placements, Candidates,
         };
+        LogOptions.DemandOneOfThree(export);
         export.Validators.Add(result =>
         {
-            if (new Option[] { From, LogOptions.Embedded, LogOptions.Kafka }.Count(o => result.GetResult(o) is not null) != 1)
-                result.AddError("Give one of --from DIR, --embedded DIR and --kafka BOOTSTRAP.");
             if (result.GetResult(Out) is { Tokens: [var token, ..] } && !TableFile.IsParquet(token.Value)
                 && !token.Value.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
                 result.AddError($"--out is '{token.Value}': give a name that ends with .parquet or .csv.");
@@ -75,7 +68,7 @@ internal static class ExportCommand
         var config = call.Load(Config, errors);
         using var engine = ConfigCheck.CompileForTopics(config, errors, line => call.Say(LogLevel.Debug, line));
         errors.ThrowIfAny();
-        var folder = call.Get(From);
+        var folder = call.Get(LogOptions.From);
         var source = folder is null ? null : Path.Combine(folder, "decisions.ndjson");
         if (source is not null && !File.Exists(source))
             throw new LogException($"{source} is not there. Make it: `streamengine replay --config FILE --events FILES --out {folder}`.");

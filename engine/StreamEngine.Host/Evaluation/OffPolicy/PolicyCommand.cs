@@ -15,12 +15,6 @@ internal static class PolicyCommand
 {
     private static readonly Option<string> Config = SharedOptions.Config();
 
-    private static readonly Option<string?> From = new("--from")
-    {
-        Description = "The folder of a replay's results (decisions.ndjson and outcomes.ndjson), in place of a log.",
-        HelpName = "DIR",
-    };
-
     private static readonly Option<string> Policy = new("--policy")
     {
         Description = $"What would choose among the logged candidates: {TargetPolicy.Forms}.",
@@ -63,12 +57,11 @@ internal static class PolicyCommand
         var command = new Command("policy", "Tells what another policy would have earned per decision, from logged decisions that explored "
             + "and what came of them: IPS, clipped IPS, SNIPS and doubly robust, with intervals, and how far the log covers the policy.")
         {
-            Config, From, LogOptions.Embedded, LogOptions.Kafka, Policy, Reward, Placement, Clip, Alpha,
+            Config, LogOptions.From, LogOptions.Embedded, LogOptions.Kafka, Policy, Reward, Placement, Clip, Alpha,
         };
+        LogOptions.DemandOneOfThree(command);
         command.Validators.Add(result =>
         {
-            if (new Option[] { From, LogOptions.Embedded, LogOptions.Kafka }.Count(o => result.GetResult(o) is not null) != 1)
-                result.AddError("Give one of --from DIR, --embedded DIR and --kafka BOOTSTRAP.");
             if (result.GetResult(Policy) is { Tokens: [var policy, ..] } && TargetPolicy.TryParse(policy.Value) is null)
                 result.AddError($"--policy is '{policy.Value}': give {TargetPolicy.Forms}.");
             if (result.GetResult(Clip) is { Implicit: false, Tokens: [var clip, ..] }
@@ -91,7 +84,7 @@ internal static class PolicyCommand
             errors.Add(config.Options.Node.At, "there are no outcomes", "Say under outcomes which events tell what became of a decision");
         errors.ThrowIfAny();
         var data = new PolicyData(TargetPolicy.TryParse(call.Get(Policy)!)!, call.Get(Reward)!, call.Get(Placement));
-        LoggedRecords.Read(call, config.Options, call.Get(From), data.Decision, data.Outcome);
+        LoggedRecords.Read(call, config.Options, call.Get(LogOptions.From), data.Decision, data.Outcome);
         Warn(call, data);
         var estimates = data.Samples.Count == 0 ? [] : Estimators.All(data.Samples, call.Get(Clip), call.Get(Alpha));
         if (call.Json) call.Print(Json(data, estimates));

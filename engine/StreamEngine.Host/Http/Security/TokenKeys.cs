@@ -33,14 +33,14 @@ internal static class TokenKeys
                     MaxResponseContentBufferSize = LargestDocument,
                 })
                 {
-                    RequireHttps = !IsThisMachine(options.Issuer),
+                    RequireHttps = !IsThisMachine(new Uri(options.Issuer)),
                 });
         keys.RefreshInterval = leastBetween;
         return keys;
     }
 
     /// <summary>Whether an address is one of this machine, where nobody can listen between.</summary>
-    public static bool IsThisMachine(string address) => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.IsLoopback;
+    public static bool IsThisMachine(Uri address) => address.Scheme == Uri.UriSchemeHttp && address.IsLoopback;
 
     /// <summary>Reads a set of keys.</summary>
     /// <exception cref="ArgumentException">It is none, or none of its keys can verify a signature.</exception>

@@ -112,9 +112,14 @@ internal sealed class JsonEventDecoder(EventShape shape) : IEventDecoder
                 if (node.Targets.Count > 0) Structure(node);
                 if (node.List is { } list)
                 {
-                    // The array is gone over again for whatever else is read of it: a reader is a value, and its copy begins here too.
+                    // A reader is a value: what else is read of the array is read by the one that still stands at its beginning.
                     var items = reader;
                     ReadItems(ref items, node, list);
+                    if (node.Children.Count == 0 && !node.Consent)
+                    {
+                        reader = items;
+                        return;
+                    }
                 }
                 ReadArray(ref reader, node);
                 return;
