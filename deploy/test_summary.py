@@ -1,4 +1,5 @@
-"""Runs the model scripts' tests, then prints over the .trx files of a folder what was skipped and why, what failed, and one line of totals.
+"""Runs the model scripts' tests, then prints over the .trx files of a folder what failed and why, what was skipped and why, and one line of
+totals.
 
 A run that was ended (a test hung, the host crashed) leaves a .trx of what was done until then. Its tests that were running (Sequence_*.xml, which
 `dotnet test --blame` writes) and those that never ran (PROJECT.list, a line a test, which deploy/test.sh writes) count as failed, by name. Why it
@@ -22,6 +23,17 @@ def failure(name, why):
     print(f"FAILED {name}{why}")
 
 
+def told(result):
+    """What a failed test says of its failure: its message's first lines and last, its own output's last."""
+    yield f"--- {result.get('testName')}"
+    for name, first, last in (("Message", 15, 10), ("StackTrace", 6, 0), ("StdOut", 0, 20)):
+        lines = "".join(e.text or "" for e in result.iterfind(f".//t:{name}", SPACE)).strip().splitlines()
+        left_out = len(lines) - first - last
+        if left_out > 0:
+            lines[first:len(lines) - last] = [f"... {left_out} more lines in TestResults"]
+        yield from (f"  {line[:300]}" for line in lines)
+
+
 def frames(path):
     """The frames of the thread that crashed, the inmost first, a line each."""
     with open(path) as file:
@@ -41,6 +53,7 @@ skipped = {}
 known = set()
 ended = set()
 endings = []
+why = []
 for path in sorted(glob.glob(f"{sys.argv[1]}/**/*.trx", recursive=True)):
     root = xml.parse(path).getroot()
     if any("abort" in (e.text or "").lower() for e in root.iterfind(".//t:RunInfo//t:Text", SPACE)):
@@ -54,8 +67,8 @@ for path in sorted(glob.glob(f"{sys.argv[1]}/**/*.trx", recursive=True)):
         if outcome == "Passed":
             passed += 1
         elif outcome == "Failed":
-            failed += 1
-            print("FAILED " + result.get("testName"))
+            failure(result.get("testName"), "")
+            why += told(result)
         else:
             # The reason stands in the output or in the message, depending on how the test was skipped.
             reason = " ".join(e.text.strip() for e in result.iterfind(".//t:Message", SPACE) if e.text) or " ".join(
@@ -77,7 +90,7 @@ for project in sorted(ended):
     failure(project, ": its run was aborted")
 for path in sorted(glob.glob(f"{sys.argv[1]}/*.crashreport.json")):
     endings += frames(path)
-for line in endings:
+for line in why + endings:
     print(line)
 for project in [a.split("=", 1)[1] for a in sys.argv if a.startswith("--expect=")]:
     if not glob.glob(f"{sys.argv[1]}/**/{project}.trx", recursive=True):

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace StreamEngine.Tests;
 
-/// <summary>Commits that a broker calls complete and has no marker of, from lines as Kafka's DumpLogSegments prints them.</summary>
+/// <summary>Transactions that a broker calls complete and has no marker of, from lines as Kafka's DumpLogSegments prints them.</summary>
 public sealed class KafkaMarkersTests : IDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("markers-").FullName;
@@ -17,15 +17,18 @@ public sealed class KafkaMarkersTests : IDisposable
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
     [Fact]
-    public void A_complete_commit_without_a_marker_is_found_and_an_aborted_or_unfinished_one_is_not()
+    public void A_complete_transaction_without_a_marker_is_found_and_an_unfinished_one_is_not()
     {
         // Committed to both partitions, aborted, committed to one, and prepared only.
         string[] states = [State(2, "out", "0,1"), State(4), State(1, "out", "0"), State(3, "out", "0"), State(5), State(2, "out", "0"),
             State(4), State(2, "out", "1")];
         Assert.Empty(Missing(states, [.. Log("out-0", "COMMIT", "ABORT", "COMMIT"), .. Log("out-1", "COMMIT")]));
-        Assert.Equal(["out-0: 1 of 2 of producer 3"],
+        Assert.Equal(["out-0: 1 COMMIT of 2 of producer 3"],
             Missing(states, [.. Log("out-0", "COMMIT", "ABORT"), .. Log("out-1", "COMMIT")]));
-        Assert.Equal(["out-0: 2 of 2 of producer 3", "out-1: 1 of 1 of producer 3"], Missing(states, Log("out-0", "ABORT", "ABORT")));
+        Assert.Equal(["out-0: 2 COMMIT of 2 of producer 3", "out-1: 1 COMMIT of 1 of producer 3"],
+            Missing(states, Log("out-0", "ABORT", "ABORT")));
+        Assert.Equal(["out-0: 1 ABORT of 1 of producer 3"],
+            Missing(states, [.. Log("out-0", "COMMIT", "COMMIT"), .. Log("out-1", "COMMIT")]));
     }
 
     private IReadOnlyList<string> Missing(string[] states, string[] logs) => KafkaMarkers.Missing(_data, arguments =>

@@ -36,6 +36,35 @@ public sealed class TestSummaryTests
     }
 
     [SkippableFact]
+    public void AFailedTestTellsItsMessageAndItsLastWords()
+    {
+        Skip.IfNot(File.Exists("/usr/bin/python3"), "there is no /usr/bin/python3");
+        var folder = Directory.CreateTempSubdirectory("summary").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "a.trx"), $"""
+                <TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010"><Results>
+                  <UnitTestResult testName="bad" outcome="Failed"><Output><StdOut>{Lines("said", 50)}</StdOut><ErrorInfo>
+                    <Message>{Lines("differs", 30)}</Message><StackTrace>at A.B()</StackTrace></ErrorInfo></Output></UnitTestResult>
+                </Results></TestRun>
+                """);
+            var (code, output) = Output(folder, null);
+            Assert.Equal((1, "0 passed, 1 failed, 0 skipped"), (code, output[^1]));
+            Assert.Contains("FAILED bad", output);
+            var told = output.SkipWhile(l => l != "--- bad").Select(l => l.Trim()).ToArray();
+            Assert.Equal(["differs 1", "differs 15", "... 5 more lines in TestResults", "differs 21", "differs 30", "at A.B()"],
+                [told[1], told[15], told[16], told[17], told[26], told[27]]);
+            Assert.Equal(["... 30 more lines in TestResults", "said 31", "said 50"], [told[28], told[29], told[48]]);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        static string Lines(string word, int count) => string.Join('\n', Enumerable.Range(1, count).Select(n => $"{word} {n}"));
+    }
+
+    [SkippableFact]
     public void TestsOfARunThatWasEnded_CountAsFailed_ByName()
     {
         Skip.IfNot(File.Exists("/usr/bin/python3"), "there is no /usr/bin/python3");

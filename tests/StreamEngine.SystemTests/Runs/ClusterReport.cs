@@ -50,8 +50,11 @@ internal sealed class ClusterReport
         lock (Failures) Failures.Add(what);
     }
 
-    /// <summary>The broker left so many transactions hanging, which were ended by hand.</summary>
-    public void Hung(int transactions) => Interlocked.Add(ref _hung, transactions);
+    /// <summary>Transactions that the broker left hanging, which were ended by hand.</summary>
+    public int Hung => _hung;
+
+    /// <summary>So many more hung.</summary>
+    public void Ended(int hanging) => Interlocked.Add(ref _hung, hanging);
 
     /// <summary>So many requests were asked in a round.</summary>
     public void Asked(int all, int quiet, int notServed)

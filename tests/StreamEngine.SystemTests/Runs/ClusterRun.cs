@@ -199,7 +199,7 @@ internal sealed class ClusterRun : IDisposable
         var ended = _broker.EndHangingTransactions([topics.Decisions, topics.Actions, topics.DeadLetter, topics.Late,
             "__consumer_offsets"]);
         if (ended.Count == 0) return false;
-        _report.Hung(ended.Count);
+        _report.Ended(hanging: ended.Count);
         _tell($"{label}: the broker left transactions hanging, which were aborted: {string.Join(", ", ended)}");
         return true;
     }

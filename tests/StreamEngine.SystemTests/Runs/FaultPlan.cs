@@ -25,9 +25,9 @@ internal enum FaultKind
     Join,
 
     /// <summary>
-    /// The broker ends as for maintenance and starts again on the same data. Never by kill -9: a single Kafka 4.3 broker that dies before
-    /// it has written a commit's markers can forget them when it starts, and then the group's offsets stay pending for ever, whatever a
-    /// client does.
+    /// The broker ends on being asked (SIGTERM) and starts again on the same data. Never by kill -9: a single Kafka 4.3 broker that dies
+    /// before it has written a commit's markers can forget them when it starts (KAFKA-20734), and then the group's offsets stay pending for
+    /// ever, whatever a client does.
     /// </summary>
     Broker,
 
