@@ -24,7 +24,7 @@ internal static class LiveRun
                 $"the secret has fewer than {LiveTokens.LeastSecretBytes} bytes: it could be guessed",
                 "Write a long random text into the file, such as 'openssl rand -hex 32' prints");
         errors.ThrowIfAny();
-        var remember = config.Options.Requests.Remember;
+        var remember = Math.Min(config.Options.Requests.Remember, config.Options.Requests.Recent); // a gap where either may have run over
         return new LiveStreams(options, cluster is not null
             ? new LiveSources(cluster.Feed, cluster.Customers, _ => true, remember)
             : new LiveSources(engine.Feed!, engine.Customers!, id => IsHere(engine.Directory!, id), remember), secret, TimeProvider.System);

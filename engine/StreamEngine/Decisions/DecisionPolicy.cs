@@ -40,8 +40,8 @@ public sealed class DecisionPolicy
     /// <summary>Which events are outcomes of decisions; null where none are.</summary>
     public OutcomeRules? Outcomes { get; init; }
 
-    /// <summary>Whether a decision reads or writes the profile; where not, the funnel takes an empty one.</summary>
-    public bool NeedsProfile => Contacts.Any || Recent.Any || Outcomes is not null;
+    /// <summary>Whether a decision of such a cause reads or writes the profile; where not, the funnel takes an empty one.</summary>
+    public bool NeedsProfile(DecisionOrigin origin) => Contacts.Any || Outcomes is not null || Recent.Keeps(origin);
 
     /// <summary>Nothing is switched off.</summary>
     public Switches AllOn => _allOn.Value;

@@ -20,33 +20,23 @@ public sealed class RecentDecisions
     /// </summary>
     private const ulong RequestSeed = 0x7265_7175_6573_74;
 
-    private readonly Slot? _requested, _caused;
-    private readonly int _kept, _offersKept;
+    private readonly Ring? _requested, _caused;
     private readonly ulong[] _offers;
 
-    private RecentDecisions(Slot? requested, Slot? caused, int kept, int offersKept, ulong[] offers)
-    {
-        (_requested, _caused, _kept, _offersKept, _offers) = (requested, caused, kept, offersKept, offers);
-    }
+    private RecentDecisions(Ring? requested, Ring? caused, ulong[] offers) => (_requested, _caused, _offers) = (requested, caused, offers);
 
-    /// <summary>Whether decisions are kept at all.</summary>
-    public bool Any => _requested is not null;
-
-    /// <summary>Bytes of one kept decision with so many offers.</summary>
-    private static int EntryBytes(int offers) => Unsafe.SizeOf<Head>() + offers * sizeof(ulong);
+    /// <summary>Whether decisions of such a cause are kept.</summary>
+    public bool Keeps(DecisionOrigin origin) => Of(origin) is not null;
 
     /// <summary>Reserves the slots; keeps nothing where requests are off.</summary>
     internal static RecentDecisions Compile(RequestOptions options, IReadOnlyList<string> offers, StateLayout layout, ConfigErrors errors)
     {
         var hashes = offers.Select(HashOf).ToArray();
-        if (!options.Enabled) return new RecentDecisions(null, null, 0, 0, hashes);
+        if (!options.Enabled) return new RecentDecisions(null, null, hashes);
         if (hashes.Distinct().Count() < offers.Distinct().Count())
             errors.Add(options.Node, "enabled", "two offers' names have the same 64-bit hash", "Rename one of them");
-        var (kept, shown) = (options.Remember, options.MaxOffers);
-        return new RecentDecisions(
-            layout.Reserve("decisions/requested", 8 + kept * EntryBytes(shown), $"decisions kept={kept} offers={shown}"),
-            layout.Reserve("decisions/caused", 8 + kept * EntryBytes(1), $"decisions kept={kept} offers=1"),
-            kept, shown, hashes);
+        return new RecentDecisions(Ring.Reserve(layout, "requested", options.Remember, options.MaxOffers),
+            options.Recent > 0 ? Ring.Reserve(layout, "caused", options.Recent, offers: 1) : null, hashes);
     }
 
     /// <summary>The hash under which a request's id is known.</summary>
@@ -58,12 +48,10 @@ public sealed class RecentDecisions
     /// <param name="decision">What was decided.</param>
     public void Note(Span<byte> profile, in DecisionRequest request, Decision decision)
     {
-        if (!Any) return;
-        var byRequest = request.Origin == DecisionOrigin.Request;
-        var entry = Next(profile, byRequest, out var offers);
-        entry[0] = new Head
+        if (Of(request.Origin) is not { } ring) return;
+        ring.Next(profile, out var offers) = new Head
         {
-            Request = byRequest ? request.EventHash : 0,
+            Request = request.Origin == DecisionOrigin.Request ? request.EventHash : 0,
             DecidedAt = request.DecidedAt,
             Offset = request.Offset,
             Source = request.Source,
@@ -90,14 +78,12 @@ public sealed class RecentDecisions
     /// <param name="value">The logged record's bytes.</param>
     public void Note(Span<byte> profile, int source, in LoggedDecision entry, ReadOnlySpan<byte> value)
     {
-        if (!Any) return;
-        var byRequest = entry.Origin == DecisionOrigin.Request;
-        var kept = Next(profile, byRequest, out var offers);
+        if (Of(entry.Origin) is not { } ring) return;
         var served = entry.Outcome == Outcome.Served;
         var factors = served ? MemoryMarshal.Cast<byte, double>(entry.Factors.Of(value)) : default;
-        kept[0] = new Head
+        ring.Next(profile, out var offers) = new Head
         {
-            Request = byRequest ? HashOfRequest(entry.EventId.Of(value)) : 0,
+            Request = entry.Origin == DecisionOrigin.Request ? HashOfRequest(entry.EventId.Of(value)) : 0,
             DecidedAt = entry.DecidedAt,
             Offset = entry.Offset,
             Source = source,
@@ -125,12 +111,11 @@ public sealed class RecentDecisions
     public bool TryFind(ReadOnlySpan<byte> profile, ulong request, out KeptDecision found)
     {
         found = default;
-        if (!Any) return false;
-        var slot = _requested!.In(profile);
-        for (var i = 0; i < Count(slot); i++)
+        if (_requested is null) return false;
+        for (var i = 0; i < _requested.Count(profile); i++)
         {
-            var entry = Entry(slot, i, _offersKept);
-            if (Header(entry).Request != request) continue;
+            var entry = _requested.Entry(profile, i);
+            if (Ring.Header(entry).Request != request) continue;
             found = Read(entry, byRequest: true);
             return true;
         }
@@ -141,9 +126,8 @@ public sealed class RecentDecisions
     public IReadOnlyList<KeptDecision> All(ReadOnlySpan<byte> profile)
     {
         var all = new List<KeptDecision>();
-        if (!Any) return all;
-        foreach (var (slot, offers) in new[] { (_requested!, _offersKept), (_caused!, 1) })
-            for (var i = 0; i < Count(slot.In(profile)); i++) all.Add(Read(Entry(slot.In(profile), i, offers), slot == _requested));
+        foreach (var ring in new[] { _requested, _caused }.OfType<Ring>())
+            for (var i = 0; i < ring.Count(profile); i++) all.Add(Read(ring.Entry(profile, i), ring == _requested));
         return [.. all.OrderByDescending(d => d.DecidedAt).ThenByDescending(d => d.Offset).ThenByDescending(d => d.Ordinal)];
     }
 
@@ -162,30 +146,11 @@ public sealed class RecentDecisions
 
     private static ulong HashOf(ReadOnlySpan<byte> offer) => Hash64.Of(offer) is var hash and not 0 ? hash : 1;
 
-    private static int Count(ReadOnlySpan<byte> slot) => MemoryMarshal.Read<int>(slot);
-
-    private static ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> slot, int index, int offers) =>
-        slot.Slice(8 + index * EntryBytes(offers), EntryBytes(offers));
-
-    private static ref readonly Head Header(ReadOnlySpan<byte> entry) => ref MemoryMarshal.AsRef<Head>(entry);
-
-    /// <summary>The place of the next entry: a free one, or the oldest one's, whose decision is forgotten.</summary>
-    private Span<Head> Next(Span<byte> profile, bool byRequest, out Span<ulong> offers)
-    {
-        var slot = (byRequest ? _requested! : _caused!).In(profile);
-        var width = EntryBytes(byRequest ? _offersKept : 1);
-        ref var count = ref MemoryMarshal.AsRef<int>(slot);
-        ref var next = ref MemoryMarshal.AsRef<int>(slot[4..]);
-        var entry = slot.Slice(8 + next * width, width);
-        next = next + 1 == _kept ? 0 : next + 1;
-        if (count < _kept) count++;
-        offers = MemoryMarshal.Cast<byte, ulong>(entry[Unsafe.SizeOf<Head>()..]);
-        return MemoryMarshal.Cast<byte, Head>(entry[..Unsafe.SizeOf<Head>()]);
-    }
+    private Ring? Of(DecisionOrigin origin) => origin == DecisionOrigin.Request ? _requested : _caused;
 
     private KeptDecision Read(ReadOnlySpan<byte> entry, bool byRequest)
     {
-        ref readonly var head = ref Header(entry);
+        ref readonly var head = ref Ring.Header(entry);
         var hashes = MemoryMarshal.Cast<byte, ulong>(entry[Unsafe.SizeOf<Head>()..]);
         var offers = new List<int>(hashes.Length);
         foreach (var hash in hashes)
@@ -206,6 +171,35 @@ public sealed class RecentDecisions
         public bool IsDefault;
         public double P;
         public double Priority;
+    }
+
+    /// <summary>So many entries in a slot of the profile, each a head and the hashes of its offers.</summary>
+    private sealed class Ring(Slot slot, int kept, int offers)
+    {
+        private readonly int _width = Unsafe.SizeOf<Head>() + offers * sizeof(ulong);
+
+        public static Ring Reserve(StateLayout layout, string name, int kept, int offers) =>
+            new(layout.Reserve($"decisions/{name}", 8 + kept * (Unsafe.SizeOf<Head>() + offers * sizeof(ulong)),
+                $"decisions kept={kept} offers={offers}"), kept, offers);
+
+        public int Count(ReadOnlySpan<byte> profile) => MemoryMarshal.Read<int>(slot.In(profile));
+
+        public ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> profile, int index) => slot.In(profile).Slice(8 + index * _width, _width);
+
+        public static ref readonly Head Header(ReadOnlySpan<byte> entry) => ref MemoryMarshal.AsRef<Head>(entry);
+
+        /// <summary>The place of the next entry: a free one, or the oldest one's, whose decision is forgotten.</summary>
+        public ref Head Next(Span<byte> profile, out Span<ulong> entryOffers)
+        {
+            var bytes = slot.In(profile);
+            ref var count = ref MemoryMarshal.AsRef<int>(bytes);
+            ref var next = ref MemoryMarshal.AsRef<int>(bytes[4..]);
+            var entry = bytes.Slice(8 + next * _width, _width);
+            next = next + 1 == kept ? 0 : next + 1;
+            if (count < kept) count++;
+            entryOffers = MemoryMarshal.Cast<byte, ulong>(entry[Unsafe.SizeOf<Head>()..]);
+            return ref MemoryMarshal.AsRef<Head>(entry);
+        }
     }
 }
 

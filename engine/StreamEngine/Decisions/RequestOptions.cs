@@ -30,9 +30,14 @@ public sealed record RequestOptions : ILocated
     [Bounds(1, 100_000)]
     public int MaxPerTurn { get; init; } = 256;
 
-    [Doc("How many decisions of a customer are kept for requests that are repeated, and as many for the profile's own view.")]
+    [Doc("How many decisions of a customer that requests asked for are kept, for requests that are repeated.")]
     [Bounds(1, 64)]
     public int Remember { get; init; } = 4;
+
+    [Doc("How many decisions of a customer that events and timers caused are kept, to be shown with the profile. 0 keeps none and spares "
+        + "each of them the writing, which jobs without limits and outcomes have no other need of.")]
+    [Bounds(0, 64)]
+    public int Recent { get; init; } = 4;
 
     [Doc("The most offers that a request may ask for: the chosen one, then the next best.")]
     [Bounds(1, 16)]

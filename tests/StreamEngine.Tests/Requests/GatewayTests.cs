@@ -156,6 +156,39 @@ public sealed class GatewayTests : IDisposable
         Assert.All(stranger.Texts, t => Assert.Equal("", t.Value));
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(0, false)]
+    [InlineData(2, true)]
+    [InlineData(2, false)]
+    public async Task Of_decisions_that_events_cause_as_many_are_kept_as_the_config_says_live_and_restored(int recent, bool limits)
+    {
+        EngineOptions Change(EngineOptions options) => options with
+        {
+            Requests = options.Requests with { Recent = recent },
+            Decisions = limits ? options.Decisions : options.Decisions with { Caps = [] },
+        };
+        DecideReply asked;
+        IReadOnlyList<ProfileDecision> live;
+        using (var shop = new RequestShop(_folder, Change))
+        {
+            for (var i = 0; i < 3; i++) shop.Send("c1", "page_view", placement: "home");
+            await shop.ReadAsync("c1", p => p.Found && p.Features[0].Value == 3);
+            asked = await shop.DecideAsync("c1", "ask-1");
+            live = (await shop.ReadAsync("c1", _ => true)).Decisions;
+            Assert.Equal(4, shop.Decisions().Count);
+            Assert.Equal(limits || recent > 0, shop.Compiled.Policy.NeedsProfile(DecisionOrigin.Event));
+        }
+        Assert.Equal([true, .. Enumerable.Repeat(false, recent)], live.Select(d => d.ByRequest));
+        Assert.Equal(asked.DecisionId, live[0].DecisionId);
+        using (var shop = new RequestShop(_folder, Change))
+        {
+            Assert.Equal((asked.DecisionId, true), await shop.DecideAsync("c1", "ask-1") is var again ? (again.DecisionId, again.Repeated)
+                : default);
+            Assert.Equal(live, (await shop.ReadAsync("c1", _ => true)).Decisions);
+        }
+    }
+
     [Fact]
     public async Task Every_mistake_of_a_request_is_told_at_once()
     {

@@ -19,7 +19,7 @@ internal sealed class DecisionFold(ShardState shard)
     public void Apply(in LoggedDecision entry, int source, ReadOnlySpan<byte> value, bool writes)
     {
         var policy = shard.Engine.Policy;
-        if (!policy.NeedsProfile || entry.Outcome != Outcome.Served && !policy.Recent.Any) return;
+        if (!policy.NeedsProfile(entry.Origin) || entry.Outcome != Outcome.Served && !policy.Recent.Keeps(entry.Origin)) return;
         _update.Set(entry, source, value, writes);
         shard.Store.Update(entry.Customer.Of(value), _update);
         if (_update.Evicted) shard.Counters.DuplicatesEvicted++;
