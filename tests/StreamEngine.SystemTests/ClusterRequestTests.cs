@@ -63,7 +63,7 @@ public sealed class ClusterRequestTests(ITestOutputHelper output)
     {
         Skip.If(!RequestCluster.IsAsked, RequestCluster.NotAsked);
         Skip.If(KafkaBroker.MissingOwn is not null, KafkaBroker.MissingOwn);
-        using var broker = KafkaBroker.Start(["group.initial.rebalance.delay.ms=500", .. KafkaBroker.LeadsUntilItsEnd]);
+        using var broker = KafkaBroker.Start("group.initial.rebalance.delay.ms=500");
         using var arena = new Arena(JobDefinition.Chaos, broker.Address, "cluster-split", RequestCluster.Partitions);
         using var cluster = new RequestCluster(arena, ["a", "b"], proxied: true, seed: 32);
         await cluster.Begin("a", "b");

@@ -48,7 +48,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
         Skip.If(KafkaBroker.MissingOwn is not null, KafkaBroker.MissingOwn);
         for (var attempt = 1; ; attempt++)
         {
-            using var broker = KafkaBroker.Start(["group.initial.rebalance.delay.ms=500", .. KafkaBroker.LeadsUntilItsEnd]);
+            using var broker = KafkaBroker.Start("group.initial.rebalance.delay.ms=500");
             var report = new ClusterReport();
             for (var (left, seed) = (faults, FirstSeed + (attempt - 1) * NextAttempt); left > 0; left -= RoundFaults, seed++)
             {

@@ -58,14 +58,6 @@ public sealed class KafkaBroker : IDisposable
         Restart();
     }
 
-    /// <summary>
-    /// Properties of a broker that is to stop amid commits and keep its word. One that stops in good order has no leaders for a moment,
-    /// takes the partitions for deleted ones, and calls commits complete without their markers (KAFKA-20734, since 4.1). One that just stops
-    /// leads until its end; when it starts, it waits until its own session is over.
-    /// </summary>
-    public static IReadOnlyList<string> LeadsUntilItsEnd { get; } =
-        ["controlled.shutdown.enable=false", "broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500"];
-
     /// <summary>Why there is no broker; null where there is one.</summary>
     public static string? Missing { get; } = Find() is null
         ? $"no Kafka broker: set {AddressVariable} to the address of one, or {HomeVariable} to an unpacked Apache Kafka 3.3 or newer "

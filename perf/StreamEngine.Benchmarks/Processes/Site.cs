@@ -25,6 +25,9 @@ internal sealed class Site : IDisposable
     /// <summary>Partitions of each topic.</summary>
     public int Partitions { get; }
 
+    /// <summary>The config that engines run, a file of the repository.</summary>
+    public string Config { get; init; } = "perf/job/streamengine.yaml";
+
     /// <summary>Settings of the Kafka client of <see cref="Open"/>, as <c>kafka.settings</c> has them.</summary>
     public IReadOnlyDictionary<string, string> ClientSettings { get; init; } = new Dictionary<string, string>();
 
@@ -56,7 +59,6 @@ internal sealed class Site : IDisposable
     /// <summary>Starts an engine with the job's config; <c>{run}</c> in a setting is the run's name.</summary>
     public EngineProcess Start(string run, string node, bool drain, Action<string> heard, IEnumerable<string> settings)
     {
-        string[] log = _kafka is null ? ["--embedded", Path.Combine(_directory, "log")] : ["--kafka", _kafka];
         string[] set =
         [
             $"name={run}", $"events.shop.topic={Events}", $"outputs.decisions={Decisions(run)}", $"outputs.dead_letter={run}-dead-letter",
@@ -64,9 +66,14 @@ internal sealed class Site : IDisposable
             $"state.directory={StateOf(run, node)}", $"kafka.node_name={node}",
                 .. settings.Select(s => s.Replace("{run}", run, StringComparison.Ordinal)),
         ];
-        return EngineProcess.Start(["run", "--config", Repository.File("perf/job/streamengine.yaml"), .. log, .. drain
-            ? ["--drain", "--json"] : Array.Empty<string>(), .. set.SelectMany(s => new[] { "--set", s })], heard);
+        return Command(["run", .. drain ? ["--drain", "--json"] : Array.Empty<string>()], set, heard);
     }
+
+    /// <summary>Starts a command of <c>streamengine</c> on the log with the config.</summary>
+    public EngineProcess Command(string[] words, IEnumerable<string> settings, Action<string> heard) =>
+        EngineProcess.Start([.. words, "--config", Repository.File(Config), .. _kafka is null
+            ? new[] { "--embedded", Path.Combine(_directory, "log") } : ["--kafka", _kafka], .. settings.SelectMany(s => new[] { "--set", s })],
+            heard);
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 }

@@ -7,15 +7,15 @@ namespace StreamEngine.SystemTests.Runs;
 
 /// <summary>
 /// One round: three engines share twelve partitions of a broker of their own while events come in, and the seed's faults strike, up to two
-/// at a time. Where they form an Akka cluster, requests are asked of them all the while. Once all faults are got over and everything is
-/// committed, the engines end, and the log is held against the oracle and the answers against the log.
+/// at a time, the broker's alone. Where they form an Akka cluster, requests are asked of them all the while. Once all faults are got over
+/// and everything is committed, the engines end, and the log is held against the oracle and the answers against the log.
 /// </summary>
 internal sealed class ClusterRun : IDisposable
 {
     public const int Partitions = 12;
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private const int Customers = 400, AtOnce = 2;
-    private static readonly TimeSpan TooLong = TimeSpan.FromSeconds(75);
+    private static readonly TimeSpan TooLong = TimeSpan.FromSeconds(75), CommitsEnd = TimeSpan.FromSeconds(1);
     private readonly KafkaBroker _broker;
     private readonly Arena _arena;
     private readonly int _seed;
@@ -26,7 +26,6 @@ internal sealed class ClusterRun : IDisposable
     private readonly ClusterRequests? _requests;
     private readonly int _rate;
     private readonly List<Member> _members, _joined = [];
-    private readonly SemaphoreSlim _brokerBusy = new(1);
 
     /// <param name="broker">A broker of its own.</param>
     /// <param name="arena">The run.</param>
@@ -80,7 +79,6 @@ internal sealed class ClusterRun : IDisposable
         _requests?.Dispose();
         _akka?.Dispose();
         _watch.Dispose();
-        _brokerBusy.Dispose();
     }
 
     private Member Make(string name, int workers, int seed) => new(_arena, name, workers, _seed + seed, _akka);
@@ -106,7 +104,8 @@ internal sealed class ClusterRun : IDisposable
         var running = new List<Task>();
         foreach (var (fault, number) in faults)
         {
-            await room.WaitAsync();
+            var places = fault.Kind == FaultKind.Broker ? AtOnce : 1; // alone
+            for (var i = 0; i < places; i++) await room.WaitAsync();
             await Task.Delay(fault.After);
             Revive();
             var label = $"seed {_seed} {number}: {fault.Kind}";
@@ -122,7 +121,7 @@ internal sealed class ClusterRun : IDisposable
                 }
                 finally
                 {
-                    room.Release();
+                    room.Release(places);
                 }
             }));
         }
@@ -216,19 +215,22 @@ internal sealed class ClusterRun : IDisposable
 
     private async Task<string> RestartBroker(Fault fault)
     {
-        await _brokerBusy.WaitAsync();
+        // What it was told to commit it commits while the engines stand still: FaultKind.Broker says why.
+        var engines = Running();
+        foreach (var engine in engines) engine.Freeze();
+        await Task.Delay(CommitsEnd);
+        var stopped = Stopwatch.GetTimestamp();
         try
         {
-            var stopped = Stopwatch.GetTimestamp();
             await Task.Run(_broker.Stop);
-            await Task.Delay(fault.Between(0, 3));
-            await Task.Run(_broker.Restart);
-            return $", away for {Stopwatch.GetElapsedTime(stopped).TotalSeconds:0.0} s";
         }
         finally
         {
-            _brokerBusy.Release();
+            foreach (var engine in engines) engine.Thaw();
         }
+        await Task.Delay(fault.Between(0, 3));
+        await Task.Run(_broker.Restart);
+        return $", away for {Stopwatch.GetElapsedTime(stopped).TotalSeconds:0.0} s";
     }
 
     /// <summary>A member that no other fault is busy with: there are more of them than faults at a time.</summary>

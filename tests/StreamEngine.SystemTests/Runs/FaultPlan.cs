@@ -25,9 +25,10 @@ internal enum FaultKind
     Join,
 
     /// <summary>
-    /// The broker ends on being asked (SIGTERM) and starts again on the same data. Never by kill -9: a single Kafka 4.3 broker that dies
-    /// before it has written a commit's markers can forget them when it starts (KAFKA-20734), and then the group's offsets stay pending for
-    /// ever, whatever a client does.
+    /// The broker ends as for maintenance and starts again on the same data, while no other fault is there and no engine is amid a commit:
+    /// a single Kafka broker from 4.1 on takes its partitions for deleted ones while it stops and starts, and forgets the markers of what
+    /// ends then (KAFKA-20734). What it commits by halves comes twice or is lost, and the group's offsets stay pending for ever, whatever a
+    /// client does; nobody could tell that from an engine's fault.
     /// </summary>
     Broker,
 

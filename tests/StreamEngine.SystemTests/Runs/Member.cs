@@ -16,7 +16,7 @@ internal sealed class Member(Arena arena, string name, int workers, int seed, Ak
     /// Shortened, so that a run sees many of them pass; the session's must be the longer one, and a single broker that is restarted must be
     /// back within the transaction's, or it may forget to mark what it aborts (README says more).
     /// </summary>
-    public static readonly TimeSpan TransactionTimeout = TimeSpan.FromSeconds(12), SessionTimeout = TimeSpan.FromSeconds(14);
+    public static readonly TimeSpan TransactionTimeout = TimeSpan.FromSeconds(14), SessionTimeout = TimeSpan.FromSeconds(16);
 
     /// <summary>The session timeout of engines whose broker stays.</summary>
     public static readonly TimeSpan ShortSession = TimeSpan.FromSeconds(8);
