@@ -39,13 +39,14 @@ internal static class ShowCommand
     private static async Task<int> ShowAsync(Invocation call)
     {
         var errors = new ConfigErrors();
-        var options = call.Load(Config, errors).Options;
+        var config = call.Load(Config, errors);
+        var options = config.Options;
         errors.ThrowIfAny();
         if (call.Get(Url) is null && options.Http.Port == 0)
             throw new LogException("http.port is 0: a process of this config listens nowhere and can't be asked. Give it a port, or "
                 + "--url.");
         using var client = call.Get(Url) is { } url ? RunningProcess.Client(url, TimeSpan.FromSeconds(15))
-            : RunningProcess.Client(options.Http, TimeSpan.FromSeconds(15));
+            : RunningProcess.Client(options.Http, config.BaseDirectory, TimeSpan.FromSeconds(15));
         var answer = await AskAsync(client, call.Get(Customer)!, call.Stop).ConfigureAwait(false);
         if (call.Json) call.Print(JsonSerializer.SerializeToNode(answer, CustomerEndpoints.Json)!);
         else foreach (var line in Lines(answer)) call.Out.WriteLine(Printable.Text(line));

@@ -65,6 +65,9 @@ internal sealed record HttpOptions : ILocated
         + "/healthz needs one of the two then.")]
     public JwtOptions? Jwt { get; init; }
 
+    [Doc("TLS; without it calls are in plain text, which is for this machine and for a proxy in front that has TLS.")]
+    public TlsOptions? Tls { get; init; }
+
     [Doc("Whether /metrics is answered without a key where there are keys.")]
     public bool PublicMetrics { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Http.Security;
 
@@ -18,7 +19,7 @@ internal static class HttpCheck
         if (options.Address != "localhost" && !IPAddress.TryParse(options.Address, out _))
             errors.Add(options.Node, "address", $"'{options.Address}' is no address to listen on",
                 "Write an IP address, 0.0.0.0 for all, or localhost");
-        else if (options is { Port: > 0, Keys.Count: 0, Jwt: null } && !IsLoopback(options.Address))
+        else if (options is { Port: > 0, Keys.Count: 0, Jwt: null, Tls: null or { ClientCaFile: null } } && !IsLoopback(options.Address))
             errors.Add(options.Node, "address", "other machines could reach this address, and there is no key: anybody there could read "
                 + "profiles and end the engine", "Make a key with `streamengine keys new NAME --scope ...` and put the line that it prints "
                 + "under http.keys, or listen on 127.0.0.1");
@@ -32,6 +33,38 @@ internal static class HttpCheck
         var seen = new Dictionary<string, string>();
         foreach (var key in options.Keys) CheckKey(key, seen, errors);
         if (options.Jwt is { } jwt) CheckJwt(jwt, folder, errors);
+        if (options.Tls is { } tls) CheckTls(tls, folder, errors);
+    }
+
+    private static void CheckTls(TlsOptions tls, string folder, ConfigErrors errors)
+    {
+        if (tls.CertificateFile.Length == 0)
+            errors.Add(tls.Node, "certificate_file", "it is missing", "Name the file with the certificate (PEM)");
+        if (tls.KeyFile.Length == 0) errors.Add(tls.Node, "key_file", "it is missing", "Name the file with the private key (PEM)");
+        if (tls is { CertificateFile.Length: > 0, KeyFile.Length: > 0 })
+            Read("certificate_file", $"'{tls.CertificateFile}' and '{tls.KeyFile}' can't be read as a certificate and its key", () =>
+            {
+                var own = Certificates.ReadOwn(Path.Combine(folder, tls.CertificateFile), Path.Combine(folder, tls.KeyFile)).Own;
+                if (own.NotAfter.ToUniversalTime() < TimeProvider.System.GetUtcNow().UtcDateTime)
+                    errors.Add(tls.Node, "certificate_file", $"the certificate is over since {own.NotAfter.ToUniversalTime():u}",
+                        "Have it renewed");
+            });
+        if (tls.ClientCaFile is { } file)
+            Read("client_ca_file", $"'{file}' can't be read as certificates of authorities",
+                () => Certificates.ReadAuthorities(Path.Combine(folder, file)));
+
+        void Read(string key, string otherwise, Action read)
+        {
+            try
+            {
+                read();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+            {
+                errors.Add(tls.Node, key, $"{otherwise}: {e.Message}",
+                    "Write PEM files, the key without a password, that this process may read; paths are relative to the config file");
+            }
+        }
     }
 
     private static void CheckJwt(JwtOptions jwt, string folder, ConfigErrors errors)

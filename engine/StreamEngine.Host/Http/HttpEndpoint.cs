@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http.Security;
@@ -56,7 +57,8 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
         var access = new Access(new KeyRing(options.Keys),
-            options.Jwt is { } jwt ? new TokenVerifier(jwt, folder, TimeProvider.System) : null);
+            options.Jwt is { } jwt ? new TokenVerifier(jwt, folder, TimeProvider.System) : null, options.Tls?.ClientCaFile is not null);
+        var certificates = options.Tls is { } tls ? new Certificates(tls, folder, TimeProvider.System) : null;
         builder.Services.AddRateLimiter(limits =>
         {
             limits.GlobalLimiter = access.Limiter;
@@ -68,14 +70,15 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            Listen(kestrel, address, port, HttpProtocols.Http1);
-            if (options.GrpcPort > 0) Listen(kestrel, address, options.GrpcPort, HttpProtocols.Http2);
+            Listen(kestrel, address, port, HttpProtocols.Http1, certificates);
+            if (options.GrpcPort > 0) Listen(kestrel, address, options.GrpcPort, HttpProtocols.Http2, certificates);
             // A caller of a stream that is gone without a word is missed.
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         });
         var app = builder.Build();
         var counts = new HttpMetrics();
         app.Lifetime.ApplicationStopped.Register(counts.Dispose);
+        app.Lifetime.ApplicationStopped.Register(() => certificates?.Dispose());
         // In the order of the way in: what is cheap to refuse is refused first, and nothing is unpacked for who has no key.
         app.Use(counts.InvokeAsync);
         app.Use(new CalledBy(address, hosts ?? []).InvokeAsync);
@@ -113,10 +116,17 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static void Listen(KestrelServerOptions kestrel, string address, int port, HttpProtocols protocols)
+    private static void Listen(KestrelServerOptions kestrel, string address, int port, HttpProtocols protocols, Certificates? certificates)
     {
-        if (IPAddress.TryParse(address, out var ip)) kestrel.Listen(ip, port, o => o.Protocols = protocols);
-        else kestrel.ListenLocalhost(port, o => o.Protocols = protocols);
+        if (IPAddress.TryParse(address, out var ip)) kestrel.Listen(ip, port, Set);
+        else kestrel.ListenLocalhost(port, Set);
+
+        void Set(ListenOptions listen)
+        {
+            listen.Protocols = protocols;
+            if (certificates is not null)
+                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificates.ForConnection()) });
+        }
     }
 
     private static IResult Ready(HealthReport report) => Results.Json(

@@ -26,11 +26,12 @@ internal static class ClusterCommand
     private static async Task<int> ShowAsync(Invocation call)
     {
         var errors = new ConfigErrors();
-        var options = call.Load(Config, errors).Options;
+        var config = call.Load(Config, errors);
+        var options = config.Options;
         errors.ThrowIfAny();
         if (options.Http.Port == 0)
             throw new LogException("http.port is 0: a process of this config listens nowhere and can't be asked. Give it a port.");
-        using var client = RunningProcess.Client(options.Http, TimeSpan.FromSeconds(15));
+        using var client = RunningProcess.Client(options.Http, config.BaseDirectory, TimeSpan.FromSeconds(15));
         while (true)
         {
             var report = await AskAsync(client, options, call.Stop).ConfigureAwait(false);

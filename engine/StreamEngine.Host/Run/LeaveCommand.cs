@@ -43,10 +43,11 @@ internal static class LeaveCommand
     private static Task<int> LeaveAsync(Invocation call)
     {
         var errors = new ConfigErrors();
-        var options = call.Load(Config, errors).Options;
-        ConfigCheck.CheckKafka(options.Kafka, errors);
+        var config = call.Load(Config, errors);
+        ConfigCheck.CheckKafka(config.Options.Kafka, errors);
         errors.ThrowIfAny();
-        return call.Get(Node) is { } node ? Task.FromResult(TakeOut(call, options, node)) : AskAsync(call, options);
+        return call.Get(Node) is { } node ? Task.FromResult(TakeOut(call, config.Options, node))
+            : AskAsync(call, config.Options, config.BaseDirectory);
     }
 
     private static int TakeOut(Invocation call, HostOptions options, string node)
@@ -73,12 +74,12 @@ internal static class LeaveCommand
         return ExitCode.Done;
     }
 
-    private static async Task<int> AskAsync(Invocation call, HostOptions options)
+    private static async Task<int> AskAsync(Invocation call, HostOptions options, string folder)
     {
         if (options.Http.Port == 0)
             throw new LogException("http.port is 0: a process of this config listens nowhere and can't be asked. Stop it with SIGTERM and "
                 + "then take its node out with --node NAME, or give it a port.");
-        using var client = RunningProcess.Client(options.Http, TimeSpan.FromSeconds(100));
+        using var client = RunningProcess.Client(options.Http, folder, TimeSpan.FromSeconds(100));
         var reply = await LeftAsync(client, options, call.Stop).ConfigureAwait(false);
         await EndedAsync(client, call.Stop).ConfigureAwait(false);
         Print(call, reply.Engine, reply.Node, reply.Partitions, "has left the group and ended");

@@ -1,6 +1,10 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using StreamEngine.Configuration;
+using StreamEngine.Connectors;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http.Security;
 
@@ -12,18 +16,39 @@ internal static class RunningProcess
     /// <summary>The variable with the key that commands present: a command line can be seen by all users of the machine.</summary>
     public const string KeyVariable = "STREAMENGINE_KEY";
 
-    /// <summary>A client of it; its port must not be 0.</summary>
-    public static HttpClient Client(HttpOptions options, TimeSpan timeout) =>
-        Client(new UriBuilder("http", Host(options.Address), options.Port).Uri, timeout);
+    /// <summary>
+    /// A client of it; its port must not be 0. With TLS it takes the config's own certificate for good, and shows it too.
+    /// </summary>
+    /// <param name="options">The config's section.</param>
+    /// <param name="folder">The config's folder, where relative files start.</param>
+    /// <param name="timeout">How long an answer may take.</param>
+    public static HttpClient Client(HttpOptions options, string folder, TimeSpan timeout)
+    {
+        if (options.Tls is not { } tls) return Client(new UriBuilder("http", Host(options.Address), options.Port).Uri, timeout);
+        X509Certificate2 own;
+        try
+        {
+            own = Certificates.ReadOwn(Path.Combine(folder, tls.CertificateFile), Path.Combine(folder, tls.KeyFile)).Own;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new LogException($"http.tls: '{tls.CertificateFile}' and '{tls.KeyFile}' can't be read as a certificate and its key: "
+                + e.Message, e);
+        }
+        return Client(new UriBuilder("https", Host(options.Address), options.Port).Uri, timeout, new SslClientAuthenticationOptions
+        {
+            RemoteCertificateValidationCallback = (_, shown, _, faults) => faults == SslPolicyErrors.None
+                || shown is X509Certificate2 certificate && certificate.RawDataMemory.Span.SequenceEqual(own.RawDataMemory.Span),
+            LocalCertificateSelectionCallback = (_, _, _, _, _) => own,
+        });
+    }
 
     /// <summary>A client of what listens at an address, which ends with a slash.</summary>
-    public static HttpClient Client(Uri address, TimeSpan timeout)
+    public static HttpClient Client(Uri address, TimeSpan timeout, SslClientAuthenticationOptions? tls = null)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
-        {
-            BaseAddress = address,
-            Timeout = timeout,
-        };
+        var handler = new SocketsHttpHandler { UseProxy = false };
+        if (tls is not null) handler.SslOptions = tls;
+        var client = new HttpClient(handler) { BaseAddress = address, Timeout = timeout };
         if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key)
             client.DefaultRequestHeaders.TryAddWithoutValidation(PresentedKey.Header, key);
         return client;

@@ -35,7 +35,8 @@ internal static class CollectorRun
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{events:N0} events in batches of {batch} over {connections} "
             + $"connections: {events / took:N0} events/s, {events / cpu.TotalSeconds:N0} events per CPU second of the engine "
             + $"({cpu.TotalSeconds / took:0.00} cores; the generator {(Environment.CpuUsage.TotalTime - own).TotalSeconds / took:0.00}); "
-            + $"a batch's answer p50 {EdgeSite.Ms(times, 50):0.0} ms, p99 {EdgeSite.Ms(times, 99):0.0} ms; {refused} answers were not 202"));
+            + $"a batch's answer p50 {EdgeSite.Ms(times, 50):0.0} ms, p99 {EdgeSite.Ms(times, 99):0.0} ms; "
+            + $"{refused} answers were not 202"));
         engine.Terminate();
         await engine.Exit(TimeSpan.FromMinutes(2));
         return 0;

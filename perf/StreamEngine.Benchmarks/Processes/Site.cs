@@ -72,8 +72,8 @@ internal sealed class Site : IDisposable
     /// <summary>Starts a command of <c>streamengine</c> on the log with the config.</summary>
     public EngineProcess Command(string[] words, IEnumerable<string> settings, Action<string> heard) =>
         EngineProcess.Start([.. words, "--config", Repository.File(Config), .. _kafka is null
-            ? new[] { "--embedded", Path.Combine(_directory, "log") } : ["--kafka", _kafka], .. settings.SelectMany(s => new[] { "--set", s })],
-            heard);
+            ? new[] { "--embedded", Path.Combine(_directory, "log") } : ["--kafka", _kafka],
+            .. settings.SelectMany(s => new[] { "--set", s })], heard);
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 }

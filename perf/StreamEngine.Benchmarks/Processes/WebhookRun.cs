@@ -11,8 +11,8 @@ using StreamEngine.Testing;
 namespace StreamEngine.Benchmarks.Processes;
 
 /// <summary>
-/// Deliveries to a webhook of a partner that answers at once, from a topic that holds them all; where it is away for a while first, what the
-/// connector holds of memory meanwhile.
+/// Deliveries to a webhook of a partner that answers at once, from a topic that holds them all; where it is away for a while first, what
+/// the connector holds of memory meanwhile.
 /// </summary>
 internal static class WebhookRun
 {

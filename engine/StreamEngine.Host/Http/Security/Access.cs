@@ -6,9 +6,10 @@ namespace StreamEngine.Host.Http.Security;
 
 /// <summary>
 /// Lets a request pass whose key may do what its endpoint demands: 401 without a known key, 403 where the key may not. Without keys in the
-/// config everybody passes, as only this machine can call then. The token of an identity provider stands for a key.
+/// config everybody passes, as only this machine can call then. The token of an identity provider stands for a key. Where callers need a
+/// certificate, it was judged when they connected, and here it is seen whether there is one.
 /// </summary>
-internal sealed class Access(KeyRing keys, TokenVerifier? tokens = null)
+internal sealed class Access(KeyRing keys, TokenVerifier? tokens = null, bool needsCertificate = false)
 {
     private static readonly Demand Unsaid = new(Scope.Admin);
 
@@ -27,6 +28,12 @@ internal sealed class Access(KeyRing keys, TokenVerifier? tokens = null)
     {
         var endpoint = context.GetEndpoint();
         var demand = endpoint?.Metadata.GetMetadata<Demand>() ?? Unsaid;
+        if (needsCertificate && endpoint is not null && demand.Scope is not null && context.Connection.ClientCertificate is null)
+        {
+            await Problems.RefuseAsync(context, StatusCodes.Status401Unauthorized, "no_certificate",
+                "This needs a certificate of the caller's: look at http.tls.client_ca_file.").ConfigureAwait(false);
+            return;
+        }
         if ((keys.Any || tokens is not null) && endpoint is not null && demand.Scope is { } scope)
         {
             var key = PresentedKey.Of(context.Request, demand.FromPages, out var shown);
