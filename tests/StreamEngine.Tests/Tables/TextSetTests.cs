@@ -1,6 +1,7 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using StreamEngine.Events;
 using StreamEngine.Events.Tables;
 using Xunit;
 
@@ -32,6 +33,29 @@ public sealed class TextSetTests
                 if (found >= 0) Assert.Equal(text, Encoding.UTF8.GetString(set[found].Of(set.Bytes)));
             }
         }));
+    }
+
+    /// <summary>Texts whose hashes agree in all bits that the index looks at are told apart by their bytes.</summary>
+    [Fact]
+    public void A_text_is_not_taken_for_another_of_the_same_hash()
+    {
+        var seen = new Dictionary<uint, byte[]>();
+        var tried = 0;
+        for (var i = 0; i < 300_000; i++)
+        {
+            var text = Encoding.ASCII.GetBytes($"{i}");
+            var hash = Hash64.Of(text);
+            if (seen.TryAdd((uint)hash, text)) continue;
+            var other = seen[(uint)hash];
+            // A set of one text has an index of two places: the highest bit tells which is looked at.
+            if (hash >> 63 != Hash64.Of(other) >> 63) continue;
+            var set = new TextSet();
+            set.Add(other, out _);
+            set.Close(indexed: true);
+            Assert.Equal((0, -1), (set.Find(other), set.Find(text)));
+            tried++;
+        }
+        Assert.True(tried > 0, "no two texts had the same hash: the test says nothing");
     }
 
     /// <summary>Ten thousand keys, so that the index grows and its end is gone round: each is found, none beside them.</summary>
