@@ -125,7 +125,8 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("streamengine.tables.rows", () => _engine.Tables.Select(t =>
             new Measurement<long>(t.Rows, new KeyValuePair<string, object?>("table", t.Shape.Name))), "{row}", "Rows by table.");
         _meter.CreateObservableGauge("streamengine.tables.memory", () => _engine.Tables.Select(t =>
-            new Measurement<long>(t.Memory, new KeyValuePair<string, object?>("table", t.Shape.Name))), "By", "Memory of the rows by table.");
+            new Measurement<long>(t.Memory, new KeyValuePair<string, object?>("table", t.Shape.Name))), "By",
+            "Memory of the rows by table.");
     }
 
     private static IEnumerable<Measurement<long>> Outcomes(ShardCounters totals)

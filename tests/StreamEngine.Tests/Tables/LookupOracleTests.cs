@@ -202,8 +202,9 @@ public sealed class LookupOracleTests : IDisposable
 
     private static byte[] Line(Sent e) => Encoding.UTF8.GetBytes($"ann,e1,1767600000000,{Quoted(e.Sku)},{e.Shop}");
 
-    private static string Csv(IEnumerable<Row> rows) => "\uFEFFlive,sku,unread,title,price,n,since,rate\r\n" + string.Concat(rows.Select(r =>
-        string.Create(CultureInfo.InvariantCulture, $"{r.Live},{Quoted(r.Sku)},x,{Quoted(r.Name)},{r.Cents / 100m},{r.N},{r.Since},{r.Rate:R}\r\n")));
+    private static string Csv(IEnumerable<Row> rows) => "\uFEFFlive,sku,unread,title,price,n,since,rate\r\n" + string.Concat(rows.Select(
+        r => string.Create(CultureInfo.InvariantCulture,
+            $"{r.Live},{Quoted(r.Sku)},x,{Quoted(r.Name)},{r.Cents / 100m},{r.N},{r.Since},{r.Rate:R}\r\n")));
 
     private static string Ndjson(IEnumerable<Row> rows) => string.Concat(rows.Select(r => JsonSerializer.Serialize(new
     {

@@ -33,8 +33,14 @@ public sealed class TableFileTests : IDisposable
     public void Separator_encoding_words_for_nothing_and_the_decimal_comma_are_those_of_sources()
     {
         _folder.Write("t.csv", Encoding.Latin1.GetBytes("Größe;margin\nä;0,25\nö;NULL\n"));
-        var table = Read(Options("t.csv") with { Key = new() { Field = "Größe" }, Separator = ";", Encoding = TextEncoding.Latin1,
-            Nulls = ["NULL"], DecimalComma = true });
+        var table = Read(Options("t.csv") with
+        {
+            Key = new() { Field = "Größe" },
+            Separator = ";",
+            Encoding = TextEncoding.Latin1,
+            Nulls = ["NULL"],
+            DecimalComma = true
+        });
         Assert.Equal(0.25, Margin(table, "ä"));
         Assert.True(table.Find(Key("ö")) >= 0);
         Assert.Null(Margin(table, "ö"));
@@ -72,7 +78,8 @@ public sealed class TableFileTests : IDisposable
             "t.csv:3:1: tables.t: the key '007' is there already, in line 2. Leave one row of each key.",
             "t.csv:4:1: tables.t: the key '7.0' is there already, in line 2. Leave one row of each key.",
             "t.csv:5:1: tables.t: field 'sku': 'x' is not a whole number of 64 bits. Mend the row, or declare its fields as what they are.",
-            "t.csv:6:1: tables.t: field 'sku': '8.5' is not a whole number of 64 bits. Mend the row, or declare its fields as what they are.",
+            "t.csv:6:1: tables.t: field 'sku': '8.5' is not a whole number of 64 bits. "
+                + "Mend the row, or declare its fields as what they are.",
         ], Mistakes(Options("t.csv") with { Key = new() { Field = "sku", Type = "int" } }));
     }
 
@@ -105,7 +112,8 @@ public sealed class TableFileTests : IDisposable
     public void A_file_that_is_not_there_or_is_cut_off_is_told_at_the_option()
     {
         Assert.Contains("the file of the table 't' is not there: ", Assert.Single(Mistakes(Options("none.csv"))), StringComparison.Ordinal);
-        _folder.Write("t.gz", string.Concat(Enumerable.Range(0, 5_000).Select(i => i == 0 ? "sku,margin\n" : $"{i * 7919 % 99991}-{i},{i}\n")));
+        _folder.Write("t.gz", "sku,margin\n"
+            + string.Concat(Enumerable.Range(0, 5_000).Select(i => $"{i * 7919 % 99991}-{i},{i}\n")));
         File.WriteAllBytes(_folder.At("t.gz"), File.ReadAllBytes(_folder.At("t.gz"))[..^100]);
         Assert.Contains("ends in the middle of its gzip stream", Assert.Single(Mistakes(Options("t.gz"))), StringComparison.Ordinal);
         Assert.Contains("the file of the table 't' can't be read: ", Assert.Single(Mistakes(Options("t.gz"))), StringComparison.Ordinal);

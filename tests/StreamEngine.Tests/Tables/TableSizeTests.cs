@@ -30,7 +30,8 @@ public sealed class TableSizeTests(ITestOutputHelper output) : IDisposable
         {
             file.WriteLine("sku,category,margin,price");
             for (var i = 0; i < Rows; i++)
-                file.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sku-{i:D8},category-{i % 1_000:D3},0.{i % 97},{i % 9_999}.95"));
+                file.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"sku-{i:D8},category-{i % 1_000:D3},0.{i % 97},{i % 9_999}.95"));
         }
         var errors = new ConfigErrors();
         var began = Stopwatch.GetTimestamp();

@@ -40,12 +40,17 @@ public sealed class TableSet
     {
         if (options.Count == 0) return None;
         if (reader is null) throw new InvalidOperationException("The config has tables, and nothing was given that reads their files.");
-        var own = new ConfigErrors();
-        var declared = Declare(options, own);
-        foreach (var error in own.All) errors.Add(error.At, error.Message, error.Remedy);
-        for (var i = 0; i < options.Count && !own.Any; i++)
-            declared._read[i] = reader(declared.Shapes[i], Path.Combine(baseDirectory, options[i].File), errors);
-        return declared;
+        var (shapes, read) = (new List<TableShape>(), new LookupTable?[options.Count]);
+        foreach (var table in options)
+        {
+            // A table that is declared wrongly is not read: what its file would be said to lack follows from that.
+            var own = new ConfigErrors();
+            var shape = TableShape.Declare(table, shapes.Count, own);
+            foreach (var error in own.All) errors.Add(error.At, error.Message, error.Remedy);
+            if (!own.Any) read[shapes.Count] = reader(shape, Path.Combine(baseDirectory, table.File), errors);
+            shapes.Add(shape);
+        }
+        return new TableSet(shapes, read);
     }
 
     /// <summary>The table of that name, or null.</summary>
