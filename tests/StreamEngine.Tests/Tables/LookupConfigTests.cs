@@ -79,7 +79,7 @@ public sealed class LookupConfigTests : IDisposable
             """);
         Assert.Equal(
         [
-            "c.yaml:3:54: tables.half.fields.category: 'strnig' is no type (did you mean 'string')",
+            "c.yaml:3:54: tables.half.fields.category.type: 'strnig' is no type (did you mean 'string')",
             "bad.csv:3:1: tables.doubled: the key 'a' is there already, in line 2",
             "c.yaml:6:17: tables.gone.file: the file of the table 'gone' is not there: gone.csv",
             "c.yaml:15:24: events.shop.fields.other.lookup: there is no table 'nothing'",
