@@ -45,7 +45,9 @@ public static class TableFile
             return null;
         }
         var source = table.Source(kind.Format.Value, []);
-        using var file = new LineFile(bytes.Open(encoding: options.Encoding), kind.Format == RecordFormat.Csv, source.SeparatorByte);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var file = new LineFile(bytes.Open(last: true, encoding: options.Encoding, hash: hash), kind.Format == RecordFormat.Csv,
+            source.SeparatorByte);
         if (kind.Format == RecordFormat.Csv)
         {
             if (Header(file, source, at, errors) is not { } header) return null;
@@ -55,7 +57,7 @@ public static class TableFile
         var rows = new TableRows(table, bytes.Path, source, errors);
         if (errors.All.Count > before) return null;
         while (file.Read()) rows.Add(file.Record, file.Number);
-        return rows.Close(Hash(bytes.Path));
+        return rows.Close(Convert.ToHexStringLower(hash.GetCurrentHash()));
     }
 
     /// <summary>The columns that the first line names; null where they are not those that the table needs.</summary>
@@ -77,11 +79,5 @@ public static class TableFile
             ? " (its columns seem to be parted otherwise: set the table's 'separator')"
             : header.FirstOrDefault(h => h.Trim().Equals(column, StringComparison.OrdinalIgnoreCase)) is { } near
                 ? $" (did you mean '{near}')" : "";
-    }
-
-    private static string Hash(string path)
-    {
-        using var file = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 }

@@ -44,6 +44,7 @@ public sealed class TableFileTests : IDisposable
         Assert.Equal(0.25, Margin(table, "ä"));
         Assert.True(table.Find(Key("ö")) >= 0);
         Assert.Null(Margin(table, "ö"));
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(_folder.At("t.csv")))), table.Sha256);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class TextSetTests
     public void It_numbers_texts_as_a_dictionary_does()
     {
         var texts = Gen.Elements("", "a", "b", "ab", "ba", "é", "a\0").ListOf(3).Select(p => string.Concat(p)).ArrayOf();
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(200).WithReplay(20_260_401, 3), Prop.ForAll(Arb.From(texts), added =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(60).WithReplay(20_260_401, 3), Prop.ForAll(Arb.From(texts), added =>
         {
             var (set, known) = (new TextSet(), new Dictionary<string, int>());
             foreach (var text in added)
