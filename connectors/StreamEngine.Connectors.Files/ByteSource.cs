@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using StreamEngine.Events;
 
@@ -23,9 +24,11 @@ internal sealed class ByteSource(string path)
     /// <param name="read">Told of the bytes read from disk, packed as they are; for progress.</param>
     /// <param name="last">Whether it is not opened again: nothing more of a pipe is kept.</param>
     /// <param name="encoding">How its text is encoded; what is no such text comes as U+FFFD.</param>
-    public Stream Open(Action<int>? read = null, bool last = false, TextEncoding encoding = TextEncoding.Utf8)
+    /// <param name="hash">Takes the bytes read from disk, packed as they are: at the end, the whole file's.</param>
+    public Stream Open(Action<int>? read = null, bool last = false, TextEncoding encoding = TextEncoding.Utf8,
+        IncrementalHash? hash = null)
     {
-        var bytes = Unpacked(read, last);
+        var bytes = Unpacked(read, last, hash);
         return encoding switch
         {
             TextEncoding.Latin1 => Encoding.CreateTranscodingStream(bytes, Encoding.Latin1, Encoding.UTF8),
@@ -44,14 +47,14 @@ internal sealed class ByteSource(string path)
         return Encoding.CreateTranscodingStream(new Joined(head.AsMemory(0, length), bytes), encoding, Encoding.UTF8);
     }
 
-    private Stream Unpacked(Action<int>? read, bool last)
+    private Stream Unpacked(Action<int>? read, bool last, IncrementalHash? hash)
     {
         var file = OpenRaw(last);
         Span<byte> magic = stackalloc byte[2];
         var packed = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
         if (file.CanSeek) file.Position = 0;
         else file = OpenRaw(last);
-        Stream raw = read is null ? file : new CountingStream(file, read);
+        Stream raw = read is null && hash is null ? file : new ToldStream(file, read, hash);
         return packed ? new GzipFile(raw, path) : raw;
     }
 
@@ -77,13 +80,14 @@ internal sealed class ByteSource(string path)
         }
     }
 
-    /// <summary>A read-only stream that tells how far it is.</summary>
-    private sealed class CountingStream(Stream inner, Action<int> told) : ReadOnlyStream(inner)
+    /// <summary>A read-only stream that tells how far it is, and what it has read.</summary>
+    private sealed class ToldStream(Stream inner, Action<int>? told, IncrementalHash? hash) : ReadOnlyStream(inner)
     {
         public override int Read(Span<byte> buffer)
         {
             var n = Inner.Read(buffer);
-            told(n);
+            told?.Invoke(n);
+            hash?.AppendData(buffer[..n]);
             return n;
         }
     }

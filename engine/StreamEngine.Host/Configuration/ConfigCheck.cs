@@ -1,10 +1,12 @@
 using StreamEngine.Activation;
 using StreamEngine.Cluster;
 using StreamEngine.Configuration;
+using StreamEngine.Connectors.Files;
 using StreamEngine.Connectors.Kafka;
 using StreamEngine.Connectors.SchemaRegistry;
 using StreamEngine.Events;
 using StreamEngine.Events.Registry;
+using StreamEngine.Events.Tables;
 using StreamEngine.Inference.Onnx;
 using StreamEngine.Runtime;
 
@@ -42,7 +44,7 @@ internal static class ConfigCheck
             Say = say ?? (_ => { }),
         };
         return CompiledEngine.Compile(config.Options, config.BaseDirectory, new OnnxModelLoader(say), errors, access,
-            KafkaSettings.LargestRecord(config.Options.Kafka.Settings));
+            KafkaSettings.LargestRecord(config.Options.Kafka.Settings), TableFile.Read);
     }
 
     /// <summary>Compiles a config for topics: their records have no header that could name the columns.</summary>
@@ -77,7 +79,9 @@ internal static class ConfigCheck
             yield return new(source.Node, "time", "a file's records have no time of their own", "Name the field that holds the event time");
     }
 
-    /// <summary>Compiles the sources alone, for commands that need no more of the engine.</summary>
+    /// <summary>
+    /// Compiles the sources alone, for commands that need no more of the engine. Tables are not read: fields that are looked up are absent.
+    /// </summary>
     /// <param name="sources">The sources, with what their files say.</param>
     /// <param name="config">The config as read.</param>
     /// <param name="registry">Where the config's schemas are (<see cref="OpenRegistry"/>).</param>
@@ -85,7 +89,7 @@ internal static class ConfigCheck
     /// <param name="say">Told what is worth a line in the log.</param>
     public static EventCatalog CompileEvents(IReadOnlyList<EventSourceOptions> sources, LoadedConfig config, ISchemaRegistry registry,
         ConfigErrors errors, Action<string> say) => EventCatalog.Compile(sources, config.Options.Purposes, registry, config.BaseDirectory,
-            errors, config.Options.Node["purposes"], say);
+            errors, config.Options.Node["purposes"], say, TableSet.Declare(config.Options.Tables, errors));
 
     /// <summary>The registry that the config names; to be disposed where it is a connection.</summary>
     public static ISchemaRegistry OpenRegistry(LoadedConfig config, ConfigErrors errors, Action<string> say) =>

@@ -69,6 +69,7 @@ internal static class DemoCommand
             errors.Add(first.Node, "format", "the demo's shop sends no CSV",
                 "Set the first source's format to json or avro, with the fields of the demo's own config");
         errors.ThrowIfAny();
+        TableText.Say(call, compiled!);
         compiled!.OutputIds?.AtStart(errors, config.Options.Outputs.Node);
         errors.ThrowIfAny();
         var given = call.Get(Directory) is { } named ? ResultPath.Folder(Directory.Name, named) : null;

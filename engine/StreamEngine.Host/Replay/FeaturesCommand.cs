@@ -45,6 +45,7 @@ internal static class FeaturesCommand
         var labels = Labels.Read(call.Get(At)!, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors,
             line => call.Say(LogLevel.Warning, line));
+        TableText.Say(call, run.Engine);
         labels.CheckAgainst(FeatureCsv.Columns(run.Engine.Features), call.Get(At)!, errors);
         errors.ThrowIfAny();
         var path = call.Get(Out)!;

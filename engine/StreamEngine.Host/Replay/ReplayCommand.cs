@@ -5,6 +5,7 @@ using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Host.Cli;
+using StreamEngine.Host.Configuration;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 
@@ -38,6 +39,7 @@ internal static class ReplayCommand
         var config = call.Load(Config, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors,
             line => call.Say(LogLevel.Warning, line));
+        TableText.Say(call, run.Engine);
         var directory = ResultPath.Folder(Out.Name, call.Get(Out)!);
         ResultPath.SpareInputs(Out.Name, directory, run.Inputs);
         var started = TimeProvider.System.GetTimestamp();
@@ -121,7 +123,7 @@ internal static class ReplayCommand
     private static JsonObject Summary(FileRun run, long? asOf, double seconds)
     {
         var counts = run.Shard.Counters;
-        return new JsonObject
+        var summary = new JsonObject
         {
             ["read"] = counts.Records,
             ["admitted"] = counts.Admitted,
@@ -142,6 +144,10 @@ internal static class ReplayCommand
             ["seconds"] = Math.Round(seconds, 3),
             ["events_per_second"] = Math.Round(counts.Records / Math.Max(seconds, 1e-9)),
         };
+        if (run.Engine.Tables.Count == 0) return summary;
+        summary["tables"] = TableText.Json(run.Engine);
+        summary["lookups_missed"] = CountsJson.Of([.. run.Engine.Tables.Select(t => t.Shape.Name)], counts.LookupsMissed);
+        return summary;
     }
 
     private static string Failure(FileRun run, string model) => run.LastFailure(model) is { } failure ? $"; the newest: {failure}" : "";

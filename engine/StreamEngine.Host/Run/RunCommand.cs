@@ -42,6 +42,7 @@ internal static class RunCommand
         errors.ThrowIfAny();
         compiled!.OutputIds?.AtStart(errors, config.Options.Outputs.Node);
         errors.ThrowIfAny();
+        TableText.Say(call, compiled);
         // Also where a worker fails: the others may be waiting for the log.
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(call.Stop);
         using var log = LogOptions.Open(call, config.Options.Kafka, ends.Token);

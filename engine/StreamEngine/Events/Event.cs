@@ -50,6 +50,9 @@ public sealed class Event(FieldCatalog catalog)
     /// <summary>Its texts that features keep, by the place that their inputs give them; valid while the event is taken in.</summary>
     internal KeptText[] Kept = [];
 
+    /// <summary>How many of its keys were in no row, by table: the event's own, and those of its items.</summary>
+    internal readonly int[] LookupsMissed = new int[catalog.Tables];
+
     /// <summary>Index of the event source (in config order) that the record came from.</summary>
     public int Source;
 
@@ -81,6 +84,7 @@ public sealed class Event(FieldCatalog catalog)
         Consent = 0;
         Fault.Kind = FaultKind.None;
         NotAdded = NamesEvicted = 0;
+        Array.Clear(LookupsMissed);
     }
 
     /// <summary>Notes what is wrong with the record; only the first counts.</summary>

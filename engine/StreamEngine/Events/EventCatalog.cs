@@ -2,6 +2,7 @@ using System.Buffers;
 using StreamEngine.Configuration;
 using StreamEngine.Events.Decoding;
 using StreamEngine.Events.Registry;
+using StreamEngine.Events.Tables;
 
 namespace StreamEngine.Events;
 
@@ -28,10 +29,12 @@ public sealed class EventCatalog
     /// <param name="errors">Takes the mistakes.</param>
     /// <param name="purposesNode">Where the purposes are written.</param>
     /// <param name="say">Told once per schema that can't be used, with the reason; for the log. Any thread may call it.</param>
+    /// <param name="tables">The tables that fields are looked up in; none where absent.</param>
     public static EventCatalog Compile(
         IReadOnlyList<EventSourceOptions> sources, IReadOnlyList<string> purposes, ISchemaRegistry registry, string baseDirectory,
-            ConfigErrors errors, ConfigNode? purposesNode = null, Action<string>? say = null) =>
-        new CatalogCompiler(purposes, purposesNode ?? ConfigNode.InCode, registry, baseDirectory, errors, say).Compile(sources);
+            ConfigErrors errors, ConfigNode? purposesNode = null, Action<string>? say = null, TableSet? tables = null) =>
+        new CatalogCompiler(purposes, purposesNode ?? ConfigNode.InCode, registry, baseDirectory, errors, say, tables ?? TableSet.None)
+            .Compile(sources);
 
     /// <summary>
     /// Writes a record's value with the source's personal data masked (texts <c>***</c>, numbers 0), framed as it was. False, with nothing

@@ -146,7 +146,7 @@ public sealed record EventSourceOptions : ILocated
         .. Time.Field.All.Where(p => p != RecordPart.Timestamp).Select(p => (p, "time")),
         .. Type is { Length: > 0 } type ? [(type, "type")] : Array.Empty<(string, string)>(),
         .. (Consent?.All ?? []).Select(p => (p, "consent")),
-        .. Fields.Select(f => (f.From ?? f.Name, $"fields.{f.Name}")),
+        .. Fields.Where(f => f.Lookup is null).Select(f => (f.From ?? f.Name, $"fields.{f.Name}")),
     ];
 
     /// <summary>The parts of <c>hash(part, ...)</c>; null where an id is none.</summary>
@@ -200,6 +200,13 @@ public sealed record FieldOptions : ILocated
         + "arrays; '\\\\.' is a dot within a name.")]
     public string? From { get; init; }
 
+    [Doc("Takes the value from a table and not from the record, by another field as the key: TABLE[event.KEY].FIELD, such as "
+        + "products[event.product].category. The type is that of the table's field.")]
+    public string? Lookup { get; init; }
+
+    [Doc("For a lookup: the value where the event has the key and the table no value for it. Without it the field is absent then.")]
+    public string? Default { get; init; }
+
     [Doc("For a list of records: the fields of an item, name to type, or name to { from: path within the item, type: ... }.")]
     [Keyed]
     public IReadOnlyList<ItemFieldOptions> Items { get; init; } = [];
@@ -214,12 +221,17 @@ public sealed record FieldOptions : ILocated
     /// <summary>The largest <see cref="MaxItems"/>: an item's place has to fit into the last bits of what breaks ties.</summary>
     internal const int MostItems = 4096;
 
-    /// <summary>The paths of all that is read: of a list of records those of the items' fields.</summary>
-    internal IEnumerable<string> Paths => Items.Count == 0 ? [From ?? Name] : Items.Select(i => $"{From ?? Name}.{i.From ?? i.Name}");
+    /// <summary>The paths of all that is read: of a list of records those of the items' fields; none of what is looked up.</summary>
+    internal IEnumerable<string> Paths => Lookup is not null ? [] : Items.Count == 0 ? [From ?? Name]
+        : Items.Where(i => i.Lookup is null).Select(i => $"{From ?? Name}.{i.From ?? i.Name}");
 
-    /// <summary>The type as it is declared, with the fields of items.</summary>
-    internal string TypeText => Items.Count == 0 ? Type : $"list({string.Join(", ", Items.Select(i => $"{i.Name} {i.Type}"
-        + (i.From is null || i.From == i.Name ? "" : $" from {i.From}")))})";
+    /// <summary>The type as it is declared, with the fields of items; of what is looked up the lookup.</summary>
+    internal string TypeText => Lookup is not null ? LookupText(Lookup, Default) : Items.Count == 0 ? Type
+        : $"list({string.Join(", ", Items.Select(i => i.Lookup is not null ? $"{i.Name} {LookupText(i.Lookup, i.Default)}"
+            : $"{i.Name} {i.Type}" + (i.From is null || i.From == i.Name ? "" : $" from {i.From}")))})";
+
+    private static string LookupText(string lookup, string? standIn) =>
+        standIn is null ? $"lookup {lookup}" : $"lookup {lookup} default '{standIn}'";
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
@@ -237,6 +249,12 @@ public sealed record ItemFieldOptions : ILocated
 
     [Doc("The path within the item, where it differs from the name.")]
     public string? From { get; init; }
+
+    [Doc("Takes the value from a table, by another field of the item as the key: TABLE[item.KEY].FIELD.")]
+    public string? Lookup { get; init; }
+
+    [Doc("For a lookup: the value where the item has the key and the table no value for it.")]
+    public string? Default { get; init; }
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

@@ -42,6 +42,9 @@ public sealed class EventSource
 
     internal IMasker? Masker { get; }
 
+    /// <summary>What is looked up in tables for its events.</summary>
+    internal IReadOnlyList<Tables.Lookup> Lookups => _shape.Lookups;
+
     /// <summary>
     /// Says in words why a record of this source was rejected, as far as its decoder knows: the field, how its value begins and what was
     /// expected.

@@ -32,6 +32,9 @@ public sealed class FieldCatalog(IReadOnlyList<Field> fields)
     /// </summary>
     public IReadOnlySet<string> Unusable { get; init; } = new HashSet<string>();
 
+    /// <summary>How many tables there are from which fields can be looked up.</summary>
+    internal int Tables { get; init; }
+
     /// <summary>The fields in slot order.</summary>
     public IReadOnlyList<Field> Fields { get; } = fields;
 

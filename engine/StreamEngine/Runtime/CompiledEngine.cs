@@ -5,6 +5,7 @@ using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Events.Registry;
+using StreamEngine.Events.Tables;
 using StreamEngine.Expressions;
 using StreamEngine.Features;
 using StreamEngine.Inference;
@@ -19,7 +20,7 @@ namespace StreamEngine.Runtime;
 public sealed class CompiledEngine : IDisposable
 {
     private static readonly string[] Deciding =
-        ["events", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers", "outcomes"];
+        ["events", "tables", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers", "outcomes"];
 
     /// <summary>The most bytes of a record that a log takes where its config says nothing else, as Kafka's clients have it.</summary>
     public const int DefaultLargestRecord = 1_000_000;
@@ -33,6 +34,9 @@ public sealed class CompiledEngine : IDisposable
 
     /// <summary>The event sources and their decoders.</summary>
     public required EventCatalog Events { get; init; }
+
+    /// <summary>The tables that fields of events are looked up in, in config order.</summary>
+    public required IReadOnlyList<LookupTable> Tables { get; init; }
 
     /// <summary>The profile's layout.</summary>
     public required StateLayout Layout { get; init; }
@@ -58,7 +62,7 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>The topics that are written.</summary>
     public required OutputTopics Outputs { get; init; }
 
-    /// <summary>Identifies config and models: the first 16 hex digits of a SHA-256; stands in every decision record.</summary>
+    /// <summary>Identifies config, models and tables: the first 16 hex digits of a SHA-256; stands in every decision record.</summary>
     public required string ConfigHash { get; init; }
 
     /// <summary>The schema ids of what is written, where a registry over a network gives them; null where they are fixed.</summary>
@@ -80,14 +84,16 @@ public sealed class CompiledEngine : IDisposable
     /// <param name="errors">Collects the mistakes.</param>
     /// <param name="access">How a registry behind a URL is reached, and what is told of it; without it there must be a folder.</param>
     /// <param name="largestRecord">The most bytes of a record, key and value, that the log takes.</param>
+    /// <param name="tables">Reads the files of tables; needed where the config has any.</param>
     /// <exception cref="OperationCanceledException">A wait for the registry was ended.</exception>
     public static CompiledEngine? Compile(EngineOptions options, string baseDirectory, IModelLoader loader, ConfigErrors errors,
-        RegistryAccess? access = null, int largestRecord = DefaultLargestRecord)
+        RegistryAccess? access = null, int largestRecord = DefaultLargestRecord, TableReader? tables = null)
     {
         access ??= new RegistryAccess();
         var registry = SchemaRegistry.Open(options.Schemas, baseDirectory, access, TimeProvider.System, errors);
+        var read = TableSet.Read(options.Tables, baseDirectory, tables, errors);
         var events = EventCatalog.Compile(options.Events, options.Purposes, registry, baseDirectory, errors, options.Node["purposes"],
-            access.Say);
+            access.Say, read);
         CheckTopics(options, errors);
         StandbyConfig.Check(options, errors);
         var layout = new StateLayout();
@@ -117,6 +123,7 @@ public sealed class CompiledEngine : IDisposable
                 TimeProvider.System) : null,
             _registry = registry as IDisposable,
             Events = events,
+            Tables = read.Tables,
             Layout = layout,
             Features = features,
             Duplicates = duplicates,
@@ -124,7 +131,7 @@ public sealed class CompiledEngine : IDisposable
             Models = models,
             Policy = policy,
             Outputs = outputs,
-            ConfigHash = Hash(options, models.Models),
+            ConfigHash = Hash(options, models.Models, read.Tables),
         };
     }
 
@@ -161,10 +168,10 @@ public sealed class CompiledEngine : IDisposable
     }
 
     /// <summary>
-    /// Hash of what decides: those sections as written (comments and layout aside), and the models' digests. Where records go and how fast
-    /// is left out.
+    /// Hash of what decides: those sections as written (comments and layout aside), and the digests of models and tables. Where records go
+    /// and how fast is left out.
     /// </summary>
-    private static string Hash(EngineOptions options, IReadOnlyDictionary<string, IModel> models)
+    private static string Hash(EngineOptions options, IReadOnlyDictionary<string, IModel> models, IReadOnlyList<LookupTable> tables)
     {
         var text = new StringBuilder();
         foreach (var section in Deciding)
@@ -175,6 +182,7 @@ public sealed class CompiledEngine : IDisposable
             }
         foreach (var (name, model) in models.OrderBy(m => m.Key, StringComparer.Ordinal))
             text.Append(name).Append('=').Append(model.Manifest.Sha256).Append(model.Manifest.Choices).Append('\n');
+        foreach (var table in tables) text.Append("table ").Append(table.Shape.Name).Append('=').Append(table.Sha256).Append('\n');
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
     }
 

@@ -32,7 +32,7 @@ public sealed class EngineMetrics : IDisposable
     {
         _engine = engine;
         Scores = new ScoreMetrics(_meter, [.. engine.Policy.Models.Select(m => m.Name)], time ?? TimeProvider.System);
-        _closed = ShardCounters.Of(engine.Policy);
+        _closed = ShardCounters.Of(engine);
         var duration = new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds };
         _batch = _meter.CreateHistogram("streamengine.batch.duration", "s", "From poll to the last output of a batch.", advice: duration);
         _commit = _meter.CreateHistogram("streamengine.commit.duration", "s", "How long a commit took.", advice: duration);
@@ -75,6 +75,7 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableCounter("streamengine.experiments.decisions", () => Variations(_engine, Totals()),
             "{decision}", "Decisions by the variation of an experiment that the customer is in.");
         if (engine.Policy.Outcomes is not null) CreateOutcomes();
+        if (engine.Tables.Count > 0) CreateTables();
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
         Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
@@ -115,6 +116,17 @@ public sealed class EngineMetrics : IDisposable
             [.. Symbols<OutcomeStatus>().Select((s, i) => i < (int)OutcomeStatus.Closed ? "none" : s)], c => c.DecisionsClosed);
         _meter.CreateObservableGauge("streamengine.outcomes.open", () => _open.Keys.Sum(s => s.Counters.OpenDecisions), "{decision}",
             "Decisions that wait for outcomes.");
+    }
+
+    private void CreateTables()
+    {
+        Counters("streamengine.lookups.missed", "{lookup}", "Keys of admitted events, and of their items, that were in no row, by table.",
+            "table", [.. _engine.Tables.Select(t => t.Shape.Name)], c => c.LookupsMissed);
+        _meter.CreateObservableGauge("streamengine.tables.rows", () => _engine.Tables.Select(t =>
+            new Measurement<long>(t.Rows, new KeyValuePair<string, object?>("table", t.Shape.Name))), "{row}", "Rows by table.");
+        _meter.CreateObservableGauge("streamengine.tables.memory", () => _engine.Tables.Select(t =>
+            new Measurement<long>(t.Memory, new KeyValuePair<string, object?>("table", t.Shape.Name))), "By",
+            "Memory of the rows by table.");
     }
 
     private static IEnumerable<Measurement<long>> Outcomes(ShardCounters totals)
@@ -234,7 +246,7 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>The totals of all shards, open and closed.</summary>
     public ShardCounters Totals()
     {
-        var sum = ShardCounters.Of(_engine.Policy);
+        var sum = ShardCounters.Of(_engine);
         lock (_closed) sum.Add(_closed);
         foreach (var shard in _open.Keys) sum.Add(shard.Counters);
         return sum;

@@ -3,6 +3,7 @@ using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
+using StreamEngine.Events.Tables;
 using StreamEngine.Features;
 using StreamEngine.Inference;
 using StreamEngine.State;
@@ -25,6 +26,10 @@ public record EngineOptions : ILocated
     [Doc("The event sources.")]
     [Keyed]
     public IReadOnlyList<EventSourceOptions> Events { get; init; } = [];
+
+    [Doc("Tables of reference data, from which fields of events are looked up by key. Their files are read at the start.")]
+    [Keyed]
+    public IReadOnlyList<TableOptions> Tables { get; init; } = [];
 
     [Doc("Event time.")]
     public TimeOptions Time { get; init; } = new();

@@ -9,11 +9,11 @@ namespace StreamEngine.Runtime;
 /// What a shard has done, in plain numbers: written by the shard's thread only, read by the metrics now and then (a torn or late value of a
 /// counter does no harm there).
 /// </summary>
-public sealed class ShardCounters(int offers, int models, int variations, int explorations = 0)
+public sealed class ShardCounters(int offers, int models, int variations, int explorations = 0, int tables = 0)
 {
-    /// <summary>The counters of a shard that decides by the policy.</summary>
-    public static ShardCounters Of(DecisionPolicy policy) =>
-        new(policy.Offers.Count, policy.Models.Count, policy.VariationCount, policy.Explorations.Count);
+    /// <summary>The counters of an engine's shard.</summary>
+    public static ShardCounters Of(CompiledEngine engine) => new(engine.Policy.Offers.Count, engine.Policy.Models.Count,
+        engine.Policy.VariationCount, engine.Policy.Explorations.Count, engine.Tables.Count);
 
     /// <summary>Records processed live.</summary>
     public long Records;
@@ -38,6 +38,9 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
 
     /// <summary>How often a text took the place of another one among a customer's strongest.</summary>
     public long NamesEvicted;
+
+    /// <summary>Keys of events, and of their items, that were in no row, by table.</summary>
+    public readonly long[] LookupsMissed = new long[tables];
 
     /// <summary>Placements that were too long for a record and were cut.</summary>
     public long PlacementsCut;
@@ -144,6 +147,7 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
         Loaded += other.Loaded;
         Checkpoints += other.Checkpoints;
         CheckpointsFailed += other.CheckpointsFailed;
+        Add(LookupsMissed, other.LookupsMissed);
         Add(WrongPartition, other.WrongPartition);
         CheckpointsDamaged += other.CheckpointsDamaged;
         Add(Rejected, other.Rejected);

@@ -26,7 +26,7 @@ internal sealed class ShardState : IDisposable
     {
         (Engine, Partition, Store, Outputs, Time) = (engine, partition, store, outputs, time);
         var sources = engine.Events.Sources.Count;
-        Counters = ShardCounters.Of(engine.Policy);
+        Counters = ShardCounters.Of(engine);
         Position = new ShardPosition(sources);
         Clock = new SourceClock(sources, engine.Options.Time, time);
         Event = new Event(engine.Events.Fields);

@@ -1,15 +1,16 @@
 using StreamEngine.Configuration;
 using StreamEngine.Events.Registry;
+using StreamEngine.Events.Tables;
 
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>Compiles all sources: first the shared fields, then each source against them.</summary>
 internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode purposesNode, ISchemaRegistry registry,
-    string baseDirectory, ConfigErrors errors, Action<string>? say)
+    string baseDirectory, ConfigErrors errors, Action<string>? say, TableSet tables)
 {
     private readonly Dictionary<string, (Field Field, ConfigLocation At)> _fields = [];
     private readonly List<Field> _inOrder = [];
-    private readonly ListCompiler _lists = new(errors);
+    private readonly ListCompiler _lists = new(errors, tables);
     private readonly HashSet<string> _unusable = [];
     private readonly SymbolTable _symbols = new();
 
@@ -22,11 +23,11 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
             foreach (var field in source.Fields) Declare(source, field);
         for (var i = 0; i < _inOrder.Count; i++)
             if (_inOrder[i].Type == FieldType.List) _inOrder[i] = _inOrder[i] with { Items = _lists.ItemsOf(_inOrder[i].Name) };
-        var catalog = new FieldCatalog(_inOrder) { Unusable = _unusable };
+        var catalog = new FieldCatalog(_inOrder) { Unusable = _unusable, Tables = tables.Shapes.Count };
         var bits = new Purposes([.. purposes.Take(Purposes.Max)]);
         var compiled = new List<EventSource>();
         foreach (var source in sources)
-            compiled.Add(new SourceCompiler(source, compiled.Count, catalog, bits, purposes, _symbols, errors)
+            compiled.Add(new SourceCompiler(source, compiled.Count, catalog, bits, purposes, _symbols, tables, errors)
                 .Compile(registry, baseDirectory, say ?? (_ => { })));
         return new EventCatalog(catalog, compiled);
     }
@@ -42,7 +43,16 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
                 + options.Name, $"Use event.{options.Name} without a field, or declare the field under another name with "
                 + $"'from: {options.From ?? options.Name}'.");
         var (type, scale, problem) = (FieldType.List, 0, "");
-        if (ListCompiler.IsList(options))
+        if (options.Lookup is { } lookup)
+        {
+            if (LookupCompiler.FieldOf(lookup, ofItem: false, tables, options.Node, errors) is not { } from)
+            {
+                _unusable.Add(options.Name);
+                return;
+            }
+            (type, scale) = (from.Type, from.Scale);
+        }
+        else if (ListCompiler.IsList(options))
         {
             if (!_lists.Declare(options))
             {

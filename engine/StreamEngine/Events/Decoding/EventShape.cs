@@ -1,3 +1,5 @@
+using StreamEngine.Events.Tables;
+
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>
@@ -47,6 +49,9 @@ internal sealed class EventShape
     /// <summary>Enum symbols' shared arrays.</summary>
     public required SymbolTable Symbols { get; init; }
 
+    /// <summary>What is looked up in tables once a record is decoded, in this order.</summary>
+    public required Lookup[] Lookups { get; init; }
+
     /// <summary>Sets what does not come from the record's value.</summary>
     public Faults Begin(byte[] buffer, Range32 key, Event target, HiddenValues hidden)
     {
@@ -84,7 +89,9 @@ internal sealed class EventShape
         if ((faults & Faults.TooManyItems) != 0) return RejectReason.TooManyItems;
         if (target.Customer.Length == 0) return RejectReason.MissingCustomer;
         if (!hasId) return RejectReason.MissingId;
-        return TimeIsRecords || hidden.Time.Present ? RejectReason.None : RejectReason.MissingTime;
+        if (!TimeIsRecords && !hidden.Time.Present) return RejectReason.MissingTime;
+        foreach (var lookup in Lookups) lookup.Apply(target);
+        return RejectReason.None;
     }
 
     /// <summary>The first value that is there, and is no empty text.</summary>

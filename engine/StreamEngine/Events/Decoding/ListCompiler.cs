@@ -1,4 +1,5 @@
 using StreamEngine.Configuration;
+using StreamEngine.Events.Tables;
 
 namespace StreamEngine.Events.Decoding;
 
@@ -6,7 +7,7 @@ namespace StreamEngine.Events.Decoding;
 /// Collects what the items of lists have, over all sources: sources that declare a list of the same name share it, each may name other
 /// fields of its items, and a field that two of them name must have the same type.
 /// </summary>
-internal sealed class ListCompiler(ConfigErrors errors)
+internal sealed class ListCompiler(ConfigErrors errors, TableSet tables)
 {
     private readonly Dictionary<string, Plan> _plans = [];
 
@@ -48,7 +49,10 @@ internal sealed class ListCompiler(ConfigErrors errors)
             if (item.Name.Length == 0 || char.IsAsciiDigit(item.Name[0]) || !item.Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
                 errors.Add(item.Node, "", $"'{item.Name}' can't be used in an expression",
                     "Use letters, digits and _, and give the item's own name as 'from'.");
-            DeclareItem(plan, item.Node, "type", item.Name, item.Type);
+            if (item.Lookup is null) DeclareItem(plan, item.Node, "type", item.Name, item.Type);
+            else if (LookupCompiler.FieldOf(item.Lookup, ofItem: true, tables, item.Node, errors) is { } from)
+                DeclareItem(plan, item.Node, "lookup", item.Name, from.Type, from.Scale);
+            else plan.Unusable.Add(item.Name);
         }
         return true;
     }
@@ -61,13 +65,18 @@ internal sealed class ListCompiler(ConfigErrors errors)
             plan.Unusable.Add(name);
             return false;
         }
+        DeclareItem(plan, node, key, name, type, scale);
+        return true;
+    }
+
+    private void DeclareItem(Plan plan, ConfigNode node, string key, string name, FieldType type, int scale)
+    {
         if (plan.Fields.Find(f => f.Name == name) is not { } known)
             plan.Fields.Add(new Field(plan.Fields.Count, name, type, scale));
         else if (known.Type != type || known.Scale != scale)
             errors.Add(node, key,
                 $"items of this list have another type{(name.Length == 0 ? "" : $" of '{name}'")} in the list at {plan.At}",
                 "Sources that declare the same list share it: give both the same type, or the list another name with 'from'.");
-        return true;
     }
 
     /// <summary>A list while sources are declared.</summary>

@@ -1,16 +1,18 @@
 using StreamEngine.Configuration;
 using StreamEngine.Events.Masking;
 using StreamEngine.Events.Registry;
+using StreamEngine.Events.Tables;
 
 namespace StreamEngine.Events.Decoding;
 
 /// <summary>Compiles one source: its paths, its schema, its masks. Every mistake is reported at the option that made it.</summary>
 internal sealed class SourceCompiler(
     EventSourceOptions options, int index, FieldCatalog catalog, Purposes bits, IReadOnlyList<string> purposes, SymbolTable symbols,
-        ConfigErrors errors)
+        TableSet tables, ConfigErrors errors)
 {
     private readonly PathNode _root = new("", "");
     private readonly Dictionary<string, (ConfigNode Node, string Key)> _declared = [];
+    private readonly LookupCompiler _lookups = new(options, catalog, tables, errors);
     private readonly TextRules? _rules = options.Nulls.Count == 0 && !options.DecimalComma ? null
         : new TextRules([.. options.Nulls.Select(System.Text.Encoding.UTF8.GetBytes)], options.DecimalComma);
     private TimeZoneInfo? _zone;
@@ -46,6 +48,7 @@ internal sealed class SourceCompiler(
             HiddenCount = _hidden,
             Purposes = bits,
             Symbols = symbols,
+            Lookups = _lookups.Compiled,
         };
         new PiiCheck(options, errors).Check();
         if (options.Format == RecordFormat.Csv) CheckColumns();
@@ -84,9 +87,16 @@ internal sealed class SourceCompiler(
 
     private void AddField(FieldOptions field)
     {
+        if (field.Lookup is not null)
+        {
+            _lookups.Add(field);
+            return;
+        }
+        if (field.Default is not null)
+            errors.Add(field.Node, "default", "only a field that is looked up has a default", "Take it out, or write a 'lookup'.");
         if (catalog.Find(field.Name) is { Items: { } items } list)
         {
-            AddList(field, list.Index, items);
+            AddList(field, list, items);
             return;
         }
         if (catalog.Find(field.Name) is not { } slot
@@ -96,7 +106,7 @@ internal sealed class SourceCompiler(
         _root.At(path).Targets.Add(new Target(slot.Index, path, type, scale, time, _rules));
     }
 
-    private void AddList(FieldOptions field, int slot, FieldCatalog items)
+    private void AddList(FieldOptions field, Field slot, FieldCatalog items)
     {
         CheckList(field);
         var path = field.From ?? field.Name;
@@ -107,11 +117,12 @@ internal sealed class SourceCompiler(
                 "Let one field have it, and name all that is read of its items under 'items'.");
         var item = new PathNode("", node.Path + "[]");
         var separator = field.Separator is [.., var last] ? (byte)last : default;
-        node.List = new ListTarget(slot, item, items.Count, _itemSlots, field.MaxItems, items.IsSingle, separator);
+        node.List = new ListTarget(slot.Index, item, items.Count, _itemSlots, field.MaxItems, items.IsSingle, separator);
         if (items.IsSingle) AddItem(item, "", FieldTypeText.ItemsOf(field.Type) ?? "", "", field.Node, "type", items);
         else
             foreach (var of in field.Items)
-                AddItem(item, of.Name, of.Type, of.From ?? of.Name, of.Node, of.From is null ? "" : "from", items);
+                if (of.Lookup is not null) _lookups.Add(slot, field, of);
+                else AddItem(item, of.Name, of.Type, of.From ?? of.Name, of.Node, of.From is null ? "" : "from", items);
         _itemSlots += items.Count;
     }
 
@@ -185,6 +196,9 @@ internal sealed class SourceCompiler(
             {
                 if (field.Type == FieldType.List)
                     errors.Add(options.Node, "id", $"the list '{parts[i]}' can't be part of a hash", "Name a single value.");
+                if (options.Fields.Any(f => f.Name == parts[i] && f.Lookup is not null))
+                    errors.Add(options.Node, "id", $"'{parts[i]}' is looked up in a table, so it can't be part of a hash",
+                        "Name fields that the record has: an event's id must not change with a table.");
                 slots[i] = field.Index;
                 continue;
             }

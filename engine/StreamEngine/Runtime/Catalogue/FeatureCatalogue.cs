@@ -1,6 +1,7 @@
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Events.Tables;
 using StreamEngine.Expressions;
 using StreamEngine.Features;
 
@@ -84,7 +85,19 @@ public static class FeatureCatalogue
         field.Split('.') is not [var list, var name] ? []
             : from f in source.Fields.Where(f => f.Name == list)
               from item in f.Items.Where(i => i.Name == name)
-              select $"{source.Name}: {f.From ?? f.Name}[].{item.From ?? item.Name}";
+              select $"{source.Name}: {ItemOrigin(f, item)}";
+
+    /// <summary>Where an item's field comes from: a path, or a table's field and the key that finds its row.</summary>
+    private static string ItemOrigin(FieldOptions list, ItemFieldOptions item) =>
+        item.Lookup is null || LookupText.Parse(item.Lookup) is not { } lookup ? $"{list.From ?? list.Name}[].{item.From ?? item.Name}"
+            : lookup.Origin(list.Items.FirstOrDefault(i => i.Name == lookup.Key) is { Lookup: null } key ? ItemOrigin(list, key)
+                : $"item.{lookup.Key}");
+
+    /// <summary>Where a field comes from: a path, or a table's field and the key that finds its row.</summary>
+    private static string Origin(EventSourceOptions source, FieldOptions field) =>
+        field.Lookup is null || LookupText.Parse(field.Lookup) is not { } lookup ? field.From ?? field.Name
+            : lookup.Origin(source.Fields.FirstOrDefault(f => f.Name == lookup.Key) is { Lookup: null } key ? Origin(source, key)
+                : $"event.{lookup.Key}");
 
     private static FieldOrigin Origin(string field, IReadOnlyList<EventSourceOptions> sources) => new(field,
     [
@@ -93,7 +106,7 @@ public static class FeatureCatalogue
             "type" => sources.Select(s => $"{s.Name}: {(s.Type is null ? "the source's name" : $"{s.Type}")}"),
             "time" => sources.Select(s => $"{s.Name}: {s.Time.Field}"),
             _ when field.Contains('.', StringComparison.Ordinal) => sources.SelectMany(s => ItemOrigins(s, field)),
-            _ => sources.SelectMany(s => s.Fields.Where(f => f.Name == field).Select(f => $"{s.Name}: {f.From ?? f.Name}")),
+            _ => sources.SelectMany(s => s.Fields.Where(f => f.Name == field).Select(f => $"{s.Name}: {Origin(s, f)}")),
         },
     ]);
 

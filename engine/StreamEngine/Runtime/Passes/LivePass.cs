@@ -132,6 +132,8 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
             shard.Watches?.Applied(ProfileKey.Of(shard.Event));
             shard.Counters.ValuesNotAdded += shard.Event.NotAdded;
             shard.Counters.NamesEvicted += shard.Event.NamesEvicted;
+            var missed = shard.Event.LookupsMissed;
+            for (var table = 0; table < missed.Length; table++) shard.Counters.LookupsMissed[table] += missed[table];
             if (trigger >= 0)
                 shard.Decisions.Open(shard.Event, shard.Context, trigger, shard.Position.NextCause(), update.DecidedAt,
                     shard.Event.Consent & update.Consent, update.IsFirst, shard.Watermark);

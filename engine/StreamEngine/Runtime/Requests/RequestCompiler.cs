@@ -28,6 +28,9 @@ internal sealed class RequestCompiler(CompiledEngine engine)
             faults.Add($"offers: {request.Offers} is not from 1 to {_options.MaxOffers} (requests.max_offers)");
         var fields = new FieldValue[engine.Events.Fields.Count];
         foreach (var (name, value) in request.Context) Set(fields, name, value, faults);
+        // A request belongs to no source: whatever one of them looks up by a field that the request brings is looked up for it.
+        foreach (var source in engine.Events.Sources)
+            foreach (var lookup in source.Lookups) lookup.Complete(fields);
         return faults.Count > 0 ? null : new DecideCall(customer, time, deadline)
         {
             Id = id,
