@@ -93,17 +93,25 @@ internal static class CompareCommand
         if (readable) ComparableConfigs.Check(configs[0].Options, configs[1].Options, files[0], errors);
         var now = TimeProvider.System.GetUtcNow();
         var runs = new FileRun?[files.Length];
-        for (var i = 0; i < files.Length; i++)
+        try
         {
-            if (ReferenceEquals(configs[i], LoadedConfig.Unreadable)) continue;
-            var name = files[i];
-            runs[i] = FileRun.TryOpen(configs[i], call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call) / files.Length, errors,
-                line => call.Say(LogLevel.Warning, $"{name}: {line}"), now);
-            foreach (var pipe in runs[i]?.Pipes ?? [])
-                errors.Add(new ConfigLocation(pipe, 0, 0, "events"), "it is a pipe, which can be read once only, and each config reads it",
-                    "Write it to a file first");
+            for (var i = 0; i < files.Length; i++)
+            {
+                if (ReferenceEquals(configs[i], LoadedConfig.Unreadable)) continue;
+                var name = files[i];
+                runs[i] = FileRun.TryOpen(configs[i], call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call) / files.Length, errors,
+                    line => call.Say(LogLevel.Warning, $"{name}: {line}"), now);
+                foreach (var pipe in runs[i]?.Pipes ?? [])
+                    errors.Add(new ConfigLocation(pipe, 0, 0, "events"), "it is a pipe, which can be read once only, and each config "
+                        + "reads it", "Write it to a file first");
+            }
+            if (!errors.Any) return (runs[0]!, runs[1]!);
         }
-        if (!errors.Any) return (runs[0]!, runs[1]!);
+        catch
+        {
+            foreach (var run in runs) run?.Dispose();
+            throw;
+        }
         foreach (var run in runs) run?.Dispose();
         // An override or a file at fault is so for both.
         throw new ConfigException([.. errors.All.Distinct()]);

@@ -14,9 +14,10 @@ internal sealed record ComparisonReport
         + "decisions in the history came of what was really shown then. `streamengine evaluate policy` estimates it from decisions that "
         + "explored.";
 
-    /// <summary>Said where outcomes are declared: limits and features on them see those of the history.</summary>
-    public const string HistoryOutcomes = "Outcomes in the history count for suppressions, caps on outcomes and features in both replays, "
-        + "also where a policy shows something else than was shown then.";
+    /// <summary>Said where outcomes are declared: caps and suppressions on them see those of the history.</summary>
+    public const string HistoryOutcomes = "The outcomes in the history are of what was shown then. In both replays they join the decision "
+        + "that they name, though a replay gives ids anew, or the customer's last one: caps and suppressions on outcomes are as right as "
+        + "that is.";
 
     /// <summary>The two, in the order in which they were given.</summary>
     public required IReadOnlyList<ComparedPolicy> Policies { get; init; }

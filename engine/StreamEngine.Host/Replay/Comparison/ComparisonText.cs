@@ -24,6 +24,7 @@ internal sealed class ComparisonText(TextWriter output)
         if (report.Placements.Count > 1)
             foreach (var (name, placement) in report.Placements) Placement($"placement {name}", placement);
         Changes(report.Total);
+        output.WriteLine();
         foreach (var note in report.Notes) Wrapped(note);
     }
 
@@ -78,7 +79,6 @@ internal sealed class ComparisonText(TextWriter output)
         foreach (var change in total.Changes)
             output.WriteLine(Invariant($"  {change.Count,10:N0}  {change.From} -> {change.To}")
                 + (change.From == change.To ? " (another treatment or channel)" : ""));
-        output.WriteLine();
     }
 
     private static Dictionary<string, long> Drops(PolicyTally tally) => tally.Drops.ToDictionary(d => $"{d.Offer} {d.Reason}", d => d.Count);

@@ -5,7 +5,7 @@ namespace StreamEngine.Host.Replay.Comparison;
 
 /// <summary>
 /// Two policies over the same events: takes what each writes, step by step, and keeps counts alone. Memory grows with the customers to whom
-/// something is shown (some 20 bytes for each, placement and policy) and with nothing else.
+/// something is shown (some 30 bytes for each, placement and policy) and with nothing else.
 /// </summary>
 internal sealed class PolicyComparison
 {
