@@ -88,12 +88,13 @@ public sealed class CompareTests : IDisposable
     public async Task The_changed_decisions_are_a_table()
     {
         await CompareAsync("a.yaml", "b.yaml", "--out", In("out"));
-        Assert.Equal("""
-            change,customer_id,decided_at,trigger,placement,decision_a,decision_b,outcome_a,offer_a,treatment_a,channel_a,priority_a,expected_value_a,outcome_b,offer_b,treatment_b,channel_b,priority_b,expected_value_b
-            changed,ann,2020-01-01T10:00:00.000Z,big,web,small/orders/0/0/0,small/orders/0/0/0,served,gift,,onsite,1,1,served,poster,large,default,1.2000000000000002,0.4
-            changed,bob,2020-01-01T10:10:00.000Z,big,web,small/orders/0/1/0,small/orders/0/1/0,served,gift,,onsite,1,1,served,poster,large,default,1.2000000000000002,0.4
-
-            """.ReplaceLineEndings("\n"), File.ReadAllText(In("out/changes.csv")));
+        Assert.Equal("change,customer_id,decided_at,trigger,placement,decision_a,decision_b,"
+            + "outcome_a,offer_a,treatment_a,channel_a,priority_a,expected_value_a,"
+            + "outcome_b,offer_b,treatment_b,channel_b,priority_b,expected_value_b\n"
+            + "changed,ann,2020-01-01T10:00:00.000Z,big,web,small/orders/0/0/0,small/orders/0/0/0,"
+            + "served,gift,,onsite,1,1,served,poster,large,default,1.2000000000000002,0.4\n"
+            + "changed,bob,2020-01-01T10:10:00.000Z,big,web,small/orders/0/1/0,small/orders/0/1/0,"
+            + "served,gift,,onsite,1,1,served,poster,large,default,1.2000000000000002,0.4\n", File.ReadAllText(In("out/changes.csv")));
         Assert.Equal(2, (int)JsonNode.Parse(File.ReadAllText(In("out/comparison.json")))!["total"]!["changed"]!);
     }
 
@@ -201,12 +202,26 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public async Task Declared_outcomes_are_said_to_be_those_of_what_was_shown_then()
+    {
+        var outcomes = Config + "\noutcomes: { events: { bought: { kind: conversion, when: event.value >= 30.0, "
+            + "decision: \"''\", without_decision: last_decision } } }";
+        Write("a.yaml", outcomes);
+        Write("b.yaml", outcomes.Replace("large, ", "large, levers: { season: \"2.0\" }, ", StringComparison.Ordinal));
+        var report = await CompareAsync("a.yaml", "b.yaml");
+        Assert.Equal(2, report["notes"]!.AsArray().Count);
+        Assert.Contains("of what was shown then", (string)report["notes"]![1]!, StringComparison.Ordinal);
+        Assert.Contains("would have clicked", (string)report["notes"]![0]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task People_get_a_table()
     {
         var (code, output, error) = await Cli.RunAsync(Line("a.yaml", "b.yaml"));
         Assert.True(code == 0, error);
         Assert.Contains("  offers.poster.levers: absent -> { season: 2.0 }\n", output, StringComparison.Ordinal);
-        Assert.Contains("all placements: 4 decisions are the same, 2 changed, 0 only in A, 0 only in B\n", output, StringComparison.Ordinal);
+        Assert.Contains("all placements: 4 decisions are the same, 2 changed, 0 only in A, 0 only in B\n", output,
+            StringComparison.Ordinal);
         Assert.Matches(@"\n  expected value \(P x V\) of what is shown +2\.7000 +1\.5000 +-1\.2000\n    mean +0\.4500 +0\.2500 +-0\.2000\n",
             output);
         Assert.Matches(@"\n    poster +1 +3 +\+2\n", output);
@@ -274,7 +289,8 @@ public sealed class CompareTests : IDisposable
     [InlineData("replay compare --policy {0}/a.yaml --policy {0}/a.yaml --policy {0}/b.yaml --events x", "--policy is given 3 times")]
     public async Task Two_policies_are_wanted(string line, string message)
     {
-        var (code, _, error) = await Cli.RunAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, line, _folder).Split(' '));
+        line = string.Format(System.Globalization.CultureInfo.InvariantCulture, line, _folder);
+        var (code, _, error) = await Cli.RunAsync(line.Split(' '));
         Assert.Equal(1, code);
         Assert.Contains(message, error, StringComparison.Ordinal);
     }

@@ -32,8 +32,8 @@ internal static class ComparableConfigs
             errors.Add(b.Node, "time", $"event time is not handled as in {files}: other events would be let in, and timers fire at others",
                 "Give both the same 'time'");
         if (a.Runtime.MaxRecordBytes != b.Runtime.MaxRecordBytes)
-            errors.Add(b.Runtime.Node, "max_record_bytes", $"it is {b.Runtime.MaxRecordBytes} here and {a.Runtime.MaxRecordBytes} in {files}: "
-                + "other events would be let in", "Give both the same");
+            errors.Add(b.Runtime.Node, "max_record_bytes", $"it is {b.Runtime.MaxRecordBytes} here and "
+                + $"{a.Runtime.MaxRecordBytes} in {files}: other events would be let in", "Give both the same");
     }
 
     private static void CheckSource(EventSourceOptions a, EventSourceOptions b, string files, ConfigErrors errors)

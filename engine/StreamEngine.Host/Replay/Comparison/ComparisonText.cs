@@ -81,7 +81,8 @@ internal sealed class ComparisonText(TextWriter output)
                 + (change.From == change.To ? " (another treatment or channel)" : ""));
     }
 
-    private static Dictionary<string, long> Drops(PolicyTally tally) => tally.Drops.ToDictionary(d => $"{d.Offer} {d.Reason}", d => d.Count);
+    private static Dictionary<string, long> Drops(PolicyTally tally) =>
+        tally.Drops.ToDictionary(d => $"{d.Offer} {d.Reason}", d => d.Count);
 
     private void Rows(string title, IReadOnlyDictionary<string, long> a, IReadOnlyDictionary<string, long> b)
     {
