@@ -202,6 +202,19 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public async Task What_the_configs_write_differently_is_told_features_and_the_order_of_triggers_too()
+    {
+        const string big = "    big: { when: event.value >= 10.0, placement: \"'web'\" }\n";
+        const string thanks = "    thanks: { timer: thanks, placement: \"'mail'\" }\n";
+        Write("b.yaml", Changed(big + thanks, thanks + big).Replace("spent: {", "orders: { op: count }\n  spent: { scale: 2,",
+            StringComparison.Ordinal).Replace("placements: [mail]", "placements: [mail, web]", StringComparison.Ordinal));
+        var report = await CompareAsync("a.yaml", "b.yaml");
+        Assert.Equal(["features.spent.scale: absent -> 2", "features.orders: absent -> { op: count }",
+            "decisions.triggers (order): big, thanks -> thanks, big", "offers.letter.placements: [mail] -> [mail, web]"],
+            report["differences"]!.AsArray().Select(d => $"{d!["path"]}: {(string?)d["a"] ?? "absent"} -> {d["b"]}"));
+    }
+
+    [Fact]
     public async Task Declared_outcomes_are_said_to_be_those_of_what_was_shown_then()
     {
         var outcomes = Config + "\noutcomes: { events: { bought: { kind: conversion, when: event.value >= 30.0, "
