@@ -20,6 +20,9 @@ internal sealed class ByteSource(string path)
     /// <summary>The file.</summary>
     public string Path => path;
 
+    /// <summary>Whether it was found, at its first opening, to be a pipe.</summary>
+    public bool IsPipe => _pipe is not null;
+
     /// <summary>Opens it for reading from its start, as UTF-8.</summary>
     /// <param name="read">Told of the bytes read from disk, packed as they are; for progress.</param>
     /// <param name="last">Whether it is not opened again: nothing more of a pipe is kept.</param>

@@ -18,6 +18,9 @@ public sealed record EventFile(string Path, int Source, RecordFormat Format, boo
     /// <summary>Its length on disk, in bytes; 0 for a pipe.</summary>
     public long Length => new FileInfo(Path).Length;
 
+    /// <summary>Whether it is a pipe, which gives its bytes once.</summary>
+    public bool IsPipe => Bytes.IsPipe;
+
     /// <summary>The schema that an Avro file was written with; null for others.</summary>
     public AvroSchema? Schema { get; init; }
 

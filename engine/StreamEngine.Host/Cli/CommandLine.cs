@@ -10,6 +10,7 @@ using StreamEngine.Host.Evaluation;
 using StreamEngine.Host.Evaluation.Experiments;
 using StreamEngine.Host.Logs;
 using StreamEngine.Host.Replay;
+using StreamEngine.Host.Replay.Comparison;
 using StreamEngine.Host.Run;
 using StreamEngine.Host.Switches;
 
@@ -102,8 +103,13 @@ internal static class CommandLine
         Add(LeaveCommand.Make(), "streamengine leave --config shop.yaml --kafka broker:9092", "# the machine of node b is gone:",
             "streamengine leave --config shop.yaml --kafka broker:9092 --node b");
         Add(ClusterCommand.Make(), "streamengine cluster --config shop.yaml", "streamengine cluster --config shop.yaml --watch");
-        Add(ReplayCommand.Make(), "streamengine replay --config shop.yaml --events data/*.csv.gz --out results",
+        var replay = ReplayCommand.Make();
+        Add(replay, "streamengine replay --config shop.yaml --events data/*.csv.gz --out results",
             "streamengine replay --config shop.yaml --events orders=orders/ clicks=clicks.ndjson --out results --as-of 2011-06-30");
+        var compare = CompareCommand.Make();
+        replay.Add(compare);
+        examples[compare] = ["streamengine replay compare --policy shop.yaml --policy louder.yaml --events data/*.csv.gz",
+            "streamengine replay compare --policy shop.yaml --policy louder.yaml --events data/*.csv.gz --out changes --json"];
         var features = FeaturesCommand.Make();
         Add(features, "streamengine features --config shop.yaml --events data/*.csv.gz --at labels.csv --out training.csv",
             "# labels.csv: customer,time,churned", "streamengine features list --config shop.yaml");

@@ -56,10 +56,16 @@ internal sealed class Invocation(ParseResult arguments, CancellationToken stop)
     /// <exception cref="ConfigException">The file can't be read as a config at all.</exception>
     public LoadedConfig Load(Option<string> config, ConfigErrors errors)
     {
-        var loaded = ConfigLoader.Load(Get(config)!, Get(SharedOptions.Set) ?? [], Environment.GetEnvironmentVariables(), errors);
+        var loaded = Load(Get(config)!, errors);
         if (ReferenceEquals(loaded, LoadedConfig.Unreadable)) errors.ThrowIfAny();
         return loaded;
     }
+
+    /// <summary>
+    /// Reads one of several configs, <see cref="LoadedConfig.Unreadable"/> where it can't be read as one; overrides are for each of them.
+    /// </summary>
+    public LoadedConfig Load(string file, ConfigErrors errors) =>
+        ConfigLoader.Load(file, Get(SharedOptions.Set) ?? [], Environment.GetEnvironmentVariables(), errors);
 
     /// <summary>
     /// Gives a command that reads files its action. It runs on a thread of its own, which a stop leaves behind where it does not end: a

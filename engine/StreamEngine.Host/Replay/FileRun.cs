@@ -21,9 +21,9 @@ internal sealed class FileRun : IDisposable
     private readonly FilePass _pass;
     private readonly EventFiles _files;
     private readonly SourceWatch _watch;
-    private bool _finished;
+    private bool _finished, _ended;
 
-    private FileRun(CompiledEngine engine, EventFiles files, LoadedConfig config, long memory, Action<string> say)
+    private FileRun(CompiledEngine engine, EventFiles files, LoadedConfig config, long memory, Action<string> say, DateTimeOffset now)
     {
         _files = files;
         Engine = engine;
@@ -31,7 +31,7 @@ internal sealed class FileRun : IDisposable
         _decisions = new DecisionBatch(engine);
         var decoders = files.CreateDecoders(engine.Events);
         Source = new EventFileSource(files, decoders, engine.Events.Fields, memory);
-        var clock = new StoppedClock(TimeProvider.System.GetUtcNow());
+        var clock = new StoppedClock(now);
         Shard = new Shard(engine, 0, _stores.Open(0, engine.LargestProfile), Outputs, _decisions, clock, decoders: decoders)
         {
             Watch = _watch = new SourceWatch(engine, clock, e => say(e.Text)),
@@ -42,6 +42,9 @@ internal sealed class FileRun : IDisposable
 
     /// <summary>The files that are read.</summary>
     public IEnumerable<string> Inputs => _files.Files.Select(f => f.Path);
+
+    /// <summary>Those of them that can be read once only.</summary>
+    public IEnumerable<string> Pipes => _files.Files.Where(f => f.IsPipe).Select(f => f.Path);
 
     /// <summary>The compiled config.</summary>
     public CompiledEngine Engine { get; }
@@ -76,12 +79,28 @@ internal sealed class FileRun : IDisposable
     /// <exception cref="ConfigException">The config, or a file that it must fit, has mistakes.</exception>
     public static FileRun Open(LoadedConfig config, IReadOnlyList<string> events, long memory, ConfigErrors errors, Action<string> say)
     {
+        var run = TryOpen(config, events, memory, errors, say, TimeProvider.System.GetUtcNow());
+        errors.ThrowIfAny();
+        return run!;
+    }
+
+    /// <summary>The same for a caller that has more to find mistakes in; null where there are any, also earlier ones.</summary>
+    /// <param name="config">The config as read.</param>
+    /// <param name="events">The files, folders and patterns.</param>
+    /// <param name="memory">Bytes of records that may be held for sorting.</param>
+    /// <param name="errors">Mistakes so far; takes those of this config.</param>
+    /// <param name="say">Told what is allowed and worth a line in the log.</param>
+    /// <param name="now">The clock's time for the whole run: what is from the future depends on it.</param>
+    public static FileRun? TryOpen(LoadedConfig config, IReadOnlyList<string> events, long memory, ConfigErrors errors,
+        Action<string> say, DateTimeOffset now)
+    {
         // Files are looked at where the sources are known; else the config's other mistakes are found without them, as every command does.
         var files = errors.Any ? null : FindFiles(config, events, errors);
         var engine = ConfigCheck.Compile(files is null ? config : config with { Options = config.Options with { Events = files.Sources } },
             errors, say);
-        errors.ThrowIfAny();
-        return new FileRun(engine!, files!, config, memory, say);
+        if (!errors.Any) return new FileRun(engine!, files!, config, memory, say, now);
+        engine?.Dispose();
+        return null;
     }
 
     private static EventFiles FindFiles(LoadedConfig config, IReadOnlyList<string> events, ConfigErrors errors)
@@ -105,6 +124,21 @@ internal sealed class FileRun : IDisposable
     }
 
     /// <summary>
+    /// Goes a step on through a whole replay: batches of records, then the timers that are due at the end, then what is from the future,
+    /// which is rejected and moves nothing. False where all is done. What the step wrote is in <see cref="Outputs"/>.
+    /// </summary>
+    /// <param name="asOf">The time up to which events count, and at which timers fire last, ms; the newest event's where null.</param>
+    public bool Advance(long? asOf)
+    {
+        var before = asOf is { } last && last < long.MaxValue ? last + 1 : long.MaxValue;
+        if (_ended) return Step(before);
+        if (Step(Math.Min(before, Future))) return true;
+        _ended = true;
+        if ((asOf ?? Newest) is { } end) Finish(end);
+        return true;
+    }
+
+    /// <summary>
     /// Processes the next batch of records before a time; false where there are none. What it wrote is in <see cref="Outputs"/>.
     /// </summary>
     public bool Step(long before = long.MaxValue)
@@ -119,10 +153,9 @@ internal sealed class FileRun : IDisposable
         return true;
     }
 
-    /// <summary>Fires the timers that are due at a time. What that wrote is in <see cref="Outputs"/>.</summary>
-    public void Finish(long at)
+    /// <summary>Fires the timers that are due at a time.</summary>
+    private void Finish(long at)
     {
-        Outputs.Clear();
         _finished = true;
         _pass.Finish(at);
     }

@@ -57,21 +57,7 @@ internal static class ReplayCommand
         var summary = Summary(run, asOf, TimeProvider.System.GetElapsedTime(started).TotalSeconds);
         using (var file = ResultPath.Create(Path.Combine(directory, "summary.json")))
             file.Write(Encoding.UTF8.GetBytes(Invocation.Text(summary) + "\n"));
-        run.TellRejected();
-        foreach (var early in run.Source.Early) call.Say(LogLevel.Warning, early);
-        if (run.Newest is null)
-            call.Say(LogLevel.Warning, run.Source.Count == 0 ? "there is no record in the input"
-                : run.Shard.Counters.Records == 0 ? $"none of the {run.Source.Count} records is at or before --as-of; the first is of "
-                    + (run.Source.NextTime is { } first ? Text(first) : "no time")
-                : "no record was let in: dead-letter.ndjson has the reasons");
-        var counts = run.Shard.Counters;
-        if (counts.DuplicatesEvicted > 0)
-            call.Say(LogLevel.Warning, $"{run.Engine.Duplicates!.Evicting}; here {counts.DuplicatesEvicted} ids");
-        if (counts.PlacementsCut > 0)
-            call.Say(LogLevel.Warning, $"{counts.PlacementsCut} placements had more than {Decision.MaxPlacementBytes} bytes and were cut");
-        foreach (var model in EngineMetrics.Fallbacks(run.Engine, counts).Where(f => f.Count > 0).GroupBy(f => f.Model))
-            call.Say(LogLevel.Warning, $"model {model.Key}: in {model.Sum(f => f.Count)} scores the offers' defaults stood in "
-                + $"({string.Join(", ", model.Select(f => $"{f.Reason} {f.Count}"))}){Failure(run, model.Key)}");
+        ReplayWarnings.Tell(run, "dead-letter.ndjson has the reasons", line => call.Say(LogLevel.Warning, line));
         if (call.Json) call.Print(summary);
         else Tell(call, summary, directory);
         return ExitCode.Done;
@@ -80,28 +66,17 @@ internal static class ReplayCommand
     private static void Replay(FileRun run, string directory, long? asOf, Action<string, double> progress, CancellationToken stop)
     {
         run.Load(share => progress("reading", share), stop);
-        var before = asOf is { } last && last < long.MaxValue ? last + 1 : long.MaxValue;
         // written last: their absence tells of a run that was stopped
         foreach (var old in new[] { "summary.json", "features.csv" }) File.Delete(Path.Combine(directory, old));
         using var files = new OutputFiles(directory, run.Engine.Outputs, run.Source);
-        Process(Math.Min(before, run.Future));
-        // The end is the last event's, as if nothing had come behind it: records from the future are rejected after it, and move nothing.
-        var newest = run.Newest;
-        if ((asOf ?? newest) is { } end) run.Finish(end);
-        files.Write(run.Outputs);
-        Process(before);
-        progress("replaying", 1);
-        WriteFeatures(run, Path.Combine(directory, "features.csv"), asOf ?? newest ?? 0);
-
-        void Process(long until)
+        while (run.Advance(asOf))
         {
-            while (run.Step(until))
-            {
-                stop.ThrowIfCancellationRequested();
-                files.Write(run.Outputs);
-                progress("replaying", (double)run.Source.Position / Math.Max(1, run.Source.Count));
-            }
+            stop.ThrowIfCancellationRequested();
+            files.Write(run.Outputs);
+            progress("replaying", (double)run.Source.Position / Math.Max(1, run.Source.Count));
         }
+        progress("replaying", 1);
+        WriteFeatures(run, Path.Combine(directory, "features.csv"), asOf ?? run.Newest ?? 0);
     }
 
     /// <summary>One row per profile, by the customer id's bytes.</summary>
@@ -138,7 +113,7 @@ internal static class ReplayCommand
             ["actions"] = CountsJson.Of([.. run.Engine.Options.Offers.Select(o => o.Name)], counts.Actions),
             ["fallbacks"] = CountsJson.Fallbacks(run.Engine, counts),
             ["dropped"] = CountsJson.Of([.. Enum.GetNames<DropReason>().Select(Spelling.Snake)], counts.Drops, but: [(int)DropReason.None]),
-            ["as_of"] = (asOf ?? run.Newest) is { } at ? Text(at) : null,
+            ["as_of"] = (asOf ?? run.Newest) is { } at ? ReplayWarnings.Text(at) : null,
             ["config_hash"] = run.Engine.ConfigHash,
             ["spilled_runs"] = run.Source.Runs,
             ["seconds"] = Math.Round(seconds, 3),
@@ -149,11 +124,6 @@ internal static class ReplayCommand
         summary["lookups_missed"] = CountsJson.Of([.. run.Engine.Tables.Select(t => t.Shape.Name)], counts.LookupsMissed);
         return summary;
     }
-
-    private static string Failure(FileRun run, string model) => run.LastFailure(model) is { } failure ? $"; the newest: {failure}" : "";
-
-    private static string Text(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms)
-        .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private static void Tell(Invocation call, JsonObject summary, string directory)
     {

@@ -97,13 +97,14 @@ public sealed class RecentDecisions
         if (!served) return;
         offers[0] = HashOf(entry.Offer.Of(value));
         var chosenRank = 0;
-        foreach (var (name, rank) in new LoggedCandidates(entry, value))
-            if (name.SequenceEqual(entry.Offer.Of(value))) chosenRank = rank;
-        foreach (var (name, rank) in new LoggedCandidates(entry, value))
+        foreach (var candidate in new LoggedCandidates(entry, value))
+            if (candidate.Offer.SequenceEqual(entry.Offer.Of(value))) chosenRank = candidate.Rank;
+        foreach (var candidate in new LoggedCandidates(entry, value))
         {
+            var rank = candidate.Rank;
             if (rank == 0 || rank == chosenRank) continue;
             var place = chosenRank == 0 || rank < chosenRank ? rank : rank - 1;
-            if (place < offers.Length) offers[place] = HashOf(name);
+            if (place < offers.Length) offers[place] = HashOf(candidate.Offer);
         }
     }
 

@@ -19,7 +19,8 @@ namespace StreamEngine.Runtime;
 /// </summary>
 public sealed class CompiledEngine : IDisposable
 {
-    private static readonly string[] Deciding =
+    /// <summary>The sections of the config that decide; the others say where records go and how fast.</summary>
+    public static readonly IReadOnlyList<string> Deciding =
         ["events", "tables", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers", "outcomes"];
 
     /// <summary>The most bytes of a record that a log takes where its config says nothing else, as Kafka's clients have it.</summary>

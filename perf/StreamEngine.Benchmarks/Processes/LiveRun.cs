@@ -21,7 +21,7 @@ internal static class LiveRun
         var (listeners, events) = (given.Number("--listeners", 1_000), given.Number("--events", 500));
         var seconds = given.Number("--seconds", 20);
         if ((double)listeners / events < 1)
-            throw new ArgumentException("--events: give no more events a second than listeners, so that each is told before its next one.");
+            throw new ArgumentException("--events: give no more a second than listeners, so that each is told before its next one.");
         using var site = await EdgeSite.Open(given.All("--set"));
         using var engine = await site.Run();
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
@@ -40,8 +40,8 @@ internal static class LiveRun
         await Feed(seconds);
         cpu = engine.CpuTime - cpu;
         await NodeCluster.Until(engine, () => Task.FromResult(Volatile.Read(ref told) >= (long)events * seconds), "does not tell all");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{listeners:N0} listeners ({before >> 20} MB before, {with >> 20} MB "
-            + $"with them, {engine.ResidentBytes >> 20} MB at the end), {events} decisions/s: event to listener "
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{listeners:N0} listeners ({before >> 20} MB before, "
+            + $"{with >> 20} MB with them, {engine.ResidentBytes >> 20} MB at the end), {events} decisions/s: event to listener "
             + $"p50 {EdgeSite.Ms(times, 50):0.0} ms, p99 {EdgeSite.Ms(times, 99):0.0} ms, p99.9 {EdgeSite.Ms(times, 99.9):0.0} ms; "
             + $"{told:N0} told of {(long)events * seconds:N0}; {cpu.TotalSeconds / seconds:0.00} cores"));
         await over.CancelAsync();

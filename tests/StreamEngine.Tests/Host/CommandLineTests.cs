@@ -96,6 +96,7 @@ public sealed class CommandLineTests
     [InlineData("demo")]
     [InlineData("run")]
     [InlineData("replay")]
+    [InlineData("replay compare")]
     [InlineData("features")]
     [InlineData("features list")]
     [InlineData("features describe")]
