@@ -67,6 +67,9 @@ internal static class ReplayCommand
             call.Say(LogLevel.Warning, $"{run.Engine.Duplicates!.Evicting}; here {counts.DuplicatesEvicted} ids");
         if (counts.PlacementsCut > 0)
             call.Say(LogLevel.Warning, $"{counts.PlacementsCut} placements had more than {Decision.MaxPlacementBytes} bytes and were cut");
+        if (counts.ZonesUnknown > 0)
+            call.Say(LogLevel.Warning, $"in {counts.ZonesUnknown} decisions the customer's time zone was unknown or empty, and quiet hours "
+                + "went by 'otherwise'");
         foreach (var model in EngineMetrics.Fallbacks(run.Engine, counts).Where(f => f.Count > 0).GroupBy(f => f.Model))
             call.Say(LogLevel.Warning, $"model {model.Key}: in {model.Sum(f => f.Count)} scores the offers' defaults stood in "
                 + $"({string.Join(", ", model.Select(f => $"{f.Reason} {f.Count}"))}){Failure(run, model.Key)}");
