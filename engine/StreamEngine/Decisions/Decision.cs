@@ -163,6 +163,11 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Why the model's score was not used; none where there is no model, or its score was used.</summary>
     public readonly ScoreFault[] Fault = new ScoreFault[policy.Offers.Count];
 
+    /// <summary>
+    /// Where exploration drew, with which probability it would have chosen each candidate: 0 for one that did not come to be drawn.
+    /// </summary>
+    public readonly double[] Probability = new double[policy.Offers.Count];
+
     /// <summary>By experiment, the customer's variation; -1 where the customer is in none, or the decision ended before.</summary>
     public readonly int[] Variations = new int[policy.Experiments.Count];
 
@@ -213,6 +218,7 @@ public sealed class Decision(DecisionPolicy policy)
         Array.Clear(Rank);
         Array.Clear(Source);
         Array.Clear(Fault);
+        Array.Clear(Probability);
         Array.Fill(Variations, -1);
         Array.Clear(Treatments);
         Array.Clear(Withheld);

@@ -4,7 +4,7 @@ using StreamEngine.Expressions.Functions;
 namespace StreamEngine.Expressions;
 
 /// <summary>
-/// Time zones by what events call them. A text is looked up once, and found without allocating from then on; that it is no zone is kept too,
+/// Time zones by what events call them. A text is looked up once, and found without allocating from then on; that it is none is kept too,
 /// since events may repeat what is wrong. It holds at most <see cref="Most"/> texts and begins anew when it is full: there are some 600
 /// names, so only wrong texts can fill it. For one thread.
 /// </summary>

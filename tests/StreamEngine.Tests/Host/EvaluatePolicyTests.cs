@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamEngine.Decisions;
+using StreamEngine.Host.Evaluation.Experiments;
 using StreamEngine.Host.Evaluation.OffPolicy;
 using Xunit;
 
@@ -176,6 +178,29 @@ public sealed class EvaluatePolicyTests : IDisposable
         Assert.Equal(0, code);
         Assert.Equal(0.5, (double)JsonNode.Parse(json)!["not_covered"]!);
         Assert.Contains("could not come out in the log", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// What the log could not have shown is told by each candidate's own probability, also where the chosen one was not certain.
+    /// </summary>
+    [Theory]
+    [InlineData("offer:c", "[0.5, 0.5, 0]", "0.5", 1.0)]
+    [InlineData("uniform", "[0.5, 0.5, 0]", "0.5", 1.0 / 3)]
+    [InlineData("offer:a", "[0.5, 0.5, 0]", "0.5", 0.0)]
+    [InlineData("offer:c", "[]", "0.5", 0.0)] // a record of an earlier version does not say
+    [InlineData("offer:c", "[]", "1", 1.0)]
+    public void What_the_log_does_not_cover_follows_from_the_candidates_probabilities(string policy, string drawn, string logged,
+        double uncovered)
+    {
+        var data = new PolicyData(TargetPolicy.TryParse(policy)!, "click", null);
+        using var record = JsonDocument.Parse($$"""
+            {"decision_id":"d","outcome":"served","customer_id":"x","placement":"home","selection_probability":{{logged}},
+            "chosen":{"offer":"a","is_default":false},"candidate_probabilities":{{drawn}},
+            "candidates":[{"offer":"a","drop":"","p":1,"v":1,"priority":9},{"offer":"b","drop":"lost_arbitration","p":1,"v":1,"priority":9},
+            {"offer":"c","drop":"lost_arbitration","p":1,"v":1,"priority":1}]}
+            """);
+        data.Decision(new LoggedRecord(record.RootElement));
+        Assert.Equal(uncovered, data.Uncovered, 1e-15);
     }
 
     private async Task<JsonNode> Report(string policy)
