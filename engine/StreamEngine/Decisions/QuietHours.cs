@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using StreamEngine.Configuration;
 using StreamEngine.Expressions;
 using StreamEngine.Expressions.Functions;
@@ -15,7 +16,8 @@ namespace StreamEngine.Decisions;
 /// <param name="Covers">By offer, whether its channel is one of theirs.</param>
 /// <param name="Zone">The customer's zone; null where everybody has the same one.</param>
 /// <param name="Otherwise">Everybody's zone, or that of customers whose own is not known.</param>
-public sealed record QuietHours(string Name, long From, long To, bool[] Days, bool[] Covers, StringExpr? Zone, TimeZoneInfo Otherwise)
+public sealed record QuietHours(string Name, long From, long To, ImmutableArray<bool> Days, ImmutableArray<bool> Covers, StringExpr? Zone,
+    TimeZoneInfo Otherwise)
 {
     private const long DayMs = 86_400_000;
 
