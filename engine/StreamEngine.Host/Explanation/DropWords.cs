@@ -28,6 +28,7 @@ internal static class DropWords
             "not_suitable" => ("suitability", "It is not good for the customer" + Rule("suitable", offer?.Suitable?.Text)),
             "customer_cap" or "offer_cap" or "channel_cap" or "group_cap" => (ContactPolicy, Cap(reason, name, decisions)),
             "suppressed" => (ContactPolicy, Rest(name, decisions)),
+            "quiet_hours" => (ContactPolicy, Quiet(name, decisions)),
             "bad_priority" => ("arbitration", "Its priority is no finite number: value, context or a lever gave infinity or no number."),
             "lost_arbitration" => ("selection",
                 "Another offer had the higher priority or was drawn by exploration, or the default offer went first."),
@@ -62,6 +63,11 @@ internal static class DropWords
         decisions?.Suppressions.FirstOrDefault(s => s.Name == name) is { } rest
             ? $"It rests by '{name}': {rest.After}{Kind(rest)} within {Time(rest.Window)}, and {Time(rest.For)} off."
             : $"It rests by '{name}', since too many outcomes came.";
+
+    private static string Quiet(string name, DecisionOptions? decisions) =>
+        decisions?.QuietHours.FirstOrDefault(q => q.Name == name) is { } quiet
+            ? $"Its channel is quiet by '{name}': from {quiet.From} to {quiet.To} by the customer's clock."
+            : $"Its channel is quiet at this hour by '{name}'.";
 
     private static string Kind(IContactLimit limit) =>
         limit.Outcome is { } kind ? $" of the outcome {StreamEngine.Configuration.Spelling.Snake(kind.ToString())}" : "";

@@ -90,8 +90,9 @@ internal sealed record ExplainedChoice(string Offer, string Treatment, string Ch
 /// <param name="V">Value.</param>
 /// <param name="L">Levers.</param>
 /// <param name="PSource">Where P came from: none, fixed, model, fallback.</param>
+/// <param name="SelectionProbability">With which probability exploration would have chosen it; null where nothing was drawn.</param>
 internal sealed record ExplainedOffer(string Offer, string Stage, string Drop, string Why, int Rank, double Priority, double P, double C,
-    double V, double L, string PSource);
+    double V, double L, string PSource, double? SelectionProbability = null);
 
 /// <summary>A feature.</summary>
 /// <param name="Name">Its name; null where another config decided, whose names are not at hand.</param>

@@ -17,6 +17,7 @@ internal sealed class Explainer(CompiledEngine? engine)
     {
         var hash = Text(record, "config_hash");
         var same = engine?.ConfigHash == hash ? engine : null;
+        var drawn = Items(record, "candidate_probabilities").Select(Number).ToList();
         var cause = record.GetProperty("cause");
         var explained = new ExplainedDecision
         {
@@ -35,7 +36,10 @@ internal sealed class Explainer(CompiledEngine? engine)
                 ? new ExplainedChoice(Text(chosen, "offer"), Text(chosen, "treatment"), Text(chosen, "channel"),
                     chosen.GetProperty("is_default").GetBoolean()) : null,
             SelectionProbability = Number(record.GetProperty("selection_probability")),
-            Candidates = [.. Items(record, "candidates").Select(c => Offer(c, same))],
+            Candidates = [.. Items(record, "candidates").Select((c, i) => Offer(c, same) with
+            {
+                SelectionProbability = i < drawn.Count ? drawn[i] : null,
+            })],
             Features = [.. Items(record, "features").Select((f, i) => new ExplainedFeature(
                 same is not null && i < same.Features.Count ? same.Features.Names[i] : null, Number(f)))],
             Models = [.. Items(record, "models").Select(m => new ExplainedModel(Text(m, "name"), Text(m, "version"), Text(m, "provider")))],

@@ -25,6 +25,8 @@ internal static class ReplayWarnings
             warn($"{run.Engine.Duplicates!.Evicting}; here {counts.DuplicatesEvicted} ids");
         if (counts.PlacementsCut > 0)
             warn($"{counts.PlacementsCut} placements had more than {Decision.MaxPlacementBytes} bytes and were cut");
+        if (counts.ZonesUnknown > 0)
+            warn($"in {counts.ZonesUnknown} decisions the customer's time zone was unknown or empty, and quiet hours went by 'otherwise'");
         foreach (var model in EngineMetrics.Fallbacks(run.Engine, counts).Where(f => f.Count > 0).GroupBy(f => f.Model))
             warn($"model {model.Key}: in {model.Sum(f => f.Count)} scores the offers' defaults stood in "
                 + $"({string.Join(", ", model.Select(f => $"{f.Reason} {f.Count}"))}){Failure(run, model.Key)}");

@@ -38,6 +38,9 @@ public sealed class ContactPolicy
     /// <summary>The limits' names: the caps in config order, then the suppressions.</summary>
     public IEnumerable<string> Names => _limits.Select(l => l.Name);
 
+    /// <summary>How many limits there are.</summary>
+    public int Count => _limits.Length;
+
     /// <summary>Whether there is any limit: without one a decision needs no profile.</summary>
     public bool Any => _counters.Length > 0;
 

@@ -80,6 +80,9 @@ public enum DropReason : byte
 
     /// <summary>It rests, since as many outcomes came as a suppression allows.</summary>
     Suppressed,
+
+    /// <summary>Its channel is quiet at this hour.</summary>
+    QuietHours,
 }
 
 /// <summary>Where a candidate's P came from.</summary>
@@ -125,10 +128,15 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Whether exploration chose another candidate than the best one.</summary>
     public bool IsExplored;
 
+    /// <summary>Whether quiet hours took <c>otherwise</c>, as the customer's time zone was unknown or empty.</summary>
+    public bool ZoneIsUnknown;
+
     /// <summary>Why each candidate was not chosen.</summary>
     public readonly DropReason[] Drop = new DropReason[policy.Offers.Count];
 
-    /// <summary>The contact limit that a candidate has reached (the first one); -1 where none.</summary>
+    /// <summary>
+    /// The contact limit that a candidate has reached (the first one), or behind all limits the quiet hours that it is in; -1 where none.
+    /// </summary>
     public readonly int[] Limit = new int[policy.Offers.Count];
 
     /// <summary>Propensity; 0 for a candidate that did not reach arbitration, as the other factors.</summary>
@@ -154,6 +162,11 @@ public sealed class Decision(DecisionPolicy policy)
 
     /// <summary>Why the model's score was not used; none where there is no model, or its score was used.</summary>
     public readonly ScoreFault[] Fault = new ScoreFault[policy.Offers.Count];
+
+    /// <summary>
+    /// Where exploration drew, with which probability it would have chosen each candidate: 0 for one that did not come to be drawn.
+    /// </summary>
+    public readonly double[] Probability = new double[policy.Offers.Count];
 
     /// <summary>By experiment, the customer's variation; -1 where the customer is in none, or the decision ended before.</summary>
     public readonly int[] Variations = new int[policy.Experiments.Count];
@@ -193,6 +206,7 @@ public sealed class Decision(DecisionPolicy policy)
         SelectionProbability = 1;
         Exploration = -1;
         IsExplored = false;
+        ZoneIsUnknown = false;
         Ranked = 0;
         Array.Clear(Drop);
         Array.Fill(Limit, -1);
@@ -204,6 +218,7 @@ public sealed class Decision(DecisionPolicy policy)
         Array.Clear(Rank);
         Array.Clear(Source);
         Array.Clear(Fault);
+        Array.Clear(Probability);
         Array.Fill(Variations, -1);
         Array.Clear(Treatments);
         Array.Clear(Withheld);

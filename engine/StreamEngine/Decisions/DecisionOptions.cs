@@ -37,6 +37,10 @@ public sealed record DecisionOptions : ILocated
     [Keyed]
     public IReadOnlyList<SuppressionOptions> Suppressions { get; init; } = [];
 
+    [Doc("Hours of the day in which offers of some channels are not shown.")]
+    [Keyed]
+    public IReadOnlyList<QuietHoursOptions> QuietHours { get; init; } = [];
+
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }

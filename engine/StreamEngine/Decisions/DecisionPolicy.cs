@@ -34,6 +34,9 @@ public sealed class DecisionPolicy
     /// <summary>The contact limits.</summary>
     public required ContactPolicy Contacts { get; init; }
 
+    /// <summary>The hours in which channels are quiet, in config order.</summary>
+    public IReadOnlyList<QuietHours> QuietHours { get; init; } = [];
+
     /// <summary>The newest decisions that profiles keep, where requests are on.</summary>
     public required RecentDecisions Recent { get; init; }
 

@@ -34,7 +34,7 @@ public sealed class DecisionRecordWriter
             .Max()
             + 24 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
             + _parts.MaxOffer + 6 * 8 + _parts.MaxAssignments + _parts.Models.Length + _parts.ConfigHash.Length;
-        _fixedBytes = _markBytes + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1);
+        _fixedBytes = _markBytes + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1 + (policy.Explorations.Count > 0 ? 8 : 0));
         _mostSwitched = new Switches(policy, [SwitchTarget.All, .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Offer, o.Name)),
             .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Channel, o.Channel)),
             .. policy.Models.Select(m => new SwitchTarget(SwitchKind.Model, m.Name))], 0).Encoded.Length;
@@ -67,13 +67,14 @@ public sealed class DecisionRecordWriter
         Chosen(ref writer, decision);
         writer.Double(decision.SelectionProbability);
         Candidates(ref writer, decision, consented ? _offers : 0);
-        Features(ref writer, consented ? features : default);
+        Doubles(ref writer, consented ? features : default);
         writer.Raw(_parts.Models);
         writer.Raw(_parts.ConfigHash);
         writer.Long(request.Watermark);
         writer.Long((int)request.Origin);
         writer.Long(0); // switches: null
         _parts.Assignments(ref writer, decision);
+        Doubles(ref writer, decision.Exploration >= 0 ? decision.Probability : default);
         _frame.Close(output, writer.Length);
     }
 
@@ -167,6 +168,7 @@ public sealed class DecisionRecordWriter
             writer.Raw(switches.Encoded);
         }
         writer.Long(0); // assignments
+        writer.Long(0); // candidate_probabilities
         _frame.Close(output, writer.Length);
     }
 
@@ -220,10 +222,10 @@ public sealed class DecisionRecordWriter
         writer.Double(decision.Priority[offer]);
     }
 
-    private static void Features(ref SpanWriter writer, ReadOnlySpan<double> features)
+    private static void Doubles(ref SpanWriter writer, ReadOnlySpan<double> numbers)
     {
-        if (features.Length > 0) writer.Long(features.Length);
-        foreach (var feature in features) writer.Double(feature);
+        if (numbers.Length > 0) writer.Long(numbers.Length);
+        foreach (var number in numbers) writer.Double(number);
         writer.Long(0);
     }
 }

@@ -20,10 +20,11 @@ public sealed class Funnel
         [
             new GateStage(policy),                  // 1. consent, switches and the rules of each offer
             new LimitStage(policy),                 // 2. the contact limits
-            new ExperimentStage(policy),            // 3. the customer's variations, and what they go without
-            new ArbitrationStage(policy, pricing),  // 4. P x C x V x L, and the ranking by it
-            new SelectionStage(policy, pricing),    // 5. the best, or the default offer
-            new HoldoutStage(policy),               // 6. the customers who get nothing, so that the others can be compared
+            new QuietStage(policy),                 // 3. the hours in which channels are quiet
+            new ExperimentStage(policy),            // 4. the customer's variations, and what they go without
+            new ArbitrationStage(policy, pricing),  // 5. P x C x V x L, and the ranking by it
+            new SelectionStage(policy, pricing),    // 6. the best, or the default offer
+            new HoldoutStage(policy),               // 7. the customers who get nothing, so that the others can be compared
         ];
     }
 

@@ -135,16 +135,18 @@ public struct LoggedDecision
         for (var left = reader.Items("candidates"); left > 0; left = left > 1 ? left - 1 : reader.Items("candidates"))
             Candidate(ref reader);
         d.Candidates = new Range32(candidates, reader.At - candidates);
-        for (var left = reader.Items("features"); left > 0; left = reader.Items("features")) reader.Skip(8 * left, "features");
+        Doubles(ref reader, "features");
         for (var left = reader.Items("models"); left > 0; left = left > 1 ? left - 1 : reader.Items("models")) Model(ref reader);
         d.ConfigHash = reader.Bytes("config_hash");
         d.Watermark = reader.Long("watermark");
         if (schema != OutputSchemas.DecisionWithoutOrigin || reader.HasMore) d.Origin = reader.Symbol<DecisionOrigin>("origin");
         // A registry's ids say nothing of the version: a record that ends here is of an earlier one.
-        var tells = schema is OutputSchemas.Decision or OutputSchemas.DecisionWithoutAssignments || reader.HasMore;
+        var tells = schema is OutputSchemas.Decision or OutputSchemas.DecisionWithoutProbabilities
+            or OutputSchemas.DecisionWithoutAssignments || reader.HasMore;
         var told = tells && reader.Branch(2, "switches") == 1;
         if (told) Switched(ref reader, ref d);
-        if (schema == OutputSchemas.Decision || reader.HasMore) Assigned(ref reader, ref d);
+        if (schema is OutputSchemas.Decision or OutputSchemas.DecisionWithoutProbabilities || reader.HasMore) Assigned(ref reader, ref d);
+        if (schema == OutputSchemas.Decision || reader.HasMore) Doubles(ref reader, "candidate_probabilities");
         reader.End();
         if (reader.Error is null && told != (d.Kind == DecisionKind.Switches)) reader.Fail("switches", "does not fit the kind");
         if (reader.Error is null && !NamesItsCause(value, d)) reader.Fail("decision_id", "names another cause");
@@ -170,6 +172,11 @@ public struct LoggedDecision
         d.Channel = reader.Bytes("chosen.channel");
         d.Factors = reader.Take(5 * 8, "chosen");
         d.IsDefault = reader.Bool("chosen.is_default");
+    }
+
+    private static void Doubles(ref AvroCursor reader, string what)
+    {
+        for (var left = reader.Items(what); left > 0; left = reader.Items(what)) reader.Skip(8 * left, what);
     }
 
     private static void Switched(ref AvroCursor reader, ref LoggedDecision d)

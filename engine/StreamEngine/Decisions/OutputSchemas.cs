@@ -17,7 +17,13 @@ public static class OutputSchemas
     public const int ActionWithoutAssignments = 101;
 
     /// <summary><c>decision.avsc</c>.</summary>
-    public const int Decision = 106;
+    public const int Decision = 110;
+
+    /// <summary>
+    /// <c>decision-4.avsc</c>, its fourth version, which says the probability of the chosen candidate only: only read, from logs that an
+    /// earlier version wrote.
+    /// </summary>
+    public const int DecisionWithoutProbabilities = 106;
 
     /// <summary>
     /// <c>decision-3.avsc</c>, its third version, which knows no experiments: only read, from logs that an earlier version wrote.

@@ -34,6 +34,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
                 "Declare 'offers', or leave the triggers out to keep features only");
         var triggers = options.Triggers.Select(Trigger).ToArray();
         Unique(options.Exploration.Select(e => (e.Name, e.Node)), "placement");
+        Unique(options.QuietHours.Select(q => (q.Name, q.Node)), "quiet hours");
         Unique(options.Experiments.Select(e => (e.Name, e.Node)), "experiment");
         foreach (var experiment in options.Experiments) Unique(experiment.Variations.Select(v => (v.Name, v.Node)), "variation");
         var experiments = new ExperimentCompiler(offers, ScopeOf, errors);
@@ -42,6 +43,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         {
             Models = _used,
             Contacts = ContactPolicy.Compile(options.Caps, options.Suppressions, offers, outcomes, layout, errors),
+            QuietHours = QuietHours.Compile(options.QuietHours, offers, Scope(), errors),
             Recent = RecentDecisions.Compile(requests, names, layout, errors),
             Outcomes = OutcomeRules.Compile(outcomes, options.Experiments.Count, fields, purposes, lateness, layout, errors),
             Purpose = Purpose(options),
@@ -75,17 +77,12 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     private Scope ScopeOf(OfferOptions options)
     {
         if (!_scopes.TryGetValue(options, out var scope))
-            _scopes[options] = scope =
-                new Scope
-                {
-                    Event = fields,
-                    Features = featureNames,
-                    Texts = featureTexts,
-                    Purposes = purposes,
-                    Constants = Constants(options),
-                };
+            _scopes[options] = scope = Scope() with { Constants = Constants(options) };
         return scope;
     }
+
+    /// <summary>What is at hand when a decision is made, whichever the offer.</summary>
+    private Scope Scope() => new() { Event = fields, Features = featureNames, Texts = featureTexts, Purposes = purposes };
 
     private CompiledOffer Offer(OfferOptions options, ImmutableArray<string> treatments)
     {

@@ -122,6 +122,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         counters.Decisions++;
         counters.Outcomes[(int)decision.Outcome]++;
         if (decision.PlacementIsCut) counters.PlacementsCut++;
+        if (decision.ZoneIsUnknown) counters.ZonesUnknown++;
         if (decision.Chosen >= 0) counters.Actions[decision.Chosen]++;
         for (var offer = 0; offer < decision.Drop.Length; offer++)
         {

@@ -61,6 +61,8 @@ public sealed class EngineMetrics : IDisposable
         Counter("streamengine.duplicates.evicted", "{id}", "Ids of events and requests forgotten before their horizon.",
             c => c.DuplicatesEvicted);
         Counter("streamengine.placements.cut", "{decision}", "Placements longer than 1,024 bytes, cut.", c => c.PlacementsCut);
+        Counter("streamengine.quiet_hours.zones_unknown", "{decision}",
+            "Decisions in which quiet hours went by 'otherwise', as the customer's time zone was unknown or empty.", c => c.ZonesUnknown);
         Counter("streamengine.decisions", "{decision}", "Decisions made.", c => c.Decisions);
         Counter("streamengine.decisions.requested", "{decision}", "Decisions that requests asked for.", c => c.Requested);
         Counter("streamengine.decisions.reused", "{decision}", "Decisions that were logged and not committed, taken over as they were.",

@@ -45,6 +45,9 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
     /// <summary>Placements that were too long for a record and were cut.</summary>
     public long PlacementsCut;
 
+    /// <summary>Decisions in which quiet hours did not know the customer's time zone.</summary>
+    public long ZonesUnknown;
+
     /// <summary>Decisions made.</summary>
     public long Decisions;
 
@@ -139,6 +142,7 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
         ValuesNotAdded += other.ValuesNotAdded;
         NamesEvicted += other.NamesEvicted;
         PlacementsCut += other.PlacementsCut;
+        ZonesUnknown += other.ZonesUnknown;
         Decisions += other.Decisions;
         Requested += other.Requested;
         Reused += other.Reused;

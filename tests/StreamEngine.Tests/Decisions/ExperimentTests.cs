@@ -109,7 +109,7 @@ public sealed class ExperimentTests
         // Version 3 ended before the assignments; its action had none either.
         var plain = Compile();
         plain.Decide();
-        var before = Write(plain).Value(0)[..^1].ToArray();
+        var before = Write(plain).Value(0)[..^2].ToArray();
         Assert.False(LoggedDecision.TryParse(before, ref d));
         before[4] = OutputSchemas.DecisionWithoutAssignments;
         Assert.True(LoggedDecision.TryParse(before, ref d), d.Error);

@@ -1,6 +1,9 @@
+using Avro.Generic;
 using MathNet.Numerics.Distributions;
 using StreamEngine.Configuration;
+using StreamEngine.Connectors;
 using StreamEngine.Decisions;
+using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
 namespace StreamEngine.Tests.Decisions;
@@ -59,6 +62,52 @@ public sealed class ExplorationTests
         Assert.Equal(0, counts[3]);
         var squares = Enumerable.Range(0, 3).Sum(i => Math.Pow(counts[i] - Draws * logged[i], 2) / (Draws * logged[i]));
         Assert.True(1 - ChiSquared.CDF(2, squares) > 0.001, $"chi-square {squares}");
+    }
+
+    /// <summary>Each candidate's probability stands in the record, exactly as the rule gives it for the priorities there.</summary>
+    [Theory]
+    [InlineData(ExplorationMethod.EpsilonGreedy)]
+    [InlineData(ExplorationMethod.Softmax)]
+    public void The_record_has_each_candidates_probability(ExplorationMethod method)
+    {
+        var exploration = method == ExplorationMethod.Softmax ? Soft : Greedy;
+        var (shop, output) = (Make(exploration), new OutputBuffer());
+        for (var offset = 0; offset < 100; offset++)
+        {
+            output.Clear();
+            var record = Written(shop, Decide(shop, offset), output);
+            // Arbitration's order is b, c, a; the fourth came to no arbitration.
+            var (priorities, logged) = (Numbers(record, "candidates", "priority"), Probabilities(record));
+            var expected = Of(method, exploration.Epsilon ?? exploration.Temperature!.Value, priorities[1], priorities[2], priorities[0]);
+            Assert.Equal([expected[2], expected[0], expected[1], 0], logged);
+            Assert.Equal(1, logged.Sum(), 1e-15);
+            Assert.Equal((double)record["selection_probability"], logged[shop.Result.Chosen]);
+            var d = default(LoggedDecision);
+            Assert.True(LoggedDecision.TryParse(output.Value(0), ref d), d.Error);
+            Assert.False(LoggedDecision.TryParse(output.Value(0)[..^1], ref d));
+        }
+    }
+
+    [Fact]
+    public void Where_nothing_is_drawn_the_record_has_none_and_that_of_the_version_before_is_still_read()
+    {
+        var (shop, output) = (Make(Greedy), new OutputBuffer());
+        shop.Set("page_view", "product");
+        Assert.Empty(Probabilities(Written(shop, Decide(shop, 1), output)));
+        var before = output.Value(0)[..^1].ToArray();
+        var d = default(LoggedDecision);
+        Assert.False(LoggedDecision.TryParse(before, ref d));
+        before[4] = OutputSchemas.DecisionWithoutProbabilities;
+        Assert.True(LoggedDecision.TryParse(before, ref d), d.Error);
+        before[1] = 77; // a registry's id
+        Assert.True(LoggedDecision.TryParse(before, ref d), d.Error);
+        var old = new ApacheAvro(OutputSchemas.Text("decision-4"), OutputSchemas.Text("decision")).Record(before.AsSpan(5));
+        Assert.Empty(Probabilities(old));
+        // Without consent nothing of the candidates is kept, as ever.
+        shop = new Shop(Offers, new DecisionOptions { Exploration = [Soft], Purpose = "ads" });
+        shop.Context.Consent = 0;
+        output.Clear();
+        Assert.Empty(Probabilities(Written(shop, Decide(shop, 2), output)));
     }
 
     [Fact]
@@ -128,6 +177,18 @@ public sealed class ExplorationTests
         new SelectionRule(method, parameter).Probabilities(priorities, probabilities);
         return probabilities;
     }
+
+    private static GenericRecord Written(Shop shop, Decision decision, OutputBuffer output)
+    {
+        new DecisionRecordWriter("shop", ["events"], shop.Policy, "c0ffee").Write(output, 0, shop.Request(), decision, [1, 2]);
+        return ApacheAvro.Of("decision").Record(output.Value(0)[5..]);
+    }
+
+    private static double[] Probabilities(GenericRecord record) =>
+        [.. ((object[])record["candidate_probabilities"]).Cast<double>()];
+
+    private static double[] Numbers(GenericRecord record, string list, string field) =>
+        [.. ((object[])record[list]).Cast<GenericRecord>().Select(r => (double)r[field])];
 
     private static Shop Make(ExplorationOptions exploration) => new(Offers, new DecisionOptions { Exploration = [exploration] });
 

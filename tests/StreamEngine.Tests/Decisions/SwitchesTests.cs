@@ -164,7 +164,7 @@ public sealed class SwitchesTests
         var output = new OutputBuffer();
         new DecisionRecordWriter("shop", ["events"], shop.Policy, "c0ffee").Write(output, 0, shop.Request(), shop.Result, [1, 2]);
         var now = output.Value(0).ToArray();
-        var before = now[..^2]; // it ended before what is switched off, and the assignments behind it
+        var before = now[..^3]; // it ended before what is switched off, the assignments behind it, and the probabilities
         var d = default(LoggedDecision);
         Assert.False(LoggedDecision.TryParse(before, ref d));
         before[4] = OutputSchemas.DecisionWithoutSwitches;

@@ -1,6 +1,9 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamEngine.Decisions;
+using StreamEngine.Host.Evaluation.Experiments;
 using StreamEngine.Host.Evaluation.OffPolicy;
+using StreamEngine.Host.Explanation;
 using Xunit;
 
 namespace StreamEngine.Tests.Host;
@@ -144,6 +147,15 @@ public sealed class EvaluatePolicyTests : IDisposable
             In("results"));
         Assert.True(code == 0, error);
 
+        // Each candidate's probability is told by a decision's explanation and in its row of a table.
+        Assert.Equal([0.75, 0.25], Explained().Candidates.Select(c => c.SelectionProbability));
+        (code, _, error) = await Cli.RunAsync("decisions", "export", "--config", In("config.yaml"), "--from", In("results"), "--out",
+            In("table.csv"));
+        Assert.True(code == 0, error);
+        var rows = File.ReadLines(In("table.csv")).Select(l => l.Split(',')).ToList();
+        var (offer, drawn) = (Array.IndexOf(rows[0], "candidate_offer"), Array.IndexOf(rows[0], "candidate_selection_probability"));
+        Assert.Equal(1_200, rows.Skip(1).Count(r => r[drawn] == (r[offer] == "a" ? "0.75" : "0.25")));
+
         var always = await Report("offer:b");
         Assert.Equal((600, 0.0, 0), ((int)always["decisions"]!, (double)always["not_covered"]!, (int)always["open"]!));
         Assert.Equal(0.25, (double)always["least_logged_probability"]!, 1e-12);
@@ -172,10 +184,40 @@ public sealed class EvaluatePolicyTests : IDisposable
             """ + "\n");
         await Cli.RunAsync("replay", "--config", In("config.yaml"), "--events", In("events.ndjson"), "--out", In("results"), "--set",
             "decisions.exploration={}");
+        Assert.Equal([null, null], Explained().Candidates.Select(c => c.SelectionProbability));
         var (code, json, error) = await Cli.RunAsync([.. Arguments("uniform"), "--json"]);
         Assert.Equal(0, code);
         Assert.Equal(0.5, (double)JsonNode.Parse(json)!["not_covered"]!);
         Assert.Contains("could not come out in the log", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// What the log could not have shown is told by each candidate's own probability, also where the chosen one was not certain.
+    /// </summary>
+    [Theory]
+    [InlineData("offer:c", "[0.5, 0.5, 0]", "0.5", 1.0)]
+    [InlineData("uniform", "[0.5, 0.5, 0]", "0.5", 1.0 / 3)]
+    [InlineData("offer:a", "[0.5, 0.5, 0]", "0.5", 0.0)]
+    [InlineData("offer:c", "[]", "0.5", 0.0)] // a record of an earlier version does not say
+    [InlineData("offer:c", "[]", "1", 1.0)]
+    public void What_the_log_does_not_cover_follows_from_the_candidates_probabilities(string policy, string drawn, string logged,
+        double uncovered)
+    {
+        var data = new PolicyData(TargetPolicy.TryParse(policy)!, "click", null);
+        using var record = JsonDocument.Parse($$"""
+            {"decision_id":"d","outcome":"served","customer_id":"x","placement":"home","selection_probability":{{logged}},
+            "chosen":{"offer":"a","is_default":false},"candidate_probabilities":{{drawn}},
+            "candidates":[{"offer":"a","drop":"","p":1,"v":1,"priority":9},{"offer":"b","drop":"lost_arbitration","p":1,"v":1,"priority":9},
+            {"offer":"c","drop":"lost_arbitration","p":1,"v":1,"priority":1}]}
+            """);
+        data.Decision(new LoggedRecord(record.RootElement));
+        Assert.Equal(uncovered, data.Uncovered, 1e-15);
+    }
+
+    private ExplainedDecision Explained()
+    {
+        using var record = JsonDocument.Parse(File.ReadLines(In("results/decisions.ndjson")).First());
+        return new Explainer(null).Explain(record.RootElement);
     }
 
     private async Task<JsonNode> Report(string policy)

@@ -35,6 +35,8 @@ internal sealed class SimDecision
     public string? Offer => (string?)(_record["chosen"] as GenericRecord)?["offer"];
     public long Watermark => (long)_record["watermark"]!;
     public double[] Features => [.. ((object[])_record["features"]!).Cast<double>()];
+    public double SelectionProbability => (double)_record["selection_probability"]!;
+    public double[] Probabilities => [.. ((object[])_record["candidate_probabilities"]!).Cast<double>()];
     public int Version => int.Parse((string)((GenericRecord)((object[])_record["models"]!)[0]!)["version"]!);
 
     /// <summary>What a mark says to be off, and of which version that is; null for what is no such mark.</summary>

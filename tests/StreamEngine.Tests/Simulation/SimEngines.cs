@@ -42,6 +42,12 @@ internal sealed class SimEngines : IDisposable
         },
     };
 
+    /// <summary>The placement that explores.</summary>
+    public const string Explored = "home", ExplorationSeed = "sim";
+
+    /// <summary>How often it draws any candidate.</summary>
+    public const double Epsilon = 0.4;
+
     public const int DailyCap = 4, SameCap = 2;
     public static readonly TimeSpan DailyWindow = TimeSpan.FromSeconds(120), SameWindow = TimeSpan.FromSeconds(60);
     public static readonly TimeSpan Lateness = TimeSpan.FromSeconds(10), MaxFuture = TimeSpan.FromSeconds(60),
@@ -92,6 +98,7 @@ internal sealed class SimEngines : IDisposable
             Decisions = shop.Decisions with
             {
                 Holdout = null,
+                Exploration = [new ExplorationOptions { Name = Explored, Epsilon = Epsilon, Seed = ExplorationSeed }],
                 Caps =
                 [
                     new CapOptions { Name = "daily", Per = LimitScope.Customer, Max = DailyCap, Window = DailyWindow },

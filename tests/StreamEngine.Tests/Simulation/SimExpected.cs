@@ -11,7 +11,9 @@ internal sealed record SimExpected(
     private static readonly (string Name, double Value, int Output)[] Offers = [("a", 10, 0), ("b", 14, 1), ("c", 18, 2), ("d", 5, 0)];
 
     /// <summary>The first difference from what was logged, in words; null where it is that decision.</summary>
-    public string? Difference(SimDecision actual)
+    /// <param name="actual">What was logged.</param>
+    /// <param name="draw">What the decision's position draws, 0 to below 1.</param>
+    public string? Difference(SimDecision actual, double draw)
     {
         if ((actual.Topic, actual.Offset, actual.Ordinal) != (Topic, Offset, Ordinal)) return "another cause";
         if ((actual.Customer, actual.Trigger, actual.Placement) != (Customer.Id, Trigger, Placement))
@@ -30,7 +32,7 @@ internal sealed record SimExpected(
             return actual is { Outcome: "switched_off", Offer: null } && candidates.All(c => c is { Drop: "switched_off", Rank: 0 }) ? null
                 : "something was looked at, though everything is off";
 
-        var best = -1;
+        var left = new List<int>();
         for (var i = 0; i < Offers.Length; i++)
         {
             if (Drop(i) is not null) continue;
@@ -39,17 +41,48 @@ internal sealed record SimExpected(
                 return $"{Offers[i].Name}: P {candidates[i].P} is not what model {actual.Version} gives, or the default where it is off";
             if (Math.Abs(candidates[i].Priority - candidates[i].P * Offers[i].Value) > 1e-12)
                 return $"{Offers[i].Name}: priority {candidates[i].Priority}";
-            if (best < 0 || candidates[i].Priority > candidates[best].Priority) best = i;
+            left.Add(i);
         }
+        // A sort that keeps the order of what is equal: ties go to the name that comes first.
+        left = [.. left.OrderByDescending(i => candidates[i].Priority)];
+        var best = left.Count == 0 ? -1 : left[Chosen(left.Count, draw)];
         for (var i = 0; i < Offers.Length; i++)
         {
             var drop = i == best ? "" : Drop(i) ?? "lost_arbitration";
             if (candidates[i].Offer != Offers[i].Name || candidates[i].Drop != drop)
                 return $"{Offers[i].Name}: dropped by '{candidates[i].Drop}', expected '{drop}'";
         }
+        if (Probabilities(left, best, actual) is { } probability) return probability;
         var offer = best < 0 ? null : Offers[best].Name;
         return actual.Offer != offer || actual.Outcome != (offer is null ? "no_offer" : "served")
             ? $"expected {offer ?? "nothing"} to be shown" : null;
+    }
+
+    /// <summary>
+    /// The place of the candidate that is shown: the best one, or where the placement explores, the one in whose share of 0 to 1 the draw
+    /// is.
+    /// </summary>
+    private int Chosen(int count, double draw)
+    {
+        const double best = 1 - SimEngines.Epsilon;
+        if (Placement != SimEngines.Explored || draw < best + SimEngines.Epsilon / count) return 0;
+        return Math.Min(count - 1, (int)((draw - best) * count / SimEngines.Epsilon));
+    }
+
+    private string? Probabilities(List<int> ranked, int chosen, SimDecision actual)
+    {
+        var logged = actual.Probabilities;
+        if (Placement != SimEngines.Explored || chosen < 0)
+            return logged.Length == 0 && actual.SelectionProbability == 1 ? null : "probabilities, though nothing was drawn";
+        if (logged.Length != Offers.Length || logged[chosen] != actual.SelectionProbability)
+            return $"probability {actual.SelectionProbability}, of the candidates {string.Join(' ', logged)}";
+        for (var i = 0; i < Offers.Length; i++)
+        {
+            var expected = !ranked.Contains(i) ? 0
+                : SimEngines.Epsilon / ranked.Count + (i == ranked[0] ? 1 - SimEngines.Epsilon : 0);
+            if (logged[i] != expected) return $"{Offers[i].Name}: probability {logged[i]:R}, expected {expected:R}";
+        }
+        return null;
     }
 
     public override string ToString() => $"{Trigger} of {Customer.Id} caused by {Topic} {Offset}/{Ordinal} at {DecidedAt}";

@@ -25,6 +25,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     /// <summary>Outcome records.</summary>
     public int OutcomeCount { get; private set; }
 
+    /// <summary>Decisions that showed another candidate than the best one.</summary>
+    public int Explored { get; private set; }
+
     /// <summary>Marks of what is switched off.</summary>
     public int Switched { get; private set; }
 
@@ -41,6 +44,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             oracles[p].Fold(logged);
             driver.Watches.Judge(p, [.. logged.Where(d => d.Kind == "decision")]);
             Decisions += oracles[p].Decisions;
+            Explored += oracles[p].Explored;
             Switched += oracles[p].Switched;
             Same($"what is off in shard {p}", driver.Switches.AtTheEnd.Order(), oracles[p].Off.Order());
             driver.Asks.Judge(oracles[p].Requested);

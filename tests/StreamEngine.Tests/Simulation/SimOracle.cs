@@ -34,6 +34,9 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
 
     public int Decisions { get; private set; }
 
+    /// <summary>Decisions that showed another candidate than the best one.</summary>
+    public int Explored { get; private set; }
+
     /// <summary>Decisions that requests asked for.</summary>
     public List<SimDecision> Requested { get; } = [];
 
@@ -91,8 +94,11 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
     {
         Decisions++;
         if (!_expected.TryDequeue(out var expected)) throw new SimFailure($"nothing caused: {entry}");
-        if (expected.Difference(entry) is { } difference) throw new SimFailure($"{difference}\n  expected {expected}\n  logged   {entry}");
+        var draw = SimDraw.Of(Array.IndexOf(topics, entry.Topic), partition, entry.Offset, entry.Ordinal);
+        if (expected.Difference(entry, draw) is { } difference)
+            throw new SimFailure($"{difference}\n  expected {expected}\n  logged   {entry}");
         if (entry.Offer is not { } offer) return;
+        Explored += entry.Candidates.Single(c => c.Offer == offer).Rank > 1 ? 1 : 0;
         expected.Customer.Shown.Add((offer, entry.DecidedAt));
         Served.Add((entry.Id, entry.Customer, offer));
     }

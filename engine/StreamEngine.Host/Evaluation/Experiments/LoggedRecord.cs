@@ -47,6 +47,11 @@ internal readonly struct LoggedRecord
         ? Elements(field).Select(e => new LoggedRecord(e))
         : Value(field) is Array all ? all.OfType<GenericRecord>().Select(r => new LoggedRecord(r)) : [];
 
+    /// <summary>An array of numbers.</summary>
+    public IEnumerable<double> Numbers(string field) => _avro is null
+        ? Elements(field).Select(e => e.ValueKind == JsonValueKind.Number ? e.GetDouble() : 0)
+        : Value(field) is Array all ? all.OfType<double>() : [];
+
     /// <summary>An array of texts, or of enum symbols.</summary>
     public IEnumerable<string> Texts(string field) => _avro is null
         ? Elements(field).Select(e => e.GetString()!)

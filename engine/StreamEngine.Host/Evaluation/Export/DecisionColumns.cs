@@ -72,9 +72,9 @@ internal static class DecisionColumns
             List("assignments", "The experiments that the customer is in", [Text("experiment"), Text("variation")]),
         ];
         if (form == CandidateForm.Rows)
-            columns.AddRange(Members(CandidatePrefix).Select(m => new DecisionColumn(m.Field, "Of the candidate",
-                (_, candidate) => candidate is { } c ? m.Read(c) : null)));
-        if (form == CandidateForm.Nested) columns.Add(List("candidates", "Every offer in config order", Members("")));
+            columns.AddRange(Members(CandidatePrefix, engine).Select(m => new DecisionColumn(m.Field, "Of the candidate",
+                (d, candidate) => candidate is { } c ? m.Read(d, c) : null)));
+        if (form == CandidateForm.Nested) columns.Add(List("candidates", "Every offer in config order", Members("", engine)));
         // Another config's vector has other features in these places.
         columns.AddRange(engine.Features.Names.Select((name, i) => new DecisionColumn(new DataField<double?>(FeaturePrefix + name),
             $"The feature {name}", (d, _) => IsOf(d, engine) && i < d.GetProperty("features").GetArrayLength()
@@ -99,15 +99,24 @@ internal static class DecisionColumns
         record.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
     /// <summary>What a candidate has, under names that begin so.</summary>
-    private static IReadOnlyList<Member> Members(string prefix) =>
+    private static IReadOnlyList<Member> Members(string prefix, CompiledEngine engine) =>
     [
         Text("offer", prefix), Text("drop", prefix),
-        .. ChosenNumbers.Select(n => new Member(new DataField<double?>(prefix + n.Name), c => NumberOf(c, n.Name))),
-        new(new DataField<int?>($"{prefix}rank"), c => c.GetProperty("rank").GetInt32()),
+        .. ChosenNumbers.Select(n => new Member(new DataField<double?>(prefix + n.Name), (_, c) => NumberOf(c, n.Name))),
+        new(new DataField<int?>($"{prefix}rank"), (_, c) => c.GetProperty("rank").GetInt32()),
         Text("p_source", prefix),
+        .. engine.Policy.Explorations.Count == 0 ? (Member[])[]
+            : [new(new DataField<double?>($"{prefix}selection_probability"), Probability)],
     ];
 
-    private static Member Text(string name, string prefix = "") => new(new DataField<string>(prefix + name), i => TextOf(i, name));
+    /// <summary>With which probability exploration would have chosen a candidate; no value where nothing was drawn.</summary>
+    private static object? Probability(JsonElement decision, JsonElement candidate)
+    {
+        var place = Items(decision, "candidates").TakeWhile(c => TextOf(c, "offer") != TextOf(candidate, "offer")).Count();
+        return Items(decision, "candidate_probabilities").Skip(place).Select(Number).FirstOrDefault();
+    }
+
+    private static Member Text(string name, string prefix = "") => new(new DataField<string>(prefix + name), (_, i) => TextOf(i, name));
 
     private static DecisionColumn Column(string name, string doc) => new(new DataField<string>(name), doc, (d, _) => TextOf(d, name));
 
@@ -116,7 +125,7 @@ internal static class DecisionColumns
 
     private static DecisionColumn List(string name, string doc, IReadOnlyList<Member> members) =>
         new(new ListField(name, new StructField("element", [.. members.Select(m => m.Field)])), doc,
-            (d, _) => Items(d, name).Select(i => members.ToDictionary(m => m.Field.Name, m => m.Read(i))).ToList());
+            (d, _) => Items(d, name).Select(i => members.ToDictionary(m => m.Field.Name, m => m.Read(d, i))).ToList());
 
     private static JsonElement? Chosen(JsonElement decision) =>
         decision.TryGetProperty("chosen", out var chosen) && chosen.ValueKind == JsonValueKind.Object ? chosen : null;
@@ -134,6 +143,6 @@ internal static class DecisionColumns
         _ => null,
     };
 
-    /// <summary>A part of a list's items.</summary>
-    private sealed record Member(DataField Field, Func<JsonElement, object?> Read);
+    /// <summary>A part of a list's items, which may stand elsewhere in the decision.</summary>
+    private sealed record Member(DataField Field, Func<JsonElement, JsonElement, object?> Read);
 }

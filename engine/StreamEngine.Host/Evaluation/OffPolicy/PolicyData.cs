@@ -35,7 +35,8 @@ internal sealed class PolicyData(TargetPolicy policy, string reward, string? pla
     public int Replaced { get; private set; }
 
     /// <summary>
-    /// The evaluated policy's probability that lies on offers that the log could not have shown, as another one was certain; of all served.
+    /// The evaluated policy's probability that lies on offers that the log could not have shown, as their own probability there was 0; of
+    /// all served.
     /// </summary>
     public double Uncovered => _served == 0 ? 0 : _uncovered / _served;
 
@@ -55,9 +56,13 @@ internal sealed class PolicyData(TargetPolicy policy, string reward, string? pla
         }
         var name = chosen.Text("offer");
         // The default offer went before arbitration, whatever the policy.
-        var candidates = record.Records("candidates").Where(c => chosen.Flag("is_default") ? c.Text("offer") == name : c.Text("drop")
-            is "" or "lost_arbitration" or "diversity").Select(c => new LoggedCandidate(c.Text("offer"), c.Number("p"), c.Number("v"),
-            c.Number("priority"))).OrderByDescending(c => c.Priority).ThenBy(c => c.Offer, StringComparer.Ordinal).ToList();
+        var drawn = record.Numbers("candidate_probabilities").ToList();
+        var candidates = record.Records("candidates").Select((c, i) => (Record: c, Drawn: i < drawn.Count ? drawn[i] : (double?)null))
+            .Where(c => chosen.Flag("is_default") ? c.Record.Text("offer") == name
+                : c.Record.Text("drop") is "" or "lost_arbitration" or "diversity")
+            .Select(c => new LoggedCandidate(c.Record.Text("offer"), c.Record.Number("p"), c.Record.Number("v"),
+                c.Record.Number("priority"), c.Drawn))
+            .OrderByDescending(c => c.Priority).ThenBy(c => c.Offer, StringComparer.Ordinal).ToList();
         var at = candidates.FindIndex(c => c.Offer == name);
         if (at < 0)
         {
@@ -67,7 +72,8 @@ internal sealed class PolicyData(TargetPolicy policy, string reward, string? pla
         _served++;
         if (policy.Offer is { } wanted && !candidates.Any(c => c.Offer == wanted)) Replaced++;
         var target = policy.Probabilities(candidates);
-        if (logged == 1) _uncovered += 1 - target[at];
+        // Where nothing was drawn, and in records of an earlier version, the chosen one's probability tells what the others had.
+        _uncovered += candidates.Select((c, i) => (c.Drawn is { } p ? p <= 0 : logged == 1 && i != at) ? target[i] : 0).Sum();
         _waiting[record.Text("decision_id")] = new Sample(record.Text("customer_id"), logged, target[at], 0, Model(candidates[at]),
             candidates.Select((c, i) => target[i] * Model(c)).Sum());
     }

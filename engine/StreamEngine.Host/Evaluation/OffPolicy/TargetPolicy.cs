@@ -8,7 +8,8 @@ namespace StreamEngine.Host.Evaluation.OffPolicy;
 /// <param name="P">Its propensity.</param>
 /// <param name="V">Its value.</param>
 /// <param name="Priority">What arbitration ordered it by.</param>
-internal readonly record struct LoggedCandidate(string Offer, double P, double V, double Priority);
+/// <param name="Drawn">With which probability the log would have shown it; null where the record does not say.</param>
+internal readonly record struct LoggedCandidate(string Offer, double P, double V, double Priority, double? Drawn = null);
 
 /// <summary>
 /// A policy that could have chosen among the candidates of logged decisions: what it would have done follows from their priorities.

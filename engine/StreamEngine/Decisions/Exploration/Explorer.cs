@@ -22,7 +22,7 @@ internal sealed class Explorer(DecisionPolicy policy)
     private readonly double[] _probabilities = new double[policy.Offers.Count];
 
     /// <summary>
-    /// The chosen candidate, whose probability is noted in the decision; the best one where the placement does not explore.
+    /// The chosen candidate; the best one where the placement does not explore. Where it does, the decision notes each one's probability.
     /// </summary>
     /// <param name="request">The position.</param>
     /// <param name="decision">The decision after arbitration, with one candidate or more.</param>
@@ -44,6 +44,7 @@ internal sealed class Explorer(DecisionPolicy policy)
             chosen = place;
             break;
         }
+        for (var place = 0; place < ranking.Length; place++) decision.Probability[ranking[place]] = probabilities[place];
         decision.SelectionProbability = probabilities[chosen];
         (decision.Exploration, decision.IsExplored) = (index, chosen > 0);
         return ranking[chosen];

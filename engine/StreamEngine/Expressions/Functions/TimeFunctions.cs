@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace StreamEngine.Expressions.Functions;
 
 /// <summary>Timestamps and durations, as CEL defines them, to 100 nanoseconds.</summary>
@@ -8,6 +10,10 @@ internal static class TimeFunctions
     private const string TooLong = "the duration is longer than 292 years";
 
     private static readonly long MaxTicks = DateTime.MaxValue.Ticks;
+
+    /// <summary>What names of time zones are made of.</summary>
+    private static readonly SearchValues<char> ZoneCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/");
 
     /// <summary>As long as 64 bits of nanoseconds reach.</summary>
     private static readonly TimeSpan Longest = new(long.MaxValue / TimeSpan.NanosecondsPerTick);
@@ -144,12 +150,25 @@ internal static class TimeFunctions
     [Cel("getSeconds", IsMethod = true)]
     public static long Seconds(TimeSpan duration) => duration.Ticks / TimeSpan.TicksPerSecond;
 
-    /// <summary>A zone of the IANA database, or an offset such as <c>+05:30</c>; null where it is neither.</summary>
+    /// <summary>
+    /// A zone of the IANA database, or an offset such as <c>+05:30</c>; null where it is neither. A name may come from an event: one that
+    /// could lead out of the database's folder is not looked for.
+    /// </summary>
     public static TimeZoneInfo? Zone(string name)
     {
         if (TimeReader.TryOffset(name, out var offset))
             return offset.Duration() > TimeSpan.FromHours(14) ? null : TimeZoneInfo.CreateCustomTimeZone(name, offset, name, name);
+        if (name.Length == 0 || !char.IsAsciiLetter(name[0]) || name.AsSpan().ContainsAnyExcept(ZoneCharacters)) return null;
         return TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && (zone.HasIanaId || name == "UTC") ? zone : null;
+    }
+
+    /// <summary>The time on the clocks of a zone, cut to the years 1 to 9999.</summary>
+    /// <param name="ms">The time, ms since 1970.</param>
+    /// <param name="zone">The zone.</param>
+    internal static DateTime Local(long ms, TimeZoneInfo zone)
+    {
+        var ticks = (long)Int128.Clamp((Int128)ms * TimeSpan.TicksPerMillisecond + DateTime.UnixEpoch.Ticks, 0, MaxTicks);
+        return new DateTime(Math.Clamp(ticks + zone.GetUtcOffset(new DateTime(ticks, DateTimeKind.Utc)).Ticks, 0, MaxTicks));
     }
 
     private static DateTime At(long units, long ticksPerUnit)

@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using StreamEngine.Configuration;
+using StreamEngine.Expressions;
+using StreamEngine.Expressions.Functions;
+
+namespace StreamEngine.Decisions;
+
+/// <summary>
+/// Quiet hours, compiled. They are hours that clocks show: where clocks are put back, an hour that is shown twice is quiet twice, and where
+/// they are put forward, what they leap over is left out.
+/// </summary>
+/// <param name="Name">The name.</param>
+/// <param name="From">The time of day at which they begin, ms.</param>
+/// <param name="To">The time of day at which they end, ms; at or before the beginning it is the next day's.</param>
+/// <param name="Days">By day of the week from Sunday, whether they begin then.</param>
+/// <param name="Covers">By offer, whether its channel is one of theirs.</param>
+/// <param name="Zone">The customer's zone; null where everybody has the same one.</param>
+/// <param name="Otherwise">Everybody's zone, or that of customers whose own is not known.</param>
+public sealed record QuietHours(string Name, long From, long To, ImmutableArray<bool> Days, ImmutableArray<bool> Covers, StringExpr? Zone,
+    TimeZoneInfo Otherwise)
+{
+    private const long DayMs = 86_400_000;
+
+    /// <summary>Whether they are on.</summary>
+    /// <param name="now">The time, ms since 1970.</param>
+    /// <param name="zone">The customer's zone.</param>
+    public bool Contain(long now, TimeZoneInfo zone)
+    {
+        var local = TimeFunctions.Local(now, zone);
+        var (time, day) = (local.TimeOfDay.Ticks / TimeSpan.TicksPerMillisecond, (int)local.DayOfWeek);
+        if (From < To) return time >= From && time < To && Days[day];
+        return time >= From ? Days[day] : time < To && Days[(day + 6) % 7];
+    }
+
+    /// <summary>Compiles all, collecting every mistake.</summary>
+    /// <param name="options">The quiet hours in config order.</param>
+    /// <param name="offers">The offers, whose channels they may name.</param>
+    /// <param name="scope">What the expression of a zone may read.</param>
+    /// <param name="errors">Receives every mistake.</param>
+    internal static IReadOnlyList<QuietHours> Compile(IReadOnlyList<QuietHoursOptions> options, IReadOnlyList<OfferOptions> offers,
+        Scope scope, ConfigErrors errors) => [.. options.Select(o => Compile(o, offers, scope, errors))];
+
+    private static QuietHours Compile(QuietHoursOptions options, IReadOnlyList<OfferOptions> offers, Scope scope, ConfigErrors errors)
+    {
+        var (from, to) = (TimeOfDay(options, "from", options.From, errors), TimeOfDay(options, "to", options.To, errors));
+        if (from == DayMs)
+            errors.Add(options.Node, "from", "no quiet hours begin at the day's end", "Write '00:00' and the days on which they begin");
+        else if (from >= 0 && from == to)
+            errors.Add(options.Node, "to", $"quiet hours {options.Name} end when they begin",
+                "For whole days, write from: '00:00' and to: '24:00'");
+        var channels = offers.Select(o => o.Channel).Distinct().ToList();
+        foreach (var channel in options.Channels)
+            if (!channels.Contains(channel))
+                errors.Add(options.Node, "channels", $"'{channel}' is no offer's channel", KnownNames.Hint(channel, channels, "channels"));
+        var otherwise = Known(options.Otherwise, options.Node, "otherwise", errors);
+        var zone = ZoneOf(options, scope, ref otherwise, errors);
+        return new QuietHours(options.Name, from, to,
+            [.. Enum.GetValues<DayOfWeek>().Select(d => options.Days.Count == 0 || options.Days.Contains(d))],
+            [.. offers.Select(o => options.Channels.Count == 0 || options.Channels.Contains(o.Channel))],
+            zone, otherwise ?? TimeZoneInfo.Utc);
+    }
+
+    /// <summary>The expression of the zone; null where it is constant, which then is everybody's zone.</summary>
+    private static StringExpr? ZoneOf(QuietHoursOptions options, Scope scope, ref TimeZoneInfo? otherwise, ConfigErrors errors)
+    {
+        if (options.TimeZone is not { } text) return null;
+        if (TimeFunctions.Zone(text.Text) is not null)
+        {
+            errors.Add(options.Node, "time_zone", $"{text.Text} is no expression",
+                $"Write 'otherwise: {text.Text}' alone where it is everybody's time zone, or an expression such as event.time_zone");
+            return null;
+        }
+        if (ExpressionCompiler.String(text, scope, errors) is not { } zone) return null;
+        var reads = ExpressionCompiler.References(text);
+        if (reads.Event.Count + reads.Features.Count + reads.Consent.Count > 0) return zone;
+        otherwise = Known(System.Text.Encoding.UTF8.GetString(zone(new EvalContext())), options.Node, "time_zone", errors);
+        return null;
+    }
+
+    private static TimeZoneInfo? Known(string name, ConfigNode node, string key, ConfigErrors errors)
+    {
+        var zone = TimeFunctions.Zone(name);
+        if (zone is null)
+            errors.Add(node, key, $"unknown time zone '{Spelling.Short(name)}'",
+                "Write a name such as 'Europe/Berlin' or an offset such as '+05:30'");
+        return zone;
+    }
+
+    /// <summary>A time of day in ms; -1 where it is none, which is told.</summary>
+    private static long TimeOfDay(QuietHoursOptions options, string key, string text, ConfigErrors errors)
+    {
+        if (text == "24:00") return DayMs;
+        if (TimeOnly.TryParseExact(text, "HH:mm", System.Globalization.CultureInfo.InvariantCulture, default, out var time))
+            return time.Ticks / TimeSpan.TicksPerMillisecond;
+        errors.Add(options.Node, key, $"'{Spelling.Short(text)}' is no time of day", "Write hours and minutes, as in '08:30'");
+        return -1;
+    }
+}
