@@ -48,8 +48,8 @@ internal sealed class CollectorEndpoints(EventCollector collector)
             .Told("collector", "collect", "Writes events to the only source that the key may write.", 400, 413, 415, 503);
         app.MapPost("/v1/events/{source}", (Delegate)all.PostAsync).WithMetadata(demand, body).Produces<CollectedAnswer>(202)
             .Told("collector", "collectTo", "Writes events to a source: one, an array, or one a line.", 400, 404, 413, 415, 503);
-        app.MapMethods("/v1/events", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
-        app.MapMethods("/v1/events/{source}", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
+        app.MapMethods("/v1/events", [HttpMethods.Options], all.Preflight).IsPreflight();
+        app.MapMethods("/v1/events/{source}", [HttpMethods.Options], all.Preflight).IsPreflight();
         app.MapGet("/v1/events/pixel.gif", (Delegate)new Pixel(collector).GetAsync).WithMetadata(demand, new RequestDescription([], null,
             ("source", "The source."), ("key", "The key."), ("data", "The event as JSON; without it each parameter is a text field.")))
             .Produces(200, contentType: "image/gif").Told("collector", "pixel", "Writes one event; answers with an invisible picture.");

@@ -32,7 +32,7 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
                     post.WithMetadata(new RequestDescription(["application/json"])).Produces(200)
                         .Told("segment", call, "A call of Segment's HTTP tracking API.", 400, 413, 503);
                 else post.ExcludeFromDescription();
-                app.MapMethods($"/v1/{name}", [HttpMethods.Options], all.Preflight).IsOpen(fromPages: true);
+                app.MapMethods($"/v1/{name}", [HttpMethods.Options], all.Preflight).IsPreflight();
             }
     }
 

@@ -13,6 +13,9 @@ internal static class LiveCheck
         if (!options.Requests.Enabled)
             errors.Add(live.Node.At, "live streams are told by the shards' inboxes, and requests.enabled is false",
                 "Set requests.enabled: true, or take the section out");
+        else if (options.Requests.Recent == 0)
+            errors.Add(live.Node.At, "who listens again could not be told what it missed, as requests.recent is 0",
+                "Set requests.recent to 1 or more, or take the section out");
         if (options.Cluster is not null && live.TokenKeyFile is null)
             errors.Add(live.Node, "token_key_file", "a token of one node would be unknown to the others",
                 "Name a file with a random text, the same on all nodes");

@@ -92,7 +92,7 @@ internal static class DemoCommand
             await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log,
                 () => RunCommand.Health(engine), trials: DemoTrials.Of(compiled, log, producer));
             await using var http = dashboard is null ? null
-                : await ListenAsync(call, config.Options.Http, metrics, engine, dashboard).ConfigureAwait(false);
+                : await ListenAsync(call, config.Options.Http, config.BaseDirectory, metrics, engine, dashboard).ConfigureAwait(false);
             engine.Start();
             producer.Start();
             var watch = new Watch(engine, producer, latencies);
@@ -138,11 +138,11 @@ internal static class DemoCommand
     private static bool HasDashboard(HostOptions options) => options.Http is { Port: > 0, Dashboard: true };
 
     /// <summary>Serves the dashboard; at a free port where another process has the config's: a demo is not to fail for that.</summary>
-    private static async Task<HttpEndpoint> ListenAsync(Invocation call, HttpOptions options, MetricsEndpoint metrics, Engine engine,
-        DashboardServer dashboard)
+    private static async Task<HttpEndpoint> ListenAsync(Invocation call, HttpOptions options, string folder, MetricsEndpoint metrics,
+        Engine engine, DashboardServer dashboard)
     {
         Task<HttpEndpoint> Listen(int port) => HttpEndpoint.ListenAsync(options.Address, port, metrics, () => RunCommand.Health(engine),
-            () => !engine.Completion.IsCompleted, app => DashboardEndpoints.Map(app, dashboard, options), options.Hosts, options);
+            () => !engine.Completion.IsCompleted, app => DashboardEndpoints.Map(app, dashboard, options), options.Hosts, options, folder);
         HttpEndpoint http;
         try
         {

@@ -50,7 +50,7 @@ internal sealed class Producer : IDisposable
     public void Stop()
     {
         _stop.Cancel();
-        if (_thread.ThreadState != System.Threading.ThreadState.Unstarted) _thread.Join();
+        if ((_thread.ThreadState & System.Threading.ThreadState.Unstarted) == 0) _thread.Join();
     }
 
     public void Dispose()

@@ -77,7 +77,6 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         });
         var app = builder.Build();
         var counts = new HttpMetrics();
-        app.Lifetime.ApplicationStopped.Register(counts.Dispose);
         app.Lifetime.ApplicationStopped.Register(() => certificates?.Dispose());
         // In the order of the way in: what is cheap to refuse is refused first, and nothing is unpacked for who has no key.
         app.Use(counts.InvokeAsync);
@@ -87,10 +86,10 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         app.UseRequestDecompression();
         app.UseWebSockets();
         metrics.Map(app).WithMetadata(new Demand(options.PublicMetrics ? null : Scope.Read));
-        app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503)).IsOpen()
+        app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503)).IsForAll()
             .ExcludeFromDescription();
-        app.MapMethods("/healthz/ready", Look, () => Ready(health())).IsOpen().ExcludeFromDescription();
-        app.MapMethods("/healthz", Look, () => Ready(health())).IsOpen().ExcludeFromDescription();
+        app.MapMethods("/healthz/ready", Look, () => Ready(health())).IsForAll().ExcludeFromDescription();
+        app.MapMethods("/healthz", Look, () => Ready(health())).IsForAll().ExcludeFromDescription();
         ApiDocument.Map(app);
         more?.Invoke(app);
         try
@@ -125,7 +124,11 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         {
             listen.Protocols = protocols;
             if (certificates is not null)
-                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificates.ForConnection()) });
+                listen.UseHttps(new TlsHandshakeCallbackOptions
+                {
+                    OnConnection = of => ValueTask.FromResult(certificates.ForConnection(of.Connection.RemoteEndPoint,
+                        of.Connection.LocalEndPoint)),
+                });
         }
     }
 

@@ -13,21 +13,19 @@ namespace StreamEngine.Host.Http;
 /// Counts requests by endpoint and status, and the refused ones by reason; sets the headers that keep a browser from reading anything into
 /// an answer, and gives every error a body.
 /// </summary>
-internal sealed class HttpMetrics : IDisposable
+internal sealed class HttpMetrics
 {
-    private readonly Meter _meter = EngineMeter.Create();
-    private readonly Counter<long> _requests, _refused, _calls;
-
-    public HttpMetrics()
-    {
-        _requests = _meter.CreateCounter<long>("streamengine.http.requests", "{request}", "HTTP requests, by endpoint and status.");
-        _refused = _meter.CreateCounter<long>("streamengine.http.refused", "{request}",
-            "HTTP requests that were refused before anything was done for them, by reason.");
-        _calls = _meter.CreateCounter<long>("streamengine.grpc.calls", "{call}", "gRPC calls, by method and code.");
-    }
+    // The process's: where one of two meters of a name ends, OpenTelemetry forgets what both of them counted.
+    private static readonly Meter Meter = EngineMeter.Create();
+    private static readonly Counter<long> Requests = Meter.CreateCounter<long>("streamengine.http.requests", "{request}",
+        "HTTP requests, by endpoint and status.");
+    private static readonly Counter<long> Refused = Meter.CreateCounter<long>("streamengine.http.refused", "{request}",
+        "HTTP requests that were refused before anything was done for them, by reason.");
+    private static readonly Counter<long> Calls = Meter.CreateCounter<long>("streamengine.grpc.calls", "{call}",
+        "gRPC calls, by method and code.");
 
     /// <summary>Counts a refusal.</summary>
-    public void Refuse(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+    public void Refuse(string reason) => Refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     /// <summary>The outermost step of every request.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
@@ -57,7 +55,7 @@ internal sealed class HttpMetrics : IDisposable
         finally
         {
             if (RpcFaults.IsCall(context.Request)) CountCall(context, endpoint);
-            _requests.Add(1, new("endpoint", endpoint),
+            Requests.Add(1, new("endpoint", endpoint),
                 new("status", context.Response.StatusCode.ToString(CultureInfo.InvariantCulture)));
         }
     }
@@ -67,9 +65,7 @@ internal sealed class HttpMetrics : IDisposable
     {
         var code = context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers["grpc-status"].ToString() is { Length: > 0 } behind
             ? behind : context.Response.Headers["grpc-status"].ToString();
-        _calls.Add(1, new("method", endpoint), new("code", !int.TryParse(code, CultureInfo.InvariantCulture, out var number) ? "none"
+        Calls.Add(1, new("method", endpoint), new("code", !int.TryParse(code, CultureInfo.InvariantCulture, out var number) ? "none"
             : number == 0 ? "ok" : Spelling.Snake(((Grpc.Core.StatusCode)number).ToString())));
     }
-
-    public void Dispose() => _meter.Dispose();
 }

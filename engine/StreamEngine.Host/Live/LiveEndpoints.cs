@@ -39,7 +39,7 @@ internal sealed class LiveEndpoints(LiveStreams live)
                 (LastId, "The id of the event behind which to resume; `-` for all decisions that are kept.")))
             .Produces<string>(StatusCodes.Status200OK, "text/event-stream");
         app.MapMethods("/v1/customers/{id}/stream", [HttpMethods.Options], all.Preflight)
-            .WithMetadata(new Demand(null, FromPages: true) { Origins = live.Options.Origins });
+            .WithMetadata(new Demand(null, FromPages: true) { Origins = live.Options.Origins, WithoutCertificate = true });
         app.MapPost("/v1/customers/{id}/token", (Delegate)all.MakeToken).Needs(Scope.Read).Produces<TokenAnswer>()
             .Told("customers", "token", "A token that lets a page listen to this customer for a while.", 400);
         app.Lifetime.ApplicationStopping.Register(live.Close);

@@ -10,12 +10,10 @@ namespace StreamEngine.Host.Live;
 /// </summary>
 /// <param name="listener">The listener's mailbox.</param>
 /// <param name="sink">The way to it.</param>
-/// <param name="customers">How profiles are read.</param>
-/// <param name="remember">How many decisions a profile keeps.</param>
+/// <param name="sources">How profiles are read, and how many decisions they keep.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="time">The clock.</param>
-internal sealed class LiveSession(LiveListener listener, ILiveSink sink, ICustomerGateway customers, int remember, LiveMetrics metrics,
-    TimeProvider time)
+internal sealed class LiveSession(LiveListener listener, ILiveSink sink, LiveSources sources, LiveMetrics metrics, TimeProvider time)
 {
     private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5);
 
@@ -69,7 +67,10 @@ internal sealed class LiveSession(LiveListener listener, ILiveSink sink, ICustom
         var kept = profile.Decisions; // the newest first
         var newer = 0;
         while (_last is not null && newer < kept.Count && kept[newer].DecisionId != _last) newer++;
-        var hasGap = newer == kept.Count && _last is not null && (_last != LiveMessage.NoDecision || newer >= remember);
+        // Requests' decisions and others are kept apart: either may have pushed out some that were not told.
+        var requested = kept.Take(newer).Count(d => d.ByRequest);
+        var hasGap = _last is not null && (newer == kept.Count && _last != LiveMessage.NoDecision
+            || requested >= sources.Requested || newer - requested >= sources.Caused);
         if (hasGap)
             await SendAsync(LiveMessage.Missed(batch.Dropped > 0 ? "slow" : "forgotten", _last), gone).ConfigureAwait(false);
         // What has come meanwhile is told in full, behind what is told again.
@@ -92,7 +93,8 @@ internal sealed class LiveSession(LiveListener listener, ILiveSink sink, ICustom
     }
 
     private async Task<ProfileReply> ReadAsync(CancellationToken gone) =>
-        await customers.ReadAsync(new ReadRequest { Customer = listener.Customer, Timeout = ReadPatience }, gone).ConfigureAwait(false);
+        await sources.Customers.ReadAsync(new ReadRequest { Customer = listener.Customer, Timeout = ReadPatience }, gone)
+            .ConfigureAwait(false);
 
     private static string Newest(ProfileReply profile) =>
         profile.Decisions.Count > 0 ? profile.Decisions[0].DecisionId : LiveMessage.NoDecision;

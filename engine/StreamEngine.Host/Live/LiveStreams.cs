@@ -8,8 +8,10 @@ namespace StreamEngine.Host.Live;
 /// <param name="Feed">What is committed about customers.</param>
 /// <param name="Customers">How profiles are read.</param>
 /// <param name="IsHere">Whether this process is told of a customer; always where a cluster finds it.</param>
-/// <param name="Remember">How many decisions a profile keeps (<c>requests.remember</c>).</param>
-internal sealed record LiveSources(ICustomerFeed Feed, ICustomerGateway Customers, Func<string, bool> IsHere, int Remember);
+/// <param name="Requested">How many decisions a profile keeps that requests asked for (<c>requests.remember</c>).</param>
+/// <param name="Caused">How many others (<c>requests.recent</c>).</param>
+internal sealed record LiveSources(ICustomerFeed Feed, ICustomerGateway Customers, Func<string, bool> IsHere, int Requested,
+    int Caused);
 
 /// <summary>
 /// The live streams of a process: no more than there is room for, each with a mailbox of bounded size, and one timer that looks after all
@@ -81,7 +83,7 @@ internal sealed class LiveStreams : IDisposable
     /// <param name="gone">It has gone.</param>
     public async Task ServeAsync(LiveListener listener, ILiveSink sink, string? last, CancellationToken gone)
     {
-        var session = new LiveSession(listener, sink, _sources.Customers, _sources.Remember, _metrics, _time);
+        var session = new LiveSession(listener, sink, _sources, _metrics, _time);
         var reason = "left";
         try
         {

@@ -63,7 +63,7 @@ internal static class ClusterCommand
         }
         catch (Exception e) when (e is HttpRequestException or JsonException || e is TaskCanceledException && !stop.IsCancellationRequested)
         {
-            throw new LogException($"What listens at {client.BaseAddress} gave no whole answer: {e.Message}.", e);
+            throw new LogException(RunningProcess.NoWholeAnswer(client, e), e);
         }
     }
 

@@ -102,8 +102,8 @@ internal static class LeaveCommand
         }
         catch (Exception e) when (e is HttpRequestException or JsonException || e is TaskCanceledException && !stop.IsCancellationRequested)
         {
-            throw new LogException($"What listens at {client.BaseAddress} gave no whole answer: {e.Message}. Look at its log; once it has "
-                + $"ended, take its node out with --node {RunCommand.Node(options.Kafka)}.", e);
+            throw new LogException($"{RunningProcess.NoWholeAnswer(client, e)} Look at its log; once it has ended, "
+                + $"take its node out with --node {RunCommand.Node(options.Kafka)}.", e);
         }
         using (response)
         {

@@ -24,10 +24,11 @@ internal static class LiveRun
                 $"the secret has fewer than {LiveTokens.LeastSecretBytes} bytes: it could be guessed",
                 "Write a long random text into the file, such as 'openssl rand -hex 32' prints");
         errors.ThrowIfAny();
-        var remember = Math.Min(config.Options.Requests.Remember, config.Options.Requests.Recent); // a gap where either may have run over
+        var requests = config.Options.Requests;
         return new LiveStreams(options, cluster is not null
-            ? new LiveSources(cluster.Feed, cluster.Customers, _ => true, remember)
-            : new LiveSources(engine.Feed!, engine.Customers!, id => IsHere(engine.Directory!, id), remember), secret, TimeProvider.System);
+            ? new LiveSources(cluster.Feed, cluster.Customers, _ => true, requests.Remember, requests.Recent)
+            : new LiveSources(engine.Feed!, engine.Customers!, id => IsHere(engine.Directory!, id), requests.Remember,
+                requests.Recent), secret, TimeProvider.System);
     }
 
     private static bool IsHere(ShardDirectory shards, string customer) =>

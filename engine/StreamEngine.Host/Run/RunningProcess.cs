@@ -58,8 +58,16 @@ internal static class RunningProcess
     public static string? Refused(HttpResponseMessage response, HttpClient client, Scope scope) =>
         response.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
             || response.Content.Headers.ContentType?.MediaType != "application/problem+json" ? null
+        // A key or a token is asked for by WWW-Authenticate.
+        : response is { StatusCode: HttpStatusCode.Unauthorized, Headers.WwwAuthenticate.Count: 0 }
+            ? $"What listens at {client.BaseAddress} refuses this call: it needs a caller's certificate (http.tls.client_ca_file). Call it "
+                + "on its machine by its config, without --url."
         : $"What listens at {client.BaseAddress} refuses this call ({(int)response.StatusCode}): its config has http.keys. Put a key with "
             + $"the scope {Spelling.Snake(scope.ToString())} into the variable {KeyVariable}.";
+
+    /// <summary>What to say where an answer breaks off, or is none.</summary>
+    public static string NoWholeAnswer(HttpClient client, Exception fault) =>
+        $"What listens at {client.BaseAddress} gave no whole answer: {(fault.InnerException ?? fault).Message.TrimEnd('.')}.";
 
     /// <summary>What to say where nothing listens.</summary>
     public static string Nobody(HttpClient client) => $"Nothing listens at {client.BaseAddress}: no process of this config runs on this "

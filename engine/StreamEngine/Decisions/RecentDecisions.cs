@@ -49,6 +49,7 @@ public sealed class RecentDecisions
     public void Note(Span<byte> profile, in DecisionRequest request, Decision decision)
     {
         if (Of(request.Origin) is not { } ring) return;
+        var number = NextNumber(profile); // before its place is taken
         ring.Next(profile, out var offers) = new Head
         {
             Request = request.Origin == DecisionOrigin.Request ? request.EventHash : 0,
@@ -57,6 +58,7 @@ public sealed class RecentDecisions
             Source = request.Source,
             Ordinal = request.Ordinal,
             Outcome = decision.Outcome,
+            Number = number,
             IsDefault = decision.IsDefault,
             P = decision.Chosen < 0 ? 0 : decision.P[decision.Chosen],
             Priority = decision.Chosen < 0 ? 0 : decision.Priority[decision.Chosen],
@@ -81,6 +83,7 @@ public sealed class RecentDecisions
         if (Of(entry.Origin) is not { } ring) return;
         var served = entry.Outcome == Outcome.Served;
         var factors = served ? MemoryMarshal.Cast<byte, double>(entry.Factors.Of(value)) : default;
+        var number = NextNumber(profile); // before its place is taken
         ring.Next(profile, out var offers) = new Head
         {
             Request = entry.Origin == DecisionOrigin.Request ? HashOfRequest(entry.EventId.Of(value)) : 0,
@@ -89,6 +92,7 @@ public sealed class RecentDecisions
             Source = source,
             Ordinal = entry.Ordinal,
             Outcome = entry.Outcome,
+            Number = number,
             IsDefault = entry.IsDefault,
             P = served ? factors[0] : 0,
             Priority = served ? factors[4] : 0,
@@ -129,7 +133,7 @@ public sealed class RecentDecisions
         var all = new List<KeptDecision>();
         foreach (var ring in new[] { _requested, _caused }.OfType<Ring>())
             for (var i = 0; i < ring.Count(profile); i++) all.Add(Read(ring.Entry(profile, i), ring == _requested));
-        return [.. all.OrderByDescending(d => d.DecidedAt).ThenByDescending(d => d.Offset).ThenByDescending(d => d.Ordinal)];
+        return [.. all.OrderByDescending(d => d.Number).ThenByDescending(d => d.DecidedAt)];
     }
 
     /// <summary>
@@ -147,6 +151,10 @@ public sealed class RecentDecisions
 
     private static ulong HashOf(ReadOnlySpan<byte> offer) => Hash64.Of(offer) is var hash and not 0 ? hash : 1;
 
+    /// <summary>The number behind that of the newest decision of any cause.</summary>
+    private uint NextNumber(ReadOnlySpan<byte> profile) =>
+        Math.Max(_requested?.Newest(profile) ?? 0, _caused?.Newest(profile) ?? 0) + 1;
+
     private Ring? Of(DecisionOrigin origin) => origin == DecisionOrigin.Request ? _requested : _caused;
 
     private KeptDecision Read(ReadOnlySpan<byte> entry, bool byRequest)
@@ -156,8 +164,8 @@ public sealed class RecentDecisions
         var offers = new List<int>(hashes.Length);
         foreach (var hash in hashes)
             if (hash != 0) offers.Add(Array.IndexOf(_offers, hash));
-        return new KeptDecision(byRequest, head.DecidedAt, head.Source, head.Offset, head.Ordinal, head.Outcome, head.IsDefault, head.P,
-            head.Priority, offers);
+        return new KeptDecision(byRequest, head.Number, head.DecidedAt, head.Source, head.Offset, head.Ordinal, head.Outcome,
+            head.IsDefault, head.P, head.Priority, offers);
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 8)]
@@ -170,6 +178,10 @@ public sealed class RecentDecisions
         public int Ordinal;
         public Outcome Outcome;
         public bool IsDefault;
+
+        /// <summary>Which of the customer's decisions it is: times say nothing of the order, as events and timers may be late.</summary>
+        public uint Number;
+
         public double P;
         public double Priority;
     }
@@ -184,6 +196,14 @@ public sealed class RecentDecisions
                 $"decisions kept={kept} offers={offers}"), kept, offers);
 
         public int Count(ReadOnlySpan<byte> profile) => MemoryMarshal.Read<int>(slot.In(profile));
+
+        /// <summary>The number of the newest entry; 0 where there is none.</summary>
+        public uint Newest(ReadOnlySpan<byte> profile)
+        {
+            if (Count(profile) == 0) return 0;
+            var next = MemoryMarshal.Read<int>(slot.In(profile)[4..]);
+            return Header(Entry(profile, next == 0 ? kept - 1 : next - 1)).Number;
+        }
 
         public ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> profile, int index) => slot.In(profile).Slice(8 + index * _width, _width);
 
@@ -206,6 +226,7 @@ public sealed class RecentDecisions
 
 /// <summary>A decision as a profile keeps it.</summary>
 /// <param name="ByRequest">Whether a request asked for it, and not an event or a timer.</param>
+/// <param name="Number">Which of the customer's decisions it is, by the order of the log.</param>
 /// <param name="DecidedAt">The event time at which it was evaluated, ms.</param>
 /// <param name="Source">Index of the event source that its position counts in.</param>
 /// <param name="Offset">The offset of its cause.</param>
@@ -216,5 +237,5 @@ public sealed class RecentDecisions
 /// <param name="Priority">The chosen offer's priority; 0 where none was chosen.</param>
 /// <param name="Offers">Indexes of the offers, the chosen one first, then the next best; -1 for one that the config has no more.</param>
 public readonly record struct KeptDecision(
-    bool ByRequest, long DecidedAt, int Source, long Offset, int Ordinal, Outcome Outcome, bool IsDefault, double P, double Priority,
-        IReadOnlyList<int> Offers);
+    bool ByRequest, uint Number, long DecidedAt, int Source, long Offset, int Ordinal, Outcome Outcome, bool IsDefault, double P,
+        double Priority, IReadOnlyList<int> Offers);

@@ -39,7 +39,7 @@ internal static class CollectorRun
             + $"{refused} answers were not 202"));
         engine.Terminate();
         await engine.Exit(TimeSpan.FromMinutes(2));
-        return 0;
+        return refused == 0 ? 0 : 1;
     }
 
     private static async Task<(LongConcurrentHistogram Times, long Refused)> Send(HttpClient http, Uri address, int connections, int batch,

@@ -31,10 +31,11 @@ internal static class WebhookRun
             if (await engine.Exit(TimeSpan.FromMinutes(5)) != 0) throw new InvalidOperationException($"no actions:\n{engine.Output}");
 
         var (calls, away, first, last) = (0L, stall > 0, 0L, 0L);
+        var began = new TaskCompletionSource();
         await using var partner = Partner(port, () =>
         {
             if (Volatile.Read(ref away)) return false;
-            Interlocked.CompareExchange(ref first, Stopwatch.GetTimestamp(), 0);
+            if (Interlocked.CompareExchange(ref first, Stopwatch.GetTimestamp(), 0) == 0) began.SetResult();
             Interlocked.Exchange(ref last, Stopwatch.GetTimestamp());
             Interlocked.Increment(ref calls);
             return true;
@@ -48,6 +49,7 @@ internal static class WebhookRun
             most = Math.Max(most, connector.ResidentBytes);
             if (Stopwatch.GetElapsedTime(started).TotalSeconds > stall) Volatile.Write(ref away, false);
         }
+        await began.Task;
         var cpu = connector.CpuTime;
         if (!await connector.Until(() => Task.FromResult(Track() >= actions), TimeSpan.FromMinutes(10)))
             throw new InvalidOperationException($"{calls} of {actions} actions were delivered:\n{connector.Output}");

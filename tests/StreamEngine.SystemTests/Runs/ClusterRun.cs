@@ -217,11 +217,12 @@ internal sealed class ClusterRun : IDisposable
     {
         // What it was told to commit it commits while the engines stand still: FaultKind.Broker says why.
         var engines = Running();
-        foreach (var engine in engines) engine.Freeze();
-        await Task.Delay(CommitsEnd);
-        var stopped = Stopwatch.GetTimestamp();
+        long stopped;
         try
         {
+            foreach (var engine in engines) engine.Freeze();
+            await Task.Delay(CommitsEnd);
+            stopped = Stopwatch.GetTimestamp();
             await Task.Run(_broker.Stop);
         }
         finally

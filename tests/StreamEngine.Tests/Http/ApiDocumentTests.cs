@@ -54,7 +54,7 @@ public sealed class ApiDocumentTests
     private static async Task<string> Document()
     {
         await using var bench = await CollectorBench.Open();
-        using var live = new LiveStreams(new LiveOptions(), new LiveSources(null!, null!, _ => true, 4), LiveTokens.NewSecret(),
+        using var live = new LiveStreams(new LiveOptions(), new LiveSources(null!, null!, _ => true, 4, 4), LiveTokens.NewSecret(),
             TimeProvider.System);
         using var compiled = Scenario.Compile(Scenario.Options(), new LinearModels(1));
         using var decisions = new DecisionLookups(null!, compiled);

@@ -77,6 +77,46 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_certificate_may_come_through_another_authority_again_and_again()
+    {
+        await using var http = await Listen("partners.pem", keys: false);
+        var between = Authority("between", _partners);
+        var own = Signed(between, "shop", client: true);
+        var context = SslStreamCertificateContext.Create(own, [between], offline: true);
+        for (var i = 0; i < 3; i++) // each on a connection of its own, which may resume the session of the one before
+        {
+            var handler = Handler(null);
+            handler.SslOptions.ClientCertificateContext = context;
+            using var client = new HttpClient(handler) { BaseAddress = new UriBuilder(http.Address) { Host = "localhost" }.Uri };
+            Assert.Equal("ok", await client.GetStringAsync("/read"));
+        }
+    }
+
+    [Fact]
+    public void The_own_certificate_is_a_callers_on_this_machine_alone()
+    {
+        using var certificates = new Certificates(Tls("partners.pem"), _folder, TimeProvider.System);
+        var own = Certificates.ReadOwn(In("server.pem"), In("server.key")).Own;
+        var (here, there) = (new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1), new IPEndPoint(IPAddress.Parse("192.0.2.2"), 1));
+        Assert.True(Takes(new IPEndPoint(IPAddress.Loopback, 1)));
+        Assert.True(Takes(here));
+        Assert.False(Takes(there));
+
+        bool Takes(IPEndPoint from) => certificates.ForConnection(from, here)
+            .RemoteCertificateValidationCallback!(this, own, null, SslPolicyErrors.None);
+    }
+
+    [Fact]
+    public async Task Without_a_certificate_there_is_health_and_nothing_else()
+    {
+        await using var http = await Listen("partners.pem", keys: true);
+        using var client = Client(http);
+        client.DefaultRequestHeaders.Add("X-Api-Key", Shop.Key);
+        foreach (var path in new[] { "/read", "/metrics", "/openapi/v1.json" })
+            Assert.Equal(401, (int)(await client.GetAsync(path)).StatusCode);
+    }
+
+    [Fact]
     public async Task A_certificate_does_not_stand_for_a_key()
     {
         await using var http = await Listen("partners.pem", keys: true);
@@ -111,18 +151,14 @@ public sealed class TlsTests : IDisposable
         using var certificates = new Certificates(Tls(null), _folder, clock);
         var first = Shown();
         Write("server", Signed(_root, "localhost", client: false), keyToo: false);
-        Age("server.pem");
         clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(first, Shown());
         Write("server", Signed(_root, "localhost", client: false));
-        Age("server.pem");
         Assert.Equal(first, Shown()); // it was looked at a moment ago
         clock.Advance(TimeSpan.FromMinutes(1));
         Assert.NotEqual(first, Shown());
 
-        string Shown() => certificates.ForConnection().ServerCertificateContext!.TargetCertificate.Thumbprint;
-        void Age(string file) => File.SetLastWriteTimeUtc(In(file), clock.GetUtcNow().UtcDateTime.AddMinutes(5));
-    }
+        string Shown() => certificates.ForConnection().ServerCertificateContext!.TargetCertificate.Thumbprint;    }
 
     [Fact]
     public void Every_mistake_of_the_files_is_told()
@@ -140,6 +176,8 @@ public sealed class TlsTests : IDisposable
             Assert.Single(Mistakes(new TlsOptions { CertificateFile = "old.pem", KeyFile = "old.key" })), StringComparison.Ordinal);
         Assert.Contains("client_ca_file: 'empty.pem' can't be read as certificates of authorities: it holds no certificate",
             Assert.Single(Mistakes(Tls("empty.pem"))), StringComparison.Ordinal);
+        File.WriteAllText(In("between.pem"), Authority("between", _partners).ExportCertificatePem());
+        Assert.Contains("'CN=between' is no root", Assert.Single(Mistakes(Tls("between.pem"))), StringComparison.Ordinal);
         // Who shows a certificate is known, so that other machines may call without a key.
         Assert.Single(Mistakes(Tls(null), "0.0.0.0"));
         Assert.Empty(Mistakes(Tls("partners.pem"), "0.0.0.0"));
@@ -194,12 +232,16 @@ public sealed class TlsTests : IDisposable
         if (keyToo) File.WriteAllText(In($"{name}.key"), certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
     }
 
-    private static X509Certificate2 Authority(string name)
+    /// <summary>A root, or an authority that another one has signed.</summary>
+    private static X509Certificate2 Authority(string name, X509Certificate2? by = null)
     {
-        var request = new CertificateRequest($"CN={name}", ECDsa.Create(ECCurve.NamedCurves.nistP256), HashAlgorithmName.SHA256);
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         var now = TimeProvider.System.GetUtcNow();
-        return request.CreateSelfSigned(now.AddDays(-2), now.AddDays(2));
+        if (by is null) return request.CreateSelfSigned(now.AddDays(-2), now.AddDays(2));
+        using var signed = request.Create(by, now.AddDays(-1.5), now.AddDays(1.5), RandomNumberGenerator.GetBytes(8));
+        return signed.CopyWithPrivateKey(key);
     }
 
     private static X509Certificate2 Signed(X509Certificate2 authority, string name, bool client, bool over = false)

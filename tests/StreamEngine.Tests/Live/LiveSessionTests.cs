@@ -84,6 +84,21 @@ public sealed class LiveSessionTests : IDisposable
         await _sink.Next("features");
     }
 
+    [Theory]
+    [InlineData(3, false)]
+    [InlineData(5, true)]
+    public async Task A_request_that_was_told_last_hides_no_gap_among_the_others(int since, bool missed)
+    {
+        _script.Kept("r1");
+        for (var i = 1; i <= since; i++) _script.Kept($"d{i}");
+        Listen("r1");
+        await _sink.Next("ready");
+        _script.Tell(null, complete: true, ("a", 1));
+        if (missed) Assert.Equal("r1", (string)Data(await _sink.Next("missed"))["after"]!);
+        for (var i = since - Math.Min(since, Remember) + 1; i <= since; i++)
+            Assert.Equal(($"d{i}", true), Decision(await _sink.Next("decision")));
+    }
+
     [Fact]
     public async Task A_profile_that_can_not_be_read_is_said_to_be_missed()
     {
@@ -204,7 +219,7 @@ public sealed class LiveSessionTests : IDisposable
         _live.ServeAsync(_live.Open("ann", until, abort).Listener!, _sink, last, _gone.Token);
 
     private LiveStreams Streams(LiveOptions options) =>
-        new(options, new LiveSources(_script, _script, _ => _script.IsHere, Remember), new byte[32], _time);
+        new(options, new LiveSources(_script, _script, _ => _script.IsHere, Remember, Remember), new byte[32], _time);
 
     /// <summary>Lets the seconds pass one by one: a clock that leaps runs a timer's missed turns at once, all at the same time.</summary>
     private void Pass(int seconds)
@@ -289,7 +304,12 @@ public sealed class LiveSessionTests : IDisposable
                 return ValueTask.FromResult(new ProfileReply
                 {
                     Status = Status,
-                    Decisions = [.. _kept.Take(Remember).Select(id => new ProfileDecision(id, default, Outcome.Served, "club", false))],
+                    // As many of requests ('r') as of others.
+                    Decisions =
+                    [
+                        .. _kept.Where((id, i) => _kept.Take(i).Count(k => k[0] == 'r' == (id[0] == 'r')) < Remember)
+                            .Select(id => new ProfileDecision(id, default, Outcome.Served, "club", id[0] == 'r')),
+                    ],
                 });
         }
 

@@ -34,7 +34,7 @@ public sealed class LiveStreamTests : IAsyncLifetime
     {
         _shop = new RequestShop(_folder);
         _live = new LiveStreams(new LiveOptions { Origins = [Page], MaxListeners = 2 }, new LiveSources(_shop.Engine.Feed!, _shop.Customers,
-            _ => true, _shop.Options.Requests.Remember), LiveTokens.NewSecret(), TimeProvider.System);
+            _ => true, _shop.Options.Requests.Remember, _shop.Options.Requests.Recent), LiveTokens.NewSecret(), TimeProvider.System);
         _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true,
             app => LiveEndpoints.Map(app, _live), options: new HttpOptions
             {

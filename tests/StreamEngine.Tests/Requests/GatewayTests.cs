@@ -190,6 +190,25 @@ public sealed class GatewayTests : IDisposable
     }
 
     [Fact]
+    public async Task The_newest_decision_is_the_one_made_last_whatever_its_time()
+    {
+        List<string> ids;
+        using (var shop = new RequestShop(_folder))
+        {
+            shop.Send("c1", "page_view", placement: "home", time: Scenario.Start + 10_000);
+            await shop.ReadAsync("c1", p => p.Found);
+            await shop.DecideAsync("c1", "ask-1");
+            shop.Send("c1", "page_view", placement: "home", time: Scenario.Start + 9_000); // earlier than the request's
+            await shop.ReadAsync("c1", p => p.Found && p.Features[0].Value == 2);
+            ids = [.. (await shop.ReadAsync("c1", _ => true)).Decisions.Select(d => d.DecisionId)];
+            Assert.Equal(shop.Decisions().Select(d => (string)d["decision_id"]!).Reverse(), ids);
+            Assert.Equal(3, ids.Count);
+        }
+        using (var shop = new RequestShop(_folder))
+            Assert.Equal(ids, (await shop.ReadAsync("c1", p => p.Found)).Decisions.Select(d => d.DecisionId));
+    }
+
+    [Fact]
     public async Task Every_mistake_of_a_request_is_told_at_once()
     {
         using var shop = new RequestShop(_folder);

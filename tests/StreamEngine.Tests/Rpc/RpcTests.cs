@@ -38,7 +38,7 @@ public sealed class RpcTests : IAsyncLifetime
             Requests = o.Requests with { Fallbacks = new Dictionary<string, string> { ["home"] = "b" } }
         });
         _live = new LiveStreams(new LiveOptions { MaxListeners = 1 }, new LiveSources(_shop.Engine.Feed!, _shop.Customers, _ => true,
-            _shop.Options.Requests.Remember), LiveTokens.NewSecret(), TimeProvider.System);
+            _shop.Options.Requests.Remember, _shop.Options.Requests.Recent), LiveTokens.NewSecret(), TimeProvider.System);
         _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true, app =>
             RpcEndpoints.Map(app, new FallbackGateway(_shop.Customers, _shop.Compiled, _shop.Engine.Metrics, _shop.Engine.Switches),
                 _shop.Options.Requests.Timeout, _live), options: new HttpOptions

@@ -28,7 +28,7 @@ internal sealed class Access(KeyRing keys, TokenVerifier? tokens = null, bool ne
     {
         var endpoint = context.GetEndpoint();
         var demand = endpoint?.Metadata.GetMetadata<Demand>() ?? Unsaid;
-        if (needsCertificate && endpoint is not null && demand.Scope is not null && context.Connection.ClientCertificate is null)
+        if (needsCertificate && endpoint is not null && !demand.WithoutCertificate && context.Connection.ClientCertificate is null)
         {
             await Problems.RefuseAsync(context, StatusCodes.Status401Unauthorized, "no_certificate",
                 "This needs a certificate of the caller's: look at http.tls.client_ca_file.").ConfigureAwait(false);

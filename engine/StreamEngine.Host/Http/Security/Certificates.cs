@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -39,15 +40,21 @@ internal sealed class Certificates : IDisposable
     }
 
     /// <summary>What a connection that begins now is secured with.</summary>
-    public SslServerAuthenticationOptions ForConnection()
+    /// <param name="from">Where the caller is.</param>
+    /// <param name="to">Which address of this machine it called.</param>
+    public SslServerAuthenticationOptions ForConnection(EndPoint? from = null, EndPoint? to = null)
     {
+        var isHere = from is IPEndPoint caller
+            && (IPAddress.IsLoopback(caller.Address) || caller.Address.Equals((to as IPEndPoint)?.Address));
         var now = Now();
         return new SslServerAuthenticationOptions
         {
             ServerCertificateContext = now.Context,
             ClientCertificateRequired = now.Authorities is not null, // asked for; who has none is judged by what it asks for
+            // A resumed session has the caller's certificate without those between it and its root.
+            AllowTlsResume = now.Authorities is null,
             RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
-                certificate is null || certificate is X509Certificate2 of && now.Trusts(of, chain),
+                certificate is null || certificate is X509Certificate2 of && now.Trusts(of, chain, isHere),
         };
     }
 
@@ -75,7 +82,9 @@ internal sealed class Certificates : IDisposable
     {
         var all = new X509Certificate2Collection();
         all.ImportFromPemFile(file);
-        return all.Count > 0 ? all : throw new CryptographicException("it holds no certificate");
+        if (all.Count == 0) throw new CryptographicException("it holds no certificate");
+        var other = all.FirstOrDefault(c => !c.SubjectName.RawData.AsSpan().SequenceEqual(c.IssuerName.RawData));
+        return other is null ? all : throw new CryptographicException($"'{other.Subject}' is no root: write the one that has signed it");
     }
 
     /// <inheritdoc/>
@@ -108,15 +117,20 @@ internal sealed class Certificates : IDisposable
             _clientCa is null ? null : ReadAuthorities(_clientCa), written);
     }
 
-    private DateTime[] Written() => [.. new[] { _certificate, _key, _clientCa }.OfType<string>().Select(File.GetLastWriteTimeUtc)];
+    /// <summary>What stands in the files. Their times say nothing where they are links, as Kubernetes mounts secrets.</summary>
+    private byte[] Written() =>
+        SHA256.HashData([.. new[] { _certificate, _key, _clientCa }.OfType<string>().SelectMany(File.ReadAllBytes)]);
 
     private sealed record Loaded(X509Certificate2 Own, SslStreamCertificateContext Context, X509Certificate2Collection? Authorities,
-        DateTime[] Written)
+        byte[] Written)
     {
-        /// <summary>Whether an authority has signed it for a client; the engine's own commands show the engine's own certificate.</summary>
-        public bool Trusts(X509Certificate2 certificate, X509Chain? sent)
+        /// <summary>
+        /// Whether an authority has signed it, for clients where it says for whom; the engine's own commands show the engine's own one, on
+        /// its machine.
+        /// </summary>
+        public bool Trusts(X509Certificate2 certificate, X509Chain? sent, bool isHere)
         {
-            if (Authorities is null || certificate.RawDataMemory.Span.SequenceEqual(Own.RawDataMemory.Span)) return true;
+            if (Authorities is null || isHere && certificate.RawDataMemory.Span.SequenceEqual(Own.RawDataMemory.Span)) return true;
             using var chain = new X509Chain();
             chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             chain.ChainPolicy.CustomTrustStore.AddRange(Authorities);

@@ -41,6 +41,9 @@ internal sealed record Demand(Scope? Scope, bool FromPages = false) : IRequestSi
     /// </summary>
     public IReadOnlyList<string> Origins { get; init; } = [];
 
+    /// <summary>Whether callers without a certificate may call, where all others need one (<c>http.tls.client_ca_file</c>).</summary>
+    public bool WithoutCertificate { get; init; }
+
     /// <summary>The most bytes of a request's body, unpacked.</summary>
     public long? MaxRequestBodySize { get; init; } = MostBodyBytes;
 }
@@ -66,11 +69,19 @@ internal static class Demands
             {
                 PageOrigins.Preflight(context, HttpMethods.Post, $"content-type, authorization, if-none-match, {PresentedKey.Header}");
                 return Task.CompletedTask;
-            }).WithMetadata(new Demand(null) { Origins = origins });
+            }).WithMetadata(new Demand(null) { Origins = origins, WithoutCertificate = true });
         return endpoint.WithMetadata(new Demand(scope) { Origins = origins });
     }
 
-    /// <summary>Everybody may call.</summary>
+    /// <summary>A browser asks whether its page may call, and never shows who it is with that.</summary>
+    public static T IsPreflight<T>(this T endpoint) where T : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new Demand(null, FromPages: true) { WithoutCertificate = true });
+
+    /// <summary>Everybody may call, without a certificate too.</summary>
+    public static T IsForAll<T>(this T endpoint) where T : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new Demand(null) { WithoutCertificate = true });
+
+    /// <summary>Nobody needs a key.</summary>
     public static T IsOpen<T>(this T endpoint, bool fromPages = false) where T : IEndpointConventionBuilder =>
         endpoint.WithMetadata(new Demand(null, fromPages));
 }
