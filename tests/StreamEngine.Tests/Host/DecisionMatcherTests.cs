@@ -17,7 +17,7 @@ public sealed class DecisionMatcherTests
         _matcher.Take(0, Decision("a0", offset: 3, trigger: "view"));
         _matcher.Take(0, Decision("a1", offset: 3, trigger: "cart"));
         _matcher.Take(1, Decision("b0", offset: 3, trigger: "cart"));
-        _matcher.EndStep();
+        _matcher.EndStep(long.MaxValue, long.MaxValue);
         _matcher.End();
         Assert.Equal(["a1 b0", "a0 -"], _found);
     }
@@ -40,10 +40,10 @@ public sealed class DecisionMatcherTests
     {
         _matcher.Take(0, Decision("a1", at: 1));
         _matcher.Take(1, Decision("b2", at: 2));
-        _matcher.EndStep();
+        _matcher.EndStep(long.MaxValue, long.MaxValue);
         Assert.Empty(_found);
         _matcher.Take(1, Decision("b1", at: 1));
-        _matcher.EndStep();
+        _matcher.EndStep(long.MaxValue, long.MaxValue);
         Assert.Equal(["- b2", "a1 b1"], _found.Order(StringComparer.Ordinal));
         _matcher.Take(0, Decision("a2", at: 2));
         _matcher.End();
@@ -55,10 +55,10 @@ public sealed class DecisionMatcherTests
     {
         foreach (var id in new[] { "a0", "a1" }) _matcher.Take(0, Decision(id));
         foreach (var id in new[] { "b0", "b1" }) _matcher.Take(1, Decision(id));
-        _matcher.EndStep();
+        _matcher.EndStep(long.MaxValue, long.MaxValue);
         _matcher.Take(0, Decision("a2"));
         _matcher.Take(1, Decision("b2"));
-        _matcher.EndStep();
+        _matcher.EndStep(long.MaxValue, long.MaxValue);
         Assert.Equal(["a0 b0", "a1 b1", "a2 b2"], _found);
     }
 
@@ -66,7 +66,7 @@ public sealed class DecisionMatcherTests
     public void A_repeat_in_a_later_step_takes_the_place_of_one_that_stayed_alone()
     {
         _matcher.Take(0, Decision("a0"));
-        _matcher.EndStep();
+        _matcher.EndStep(long.MaxValue, long.MaxValue);
         _matcher.Take(0, Decision("a1"));
         _matcher.Take(1, Decision("b0"));
         _matcher.End();
