@@ -82,6 +82,50 @@ public sealed class DecisionMatcherTests
         Assert.Equal(["a0 -", "a1 b1", "a2 b2"], _found);
     }
 
+    [Fact]
+    public void What_stays_alone_is_told_before_the_pairs_of_later_causes()
+    {
+        _matcher.Take(0, Decision("a1", cause: 1, at: 1));
+        Pair(0);
+        Pair(2);
+        _matcher.EndStep(long.MaxValue, long.MaxValue);
+        Assert.Equal(["a0 b0"], _found);
+        Pair(3);
+        _matcher.EndStep(long.MaxValue, long.MaxValue);
+        Assert.Equal(["a0 b0", "a1 -", "a2 b2", "a3 b3"], _found);
+
+        void Pair(int cause)
+        {
+            _matcher.Take(0, Decision($"a{cause}", cause: cause, at: cause));
+            _matcher.Take(1, Decision($"b{cause}", cause: cause, at: cause));
+        }
+    }
+
+    [Fact]
+    public void A_timers_decision_waits_until_the_other_watermark_has_passed_its_time()
+    {
+        _matcher.Take(0, Decision("a1", cause: 1, at: 7));
+        _matcher.Take(0, Decision("a2", cause: 2, at: 8));
+        _matcher.Take(0, Decision("a3", offset: 3, cause: 3, at: 9)); // an event's: both have read it
+        for (var step = 0; step < 5; step++) _matcher.EndStep(a: 100, b: 7);
+        Assert.Empty(_found); // as the later causes wait for the earlier ones
+        _matcher.Take(1, Decision("b1", cause: 900, at: 7));
+        _matcher.EndStep(a: 100, b: 8);
+        Assert.Equal(["a1 b1"], _found);
+        _matcher.EndStep(a: 100, b: 9);
+        Assert.Equal(["a1 b1", "a2 -", "a3 -"], _found);
+    }
+
+    [Fact]
+    public void A_replay_that_lags_without_end_makes_no_more_wait_than_the_bound()
+    {
+        for (var i = 0; i <= DecisionMatcher.MostHeld; i++) _matcher.Take(0, Decision("a", cause: i, at: i));
+        _matcher.EndStep(long.MaxValue, long.MinValue);
+        Assert.Empty(_found);
+        _matcher.EndStep(long.MaxValue, long.MinValue);
+        Assert.Equal(DecisionMatcher.MostHeld + 1, _found.Count);
+    }
+
     private static ComparedDecision Decision(string id, long offset = -1, string trigger = "view", string placement = "web",
         string customer = "c1", long at = 7, long cause = 0) => new()
         {

@@ -99,8 +99,8 @@ internal static class PolicyCommand
 
     /// <summary>Why there is nothing to estimate from.</summary>
     private static string Nothing(Invocation call, PolicyData data) => data.Open > 0
-        ? $"no decision is closed yet: {data.Open} are open, as no event or timer has moved event time past the end of their windows "
-            + "(outcomes.windows). Evaluate once events have; a replay closes those that are over by its --as-of"
+        ? $"no decision is closed yet ({data.Open} open): no event has moved event time past the end of the windows (outcomes.windows). "
+            + "Evaluate later, or a replay with a later --as-of"
         : $"no decision can be evaluated: of {(call.Get(Placement) is { } name ? $"the placement '{name}'" : "all placements")} there is "
             + $"none that showed something and is closed; {data.Withdrawn} are of customers who consent no more, {data.Unusable} have no "
             + "usable probability or candidate";
