@@ -129,13 +129,14 @@ internal sealed class FileRun : IDisposable
     /// which is rejected and moves nothing. False where all is done. What the step wrote is in <see cref="Outputs"/>.
     /// </summary>
     /// <param name="asOf">The time up to which events count, and at which timers fire last, ms; the newest event's where null.</param>
-    public bool Advance(long? asOf)
+    /// <param name="beside">The newest event's time in a run over the same files; where it is later, timers fire up to it.</param>
+    public bool Advance(long? asOf, long? beside = null)
     {
         var before = asOf is { } last && last < long.MaxValue ? last + 1 : long.MaxValue;
         if (_ended) return Step(before);
         if (Step(Math.Min(before, Future))) return true;
         _ended = true;
-        if ((asOf ?? Newest) is { } end) Finish(end);
+        if ((asOf ?? Later(Newest, beside)) is { } end) Finish(end);
         return true;
     }
 
@@ -153,6 +154,9 @@ internal sealed class FileRun : IDisposable
             Newest = Shard.Counters.Watermark + (long)Engine.Options.Time.OutOfOrderness.TotalMilliseconds;
         return true;
     }
+
+    /// <summary>The later of two times; null where there is neither.</summary>
+    public static long? Later(long? one, long? other) => one is null || other > one ? other : one;
 
     /// <summary>Fires the timers that are due at a time.</summary>
     private void Finish(long at)

@@ -73,7 +73,7 @@ internal static class CompareCommand
                 Policies = [Of(files[0], a), Of(files[1], b)],
                 Differences = ConfigDifference.Of(a.Engine, b.Engine),
                 Records = a.Source.Position,
-                AsOf = (asOf ?? a.Newest) is { } at ? ReplayWarnings.Text(at) : null,
+                AsOf = (asOf ?? FileRun.Later(a.Newest, b.Newest)) is { } at ? ReplayWarnings.Text(at) : null,
                 Total = comparison!.Total(),
                 Placements = comparison.Placements,
                 Notes = a.Engine.Options.Outcomes is null && b.Engine.Options.Outcomes is null ? [ComparisonReport.NoOutcomes]
@@ -140,7 +140,7 @@ internal static class CompareCommand
         if (directory is not null) File.Delete(Path.Combine(directory, Summary));
         using var changes = directory is null ? null : new ChangesFile(directory);
         var comparison = new PolicyComparison(a.Engine, b.Engine, pair => changes?.Write(pair));
-        while (a.Advance(asOf) | b.Advance(asOf))
+        while (a.Advance(asOf, b.Newest) | b.Advance(asOf, a.Newest))
         {
             stop.ThrowIfCancellationRequested();
             if (a.Source.Position != b.Source.Position)
