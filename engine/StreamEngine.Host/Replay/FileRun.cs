@@ -83,7 +83,7 @@ internal sealed class FileRun : IDisposable
         return run!;
     }
 
-    /// <summary>The same for a caller that has more to find mistakes in; null where there are any, also earlier ones, and without files.</summary>
+    /// <summary>The same for a caller that has more to find mistakes in; null where there are any (earlier ones too) or no files.</summary>
     /// <param name="config">The config as read.</param>
     /// <param name="files">Its files (<see cref="FindFiles"/>); null where they were not looked at.</param>
     /// <param name="memory">Bytes of records that may be held for sorting.</param>

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace StreamEngine.Tests.Host;
 
-/// <summary><c>replay compare</c> where what the two configs read is not the same: files beside them, columns, unreadable records.</summary>
+/// <summary><c>replay compare</c> where the two configs do not read the same: files beside them, columns, unreadable records.</summary>
 public sealed class CompareInputsTests : IDisposable
 {
     private const string Config = """
@@ -52,8 +52,8 @@ public sealed class CompareInputsTests : IDisposable
     [Fact]
     public async Task Other_rows_of_a_table_are_a_difference()
     {
-        var config = Config.Replace("note: string", "note: string, price: { lookup: \"prices[event.note].price\" }", StringComparison.Ordinal)
-            + "\ntables: { prices: { file: prices.csv, key: sku, fields: { price: double } } }";
+        var config = Config.Replace("note: string", "note: string, price: { lookup: \"prices[event.note].price\" }",
+            StringComparison.Ordinal) + "\ntables: { prices: { file: prices.csv, key: sku, fields: { price: double } } }";
         foreach (var side in new[] { "a", "b" })
         {
             Write($"{side}/c.yaml", config);

@@ -119,7 +119,8 @@ internal static class DecisionColumns
         decision.TryGetProperty("candidate_probabilities", out var drawn) && drawn.ValueKind == JsonValueKind.Array
             && candidate.Place < drawn.GetArrayLength() ? Number(drawn[candidate.Place]) : null;
 
-    private static Member Text(string name, string prefix = "") => new(new DataField<string>(prefix + name), (_, i) => TextOf(i.Value, name));
+    private static Member Text(string name, string prefix = "") =>
+        new(new DataField<string>(prefix + name), (_, i) => TextOf(i.Value, name));
 
     private static DecisionColumn Column(string name, string doc) => new(new DataField<string>(name), doc, (d, _) => TextOf(d, name));
 
