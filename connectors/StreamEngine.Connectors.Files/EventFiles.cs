@@ -12,6 +12,9 @@ namespace StreamEngine.Connectors.Files;
 /// <param name="Sources">The config's sources, with columns, and with the schemas that their Avro files were written with.</param>
 public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<EventSourceOptions> Sources)
 {
+    /// <summary>The pipes among all that was looked at, which can be read once only; also those that are at fault.</summary>
+    public IReadOnlyList<string> Pipes { get; private init; } = [];
+
     /// <summary>Bytes on disk over all files.</summary>
     public long Length => Files.Sum(f => f.Length);
 
@@ -25,7 +28,10 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
     {
         var search = new Search(sources, errors, maxRecordBytes);
         foreach (var argument in arguments) search.Add(argument);
-        return new EventFiles(search.Files, [.. search.Sources.Select((s, i) => s.WithFileSchemas(search.Schemas[i]))]);
+        return new EventFiles(search.Files, [.. search.Sources.Select((s, i) => s.WithFileSchemas(search.Schemas[i]))])
+        {
+            Pipes = [.. search.Opened.Where(b => b.IsPipe).Select(b => b.Path)],
+        };
     }
 
     /// <summary>The decoders of the files' records, by source.</summary>
@@ -36,6 +42,8 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
     private sealed class Search(IReadOnlyList<EventSourceOptions> sources, ConfigErrors errors, int maxRecordBytes)
     {
         public List<EventFile> Files { get; } = [];
+
+        public List<ByteSource> Opened { get; } = [];
 
         public EventSourceOptions[] Sources { get; } = [.. sources];
 
@@ -62,6 +70,7 @@ public sealed record EventFiles(IReadOnlyList<EventFile> Files, IReadOnlyList<Ev
         private void AddFile(string path, int source)
         {
             var bytes = new ByteSource(path);
+            Opened.Add(bytes);
             var encoding = source >= 0 ? Sources[source].Encoding : Sources.Length == 1 ? Sources[0].Encoding : TextEncoding.Utf8;
             if (KindOf(bytes, encoding) is not { } format) return;
             if (source < 0) source = Guess(path, format);

@@ -43,9 +43,6 @@ internal sealed class FileRun : IDisposable
     /// <summary>The files that are read.</summary>
     public IEnumerable<string> Inputs => _files.Files.Select(f => f.Path);
 
-    /// <summary>Those of them that can be read once only.</summary>
-    public IEnumerable<string> Pipes => _files.Files.Where(f => f.IsPipe).Select(f => f.Path);
-
     /// <summary>The compiled config.</summary>
     public CompiledEngine Engine { get; }
 
@@ -79,31 +76,35 @@ internal sealed class FileRun : IDisposable
     /// <exception cref="ConfigException">The config, or a file that it must fit, has mistakes.</exception>
     public static FileRun Open(LoadedConfig config, IReadOnlyList<string> events, long memory, ConfigErrors errors, Action<string> say)
     {
-        var run = TryOpen(config, events, memory, errors, say, TimeProvider.System.GetUtcNow());
+        // Files are looked at where the sources are known; else the config's other mistakes are found without them, as every command does.
+        var files = errors.Any ? null : FindFiles(config, events, errors);
+        var run = TryOpen(config, files, memory, errors, say, TimeProvider.System.GetUtcNow());
         errors.ThrowIfAny();
         return run!;
     }
 
-    /// <summary>The same for a caller that has more to find mistakes in; null where there are any, also earlier ones.</summary>
+    /// <summary>The same for a caller that has more to find mistakes in; null where there are any (earlier ones too) or no files.</summary>
     /// <param name="config">The config as read.</param>
-    /// <param name="events">The files, folders and patterns.</param>
+    /// <param name="files">Its files (<see cref="FindFiles"/>); null where they were not looked at.</param>
     /// <param name="memory">Bytes of records that may be held for sorting.</param>
     /// <param name="errors">Mistakes so far; takes those of this config.</param>
     /// <param name="say">Told what is allowed and worth a line in the log.</param>
     /// <param name="now">The clock's time for the whole run: what is from the future depends on it.</param>
-    public static FileRun? TryOpen(LoadedConfig config, IReadOnlyList<string> events, long memory, ConfigErrors errors,
-        Action<string> say, DateTimeOffset now)
+    public static FileRun? TryOpen(LoadedConfig config, EventFiles? files, long memory, ConfigErrors errors, Action<string> say,
+        DateTimeOffset now)
     {
-        // Files are looked at where the sources are known; else the config's other mistakes are found without them, as every command does.
-        var files = errors.Any ? null : FindFiles(config, events, errors);
         var engine = ConfigCheck.Compile(files is null ? config : config with { Options = config.Options with { Events = files.Sources } },
             errors, say);
-        if (!errors.Any) return new FileRun(engine!, files!, config, memory, say, now);
+        if (!errors.Any && files is not null) return new FileRun(engine!, files, config, memory, say, now);
         engine?.Dispose();
         return null;
     }
 
-    private static EventFiles FindFiles(LoadedConfig config, IReadOnlyList<string> events, ConfigErrors errors)
+    /// <summary>Looks at the files: which source each belongs to, and whether it fits; what does not is added to the mistakes.</summary>
+    /// <param name="config">The config as read.</param>
+    /// <param name="events">The files, folders and patterns.</param>
+    /// <param name="errors">Takes the mistakes.</param>
+    public static EventFiles FindFiles(LoadedConfig config, IReadOnlyList<string> events, ConfigErrors errors)
     {
         var files = EventFiles.Find(events, config.Options.Events, errors,
             (int)Math.Min(1 << 29, config.Options.Runtime.MaxRecordBytes.Bytes));
@@ -128,13 +129,14 @@ internal sealed class FileRun : IDisposable
     /// which is rejected and moves nothing. False where all is done. What the step wrote is in <see cref="Outputs"/>.
     /// </summary>
     /// <param name="asOf">The time up to which events count, and at which timers fire last, ms; the newest event's where null.</param>
-    public bool Advance(long? asOf)
+    /// <param name="beside">The newest event's time in a run over the same files; where it is later, timers fire up to it.</param>
+    public bool Advance(long? asOf, long? beside = null)
     {
         var before = asOf is { } last && last < long.MaxValue ? last + 1 : long.MaxValue;
         if (_ended) return Step(before);
         if (Step(Math.Min(before, Future))) return true;
         _ended = true;
-        if ((asOf ?? Newest) is { } end) Finish(end);
+        if ((asOf ?? Later(Newest, beside)) is { } end) Finish(end);
         return true;
     }
 
@@ -152,6 +154,9 @@ internal sealed class FileRun : IDisposable
             Newest = Shard.Counters.Watermark + (long)Engine.Options.Time.OutOfOrderness.TotalMilliseconds;
         return true;
     }
+
+    /// <summary>The later of two times; null where there is neither.</summary>
+    public static long? Later(long? one, long? other) => one is null || other > one ? other : one;
 
     /// <summary>Fires the timers that are due at a time.</summary>
     private void Finish(long at)

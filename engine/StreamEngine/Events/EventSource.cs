@@ -40,6 +40,11 @@ public sealed class EventSource
     /// </summary>
     public bool TimeIsRecordTimestamp => _shape.TimeIsRecords;
 
+    /// <summary>
+    /// What identifies the schema that Avro records are read with; null where each is read with that which it was written with.
+    /// </summary>
+    public string? ReaderSchema => _avro?.Reader?.Identity;
+
     internal IMasker? Masker { get; }
 
     /// <summary>What is looked up in tables for its events.</summary>

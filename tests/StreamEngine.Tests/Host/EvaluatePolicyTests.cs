@@ -191,6 +191,26 @@ public sealed class EvaluatePolicyTests : IDisposable
         Assert.Contains("could not come out in the log", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Where_no_decision_is_closed_it_fails_and_says_why()
+    {
+        File.WriteAllText(In("config.yaml"), Config);
+        File.WriteAllText(In("events.ndjson"), """{"id":"v","who":"c","kind":"visit","offer":"","at":"2026-11-01T10:00:00Z"}""" + "\n");
+        string[] replay = ["replay", "--config", In("config.yaml"), "--events", In("events.ndjson"), "--out", In("results")];
+        Assert.Equal(0, (await Cli.RunAsync(replay)).Code);
+        var (code, output, error) = await Cli.RunAsync([.. Arguments("uniform"), "--json"]);
+        Assert.Equal((3, ""), (code, output));
+        Assert.Contains("error: no decision is closed yet (1 open)", error, StringComparison.Ordinal);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        (code, _, error) = await Cli.RunAsync([.. Arguments("uniform"), "--placement", "none"]);
+        Assert.Equal(3, code);
+        Assert.Contains("error: no decision can be evaluated: of the placement 'none'", error, StringComparison.Ordinal);
+
+        // What the message advises helps.
+        Assert.Equal(0, (await Cli.RunAsync([.. replay, "--as-of", "2026-11-09T10:00:00Z"])).Code);
+        Assert.Equal(1, (int)(await Report("uniform"))["decisions"]!);
+    }
+
     /// <summary>
     /// What the log could not have shown is told by each candidate's own probability, also where the chosen one was not certain.
     /// </summary>

@@ -18,11 +18,16 @@ internal enum CandidateForm
     None,
 }
 
+/// <summary>An item of a list in a decision's record.</summary>
+/// <param name="Value">The item.</param>
+/// <param name="Place">Its place in the list, from 0.</param>
+internal readonly record struct LoggedItem(JsonElement Value, int Place);
+
 /// <summary>A column of the table.</summary>
 /// <param name="Field">Its name and type.</param>
 /// <param name="Doc">What it means.</param>
 /// <param name="Read">Its value in a decision's record, with the candidate of the row where candidates are rows.</param>
-internal sealed record DecisionColumn(Field Field, string Doc, Func<JsonElement, JsonElement?, object?> Read);
+internal sealed record DecisionColumn(Field Field, string Doc, Func<JsonElement, LoggedItem?, object?> Read);
 
 /// <summary>
 /// The columns of exported decisions: the fields of the record, those of what was chosen beside them, and a column for each feature. A
@@ -83,9 +88,9 @@ internal static class DecisionColumns
     }
 
     /// <summary>The candidates of a decision's rows: one row for each of them, or a single one without.</summary>
-    public static IEnumerable<JsonElement?> Rows(CandidateForm form, JsonElement decision) =>
+    public static IEnumerable<LoggedItem?> Rows(CandidateForm form, JsonElement decision) =>
         form == CandidateForm.Rows && Items(decision, "candidates").ToList() is { Count: > 0 } candidates
-            ? candidates.Select(c => (JsonElement?)c) : [null];
+            ? candidates.Select((c, i) => (LoggedItem?)new LoggedItem(c, i)) : [null];
 
     /// <summary>Whether this config has made the decision, so that its features have these names.</summary>
     public static bool IsOf(JsonElement decision, CompiledEngine engine) => TextOf(decision, "config_hash") == engine.ConfigHash;
@@ -102,21 +107,20 @@ internal static class DecisionColumns
     private static IReadOnlyList<Member> Members(string prefix, CompiledEngine engine) =>
     [
         Text("offer", prefix), Text("drop", prefix),
-        .. ChosenNumbers.Select(n => new Member(new DataField<double?>(prefix + n.Name), (_, c) => NumberOf(c, n.Name))),
-        new(new DataField<int?>($"{prefix}rank"), (_, c) => c.GetProperty("rank").GetInt32()),
+        .. ChosenNumbers.Select(n => new Member(new DataField<double?>(prefix + n.Name), (_, c) => NumberOf(c.Value, n.Name))),
+        new(new DataField<int?>($"{prefix}rank"), (_, c) => c.Value.GetProperty("rank").GetInt32()),
         Text("p_source", prefix),
         .. engine.Policy.Explorations.Count == 0 ? (Member[])[]
             : [new(new DataField<double?>($"{prefix}selection_probability"), Probability)],
     ];
 
     /// <summary>With which probability exploration would have chosen a candidate; no value where nothing was drawn.</summary>
-    private static object? Probability(JsonElement decision, JsonElement candidate)
-    {
-        var place = Items(decision, "candidates").TakeWhile(c => TextOf(c, "offer") != TextOf(candidate, "offer")).Count();
-        return Items(decision, "candidate_probabilities").Skip(place).Select(Number).FirstOrDefault();
-    }
+    private static object? Probability(JsonElement decision, LoggedItem candidate) =>
+        decision.TryGetProperty("candidate_probabilities", out var drawn) && drawn.ValueKind == JsonValueKind.Array
+            && candidate.Place < drawn.GetArrayLength() ? Number(drawn[candidate.Place]) : null;
 
-    private static Member Text(string name, string prefix = "") => new(new DataField<string>(prefix + name), (_, i) => TextOf(i, name));
+    private static Member Text(string name, string prefix = "") =>
+        new(new DataField<string>(prefix + name), (_, i) => TextOf(i.Value, name));
 
     private static DecisionColumn Column(string name, string doc) => new(new DataField<string>(name), doc, (d, _) => TextOf(d, name));
 
@@ -125,7 +129,8 @@ internal static class DecisionColumns
 
     private static DecisionColumn List(string name, string doc, IReadOnlyList<Member> members) =>
         new(new ListField(name, new StructField("element", [.. members.Select(m => m.Field)])), doc,
-            (d, _) => Items(d, name).Select(i => members.ToDictionary(m => m.Field.Name, m => m.Read(d, i))).ToList());
+            (d, _) => Items(d, name).Select((item, place) => members.ToDictionary(m => m.Field.Name,
+                m => m.Read(d, new LoggedItem(item, place)))).ToList());
 
     private static JsonElement? Chosen(JsonElement decision) =>
         decision.TryGetProperty("chosen", out var chosen) && chosen.ValueKind == JsonValueKind.Object ? chosen : null;
@@ -144,5 +149,5 @@ internal static class DecisionColumns
     };
 
     /// <summary>A part of a list's items, which may stand elsewhere in the decision.</summary>
-    private sealed record Member(DataField Field, Func<JsonElement, JsonElement, object?> Read);
+    private sealed record Member(DataField Field, Func<JsonElement, LoggedItem, object?> Read);
 }

@@ -49,7 +49,7 @@ internal sealed class TableFile : IDisposable
     public static bool IsParquet(string path) => path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Writes a row.</summary>
-    public void Write(JsonElement decision, JsonElement? candidate)
+    public void Write(JsonElement decision, LoggedItem? candidate)
     {
         Rows++;
         if (_csv is not null)

@@ -85,12 +85,25 @@ internal static class PolicyCommand
         errors.ThrowIfAny();
         var data = new PolicyData(TargetPolicy.TryParse(call.Get(Policy)!)!, call.Get(Reward)!, call.Get(Placement));
         LoggedRecords.Read(call, config.Options, call.Get(LogOptions.From), data.Decision, data.Outcome);
+        if (data.Samples.Count == 0)
+        {
+            call.Say(LogLevel.Error, Nothing(call, data));
+            return ExitCode.Runtime;
+        }
         Warn(call, data);
-        var estimates = data.Samples.Count == 0 ? [] : Estimators.All(data.Samples, call.Get(Clip), call.Get(Alpha));
+        var estimates = Estimators.All(data.Samples, call.Get(Clip), call.Get(Alpha));
         if (call.Json) call.Print(Json(data, estimates));
         else Tell(call, data, estimates);
         return ExitCode.Done;
     }
+
+    /// <summary>Why there is nothing to estimate from.</summary>
+    private static string Nothing(Invocation call, PolicyData data) => data.Open > 0
+        ? $"no decision is closed yet ({data.Open} open): no event has moved event time past the end of the windows (outcomes.windows). "
+            + "Evaluate later, or a replay with a later --as-of"
+        : $"no decision can be evaluated: of {(call.Get(Placement) is { } name ? $"the placement '{name}'" : "all placements")} there is "
+            + $"none that showed something and is closed; {data.Withdrawn} are of customers who consent no more, {data.Unusable} have no "
+            + "usable probability or candidate";
 
     private static void Warn(Invocation call, PolicyData data)
     {
@@ -113,7 +126,6 @@ internal static class PolicyCommand
         var customers = data.Samples.Select(s => s.Customer).Distinct().Count();
         call.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{call.Get(Policy)}: {data.Samples.Count:N0} decisions of {customers:N0} customers, effective size {Size(data):N0}"));
-        if (estimates.Count == 0) return;
         call.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  least logged probability {data.Samples.Min(s => s.Logged):0.######}, ")
             + string.Create(CultureInfo.InvariantCulture, $"largest weight {data.Samples.Max(s => s.Weight):0.###}"));
@@ -129,8 +141,8 @@ internal static class PolicyCommand
         ["decisions"] = data.Samples.Count,
         ["customers"] = data.Samples.Select(s => s.Customer).Distinct().Count(),
         ["effective_size"] = Size(data),
-        ["least_logged_probability"] = data.Samples.Count == 0 ? null : data.Samples.Min(s => s.Logged),
-        ["largest_weight"] = data.Samples.Count == 0 ? null : data.Samples.Max(s => s.Weight),
+        ["least_logged_probability"] = data.Samples.Min(s => s.Logged),
+        ["largest_weight"] = data.Samples.Max(s => s.Weight),
         ["not_covered"] = data.Uncovered,
         ["open"] = data.Open,
         ["withdrawn"] = data.Withdrawn,

@@ -1,6 +1,7 @@
 using StreamEngine.Configuration;
 using StreamEngine.Events;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Replay.Comparison;
 
@@ -34,6 +35,21 @@ internal static class ComparableConfigs
         if (a.Runtime.MaxRecordBytes != b.Runtime.MaxRecordBytes)
             errors.Add(b.Runtime.Node, "max_record_bytes", $"it is {b.Runtime.MaxRecordBytes} here and "
                 + $"{a.Runtime.MaxRecordBytes} in {files}: other events would be let in", "Give both the same");
+    }
+
+    /// <summary>
+    /// Adds a mistake for every source that is read with another schema, though it is written the same: each config's files are its own.
+    /// </summary>
+    /// <param name="a">The first config's engine.</param>
+    /// <param name="b">The second config's engine.</param>
+    /// <param name="files">The file of the first, for messages.</param>
+    /// <param name="errors">Takes the mistakes.</param>
+    public static void CheckSchemas(CompiledEngine a, CompiledEngine b, string files, ConfigErrors errors)
+    {
+        foreach (var source in b.Events.Sources)
+            if (a.Events.Sources.First(s => s.Name == source.Name).ReaderSchema != source.ReaderSchema)
+                errors.Add(source.Options.Node, "schema", $"the file '{source.Options.Schema}' says something else here than the one of "
+                    + $"{files}: the two would not read the same events", "Give both the same schema");
     }
 
     private static void CheckSource(EventSourceOptions a, EventSourceOptions b, string files, ConfigErrors errors)

@@ -73,7 +73,7 @@ internal static class CompareCommand
                 Policies = [Of(files[0], a), Of(files[1], b)],
                 Differences = ConfigDifference.Of(a.Engine, b.Engine),
                 Records = a.Source.Position,
-                AsOf = (asOf ?? a.Newest) is { } at ? ReplayWarnings.Text(at) : null,
+                AsOf = (asOf ?? FileRun.Later(a.Newest, b.Newest)) is { } at ? ReplayWarnings.Text(at) : null,
                 Total = comparison!.Total(),
                 Placements = comparison.Placements,
                 Notes = a.Engine.Options.Outcomes is null && b.Engine.Options.Outcomes is null ? [ComparisonReport.NoOutcomes]
@@ -84,28 +84,42 @@ internal static class CompareCommand
         return ExitCode.Done;
     }
 
-    /// <summary>Reads and compiles both; every mistake of both is told at once.</summary>
+    /// <summary>
+    /// Reads and compiles both; every mistake of both is told at once. Each has mistakes of its own, as those of one are no reason to look
+    /// less closely at the other.
+    /// </summary>
     private static (FileRun A, FileRun B) Open(Invocation call, string[] files)
     {
-        var errors = new ConfigErrors();
-        var configs = files.Select(f => call.Load(f, errors)).ToArray();
-        var readable = configs.All(c => !ReferenceEquals(c, LoadedConfig.Unreadable));
-        if (readable) ComparableConfigs.Check(configs[0].Options, configs[1].Options, files[0], errors);
+        var errors = files.Select(_ => new ConfigErrors()).ToArray();
+        var configs = files.Select((f, i) => call.Load(f, errors[i])).ToArray();
+        var known = errors.Select(e => !e.Any).ToArray(); // the sources, so that their files can be looked at
+        if (!configs.Any(c => ReferenceEquals(c, LoadedConfig.Unreadable)))
+            ComparableConfigs.Check(configs[0].Options, configs[1].Options, files[0], errors[1]);
         var now = TimeProvider.System.GetUtcNow();
         var runs = new FileRun?[files.Length];
         try
         {
+            var pipes = false;
             for (var i = 0; i < files.Length; i++)
             {
                 if (ReferenceEquals(configs[i], LoadedConfig.Unreadable)) continue;
                 var name = files[i];
-                runs[i] = FileRun.TryOpen(configs[i], call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call) / files.Length, errors,
-                    line => call.Say(LogLevel.Warning, $"{name}: {line}"), now);
-                foreach (var pipe in runs[i]?.Pipes ?? [])
-                    errors.Add(new ConfigLocation(pipe, 0, 0, "events"), "it is a pipe, which can be read once only, and each config "
+                // What a pipe brought while it was looked at is gone: it is not opened for the other.
+                var events = known[i] && !pipes ? FileRun.FindFiles(configs[i], call.Get(FileArguments.Events)!, errors[i]) : null;
+                foreach (var pipe in events?.Pipes ?? [])
+                {
+                    errors[i].Add(new ConfigLocation(pipe, 0, 0, "events"), "it is a pipe, which can be read once only, and each config "
                         + "reads it", "Write it to a file first");
+                    pipes = true;
+                }
+                runs[i] = FileRun.TryOpen(configs[i], events, FileArguments.MemoryOf(call) / files.Length, errors[i],
+                    line => call.Say(LogLevel.Warning, $"{name}: {line}"), now);
             }
-            if (!errors.Any) return (runs[0]!, runs[1]!);
+            if (runs is [{ } a, { } b])
+            {
+                ComparableConfigs.CheckSchemas(a.Engine, b.Engine, files[0], errors[1]);
+                if (!errors[1].Any) return (a, b);
+            }
         }
         catch
         {
@@ -114,7 +128,7 @@ internal static class CompareCommand
         }
         foreach (var run in runs) run?.Dispose();
         // An override or a file at fault is so for both.
-        throw new ConfigException([.. errors.All.Distinct()]);
+        throw new ConfigException([.. errors.SelectMany(e => e.All).Distinct()]);
     }
 
     private static PolicyComparison Compare(FileRun a, FileRun b, string? directory, long? asOf, Action<string, double> progress,
@@ -126,12 +140,12 @@ internal static class CompareCommand
         if (directory is not null) File.Delete(Path.Combine(directory, Summary));
         using var changes = directory is null ? null : new ChangesFile(directory);
         var comparison = new PolicyComparison(a.Engine, b.Engine, pair => changes?.Write(pair));
-        while (a.Advance(asOf) | b.Advance(asOf))
+        while (a.Advance(asOf, b.Newest) | b.Advance(asOf, a.Newest))
         {
             stop.ThrowIfCancellationRequested();
             if (a.Source.Position != b.Source.Position)
                 throw new IOException("The files of events changed while they were read. Compare over files that nobody writes");
-            comparison.Step(a.Outputs, b.Outputs);
+            comparison.Step(a, b);
             progress("comparing", (double)a.Source.Position / Math.Max(1, a.Source.Count));
         }
         comparison.End();

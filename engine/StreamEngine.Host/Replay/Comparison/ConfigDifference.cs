@@ -12,7 +12,7 @@ internal sealed record ConfigDifference(string Path, string? A, string? B)
     /// <summary>Mappings in which the order means something: the first that fits is taken.</summary>
     private static readonly string[] Ordered = ["decisions.triggers", "outcomes.events"];
 
-    /// <summary>All differences of what decides, as the configs are written; models are compared by their files.</summary>
+    /// <summary>All differences of what decides, as the configs are written; models and tables are compared by their files.</summary>
     public static IReadOnlyList<ConfigDifference> Of(CompiledEngine a, CompiledEngine b)
     {
         var found = CompiledEngine.Deciding
@@ -24,6 +24,9 @@ internal sealed record ConfigDifference(string Path, string? A, string? B)
                 found.Add(new($"models.{name}", $"version {first.Version}, {first.Sha256[..12]}",
                     $"version {second.Version}, {second.Sha256[..12]}"));
         }
+        foreach (var first in a.Tables)
+            if (b.Tables.FirstOrDefault(t => t.Shape.Name == first.Shape.Name) is { } second && first.Sha256 != second.Sha256)
+                found.Add(new($"tables.{first.Shape.Name} (rows)", first.Sha256[..12], second.Sha256[..12]));
         return found;
     }
 

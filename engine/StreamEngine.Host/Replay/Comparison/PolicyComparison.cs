@@ -45,11 +45,11 @@ internal sealed class PolicyComparison
     }
 
     /// <summary>Takes what both have written in a step.</summary>
-    public void Step(OutputBuffer a, OutputBuffer b)
+    public void Step(FileRun a, FileRun b)
     {
-        Take(0, a);
-        Take(1, b);
-        _matcher.EndStep();
+        Take(0, a.Outputs);
+        Take(1, b.Outputs);
+        _matcher.EndStep(a.Shard.Counters.Watermark, b.Shard.Counters.Watermark);
     }
 
     /// <summary>Both are at their end.</summary>

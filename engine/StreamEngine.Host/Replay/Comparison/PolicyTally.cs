@@ -37,11 +37,11 @@ internal sealed class PolicyTally(IReadOnlyList<string> offers)
     /// <summary>What is shown, by channel.</summary>
     public IReadOnlyDictionary<string, long> ByChannel => _byChannel;
 
-    /// <summary>Candidates that were dropped, by offer and reason; a limit's reason has its name behind a colon.</summary>
+    /// <summary>Candidates that were dropped, by offer and reason; a limit's reason, and no other, has its name behind a colon.</summary>
     public IEnumerable<(string Offer, string Reason, long Count)> Drops =>
         _drops.Select(d => (offers[d.Key.Offer], d.Key.Reason, d.Value));
 
-    /// <summary>Candidates that a named limit dropped, by the reason with the limit's name.</summary>
+    /// <summary>Candidates that a cap, a suppression or quiet hours dropped, by the reason with their name.</summary>
     public Dictionary<string, long> Limits => Drops.Where(d => d.Reason.Contains(':', StringComparison.Ordinal))
         .GroupBy(d => d.Reason).ToDictionary(g => g.Key, g => g.Sum(d => d.Count));
 
