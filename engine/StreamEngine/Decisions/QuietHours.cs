@@ -72,7 +72,13 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
         }
         if (ExpressionCompiler.String(text, scope, errors) is not { } zone) return null;
         var reads = ExpressionCompiler.References(text);
-        if (reads.Event.Count + reads.Features.Count + reads.Consent.Count > 0) return zone;
+        if (reads.Event.Count + reads.Features.Count + reads.Consent.Count > 0)
+        {
+            if (TimeFunctions.Zone("Europe/Berlin") is null)
+                errors.Add(options.Node, "time_zone", "no time zones are known here, so no customer's can be found",
+                    "Install the system's tzdata");
+            return zone;
+        }
         otherwise = Known(System.Text.Encoding.UTF8.GetString(zone(new EvalContext())), options.Node, "time_zone", errors);
         return null;
     }
@@ -82,7 +88,7 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
         var zone = TimeFunctions.Zone(name);
         if (zone is null)
             errors.Add(node, key, $"unknown time zone '{Spelling.Short(name)}'",
-                "Write a name such as 'Europe/Berlin' or an offset such as '+05:30'");
+                "Write a name such as 'Europe/Berlin' or an offset such as '+05:30'; where none is known, install the system's tzdata");
         return zone;
     }
 
