@@ -107,9 +107,9 @@ public struct LoggedDecision
 
     /// <summary>
     /// Reads a record's value. Nothing is tolerated: an id that names another cause, an unknown symbol, an early end or bytes behind the
-    /// end make it false, and <see cref="Error"/> says what and at which byte. The schema id is not looked at: it comes from a registry that
-    /// may have been another one when the record was written, and that a restore should not need, so it can be any version's. The version
-    /// is told by where the record ends.
+    /// end make it false, and <see cref="Error"/> says what and at which byte. The schema id is not looked at: it comes from a registry
+    /// that may have been another one when the record was written, and that a restore should not need, so it can be any version's. The
+    /// version is told by where the record ends.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> value, ref LoggedDecision d)
     {

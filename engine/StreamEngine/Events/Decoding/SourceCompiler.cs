@@ -2,7 +2,6 @@ using StreamEngine.Configuration;
 using StreamEngine.Events.Masking;
 using StreamEngine.Events.Registry;
 using StreamEngine.Events.Tables;
-using StreamEngine.Expressions.Functions;
 
 namespace StreamEngine.Events.Decoding;
 
@@ -78,7 +77,7 @@ internal sealed class SourceCompiler(
 
     private void CheckTexts()
     {
-        if (options.Zone is { Length: > 0 } name && (_zone = TimeFunctions.NamedZone(name)) is null)
+        if (options.Zone is { Length: > 0 } name && (_zone = TimeZones.Find(name)) is null)
             errors.Add(options.Node, "zone", $"the time zone '{name}' is not known here",
                 "Write an IANA name such as Europe/Berlin; where none is known, install the system's tzdata.");
         if (options.Format != RecordFormat.Avro) return;

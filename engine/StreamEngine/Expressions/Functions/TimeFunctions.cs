@@ -1,4 +1,5 @@
 using System.Buffers;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Expressions.Functions;
 
@@ -159,16 +160,8 @@ internal static class TimeFunctions
         if (TimeReader.TryOffset(name, out var offset))
             return offset.Duration() > TimeSpan.FromHours(14) ? null : TimeZoneInfo.CreateCustomTimeZone(name, offset, name, name);
         if (name.Length == 0 || !char.IsAsciiLetter(name[0]) || name.AsSpan().ContainsAnyExcept(ZoneCharacters)) return null;
-        return NamedZone(name);
+        return TimeZones.Find(name);
     }
-
-    /// <summary>
-    /// A zone of the IANA database by its exact name; null where there is none. The runtime finds a zone that it has loaded before by a name
-    /// in other capitals too, and takes the machine's own zone for one: what is found must depend on neither.
-    /// </summary>
-    internal static TimeZoneInfo? NamedZone(string name) =>
-        name != "localtime" && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && zone.Id == name
-            && (zone.HasIanaId || name == "UTC") ? zone : null;
 
     /// <summary>The time on the clocks of a zone, cut to the years 1 to 9999.</summary>
     /// <param name="ms">The time, ms since 1970.</param>
