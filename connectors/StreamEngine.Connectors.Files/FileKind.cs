@@ -6,16 +6,18 @@ namespace StreamEngine.Connectors.Files;
 /// <param name="Format">The format; null where the file has none that is read, or holds nothing.</param>
 /// <param name="Fault">What the file is instead; null where it is read or holds nothing but blanks.</param>
 /// <param name="Remedy">What to do about it.</param>
-internal readonly record struct FileKind(RecordFormat? Format, string? Fault = null, string Remedy = "")
+/// <param name="OfTable">What to do about it where it is the file of a table; null where that is the same.</param>
+internal readonly record struct FileKind(RecordFormat? Format, string? Fault = null, string Remedy = "", string? OfTable = null)
 {
+    private const string Export = "Export it as CSV, NDJSON or an Avro container";
     private const int HeadLength = 4_096;
 
     /// <summary>The magic numbers of files that people take for text.</summary>
     private static readonly (byte[] Magic, string Name, string Remedy)[] Known =
     [
         ("PK\u0003\u0004"u8.ToArray(), "a zip archive (or an Excel workbook)", "Unpack it, or export it as CSV"),
-        ("PAR1"u8.ToArray(), "Parquet", "Export it as CSV, NDJSON or an Avro container"),
-        ("ORC"u8.ToArray(), "ORC", "Export it as CSV, NDJSON or an Avro container"),
+        ("PAR1"u8.ToArray(), "Parquet", Export),
+        ("ORC"u8.ToArray(), "ORC", Export),
         ("SQLite format 3"u8.ToArray(), "an SQLite database", "Export its table as CSV"),
         ("%PDF"u8.ToArray(), "a PDF", "Export its table as CSV"),
         ("BZh"u8.ToArray(), "packed by bzip2", "Unpack it, or pack it with gzip"),
@@ -35,16 +37,19 @@ internal readonly record struct FileKind(RecordFormat? Format, string? Fault = n
         if (encoding == TextEncoding.Utf16)
         {
             if (head.Length > 0 && !IsUtf16(head))
-                return new(null, "no UTF-16 text", "Take the source's 'encoding' out, or set what it is");
+                return new(null, "no UTF-16 text", "Take the source's 'encoding' out, or set what it is",
+                    "Take the table's 'encoding' out, or set what it is");
             head = Head(bytes, encoding);
         }
         if (head.StartsWith("Obj\u0001"u8)) return new(RecordFormat.Avro);
         foreach (var (magic, name, remedy) in Known)
-            if (head.StartsWith(magic)) return new(null, name, remedy);
+            if (head.StartsWith(magic))
+                return new(null, name, remedy, remedy == Export ? "Export it as CSV or NDJSON" : null);
         if (IsUtf16(head)) return new(null, "UTF-16 text",
-            "Set the source's encoding: utf16 (and write SOURCE=PATH where there are several), or save it as UTF-8");
+            "Set the source's encoding: utf16 (and write SOURCE=PATH where there are several), or save it as UTF-8",
+            "Set the table's encoding: utf16, or save it as UTF-8");
         if (head.StartsWith("\uFEFF"u8)) head = head[3..];
-        if (!IsText(head)) return new(null, "no text", "Name files of CSV, NDJSON or Avro containers");
+        if (!IsText(head)) return new(null, "no text", "Name files of CSV, NDJSON or Avro containers", "Name a file of CSV or NDJSON");
         var text = head.TrimStart(" \t\r\n"u8);
         if (text.Length == 0) return default;
         if (text[0] == '[' && text[1..].TrimStart(" \t\r\n"u8) is var item && (item.Length == 0 || item[0] is (byte)'{' or (byte)']'))

@@ -8,6 +8,10 @@ namespace StreamEngine.Connectors.Files;
 /// <summary>Reads the file of a table: CSV with a header, or NDJSON; plain or gzip, whatever its name.</summary>
 public static class TableFile
 {
+    private const string Shorten = "Take out columns that are not looked up.";
+
+    private static readonly string TooLong = $"is longer than {LineFile.DefaultLimit >> 20} MiB";
+
     /// <summary>Reads all rows; null, with every mistake told, where the file can't be used.</summary>
     /// <param name="table">The table as declared.</param>
     /// <param name="path">The file.</param>
@@ -41,7 +45,8 @@ public static class TableFile
         if (kind.Format is not (RecordFormat.Csv or RecordFormat.Json))
         {
             errors.Add(at, $"the file is {kind.Fault ?? (kind.Format is null ? "empty" : "an Avro container")}",
-                "A table is read from CSV with a header, or from NDJSON, one object a line.");
+                kind.Fault is null ? "A table is read from CSV with a header, or from NDJSON, one object a line."
+                : $"{kind.OfTable ?? kind.Remedy}.");
             return null;
         }
         var source = table.Source(kind.Format.Value, []);
@@ -56,20 +61,33 @@ public static class TableFile
         var before = errors.All.Count;
         var rows = new TableRows(table, bytes.Path, source, errors);
         if (errors.All.Count > before) return null;
-        while (file.Read()) rows.Add(file.Record, file.Number);
+        while (file.Read())
+        {
+            if (IsWhole(file)) rows.Add(file.Record, file.Number);
+            else rows.Refuse(file.Number, $"the row {TooLong}", Shorten);
+        }
         return rows.Close(Convert.ToHexStringLower(hash.GetCurrentHash()));
     }
+
+    /// <summary>Whether the record is there to its end: of one that is too long only the beginning is kept.</summary>
+    private static bool IsWhole(LineFile file) => file.Record.Length <= LineFile.DefaultLimit;
 
     /// <summary>The columns that the first line names; null where they are not those that the table needs.</summary>
     private static IReadOnlyList<string>? Header(LineFile file, EventSourceOptions source, ConfigLocation at, ConfigErrors errors)
     {
         if (!file.Read()) return null;
+        if (!IsWhole(file))
+        {
+            errors.Add(at with { Line = (int)file.Number, Column = 1 }, $"the header {TooLong}", Shorten);
+            return null;
+        }
         var header = CsvHeader.Split(file.Record, source.SeparatorByte);
         var needed = CsvHeader.Needed(source).ToList();
         at = at with { Line = (int)file.Number, Column = 1 };
         foreach (var column in needed.Where(c => !header.Contains(c)))
             errors.Add(at, $"the header '{CsvHeader.Shown(header)}' has no column '{column}'{Near(column)}",
-                "Name the columns as the file does: a field's with 'from', the key's as 'key'.");
+                header.Any(h => h.Contains('\uFFFD', StringComparison.Ordinal)) ? $"The file is not UTF-8. {TableShape.EncodingRemedy}"
+                : "Name the columns as the file does: a field's with 'from', the key's as 'key'.");
         foreach (var column in needed.Where(c => header.Count(h => h == c) > 1))
             errors.Add(at, $"the header '{CsvHeader.Shown(header)}' has the column '{column}' more than once",
                 "Give each column that is read a name of its own.");

@@ -107,14 +107,15 @@ public struct LoggedDecision
 
     /// <summary>
     /// Reads a record's value. Nothing is tolerated: an id that names another cause, an unknown symbol, an early end or bytes behind the
-    /// end make it false, and <see cref="Error"/> says what and at which byte. The schema id is not looked at, but to tell an older version
-    /// by: it comes from a registry that may have been another one when the record was written, and that a restore should not need.
+    /// end make it false, and <see cref="Error"/> says what and at which byte. The schema id is not looked at: it comes from a registry
+    /// that may have been another one when the record was written, and that a restore should not need, so it can be any version's. The
+    /// version is told by where the record ends.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> value, ref LoggedDecision d)
     {
         d = default;
         var reader = new AvroCursor(value);
-        var schema = reader.Header();
+        reader.Header();
         d.Id = reader.Bytes("decision_id");
         d.Kind = reader.Symbol<DecisionKind>("kind");
         d.EventId = reader.Bytes("cause.event_id");
@@ -139,14 +140,12 @@ public struct LoggedDecision
         for (var left = reader.Items("models"); left > 0; left = left > 1 ? left - 1 : reader.Items("models")) Model(ref reader);
         d.ConfigHash = reader.Bytes("config_hash");
         d.Watermark = reader.Long("watermark");
-        if (schema != OutputSchemas.DecisionWithoutOrigin || reader.HasMore) d.Origin = reader.Symbol<DecisionOrigin>("origin");
-        // A registry's ids say nothing of the version: a record that ends here is of an earlier one.
-        var tells = schema is OutputSchemas.Decision or OutputSchemas.DecisionWithoutProbabilities
-            or OutputSchemas.DecisionWithoutAssignments || reader.HasMore;
-        var told = tells && reader.Branch(2, "switches") == 1;
+        // Each version added one field behind all others: a record that ends before one of these is of an earlier version.
+        if (reader.HasMore) d.Origin = reader.Symbol<DecisionOrigin>("origin");
+        var told = reader.HasMore && reader.Branch(2, "switches") == 1;
         if (told) Switched(ref reader, ref d);
-        if (schema is OutputSchemas.Decision or OutputSchemas.DecisionWithoutProbabilities || reader.HasMore) Assigned(ref reader, ref d);
-        if (schema == OutputSchemas.Decision || reader.HasMore) Doubles(ref reader, "candidate_probabilities");
+        if (reader.HasMore) Assigned(ref reader, ref d);
+        if (reader.HasMore) Doubles(ref reader, "candidate_probabilities");
         reader.End();
         if (reader.Error is null && told != (d.Kind == DecisionKind.Switches)) reader.Fail("switches", "does not fit the kind");
         if (reader.Error is null && !NamesItsCause(value, d)) reader.Fail("decision_id", "names another cause");

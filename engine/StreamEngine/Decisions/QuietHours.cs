@@ -37,10 +37,13 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
     /// <param name="offers">The offers, whose channels they may name.</param>
     /// <param name="scope">What the expression of a zone may read.</param>
     /// <param name="errors">Receives every mistake.</param>
+    /// <param name="zones">Finds a zone by its name; null for those of this machine.</param>
     internal static IReadOnlyList<QuietHours> Compile(IReadOnlyList<QuietHoursOptions> options, IReadOnlyList<OfferOptions> offers,
-        Scope scope, ConfigErrors errors) => [.. options.Select(o => Compile(o, offers, scope, errors))];
+        Scope scope, ConfigErrors errors, Func<string, TimeZoneInfo?>? zones = null) =>
+        [.. options.Select(o => Compile(o, offers, scope, errors, zones ?? TimeFunctions.Zone))];
 
-    private static QuietHours Compile(QuietHoursOptions options, IReadOnlyList<OfferOptions> offers, Scope scope, ConfigErrors errors)
+    private static QuietHours Compile(QuietHoursOptions options, IReadOnlyList<OfferOptions> offers, Scope scope, ConfigErrors errors,
+        Func<string, TimeZoneInfo?> zones)
     {
         var (from, to) = (TimeOfDay(options, "from", options.From, errors), TimeOfDay(options, "to", options.To, errors));
         if (from == DayMs)
@@ -52,8 +55,8 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
         foreach (var channel in options.Channels)
             if (!channels.Contains(channel))
                 errors.Add(options.Node, "channels", $"'{channel}' is no offer's channel", KnownNames.Hint(channel, channels, "channels"));
-        var otherwise = Known(options.Otherwise, options.Node, "otherwise", errors);
-        var zone = ZoneOf(options, scope, ref otherwise, errors);
+        var otherwise = Known(options.Otherwise, options.Node, "otherwise", errors, zones);
+        var zone = ZoneOf(options, scope, ref otherwise, errors, zones);
         return new QuietHours(options.Name, from, to,
             [.. Enum.GetValues<DayOfWeek>().Select(d => options.Days.Count == 0 || options.Days.Contains(d))],
             [.. offers.Select(o => options.Channels.Count == 0 || options.Channels.Contains(o.Channel))],
@@ -61,10 +64,11 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
     }
 
     /// <summary>The expression of the zone; null where it is constant, which then is everybody's zone.</summary>
-    private static StringExpr? ZoneOf(QuietHoursOptions options, Scope scope, ref TimeZoneInfo? otherwise, ConfigErrors errors)
+    private static StringExpr? ZoneOf(QuietHoursOptions options, Scope scope, ref TimeZoneInfo? otherwise, ConfigErrors errors,
+        Func<string, TimeZoneInfo?> zones)
     {
         if (options.TimeZone is not { } text) return null;
-        if (TimeFunctions.Zone(text.Text) is not null)
+        if (zones(text.Text) is not null)
         {
             errors.Add(options.Node, "time_zone", $"{text.Text} is no expression",
                 $"Write 'otherwise: {text.Text}' alone where it is everybody's time zone, or an expression such as event.time_zone");
@@ -72,17 +76,23 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
         }
         if (ExpressionCompiler.String(text, scope, errors) is not { } zone) return null;
         var reads = ExpressionCompiler.References(text);
-        if (reads.Event.Count + reads.Features.Count + reads.Consent.Count > 0) return zone;
-        otherwise = Known(System.Text.Encoding.UTF8.GetString(zone(new EvalContext())), options.Node, "time_zone", errors);
+        if (reads.Event.Count + reads.Features.Count + reads.Consent.Count > 0)
+        {
+            if (zones("Europe/Berlin") is null)
+                errors.Add(options.Node, "time_zone", "no time zones are known here, so no customer's can be found",
+                    "Install the system's tzdata");
+            return zone;
+        }
+        otherwise = Known(System.Text.Encoding.UTF8.GetString(zone(new EvalContext())), options.Node, "time_zone", errors, zones);
         return null;
     }
 
-    private static TimeZoneInfo? Known(string name, ConfigNode node, string key, ConfigErrors errors)
+    private static TimeZoneInfo? Known(string name, ConfigNode node, string key, ConfigErrors errors, Func<string, TimeZoneInfo?> zones)
     {
-        var zone = TimeFunctions.Zone(name);
+        var zone = zones(name);
         if (zone is null)
             errors.Add(node, key, $"unknown time zone '{Spelling.Short(name)}'",
-                "Write a name such as 'Europe/Berlin' or an offset such as '+05:30'");
+                "Write a name such as 'Europe/Berlin' or an offset such as '+05:30'; where none is known, install the system's tzdata");
         return zone;
     }
 

@@ -213,7 +213,7 @@ internal sealed class FeatureChecks(TimeOptions time, ConfigErrors errors)
             WindowError(window, "last", $"{window.Last} units can't be kept", $"Give 1 to {MaxPanes:N0}");
         if (window.Zone is { } zone && window.Calendar is null)
             WindowError(window, "zone", "only a calendar window has a time zone", "Remove 'zone', or give 'calendar'");
-        else if (window.Zone is { } name && !TimeZoneInfo.TryFindSystemTimeZoneById(name, out _))
+        else if (window.Zone is { } name && TimeZones.Find(name) is null)
             WindowError(window, "zone", $"this system knows no time zone '{Spelling.Short(name)}'",
                 "Give a name such as Europe/Berlin; where there are none but UTC, install the system's tzdata");
         CheckSize(window, "sliding", window.Sliding);

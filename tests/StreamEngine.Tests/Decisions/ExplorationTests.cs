@@ -84,7 +84,7 @@ public sealed class ExplorationTests
             Assert.Equal((double)record["selection_probability"], logged[shop.Result.Chosen]);
             var d = default(LoggedDecision);
             Assert.True(LoggedDecision.TryParse(output.Value(0), ref d), d.Error);
-            Assert.False(LoggedDecision.TryParse(output.Value(0)[..^1], ref d));
+            Assert.False(LoggedDecision.TryParse(output.Value(0)[..^2], ref d));
         }
     }
 
@@ -94,13 +94,17 @@ public sealed class ExplorationTests
         var (shop, output) = (Make(Greedy), new OutputBuffer());
         shop.Set("page_view", "product");
         Assert.Empty(Probabilities(Written(shop, Decide(shop, 1), output)));
-        var before = output.Value(0)[..^1].ToArray();
+        var now = output.Value(0).ToArray();
+        var before = now[..^1];
         var d = default(LoggedDecision);
-        Assert.False(LoggedDecision.TryParse(before, ref d));
-        before[4] = OutputSchemas.DecisionWithoutProbabilities;
-        Assert.True(LoggedDecision.TryParse(before, ref d), d.Error);
-        before[1] = 77; // a registry's id
-        Assert.True(LoggedDecision.TryParse(before, ref d), d.Error);
+        // The versions before had no probabilities, no assignments, no switches and no origin. A registry may give any of them any id.
+        foreach (var id in new[] { OutputSchemas.Decision, OutputSchemas.DecisionWithoutProbabilities,
+            OutputSchemas.DecisionWithoutAssignments, OutputSchemas.DecisionWithoutSwitches, OutputSchemas.DecisionWithoutOrigin, 77 })
+        {
+            now[4] = (byte)id;
+            for (var left = 0; left <= 4; left++) Assert.True(LoggedDecision.TryParse(now.AsSpan(0, now.Length - left), ref d), d.Error);
+            Assert.False(LoggedDecision.TryParse(now.AsSpan(0, now.Length - 5), ref d));
+        }
         var old = new ApacheAvro(OutputSchemas.Text("decision-4"), OutputSchemas.Text("decision")).Record(before.AsSpan(5));
         Assert.Empty(Probabilities(old));
         // Without consent nothing of the candidates is kept, as ever.

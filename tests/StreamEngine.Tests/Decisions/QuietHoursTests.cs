@@ -166,6 +166,10 @@ public sealed class QuietHoursTests
         // The first would be read without end, were it opened.
         foreach (var text in new[] { "/dev/zero", "../../../dev/zero", "Europe/../Europe/Berlin", "Europe", "Europe/", "Zürich", "\0" })
             Assert.Null(cache.Find(Encoding.UTF8.GetBytes(text)));
+        foreach (var text in new[] { "europe/berlin", "utc", "localtime" })
+            Assert.Null(new TimeZoneCache().Find(Encoding.UTF8.GetBytes(text))); // whatever was found before
+        foreach (var text in new[] { "UTC", "Etc/UTC", "GMT", "Zulu", "Asia/Calcutta", "America/Argentina/Buenos_Aires" })
+            Assert.NotNull(cache.Find(Encoding.UTF8.GetBytes(text)));
         Assert.Null(cache.Find([0xff, 0xfe]));
         Assert.Null(cache.Find(Encoding.UTF8.GetBytes(new string('x', 65))));
     }
@@ -214,6 +218,17 @@ public sealed class QuietHoursTests
         })
             Assert.Contains(expected, told, StringComparison.Ordinal);
         Assert.Equal(10, errors.All.Count);
+    }
+
+    [Fact]
+    public void Without_a_database_of_zones_no_customers_can_be_found_which_is_told()
+    {
+        var errors = new ConfigErrors();
+        QuietHours.Compile([Night with { Otherwise = "UTC" }, Night with { TimeZone = null }], Offers, All, errors,
+            name => name == "UTC" ? TimeZoneInfo.Utc : null);
+        Assert.Equal(["no time zones are known here, so no customer's can be found", "unknown time zone 'Europe/Berlin'"],
+            errors.All.Select(e => e.Message));
+        Assert.All(errors.All, e => Assert.Contains("nstall the system's tzdata", e.Remedy, StringComparison.Ordinal));
     }
 
     private static Scope All => new() { Event = Shop.Fields, Features = Shop.Features };

@@ -88,6 +88,20 @@ public sealed class LookupConfigTests : IDisposable
         ], mistakes.Select(m => m[..m.IndexOf(". ", StringComparison.Ordinal)]));
     }
 
+    [Theory]
+    [InlineData("customer: c\n    id: x", "id: 'x' is looked up in a table, so it can't be the id")]
+    [InlineData("customer: c\n    id: [i, x]", "id: 'x' is looked up in a table, so it can't be the id")]
+    [InlineData("customer: c\n    id: id\n    type: x", "type: 'x' is looked up in a table, so it can't be the type")]
+    [InlineData("customer: x\n    id: id", "customer: 'x' is looked up in a table, so it can't be the customer")]
+    [InlineData("customer: c\n    id: id\n    time: x", "'x' is looked up in a table, so it can't be the time")]
+    public void What_an_event_is_can_t_be_looked_up(string parts, string mistake)
+    {
+        var config = Config("products: { file: p.csv, key: sku, fields: { category: string } }",
+            "{ lookup: 'products[event.sku].category' }");
+        var mistakes = _folder.Mistakes(config.Replace("customer: c\n    id: id", parts, StringComparison.Ordinal));
+        Assert.Contains(mistake, Assert.Single(mistakes), StringComparison.Ordinal);
+    }
+
     private static string Config(string table, string field) => $$"""
         name: shop
         tables:

@@ -142,6 +142,25 @@ public sealed class LookupEngineTests : IDisposable
         }
     }
 
+    /// <summary>A request has what any source finds: an earlier source's default does not stand before a later one's row.</summary>
+    [Fact]
+    public void A_request_takes_a_row_before_a_default_whatever_source_has_it()
+    {
+        _folder.Write("old.csv", "sku,category\no1,clogs\n");
+        using var engine = _folder.Compile(Shop
+            .Replace("events:", "  old: { file: old.csv, key: sku, fields: { category: string } }\nevents:", StringComparison.Ordinal)
+            .Replace("  shop:\n", "  first:\n    topic: first\n    format: json\n    customer: c\n    id: id\n    time: t\n    fields:\n"
+                + "      sku: string\n      category: { lookup: \"old[event.sku].category\", default: none }\n  shop:\n",
+                StringComparison.Ordinal));
+        var category = engine.Events.Fields.Find("category")!;
+        Assert.Equal(["'clogs'", "'hats'", "'none'"], new[] { "o1", "h1", "?" }.Select(sku =>
+        {
+            var call = new RequestCompiler(engine).Compile(
+                new DecideRequest { Customer = "ann", Id = "r", Context = new Dictionary<string, object?> { ["sku"] = sku } }, Time, 0, []);
+            return TableFolder.Show(call!.Fields[category.Index], category);
+        }));
+    }
+
     [Fact]
     public void Lineage_names_the_table_behind_a_field()
     {

@@ -71,6 +71,53 @@ public sealed class TableFileTests : IDisposable
     }
 
     [Fact]
+    public void A_row_that_is_too_long_is_refused_and_not_cut()
+    {
+        var pad = new string('x', (1 << 20) - 6);
+        _folder.Write("t.csv", $"sku,margin,pad\na,1,{pad}xx\nb,2,{pad}xxx\nc,3,{pad}xxxx\nd,4,\n");
+        Assert.Equal(["t.csv:3:1: tables.t: the row is longer than 1 MiB. Take out columns that are not looked up.",
+            "t.csv:4:1: tables.t: the row is longer than 1 MiB. Take out columns that are not looked up."], Mistakes(Options("t.csv")));
+        _folder.Write("t.csv", $"sku,margin,{pad}\na,1,\n");
+        Assert.Equal(["t.csv:1:1: tables.t: the header is longer than 1 MiB. Take out columns that are not looked up."],
+            Mistakes(Options("t.csv")));
+    }
+
+    [Fact]
+    public void Fields_may_have_names_that_an_events_field_can_t_have()
+    {
+        _folder.Write("t.csv", "sku,type,time,key,f0\na,boots,2024-01-15T20:00:00,k,f\n");
+        var table = Read(Options("t.csv") with
+        {
+            Fields = [.. new[] { ("time", "timestamp"), ("type", "string"), ("key", "string"), ("f0", "string") }
+                .Select(f => new TableFieldOptions { Name = f.Item1, Type = f.Item2 })],
+        });
+        var fields = table.Shape.Fields.Fields;
+        Assert.Equal(["time", "type", "key", "f0"], fields.Select(f => f.Name));
+        Assert.Equal(["1705348800000", "'boots'", "'k'", "'f'"], fields.Select(f =>
+        {
+            var value = default(FieldValue);
+            return table.TryGet(table.Find(Key("a")), f.Index, ref value) ? TableFolder.Show(value, f) : "-";
+        }));
+    }
+
+    [Fact]
+    public void A_file_that_is_encoded_otherwise_names_the_tables_encoding()
+    {
+        const string Remedy = "Set the table's encoding: latin1, windows1252 or utf16, or save the file as UTF-8.";
+        _folder.Write("t.csv", Encoding.Latin1.GetBytes("sku,margin\nä,1\n"));
+        Assert.EndsWith($"is not UTF-8. {Remedy}", Assert.Single(Mistakes(Options("t.csv"))), StringComparison.Ordinal);
+        _folder.Write("t.csv", Encoding.Latin1.GetBytes("Größe,margin\na,1\n"));
+        Assert.EndsWith($"has no column 'Größe'. The file is not UTF-8. {Remedy}",
+            Assert.Single(Mistakes(Options("t.csv") with { Key = new() { Field = "Größe" } })), StringComparison.Ordinal);
+        _folder.Write("t.csv", Encoding.Unicode.GetBytes("\uFEFFsku,margin\na,1\n"));
+        Assert.Equal("t.csv: tables.t: the file is UTF-16 text. Set the table's encoding: utf16, or save it as UTF-8.",
+            Assert.Single(Mistakes(Options("t.csv"))));
+        _folder.Write("t.csv", "sku,margin\na,1\n");
+        Assert.Equal("t.csv: tables.t: the file is no UTF-16 text. Take the table's 'encoding' out, or set what it is.",
+            Assert.Single(Mistakes(Options("t.csv") with { Encoding = TextEncoding.Utf16 })));
+    }
+
+    [Fact]
     public void Keys_that_are_numbers_are_compared_as_numbers()
     {
         _folder.Write("t.csv", "sku,margin\n7,0.5\n007,1\n7.0,2\nx,3\n8.5,4\n-1,5\n");
@@ -100,8 +147,8 @@ public sealed class TableFileTests : IDisposable
     [InlineData("sku,cost\na,1\n", "t.csv:1:1: tables.t: the header 'sku,cost' has no column 'margin'. ")]
     [InlineData("sku,margin,sku\na,1,b\n", "t.csv:1:1: tables.t: the header 'sku,margin,sku' has the column 'sku' more than once. ")]
     [InlineData("", "t.csv: tables.t: the file is empty. ")]
-    [InlineData("[{\"sku\":1}]", "t.csv: tables.t: the file is one JSON array. ")]
-    [InlineData("PAR1", "t.csv: tables.t: the file is Parquet. ")]
+    [InlineData("[{\"sku\":1}]", "t.csv: tables.t: the file is one JSON array. Write one object a line: jq -c '.[]' turns ")]
+    [InlineData("PAR1", "t.csv: tables.t: the file is Parquet. Export it as CSV or NDJSON.")]
     [InlineData("Obj\u0001", "t.csv: tables.t: the file is an Avro container. ")]
     public void A_file_of_another_kind_is_told(string text, string mistake)
     {

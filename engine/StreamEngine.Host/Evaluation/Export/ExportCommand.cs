@@ -94,7 +94,7 @@ internal static class ExportCommand
         }
         if (foreign > 0)
             call.Say(LogLevel.Warning, $"{foreign} of the decisions were made by another config, so that their features have no value: "
-                + "export them with that config");
+                + "export them with that config, or with the table files of then");
         if (call.Json) call.Print(new JsonObject { ["decisions"] = decisions, ["rows"] = rows, ["other_config"] = foreign });
         else call.Say(LogLevel.Info, $"{decisions} decisions in {rows} rows: {path}");
         return ExitCode.Done;

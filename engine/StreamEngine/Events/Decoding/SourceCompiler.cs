@@ -23,6 +23,7 @@ internal sealed class SourceCompiler(
     public EventSource Compile(ISchemaRegistry registry, string baseDirectory, Action<string> say)
     {
         CheckTexts();
+        CheckLookedUp();
         SayOldWords(say);
         foreach (var field in options.Fields) AddField(field);
         var customers = AddOneOf(options.Customer, Target.CustomerSlot, RecordPart.Key, options.Node, "customer", FieldType.String);
@@ -76,13 +77,29 @@ internal sealed class SourceCompiler(
 
     private void CheckTexts()
     {
-        if (options.Zone is { Length: > 0 } name && !TimeZoneInfo.TryFindSystemTimeZoneById(name, out _zone))
+        if (options.Zone is { Length: > 0 } name && (_zone = TimeZones.Find(name)) is null)
             errors.Add(options.Node, "zone", $"the time zone '{name}' is not known here",
                 "Write an IANA name such as Europe/Berlin; where none is known, install the system's tzdata.");
         if (options.Format != RecordFormat.Avro) return;
         foreach (var (given, key) in new[] { (options.Nulls.Count > 0, "nulls"), (options.DecimalComma, "decimal_comma"),
             (options.Encoding != TextEncoding.Utf8, "encoding") })
             if (given) errors.Add(options.Node, key, $"Avro has no {key}", "Take it out: it is of CSV and JSON.");
+    }
+
+    /// <summary>What an event is, and whose, is told by its record alone: it must not change with a table.</summary>
+    private void CheckLookedUp()
+    {
+        var time = options.Time.Node;
+        Check(options.Id.All.Select(i => i.Trim()), options.Node, "id", "id");
+        Check([options.Type ?? ""], options.Node, "type", "type");
+        Check(options.Customer.All, options.Node, "customer", "customer");
+        Check(options.Time.Field.All, time == ConfigNode.InCode ? options.Node : time, "field", "time");
+
+        void Check(IEnumerable<string> paths, ConfigNode node, string key, string what)
+        {
+            foreach (var path in paths.Where(p => options.Fields.Any(f => f.Name == p && f.Lookup is not null)))
+                errors.Add(node, key, $"'{path}' is looked up in a table, so it can't be the {what}", "Name a field that the record has.");
+        }
     }
 
     private void AddField(FieldOptions field)

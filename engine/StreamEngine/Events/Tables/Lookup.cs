@@ -31,12 +31,14 @@ internal sealed class Lookup
     }
 
     /// <summary>Looks up for fields that stand for an event's and were set without a record; what they have already stays.</summary>
-    public void Complete(FieldValue[] fields)
+    /// <param name="fields">The fields.</param>
+    /// <param name="defaults">Whether a field for which the table has no value takes its default.</param>
+    public void Complete(FieldValue[] fields, bool defaults)
     {
-        if (_list < 0) Fill(fields, 0, []);
+        if (_list < 0) Fill(fields, 0, [], defaults);
     }
 
-    private void Fill(FieldValue[] values, int first, int[] missed)
+    private void Fill(FieldValue[] values, int first, int[] missed, bool defaults = true)
     {
         ref readonly var key = ref values[first + _key];
         if (!key.Present) return;
@@ -45,7 +47,7 @@ internal sealed class Lookup
         foreach (ref readonly var field in _fields.AsSpan())
         {
             ref var to = ref values[first + field.Slot];
-            if (!to.Present && (row < 0 || !_table.TryGet(row, field.Column, ref to))) to = field.Default;
+            if (!to.Present && (row < 0 || !_table.TryGet(row, field.Column, ref to)) && defaults) to = field.Default;
         }
     }
 }

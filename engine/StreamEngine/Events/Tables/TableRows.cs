@@ -40,8 +40,8 @@ public sealed class TableRows
         _source = catalog.Sources[0];
         _decoder = _source.CreateDecoder();
         _row = new Event(catalog.Fields);
-        _key = catalog.Fields.Find(table.KeyName)!.Index;
-        _fields = [.. table.Fields.Fields.Select(f => catalog.Fields.Find(f.Name)!.Index)];
+        _key = catalog.Fields.Find(TableShape.KeyName)!.Index;
+        _fields = [.. table.Fields.Fields.Select(f => catalog.Fields.Find(TableShape.ColumnName(f.Index))!.Index)];
         _columns = [.. table.Fields.Fields.Select(f => new TableColumn(f.Type))];
     }
 
@@ -59,7 +59,8 @@ public sealed class TableRows
         if (reason != RejectReason.None)
         {
             Fault(line, reason == RejectReason.MissingCustomer ? $"the row has no key: there is no value in '{_table.Options.Key.Field}'"
-                : Words(reason), "Mend the row, or declare its fields as what they are.");
+                : Words(reason), reason == RejectReason.BadUtf8 ? TableShape.EncodingRemedy
+                : "Mend the row, or declare its fields as what they are.");
             return;
         }
         ref readonly var key = ref _row.Fields[_key];
@@ -73,6 +74,12 @@ public sealed class TableRows
         _lines.Add(line);
         for (var i = 0; i < _columns.Length; i++) _columns[i].Add(_row.Fields[_fields[i]]);
     }
+
+    /// <summary>Tells that a row can't be used, which makes the table unusable.</summary>
+    /// <param name="line">The line that it begins in.</param>
+    /// <param name="message">What is wrong with it.</param>
+    /// <param name="remedy">What to do about it.</param>
+    public void Refuse(long line, string message, string remedy) => Fault(line, message, remedy);
 
     /// <summary>The table of all rows; null where there were mistakes.</summary>
     /// <param name="sha256">The hash of the file, in hex.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using StreamEngine.Configuration;
 using StreamEngine.Events.Decoding;
 
@@ -6,12 +7,14 @@ namespace StreamEngine.Events.Tables;
 /// <summary>A table as the config declares it: its key and its fields, without rows.</summary>
 public sealed class TableShape
 {
-    private TableShape(TableOptions options, int index, FieldType keyType, FieldCatalog fields)
-    {
+    /// <summary>What the key is called among the fields of <see cref="Source"/>.</summary>
+    internal const string KeyName = "key";
+
+    /// <summary>What to do about a file that is not UTF-8.</summary>
+    public const string EncodingRemedy = "Set the table's encoding: latin1, windows1252 or utf16, or save the file as UTF-8.";
+
+    private TableShape(TableOptions options, int index, FieldType keyType, FieldCatalog fields) =>
         (Options, Index, KeyType, Fields) = (options, index, keyType, fields);
-        KeyName = "key";
-        while (options.Fields.Any(f => f.Name == KeyName)) KeyName += "_";
-    }
 
     /// <summary>The options as configured.</summary>
     public TableOptions Options { get; }
@@ -27,9 +30,6 @@ public sealed class TableShape
 
     /// <summary>What lookups can take from it.</summary>
     public FieldCatalog Fields { get; }
-
-    /// <summary>What the key is called among the fields of <see cref="Source"/>.</summary>
-    internal string KeyName { get; }
 
     /// <summary>
     /// The table's file as a source of events, so that a row is read by the decoders, and by the rules for numbers, times and texts, that
@@ -52,10 +52,22 @@ public sealed class TableShape
         Fields =
         [
             new FieldOptions { Name = KeyName, From = Options.Key.Field, Type = Options.Key.Type, Node = Options.Key.Node },
-            .. Options.Fields.Select(f => new FieldOptions { Name = f.Name, From = f.From, Type = f.Type, Node = f.Node }),
+            .. Options.Fields.Select((f, i) => new FieldOptions
+            {
+                Name = ColumnName(i),
+                From = f.From ?? f.Name,
+                Type = f.Type,
+                Node = f.Node,
+            }),
         ],
         Node = Options.Node,
     };
+
+    /// <summary>
+    /// What a field is called among the fields of <see cref="Source"/>: not by its own name, which may be one that an event can't have.
+    /// </summary>
+    /// <param name="index">The field's place in the table.</param>
+    internal static string ColumnName(int index) => string.Create(CultureInfo.InvariantCulture, $"f{index}");
 
     /// <summary>Checks a table's options; every mistake is told, and names that can't be used are told once.</summary>
     internal static TableShape Declare(TableOptions options, int index, ConfigErrors errors)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using StreamEngine.Configuration;
 
 namespace StreamEngine.Expressions.Functions;
 
@@ -159,7 +160,7 @@ internal static class TimeFunctions
         if (TimeReader.TryOffset(name, out var offset))
             return offset.Duration() > TimeSpan.FromHours(14) ? null : TimeZoneInfo.CreateCustomTimeZone(name, offset, name, name);
         if (name.Length == 0 || !char.IsAsciiLetter(name[0]) || name.AsSpan().ContainsAnyExcept(ZoneCharacters)) return null;
-        return TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && (zone.HasIanaId || name == "UTC") ? zone : null;
+        return TimeZones.Find(name);
     }
 
     /// <summary>The time on the clocks of a zone, cut to the years 1 to 9999.</summary>

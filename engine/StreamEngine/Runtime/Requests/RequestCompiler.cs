@@ -29,8 +29,10 @@ internal sealed class RequestCompiler(CompiledEngine engine)
         var fields = new FieldValue[engine.Events.Fields.Count];
         foreach (var (name, value) in request.Context) Set(fields, name, value, faults);
         // A request belongs to no source: whatever one of them looks up by a field that the request brings is looked up for it.
-        foreach (var source in engine.Events.Sources)
-            foreach (var lookup in source.Lookups) lookup.Complete(fields);
+        // A value that any source finds goes before the default of another one.
+        foreach (var defaults in new[] { false, true })
+            foreach (var source in engine.Events.Sources)
+                foreach (var lookup in source.Lookups) lookup.Complete(fields, defaults);
         return faults.Count > 0 ? null : new DecideCall(customer, time, deadline)
         {
             Id = id,
