@@ -158,7 +158,8 @@ public sealed class TlsTests : IDisposable
         clock.Advance(TimeSpan.FromMinutes(1));
         Assert.NotEqual(first, Shown());
 
-        string Shown() => certificates.ForConnection().ServerCertificateContext!.TargetCertificate.Thumbprint;    }
+        string Shown() => certificates.ForConnection().ServerCertificateContext!.TargetCertificate.Thumbprint;
+    }
 
     [Fact]
     public void Every_mistake_of_the_files_is_told()
