@@ -20,9 +20,6 @@ internal sealed class MetricsEndpoint : IDisposable
     private static readonly double[] SecondsBounds =
         [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-    /// <summary>Beyond a thousand OpenTelemetry drops instruments; an engine has some hundreds, and a process may hold several.</summary>
-    private const int MostInstruments = 20_000;
-
     private readonly MeterProvider _meters;
     private readonly TracerProvider? _traces;
 
@@ -34,7 +31,6 @@ internal sealed class MetricsEndpoint : IDisposable
         var builder = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
             .AddMeter(meters)
-            .SetMaxMetricStreams(MostInstruments)
             .AddRuntimeInstrumentation()
             .AddProcessInstrumentation()
             .AddView(i => i.Unit == "s" && i.GetType().Name.StartsWith("Histogram", StringComparison.Ordinal)
