@@ -19,7 +19,7 @@ internal sealed record ChaosPlan(int Seed, int Events = 60_000, int Kills = 5)
 /// </summary>
 internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
 {
-    private const int LivePerSecond = 3_000, Versions = 3;
+    private const int LivePerSecond = 3_000, Versions = 3, Still = 500; // looks in a row at which nothing has come
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private readonly Random _random = new(plan.Seed);
 
@@ -62,13 +62,14 @@ internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
         string how;
         if (kill % 5 == 4)
         {
-            var recovering = false;
+            var (recovering, quiet) = (false, 0);
             await engine.Until(async () =>
             {
                 var metrics = await engine.Metrics();
                 recovering = metrics.GetValueOrDefault("streamengine_records_restored_total") > 0
                     && metrics.GetValueOrDefault("streamengine_records_total") == 0;
-                return recovering || metrics.GetValueOrDefault("streamengine_records_total") > 0;
+                quiet = HasAll(metrics) ? quiet + 1 : 0;
+                return recovering || metrics.GetValueOrDefault("streamengine_records_total") > 0 || quiet > Still;
             }, Patience);
             if (recovering) KillsInRecovery++;
             how = recovering ? " while recovering" : " after recovering";
@@ -80,10 +81,12 @@ internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
             double seen = 0;
             await engine.Until(async () =>
             {
-                var records = await engine.Metric("streamengine_records_total");
-                quiet = records > 0 && records == seen ? quiet + 1 : 0;
+                var metrics = await engine.Metrics();
+                var records = metrics.GetValueOrDefault("streamengine_records_total");
+                // All of its shards are there and nothing comes: the life before has read everything.
+                quiet = HasAll(metrics) && records == seen ? quiet + 1 : 0;
                 seen = records;
-                return records >= after || quiet > 500;
+                return records >= after || quiet > Still;
             }, Patience);
             how = $" after {seen} records";
         }
@@ -92,6 +95,9 @@ internal sealed class ChaosRun(Arena arena, ChaosPlan plan, Action<string> tell)
         Kills++;
         tell($"seed {plan.Seed}: kill {Kills}{how}");
     }
+
+    private static bool HasAll(Dictionary<string, double> metrics) =>
+        metrics.GetValueOrDefault("streamengine_shards") >= Arena.Partitions;
 
     private static int? Version(int run, bool chaosModel) => chaosModel ? 1 + run % Versions : null;
 }
