@@ -27,7 +27,7 @@ internal static class LiveRun
         http.BaseAddress = new Uri($"http://127.0.0.1:{engine.Port}/");
         var before = engine.ResidentBytes;
         var due = Enumerable.Range(0, listeners).Select(_ => new ConcurrentQueue<long>()).ToArray();
-        var (told, times, ready) = (0L, EdgeSite.Histogram(), 0);
+        var (told, written, times, ready) = (0L, 0L, EdgeSite.Histogram(), 0);
         using var over = new CancellationTokenSource();
         using var room = new SemaphoreSlim(AtOnce);
         var listening = Enumerable.Range(0, listeners).Select(Listen).ToArray();
@@ -96,7 +96,7 @@ internal static class LiveRun
             using var writer = log.OpenWriter();
             var body = new ArrayBufferWriter<byte>();
             var started = Stopwatch.GetTimestamp();
-            var first = Number;
+            var first = written;
             for (var i = 0L; i < (long)events * length; i++)
             {
                 var at = started + (long)((double)i / events * Stopwatch.Frequency);
@@ -112,10 +112,7 @@ internal static class LiveRun
                 writer.Write(Site.Events, Encoding.UTF8.GetBytes(EdgeSite.Customer(customer)), body.WrittenSpan, 1_700_000_000_000);
             }
             writer.Flush();
-            Number = first + (long)events * length;
+            written = first + (long)events * length;
         }
     }
-
-    /// <summary>The number of the next event.</summary>
-    private static long Number { get; set; }
 }
