@@ -65,10 +65,16 @@ public static class ActivationCheck
         var topic = options.Topic ?? engine.Outputs.Actions;
         string[] actions = [.. new[] { engine.Outputs.Actions }.Concat(engine.Outputs.Channels.Values).Where(t => t.Length > 0).Distinct()];
         if (actions.Contains(topic)) return RecordKind.Action;
-        if (topic == engine.Outputs.Decisions) return RecordKind.Decision;
+        var others = new List<(string Topic, RecordKind Kind)> { (engine.Outputs.Decisions, RecordKind.Decision) };
+        if (engine.Outcomes is not null) others.Add((engine.Outputs.Outcomes, RecordKind.Outcome));
+        if (engine.Audiences.Segments.Count > 0) others.Add((engine.Outputs.Audiences, RecordKind.Audience));
+        foreach (var (name, kind) in others)
+            if (topic == name) return kind;
         errors.Add(options.Node, "topic", topic.Length == 0 ? "outputs.actions is empty: there are no actions"
-            : $"'{Printable.Text(topic)}' is no topic of actions or decisions",
-            $"Name one of {string.Join(", ", actions.Append(engine.Outputs.Decisions))}");
+            : topic == engine.Outputs.Outcomes ? $"nothing is written to '{topic}', as the config declares no outcomes"
+            : topic == engine.Outputs.Audiences ? $"nothing is written to '{topic}', as the config declares no segments"
+            : $"'{Printable.Text(topic)}' is no topic of actions, decisions, outcomes or audiences",
+            $"Name one of {string.Join(", ", actions.Concat(others.Select(o => o.Topic)))}");
         return null;
     }
 

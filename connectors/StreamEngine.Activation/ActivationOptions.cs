@@ -7,17 +7,18 @@ using StreamEngine.Configuration;
 namespace StreamEngine.Activation;
 
 /// <summary>One activation connector: what it reads, and the partner it delivers to.</summary>
-[Doc("A connector that delivers actions or decisions to a partner, by a consumer group of its own; exactly one of webhook, files, postgres "
-    + "and redis says where to.")]
+[Doc("A connector that delivers actions, decisions, outcomes or changes of audiences to a partner, by a consumer group of its own; "
+    + "exactly one of webhook, files, postgres and redis says where to.")]
 public sealed record ActivationOptions : ILocated
 {
     /// <summary>The connector's name.</summary>
     public string Name { get; init; } = "";
 
-    [Doc("The topic that is read: one of actions, or that of decisions; outputs.actions where absent.")]
+    [Doc("The topic that is read: one of actions, or that of decisions, outcomes or audiences; outputs.actions where absent.")]
     public string? Topic { get; init; }
 
-    [Doc("Which records are delivered: an expression over action.* or decision.*, as action.channel == 'email'; all where absent.")]
+    [Doc("Which records are delivered: an expression over action.*, decision.*, outcome.* or audience.*, as action.channel == 'email'; all "
+        + "where absent.")]
     public ExprText? Where { get; init; }
 
     [Doc("Delivers to an HTTP endpoint.")]

@@ -8,7 +8,7 @@ namespace StreamEngine.Activation.Records;
 /// <param name="Position">The partition it was read from.</param>
 /// <param name="Offset">The offset there.</param>
 /// <param name="Origin">
-/// The partition and offset it has in the topic of actions or decisions; another one than its position where a dead letter is replayed.
+/// The partition and offset it has in the topic of its kind; another one than its position where a dead letter is replayed.
 /// </param>
 /// <param name="Timestamp">The log's timestamp, ms since 1970-01-01 UTC.</param>
 /// <param name="Key">The record's key.</param>
@@ -23,7 +23,8 @@ internal sealed record ActivationRecord(TopicPartition Position, long Offset, (T
     public JsonElement Fields => _fields ??= JsonSerializer.Deserialize<JsonElement>(Json);
 
     /// <summary>
-    /// What a partner knows a repetition by: the decision's id with channel and offer, in characters that a header takes.
+    /// What a partner knows a repetition by, in characters that a header takes: the decision's id with channel and offer, or the id of an
+    /// outcome or of a change of an audience.
     /// </summary>
     public string IdempotencyKey => _idempotencyKey ??= MakeKey();
 
@@ -45,10 +46,10 @@ internal sealed record ActivationRecord(TopicPartition Position, long Offset, (T
 
     private string MakeKey()
     {
-        var isAction = Field("action_id") is not null;
+        string[] parts = Field("action_id") is not null ? ["action_id", "channel", "offer"] : Field("outcome_id") is not null ? ["outcome_id"]
+            : Field("audience_id") is not null ? ["audience_id"] : ["decision_id", "chosen.channel", "chosen.offer"];
         var key = new StringBuilder();
-        foreach (var (i, path) in (isAction ? ["action_id", "channel", "offer"]
-            : new[] { "decision_id", "chosen.channel", "chosen.offer" }).Index())
+        foreach (var (i, path) in parts.Index())
         {
             if (i > 0) key.Append(':');
             // A slash is part of every id; all else that a header might not take, and the separator, is written as %XX.

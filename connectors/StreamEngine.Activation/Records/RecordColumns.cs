@@ -56,7 +56,7 @@ internal static class RecordColumns
     public static IReadOnlyList<RecordColumn> Compile(IReadOnlyDictionary<string, string> columns, RecordKind kind, ConfigNode node,
         ConfigErrors errors)
     {
-        var schema = AvroSchema.Parse(OutputSchemas.Text(kind.ToString().ToLowerInvariant()));
+        var schema = AvroSchema.Parse(OutputSchemas.Text(kind.Word()));
         if (columns.Count == 0) return [.. schema.Fields.Select(f => new RecordColumn(f.Name, f.Name, Type(f.Schema)))];
         var compiled = new List<RecordColumn>();
         foreach (var (name, path) in columns)
@@ -70,7 +70,8 @@ internal static class RecordColumns
     private static AvroSchema? Find(AvroSchema schema, string path)
     {
         foreach (var name in path.Split('.'))
-            if (Known(schema).Field(name) is { } field) schema = field.Schema;
+            if (Known(schema) is { Kind: AvroKind.Map, Element: { } value }) schema = value;
+            else if (Known(schema).Field(name) is { } field) schema = field.Schema;
             else return null;
         return schema;
     }

@@ -29,6 +29,21 @@ internal sealed class RecordFilter
         ("selection_probability", FieldType.Double, "selection_probability"),
     ];
 
+    private static readonly (string Name, FieldType Type, string Path)[] Outcome =
+    [
+        ("outcome_id", FieldType.String, "outcome_id"), ("decision_id", FieldType.String, "decision_id"),
+        ("kind", FieldType.String, "kind"), ("status", FieldType.String, "status"), ("attribution", FieldType.String, "attribution"),
+        ("customer_id", FieldType.String, "customer_id"), ("event_id", FieldType.String, "event_id"),
+        ("delay_ms", FieldType.Int, "delay_ms"), ("offer", FieldType.String, "offer"), ("placement", FieldType.String, "placement"),
+        ("selection_probability", FieldType.Double, "selection_probability"), ("value", FieldType.Double, "value"),
+    ];
+
+    private static readonly (string Name, FieldType Type, string Path)[] Audience =
+    [
+        ("audience_id", FieldType.String, "audience_id"), ("segment", FieldType.String, "segment"),
+        ("change", FieldType.String, "change"), ("cause", FieldType.String, "cause"), ("customer_id", FieldType.String, "customer_id"),
+    ];
+
     private readonly BoolExpr _expression;
     private readonly (string Name, FieldType Type, string Path)[] _fields;
     private readonly EvalContext _context;
@@ -42,11 +57,17 @@ internal sealed class RecordFilter
     /// <summary>Compiles an expression; null where it has mistakes, which are told.</summary>
     public static RecordFilter? Compile(ExprText text, RecordKind kind, ConfigErrors errors)
     {
-        var fields = kind == RecordKind.Action ? Action : Decision;
+        var fields = kind switch
+        {
+            RecordKind.Action => Action,
+            RecordKind.Decision => Decision,
+            RecordKind.Outcome => Outcome,
+            _ => Audience,
+        };
         var scope = new Scope
         {
             Event = new FieldCatalog([.. fields.Select((f, i) => new Field(i, f.Name, f.Type))]),
-            EventName = kind.ToString().ToLowerInvariant(),
+            EventName = kind.Word(),
         };
         return ExpressionCompiler.Bool(text, scope, errors) is { } expression ? new RecordFilter(expression, fields) : null;
     }
@@ -62,6 +83,7 @@ internal sealed class RecordFilter
             switch (_fields[i].Type)
             {
                 case FieldType.Double when field.ValueKind == JsonValueKind.Number: value.Set(field.GetDouble()); break;
+                case FieldType.Int when field.TryGetInt64(out var number): value.Set(number); break;
                 case FieldType.Bool when field.ValueKind is JsonValueKind.True or JsonValueKind.False:
                     value.Set(field.GetBoolean() ? 1L : 0L);
                     break;

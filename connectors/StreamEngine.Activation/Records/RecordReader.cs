@@ -1,4 +1,5 @@
 using System.Text.Json;
+using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 
 namespace StreamEngine.Activation.Records;
@@ -11,6 +12,19 @@ internal enum RecordKind
 
     /// <summary>Decision records, with marks between them that only recovery reads.</summary>
     Decision,
+
+    /// <summary>What became of decisions.</summary>
+    Outcome,
+
+    /// <summary>Customers who enter and leave segments.</summary>
+    Audience,
+}
+
+/// <summary>What follows from a kind.</summary>
+internal static class RecordKinds
+{
+    /// <summary>The kind's name in expressions and templates, and that of its schema: <c>action</c>.</summary>
+    public static string Word(this RecordKind kind) => Spelling.Snake(kind.ToString());
 }
 
 /// <summary>Reads the engine's own records, Avro in Confluent's wire format or JSON. Of one thread.</summary>
@@ -20,7 +34,7 @@ internal sealed class RecordReader(RecordKind kind)
 
     // The newest version first.
     private readonly RecordJson[] _versions =
-        [.. OutputSchemas.Versions(kind == RecordKind.Action ? "action" : "decision").Select(version => new RecordJson(version))];
+        [.. OutputSchemas.Versions(kind.Word()).Select(version => new RecordJson(version))];
     private int _fits;   // the version of the record before
 
     /// <summary>The record's JSON object; null where it is nothing to deliver: a tombstone, or a mark.</summary>
@@ -54,7 +68,7 @@ internal sealed class RecordReader(RecordKind kind)
                 why ??= e;
             }
         }
-        throw new InvalidDataException($"it is no {kind.ToString().ToLowerInvariant()} record: {why!.Message}", why);
+        throw new InvalidDataException($"it is no {kind.Word()} record: {why!.Message}", why);
     }
 
     private static bool IsMark(byte[] json)

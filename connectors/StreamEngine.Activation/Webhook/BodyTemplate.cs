@@ -35,7 +35,7 @@ internal sealed class BodyTemplate
             : contentType.Contains("xml", StringComparison.OrdinalIgnoreCase)
                 || contentType.Contains("html", StringComparison.OrdinalIgnoreCase) ? HtmlEncoder.Default
             : (TextEncoder)NullEncoder.Default;
-        return new BodyTemplate(template, kind.ToString().ToLowerInvariant(), encoder);
+        return new BodyTemplate(template, kind.Word(), encoder);
     }
 
     /// <summary>Whether a body of this type is JSON.</summary>

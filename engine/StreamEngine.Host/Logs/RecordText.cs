@@ -29,6 +29,7 @@ internal sealed class RecordText : IDisposable
             OutputKind.Action => "action",
             OutputKind.Decision => "decision",
             OutputKind.Outcome => "outcome",
+            OutputKind.Audience => "audience",
             _ => "dead-letter",
         };
         if (kind != OutputKind.Late) _avro = new AvroJson(schema, _line);
@@ -54,7 +55,7 @@ internal sealed class RecordText : IDisposable
     /// <summary>Whether the record is shown: of this channel, and no mark, which only recovery reads.</summary>
     public bool Shows(TailRecord record, string? channel)
     {
-        if (record.Json is null || _kind is OutputKind.Late or OutputKind.DeadLetter or OutputKind.Outcome
+        if (record.Json is null || _kind is OutputKind.Late or OutputKind.DeadLetter or OutputKind.Outcome or OutputKind.Audience
             || _kind == OutputKind.Action && channel is null)
             return true;
         using var json = JsonDocument.Parse(record.Json);
@@ -83,6 +84,8 @@ internal sealed class RecordText : IDisposable
             OutputKind.Outcome => [new(Text(r, "event_time"), "grey"), Column(r, "customer_id"), Column(r, "kind", "green"),
                 Column(r, "status"), Column(r, "offer"), Column(r, "placement"), new($"value {Number(r, "value")}"),
                 new(Text(r, "decision_id"), "grey")],
+            OutputKind.Audience => [new(Text(r, "changed_at"), "grey"), Column(r, "customer_id"),
+                Column(r, "change", Text(r, "change") == "enter" ? "green" : "yellow"), Column(r, "segment"), Column(r, "cause", "grey")],
             OutputKind.DeadLetter => [new(Text(r, "timestamp"), "grey"), Column(r, "reason", "red", 16),
                 new($"{Text(r, "topic")}[{Number(r, "partition")}]@{Number(r, "offset")}"), .. Optional(Text(r, "detail")),
                 .. Optional(Cut(Text(r, "bytes")), "grey")],

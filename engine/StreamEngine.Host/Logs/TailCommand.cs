@@ -65,9 +65,13 @@ internal static class TailCommand
             return ExitCode.Usage;
         }
         if (target.Topics.Count == 0)
-            throw new LogException(target.Kind == OutputKind.Outcome
-                ? "The config has no outcomes, so none are written: say under outcomes which events tell what became of a decision."
-                : "The config writes no actions (outputs.actions is empty): tail decisions has all of them.");
+            throw new LogException(target.Kind switch
+            {
+                OutputKind.Outcome => "The config has no outcomes, so none are written: say under outcomes which events tell what became "
+                    + "of a decision.",
+                OutputKind.Audience => "The config has no segments, so nobody enters or leaves one: declare them under audiences.",
+                _ => "The config writes no actions (outputs.actions is empty): tail decisions has all of them.",
+            });
         using var text = new RecordText(target.Kind);
         var customer = call.Get(Customer) is { } id ? Encoding.UTF8.GetBytes(id) : null;
         bool Wanted(TailRecord record)

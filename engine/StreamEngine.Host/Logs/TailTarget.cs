@@ -19,6 +19,9 @@ internal enum OutputKind
 
     /// <summary>What became of decisions.</summary>
     Outcome,
+
+    /// <summary>Who enters and leaves segments.</summary>
+    Audience,
 }
 
 /// <summary>What <c>tail</c> is asked to show.</summary>
@@ -28,7 +31,8 @@ internal enum OutputKind
 internal sealed record TailTarget(OutputKind Kind, IReadOnlyList<string> Topics, string? Channel = null)
 {
     /// <summary>The outputs by the names under which they can be asked for everywhere.</summary>
-    public static IReadOnlyList<string> Roles { get; } = ["actions", "decisions", "dead-letter", "late", "outcomes"];
+    public static IReadOnlyList<string> Roles { get; } = ["actions", "decisions", "dead-letter", "late", "outcomes",
+        "audiences"];
 
     /// <summary>Finds an output by its role, its channel or its topic; null where there is none.</summary>
     /// <param name="name">What was asked for.</param>
@@ -45,6 +49,8 @@ internal sealed record TailTarget(OutputKind Kind, IReadOnlyList<string> Topics,
         if (name == Roles[2]) return new TailTarget(OutputKind.DeadLetter, [outputs.DeadLetter]);
         if (name == Roles[3]) return new TailTarget(OutputKind.Late, [outputs.Late]);
         if (name == Roles[4]) return new TailTarget(OutputKind.Outcome, options.Outcomes is null ? [] : [outputs.Outcomes]);
+        if (name == Roles[5])
+            return new TailTarget(OutputKind.Audience, options.Audiences.Segments.Count == 0 ? [] : [outputs.Audiences]);
         if (channels.Contains(name))
         {
             var topic = outputs.Channels.GetValueOrDefault(name, outputs.Actions);
@@ -54,6 +60,7 @@ internal sealed record TailTarget(OutputKind Kind, IReadOnlyList<string> Topics,
         if (name == outputs.Decisions) return new TailTarget(OutputKind.Decision, [name]);
         if (name == outputs.DeadLetter) return new TailTarget(OutputKind.DeadLetter, [name]);
         if (options.Outcomes is not null && name == outputs.Outcomes) return new TailTarget(OutputKind.Outcome, [name]);
+        if (options.Audiences.Segments.Count > 0 && name == outputs.Audiences) return new TailTarget(OutputKind.Audience, [name]);
         return name == outputs.Late ? new TailTarget(OutputKind.Late, [name]) : null;
     }
 }

@@ -102,6 +102,15 @@ internal sealed class AvroJson : IDisposable
             case GenericEnum e: _json.WriteStringValue(e.Value); break;
             case byte[] b: Bytes(_json, b); break;
             case GenericRecord record: Object(record); break;
+            case IDictionary<string, object> map:
+                _json.WriteStartObject();
+                foreach (var (key, item) in map)
+                {
+                    _json.WritePropertyName(key);
+                    Value(item);
+                }
+                _json.WriteEndObject();
+                break;
             case object[] list:
                 _json.WriteStartArray();
                 foreach (var item in list) Value(item);

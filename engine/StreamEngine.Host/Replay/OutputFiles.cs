@@ -9,7 +9,7 @@ namespace StreamEngine.Host.Replay;
 
 /// <summary>
 /// Writes an engine's outputs as files: <c>actions.ndjson</c>, <c>decisions.ndjson</c>, <c>dead-letter.ndjson</c> and <c>late.ndjson</c>,
-/// and <c>outcomes.ndjson</c> where outcomes are declared.
+/// and <c>outcomes.ndjson</c> and <c>audiences.ndjson</c> where outcomes and segments are declared.
 /// </summary>
 internal sealed class OutputFiles : IDisposable
 {
@@ -18,7 +18,7 @@ internal sealed class OutputFiles : IDisposable
     private readonly OutputTopics _topics;
     private readonly EventFileSource _source;
     private readonly AvroJson _actions, _decisions, _deadLetters;
-    private readonly AvroJson? _outcomes;
+    private readonly AvroJson? _outcomes, _audiences;
     private readonly FileStream _late;
 
     /// <param name="directory">The folder.</param>
@@ -31,6 +31,7 @@ internal sealed class OutputFiles : IDisposable
         _decisions = new AvroJson("decision", Create(directory, "decisions.ndjson"));
         _deadLetters = new AvroJson("dead-letter", Create(directory, "dead-letter.ndjson"));
         if (topics.Outcomes >= 0) _outcomes = new AvroJson("outcome", Create(directory, "outcomes.ndjson"));
+        if (topics.Audiences >= 0) _audiences = new AvroJson("audience", Create(directory, "audiences.ndjson"));
         _late = Create(directory, "late.ndjson");
     }
 
@@ -44,6 +45,7 @@ internal sealed class OutputFiles : IDisposable
             else if (topic == _topics.DeadLetter) DeadLetter(_deadLetters.Read(outputs.Value(i)));
             else if (topic == _topics.Late) AvroJson.WriteLate(_late, outputs[i].Timestamp, outputs.Value(i));
             else if (topic == _topics.Outcomes) _outcomes!.Write(_outcomes.Read(outputs.Value(i)));
+            else if (topic == _topics.Audiences) _audiences!.Write(_audiences.Read(outputs.Value(i)));
             else _actions.Write(_actions.Read(outputs.Value(i)));
         }
     }
@@ -54,6 +56,7 @@ internal sealed class OutputFiles : IDisposable
         _decisions.Dispose();
         _deadLetters.Dispose();
         _outcomes?.Dispose();
+        _audiences?.Dispose();
         _late.Dispose();
     }
 

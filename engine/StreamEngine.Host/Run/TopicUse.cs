@@ -24,6 +24,7 @@ internal sealed record TopicUse(string Topic, string Role, bool LikeSources)
         uses.Add(new(outputs.DeadLetter, "dead-letter", false));
         uses.Add(new(outputs.Late, "late", false));
         uses.Add(new(outputs.Outcomes, "outcomes", false));
+        uses.Add(new(outputs.Audiences, "audiences", false));
         uses.Add(new(options.Checkpoints.Topic, "checkpoints", true));
         uses.Add(new(options.Control.Topic, Control, false));
         uses.AddRange(options.Activations.Select(a => new TopicUse(a.DeadLetter, $"dead-letter of activation {a.Name}", false)));

@@ -108,7 +108,7 @@ public sealed class DecisionPolicy
     }
 
     /// <summary>The trigger of a timer; -1 where it opens no decision.</summary>
-    public int TimerTrigger(int timerIndex) => _timerTriggers[timerIndex];
+    public int TimerTrigger(int timerIndex) => timerIndex < _timerTriggers.Length ? _timerTriggers[timerIndex] : -1;
 
     /// <summary>Where a trigger's offer will be shown, UTF-8; valid as long as the batch.</summary>
     public ReadOnlySpan<byte> Placement(int trigger, EvalContext context) =>

@@ -46,6 +46,9 @@ public static class OutputSchemas
     /// <summary><c>outcome.avsc</c>.</summary>
     public const int Outcome = 108;
 
+    /// <summary><c>audience.avsc</c>.</summary>
+    public const int Audience = 111;
+
     private const string Ending = ".avsc";
 
     /// <summary>The names of all schemas that the program brings along, the demo's events' among them.</summary>

@@ -65,6 +65,15 @@ public sealed class RecordJson
                     Value(schema.Element!, ref cursor, avro);
                 _json.WriteEndArray();
                 break;
+            case AvroKind.Map:
+                _json.WriteStartObject();
+                for (var left = cursor.Items(schema.Name); left > 0; left = left > 1 ? left - 1 : cursor.Items(schema.Name))
+                {
+                    _json.WritePropertyName(cursor.Bytes(schema.Name).Of(avro));
+                    Value(schema.Element!, ref cursor, avro);
+                }
+                _json.WriteEndObject();
+                break;
             case AvroKind.Record:
                 _json.WriteStartObject();
                 for (var i = 0; i < schema.Fields.Count; i++)

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Events;
 using StreamEngine.Events.Registry;
 using StreamEngine.Events.Tables;
@@ -21,7 +22,8 @@ public sealed class CompiledEngine : IDisposable
 {
     /// <summary>The sections of the config that decide; the others say where records go and how fast.</summary>
     public static readonly IReadOnlyList<string> Deciding =
-        ["events", "tables", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers", "outcomes"];
+        ["events", "tables", "time", "duplicates", "purposes", "features", "timers", "models", "decisions", "offers", "outcomes",
+        "audiences"];
 
     /// <summary>The most bytes of a record that a log takes where its config says nothing else, as Kafka's clients have it.</summary>
     public const int DefaultLargestRecord = 1_000_000;
@@ -59,6 +61,9 @@ public sealed class CompiledEngine : IDisposable
 
     /// <summary>Triggers, offers, caps and holdout.</summary>
     public required DecisionPolicy Policy { get; init; }
+
+    /// <summary>Segments of customers, and by what partners know them.</summary>
+    public required SegmentSet Segments { get; init; }
 
     /// <summary>The topics that are written.</summary>
     public required OutputTopics Outputs { get; init; }
@@ -101,13 +106,15 @@ public sealed class CompiledEngine : IDisposable
         var features = FeatureSet.Compile(options.Features, events.Fields, options.Purposes, options.Time, layout, errors);
         var duplicates = DuplicateFilter.Compile(options.Duplicates, layout);
         var scope = new Scope { Event = events.Fields, Purposes = options.Purposes };
-        var timers = TimerSet.Compile(options.Timers, scope, layout, errors);
+        var timers = TimerSet.Compile(options.Timers, scope, layout, errors,
+            options.Audiences.Segments.Count > 0 ? options.Audiences.Recheck : TimeSpan.Zero);
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
         var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
             options.Purposes, timers.Names, models.Models, layout, errors, options.Outcomes, options.Time.Lateness, features.Texts);
+        var segments = SegmentSet.Compile(options.Audiences, events.Fields, features.Names, features.Texts, options.Purposes, layout, errors);
         Requests.FallbackGateway.Check(options.Requests, options.Offers, errors);
         duplicates = ProfileSize.Check(options, layout, duplicates, largestRecord, errors);
-        RecordSize.Check(options, policy, features.Count, largestRecord, errors);
+        RecordSize.Check(options, policy, segments, features.Count, largestRecord, errors);
         if (errors.Any)
         {
             models.Dispose();
@@ -116,7 +123,8 @@ public sealed class CompiledEngine : IDisposable
         }
         var outputs = new OutputTopics(options.Outputs, options.Offers,
             options.Checkpoints.Interval > TimeSpan.Zero ? options.Checkpoints.Topic : "",
-            options.Outcomes is null ? "" : options.Outputs.Outcomes);
+            options.Outcomes is null ? "" : options.Outputs.Outcomes,
+            options.Audiences.Segments.Count == 0 ? "" : options.Outputs.Audiences);
         return new CompiledEngine(options)
         {
             OutputIds = registry is CachedSchemaRegistry { Source: var source } ? new OutputIds(source,
@@ -131,6 +139,7 @@ public sealed class CompiledEngine : IDisposable
             Timers = timers,
             Models = models,
             Policy = policy,
+            Segments = segments,
             Outputs = outputs,
             ConfigHash = Hash(options, models.Models, read.Tables),
         };

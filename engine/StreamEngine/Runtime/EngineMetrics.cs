@@ -78,6 +78,7 @@ public sealed class EngineMetrics : IDisposable
             "{decision}", "Decisions by the variation of an experiment that the customer is in.");
         if (engine.Policy.Outcomes is not null) CreateOutcomes();
         if (engine.Tables.Count > 0) CreateTables();
+        if (engine.Segments.Segments.Length > 0) CreateSegments();
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
         Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
@@ -119,6 +120,19 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("streamengine.outcomes.open", () => _open.Keys.Sum(s => s.Counters.OpenDecisions), "{decision}",
             "Decisions that wait for outcomes.");
     }
+
+    private void CreateSegments()
+    {
+        _meter.CreateObservableCounter("streamengine.segments.changes", () => SegmentChanges(_engine, Totals()), "{change}",
+            "Customers that entered or left, by segment and change: enter, leave.");
+        _meter.CreateObservableGauge("streamengine.segments.members", () => _engine.Segments.Names.Select((name, i) =>
+            new Measurement<long>(_open.Keys.Sum(s => s.Counters.Members[i]), new KeyValuePair<string, object?>("segment", name))),
+            "{customer}", "Members by segment, of the shards owned.");
+    }
+
+    private static IEnumerable<Measurement<long>> SegmentChanges(CompiledEngine engine, ShardCounters totals) =>
+        engine.Segments.Names.SelectMany((name, i) => new[] { "enter", "leave" }.Select((change, c) => new Measurement<long>(
+            totals.SegmentChanges[2 * i + c], new("segment", name), new KeyValuePair<string, object?>("change", change))));
 
     private void CreateTables()
     {

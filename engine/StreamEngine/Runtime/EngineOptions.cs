@@ -1,6 +1,7 @@
 using System.Numerics;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Events.Tables;
@@ -62,6 +63,9 @@ public record EngineOptions : ILocated
     [Doc("What becomes of decisions: the events that are their outcomes. Where absent, no outcomes are recorded.")]
     public OutcomeOptions? Outcomes { get; init; }
 
+    [Doc("Segments of customers: who enters and leaves them is written to outputs.audiences.")]
+    public AudienceOptions Audiences { get; init; } = new();
+
     [Doc("Decisions and profiles that are asked for, beside those that events and timers cause.")]
     public RequestOptions Requests { get; init; } = new();
 
@@ -115,7 +119,10 @@ public sealed record OutputOptions : ILocated
     [Doc("The topic of what became of decisions; written where outcomes are declared.")]
     public string Outcomes { get; init; } = "outcomes";
 
-    [Doc("How actions, outcomes and dead letters are written: avro (Confluent's wire format), or json (one object a record with the same "
+    [Doc("The topic of who enters and leaves segments; written where segments are declared.")]
+    public string Audiences { get; init; } = "audiences";
+
+    [Doc("How actions, outcomes, audiences and dead letters are written: avro (Confluent's wire format), or json (one object a record with the same "
         + "fields). "
         + "Decision records are Avro, as the engine reads them back; late records stay as they were read.")]
     public OutputFormat Format { get; init; } = OutputFormat.Avro;

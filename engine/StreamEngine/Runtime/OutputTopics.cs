@@ -16,14 +16,16 @@ public sealed class OutputTopics
     /// <param name="offers">The offers: their channels have topics.</param>
     /// <param name="checkpoints">The checkpoint topic; empty where none is written.</param>
     /// <param name="outcomes">The outcome topic; empty where none is written.</param>
+    /// <param name="audiences">The audience topic; empty where none is written.</param>
     public OutputTopics(OutputOptions options, IReadOnlyList<OfferOptions> offers, string checkpoints = "",
-        string outcomes = "")
+        string outcomes = "", string audiences = "")
     {
         Decisions = Index(options.Decisions);
         DeadLetter = Index(options.DeadLetter);
         Late = Index(options.Late);
         Checkpoints = checkpoints.Length > 0 ? Index(checkpoints) : -1;
         Outcomes = outcomes.Length > 0 ? Index(outcomes) : -1;
+        Audiences = audiences.Length > 0 ? Index(audiences) : -1;
         _actionsByOffer = new int[offers.Count];
         for (var i = 0; i < offers.Count; i++)
             _actionsByChannel[offers[i].Channel] = _actionsByOffer[i] = options.Channels.TryGetValue(offers[i].Channel, out var topic)
@@ -49,8 +51,11 @@ public sealed class OutputTopics
     /// <summary>Index of the outcome topic; -1 where none is written.</summary>
     public int Outcomes { get; }
 
+    /// <summary>Index of the audience topic; -1 where none is written.</summary>
+    public int Audiences { get; }
+
     /// <summary>The topics whose records have a schema id.</summary>
-    /// <param name="format">How actions, outcomes and dead letters are written.</param>
+    /// <param name="format">How actions, outcomes, audiences and dead letters are written.</param>
     /// <param name="features">The names of the features, in the order of the vector.</param>
     public IReadOnlyList<OutputSubject> Subjects(OutputFormat format, IReadOnlyList<string> features)
     {
@@ -61,8 +66,9 @@ public sealed class OutputTopics
         if (format == OutputFormat.Json) return subjects;
         subjects.Add(new(DeadLetter, _names[DeadLetter], OutputSchemas.Text("dead-letter"), "dead-letter.avsc"));
         if (Outcomes >= 0) subjects.Add(new(Outcomes, _names[Outcomes], OutputSchemas.Text("outcome"), "outcome.avsc"));
+        if (Audiences >= 0) subjects.Add(new(Audiences, _names[Audiences], OutputSchemas.Text("audience"), "audience.avsc"));
         for (var i = 0; i < _names.Count; i++)
-            if (i != Decisions && i != DeadLetter && i != Late && i != Checkpoints && i != Outcomes)
+            if (i != Decisions && i != DeadLetter && i != Late && i != Checkpoints && i != Outcomes && i != Audiences)
                 subjects.Add(new(i, _names[i], OutputSchemas.Text("action"), "action.avsc"));
         return subjects;
     }

@@ -1,5 +1,6 @@
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Decisions.Outcomes;
 
 namespace StreamEngine.Runtime;
@@ -20,10 +21,12 @@ internal static class RecordSize
     /// <summary>Adds a mistake where it does not fit.</summary>
     /// <param name="options">The whole config.</param>
     /// <param name="policy">What is decided.</param>
+    /// <param name="segments">The segments.</param>
     /// <param name="features">Length of the feature vector.</param>
     /// <param name="largestRecord">The most bytes of a record that the log takes.</param>
     /// <param name="errors">Takes the mistake.</param>
-    public static void Check(EngineOptions options, DecisionPolicy policy, int features, int largestRecord, ConfigErrors errors)
+    public static void Check(EngineOptions options, DecisionPolicy policy, SegmentSet segments, int features, int largestRecord,
+        ConfigErrors errors)
     {
         var topics = options.Events.Select(e => e.Topic).ToList();
         if (topics.Count == 0) return;
@@ -32,9 +35,12 @@ internal static class RecordSize
         var action = new ActionRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes + (long)texts;
         if (policy.Outcomes is not null)
             action = Math.Max(action, new OutcomeRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes + (long)texts);
+        if (segments.Segments.Length > 0)
+            action = Math.Max(action, new AudienceRecordWriter(options.Name, segments, new string('0', 16)).MostBytes + (long)texts);
         var json = JsonLonger * action + JsonNames;
         if (options.Outputs.Format == OutputFormat.Json && json > largestRecord)
-            errors.Add(options.Outputs.Node, "format", (policy.Outcomes is null ? "an action" : "an action or outcome")
+            errors.Add(options.Outputs.Node, "format", (segments.Segments.Length > 0 ? "an action, outcome or change of an audience"
+                : policy.Outcomes is null ? "an action" : "an action or outcome")
                 + $" takes up to {json} bytes as JSON, and the log takes {largestRecord}",
                 "Write Avro, or raise kafka.settings message.max.bytes and the topics' max.message.bytes");
         if (size <= largestRecord) return;

@@ -9,11 +9,11 @@ namespace StreamEngine.Runtime;
 /// What a shard has done, in plain numbers: written by the shard's thread only, read by the metrics now and then (a torn or late value of a
 /// counter does no harm there).
 /// </summary>
-public sealed class ShardCounters(int offers, int models, int variations, int explorations = 0, int tables = 0)
+public sealed class ShardCounters(int offers, int models, int variations, int explorations = 0, int tables = 0, int segments = 0)
 {
     /// <summary>The counters of an engine's shard.</summary>
     public static ShardCounters Of(CompiledEngine engine) => new(engine.Policy.Offers.Count, engine.Policy.Models.Count,
-        engine.Policy.VariationCount, engine.Policy.Explorations.Count, engine.Tables.Count);
+        engine.Policy.VariationCount, engine.Policy.Explorations.Count, engine.Tables.Count, engine.Segments.Segments.Length);
 
     /// <summary>Records processed live.</summary>
     public long Records;
@@ -90,6 +90,12 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
     /// <summary>Decisions that wait for outcomes now.</summary>
     public long OpenDecisions;
 
+    /// <summary>Changes of segments, by segment: those who entered, then those who left.</summary>
+    public readonly long[] SegmentChanges = new long[2 * segments];
+
+    /// <summary>Members now, by segment.</summary>
+    public readonly long[] Members = new long[segments];
+
     /// <summary>Timers fired.</summary>
     public long TimersFired;
 
@@ -163,6 +169,7 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
         Add(Fallbacks, other.Fallbacks);
         Add(OutcomeEvents, other.OutcomeEvents);
         Add(DecisionsClosed, other.DecisionsClosed);
+        Add(SegmentChanges, other.SegmentChanges);
     }
 
     private static void Add(long[] to, long[] from)

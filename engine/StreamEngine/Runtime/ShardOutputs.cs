@@ -4,13 +4,14 @@ using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// (9) Everything a shard writes: actions, decision records and marks, outcomes, dead letters, late records. All of it lands in the
+/// (9) Everything a shard writes: actions, decision records and marks, outcomes, changes of audiences, dead letters, late records. All of it lands in the
 /// interval's outputs.
 /// </summary>
 internal sealed class ShardOutputs
@@ -27,6 +28,7 @@ internal sealed class ShardOutputs
     private readonly ActionRecordWriter _actions;
     private readonly DeadLetterWriter _deadLetters;
     private readonly OutcomeRecordWriter? _outcomeRecords;
+    private readonly AudienceRecordWriter? _audiences;
     private readonly ArrayBufferWriter<byte> _masked = new();
     private readonly byte[] _detail = new byte[512];
     private readonly bool[] _hasPii;
@@ -48,6 +50,9 @@ internal sealed class ShardOutputs
         if (_topics.Outcomes >= 0)
             _outcomeRecords = new OutcomeRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash,
                 json ? RecordFrame.Json("outcome") : framed);
+        if (_topics.Audiences >= 0)
+            _audiences = new AudienceRecordWriter(engine.Options.Name, engine.Segments, engine.ConfigHash,
+                json ? RecordFrame.Json("audience") : framed);
         _deadLetters = new DeadLetterWriter(topics, json ? RecordFrame.Json("dead-letter") : framed);
         _hasPii = [.. sources.Select(s => s.Options.Pii.Count > 0)];
     }
@@ -66,6 +71,10 @@ internal sealed class ShardOutputs
     /// <summary>What became of a decision.</summary>
     public void BecameOf(in OutcomeRecord record, ReadOnlySpan<byte> customer) => _outcomeRecords!.Write(_outputs, _topics.Outcomes,
         PartitionOf(customer, _counts.OfOutput(_topics.Outcomes)), _partition, record);
+
+    /// <summary>A customer has entered or left a segment.</summary>
+    public void Changed(in AudienceRecord record) => _audiences!.Write(_outputs, _topics.Audiences,
+        PartitionOf(record.Customer, _counts.OfOutput(_topics.Audiences)), _partition, record);
 
     /// <summary>Reads a decision's id: false where it is none of this shard's.</summary>
     public bool TryParseId(ReadOnlySpan<byte> id, out DecisionPosition position) =>

@@ -33,6 +33,7 @@ internal sealed class ShardState : IDisposable
         Writer = new ShardOutputs(engine, partition, partitions, outputs);
         Decisions = new DecisionQueue(batch, this);
         Outcomes = engine.Policy.Outcomes is { } outcomes ? new OutcomeFold(this, outcomes) : null;
+        Segments = engine.Segments is { Segments.Length: 0, Identifiers.Length: 0 } ? null : new SegmentFold(this, engine.Segments);
         Switches = engine.Policy.AllOn;
     }
 
@@ -77,6 +78,9 @@ internal sealed class ShardState : IDisposable
 
     /// <summary>What becomes of decisions; null where no events are outcomes.</summary>
     public OutcomeFold? Outcomes { get; }
+
+    /// <summary>Who enters and leaves segments; null where neither segments nor identifiers are declared.</summary>
+    public SegmentFold? Segments { get; }
 
     /// <summary>What is off for the shard's decisions: as the newest mark in its log says, or on where there is none.</summary>
     public Switches Switches { get; set; }

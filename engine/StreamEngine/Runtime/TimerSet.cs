@@ -17,6 +17,8 @@ public sealed class TimerSet
 {
     private const int None = -1;
     private readonly Timer[] _timers;
+    private readonly int _declared;
+    private readonly long _recheck;
 
     private sealed record Timer(string Name, BoolExpr Start, BoolExpr? Cancel, long After, Slot Slot);
 
@@ -25,16 +27,26 @@ public sealed class TimerSet
         public long Started, Cancelled, Fired, Waiting;
     }
 
-    private TimerSet(Timer[] timers) => _timers = timers;
+    private TimerSet(Timer[] timers, int declared)
+    {
+        (_timers, _declared) = (timers, declared);
+        _recheck = timers.Length > declared ? timers[^1].After : 0;
+    }
 
-    /// <summary>The timers' names in order.</summary>
-    public IReadOnlyList<string> Names => Array.ConvertAll(_timers, t => t.Name);
+    /// <summary>The declared timers' names in order.</summary>
+    public IReadOnlyList<string> Names => [.. _timers.Take(_declared).Select(t => t.Name)];
 
-    /// <summary>How many there are.</summary>
-    public int Count => _timers.Length;
+    /// <summary>How many are declared.</summary>
+    public int Count => _declared;
 
     /// <summary>Compiles the declared timers and reserves their slots.</summary>
-    public static TimerSet Compile(IReadOnlyList<TimerOptions> options, Scope scope, StateLayout layout, ConfigErrors errors)
+    /// <param name="options">The timers.</param>
+    /// <param name="scope">What their conditions see.</param>
+    /// <param name="layout">The profile's layout.</param>
+    /// <param name="errors">Takes the mistakes.</param>
+    /// <param name="recheck">How often segments are looked at again, by a timer of its own; zero for never.</param>
+    public static TimerSet Compile(IReadOnlyList<TimerOptions> options, Scope scope, StateLayout layout, ConfigErrors errors,
+        TimeSpan recheck = default)
     {
         var timers = new List<Timer>();
         foreach (var o in options)
@@ -47,7 +59,10 @@ public sealed class TimerSet
                 $"started by {o.Start.Text.Trim()}{(o.Cancel is null ? "" : $", cancelled by {o.Cancel.Text.Trim()}")}");
             timers.Add(new Timer(o.Name, start ?? (_ => false), cancel, (long)o.After.TotalMilliseconds, slot));
         }
-        return new TimerSet([.. timers]);
+        if (recheck > TimeSpan.Zero)
+            timers.Add(new Timer("", _ => false, null, (long)recheck.TotalMilliseconds,
+                layout.Reserve("audiences/recheck", Unsafe.SizeOf<State>(), "timer")));
+        return new TimerSet([.. timers], options.Count);
     }
 
     /// <summary>Prepares a new profile.</summary>
@@ -60,7 +75,7 @@ public sealed class TimerSet
     /// <summary>Applies an event; a timer that must be waited for now (and is not yet) is scheduled with the profile's key.</summary>
     public void Update(Span<byte> profile, Event e, EvalContext context, TimerHeap heap)
     {
-        for (var i = 0; i < _timers.Length; i++)
+        for (var i = 0; i < _declared; i++)
         {
             var timer = _timers[i];
             ref var state = ref At(profile, timer);
@@ -70,6 +85,22 @@ public sealed class TimerSet
             state.Waiting = state.Started + timer.After;
             heap.Push(state.Waiting, i, e.Customer.Text);
         }
+    }
+
+    /// <summary>Whether and from when on the segments of a customer are to be looked at again.</summary>
+    /// <param name="profile">The customer's profile.</param>
+    /// <param name="at">When they were looked at, ms.</param>
+    /// <param name="wanted">Whether it is a member of any.</param>
+    /// <param name="heap">The timers that wait.</param>
+    /// <param name="key">The profile's key.</param>
+    internal void LookAgain(Span<byte> profile, long at, bool wanted, TimerHeap heap, ReadOnlySpan<byte> key)
+    {
+        if (_recheck == 0) return;
+        ref var state = ref At(profile, _timers[_declared]);
+        state.Started = wanted && at < long.MaxValue - _recheck ? at : long.MinValue;
+        if (state.Waiting != None || !Armed(state)) return;
+        state.Waiting = state.Started + _recheck;
+        heap.Push(state.Waiting, _declared, key);
     }
 
     /// <summary>Schedules what a loaded profile waits for.</summary>
@@ -85,7 +116,7 @@ public sealed class TimerSet
     /// <summary>The timers that wait, with the time at which each is due, ms.</summary>
     public IEnumerable<(string Name, long Due)> Waiting(byte[] profile)
     {
-        foreach (var timer in _timers)
+        foreach (var timer in _timers.Take(_declared))
         {
             var state = At(profile, timer);
             if (state.Waiting != None && Armed(state)) yield return (timer.Name, state.Started + timer.After);

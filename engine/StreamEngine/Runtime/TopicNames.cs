@@ -63,6 +63,8 @@ internal static class TopicNames
         yield return new Use(Kind.Alone, outputs.Late, outputs.Node, "late", "outputs.late");
         if (options.Outcomes is not null)
             yield return new Use(Kind.Alone, outputs.Outcomes, outputs.Node, "outcomes", "outputs.outcomes");
+        if (options.Audiences.Segments.Count > 0)
+            yield return new Use(Kind.Alone, outputs.Audiences, outputs.Node, "audiences", "outputs.audiences");
         if (outputs.Actions.Length > 0) yield return new Use(Kind.Actions, outputs.Actions, outputs.Node, "actions", "outputs.actions");
         foreach (var (channel, topic) in outputs.Channels)
             yield return new Use(Kind.Actions, topic, outputs.Node["channels"] ?? outputs.Node, channel, $"outputs.channels.{channel}");

@@ -13,7 +13,8 @@ public static class Topics
     public static IReadOnlyList<TopicSpec> Needed(EngineOptions options, int partitions, TimeSpan? retention = null, short replicas = -1) =>
         [
             .. options.Events.Select(e => e.Topic).Concat(new OutputTopics(options.Outputs, options.Offers,
-                outcomes: options.Outcomes is null ? "" : options.Outputs.Outcomes).Names).Distinct()
+                outcomes: options.Outcomes is null ? "" : options.Outputs.Outcomes,
+                audiences: options.Audiences.Segments.Count == 0 ? "" : options.Outputs.Audiences).Names).Distinct()
                 .Select(name => new TopicSpec(name, partitions, retention, replicas)),
             .. options.Checkpoints.Topic.Length > 0
                 ? [new TopicSpec(options.Checkpoints.Topic, partitions, null, replicas, Compacted: true)] : Array.Empty<TopicSpec>(),

@@ -128,6 +128,8 @@ public static class FeatureCatalogue
         foreach (var offer in engine.Options.Offers)
             foreach (var (part, text) in Parts(offer))
                 if (text is not null) Add("offer", offer.Name, part, ExpressionCompiler.References(text).Features);
+        foreach (var segment in engine.Options.Audiences.Segments)
+            if (segment.Where is { } where) Add("segment", segment.Name, "where", ExpressionCompiler.References(where).Features);
         foreach (var quiet in engine.Options.Decisions.QuietHours)
             if (quiet.TimeZone is { } zone) Add("quiet_hours", quiet.Name, "time_zone", ExpressionCompiler.References(zone).Features);
         return uses;

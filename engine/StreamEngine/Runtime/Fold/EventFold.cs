@@ -85,7 +85,6 @@ internal sealed class EventFold
         if (_outcomes is not null)
         {
             _update.OutcomeRule = _outcomes.Match(_context);
-            _update.Writes = pass.Writes;
             _shard.Decisions.MakeBefore(ProfileKey.Of(_event), _update.OutcomeRule >= 0, watermark);
         }
         if (watermark > _shard.Watermark || _shard.NextDue < _shard.Watermark) AdvanceWatermark(pass, watermark);
@@ -97,6 +96,7 @@ internal sealed class EventFold
         var trigger = pass.Trigger();
         _update.Vector = trigger >= 0 ? _shard.Decisions.NextVector() : default;
         _update.Cause = pass.CauseOf(CutPosition.TheRecord);
+        _update.Writes = pass.Writes;
         _store.Update(key, _update);
         if (_update.Evicted) _shard.Counters.DuplicatesEvicted++;
         if (_update.Duplicate) pass.Rejected(batch, index, RejectReason.Duplicate);
@@ -116,6 +116,7 @@ internal sealed class EventFold
     {
         _shard.Watermark = watermark;
         _timerUpdate.Cause = pass.CauseOf(ordinal);
+        _timerUpdate.Writes = pass.Writes;
         while (_shard.Closings.NextDue < watermark)
         {
             _shard.Closings.Pop(out var due, out _, out var key, out var length);
@@ -163,6 +164,7 @@ internal sealed class EventFold
     private void Withdraw<TPass>(TPass pass) where TPass : struct, IPass
     {
         _consentUpdate.Cause = pass.CauseOf(CutPosition.TheRecord);
+        _consentUpdate.Writes = pass.Writes;
         _store.TryUpdate(ProfileKey.Of(_event), _consentUpdate);
     }
 }

@@ -1,5 +1,6 @@
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.State.Savepoints;
@@ -7,11 +8,14 @@ using StreamEngine.State.Savepoints;
 namespace StreamEngine.Runtime.Savepoints;
 
 /// <summary>
-/// What an engine keeps of a customer, by the names of its config: features, timers, caps, decisions that wait for outcomes, remembered
+/// What an engine keeps of a customer, by the names of its config: features, timers, caps, decisions that wait for outcomes, segments, identifiers, remembered
 /// event ids.
 /// </summary>
 internal static class StateItems
 {
+    /// <summary>The kind of segments, which no backfill fills: who is a member without having been told would never be told.</summary>
+    public const string Segment = "segment";
+
     /// <summary>The items with their places in the config. Derived features keep nothing and are none.</summary>
     public static IReadOnlyList<(StateItem Item, ConfigNode Node)> Of(CompiledEngine engine)
     {
@@ -40,6 +44,14 @@ internal static class StateItems
         if (engine.Policy.Outcomes is { } outcomes)
             items.Add((new StateItem("outcomes", "outcomes", ShapeOf(engine, outcomes.Open.SlotName), [outcomes.Open.SlotName]),
                 engine.Options.Outcomes!.Node));
+        foreach (var segment in engine.Options.Audiences.Segments)
+            items.Add((new StateItem($"segment {segment.Name}", Segment, "what was told of it last", [SegmentSet.SlotPrefix + segment.Name]),
+                segment.Node));
+        foreach (var identifier in engine.Options.Audiences.Identifiers)
+        {
+            var slot = SegmentSet.IdentifierPrefix + identifier.Name;
+            items.Add((new StateItem($"identifier {identifier.Name}", "identifier", ShapeOf(engine, slot), [slot]), identifier.Node));
+        }
         if (engine.Duplicates is not null)
             items.Add((new StateItem("duplicates", "duplicates", "remembered event ids", ["duplicates"]), engine.Options.Duplicates.Node));
         return items;

@@ -1,3 +1,4 @@
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Identity;
 using StreamEngine.State;
 
@@ -9,11 +10,16 @@ namespace StreamEngine.Runtime;
 /// </summary>
 internal sealed class ConsentUpdate(ShardState shard) : ProfileUpdate(shard)
 {
+    /// <summary>In: whether changes of segments are counted and written.</summary>
+    public bool Writes;
+
     protected override ReadOnlySpan<byte> Key => ProfileKey.Of(State.Event);
 
     protected override void Change(Span<byte> profile, bool created)
     {
-        if (!Covered) Note(profile, State.Event.Time, State.Event.Consent);
+        if (Covered) return;
+        Note(profile, State.Event.Time, State.Event.Consent);
+        State.Segments?.Look(profile, Key, Math.Max(State.Event.Time, StateLayout.NewestTime(profile)), AudienceCause.Consent, Writes);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Events;
 using StreamEngine.Features;
 using StreamEngine.Identity;
@@ -20,7 +21,7 @@ internal sealed class EventUpdate(ShardState shard) : ProfileUpdate(shard)
     /// <summary>In: the rule by which the event is an outcome; -1 where it is none.</summary>
     public int OutcomeRule = -1;
 
-    /// <summary>In: whether outcomes are counted and written.</summary>
+    /// <summary>In: whether outcomes and changes of segments are counted and written.</summary>
     public bool Writes;
 
     /// <summary>Out: whether the event was applied before.</summary>
@@ -62,6 +63,11 @@ internal sealed class EventUpdate(ShardState shard) : ProfileUpdate(shard)
         Consent = ConsentUpdate.Note(profile, _event.Time, _event.Consent);
         Engine.Timers.Update(profile, _event, State.Context, State.Timers);
         if (OutcomeRule >= 0) State.Outcomes!.Came(profile, OutcomeRule, _event, State.Context, Consent, Writes);
+        if (State.Segments is { } segments)
+        {
+            segments.Know(profile, _event, State.Context);
+            segments.Look(profile, Key, DecidedAt, AudienceCause.Event, Writes);
+        }
         if (Vector.IsEmpty) return;
         _features.Read(profile, DecidedAt, Vector.Span);
         State.Decisions.Look(profile);

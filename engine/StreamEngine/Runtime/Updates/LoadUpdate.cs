@@ -31,11 +31,16 @@ internal sealed class LoadUpdate(ShardState shard) : IProfileUpdate
 
     public void Apply(Span<byte> profile, bool created)
     {
-        if (!created) shard.Outcomes?.Unloaded(profile);
+        if (!created)
+        {
+            shard.Outcomes?.Unloaded(profile);
+            shard.Segments?.Unloaded(profile);
+        }
         _profile.AsSpan(0, _length).CopyTo(profile);
         profile[_length..].Clear();
         StateLayout.Epoch(profile) = _epoch;
         shard.Engine.Timers.Resume(profile, shard.Timers, _key.AsSpan(0, _keyLength));
         shard.Outcomes?.Loaded(profile, _key.AsSpan(0, _keyLength));
+        shard.Segments?.Loaded(profile);
     }
 }

@@ -1,3 +1,4 @@
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
@@ -15,6 +16,9 @@ internal sealed class TimerUpdate(ShardState shard) : ProfileUpdate(shard)
 
     /// <summary>In: the profile's key.</summary>
     public ReadOnlyMemory<byte> Customer;
+
+    /// <summary>In: whether changes of segments are counted and written.</summary>
+    public bool Writes;
 
     /// <summary>In: where the vector goes; empty where no decision opens.</summary>
     public Memory<double> Vector;
@@ -38,6 +42,7 @@ internal sealed class TimerUpdate(ShardState shard) : ProfileUpdate(shard)
         if (!Fired) return;
         DecidedAt = Math.Max(Due, StateLayout.NewestTime(profile));
         Consent = StateLayout.Consent(profile);
+        State.Segments?.Look(profile, Key, DecidedAt, AudienceCause.Timer, Writes);
         if (Vector.IsEmpty) return;
         Engine.Features.Read(profile, DecidedAt, Vector.Span);
         State.Decisions.Look(profile);
