@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Runtime;
@@ -25,13 +26,23 @@ public sealed class RecordSymbolTests
         ["OutcomeKind"] = typeof(OutcomeKind),
         ["OutcomeStatus"] = typeof(OutcomeStatus),
         ["Attribution"] = typeof(Attribution),
+        ["SegmentChange"] = typeof(Change),
+        ["AudienceCause"] = typeof(AudienceCause),
     };
+
+    /// <summary>What an odd and an even number of changes are written as.</summary>
+    private enum Change
+    {
+        Enter,
+        Leave,
+    }
 
     [Theory]
     [InlineData("action.avsc")]
     [InlineData("decision.avsc")]
     [InlineData("dead-letter.avsc")]
     [InlineData("outcome.avsc")]
+    [InlineData("audience.avsc")]
     public void TheSymbolsOfEachSchema_AreTheEnums(string file)
     {
         foreach (var (name, symbols) in Enums(file))
@@ -51,7 +62,7 @@ public sealed class RecordSymbolTests
 
     [Fact]
     public void NoEnumIsLeftOut() => Assert.Equal(Written.Keys.Order(), Enums("decision.avsc").Concat(Enums("outcome.avsc"))
-        .Select(e => e.Name).Order());
+        .Concat(Enums("audience.avsc")).Select(e => e.Name).Order());
 
     [Theory]
     [InlineData(typeof(DropReason))]

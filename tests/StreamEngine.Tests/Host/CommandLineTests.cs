@@ -184,7 +184,7 @@ public sealed class CommandLineTests
     public async Task Schemas_of_outputs_are_listed_and_printed_as_their_files_have_them()
     {
         var (_, output, _) = await Cli.RunAsync("schema", "list");
-        Assert.Equal(["action", "action-1", "action-2", "dead-letter", "decision", "decision-1", "decision-2", "decision-3",
+        Assert.Equal(["action", "action-1", "action-2", "audience", "dead-letter", "decision", "decision-1", "decision-2", "decision-3",
             "decision-4", "outcome", "shop-event"],
             output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]));
         foreach (var name in new[] { "action", "actions" })

@@ -1,4 +1,5 @@
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Features;
@@ -55,6 +56,18 @@ internal sealed class SimEngines : IDisposable
     public static readonly TimeSpan Pane = TimeSpan.FromSeconds(1), SessionGap = TimeSpan.FromSeconds(30),
         CartAfter = TimeSpan.FromSeconds(20);
     public const int Panes = 5;
+    /// <summary>Segments that are entered and left often, by events and by time alone.</summary>
+    private static readonly AudienceOptions Audiences = new()
+    {
+        Segments =
+        [
+            new SegmentOptions { Name = "busy", Where = "features.events_5m >= 2.0 && consent.personalization" },
+            new SegmentOptions { Name = "buyers", Where = "features.recency >= 0.0 && features.recency < 15.0" },
+        ],
+        Identifiers = [new IdentifierOptions { Name = "placement", Of = "event.placement" }],
+        Recheck = TimeSpan.FromSeconds(4),
+    };
+
     private static readonly OutcomeWindowOptions OutcomeWindows = new()
     {
         Impression = TimeSpan.FromSeconds(20),
@@ -88,6 +101,7 @@ internal sealed class SimEngines : IDisposable
             Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],
             // No part of the oracle's: their records are counted, and a restore must keep the same decisions open.
             Outcomes = twoSources ? Scenario.Outcomes with { Windows = OutcomeWindows } : null,
+            Audiences = twoSources ? Audiences : new AudienceOptions(),
             Checkpoints = new CheckpointOptions { Interval = TimeSpan.FromMilliseconds(150), Topic = checkpoints ? "checkpoints" : "" },
             Runtime = new RuntimeOptions
             {

@@ -13,7 +13,7 @@ namespace StreamEngine.Tests.Simulation;
 internal sealed class SimJudge(SimDriver driver, SimEngines engines)
 {
     private static readonly ApacheAvro Actions = Reader("action"), Letters = Reader("dead-letter"),
-        OutcomeRecords = Reader("outcome");
+        OutcomeRecords = Reader("outcome"), AudienceRecords = Reader("audience");
     private readonly string[] _topics = driver.Sources == 2 ? ["shop", "mail"] : ["shop"];
 
     /// <summary>Decision records that came again.</summary>
@@ -24,6 +24,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
 
     /// <summary>Outcome records.</summary>
     public int OutcomeCount { get; private set; }
+
+    /// <summary>Changes of segments.</summary>
+    public int AudienceCount { get; private set; }
 
     /// <summary>Decisions that showed another candidate than the best one.</summary>
     public int Explored { get; private set; }
@@ -56,7 +59,11 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         }
         Same("actions", oracles.SelectMany(o => o.Served).Order(),
             Once(Enumerable.Range(0, driver.Partitions).SelectMany(p => Committed("actions", p)).Select(Action)).Order());
-        if (driver.Sources == 2) Outcomes([.. oracles.SelectMany(o => o.Served).Select(s => s.Id)]);
+        if (driver.Sources == 2)
+        {
+            Outcomes([.. oracles.SelectMany(o => o.Served).Select(s => s.Id)]);
+            Audiences();
+        }
         foreach (var process in driver.Cluster.Processes)
             foreach (var shard in process.Worker.Shards.Values) State(shard, process.Version, oracles[shard.Partition]);
     }
@@ -70,6 +77,31 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         foreach (var (id, of) in ids)
             if (!served.Contains(of)) throw new SimFailure($"{id} is of no decision");
         OutcomeCount = ids.Count;
+    }
+
+    /// <summary>
+    /// Of each customer and segment every change was written once, in order, and the last one is what the owner's profile says. Where
+    /// records come again, a record may be late at one try and not at the other, and profiles differ by it.
+    /// </summary>
+    private void Audiences()
+    {
+        if (driver.Repeats) return;
+        var written = Enumerable.Range(0, driver.Partitions).SelectMany(p => Committed("audiences", p))
+            .Select(v => AudienceRecords.Record(v.AsSpan(5))).ToList();
+        AudienceCount = written.Count;
+        var last = new Dictionary<string, long>();
+        foreach (var changes in written.GroupBy(r => $"{r["segment"]}/{r["customer_id"]}"))
+        {
+            Same($"changes of {changes.Key}", changes.Select((_, i) => $"sim/{changes.Key}/{i + 1} {(i % 2 == 0 ? "enter" : "leave")}"),
+                changes.Select(r => $"{r.Text("audience_id")} {r.Text("change")}"));
+            last[changes.Key] = changes.Count();
+        }
+        foreach (var process in driver.Cluster.Processes)
+            foreach (var shard in process.Worker.Shards.Values)
+                foreach (var (customer, profile) in Profiles(shard))
+                    foreach (var segment in engines[driver.Sources, process.Version].Segments.Segments)
+                        Same($"{customer} in {segment.Name}", [last.GetValueOrDefault($"{segment.Name}/{customer}")],
+                            [segment.Changes(profile)]);
     }
 
     /// <summary>

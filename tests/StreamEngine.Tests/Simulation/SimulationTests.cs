@@ -27,7 +27,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         using var engines = new SimEngines(Delivery);
         var started = Stopwatch.GetTimestamp();
         long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, fromStandbys = 0, damaged = 0, answered = 0, repeated = 0,
-            switched = 0, told = 0, outcomes = 0, explored = 0;
+            switched = 0, told = 0, outcomes = 0, explored = 0, changes = 0;
         var network = new SimNetworkCounts();
         for (var seed = first; seed < first + seeds; seed++)
         {
@@ -43,6 +43,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
             explored += judge.Explored;
             switched += judge.Switched;
             outcomes += judge.OutcomeCount;
+            changes += judge.AudienceCount;
             answered += driver.Asks.Answered;
             repeated += judge.Repeated;
             told += driver.Watches.Decisions;
