@@ -28,6 +28,12 @@ internal sealed record Batch(TopicPartition Partition, int Lane, long OpenedAt, 
     /// <summary>How many of the records became dead letters in the newest attempt.</summary>
     public int Refused { get; set; }
 
+    /// <summary>
+    /// How many of its calls are over, and how many records became dead letters in them: a retry goes on behind those. Of targets that make
+    /// several of a batch.
+    /// </summary>
+    public (int Calls, int Refused) Settled { get; set; }
+
     /// <summary>Whether all of it is delivered or a dead letter.</summary>
     public bool IsDone
     {

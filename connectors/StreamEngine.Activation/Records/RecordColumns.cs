@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using StreamEngine.Activation.Webhook;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Events.Avro;
@@ -25,11 +26,14 @@ internal enum ColumnType
     Time,
 }
 
-/// <summary>A column: its name, the field it takes its values from, and their type by the records' schema.</summary>
-internal sealed record RecordColumn(string Name, string Path, ColumnType Type)
+/// <summary>
+/// A column: its name, the field it takes its values from, their type by the records' schema, and the filters that they go through.
+/// </summary>
+internal sealed record RecordColumn(string Name, string Path, ColumnType Type, BodyTemplate? Filtered = null)
 {
     /// <summary>The value as text; null where the record has none.</summary>
-    public string? Text(ActivationRecord record) => record.Field(Path) is not { } value ? null
+    public string? Text(ActivationRecord record) => Filtered is not null ? Filtered.Render(record) is { Length: > 0 } text ? text : null
+        : record.Field(Path) is not { } value ? null
         : value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText();
 
     /// <summary>The value of a number; null where the record has none, or one that JSON can't hold.</summary>
@@ -59,11 +63,18 @@ internal static class RecordColumns
         var schema = AvroSchema.Parse(OutputSchemas.Text(kind.Word()));
         if (columns.Count == 0) return [.. schema.Fields.Select(f => new RecordColumn(f.Name, f.Name, Type(f.Schema)))];
         var compiled = new List<RecordColumn>();
-        foreach (var (name, path) in columns)
-            if (Find(schema, path) is { } field) compiled.Add(new RecordColumn(name, path, Type(field)));
+        foreach (var (name, text) in columns)
+        {
+            var path = text.Split('|')[0].Trim();
+            BodyTemplate? filtered = null;
+            if (path != text.Trim() && (filtered = BodyTemplate.ParseValue(text, kind, out var fault)) is null)
+                errors.Add(node["columns"] ?? node, name, $"its filters are no Liquid: {fault}", "Write FIELD | FILTER: ARGUMENT");
+            else if (Find(schema, path) is { } field)
+                compiled.Add(new RecordColumn(name, path, filtered is null ? Type(field) : ColumnType.Text, filtered));
             else
                 errors.Add(node["columns"] ?? node, name, $"the records have no field '{Printable.Text(Spelling.Short(path))}'",
                     $"The fields are: {string.Join(", ", schema.Fields.Select(f => f.Name))}");
+        }
         return compiled;
     }
 

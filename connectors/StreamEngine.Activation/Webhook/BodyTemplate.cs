@@ -13,7 +13,7 @@ namespace StreamEngine.Activation.Webhook;
 internal sealed class BodyTemplate
 {
     private static readonly FluidParser Parser = new();
-    private static readonly TemplateOptions Options = new() { MaxSteps = 100_000, MaxRecursion = 32 };
+    private static readonly TemplateOptions Options = Make();
 
     private readonly IFluidTemplate _template;
     private readonly string _root;
@@ -46,13 +46,42 @@ internal sealed class BodyTemplate
             || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
     }
 
+    /// <summary>
+    /// A value that a column has in the place of a field's: the field, and behind <c>|</c> the filters that it goes through.
+    /// </summary>
+    public static BodyTemplate? ParseValue(string path, RecordKind kind, out string fault) =>
+        Parse($"{{{{ {kind.Word()}.{path} }}}}", kind, "text/plain", out fault);
+
     /// <summary>The body for a record.</summary>
-    public async Task<string> RenderAsync(ActivationRecord record)
+    public async Task<string> RenderAsync(ActivationRecord record) =>
+        await _template.RenderAsync(Context(record), _encoder).ConfigureAwait(false);
+
+    /// <summary>The text for a record.</summary>
+    public string Render(ActivationRecord record) => _template.Render(Context(record), _encoder);
+
+    /// <summary>The body for many records, a list that is called by the plural of what each is.</summary>
+    public async Task<string> RenderAsync(IReadOnlyList<ActivationRecord> records, string idempotencyKey)
+    {
+        var context = new TemplateContext(Options);
+        context.SetValue(_root + "s", new ArrayValue([.. records.Select(r => Value(r.Fields))]));
+        context.SetValue("idempotency_key", idempotencyKey);
+        return await _template.RenderAsync(context, _encoder).ConfigureAwait(false);
+    }
+
+    private TemplateContext Context(ActivationRecord record)
     {
         var context = new TemplateContext(Options);
         context.SetValue(_root, Value(record.Fields));
         context.SetValue("idempotency_key", record.IdempotencyKey);
-        return await _template.RenderAsync(context, _encoder).ConfigureAwait(false);
+        return context;
+    }
+
+    private static TemplateOptions Make()
+    {
+        // A body may be of ten thousand records, with some steps for each.
+        var options = new TemplateOptions { MaxSteps = 5_000_000, MaxRecursion = 32 };
+        IdentifierFilters.AddTo(options.Filters);
+        return options;
     }
 
     private static FluidValue Value(JsonElement element) => element.ValueKind switch

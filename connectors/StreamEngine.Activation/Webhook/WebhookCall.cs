@@ -4,14 +4,21 @@ using StreamEngine.Configuration;
 
 namespace StreamEngine.Activation.Webhook;
 
+/// <summary>What is sent where.</summary>
+/// <param name="Url">The endpoint.</param>
+/// <param name="Method">The method.</param>
+/// <param name="Body">The body's template; null for the record as JSON.</param>
+internal sealed record WebhookTarget(Uri Url, HttpMethod Method, BodyTemplate? Body);
+
 /// <summary>A webhook's config, checked: template parsed, secrets read.</summary>
 /// <param name="Options">The config.</param>
-/// <param name="Url">The endpoint.</param>
-/// <param name="Body">The body's template; null for the record as JSON.</param>
+/// <param name="Target">What is sent where.</param>
+/// <param name="Instead">The same for records that <paramref name="InsteadOf"/> takes; null where there are none.</param>
+/// <param name="InsteadOf">Which records go there.</param>
 /// <param name="Headers">All headers, with the secret ones.</param>
 /// <param name="Signature">Signs; null without a secret.</param>
-internal sealed record WebhookCall(WebhookOptions Options, Uri Url, BodyTemplate? Body, IReadOnlyDictionary<string, string> Headers,
-    WebhookSignature? Signature)
+internal sealed record WebhookCall(WebhookOptions Options, WebhookTarget Target, WebhookTarget? Instead, RecordFilter? InsteadOf,
+    IReadOnlyDictionary<string, string> Headers, WebhookSignature? Signature)
 {
     private static readonly string[] Ours =
         [WebhookSink.IdempotencyKey, WebhookSignature.Id, WebhookSignature.Timestamp, WebhookSignature.Signature, "Content-Type",
@@ -21,10 +28,18 @@ internal sealed record WebhookCall(WebhookOptions Options, Uri Url, BodyTemplate
     public static WebhookCall? Compile(WebhookOptions options, RecordKind kind, string folder, ConfigErrors errors)
     {
         var before = errors.All.Count;
-        var url = CheckUrl(options, errors);
-        BodyTemplate? body = null;
-        if (options.Body is { } text && (body = BodyTemplate.Parse(text, kind, options.ContentType, out var fault)) is null)
-            errors.Add(options.Node, "body", $"it is no Liquid template: {fault}", "Write {{ action.FIELD }} for a field's value");
+        var url = CheckUrl(options.Url, options.Node, options.AllowPrivate, errors);
+        var body = Body(options.Body, options.Node, kind, options.ContentType, errors);
+        var (instead, insteadOf) = (default(WebhookTarget), default(RecordFilter));
+        if (options.Instead is { } other)
+        {
+            var otherUrl = other.Url is null ? url : CheckUrl(other.Url, other.Node, options.AllowPrivate, errors);
+            instead = otherUrl is null ? null : new WebhookTarget(otherUrl, Method(other.Method ?? options.Method),
+                other.Body is null ? body : Body(other.Body, other.Node, kind, options.ContentType, errors));
+            if (other.Where is null)
+                errors.Add(other.Node, "where", "it does not say for which records", "Write an expression, as audience.change == 'leave'");
+            else insteadOf = RecordFilter.Compile(other.Where, kind, errors);
+        }
         if (!System.Net.Http.Headers.MediaTypeHeaderValue.TryParse(options.ContentType, out _))
             errors.Add(options.Node, "content_type", $"'{Printable.Text(options.ContentType)}' is no content type",
                 "Write one as application/json");
@@ -34,23 +49,35 @@ internal sealed record WebhookCall(WebhookOptions Options, Uri Url, BodyTemplate
                 headers[name] = value;
         foreach (var (name, value) in headers) CheckHeader(options, name, value, errors);
         var signature = Secret(options, folder, errors);
-        return errors.All.Count > before ? null : new WebhookCall(options, url!, body, headers, signature);
+        return errors.All.Count > before ? null
+            : new WebhookCall(options, new WebhookTarget(url!, Method(options.Method), body), instead, insteadOf, headers, signature);
     }
 
-    private static Uri? CheckUrl(WebhookOptions options, ConfigErrors errors)
+    private static HttpMethod Method(WebhookMethod method) => HttpMethod.Parse(method.ToString());
+
+    private static BodyTemplate? Body(string? text, ConfigNode node, RecordKind kind, string contentType, ConfigErrors errors)
     {
-        if (!Uri.TryCreate(options.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+        if (text is null) return null;
+        var body = BodyTemplate.Parse(text, kind, contentType, out var fault);
+        if (body is null)
+            errors.Add(node, "body", $"it is no Liquid template: {fault}", $"Write {{{{ {kind.Word()}.FIELD }}}} for a field's value");
+        return body;
+    }
+
+    private static Uri? CheckUrl(string text, ConfigNode node, bool allowPrivate, ConfigErrors errors)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
         {
-            errors.Add(options.Node, "url", "it is no URL that could be called", "Write one that begins with https:// or http://");
+            errors.Add(node, "url", "it is no URL that could be called", "Write one that begins with https:// or http://");
             return null;
         }
         if (url.UserInfo.Length > 0)
-            errors.Add(options.Node, "url", "it holds a user's name or password, which logs would show",
+            errors.Add(node, "url", "it holds a user's name or password, which logs would show",
                 "Take it out, and give the header Authorization under header_files");
-        if (url.Fragment.Length > 0) errors.Add(options.Node, "url", "what stands behind '#' is never sent", "Take it out");
-        if (!options.AllowPrivate && (IPAddress.TryParse(url.Host.Trim('[', ']'), out var address) && !AddressGuard.IsPublic(address)
+        if (url.Fragment.Length > 0) errors.Add(node, "url", "what stands behind '#' is never sent", "Take it out");
+        if (!allowPrivate && (IPAddress.TryParse(url.Host.Trim('[', ']'), out var address) && !AddressGuard.IsPublic(address)
             || url.IsLoopback))
-            errors.Add(options.Node, "url", $"{url.Host} is no public address",
+            errors.Add(node, "url", $"{url.Host} is no public address",
                 "Set allow_private to true where the partner is in this network");
         return url;
     }

@@ -13,20 +13,30 @@ public enum WebhookMethod
 
     /// <summary>PATCH.</summary>
     Patch,
+
+    /// <summary>DELETE.</summary>
+    Delete,
 }
 
-/// <summary>A partner's HTTP endpoint, called once for each record.</summary>
+/// <summary>A partner's HTTP endpoint, called once for each record, or for many at a time.</summary>
 public sealed record WebhookOptions : ILocated
 {
     [Doc("The endpoint's URL, http or https.")]
     public string Url { get; init; } = "";
 
-    [Doc("post, put or patch.")]
+    [Doc("post, put, patch or delete.")]
     public WebhookMethod Method { get; init; } = WebhookMethod.Post;
 
-    [Doc("The body: a Liquid template over action or decision, as {\"user\": \"{{ action.customer_id }}\"}. What is put in is escaped for "
-        + "the content type; absent, the body is the record as JSON.")]
+    [Doc("The body: a Liquid template over action, decision, outcome or audience, as {\"user\": \"{{ action.customer_id }}\"}. What is put in is escaped for "
+        + "the content type; absent, the body is the record as JSON. With batch it is over the list actions, decisions, outcomes or "
+        + "audiences; absent, a JSON array.")]
     public string? Body { get; init; }
+
+    [Doc("Another call for some of the records, as for customers who leave an audience.")]
+    public WebhookInsteadOptions? Instead { get; init; }
+
+    [Doc("Delivers many records in one call; each has its own where absent.")]
+    public WebhookBatchOptions? Batch { get; init; }
 
     [Doc("The body's content type. A body that is to be JSON and is none is a dead letter.")]
     public string ContentType { get; init; } = "application/json";
@@ -67,5 +77,39 @@ public sealed record WebhookOptions : ILocated
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 
     /// <summary>Where to, and nothing of the secrets.</summary>
-    public override string ToString() => $"{Method} {Url}";
+    public override string ToString() => $"{Method} {Url.Split('?')[0]}";
+}
+
+/// <summary>Another call for some of the records; what is not given is as for the others.</summary>
+public sealed record WebhookInsteadOptions : ILocated
+{
+    [Doc("For which records: an expression as the connector's own where, as audience.change == 'leave'.")]
+    public ExprText? Where { get; init; }
+
+    [Doc("The URL.")]
+    public string? Url { get; init; }
+
+    [Doc("post, put, patch or delete.")]
+    public WebhookMethod? Method { get; init; }
+
+    [Doc("The body's template.")]
+    public string? Body { get; init; }
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>Calls that deliver many records.</summary>
+public sealed record WebhookBatchOptions : ILocated
+{
+    [Doc("The most records of a call.")]
+    [Bounds(1, 10_000)]
+    public int Max { get; init; } = 500;
+
+    [Doc("How long a record waits for others.")]
+    [Bounds(0.01, 3_600)]
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }

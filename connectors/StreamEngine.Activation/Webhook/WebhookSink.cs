@@ -8,13 +8,14 @@ using StreamEngine.Connectors;
 namespace StreamEngine.Activation.Webhook;
 
 /// <summary>
-/// Calls a partner's endpoint once for each record. A partner that takes a call twice, because its answer was lost, knows the second one by
+/// Calls a partner's endpoint once for each record, or for many at a time. A partner that takes a call twice, because its answer was lost, knows the second one by
 /// its idempotency key.
 /// </summary>
 internal sealed class WebhookSink : ISink
 {
     public const string IdempotencyKey = "Idempotency-Key";
     private const int MostShown = 300;
+    private const string BadBody = "bad_body";
 
     private readonly WebhookCall _call;
     private readonly SinkSetup _setup;
@@ -26,6 +27,8 @@ internal sealed class WebhookSink : ISink
     public WebhookSink(WebhookCall call, SinkSetup setup)
     {
         (_call, _setup) = (call, setup);
+        Rule = call.Options.Batch is { } batch ? new BatchRule(batch.Max, long.MaxValue, batch.Interval)
+            : new BatchRule(1, long.MaxValue, TimeSpan.Zero);
         _pace = new CallPace(call.Options.RateLimit, setup.Time);
         _client = new HttpClient(new SocketsHttpHandler
         {
@@ -41,22 +44,25 @@ internal sealed class WebhookSink : ISink
         { Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    public BatchRule Rule { get; } = new(1, long.MaxValue, TimeSpan.Zero);
+    public BatchRule Rule { get; }
 
     public TimeSpan? GiveUpAfter => _call.Options.GiveUpAfter;
 
-    public int Lane(ActivationRecord record) => Murmur2.Partition(record.Key, _call.Options.Parallelism);
+    /// <summary>What is delivered together waits in a lane together: that of the partition.</summary>
+    public int Lane(ActivationRecord record) => _call.Options.Batch is not null ? record.Position.Partition
+        : Murmur2.Partition(record.Key, _call.Options.Parallelism);
 
     public Task<long?> NextAsync(TopicPartition partition, long committed, CancellationToken stop) => Task.FromResult<long?>(null);
 
     public async Task DeliverAsync(Batch batch, CancellationToken stop)
     {
-        foreach (var record in batch.Records)
-            if (await CallAsync(record, stop).ConfigureAwait(false) is { } refusal)
-            {
-                await _setup.DeadLetters.WriteAsync(record, refusal).ConfigureAwait(false);
-                batch.Refused++;
-            }
+        var parcels = WebhookParcels.Of(batch.Records, Target, _call.Options.Batch is not null);
+        while (batch.Settled.Calls < parcels.Count)
+        {
+            var refused = await SettleAsync(parcels[batch.Settled.Calls], stop).ConfigureAwait(false);
+            batch.Settled = (batch.Settled.Calls + 1, batch.Settled.Refused + refused);
+        }
+        batch.Refused = batch.Settled.Refused;
     }
 
     public ValueTask DisposeAsync()
@@ -65,45 +71,75 @@ internal sealed class WebhookSink : ISink
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Calls once; null where the partner has taken it.</summary>
-    private async Task<Refusal?> CallAsync(ActivationRecord record, CancellationToken stop)
+    private WebhookTarget Target(ActivationRecord record)
     {
-        if (await BodyAsync(record).ConfigureAwait(false) is not { } body)
-            return new Refusal("bad_body", "the template's body is no JSON: quote texts, and give numbers and objects the filter json");
+        if (_call.InsteadOf is not { } filter) return _call.Target;
+        // Lanes run beside each other, and a filter is of one thread.
+        lock (filter) return filter.Takes(record) ? _call.Instead! : _call.Target;
+    }
+
+    /// <summary>
+    /// Delivers a parcel. One that is refused for what is in it is halved until the records are found that the partner does not take, and
+    /// those are dead letters; how many is returned.
+    /// </summary>
+    private async Task<int> SettleAsync(Parcel parcel, CancellationToken stop)
+    {
+        if (await CallAsync(parcel, stop).ConfigureAwait(false) is not { } refusal) return 0;
+        var refused = 0;
+        if (parcel.Records.Count > 1 && refusal.Reason is "status_400" or "status_413" or "status_422" or BadBody)
+        {
+            foreach (var half in parcel.Halves()) refused += await SettleAsync(half, stop).ConfigureAwait(false);
+            return refused;
+        }
+        foreach (var record in parcel.Records) await _setup.DeadLetters.WriteAsync(record, refusal).ConfigureAwait(false);
+        return parcel.Records.Count;
+    }
+
+    /// <summary>Calls once; null where the partner has taken it.</summary>
+    private async Task<Refusal?> CallAsync(Parcel parcel, CancellationToken stop)
+    {
+        // What stands behind '?' may be a secret.
+        var url = parcel.Target.Url.GetLeftPart(UriPartial.Path);
+        if (await BodyAsync(parcel).ConfigureAwait(false) is not { } body)
+            return new Refusal(BadBody, "the template's body is no JSON: quote texts, and give numbers and objects the filter json");
         await _pace.WaitAsync(stop).ConfigureAwait(false);
         using var limit = new CancellationTokenSource(_call.Options.Timeout, _setup.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
         try
         {
-            using var request = Request(record, body);
+            using var request = Request(parcel, body);
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token)
                 .ConfigureAwait(false);
             if (response.IsSuccessStatusCode) return null;
             var status = (int)response.StatusCode;
             var detail = $"{status} {response.ReasonPhrase}: {await BeginningAsync(response, either.Token).ConfigureAwait(false)}";
             if (status is 408 or 429 or >= 500)
-                throw new PartnerAwayException($"{_call.Options.Url} answers {detail}", $"status_{status}", RetryAfter(response));
+                throw new PartnerAwayException($"{url} answers {detail}", $"status_{status}", RetryAfter(response));
             return new Refusal($"status_{status}", detail);
         }
         catch (HttpRequestException e)
         {
-            throw new PartnerAwayException($"{_call.Options.Url}: {e.Message}", "unreachable", inner: e);
+            throw new PartnerAwayException($"{url}: {e.Message}", "unreachable", inner: e);
         }
         catch (IOException e)
         {
-            throw new PartnerAwayException($"{_call.Options.Url}: {e.Message}", "unreachable", inner: e);
+            throw new PartnerAwayException($"{url}: {e.Message}", "unreachable", inner: e);
         }
         catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
         {
-            throw new PartnerAwayException($"{_call.Options.Url} has not answered within {_call.Options.Timeout.TotalSeconds:0.###} s",
+            throw new PartnerAwayException($"{url} has not answered within {_call.Options.Timeout.TotalSeconds:0.###} s",
                 "timeout", inner: e);
         }
     }
 
-    private async Task<byte[]?> BodyAsync(ActivationRecord record)
+    private async Task<byte[]?> BodyAsync(Parcel parcel)
     {
-        if (_call.Body is null) return record.Json;
-        var body = Encoding.UTF8.GetBytes(await _call.Body.RenderAsync(record).ConfigureAwait(false));
+        var (together, template) = (_call.Options.Batch is not null, parcel.Target.Body);
+        if (template is null && !together) return parcel.Records[0].Json;
+        if (template is null)
+            return Encoding.UTF8.GetBytes($"[{string.Join(',', parcel.Records.Select(r => Encoding.UTF8.GetString(r.Json)))}]");
+        var body = Encoding.UTF8.GetBytes(await (together ? template.RenderAsync(parcel.Records, parcel.IdempotencyKey)
+            : template.RenderAsync(parcel.Records[0])).ConfigureAwait(false));
         return !BodyTemplate.IsJson(_call.Options.ContentType) || IsJson(body) ? body : null;
     }
 
@@ -120,14 +156,14 @@ internal sealed class WebhookSink : ISink
         }
     }
 
-    private HttpRequestMessage Request(ActivationRecord record, byte[] body)
+    private HttpRequestMessage Request(Parcel parcel, byte[] body)
     {
         var content = new ByteArrayContent(body);
         content.Headers.TryAddWithoutValidation("Content-Type", _call.Options.ContentType);
-        var request = new HttpRequestMessage(HttpMethod.Parse(_call.Options.Method.ToString()), _call.Url) { Content = content };
+        var request = new HttpRequestMessage(parcel.Target.Method, parcel.Target.Url) { Content = content };
         foreach (var (name, value) in _call.Headers) request.Headers.TryAddWithoutValidation(name, value);
-        request.Headers.TryAddWithoutValidation(IdempotencyKey, record.IdempotencyKey);
-        _call.Signature?.Sign(request.Headers, record.IdempotencyKey, _setup.Time.GetUtcNow(), body);
+        request.Headers.TryAddWithoutValidation(IdempotencyKey, parcel.IdempotencyKey);
+        _call.Signature?.Sign(request.Headers, parcel.IdempotencyKey, _setup.Time.GetUtcNow(), body);
         return request;
     }
 

@@ -32,7 +32,7 @@ internal sealed class RecordText : IDisposable
             OutputKind.Audience => "audience",
             _ => "dead-letter",
         };
-        if (kind != OutputKind.Late) _avro = new AvroJson(schema, _line);
+        if (kind != OutputKind.Late) _avro = new AvroJson(schema, _line, asWritten: kind == OutputKind.Outcome);
     }
 
     /// <summary>Reads the record: <see cref="TailRecord.Json"/> stays null where its value is neither Avro of this kind nor JSON.</summary>

@@ -25,11 +25,14 @@ internal sealed class AvroJson : IDisposable
     /// <summary>Writes to a stream, which is disposed with this.</summary>
     /// <param name="name">The name of the engine's schema, e.g. <c>decision</c>.</param>
     /// <param name="output">Where to.</param>
-    public AvroJson(string name, Stream output)
+    /// <param name="asWritten">
+    /// Whether a record has the fields of the version that wrote it, and not those of the newest one with their defaults.
+    /// </param>
+    public AvroJson(string name, Stream output, bool asWritten = false)
     {
         var schema = Schema.Parse(OutputSchemas.Text(name));
-        _readers = [.. OutputSchemas.Versions(name)
-            .Select(v => new GenericDatumReader<GenericRecord>(Schema.Parse(OutputSchemas.Text(v)), schema))];
+        _readers = [.. OutputSchemas.Versions(name).Select(v => Schema.Parse(OutputSchemas.Text(v)))
+            .Select(v => new GenericDatumReader<GenericRecord>(v, asWritten ? v : schema))];
         _output = output;
         _json = new Utf8JsonWriter(output, Options);
     }

@@ -30,7 +30,7 @@ internal sealed class OutputFiles : IDisposable
         _actions = new AvroJson("action", Create(directory, "actions.ndjson"));
         _decisions = new AvroJson("decision", Create(directory, "decisions.ndjson"));
         _deadLetters = new AvroJson("dead-letter", Create(directory, "dead-letter.ndjson"));
-        if (topics.Outcomes >= 0) _outcomes = new AvroJson("outcome", Create(directory, "outcomes.ndjson"));
+        if (topics.Outcomes >= 0) _outcomes = new AvroJson("outcome", Create(directory, "outcomes.ndjson"), asWritten: true);
         if (topics.Audiences >= 0) _audiences = new AvroJson("audience", Create(directory, "audiences.ndjson"));
         _late = Create(directory, "late.ndjson");
     }

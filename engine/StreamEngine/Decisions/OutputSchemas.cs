@@ -43,8 +43,11 @@ public static class OutputSchemas
     /// <summary><c>dead-letter.avsc</c>.</summary>
     public const int DeadLetter = 103;
 
-    /// <summary><c>outcome.avsc</c>.</summary>
-    public const int Outcome = 108;
+    /// <summary><c>outcome.avsc</c>: written where the config has identifiers.</summary>
+    public const int Outcome = 112;
+
+    /// <summary><c>outcome-1.avsc</c>, its first version, without identifiers: written where the config has none.</summary>
+    public const int OutcomeWithoutIdentifiers = 108;
 
     /// <summary><c>audience.avsc</c>.</summary>
     public const int Audience = 111;

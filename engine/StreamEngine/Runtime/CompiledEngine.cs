@@ -124,7 +124,7 @@ public sealed class CompiledEngine : IDisposable
         var outputs = new OutputTopics(options.Outputs, options.Offers,
             options.Checkpoints.Interval > TimeSpan.Zero ? options.Checkpoints.Topic : "",
             options.Outcomes is null ? "" : options.Outputs.Outcomes,
-            options.Audiences.Segments.Count == 0 ? "" : options.Outputs.Audiences);
+            options.Audiences.Segments.Count == 0 ? "" : options.Outputs.Audiences, options.Audiences.Identifiers.Count > 0);
         return new CompiledEngine(options)
         {
             OutputIds = registry is CachedSchemaRegistry { Source: var source } ? new OutputIds(source,

@@ -17,9 +17,11 @@ public sealed class OutputTopics
     /// <param name="checkpoints">The checkpoint topic; empty where none is written.</param>
     /// <param name="outcomes">The outcome topic; empty where none is written.</param>
     /// <param name="audiences">The audience topic; empty where none is written.</param>
+    /// <param name="identifiers">Whether outcomes say what partners know customers by.</param>
     public OutputTopics(OutputOptions options, IReadOnlyList<OfferOptions> offers, string checkpoints = "",
-        string outcomes = "", string audiences = "")
+        string outcomes = "", string audiences = "", bool identifiers = false)
     {
+        OutcomeSchema = identifiers ? "outcome" : "outcome-1";
         Decisions = Index(options.Decisions);
         DeadLetter = Index(options.DeadLetter);
         Late = Index(options.Late);
@@ -51,6 +53,9 @@ public sealed class OutputTopics
     /// <summary>Index of the outcome topic; -1 where none is written.</summary>
     public int Outcomes { get; }
 
+    /// <summary>The name of the schema that outcomes are written by.</summary>
+    public string OutcomeSchema { get; }
+
     /// <summary>Index of the audience topic; -1 where none is written.</summary>
     public int Audiences { get; }
 
@@ -65,7 +70,7 @@ public sealed class OutputTopics
         };
         if (format == OutputFormat.Json) return subjects;
         subjects.Add(new(DeadLetter, _names[DeadLetter], OutputSchemas.Text("dead-letter"), "dead-letter.avsc"));
-        if (Outcomes >= 0) subjects.Add(new(Outcomes, _names[Outcomes], OutputSchemas.Text("outcome"), "outcome.avsc"));
+        if (Outcomes >= 0) subjects.Add(new(Outcomes, _names[Outcomes], OutputSchemas.Text(OutcomeSchema), $"{OutcomeSchema}.avsc"));
         if (Audiences >= 0) subjects.Add(new(Audiences, _names[Audiences], OutputSchemas.Text("audience"), "audience.avsc"));
         for (var i = 0; i < _names.Count; i++)
             if (i != Decisions && i != DeadLetter && i != Late && i != Checkpoints && i != Outcomes && i != Audiences)

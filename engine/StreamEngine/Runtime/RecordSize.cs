@@ -34,7 +34,8 @@ internal static class RecordSize
         var size = new DecisionRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes(features) + texts;
         var action = new ActionRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes + (long)texts;
         if (policy.Outcomes is not null)
-            action = Math.Max(action, new OutcomeRecordWriter(options.Name, topics, policy, new string('0', 16)).MostBytes + (long)texts);
+            action = Math.Max(action,
+                new OutcomeRecordWriter(options.Name, topics, policy, new string('0', 16), segments).MostBytes + (long)texts);
         if (segments.Segments.Length > 0)
             action = Math.Max(action, new AudienceRecordWriter(options.Name, segments, new string('0', 16)).MostBytes + (long)texts);
         var json = JsonLonger * action + JsonNames;

@@ -49,7 +49,7 @@ internal sealed class ShardOutputs
             json ? RecordFrame.Json("action") : framed);
         if (_topics.Outcomes >= 0)
             _outcomeRecords = new OutcomeRecordWriter(engine.Options.Name, topics, engine.Policy, engine.ConfigHash,
-                json ? RecordFrame.Json("outcome") : framed);
+                engine.Segments, json ? RecordFrame.Json(engine.Outputs.OutcomeSchema) : framed);
         if (_topics.Audiences >= 0)
             _audiences = new AudienceRecordWriter(engine.Options.Name, engine.Segments, engine.ConfigHash,
                 json ? RecordFrame.Json("audience") : framed);

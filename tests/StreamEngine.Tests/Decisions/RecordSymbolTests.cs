@@ -42,6 +42,7 @@ public sealed class RecordSymbolTests
     [InlineData("decision.avsc")]
     [InlineData("dead-letter.avsc")]
     [InlineData("outcome.avsc")]
+    [InlineData("outcome-1.avsc")]
     [InlineData("audience.avsc")]
     public void TheSymbolsOfEachSchema_AreTheEnums(string file)
     {

@@ -418,7 +418,7 @@ public sealed class RestoreTests : IDisposable
     /// <summary>No outcome is written twice, and each decision that was shown is closed once or still open.</summary>
     private static void AssertOutcomes(EngineOptions options, EmbeddedLog log, IEnumerable<byte[]> profiles)
     {
-        var schema = ApacheAvro.Of("outcome");
+        var schema = ApacheAvro.Of("outcome-1");
         var all = Enumerable.Range(0, Partitions).SelectMany(p => Read(log, "outcomes", p)).Select(r => schema.Record(r.Value.AsSpan(5)))
             .ToList();
         Assert.Equal(all.Count, all.Select(r => r.Text("outcome_id")).Distinct().Count());

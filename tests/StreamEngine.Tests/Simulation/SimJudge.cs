@@ -12,6 +12,7 @@ namespace StreamEngine.Tests.Simulation;
 /// </summary>
 internal sealed class SimJudge(SimDriver driver, SimEngines engines)
 {
+    // Outcomes are written by configs with identifiers.
     private static readonly ApacheAvro Actions = Reader("action"), Letters = Reader("dead-letter"),
         OutcomeRecords = Reader("outcome"), AudienceRecords = Reader("audience");
     private readonly string[] _topics = driver.Sources == 2 ? ["shop", "mail"] : ["shop"];

@@ -32,10 +32,10 @@ internal ref struct AudienceRecord
 /// <summary>Writes what customers enter and leave (<c>schemas/audience.avsc</c>). Allocates nothing.</summary>
 internal sealed class AudienceRecordWriter
 {
-    private readonly SegmentSet _set;
+    private readonly IdentifierWriter _identifiers;
     private readonly RecordFrame _frame;
     private readonly byte[] _configHash;
-    private readonly byte[][] _names, _prefixes, _identifiers;
+    private readonly byte[][] _names, _prefixes;
     private readonly int _fixedBytes;
 
     /// <summary>Encodes what does not change.</summary>
@@ -45,14 +45,13 @@ internal sealed class AudienceRecordWriter
     /// <param name="frame">How they stand in their topic; null for Avro with the fixed id.</param>
     public AudienceRecordWriter(string engine, SegmentSet set, string configHash, RecordFrame? frame = null)
     {
-        _set = set;
+        _identifiers = new IdentifierWriter(set);
         _frame = frame ?? RecordFrame.Fixed(OutputSchemas.Audience);
         _configHash = SpanWriter.Encode(configHash);
         _names = [.. set.Segments.Select(s => SpanWriter.Encode(s.Name))];
         _prefixes = [.. set.Segments.Select(s => Encoding.UTF8.GetBytes($"{engine}/{s.Name}/"))];
-        _identifiers = [.. set.Identifiers.Select(i => SpanWriter.Encode(i.Name))];
         _fixedBytes = RecordFrame.HeaderBytes + Longest(_names) + Longest(_prefixes) + _configHash.Length + 12 * SpanWriter.MaxLong
-            + SpanWriter.MaxPosition + _identifiers.Sum(i => i.Length + SpanWriter.MaxLong + KnownIdentifier.MaxBytes);
+            + SpanWriter.MaxPosition + _identifiers.MostBytes;
 
         static int Longest(byte[][] texts) => texts.Select(t => t.Length).DefaultIfEmpty().Max();
     }
@@ -84,24 +83,9 @@ internal sealed class AudienceRecordWriter
         writer.Long((int)record.Cause);
         writer.Bytes(record.Customer);
         writer.Long(record.Time);
-        Identifiers(ref writer, record.Profile);
+        _identifiers.Write(ref writer, record.Profile);
         writer.Raw(_configHash);
         writer.Long(record.Watermark);
         _frame.Close(output, writer.Length);
-    }
-
-    private void Identifiers(ref SpanWriter writer, Span<byte> profile)
-    {
-        var count = 0;
-        foreach (var identifier in _set.Identifiers) count += KnownIdentifier.In(profile, identifier.Slot).Text.IsEmpty ? 0 : 1;
-        if (count > 0) writer.Long(count);
-        for (var i = 0; i < _identifiers.Length; i++)
-        {
-            ref var known = ref KnownIdentifier.In(profile, _set.Identifiers[i].Slot);
-            if (known.Text.IsEmpty) continue;
-            writer.Raw(_identifiers[i]);
-            writer.Bytes(known.Text);
-        }
-        writer.Long(0);
     }
 }

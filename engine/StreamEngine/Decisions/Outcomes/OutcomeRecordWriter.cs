@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Events;
 
 namespace StreamEngine.Decisions.Outcomes;
@@ -73,15 +74,19 @@ internal ref struct OutcomeRecord
     public long Watermark;
     public ref readonly OpenDecision Decision;
     public ReadOnlySpan<ulong> Variations;
+    public Span<byte> Profile;      // empty where nothing may be said of the customer
 }
 
-/// <summary>Writes outcome records (<c>schemas/outcome.avsc</c>). Allocates nothing.</summary>
+/// <summary>
+/// Writes outcome records (<c>schemas/outcome.avsc</c>, and its first version where there are no identifiers). Allocates nothing.
+/// </summary>
 internal sealed class OutcomeRecordWriter
 {
     private static readonly int Kinds = Enum.GetValues<OutcomeKind>().Length;
 
     private readonly EncodedPolicy _parts;
     private readonly RecordFrame _frame;
+    private readonly IdentifierWriter? _identifiers;
     private readonly Dictionary<ulong, byte[]> _offers = [], _variations = [];
     private readonly byte[] _noName = SpanWriter.Encode("");
     private readonly byte[][] _endings, _lateEndings;
@@ -93,11 +98,14 @@ internal sealed class OutcomeRecordWriter
     /// <param name="sourceTopics">The source topics, in the worker's order.</param>
     /// <param name="policy">The policy whose decisions they are of.</param>
     /// <param name="configHash">The config's hash.</param>
+    /// <param name="set">By what partners know customers; null for nothing.</param>
     /// <param name="frame">How they stand in their topic; null for Avro with the fixed id.</param>
     public OutcomeRecordWriter(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash,
-        RecordFrame? frame = null)
+        SegmentSet? set = null, RecordFrame? frame = null)
     {
-        _frame = frame ?? RecordFrame.Fixed(OutputSchemas.Outcome);
+        _identifiers = set is { Identifiers.Length: > 0 } ? new IdentifierWriter(set) : null;
+        _frame = frame
+            ?? RecordFrame.Fixed(_identifiers is null ? OutputSchemas.OutcomeWithoutIdentifiers : OutputSchemas.Outcome);
         _parts = new EncodedPolicy(engine, sourceTopics, policy, configHash);
         for (var i = 0; i < policy.Offers.Count; i++) _offers[Hash64.Of(policy.Offers[i].Utf8Name.AsSpan())] = _parts.Offers[i];
         foreach (var variation in _parts.Variations.SelectMany(v => v)) _variations[Hash64.Of(variation)] = variation;
@@ -105,7 +113,7 @@ internal sealed class OutcomeRecordWriter
         _lateEndings = [.. Enum.GetNames<OutcomeKind>().Select(k => Utf8($"/{Spelling.Snake(k)}/late"))];
         _fixedBytes = 5 + 2 * _parts.IdPrefixes.Select(SpanWriter.MaxId).DefaultIfEmpty().Max() + _lateEndings.Max(e => e.Length)
             + 24 * SpanWriter.MaxLong + Kinds + 2 * 8 + _parts.MaxOffer + OpenDecision.PlacementBytes + _parts.MaxAssignments
-            + _parts.ConfigHash.Length;
+            + _parts.ConfigHash.Length + (_identifiers?.MostBytes ?? 0);
 
         static byte[] Utf8(string text) => System.Text.Encoding.UTF8.GetBytes(text);
     }
@@ -155,6 +163,8 @@ internal sealed class OutcomeRecordWriter
         Assignments(ref writer, record.Variations);
         writer.Raw(_parts.ConfigHash);
         writer.Long(record.Watermark);
+        if (record.Profile.IsEmpty && _identifiers is not null) IdentifierWriter.WriteNone(ref writer);
+        else _identifiers?.Write(ref writer, record.Profile);
         _frame.Close(output, writer.Length);
     }
 

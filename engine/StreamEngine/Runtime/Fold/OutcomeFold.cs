@@ -180,6 +180,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
             Watermark = watermark,
             Decision = ref entry,
             Variations = _open.Variations(profile, index),
+            Profile = profile,
         }, customer);
     }
 
@@ -215,6 +216,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
                 Watermark = watermark,
                 Decision = ref entry,
                 Variations = _open.Variations(profile, index),
+                Profile = status == OutcomeStatus.Withdrawn ? default : profile,
             }, customer);
         }
         _open.Remove(profile, index);

@@ -12,7 +12,8 @@ namespace StreamEngine.Tests.Decisions.Outcomes;
 /// <summary>The scenario's shop with outcomes: their events, and the records that it writes about them.</summary>
 internal static class OutcomeShop
 {
-    private static readonly ApacheAvro Schema = ApacheAvro.Of("outcome");
+    // Its configs have no identifiers.
+    private static readonly ApacheAvro Schema = ApacheAvro.Of("outcome-1");
 
     /// <summary>Windows of minutes and room for three decisions, so that everything happens within a few hundred events.</summary>
     public static readonly OutcomeOptions Outcomes = new()
