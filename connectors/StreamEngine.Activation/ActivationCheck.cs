@@ -20,6 +20,7 @@ public static class ActivationCheck
     public static IReadOnlyList<CompiledActivation> Compile(IReadOnlyList<ActivationOptions> all, EngineOptions engine, string folder,
         ConfigErrors errors)
     {
+        string[] identifiers = [.. engine.Audiences.Identifiers.Select(i => i.Name)];
         var used = TopicsOf(engine).ToHashSet(StringComparer.Ordinal);
         var compiled = new List<CompiledActivation>();
         var folders = new HashSet<string>(StringComparer.Ordinal);
@@ -29,14 +30,15 @@ public static class ActivationCheck
             CheckName(options, errors);
             CheckDeadLetter(options, used, errors);
             if (Kind(options, engine, errors) is not { } kind) continue;
-            var filter = options.Where is { } where ? RecordFilter.Compile(where, kind, errors) : null;
-            if (Target(options, kind, folder, errors) is { } open && (options.Where is null || filter is not null))
+            var filter = options.Where is { } where ? RecordFilter.Compile(where, kind, identifiers, errors) : null;
+            if (Target(options, kind, identifiers, folder, errors) is { } open && (options.Where is null || filter is not null))
                 compiled.Add(new CompiledActivation(options, options.Topic ?? engine.Outputs.Actions, kind, filter, open));
         }
         return compiled;
     }
 
-    private static Func<SinkSetup, ISink>? Target(ActivationOptions options, RecordKind kind, string folder, ConfigErrors errors)
+    private static Func<SinkSetup, ISink>? Target(ActivationOptions options, RecordKind kind, IReadOnlyList<string> identifiers,
+        string folder, ConfigErrors errors)
     {
         var targets = new (string Name, object? Section)[]
         {
@@ -51,7 +53,8 @@ public static class ActivationCheck
             return null;
         }
         if (options.Webhook is { } webhook)
-            return WebhookCall.Compile(webhook, kind, folder, errors) is { } call ? setup => new WebhookSink(call, setup) : null;
+            return WebhookCall.Compile(webhook, kind, identifiers, folder, errors) is { } call ? setup => new WebhookSink(call, setup)
+                : null;
         if (options.Files is { } files)
             return FilesTarget.Compile(files, kind, folder, errors) is { } target ? _ => new FileSink(target) : null;
         if (options.Postgres is { } postgres)

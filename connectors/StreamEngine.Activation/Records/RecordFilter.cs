@@ -55,7 +55,11 @@ internal sealed class RecordFilter
     }
 
     /// <summary>Compiles an expression; null where it has mistakes, which are told.</summary>
-    public static RecordFilter? Compile(ExprText text, RecordKind kind, ConfigErrors errors)
+    /// <param name="text">The expression.</param>
+    /// <param name="kind">What it is asked of.</param>
+    /// <param name="identifiers">By what partners know customers, which records of outcomes and audiences have too.</param>
+    /// <param name="errors">Takes the mistakes.</param>
+    public static RecordFilter? Compile(ExprText text, RecordKind kind, IReadOnlyList<string> identifiers, ConfigErrors errors)
     {
         var fields = kind switch
         {
@@ -64,6 +68,11 @@ internal sealed class RecordFilter
             RecordKind.Outcome => Outcome,
             _ => Audience,
         };
+        if (kind is RecordKind.Outcome or RecordKind.Audience)
+        {
+            var own = fields;
+            fields = [.. own, .. identifiers.Where(i => !own.Any(f => f.Name == i)).Select(i => (i, FieldType.String, $"identifiers.{i}"))];
+        }
         var scope = new Scope
         {
             Event = new FieldCatalog([.. fields.Select((f, i) => new Field(i, f.Name, f.Type))]),

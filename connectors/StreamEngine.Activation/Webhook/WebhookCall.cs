@@ -25,7 +25,8 @@ internal sealed record WebhookCall(WebhookOptions Options, WebhookTarget Target,
         "Content-Length", "Host", "Transfer-Encoding", "Connection"];
 
     /// <summary>Checks the config; null where it has mistakes, all of which are told.</summary>
-    public static WebhookCall? Compile(WebhookOptions options, RecordKind kind, string folder, ConfigErrors errors)
+    public static WebhookCall? Compile(WebhookOptions options, RecordKind kind, IReadOnlyList<string> identifiers, string folder,
+        ConfigErrors errors)
     {
         var before = errors.All.Count;
         var url = CheckUrl(options.Url, options.Node, options.AllowPrivate, errors);
@@ -38,7 +39,7 @@ internal sealed record WebhookCall(WebhookOptions Options, WebhookTarget Target,
                 other.Body is null ? body : Body(other.Body, other.Node, kind, options.ContentType, errors));
             if (other.Where is null)
                 errors.Add(other.Node, "where", "it does not say for which records", "Write an expression, as audience.change == 'leave'");
-            else insteadOf = RecordFilter.Compile(other.Where, kind, errors);
+            else insteadOf = RecordFilter.Compile(other.Where, kind, identifiers, errors);
         }
         if (!System.Net.Http.Headers.MediaTypeHeaderValue.TryParse(options.ContentType, out _))
             errors.Add(options.Node, "content_type", $"'{Printable.Text(options.ContentType)}' is no content type",

@@ -23,10 +23,14 @@ internal sealed class ActivationBench : IAsyncDisposable
     public ActivationBench(int partitions = 2)
     {
         Log = new EmbeddedLog(new EmbeddedLogOptions(Path.Combine(_folder.FullName, "log")));
-        Log.CreateTopics([new(Topic, partitions), new(DeadLetter, 1), new("decisions", partitions)]);
+        Log.CreateTopics([new(Topic, partitions), new(DeadLetter, 1), new("decisions", partitions), new("outcomes", partitions),
+            new("audiences", partitions)]);
     }
 
     public EmbeddedLog Log { get; }
+
+    /// <summary>The engine's config, which says what topics hold.</summary>
+    public EngineOptions Engine { get; init; } = new();
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
@@ -88,7 +92,7 @@ internal sealed class ActivationBench : IAsyncDisposable
     public IReadOnlyList<CompiledActivation> Compile(ActivationOptions options)
     {
         var errors = new ConfigErrors();
-        var compiled = ActivationCheck.Compile([options], new EngineOptions(), _folder.FullName, errors);
+        var compiled = ActivationCheck.Compile([options], Engine, _folder.FullName, errors);
         errors.ThrowIfAny();
         return compiled;
     }

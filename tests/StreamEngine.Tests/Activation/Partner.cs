@@ -10,6 +10,12 @@ namespace StreamEngine.Tests.Activation;
 /// <summary>A call as the partner got it.</summary>
 internal sealed record Call(int Number, string Key, string Body, IReadOnlyDictionary<string, string> Headers)
 {
+    /// <summary>The method.</summary>
+    public string Method { get; init; } = "";
+
+    /// <summary>The path.</summary>
+    public string Path { get; init; } = "";
+
     /// <summary>The body's bytes, as they came.</summary>
     public byte[] Bytes => Encoding.UTF8.GetBytes(Body);
 }
@@ -63,7 +69,11 @@ internal sealed class Partner : IAsyncDisposable
             using var body = new StreamReader(context.Request.Body, Encoding.UTF8);
             var headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
             var call = new Call(Interlocked.Increment(ref _calls), headers.GetValueOrDefault("Idempotency-Key", ""),
-                await body.ReadToEndAsync(), headers);
+                await body.ReadToEndAsync(), headers)
+            {
+                Method = context.Request.Method,
+                Path = context.Request.Path,
+            };
             Calls.Enqueue(call);
             await Answer(call, context);
             if (context.Response.StatusCode is >= 200 and < 300) Taken.Enqueue(call);
