@@ -2,7 +2,7 @@ using System.Net;
 
 namespace StreamEngine.Dashboard.Hosting;
 
-/// <summary>The page of those who are not logged in: a form for a key, which is sent in the body and never stands in an address.</summary>
+/// <summary>The page of those who are not logged in: a form for a key or token, which is sent in the body and never stands in an address.</summary>
 public static class LoginPage
 {
     /// <summary>The page.</summary>
@@ -22,7 +22,7 @@ public static class LoginPage
           <main>
             <h1>StreamEngine</h1>
             <form method="post" action="/login">
-              <label for="key">Key with the scope <code>read</code></label>
+              <label for="key">Key or token with the scope <code>read</code></label>
               <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
               <p role="alert">{WebUtility.HtmlEncode(message)}</p>
               <button type="submit">Log in</button>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using StreamEngine.Dashboard;
 using StreamEngine.Dashboard.Hosting;
 using StreamEngine.Host.Configuration;
@@ -8,12 +9,12 @@ using StreamEngine.Host.Http.Security;
 namespace StreamEngine.Host.Http;
 
 /// <summary>
-/// The dashboard at <c>/</c>, for keys that may read. A browser logs in with one by a form, and is known by a cookie from then on; the
+/// The dashboard at <c>/</c>, for keys and tokens that may read. A browser logs in with one by a form, and is known by a cookie from then on; the
 /// page's connection passes the same checks as every other request, of host, origin and session.
 /// </summary>
 internal static class DashboardEndpoints
 {
-    private const int MostFormBytes = 4 << 10;
+    private const int MostFormBytes = 20 << 10;
 
     /// <summary>Adds it.</summary>
     /// <param name="app">The endpoint.</param>
@@ -21,7 +22,7 @@ internal static class DashboardEndpoints
     /// <param name="options">The config's keys.</param>
     public static void Map(WebApplication app, DashboardServer dashboard, HttpOptions options)
     {
-        var (keys, sessions) = (new KeyRing(options.Keys), new Sessions(TimeProvider.System));
+        var (access, sessions) = (app.Services.GetRequiredService<Access>(), new Sessions(TimeProvider.System));
         var pages = new Demand(Scope.Read) { Sessions = sessions, LogIn = context => LogInAsync(context, "") };
         foreach (var path in DashboardServer.Pages)
             app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], ServeAsync).WithMetadata(pages).ExcludeFromDescription();
@@ -29,7 +30,7 @@ internal static class DashboardEndpoints
             .ExcludeFromDescription();
         foreach (var path in DashboardServer.Assets)
             app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], DashboardServer.ServeAssetAsync).IsOpen().ExcludeFromDescription();
-        app.MapPost("/login", (HttpContext context) => EnterAsync(context, keys, sessions)).WithMetadata(new Demand(null)
+        app.MapPost("/login", (HttpContext context) => EnterAsync(context, access, sessions)).WithMetadata(new Demand(null)
         { MaxRequestBodySize = MostFormBytes }).ExcludeFromDescription();
         app.MapPost("/logout", (HttpContext context) =>
         {
@@ -41,12 +42,12 @@ internal static class DashboardEndpoints
         Task ServeAsync(HttpContext context)
         {
             context.User = context.Features.Get<Caller>() is { } caller ? ReplayControl.Viewer(caller.Name, caller.May(Scope.Admin))
-                : ReplayControl.Viewer("this machine", isAdmin: !keys.Any && options.Jwt is null);
+                : ReplayControl.Viewer("this machine", isAdmin: options.Keys.Count == 0 && options.Jwt is null);
             return dashboard.InvokeAsync(context);
         }
     }
 
-    private static async Task EnterAsync(HttpContext context, KeyRing keys, Sessions sessions)
+    private static async Task EnterAsync(HttpContext context, Access access, Sessions sessions)
     {
         if (!context.Request.HasFormContentType)
         {
@@ -55,16 +56,16 @@ internal static class DashboardEndpoints
             return;
         }
         var form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
-        var caller = keys.Find(form["key"].ToString().Trim());
-        if (caller?.May(Scope.Read) == true)
+        var verdict = await access.FindAsync(form["key"].ToString().Trim(), context.RequestAborted).ConfigureAwait(false);
+        if (verdict.Caller?.May(Scope.Read) == true)
         {
-            sessions.Begin(context, caller);
+            sessions.Begin(context, verdict.Caller, verdict.Ends);
             SeeOther(context, "/");
             return;
         }
-        context.Features.Get<HttpMetrics>()?.Refuse(caller is null ? "unknown_key" : "scope");
-        await LogInAsync(context, caller is null ? "This key is not known here." : "This key may not read: it needs the scope read.")
-            .ConfigureAwait(false);
+        context.Features.Get<HttpMetrics>()?.Refuse(verdict.Caller is null ? verdict.Reason : "scope");
+        await LogInAsync(context, verdict.Caller is null ? verdict.Detail
+            : $"This {(verdict.Caller.ByToken ? "token" : "key")} may not read: it needs the scope read.").ConfigureAwait(false);
     }
 
     private static async Task LogInAsync(HttpContext context, string message)

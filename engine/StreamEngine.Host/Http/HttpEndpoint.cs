@@ -39,17 +39,17 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     /// <summary>Starts listening; null where the config turns it off. Relative files of the options start at the folder.</summary>
     /// <exception cref="IOException">The port is taken, or the address is not this machine's; the message names the remedy.</exception>
     public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health,
-        Func<bool> alive, string folder, Action<WebApplication>? more = null)
+        Func<bool> alive, string folder, Action<WebApplication>? more = null, Action<string>? warn = null)
     {
         if (options.Port == 0) return null;
-        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts, options, folder)
+        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts, options, folder, warn)
             .ConfigureAwait(false);
     }
 
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
     internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health,
         Func<bool> alive, Action<WebApplication>? more = null, IReadOnlyList<string>? hosts = null, HttpOptions? options = null,
-        string folder = "")
+        string folder = "", Action<string>? warn = null)
     {
         options ??= new HttpOptions();
         // An empty builder: no settings file of the working directory and no ambient variable (URLS, Kestrel__...) may open another
@@ -58,7 +58,8 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         builder.Services.AddRoutingCore();
         var access = new Access(new KeyRing(options.Keys),
             options.Jwt is { } jwt ? new TokenVerifier(jwt, folder, TimeProvider.System) : null, options.Tls?.ClientCaFile is not null);
-        var certificates = options.Tls is { } tls ? new Certificates(tls, folder, TimeProvider.System) : null;
+        var certificates = options.Tls is { } tls ? new Certificates(tls, folder, TimeProvider.System, warn) : null;
+        builder.Services.AddSingleton(access);
         builder.Services.AddRateLimiter(limits =>
         {
             limits.GlobalLimiter = access.Limiter;

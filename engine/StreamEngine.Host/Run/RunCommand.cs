@@ -78,7 +78,7 @@ internal static class RunCommand
             if (live is not null) LiveEndpoints.Map(app, live);
             if (collector is not null) CollectorEndpoints.Map(app, collector);
             if (dashboard is not null) DashboardEndpoints.Map(app, dashboard, config.Options.Http);
-        }).ConfigureAwait(false);
+        }, line => call.Say(LogLevel.Warning, line)).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0"
             : $"{http.Address}/metrics and /healthz{(dashboard is null ? "" : $"; the dashboard is at {http.Address}")}");
         if (http is not null && config.Options.Http.GrpcPort > 0)

@@ -24,7 +24,7 @@ public sealed class IdentifierFilterTests
     [InlineData("+49 171 1234567", "e164", "+491711234567")]
     // What is none of it becomes nothing, and nothing has no hash.
     [InlineData("0171 1234567", "e164", "")]
-    [InlineData("12", "e164: 'DE' | sha256", "")]
+    [InlineData("12", "e164: 'US' | sha256", "")]
     [InlineData("not an address", "normalize_email | sha256", "")]
     [InlineData("a@", "google_email | sha256", "")]
     [InlineData("+@gmail.com", "google_email | sha256", "")]

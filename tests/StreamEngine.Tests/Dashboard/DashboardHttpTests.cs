@@ -1,6 +1,10 @@
 using System.Net;
 using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
 using StreamEngine.Dashboard;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Http;
@@ -192,6 +196,49 @@ public sealed partial class DashboardHttpTests : IAsyncLifetime
         _opened.Add(Of(new HttpOptions())!);
     }
 
+    [Fact]
+    public async Task A_browser_logs_in_with_a_token_too_for_as_long_as_that_lasts()
+    {
+        using var rsa = RSA.Create(2_048);
+        var key = new RsaSecurityKey(rsa) { KeyId = "one" };
+        var shown = JsonWebKeyConverter.ConvertFromRSASecurityKey(new RsaSecurityKey(rsa.ExportParameters(false)) { KeyId = "one" });
+        await File.WriteAllTextAsync(Path.Combine(_folder, "keys.json"), JsonSerializer.Serialize(new
+        {
+            keys = new[] { new { kty = shown.Kty, kid = shown.Kid, use = "sig", n = shown.N, e = shown.E } },
+        }));
+        // No key at all: who looks needs a token then.
+        using var client = await ListenAsync(new HttpOptions
+        {
+            Jwt = new JwtOptions { Issuer = "https://login.example", Audiences = ["engine"], KeysFile = Path.Combine(_folder, "keys.json") },
+        });
+        Assert.Equal(HttpStatusCode.Unauthorized, await Get(client, "/", _ => { }));
+        foreach (var (wrong, says) in new[] { (Token("collect"), "This token may not read"), (Token("read") + "x", "signature is wrong"),
+            (Token("read", minutes: -60), "time is over") })
+        {
+            using var refused = await LogIn(client, wrong);
+            Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+            Assert.Contains(says, await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.False(refused.Headers.Contains("Set-Cookie"));
+        }
+        var token = Token("read");
+        using var entered = await LogIn(client, token);
+        Assert.Equal(HttpStatusCode.SeeOther, entered.StatusCode);
+        var cookie = entered.Headers.GetValues("Set-Cookie").Single();
+        Assert.DoesNotContain(token, cookie, StringComparison.Ordinal);
+        Assert.InRange(int.Parse(MaxAge().Match(cookie).Groups[1].Value), 1, 20 * 60 + 30);
+        Assert.Equal(HttpStatusCode.OK, await Get(client, "/", r => r.Headers.Add("Cookie", cookie.Split(';')[0])));
+
+        string Token(string scope, int minutes = 20) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = "https://login.example",
+            Audience = "engine",
+            NotBefore = DateTime.UtcNow.AddHours(-2),
+            Expires = DateTime.UtcNow.AddMinutes(minutes),
+            Claims = new Dictionary<string, object> { ["sub"] = "ann", ["scope"] = scope },
+            SigningCredentials = new SigningCredentials(key, SecurityAlgorithms.RsaSha256),
+        });
+    }
+
     private async Task<HttpClient> ListenAsync(HttpOptions options, Func<DashboardSettings, DashboardSettings>? change = null)
     {
         var settings = DashboardRun.Settings(_shop.Options, options, _shop.Compiled, _shop.Engine, _shop.Log,
@@ -226,6 +273,9 @@ public sealed partial class DashboardHttpTests : IAsyncLifetime
 
     private static Task<HttpResponseMessage> LogIn(HttpClient client, string key) =>
         client.PostAsync("/login", new FormUrlEncodedContent([new("key", key)]));
+
+    [GeneratedRegex("max-age=([0-9]+)", RegexOptions.IgnoreCase)]
+    private static partial Regex MaxAge();
 
     [GeneratedRegex("<script[^>]*>")]
     private static partial Regex Script();

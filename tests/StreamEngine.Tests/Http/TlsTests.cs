@@ -162,6 +162,38 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public void A_renewed_certificate_that_cannot_be_read_is_told_once_and_the_old_one_stays()
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var told = new List<string>();
+        using var certificates = new Certificates(Tls(null), _folder, clock, told.Add);
+        var first = Look();
+        // A look may come amid a renewal: the next one finds both files.
+        Write("server", Signed(_root, "localhost", client: false), keyToo: false);
+        Assert.Equal(first, Look());
+        Assert.Empty(told);
+        Assert.Equal([first, first], [Look(), Look()]);
+        Assert.Contains("the key is not this certificate's", Assert.Single(told), StringComparison.Ordinal);
+        Assert.Contains(In("server.key"), told[0], StringComparison.Ordinal);
+        // Another change that is none either.
+        File.WriteAllText(In("server.pem"), "no certificate");
+        Assert.Equal([first, first, first], [Look(), Look(), Look()]);
+        Assert.Equal(2, told.Count);
+        File.Delete(In("server.pem"));
+        Assert.Equal([first, first, first], [Look(), Look(), Look()]);
+        Assert.Equal(3, told.Count);
+        Write("server", Signed(_root, "localhost", client: false));
+        Assert.NotEqual(first, Look());
+        Assert.Equal(3, told.Count);
+
+        string Look()
+        {
+            clock.Advance(TimeSpan.FromMinutes(1));
+            return certificates.ForConnection().ServerCertificateContext!.TargetCertificate.Thumbprint;
+        }
+    }
+
+    [Fact]
     public void Every_mistake_of_the_files_is_told()
     {
         Write("other", Signed(_root, "localhost", client: false));

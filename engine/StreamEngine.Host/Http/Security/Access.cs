@@ -88,6 +88,18 @@ internal sealed class Access(KeyRing keys, TokenVerifier? tokens = null, bool ne
         return false;
     }
 
+    /// <summary>
+    /// Who presents a key, or a token, that stands neither in a header nor in an address: a form's. Where it is nobody's, the verdict says
+    /// why; a key has no end.
+    /// </summary>
+    public async Task<TokenVerdict> FindAsync(string presented, CancellationToken stop)
+    {
+        if (keys.Find(presented) is { } caller)
+            return new TokenVerdict(caller, StatusCodes.Status200OK, "", "", DateTimeOffset.MaxValue);
+        return tokens is not null && TokenVerifier.IsToken(presented) ? await tokens.VerifyAsync(presented, stop).ConfigureAwait(false)
+            : new TokenVerdict(null, StatusCodes.Status401Unauthorized, "unknown_key", "This key is not known here.");
+    }
+
     /// <summary>Answers a request that is one too many.</summary>
     public static Task RefuseRateAsync(HttpContext context) => Problems.BusyAsync(context, "rate",
         "The key has made more requests than its rate allows: ask again later.");

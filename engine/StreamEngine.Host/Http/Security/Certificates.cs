@@ -10,7 +10,7 @@ namespace StreamEngine.Host.Http.Security;
 
 /// <summary>
 /// The certificate that callers are shown, and what is said of theirs. The files are looked at again while connections come, so that a
-/// renewed certificate needs no restart; where they can't be read then, the old one stays.
+/// renewed certificate needs no restart; where they can't be read then, the old one stays, and a warning says so.
 /// </summary>
 internal sealed class Certificates : IDisposable
 {
@@ -20,16 +20,21 @@ internal sealed class Certificates : IDisposable
     private readonly string _certificate, _key;
     private readonly string? _clientCa;
     private readonly TimeProvider _clock;
+    private readonly Action<string>? _warn;
     private readonly Meter _meter = EngineMeter.Create();
     private readonly Lock _reading = new();
     private volatile Loaded _loaded;
     private long _lookedAt;
+    private string _unreadable = "";   // what the files were when they could not be read last
+    private bool _isTold;
 
     /// <param name="options">The files, which <see cref="HttpCheck"/> has found good.</param>
     /// <param name="folder">Where relative ones start.</param>
     /// <param name="clock">The time.</param>
-    public Certificates(TlsOptions options, string folder, TimeProvider clock)
+    /// <param name="warn">Takes what the log should say.</param>
+    public Certificates(TlsOptions options, string folder, TimeProvider clock, Action<string>? warn = null)
     {
+        _warn = warn;
         (_certificate, _key) = (Path.Combine(folder, options.CertificateFile), Path.Combine(folder, options.KeyFile));
         _clientCa = options.ClientCaFile is { } file ? Path.Combine(folder, file) : null;
         _clock = clock;
@@ -97,15 +102,33 @@ internal sealed class Certificates : IDisposable
         {
             if (_clock.GetElapsedTime(_lookedAt) < LookAgain) return _loaded;
             Volatile.Write(ref _lookedAt, _clock.GetTimestamp());
+            byte[]? written = null;
             try
             {
-                if (!Written().SequenceEqual(_loaded.Written)) _loaded = Read();
+                written = Written();
+                if (!written.SequenceEqual(_loaded.Written)) _loaded = Read();
+                (_unreadable, _isTold) = ("", false);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
             {
-                // Half of two files may be new: the next look finds both, and until then the old certificate is good.
+                Warn(written is null ? e.Message : Convert.ToHexString(written), e.Message);
             }
             return _loaded;
+        }
+    }
+
+    /// <summary>
+    /// Half of two files may be new, and the next look finds both: only what is there at two looks is told, and once.
+    /// </summary>
+    private void Warn(string state, string why)
+    {
+        if (state != _unreadable) (_unreadable, _isTold) = (state, false);
+        else if (!_isTold)
+        {
+            _isTold = true;
+            _warn?.Invoke($"the files of http.tls have changed and can't be read: {why.TrimEnd('.')}. Callers are still shown the old "
+                + $"certificate, which is good until {_loaded.Own.NotAfter.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}: mend "
+                + $"{_certificate}, {_key}{(_clientCa is null ? "" : $" or {_clientCa}")}");
         }
     }
 

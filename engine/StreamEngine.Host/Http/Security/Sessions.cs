@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace StreamEngine.Host.Http.Security;
 
 /// <summary>
-/// Browsers that have logged in with a key. The cookie holds a random token of this process, not the key: cookies go to every port of a
+/// Browsers that have logged in with a key or token. The cookie holds a random token of this process, not the key: cookies go to every port of a
 /// machine. Scripts can't read it, and no other site's page can make a browser send it.
 /// </summary>
 internal sealed class Sessions(TimeProvider time)
@@ -15,22 +15,26 @@ internal sealed class Sessions(TimeProvider time)
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (Caller Caller, DateTimeOffset Ends)> _sessions = [];
 
-    /// <summary>For how long a session lasts.</summary>
+    /// <summary>For how long a session lasts at most.</summary>
     public static TimeSpan Lasts { get; } = TimeSpan.FromHours(12);
 
     /// <summary>Begins a session, and gives the browser its cookie.</summary>
-    public void Begin(HttpContext context, Caller caller)
+    /// <param name="context">The browser's request.</param>
+    /// <param name="caller">Who it is.</param>
+    /// <param name="until">When it ends at the latest.</param>
+    public void Begin(HttpContext context, Caller caller, DateTimeOffset until)
     {
         var token = System.Buffers.Text.Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes));
         var now = time.GetUtcNow();
+        var lasts = until - now < Lasts ? until - now : Lasts;
         lock (_gate)
         {
             foreach (var old in _sessions.Where(s => s.Value.Ends <= now).Select(s => s.Key).ToList()) _sessions.Remove(old);
             // Who logs in over and over again ends the sessions that would have ended first.
             if (_sessions.Count >= Most) _sessions.Remove(_sessions.MinBy(s => s.Value.Ends).Key);
-            _sessions[Hash(token)] = (caller, now + Lasts);
+            _sessions[Hash(token)] = (caller, now + lasts);
         }
-        context.Response.Cookies.Append(Cookie(context.Request), token, Options(context.Request, Lasts));
+        context.Response.Cookies.Append(Cookie(context.Request), token, Options(context.Request, lasts));
     }
 
     /// <summary>Whose session the browser's cookie names; null where it names none that lasts.</summary>

@@ -13,7 +13,8 @@ namespace StreamEngine.Host.Http.Security;
 /// <param name="Status">The HTTP status of a refusal.</param>
 /// <param name="Reason">A word for the metric.</param>
 /// <param name="Detail">What is at fault, and what to do. It repeats nothing of the token.</param>
-internal readonly record struct TokenVerdict(Caller? Caller, int Status, string Reason, string Detail);
+/// <param name="Ends">When the token is over.</param>
+internal readonly record struct TokenVerdict(Caller? Caller, int Status, string Reason, string Detail, DateTimeOffset Ends = default);
 
 /// <summary>
 /// Verifies the tokens of an identity provider: signature, issuer, audience and time. Only signatures by a private key count, so neither
@@ -81,7 +82,8 @@ internal sealed class TokenVerifier
             .Where(w => w.StartsWith(_options.ScopePrefix, StringComparison.Ordinal))
             .Select(w => Scopes.TryGetValue(w[_options.ScopePrefix.Length..], out var scope) ? scope : (Scope?)null).OfType<Scope>()
             .Distinct().ToList();
-        return new TokenVerdict(new Caller(name, scopes, _options.Rate, ByToken: true), StatusCodes.Status200OK, "", "");
+        return new TokenVerdict(new Caller(name, scopes, _options.Rate, ByToken: true), StatusCodes.Status200OK, "", "",
+            new DateTimeOffset(verified.ValidTo, TimeSpan.Zero) + _options.ClockSkew);
     }
 
     /// <summary>Whether there are keys to verify with. A provider that does not answer is not asked again for a while.</summary>
