@@ -15,10 +15,11 @@ internal sealed record WebhookTarget(Uri Url, HttpMethod Method, BodyTemplate? B
 /// <param name="Target">What is sent where.</param>
 /// <param name="Instead">The same for records that <paramref name="InsteadOf"/> takes; null where there are none.</param>
 /// <param name="InsteadOf">Which records go there.</param>
-/// <param name="Headers">All headers, with the secret ones.</param>
+/// <param name="Headers">All headers, with the secret ones as they were at the start.</param>
+/// <param name="HeaderFiles">The files of the secret ones, in full.</param>
 /// <param name="Signature">Signs; null without a secret.</param>
 internal sealed record WebhookCall(WebhookOptions Options, WebhookTarget Target, WebhookTarget? Instead, RecordFilter? InsteadOf,
-    IReadOnlyDictionary<string, string> Headers, WebhookSignature? Signature)
+    IReadOnlyDictionary<string, string> Headers, IReadOnlyDictionary<string, string> HeaderFiles, WebhookSignature? Signature)
 {
     private static readonly string[] Ours =
         [WebhookSink.IdempotencyKey, WebhookSignature.Id, WebhookSignature.Timestamp, WebhookSignature.Signature, "Content-Type",
@@ -51,8 +52,12 @@ internal sealed record WebhookCall(WebhookOptions Options, WebhookTarget Target,
         foreach (var (name, value) in headers) CheckHeader(options, name, value, errors);
         var signature = Secret(options, folder, errors);
         return errors.All.Count > before ? null
-            : new WebhookCall(options, new WebhookTarget(url!, Method(options.Method), body), instead, insteadOf, headers, signature);
+            : new WebhookCall(options, new WebhookTarget(url!, Method(options.Method), body), instead, insteadOf, headers,
+                options.HeaderFiles.ToDictionary(h => h.Key, h => Path.GetFullPath(h.Value, Path.GetFullPath(folder))), signature);
     }
+
+    /// <summary>Whether a header can have this value.</summary>
+    public static bool IsHeaderValue(string value) => !value.Any(c => c is < ' ' and not '\t' or > '~');
 
     private static HttpMethod Method(WebhookMethod method) => HttpMethod.Parse(method.ToString());
 
@@ -90,7 +95,7 @@ internal sealed record WebhookCall(WebhookOptions Options, WebhookTarget Target,
         using var probe = new HttpRequestMessage();
         if (Ours.Contains(name, StringComparer.OrdinalIgnoreCase))
             errors.Add(node, name, $"'{name}' is set by the connector itself", "Take it out");
-        else if (!probe.Headers.TryAddWithoutValidation(name, "x") || value.Any(c => c is < ' ' and not '\t' or > '~'))
+        else if (!probe.Headers.TryAddWithoutValidation(name, "x") || !IsHeaderValue(value))
             errors.Add(node, name, $"'{Printable.Text(name)}' is no header, or its value has characters that a header can't have",
                 "Use visible ASCII characters");
         if (section == "header_files" && options.Headers.ContainsKey(name))

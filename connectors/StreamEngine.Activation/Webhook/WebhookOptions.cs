@@ -27,9 +27,9 @@ public sealed record WebhookOptions : ILocated
     [Doc("post, put, patch or delete.")]
     public WebhookMethod Method { get; init; } = WebhookMethod.Post;
 
-    [Doc("The body: a Liquid template over action, decision, outcome or audience, as {\"user\": \"{{ action.customer_id }}\"}. What is put in is escaped for "
-        + "the content type; absent, the body is the record as JSON. With batch it is over the list actions, decisions, outcomes or "
-        + "audiences; absent, a JSON array.")]
+    [Doc("The body: a Liquid template over action, decision, outcome or audience, as {\"user\": \"{{ action.customer_id }}\"}. What is put "
+        + "in is escaped for the content type; absent, the body is the record as JSON. With batch it is over the list actions, decisions, "
+        + "outcomes or audiences; absent, a JSON array.")]
     public string? Body { get; init; }
 
     [Doc("Another call for some of the records, as for customers who leave an audience.")]

@@ -8,8 +8,8 @@ using StreamEngine.Connectors;
 namespace StreamEngine.Activation.Webhook;
 
 /// <summary>
-/// Calls a partner's endpoint once for each record, or for many at a time. A partner that takes a call twice, because its answer was lost, knows the second one by
-/// its idempotency key.
+/// Calls a partner's endpoint once for each record, or for many at a time. A partner that takes a call twice, because its answer was lost,
+/// knows the second one by its idempotency key.
 /// </summary>
 internal sealed class WebhookSink : ISink
 {
@@ -21,6 +21,7 @@ internal sealed class WebhookSink : ISink
     private readonly SinkSetup _setup;
     private readonly HttpClient _client;
     private readonly CallPace _pace;
+    private readonly Dictionary<string, RenewedHeader> _renewed;
 
     /// <param name="call">What is called, checked.</param>
     /// <param name="setup">The connector's parts.</param>
@@ -29,6 +30,7 @@ internal sealed class WebhookSink : ISink
         (_call, _setup) = (call, setup);
         Rule = call.Options.Batch is { } batch ? new BatchRule(batch.Max, long.MaxValue, batch.Interval)
             : new BatchRule(1, long.MaxValue, TimeSpan.Zero);
+        _renewed = call.HeaderFiles.ToDictionary(h => h.Key, h => new RenewedHeader(h.Value, call.Headers[h.Key], setup.Time));
         _pace = new CallPace(call.Options.RateLimit, setup.Time);
         _client = new HttpClient(new SocketsHttpHandler
         {
@@ -161,7 +163,8 @@ internal sealed class WebhookSink : ISink
         var content = new ByteArrayContent(body);
         content.Headers.TryAddWithoutValidation("Content-Type", _call.Options.ContentType);
         var request = new HttpRequestMessage(parcel.Target.Method, parcel.Target.Url) { Content = content };
-        foreach (var (name, value) in _call.Headers) request.Headers.TryAddWithoutValidation(name, value);
+        foreach (var (name, value) in _call.Headers)
+            request.Headers.TryAddWithoutValidation(name, _renewed.TryGetValue(name, out var renewed) ? renewed.Value : value);
         request.Headers.TryAddWithoutValidation(IdempotencyKey, parcel.IdempotencyKey);
         _call.Signature?.Sign(request.Headers, parcel.IdempotencyKey, _setup.Time.GetUtcNow(), body);
         return request;

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace StreamEngine.Dashboard.Hosting;
 
-/// <summary>The page of those who are not logged in: a form for a key or token, which is sent in the body and never stands in an address.</summary>
+/// <summary>
+/// The page of those who are not logged in: a form for a key or token, which is sent in the body and never stands in an address.
+/// </summary>
 public static class LoginPage
 {
     /// <summary>The page.</summary>

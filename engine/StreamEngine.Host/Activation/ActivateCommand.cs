@@ -58,7 +58,8 @@ internal static class ActivateCommand
         var settings = Settings(call, config.Options, log) with { Drain = drain, Replay = replay };
         await using var connectors = new ConnectorGroup(chosen, settings);
         await using var http = replay ? null : await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(connectors),
-            () => !connectors.Completion.IsCompleted, config.BaseDirectory, warn: line => call.Say(LogLevel.Warning, line)).ConfigureAwait(false);
+            () => !connectors.Completion.IsCompleted, config.BaseDirectory,
+            warn: line => call.Say(LogLevel.Warning, line)).ConfigureAwait(false);
         connectors.Start();
         call.Say(LogLevel.Info, $"{(replay ? "replaying dead letters of" : "delivering")} {string.Join(", ", chosen.Select(c => c.Name))}"
             + $"{(http is null ? "" : $"; {http.Address}/metrics and /healthz")}");

@@ -9,8 +9,8 @@ using StreamEngine.Host.Http.Security;
 namespace StreamEngine.Host.Http;
 
 /// <summary>
-/// The dashboard at <c>/</c>, for keys and tokens that may read. A browser logs in with one by a form, and is known by a cookie from then on; the
-/// page's connection passes the same checks as every other request, of host, origin and session.
+/// The dashboard at <c>/</c>, for keys and tokens that may read. A browser logs in with one by a form, and is known by a cookie from then
+/// on; the page's connection passes the same checks as every other request, of host, origin and session.
 /// </summary>
 internal static class DashboardEndpoints
 {

@@ -111,7 +111,8 @@ public sealed class CompiledEngine : IDisposable
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
         var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
             options.Purposes, timers.Names, models.Models, layout, errors, options.Outcomes, options.Time.Lateness, features.Texts);
-        var segments = SegmentSet.Compile(options.Audiences, events.Fields, features.Names, features.Texts, options.Purposes, layout, errors);
+        var segments = SegmentSet.Compile(options.Audiences, events.Fields, features.Names, features.Texts, options.Purposes, layout,
+            errors);
         Requests.FallbackGateway.Check(options.Requests, options.Offers, errors);
         duplicates = ProfileSize.Check(options, layout, duplicates, largestRecord, errors);
         RecordSize.Check(options, policy, segments, features.Count, largestRecord, errors);

@@ -122,9 +122,8 @@ public sealed record OutputOptions : ILocated
     [Doc("The topic of who enters and leaves segments; written where segments are declared.")]
     public string Audiences { get; init; } = "audiences";
 
-    [Doc("How actions, outcomes, audiences and dead letters are written: avro (Confluent's wire format), or json (one object a record with the same "
-        + "fields). "
-        + "Decision records are Avro, as the engine reads them back; late records stay as they were read.")]
+    [Doc("How actions, outcomes, audiences and dead letters are written: avro (Confluent's wire format), or json (one object a record with "
+        + "the same fields). Decision records are Avro, as the engine reads them back; late records stay as they were read.")]
     public OutputFormat Format { get; init; } = OutputFormat.Avro;
 
     [Doc("Whether the outputs' schemas are registered at the start, where schemas.registry is a URL, under TOPIC-value. With false they "

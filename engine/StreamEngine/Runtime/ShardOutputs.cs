@@ -11,8 +11,8 @@ using StreamEngine.Events;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// (9) Everything a shard writes: actions, decision records and marks, outcomes, changes of audiences, dead letters, late records. All of it lands in the
-/// interval's outputs.
+/// (9) Everything a shard writes: actions, decision records and marks, outcomes, changes of audiences, dead letters, late records. All of
+/// it lands in the interval's outputs.
 /// </summary>
 internal sealed class ShardOutputs
 {

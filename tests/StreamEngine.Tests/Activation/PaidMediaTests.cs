@@ -151,6 +151,30 @@ public sealed class PaidMediaTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_that_was_renewed_is_sent()
+    {
+        var file = Path.Combine(_bench.Folder, "token");
+        File.WriteAllText(file, "Bearer one\n");
+        var connector = Connector("meta_conversions");
+        connector = connector with
+        {
+            Webhook = connector.Webhook! with { HeaderFiles = new Dictionary<string, string> { ["Authorization"] = file } },
+        };
+        var group = _bench.Start(connector);
+        Outcome("c1", "conversion", "counted");
+        await _bench.UntilAsync(() => _partner.Taken.Count == 1, "the first call", group);
+        File.WriteAllText(file, "Bearer two\n");
+        _bench.Time.Advance(TimeSpan.FromSeconds(11));
+        Outcome("c1", "conversion", "counted");
+        await _bench.UntilAsync(() => _partner.Taken.Count == 2, "the second call", group);
+        File.WriteAllText(file, "");
+        _bench.Time.Advance(TimeSpan.FromSeconds(11));
+        Outcome("c1", "conversion", "counted");
+        await _bench.UntilAsync(() => _partner.Taken.Count == 3, "the third call", group);
+        Assert.Equal(["Bearer one", "Bearer two", "Bearer two"], _partner.Taken.Select(c => c.Headers["Authorization"]));
+    }
+
+    [Fact]
     public async Task A_column_takes_filters()
     {
         Audience("c1", 1, identifiers: """{"email":" Ann@X.com"}""");
@@ -258,7 +282,10 @@ public sealed class PaidMediaTests : IAsyncLifetime
             // A secret's file is named by its full path: connectors are compiled from other folders.
             return options with
             {
-                Activations = [.. options.Activations.Select(a => a with { Webhook = a.Webhook! with { HeaderFiles = Secret(a.Webhook) } })],
+                Activations =
+                [
+                    .. options.Activations.Select(a => a with { Webhook = a.Webhook! with { HeaderFiles = Secret(a.Webhook) } }),
+                ],
             };
         }
         finally

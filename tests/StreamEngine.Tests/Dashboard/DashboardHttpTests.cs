@@ -209,7 +209,12 @@ public sealed partial class DashboardHttpTests : IAsyncLifetime
         // No key at all: who looks needs a token then.
         using var client = await ListenAsync(new HttpOptions
         {
-            Jwt = new JwtOptions { Issuer = "https://login.example", Audiences = ["engine"], KeysFile = Path.Combine(_folder, "keys.json") },
+            Jwt = new JwtOptions
+            {
+                Issuer = "https://login.example",
+                Audiences = ["engine"],
+                KeysFile = Path.Combine(_folder, "keys.json"),
+            },
         });
         Assert.Equal(HttpStatusCode.Unauthorized, await Get(client, "/", _ => { }));
         foreach (var (wrong, says) in new[] { (Token("collect"), "This token may not read"), (Token("read") + "x", "signature is wrong"),

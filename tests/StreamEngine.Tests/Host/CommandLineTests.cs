@@ -195,7 +195,7 @@ public sealed class CommandLineTests
         Assert.Contains("they are the source's records", error, StringComparison.Ordinal);
         (code, _, error) = await Cli.RunAsync("schema", "show", "fly");
         Assert.Equal(1, code);
-        Assert.Contains("there is no schema 'fly'. There are action, action-1, action-2, dead-letter,", error, StringComparison.Ordinal);
+        Assert.Contains("there is no schema 'fly'. There are action, action-1, action-2, audience,", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -110,7 +110,7 @@ public sealed class TailTests : IDisposable
     {
         var (code, _, error) = await RunAsync("tail", "actoins");
         Assert.Equal(1, code);
-        Assert.Contains("It can be actions, decisions, dead-letter, late, outcomes, and the channels post, default.", error,
+        Assert.Contains("It can be actions, decisions, dead-letter, late, outcomes, audiences, and the channels post, default.", error,
             StringComparison.Ordinal);
         (code, _, error) = await RunAsync("tail", "outcomes");
         Assert.True(code == 3 && error.Contains("The config has no outcomes", StringComparison.Ordinal), error);

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace StreamEngine.Host.Http.Security;
 
 /// <summary>
-/// Browsers that have logged in with a key or token. The cookie holds a random token of this process, not the key: cookies go to every port of a
-/// machine. Scripts can't read it, and no other site's page can make a browser send it.
+/// Browsers that have logged in with a key or token. The cookie holds a random token of this process, not the key: cookies go to every port
+/// of a machine. Scripts can't read it, and no other site's page can make a browser send it.
 /// </summary>
 internal sealed class Sessions(TimeProvider time)
 {

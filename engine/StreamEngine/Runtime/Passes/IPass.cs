@@ -13,7 +13,9 @@ internal interface IPass
     /// <summary>Whether a record whose schema can't be asked for is waited for; where not, its schema counts as unknown.</summary>
     bool MayWait { get; }
 
-    /// <summary>Whether outcomes of decisions and changes of segments are counted and written; where not, they only change the profile.</summary>
+    /// <summary>
+    /// Whether outcomes of decisions and changes of segments are counted and written; where not, they only change the profile.
+    /// </summary>
     bool Writes { get; }
 
     /// <summary>A record is next, and decoded; the shard still stands at the one before.</summary>

@@ -8,8 +8,8 @@ using StreamEngine.State.Savepoints;
 namespace StreamEngine.Runtime.Savepoints;
 
 /// <summary>
-/// What an engine keeps of a customer, by the names of its config: features, timers, caps, decisions that wait for outcomes, segments, identifiers, remembered
-/// event ids.
+/// What an engine keeps of a customer, by the names of its config: features, timers, caps, decisions that wait for outcomes, segments,
+/// identifiers, remembered event ids.
 /// </summary>
 internal static class StateItems
 {
@@ -45,8 +45,8 @@ internal static class StateItems
             items.Add((new StateItem("outcomes", "outcomes", ShapeOf(engine, outcomes.Open.SlotName), [outcomes.Open.SlotName]),
                 engine.Options.Outcomes!.Node));
         foreach (var segment in engine.Options.Audiences.Segments)
-            items.Add((new StateItem($"segment {segment.Name}", Segment, "what was told of it last", [SegmentSet.SlotPrefix + segment.Name]),
-                segment.Node));
+            items.Add((new StateItem($"segment {segment.Name}", Segment, "what was told of it last",
+                [SegmentSet.SlotPrefix + segment.Name]), segment.Node));
         foreach (var identifier in engine.Options.Audiences.Identifiers)
         {
             var slot = SegmentSet.IdentifierPrefix + identifier.Name;

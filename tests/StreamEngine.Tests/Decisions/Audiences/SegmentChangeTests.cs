@@ -11,7 +11,9 @@ using Xunit;
 
 namespace StreamEngine.Tests.Decisions.Audiences;
 
-/// <summary>Segments by example: who enters and leaves, when that is noticed, what is written, and that a restart tells nothing twice.</summary>
+/// <summary>
+/// Segments by example: who enters and leaves, when that is noticed, what is written, and that a restart tells nothing twice.
+/// </summary>
 public sealed class SegmentChangeTests
 {
     private const long Minute = 60_000;
@@ -58,8 +60,10 @@ public sealed class SegmentChangeTests
     public void Withdrawn_consent_is_left_by_at_once_though_the_event_that_says_so_is_rejected()
     {
         using var bench = new Bench(requires: true);
-        bench.Send("ann", 0, "purchase", 100, email: "a@x").Send("ann", 1, "search", consents: false).Send("ann", 2, "search", consents: false);
-        Assert.Equal(["ann enters big at 0 by event: email=a@x", "ann leaves big at 1 by consent: email=a@x"], bench.Records().Select(Line));
+        bench.Send("ann", 0, "purchase", 100, email: "a@x").Send("ann", 1, "search", consents: false)
+            .Send("ann", 2, "search", consents: false);
+        Assert.Equal(["ann enters big at 0 by event: email=a@x", "ann leaves big at 1 by consent: email=a@x"],
+            bench.Records().Select(Line));
         bench.Send("ann", 30, "search");
         Assert.Equal("ann enters big at 30 by event: email=a@x", Line(bench.Records()[^1]));
     }
@@ -88,7 +92,9 @@ public sealed class SegmentChangeTests
             Encoding.UTF8.GetString(bench.Driver.Outputs.Single(o => o.Topic == "audiences").Value), StringComparison.Ordinal);
     }
 
-    /// <summary>A restart behind each event in turn: what it writes from there on is what the uninterrupted run wrote from there on.</summary>
+    /// <summary>
+    /// A restart behind each event in turn: what it writes from there on is what the uninterrupted run wrote from there on.
+    /// </summary>
     [Fact]
     public void A_restart_goes_on_where_it_was_and_tells_nothing_twice()
     {
@@ -131,7 +137,8 @@ public sealed class SegmentChangeTests
                 if (i % batch == batch - 1) bench.Driver.Process();
             }
             bench.Driver.Process();
-            written.Add(string.Join('\n', bench.Driver.Outputs.Where(o => o.Topic == "audiences").Select(o => Convert.ToHexString(o.Value))));
+            written.Add(string.Join('\n', bench.Driver.Outputs.Where(o => o.Topic == "audiences")
+                .Select(o => Convert.ToHexString(o.Value))));
         }
         Assert.Single(written.Distinct());
         Assert.True(written[0].Count('\n') > 20);
@@ -183,8 +190,8 @@ public sealed class SegmentChangeTests
     }
 
     private static string Line(Avro.Generic.GenericRecord r) => string.Create(CultureInfo.InvariantCulture,
-        $"{r["customer_id"]} {r.Text("change")}s {r["segment"]} at {((long)r["changed_at"]! - Scenario.Start) / Minute} by {r.Text("cause")}: "
-        + $"{string.Join(' ', ((IDictionary<string, object>)r["identifiers"]!).Select(i => $"{i.Key}={i.Value}"))}");
+        $"{r["customer_id"]} {r.Text("change")}s {r["segment"]} at {((long)r["changed_at"]! - Scenario.Start) / Minute} "
+        + $"by {r.Text("cause")}: {string.Join(' ', ((IDictionary<string, object>)r["identifiers"]!).Select(i => $"{i.Key}={i.Value}"))}");
 
     private static EngineOptions Options(bool requires, TimeSpan recheck)
     {
