@@ -58,6 +58,8 @@ public sealed class ShardDriver : IDisposable
     /// <summary>Processes what was added as one batch.</summary>
     public ShardDriver Process()
     {
+        // As a worker does before a shard's first record; of no effect where the config has no segments.
+        if (ReferenceEquals(Shard.State.Switches, _engine.Policy.Unmarked)) Shard.Switch(_engine.Policy.AllOn);
         for (var from = 0; from < _batch.Count;)
         {
             var to = from + 1;

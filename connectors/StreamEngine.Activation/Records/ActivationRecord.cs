@@ -47,7 +47,8 @@ internal sealed record ActivationRecord(TopicPartition Position, long Offset, (T
     private string MakeKey()
     {
         string[] parts = Field("action_id") is not null ? ["action_id", "channel", "offer"]
-            : Field("outcome_id") is not null ? ["outcome_id"] : Field("audience_id") is not null ? ["audience_id"] : ["decision_id", "chosen.channel", "chosen.offer"];
+            : Field("outcome_id") is not null ? ["outcome_id"] : Field("audience_id") is not null ? ["audience_id"]
+            : ["decision_id", "chosen.channel", "chosen.offer"];
         var key = new StringBuilder();
         foreach (var (i, path) in parts.Index())
         {

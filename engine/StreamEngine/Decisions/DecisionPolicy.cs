@@ -12,7 +12,7 @@ namespace StreamEngine.Decisions;
 public sealed class DecisionPolicy
 {
     private readonly int[] _timerTriggers;
-    private readonly Lazy<Switches> _allOn;
+    private readonly Lazy<Switches> _allOn, _unmarked;
 
     internal DecisionPolicy(CompiledTrigger[] triggers, CompiledOffer[] offers, int timers)
     {
@@ -20,6 +20,7 @@ public sealed class DecisionPolicy
         _timerTriggers = new int[timers];
         for (var timer = 0; timer < timers; timer++) _timerTriggers[timer] = Array.FindIndex(triggers, t => t.Timer == timer);
         _allOn = new Lazy<Switches>(() => new Switches(this, [], -1));
+        _unmarked = new Lazy<Switches>(() => Segments.Count == 0 ? AllOn : Switches.Logged(this, default, -1));
     }
 
     /// <summary>The triggers in config order.</summary>
@@ -46,8 +47,14 @@ public sealed class DecisionPolicy
     /// <summary>Whether a decision of such a cause reads or writes the profile; where not, the funnel takes an empty one.</summary>
     public bool NeedsProfile(DecisionOrigin origin) => Contacts.Any || Outcomes is not null || Recent.Keeps(origin);
 
-    /// <summary>Nothing is switched off.</summary>
+    /// <summary>The segments of customers that are told, in config order.</summary>
+    public IReadOnlyList<string> Segments { get; init; } = [];
+
+    /// <summary>Nothing is switched off, and all segments are told.</summary>
     public Switches AllOn => _allOn.Value;
+
+    /// <summary>What holds before the first mark of a log: nothing is switched off, and no segment is told.</summary>
+    public Switches Unmarked => _unmarked.Value;
 
     /// <summary>The consent bits that a decision needs; 0 for none.</summary>
     public ulong Purpose { get; init; }
@@ -92,12 +99,14 @@ public sealed class DecisionPolicy
     /// <param name="outcomes">Which events are outcomes of decisions; null for none.</param>
     /// <param name="lateness">How late an event may be.</param>
     /// <param name="featureTexts">The texts among the features.</param>
+    /// <param name="segments">The names of the segments that are told.</param>
     public static DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests,
         FieldCatalog fields, IReadOnlyList<string> featureNames,
         IReadOnlyList<string> purposes, IReadOnlyList<string> timers, IReadOnlyDictionary<string, IModel> models, StateLayout layout,
-            ConfigErrors errors, OutcomeOptions? outcomes = null, TimeSpan lateness = default, VectorTexts? featureTexts = null) =>
+            ConfigErrors errors, OutcomeOptions? outcomes = null, TimeSpan lateness = default, VectorTexts? featureTexts = null,
+            IReadOnlyList<string>? segments = null) =>
         new PolicyCompiler(fields, featureNames, featureTexts ?? VectorTexts.None, purposes, timers, models, errors)
-            .Compile(options, offers, requests, outcomes, lateness, layout);
+            .Compile(options, offers, requests, outcomes, lateness, layout, segments ?? []);
 
     /// <summary>The first trigger whose <c>when</c> is true for the event; -1 where none is.</summary>
     public int MatchTrigger(EvalContext context)

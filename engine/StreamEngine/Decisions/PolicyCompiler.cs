@@ -20,7 +20,8 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     private readonly Dictionary<OfferOptions, Scope> _scopes = new(ReferenceEqualityComparer.Instance);
 
     public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, RequestOptions requests,
-        OutcomeOptions? outcomes, TimeSpan lateness, StateLayout layout)
+        OutcomeOptions? outcomes, TimeSpan lateness, StateLayout layout,
+        IReadOnlyList<string> segments)
     {
         var names = offers.Select(o => o.Name).ToArray();
         Unique(offers.Select(o => (o.Name, o.Node)), "offer");
@@ -42,6 +43,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         return new DecisionPolicy(triggers, compiled, timers.Count)
         {
             Models = _used,
+            Segments = segments,
             Contacts = ContactPolicy.Compile(options.Caps, options.Suppressions, offers, outcomes, layout, errors),
             QuietHours = QuietHours.Compile(options.QuietHours, offers, Scope(), errors),
             Recent = RecentDecisions.Compile(requests, names, layout, errors),

@@ -110,7 +110,8 @@ public sealed class CompiledEngine : IDisposable
             options.Audiences.Segments.Count > 0 ? options.Audiences.Recheck : TimeSpan.Zero);
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
         var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
-            options.Purposes, timers.Names, models.Models, layout, errors, options.Outcomes, options.Time.Lateness, features.Texts);
+            options.Purposes, timers.Names, models.Models, layout, errors, options.Outcomes, options.Time.Lateness, features.Texts,
+            [.. options.Audiences.Segments.Select(s => s.Name)]);
         var segments = SegmentSet.Compile(options.Audiences, events.Fields, features.Names, features.Texts, options.Purposes, layout,
             errors);
         Requests.FallbackGateway.Check(options.Requests, options.Offers, errors);

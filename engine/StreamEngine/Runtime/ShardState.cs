@@ -34,7 +34,7 @@ internal sealed class ShardState : IDisposable
         Decisions = new DecisionQueue(batch, this);
         Outcomes = engine.Policy.Outcomes is { } outcomes ? new OutcomeFold(this, outcomes) : null;
         Segments = engine.Segments is { Segments.Length: 0, Identifiers.Length: 0 } ? null : new SegmentFold(this, engine.Segments);
-        Switches = engine.Policy.AllOn;
+        Switches = engine.Policy.Unmarked;
     }
 
     /// <summary>The compiled config.</summary>
@@ -82,7 +82,10 @@ internal sealed class ShardState : IDisposable
     /// <summary>Who enters and leaves segments; null where neither segments nor identifiers are declared.</summary>
     public SegmentFold? Segments { get; }
 
-    /// <summary>What is off for the shard's decisions: as the newest mark in its log says, or on where there is none.</summary>
+    /// <summary>
+    /// What is off for the shard's decisions, and which segments are told: as the newest mark in its log says; on, and none, where there is
+    /// no mark.
+    /// </summary>
     public Switches Switches { get; set; }
 
     /// <summary>Writes into the interval's outputs.</summary>

@@ -103,6 +103,9 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         Served.Add((entry.Id, entry.Customer, offer));
     }
 
+    /// <summary>Whether an entry of a mark says that a segment is told from there on.</summary>
+    public static bool IsSegment(string entry) => entry.StartsWith("segment:", StringComparison.Ordinal);
+
     private void Marked(SimDecision entry, int source)
     {
         Missing();
@@ -117,7 +120,8 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
             case "switches":
                 var (version, off) = entry.Switches!.Value;
                 if (off.SetEquals(Off)) throw new SimFailure($"switches nothing: {entry}");
-                if (switches.Fault(version, off) is { } fault) throw new SimFailure($"{fault}: {entry}");
+                if (switches.Fault(version, [.. off.Where(o => !IsSegment(o))]) is { } fault) throw new SimFailure($"{fault}: {entry}");
+                if (Off.Except(off).Any(IsSegment)) throw new SimFailure($"a segment is told no more: {entry}");
                 (Off, Switched) = (off, Switched + 1);
                 break;
             case "refused":

@@ -8,7 +8,8 @@ namespace StreamEngine.Runtime;
 /// <summary>
 /// The fold of segments into a shard's state: whenever something happens to a customer, each segment is looked at, and a change is noted in
 /// the profile and written where its pass writes. It looks at features and consent alone, which only events change, so that a change comes
-/// at the same event or timer in every pass.
+/// at the same event or timer in every pass. A segment is not looked at before the mark in the log from which on it is told: what nobody
+/// was told must not pass for told.
 /// </summary>
 internal sealed class SegmentFold(ShardState shard, SegmentSet set)
 {
@@ -36,6 +37,7 @@ internal sealed class SegmentFold(ShardState shard, SegmentSet set)
         var isMember = false;
         for (var i = 0; i < set.Segments.Length; i++)
         {
+            if (!shard.Switches.IsTold(i)) continue;
             var segment = set.Segments[i];
             var belongs = segment.Where(_context);
             isMember |= belongs;

@@ -14,7 +14,13 @@ public sealed class FilePass
     private readonly LivePass _live;
 
     /// <summary>A pass over a fresh shard.</summary>
-    public FilePass(Shard shard) => (_shard, _fold, _live) = (shard.State, shard.Fold, shard.Live);
+    public FilePass(Shard shard)
+    {
+        (_shard, _fold, _live) = (shard.State, shard.Fold, shard.Live);
+        // Files have no log that could hold marks: from their beginning all segments are told.
+        var policy = _shard.Engine.Policy;
+        if (ReferenceEquals(_shard.Switches, policy.Unmarked)) _shard.Switches = policy.AllOn;
+    }
 
     /// <summary>
     /// Processes a batch; the decisions that it opens wait. Returns the index of the first record that was not processed: that of one whose

@@ -143,9 +143,8 @@ internal sealed class LayoutChange
                     + $"rest would start empty ({Words(missing)}): its values would be wrong", "Fill it from the log with --backfill");
                 continue;
             }
-            var filled = backfill && item.Kind != StateItems.Segment;
-            var fate = missing.Count == 0 || was is not null ? was is null ? ItemFate.Reused : ItemFate.Kept
-                : filled ? ItemFate.Backfilled : ItemFate.Added;
+            var fate = missing.Count == 0 || was is not null ? was is null ? ItemFate.Reused : ItemFate.Kept : backfill
+                ? ItemFate.Backfilled : ItemFate.Added;
             _items.Add(new ItemChange(item.Name, fate, item.Text));
         }
         var names = items.Select(i => i.Item.Name).ToHashSet();

@@ -1,4 +1,3 @@
-using StreamEngine.Decisions.Audiences;
 using StreamEngine.State;
 
 namespace StreamEngine.Runtime.Savepoints;
@@ -9,9 +8,7 @@ internal sealed class ProfileConversion(LayoutChange change, CompiledEngine engi
     private const string Tail = "duplicates";
 
     private readonly HashSet<int> _added = [.. change.Added.Select(s => s.Offset)];
-    // Segments start empty, so that all who belong to them are told.
-    private readonly Slot[] _plain = [.. change.Added.Where(s => !s.Name.StartsWith("features/", StringComparison.Ordinal)
-        && !s.Name.StartsWith(SegmentSet.SlotPrefix, StringComparison.Ordinal))];
+    private readonly Slot[] _plain = [.. change.Added.Where(s => !s.Name.StartsWith("features/", StringComparison.Ordinal))];
     private readonly bool _keepsTail = change.Kept.Any(k => k.To.Name == Tail);
     private readonly bool _addsTail = change.Added.Any(s => s.Name == Tail);
     private byte[] _profile = [], _other = [];

@@ -13,9 +13,6 @@ namespace StreamEngine.Runtime.Savepoints;
 /// </summary>
 internal static class StateItems
 {
-    /// <summary>The kind of segments, which no backfill fills: who is a member without having been told would never be told.</summary>
-    public const string Segment = "segment";
-
     /// <summary>The items with their places in the config. Derived features keep nothing and are none.</summary>
     public static IReadOnlyList<(StateItem Item, ConfigNode Node)> Of(CompiledEngine engine)
     {
@@ -45,7 +42,7 @@ internal static class StateItems
             items.Add((new StateItem("outcomes", "outcomes", ShapeOf(engine, outcomes.Open.SlotName), [outcomes.Open.SlotName]),
                 engine.Options.Outcomes!.Node));
         foreach (var segment in engine.Options.Audiences.Segments)
-            items.Add((new StateItem($"segment {segment.Name}", Segment, "what was told of it last",
+            items.Add((new StateItem($"segment {segment.Name}", "segment", "what was told of it last",
                 [SegmentSet.SlotPrefix + segment.Name]), segment.Node));
         foreach (var identifier in engine.Options.Audiences.Identifiers)
         {

@@ -100,7 +100,8 @@ public sealed class SegmentChangeTests
     {
         var random = new Random(5);
         var log = Enumerable.Range(0, 60).Select(i => (Customer: $"c{random.Next(3)}", At: (long)(3 * i + random.Next(7)),
-            Type: random.Next(3) > 0 ? "search" : "purchase", Value: 20.0 * random.Next(3), Consents: random.Next(5) > 0)).ToList();
+            Type: i > 0 && random.Next(3) == 0 ? "purchase" : "search", Value: 20.0 * random.Next(3),
+            Consents: random.Next(5) > 0)).ToList();
         List<(byte[] Value, long Timestamp, string Key, List<Written> Decisions, List<Written> Changes)> lived = [];
         using var bench = new Bench(requires: true, recheck: TimeSpan.FromMinutes(4));
         foreach (var e in log)
@@ -111,6 +112,8 @@ public sealed class SegmentChangeTests
             lived.Add((bench.Last, 0, e.Customer, [.. written.Where(w => w.Topic == "decisions")],
                 [.. written.Where(w => w.Topic == "audiences")]));
         }
+        // The mark from which on segments are told stands before the first event, which changes nothing.
+        Assert.Contains(lived[0].Decisions, d => Encoding.UTF8.GetString(d.Value).Contains("segment:big", StringComparison.Ordinal));
         Assert.True(lived.Sum(l => l.Changes.Count) > 25, $"only {lived.Sum(l => l.Changes.Count)} changes");
         for (var cut = 0; cut <= lived.Count; cut += 4)
         {
@@ -122,6 +125,40 @@ public sealed class SegmentChangeTests
                 restarted.Outputs.Where(o => o.Topic == "audiences").Select(c => Convert.ToHexString(c.Value)));
             Assert.Equal(bench.Driver.Shard.Counters.Members, restarted.Shard.Counters.Members);
         }
+    }
+
+    /// <summary>
+    /// A config that has segments only now is made of the log that came before: who belongs to one then is told all the same, at the next
+    /// look, and a further restart knows that.
+    /// </summary>
+    [Fact]
+    public void Who_belongs_to_a_new_segment_is_told_though_the_log_was_folded_before()
+    {
+        using var before = new Bench(change: o => o with { Audiences = o.Audiences with { Segments = [] } });
+        before.Send("ann", 0, "purchase", 100, email: "a@x");
+        Assert.DoesNotContain(before.Driver.Outputs, o => o.Topic is "audiences" or "decisions");
+        var (first, log) = (before.Last, new List<(string, byte[], long, List<Written>)>());
+        log.Add(("ann", first, 0, []));
+
+        using var bench = new Bench();
+        using var now = new ShardDriver(bench.Engine);
+        now.Restore(log);
+        Assert.Empty(now.Outputs);
+        var next = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(first).Replace("\"e0\"", "\"e1\"", StringComparison.Ordinal)
+            .Replace("100", "1", StringComparison.Ordinal));
+        now.Add("ann", next, 0).Process();
+        Assert.Equal(["scenario/big/ann/1", "scenario/busy/ann/1"], now.Outputs.Where(o => o.Topic == "audiences")
+            .Select(o => Schema.Record(o.Value.AsSpan(5)).Text("audience_id")));
+
+        // Once more: the mark stands behind the first event, so that what was told is known, and what was not is not.
+        log[0] = ("ann", first, 0, [.. now.Outputs.Where(o => o.Topic == "decisions")]);
+        log.Add(("ann", next, 0, []));
+        using var again = new ShardDriver(bench.Engine);
+        again.Restore(log);
+        again.Add("ann", Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(next).Replace("\"e1\"", "\"e2\"", StringComparison.Ordinal)), 0)
+            .Process();
+        Assert.DoesNotContain(again.Outputs, o => o.Topic == "audiences");
+        Assert.Equal([1, 1], again.Shard.Counters.Members);
     }
 
     [Fact]
