@@ -2,6 +2,7 @@ using System.Text;
 using Avro.Generic;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Audiences;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
 using StreamEngine.Runtime;
@@ -110,6 +111,31 @@ public sealed class OutcomeTests : IDisposable
         Assert.Equal("red", assignment["experiment"]);
         Assert.Contains((string)assignment["variation"]!, new[] { "control", "arm" });
         Assert.Equal(driver.Outputs[^1].Value, restarted.Outputs[^1].Value);
+    }
+
+    /// <summary>By the newest schema, where the config says by what partners know customers; by the first one in all other tests.</summary>
+    [Fact]
+    public void WithIdentifiers_theRecordNamesThem_butNotOfWhoConsentsNoMore()
+    {
+        var schema = ApacheAvro.Of("outcome");
+        using var engine = OutcomeShop.Compile(OutcomeShop.Options() with
+        {
+            Audiences = new AudienceOptions { Identifiers = [new IdentifierOptions { Name = "place", Of = "event.placement" }] },
+        });
+        using var driver = new ShardDriver(engine);
+        Add("v", "ann", "page_view", 0, placement: "home");
+        Add("b", "ann", "bought", 1, decision: OutcomeShop.Id(0));
+        Add("w", "ann", "search", 2, consents: false);
+        Add("x", "bob", "search", 200);
+        driver.Process();
+        var outcomes = driver.Outputs.Where(o => o.Topic == "outcomes").ToList();
+        Assert.All(outcomes, o => Assert.Equal([0, 0, 0, 0, OutputSchemas.Outcome], o.Value[..5]));
+        Assert.Equal(["counted place=home", "withdrawn "], outcomes.Select(o => schema.Record(o.Value.AsSpan(5))).Select(r =>
+            $"{r.Text("status")} {string.Join(' ', ((IDictionary<string, object>)r["identifiers"]!).Select(i => $"{i.Key}={i.Value}"))}"));
+
+        void Add(string id, string customer, string type, long minute, string decision = "", string placement = "", bool consents = true) =>
+            driver.Add(customer, OutcomeShop.Json(id, customer, type, Scenario.Start + minute * Minute, decision, placement: placement,
+                consents: consents), 0);
     }
 
     [Fact]
