@@ -50,6 +50,7 @@ internal sealed class DecisionLookups : IDisposable
 
     private readonly ILog _log;
     private readonly CompiledEngine _engine;
+    private readonly DecisionReasons _reasons;
     private readonly TimeSpan _patience;
     private readonly SemaphoreSlim _turns = new(AtOnce);
     private readonly ConcurrentBag<DecisionDesk> _desks = [];
@@ -65,6 +66,7 @@ internal sealed class DecisionLookups : IDisposable
     public DecisionLookups(ILog log, CompiledEngine engine, TimeSpan? patience = null)
     {
         (_log, _engine, _patience) = (log, engine, patience ?? TimeSpan.FromSeconds(5));
+        _reasons = new DecisionReasons(engine);
         _lookups = _meter.CreateCounter<long>("streamengine.decision.lookups", "{lookup}", "Decisions that were looked up, by status.");
         _duration = _meter.CreateHistogram("streamengine.decision.lookup.duration", "s", "How long a lookup of a decision took.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds });
@@ -147,7 +149,8 @@ internal sealed class DecisionLookups : IDisposable
 
     private Lookup Look(DecisionId id, CancellationToken stop)
     {
-        if (!_desks.TryTake(out var desk)) desk = new DecisionDesk(_log, _engine.Options.Outputs.Decisions, new Explainer(_engine));
+        if (!_desks.TryTake(out var desk))
+            desk = new DecisionDesk(_log, _engine.Options.Outputs.Decisions, new Explainer(_engine, _reasons));
         try
         {
             var decision = desk.Look(id, stop, out var missing);
