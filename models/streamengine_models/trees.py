@@ -43,11 +43,12 @@ def thresholds(model):
 def export(model, columns):
     """The bytes of an ONNX model: input 'features' [rows, columns], output 'probability' [rows, 1] of the second class.
 
-    Missing values (NaN) take the branch that training chose for them.
+    Missing values (NaN) take the branch that training chose for them. A node's hitrate is the number of training rows that
+    came to it: what explanations of decisions weigh branches by.
     """
     attributes = {key: [] for key in (
         "nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_values", "nodes_modes", "nodes_truenodeids",
-        "nodes_falsenodeids", "nodes_missing_value_tracks_true", "target_treeids", "target_nodeids", "target_ids",
+        "nodes_falsenodeids", "nodes_missing_value_tracks_true", "nodes_hitrates", "target_treeids", "target_nodeids", "target_ids",
         "target_weights")}
     for tree, nodes in enumerate(predictors(model)):
         for index, (node, threshold) in enumerate(zip(nodes, floor32(nodes["num_threshold"]))):
@@ -60,6 +61,7 @@ def export(model, columns):
             attributes["nodes_truenodeids"].append(0 if leaf else int(node["left"]))
             attributes["nodes_falsenodeids"].append(0 if leaf else int(node["right"]))
             attributes["nodes_missing_value_tracks_true"].append(0 if leaf else int(node["missing_go_to_left"]))
+            attributes["nodes_hitrates"].append(float(node["count"]))
             if leaf:
                 attributes["target_treeids"].append(tree)
                 attributes["target_nodeids"].append(index)

@@ -101,5 +101,5 @@ internal static class ExplainCommands
         return ExitCode.Done;
     }
 
-    private static JsonNode Json(ExplainedDecision decision) => JsonSerializer.SerializeToNode(decision, CustomerEndpoints.Json)!;
+    private static JsonNode Json(ExplainedDecision decision) => JsonSerializer.SerializeToNode(decision, DecisionEndpoint.Json)!;
 }
