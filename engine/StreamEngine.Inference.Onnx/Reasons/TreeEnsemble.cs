@@ -52,7 +52,7 @@ internal sealed record TreeNode
 
 /// <summary>
 /// An ensemble of trees. Where its graph says how many rows of the training came to each node (<c>nodes_hitrates</c>, as XGBoost's
-/// converter and this project's training script write it), contributions are path-dependent; else they compare with one row.
+/// converter and <c>train_propensity.py --covers</c> write it), contributions are path-dependent; else they compare with one row.
 /// </summary>
 internal sealed class TreeEnsemble : IScoreSource
 {
