@@ -89,7 +89,10 @@ internal sealed class DecisionReasons
                     + string.Create(CultureInfo.InvariantCulture, $"{score.Score:G7}, and the record has {p:G7}."),
             };
         if (!double.IsFinite(score.Base) || !score.Contributions.All(double.IsFinite))
-            return told with { Refusal = "The model has no score for a customer of whom nothing is known, with whom it would be compared." };
+            return told with
+            {
+                Refusal = "The model has no score for a customer of whom nothing is known, with whom it would be compared.",
+            };
         var all = score.Contributions.Select((c, i) => new ExplainedReason(use.Model.Manifest.Inputs[i], inputs[i], c))
             .Where(r => r.Contribution != 0).OrderByDescending(r => Math.Abs(r.Contribution)).ToList();
         return told with

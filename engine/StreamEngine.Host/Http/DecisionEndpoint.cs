@@ -25,7 +25,8 @@ internal static class DecisionEndpoint
             var found = await decisions.FindAsync(text, context.RequestAborted).ConfigureAwait(false);
             return found.Decision is { } decision ? Results.Json(decision, Json) : Refuse(context, found);
         }).Needs(Scope.Read).Produces<ExplainedDecision>().Told("decisions", "explain",
-            "Why a decision came out as it did: offers with reasons and numbers, features and what they added to scores, models, experiments.", 400, 404, 503, 504);
+            "Why a decision came out as it did: offers with reasons and numbers, features and what they added to scores, models, "
+            + "experiments.", 400, 404, 503, 504);
 
     private static IResult Refuse(HttpContext context, Lookup found)
     {

@@ -6,7 +6,9 @@ namespace StreamEngine.Inference.Onnx;
 /// </summary>
 internal static class TreeShap
 {
-    /// <summary>An input on the way from the root, with the shares of ways that go along where it is unknown and where it is known.</summary>
+    /// <summary>
+    /// An input on the way from the root, with the shares of ways that go along where it is unknown and where it is known.
+    /// </summary>
     private struct Step
     {
         public int Input;

@@ -133,7 +133,8 @@ public sealed class ExplainCommandTests : IDisposable
         var (code, output, _) = await RunAsync("decisions", "show", "small/orders/0/0/0", "--config", In("config.yaml"), "--reasons", "2");
         Assert.Equal(0, code);
         Assert.Matches(@"\n  covers 1, for gift, letter: P 0\.\d+ is log odds -?\d\.\d+ = 0\.784031 of the mean of the training, and of "
-            + @"features:\n +[+-]\d\.\d{4}  f\d \S+\n +[+-]\d\.\d{4}  f\d \S+\n +[+-]\d\.\d{4}  3 other features\n  features: f0 60", output);
+            + @"features:\n +[+-]\d\.\d{4}  f\d \S+\n +[+-]\d\.\d{4}  f\d \S+\n +[+-]\d\.\d{4}  3 other features\n  features: f0 60",
+            output);
         // Another model, another config or none: nothing is guessed.
         var without = (await ShowAsync("small/orders/0/0/0", config: false))["reasons"]![0]!;
         Assert.Equal(("covers", "No config is at hand: name the one that decided."),

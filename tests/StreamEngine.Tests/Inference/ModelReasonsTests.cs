@@ -127,7 +127,8 @@ public sealed class ModelReasonsTests : IDisposable
         Assert.EndsWith("has been replaced since it was loaded", ModelReasons.Of(model).Refusal);
     }
 
-    /// <summary>What converters write of classifiers and forests, with random trees: two classes as votes or with signs, many, means.</summary>
+    /// <summary>What converters write of classifiers and forests, with random trees: two classes as votes or with signs, many, means.
+    /// </summary>
     [Theory]
     [InlineData("votes", ReasonMethod.Interventional, "score")]
     [InlineData("signs", ReasonMethod.Interventional, "log_odds")]
@@ -216,7 +217,8 @@ public sealed class ModelReasonsTests : IDisposable
             ("nodes_missing_value_tracks_true", nodes.Select(n => n.MissingIsTrue ? 1 : 0).ToArray()),
             ($"{prefix}_treeids", leaves.Select(i => trees[i]).ToArray()), ($"{prefix}_nodeids", leaves),
             ($"{prefix}_ids", leaves.Select(i => kind == "second" ? 1 : i % classes).ToArray()),
-            ($"{prefix}_weights", leaves.Select(i => (float)(kind == "votes" ? Math.Abs(nodes[i].Leaf![0]) / 3 : nodes[i].Leaf![0])).ToArray()),
+            ($"{prefix}_weights", leaves.Select(i => nodes[i].Leaf![0])
+                .Select(w => (float)(kind == "votes" ? Math.Abs(w) / 3 : w)).ToArray()),
             ("post_transform", kind switch { "signs" or "second" => "LOGISTIC", "classes" => "SOFTMAX", _ => "NONE" }),
         ];
         var writer = new OnnxWriter();

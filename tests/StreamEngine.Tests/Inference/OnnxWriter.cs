@@ -65,8 +65,7 @@ internal sealed class OnnxWriter
             Number(set, 2, version);
             ProtoWriter.Write(model, 8, set.ToArray());
         }
-        var directory = Directory.CreateDirectory(Path.Combine(folder, "m", $"{Directory.CreateDirectory(folder).GetDirectories().Length}"
-            + $"{Guid.NewGuid():N}")).FullName;
+        var directory = Directory.CreateDirectory(Path.Combine(folder, "m", $"{Guid.NewGuid():N}")).FullName;
         File.WriteAllBytes(Path.Combine(directory, "model.onnx"), model.ToArray());
         File.WriteAllText(Path.Combine(directory, "model.json"), JsonSerializer.Serialize(new
         {
@@ -85,16 +84,16 @@ internal sealed class OnnxWriter
         Text(attribute, 1, name);
         switch (value)
         {
-            case string text: Text(attribute, 4, text); Number(attribute, 20, 3); break;
-            case int number: Number(attribute, 3, number); Number(attribute, 20, 2); break;
-            case float[] floats: ProtoWriter.Write(attribute, 7, Floats(floats)); Number(attribute, 20, 6); break;
-            case int[] numbers: foreach (var one in numbers) Number(attribute, 8, one); Number(attribute, 20, 7); break;
-            case string[] texts: foreach (var one in texts) Text(attribute, 9, one); Number(attribute, 20, 8); break;
-            case byte[] bytes: ProtoWriter.Write(attribute, 5, [.. Message(9, bytes), .. Shape([bytes.Length], 2)]); Number(attribute, 20, 4);
-                break;
-            case Memory<float> tensor: ProtoWriter.Write(attribute, 5, Tensor([tensor.Length], tensor.Span)); Number(attribute, 20, 4); break;
+            case string text: Text(attribute, 4, text); break;
+            case int number: Number(attribute, 3, number); break;
+            case float[] floats: ProtoWriter.Write(attribute, 7, Floats(floats)); break;
+            case int[] numbers: foreach (var one in numbers) Number(attribute, 8, one); break;
+            case string[] texts: foreach (var one in texts) Text(attribute, 9, one); break;
+            case byte[] bytes: ProtoWriter.Write(attribute, 5, [.. Message(9, bytes), .. Shape([bytes.Length], 2)]); break;
+            case Memory<float> tensor: ProtoWriter.Write(attribute, 5, Tensor([tensor.Length], tensor.Span)); break;
             default: throw new ArgumentException($"an attribute can't be {value.GetType().Name}", nameof(value));
         }
+        Number(attribute, 20, value switch { int => 2, string => 3, byte[] or Memory<float> => 4, float[] => 6, int[] => 7, _ => 8 });
         return attribute.ToArray();
     }
 

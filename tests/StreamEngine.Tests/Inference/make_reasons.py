@@ -45,7 +45,8 @@ def export(booster, base):
     for tree, text in enumerate(booster.get_dump(with_stats=True, dump_format="json")):
         add(tree, json.loads(text))
     nodes = [
-        helper.make_node("TreeEnsembleRegressor", ["features"], ["raw"], domain="ai.onnx.ml", n_targets=1, base_values=[base], **attributes),
+        helper.make_node(
+            "TreeEnsembleRegressor", ["features"], ["raw"], domain="ai.onnx.ml", n_targets=1, base_values=[base], **attributes),
         helper.make_node("Sigmoid", ["raw"], ["probability"])]
     return graphs.serialize(nodes, ("features", COLUMNS), ("probability", 1))
 

@@ -20,7 +20,6 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
     private readonly Scorer _scorer;
     private readonly EvalContext _context = new();
     private readonly int[] _variations;
-    private readonly bool _hasLimits;
     private readonly int _default;
     private bool _isScored;
     private string? _unknown;
@@ -34,7 +33,6 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         _scorer = new Scorer(policy.Policy.Models);
         _context.Features = new double[policy.Features.Width];
         _variations = new int[policy.Policy.Experiments.Count];
-        _hasLimits = policy.Policy.Contacts.Any || policy.Policy.QuietHours.Count > 0;
         _default = policy.Policy.DefaultOffer;
     }
 
@@ -147,7 +145,7 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
             if (passed == false) return false;
             if (passed is null) unknown ??= part.Unknown;
         }
-        var limit = known?.Passed(Gate.Limit) ?? (_hasLimits ? null : true);
+        var limit = known?.Passed(Gate.Limit) ?? (offer.HasLimit ? null : true);
         if (limit == false) return false;
         if (limit is null)
             unknown ??= $"whether a limit would drop {offer.Offer.Name} is not in the log, where it did not come so far";

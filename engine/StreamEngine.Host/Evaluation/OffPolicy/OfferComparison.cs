@@ -11,7 +11,9 @@ namespace StreamEngine.Host.Evaluation.OffPolicy;
 /// <param name="Unknown">Why it can't be computed; null where it can.</param>
 internal sealed record OfferPart(bool IsSame, string? Unknown);
 
-/// <summary>An offer of the evaluated config beside that of the log's config: what is the same, and what records tell of the rest.</summary>
+/// <summary>
+/// An offer of the evaluated config beside that of the log's config: what is the same, and what records tell of the rest.
+/// </summary>
 internal sealed class OfferComparison
 {
     private readonly OfferOptions? _old;
@@ -32,6 +34,8 @@ internal sealed class OfferComparison
         Value = Part([Options.Value], _old is null ? null : [_old.Value], "value");
         var levers = Part(Levers(Options, policy), _old is null ? null : Levers(_old, log), "levers");
         Levered = levers with { IsSame = levers.IsSame && SameLevers(log, policy) };
+        HasLimit = policy.Options.Decisions.Caps.Concat<IContactLimit>(policy.Options.Decisions.Suppressions).Any(IsAbout)
+            || policy.Options.Decisions.QuietHours.Any(q => q.Channels.Count == 0 || q.Channels.Contains(Options.Channel));
         HasSameScore = _old is not null && IsSameScore(log, policy);
     }
 
@@ -59,11 +63,20 @@ internal sealed class OfferComparison
     /// <summary>L.</summary>
     public OfferPart Levered { get; }
 
+    /// <summary>Whether a limit of the config, or quiet hours, may drop it.</summary>
+    public bool HasLimit { get; }
+
     /// <summary>Whether P comes from the same output of the same model.</summary>
     public bool HasSameScore { get; }
 
+    private bool IsAbout(IContactLimit limit) => (limit.Offers.Count == 0 || limit.Offers.Contains(Offer.Name))
+        && (limit.Channels.Count == 0 || limit.Channels.Contains(Options.Channel))
+        && (limit.Groups.Count == 0 || limit.Groups.Contains(Options.Group))
+        && (limit.Per != LimitScope.Group || Options.Group.Length > 0);
+
     private OfferPart Rule(ExprText? text, ExprText? old, string name) =>
-        new(_old is not null && (text is null) == (old is null) && (text is null || IsSame(text, old!)), text is null ? null : Why(text, name));
+        new(_old is not null && (text is null) == (old is null) && (text is null || IsSame(text, old!)),
+            text is null ? null : Why(text, name));
 
     private OfferPart Part(IReadOnlyList<ExprText> texts, IReadOnlyList<ExprText>? old, string name) =>
         new(old is not null && texts.Count == old.Count && texts.Zip(old).All(pair => IsSame(pair.First, pair.Second)),
