@@ -88,8 +88,8 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
             else if (isIn is null) return null;
         }
         ranking.Sort((a, b) => a.Priority != b.Priority ? b.Priority.CompareTo(a.Priority) : string.CompareOrdinal(a.Offer, b.Offer));
-        var coldStart = standIn is null ? false : record.Records("candidates").Any(c => c.Text("drop") is "lost_arbitration" or "diversity")
-            ? true : (bool?)null;
+        // The default offer stands in for candidates only where the customer was new; without any, the record does not tell.
+        var coldStart = standIn is null ? false : record.Records("candidates").Any(c => c.Whole("rank") > 0) ? true : (bool?)null;
         if (_default >= 0 && (ranking.Count == 0 || coldStart != false || WasImpossible(logged)))
         {
             LoggedOffer? known = logged.TryGetValue(_offers[_default].Offer.Name, out var found) ? found : null;
