@@ -18,7 +18,7 @@ namespace StreamEngine.Tests.Host;
 /// </summary>
 public sealed class EvaluateConfigPolicyTests : IDisposable
 {
-    /// <summary>A file: the intervals' coverage is then measured over 1,000 logs in place of 12, and written there.</summary>
+    /// <summary>A file: the intervals' coverage is then measured over 1,000 logs in place of 10, and written there.</summary>
     private const string Long = "STREAMENGINE_TEST_CONFIG_COVERAGE";
 
     private const string Config = """
@@ -151,7 +151,7 @@ public sealed class EvaluateConfigPolicyTests : IDisposable
     public void Intervals_cover_the_truth_of_another_config()
     {
         var file = Environment.GetEnvironmentVariable(Long);
-        var (logs, decisions) = string.IsNullOrEmpty(file) ? (12, 500) : (1_000, 2_000);
+        var (logs, decisions) = string.IsNullOrEmpty(file) ? (10, 300) : (1_000, 2_000);
         using var log = Compile(Config.Replace(", suitable: event.x < 0.7", "", StringComparison.Ordinal));
         using var other = Compile(Config.Replace(", suitable: event.x < 0.7", "", StringComparison.Ordinal)
             .Replace("a: { propensity: 0.5 }", "a: { propensity: 0.5, value: 2.0 - features.x * 2.0 }", StringComparison.Ordinal)

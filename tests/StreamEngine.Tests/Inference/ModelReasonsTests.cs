@@ -25,7 +25,7 @@ public sealed class ModelReasonsTests : IDisposable
     {
         // Features of four inputs, the last one in two columns, as an encoder makes of one feature.
         FeatureColumn[] columns = [.. new[] { 0, 1, 2, 3, 3 }.Select((input, i) => new FeatureColumn(input, v => i == 4 ? -v : v))];
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(150).WithReplay(20_261_130, 7), Prop.ForAll(
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(80).WithReplay(20_261_130, 7), Prop.ForAll(
             Arb.From(Gen.Choose(0, int.MaxValue)), seed =>
         {
             var random = new Random(seed);
@@ -105,13 +105,9 @@ public sealed class ModelReasonsTests : IDisposable
     [Theory]
     [InlineData("dense", "Relu is done to its scores")]
     [InlineData("torch", "Relu is done to its scores")]
-    [InlineData("slow-constants", "")]
-    [InlineData("open-width", "Compress is done to its inputs")]
     public void Of_other_graphs_it_is_said_what_stands_in_the_way(string name, string why)
     {
-        var path = Path.Combine(RepositoryRoot.Path, "tests/StreamEngine.ContractTests/Inference/models", name, "1");
-        using var model = Loaded(path);
-        if (model is null) return; // what can't be loaded here can't be explained
+        using var model = new OnnxModelLoader().Load(RepositoryRoot.At("tests/StreamEngine.ContractTests/Inference/models", name, "1"));
         Assert.Contains(why, ModelReasons.Of(model).Refusal);
         Assert.StartsWith("its graph is more than one tree ensemble or one linear layer", ModelReasons.Of(model).Refusal);
     }
@@ -319,18 +315,6 @@ public sealed class ModelReasonsTests : IDisposable
                 _ => value != node.Threshold,
             };
             return Of(isTrue ? node.True : node.False);
-        }
-    }
-
-    private static IModel? Loaded(string path)
-    {
-        try
-        {
-            return new OnnxModelLoader().Load(path);
-        }
-        catch (ModelException)
-        {
-            return null;
         }
     }
 
