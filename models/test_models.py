@@ -71,6 +71,20 @@ class ModelsTest(unittest.TestCase):
         data = table.read(self.csv, "bought")
         return data, train_propensity.train(data, 1, 30, 0.25)[0]
 
+    def test_covers_are_the_training_rows_of_each_node_and_change_no_score(self):
+        data, model = self.fitted()
+        plain, covered = trees.export(model, 3), trees.export(model, 3, covers=True)
+        self.assertTrue((walk(plain, data.features[:200]) == walk(covered, data.features[:200])).all())
+        node = onnx.load_from_string(covered).graph.node[0]
+        given = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+        covers = dict(zip(zip(given["nodes_treeids"], given["nodes_nodeids"]), given["nodes_hitrates"]))
+        for tree, index, mode, yes, no in zip(given["nodes_treeids"], given["nodes_nodeids"], given["nodes_modes"],
+                                              given["nodes_truenodeids"], given["nodes_falsenodeids"]):
+            if mode != b"LEAF":
+                self.assertEqual(covers[(tree, index)], covers[(tree, yes)] + covers[(tree, no)])
+        self.assertEqual(covers[(0, 0)], len(train_propensity.split(data, 0.25, 1)[0]))
+        self.assertNotIn(b"nodes_hitrates", plain)
+
     def test_floor32_is_the_largest_float_not_above(self):
         values = np.array([0.1, 0.3, 1 / 3, 2.5, -0.1, 1e300, np.inf, 16777217.0, 0.7])
         floors = trees.floor32(values)

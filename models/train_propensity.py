@@ -68,6 +68,7 @@ def main(arguments=None):
     parser.add_argument("--holdout", type=float, default=0.25, help="share of rows held out (0.25)")
     parser.add_argument("--iterations", type=int, default=100, help="trees (100)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--covers", action="store_true", help="keep how many training rows came to each node, for explanations")
     options = parser.parse_args(arguments)
     if not 0 < options.holdout < 1:
         parser.error("--holdout must lie between 0 and 1")
@@ -78,7 +79,7 @@ def main(arguments=None):
         sys.exit(f"train_propensity: {error}")
     rows = golden_rows(model, data, options.seed)
     manifest = package.write(
-        options.out, trees.export(model, len(data.inputs)), "trees", data.inputs, ["probability"], measured, window,
+        options.out, trees.export(model, len(data.inputs), options.covers), "trees", data.inputs, ["probability"], measured, window,
         (rows, model.predict_proba(rows)[:, 1:], 1e-6))
     print(f"{options.out}: {len(data.inputs)} inputs, {manifest['metrics']}")
 

@@ -40,15 +40,18 @@ def thresholds(model):
     return sorted(found)
 
 
-def export(model, columns):
+def export(model, columns, covers=False):
     """The bytes of an ONNX model: input 'features' [rows, columns], output 'probability' [rows, 1] of the second class.
 
-    Missing values (NaN) take the branch that training chose for them.
+    Missing values (NaN) take the branch that training chose for them. With covers each node has the number of training rows
+    that came to it as its hitrate: explanations of decisions then compare a score with the mean of the training.
     """
     attributes = {key: [] for key in (
         "nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_values", "nodes_modes", "nodes_truenodeids",
         "nodes_falsenodeids", "nodes_missing_value_tracks_true", "target_treeids", "target_nodeids", "target_ids",
         "target_weights")}
+    if covers:
+        attributes["nodes_hitrates"] = []
     for tree, nodes in enumerate(predictors(model)):
         for index, (node, threshold) in enumerate(zip(nodes, floor32(nodes["num_threshold"]))):
             leaf = bool(node["is_leaf"])
@@ -60,6 +63,8 @@ def export(model, columns):
             attributes["nodes_truenodeids"].append(0 if leaf else int(node["left"]))
             attributes["nodes_falsenodeids"].append(0 if leaf else int(node["right"]))
             attributes["nodes_missing_value_tracks_true"].append(0 if leaf else int(node["missing_go_to_left"]))
+            if covers:
+                attributes["nodes_hitrates"].append(float(node["count"]))
             if leaf:
                 attributes["target_treeids"].append(tree)
                 attributes["target_nodeids"].append(index)

@@ -50,12 +50,14 @@ internal sealed class DecisionLookups : IDisposable
 
     private readonly ILog _log;
     private readonly CompiledEngine _engine;
+    private readonly DecisionReasons _reasons;
     private readonly TimeSpan _patience;
     private readonly SemaphoreSlim _turns = new(AtOnce);
     private readonly ConcurrentBag<DecisionDesk> _desks = [];
     private readonly CancellationTokenSource _closed = new();
     private readonly Meter _meter = EngineMeter.Create();
     private readonly Counter<long> _lookups;
+    private readonly Counter<long> _explained;
     private readonly Histogram<double> _duration;
     private int _here;
 
@@ -65,7 +67,10 @@ internal sealed class DecisionLookups : IDisposable
     public DecisionLookups(ILog log, CompiledEngine engine, TimeSpan? patience = null)
     {
         (_log, _engine, _patience) = (log, engine, patience ?? TimeSpan.FromSeconds(5));
+        _reasons = new DecisionReasons(engine);
         _lookups = _meter.CreateCounter<long>("streamengine.decision.lookups", "{lookup}", "Decisions that were looked up, by status.");
+        _explained = _meter.CreateCounter<long>("streamengine.decision.reasons", "{score}",
+            "Scores of models in decisions that were looked up, by whether what features added was told or refused.");
         _duration = _meter.CreateHistogram("streamengine.decision.lookup.duration", "s", "How long a lookup of a decision took.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds });
     }
@@ -78,6 +83,8 @@ internal sealed class DecisionLookups : IDisposable
         var started = TimeProvider.System.GetTimestamp();
         var found = await TryAsync(text, cancel).ConfigureAwait(false);
         _lookups.Add(1, new KeyValuePair<string, object?>("status", Spelling.Snake(found.Status.ToString())));
+        foreach (var score in found.Decision?.Reasons ?? [])
+            _explained.Add(1, new KeyValuePair<string, object?>("status", score.Refusal.Length == 0 ? "told" : "refused"));
         _duration.Record(TimeProvider.System.GetElapsedTime(started).TotalSeconds);
         return found;
     }
@@ -147,7 +154,8 @@ internal sealed class DecisionLookups : IDisposable
 
     private Lookup Look(DecisionId id, CancellationToken stop)
     {
-        if (!_desks.TryTake(out var desk)) desk = new DecisionDesk(_log, _engine.Options.Outputs.Decisions, new Explainer(_engine));
+        if (!_desks.TryTake(out var desk))
+            desk = new DecisionDesk(_log, _engine.Options.Outputs.Decisions, new Explainer(_engine, _reasons));
         try
         {
             var decision = desk.Look(id, stop, out var missing);

@@ -32,14 +32,17 @@ internal static class ExplainCommands
     private static readonly Option<int> Last =
         SharedOptions.Number("--last", "The newest N decisions, the oldest of them first.", 1, 1, 1_000);
 
+    private static readonly Option<int> Reasons = SharedOptions.Number("--reasons",
+        "The N features that added most to each score of a model, or took most.", DecisionReasons.Usual, 0, 10_000);
+
     /// <summary>The two commands.</summary>
     public static (Command Show, Command Why) Make()
     {
         var show = LogOptions.AddTo(new Command("show", "Tells why a decision came out as it did: which offers were looked at, where and "
             + "why they were dropped, the factors of the others, features, models and experiments. Found by its id without reading the "
-            + "topic.") { Id, Config });
+            + "topic.") { Id, Config, Reasons });
         var why = LogOptions.AddTo(new Command("why", "Tells the same of a customer's newest decisions. It reads the customer's partition "
-            + "from its end, as far back as is needed.") { Customer, Config, Last });
+            + "from its end, as far back as is needed.") { Customer, Config, Last, Reasons });
         return (Invocation.Act(show, call => Task.FromResult(Run(call, Show))),
             Invocation.Act(why, call => Task.FromResult(Run(call, Why))));
     }
@@ -53,7 +56,8 @@ internal static class ExplainCommands
         errors.ThrowIfAny();
         var options = config?.Options ?? new HostOptions();
         using var log = LogOptions.OpenExisting(call, options.Kafka);
-        using var desk = new DecisionDesk(log, options.Outputs.Decisions, new Explainer(engine));
+        var reasons = engine is null ? null : new DecisionReasons(engine, call.Get(Reasons));
+        using var desk = new DecisionDesk(log, options.Outputs.Decisions, new Explainer(engine, reasons));
         try
         {
             return act(call, log, options.Outputs.Decisions, desk);
@@ -97,5 +101,5 @@ internal static class ExplainCommands
         return ExitCode.Done;
     }
 
-    private static JsonNode Json(ExplainedDecision decision) => JsonSerializer.SerializeToNode(decision, CustomerEndpoints.Json)!;
+    private static JsonNode Json(ExplainedDecision decision) => JsonSerializer.SerializeToNode(decision, DecisionEndpoint.Json)!;
 }

@@ -47,6 +47,9 @@ internal sealed record ExplainedDecision
     [Description("The feature vector, in the config's order; empty without consent.")]
     public required IReadOnlyList<ExplainedFeature> Features { get; init; }
 
+    [Description("Of each score that offers got from a model: what each feature added to it. Empty where no offer was scored.")]
+    public IReadOnlyList<ExplainedScore> Reasons { get; init; } = [];
+
     [Description("The models that ran.")]
     public required IReadOnlyList<ExplainedModel> Models { get; init; }
 

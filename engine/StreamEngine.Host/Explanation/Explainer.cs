@@ -7,7 +7,8 @@ namespace StreamEngine.Host.Explanation;
 
 /// <summary>Says what a decision's record says, in words and numbers.</summary>
 /// <param name="engine">The config at hand: where it is the one that decided, names of features and texts of rules are told.</param>
-internal sealed class Explainer(CompiledEngine? engine)
+/// <param name="reasons">Tells what features added to scores; null where no config is at hand.</param>
+internal sealed class Explainer(CompiledEngine? engine, DecisionReasons? reasons = null)
 {
     /// <summary>Explains a record.</summary>
     /// <param name="record">The decision's record, as the JSON object that <c>replay</c> and <c>tail</c> make of it.</param>
@@ -49,7 +50,11 @@ internal sealed class Explainer(CompiledEngine? engine)
             ConfigIsSame = same is not null,
             Record = from is { } at ? new ExplainedRecord(at.Topic, at.Partition, offset) : null,
         };
-        return explained with { Why = [.. FunnelWords.Of(explained, same?.Options.Decisions.Purpose)] };
+        return explained with
+        {
+            Why = [.. FunnelWords.Of(explained, same?.Options.Decisions.Purpose)],
+            Reasons = DecisionReasons.Of(explained, reasons),
+        };
     }
 
     private static ExplainedOffer Offer(JsonElement candidate, CompiledEngine? same)

@@ -19,8 +19,31 @@ internal static class ExplanationText
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {Printable.Text(o.Offer).PadRight(width)}  {o.Rank,4} {o.Priority,11:G6} {o.P,10:G6} {o.C,8:G6} {o.V,10:G6} {o.L,8:G6}")
                 + $"  {o.Stage}: {Printable.Text(o.Why)}");
+        foreach (var score in d.Reasons) Reasons(output, score);
         if (d.Features.Count > 0)
             output.WriteLine("  features: " + string.Join(", ", d.Features.Select((f, i) => string.Create(CultureInfo.InvariantCulture,
                 $"{f.Name ?? $"#{i + 1}"} {f.Value:G9}"))));
     }
+
+    /// <summary>Writes what features added to a score.</summary>
+    private static void Reasons(TextWriter output, ExplainedScore s)
+    {
+        var head = $"  {Printable.Text($"{s.Model} {s.Version}{(s.Offers.Count > 0 ? $", for {string.Join(", ", s.Offers)}" : "")}")}: ";
+        if (s.Refusal.Length > 0)
+        {
+            output.WriteLine(head + Printable.Text(s.Refusal));
+            return;
+        }
+        var from = s.ComparedWith == "training" ? "the mean of the training" : "a customer of whom nothing is known";
+        output.WriteLine(head + (s.Unit == "score" ? "" : string.Create(CultureInfo.InvariantCulture, $"P {s.P:G6} is "))
+            + string.Create(CultureInfo.InvariantCulture, $"{Unit(s.Unit)} {s.Raw:G6} = {s.Base:G6} of {from}, and of features:"));
+        foreach (var r in s.Reasons)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {Signed(r.Contribution)}  {r.Feature} {r.Value:G9}"));
+        if (s.OtherFeatures > 0)
+            output.WriteLine($"    {Signed(s.Others)}  {s.OtherFeatures} other feature{(s.OtherFeatures == 1 ? "" : "s")}");
+    }
+
+    private static string Unit(string unit) => unit switch { "log_odds" => "log odds", "score" => "P", _ => unit };
+
+    private static string Signed(double number) => number.ToString("+0.0000;-0.0000", CultureInfo.InvariantCulture).PadLeft(9);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -13,15 +14,19 @@ namespace StreamEngine.Host.Http;
 /// </summary>
 internal static class DecisionEndpoint
 {
+    /// <summary>How explanations are written: they nest deeper than what callers may send.</summary>
+    internal static readonly JsonSerializerOptions Json = new(CustomerEndpoints.Json) { MaxDepth = 8 };
+
     /// <summary>Adds it.</summary>
     public static void Map(WebApplication app, DecisionLookups decisions) =>
         app.MapGet("/v1/decisions/{**decision_id}", async (HttpContext context, [FromRoute(Name = "decision_id")] string id = "") =>
         {
             var text = RawPath.Id(context, "/v1/decisions/", "", id);
             var found = await decisions.FindAsync(text, context.RequestAborted).ConfigureAwait(false);
-            return found.Decision is { } decision ? Results.Json(decision, CustomerEndpoints.Json) : Refuse(context, found);
+            return found.Decision is { } decision ? Results.Json(decision, Json) : Refuse(context, found);
         }).Needs(Scope.Read).Produces<ExplainedDecision>().Told("decisions", "explain",
-            "Why a decision came out as it did: offers with reasons and numbers, features, models, experiments.", 400, 404, 503, 504);
+            "Why a decision came out as it did: offers with reasons and numbers, features and what they added to scores, models, "
+            + "experiments.", 400, 404, 503, 504);
 
     private static IResult Refuse(HttpContext context, Lookup found)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using StreamEngine.Testing;
 using StreamEngine.Tests.Host;
 using Xunit;
 
@@ -90,6 +91,61 @@ public sealed class ExplainCommandTests : IDisposable
         (code, _, error) = await RunAsync("decisions", "why", "nobody");
         Assert.Equal(3, code);
         Assert.Contains("has no decision of customer 'nobody'", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_features_added_to_a_models_score_is_told_with_the_model_that_scored()
+    {
+        foreach (var version in new[] { "1", "2" })
+        {
+            Directory.CreateDirectory(In($"covers/{version}"));
+            foreach (var file in new[] { "model.onnx", "model.json" })
+                File.Copy(RepositoryRoot.At("tests/StreamEngine.Tests/Inference/models/covers/1", file), In($"covers/{version}/{file}"));
+        }
+        File.WriteAllText(In("covers/2/model.json"), File.ReadAllText(In("covers/2/model.json"))
+            .Replace("\"version\": \"1\"", "\"version\": \"2\"", StringComparison.Ordinal));
+        var config = Config.Replace("features: { spent: { op: sum, of: event.value }, bought: { op: count } }", """
+            features:
+              f0: { op: sum, of: event.value }
+              f1: { op: count }
+              f2: { op: sum, of: event.value, where: event.value > 1000.0 }
+              f3: { op: time_since, where: event.value > 1000.0, default: .nan }
+              f4: { op: mean, of: event.value }
+            models: { covers: { version: "1" } }
+            """, StringComparison.Ordinal).Replace("propensity: 0.5", "propensity: { model: covers }", StringComparison.Ordinal)
+            .Replace("propensity: 0.1", "propensity: { model: covers }", StringComparison.Ordinal);
+        File.WriteAllText(In("config.yaml"), config.Replace("models: { covers: { version: \"1\" } }",
+            $"models: {{ covers: {{ path: {In("covers")}, version: \"1\" }} }}", StringComparison.Ordinal));
+        await DecideAsync("""{"order":"o1","who":"ann","allowed":["ads"],"at":"2020-01-01T10:00:00Z","value":"60","placement":"home"}""");
+
+        var told = (await ShowAsync("small/orders/0/0/0", config: true))["reasons"]!.AsArray().Single()!;
+        Assert.Equal(("covers", "1", "path_dependent", "training", "log_odds", ""), ((string)told["model"]!, (string)told["version"]!,
+            (string)told["method"]!, (string)told["compared_with"]!, (string)told["unit"]!, (string)told["refusal"]!));
+        Assert.Equal(["gift", "letter"], told["offers"]!.AsArray().Select(o => (string)o!));
+        var reasons = told["reasons"]!.AsArray();
+        Assert.Equal(5, reasons.Count);
+        Assert.Equal(reasons.Select(r => Math.Abs((double)r!["contribution"]!)).OrderDescending(),
+            reasons.Select(r => Math.Abs((double)r!["contribution"]!)));
+        Assert.Equal(60, (double)reasons.Single(r => (string)r!["feature"]! == "f0")!["value"]!);
+        Assert.Equal((double)told["raw"]!, (double)told["base"]! + reasons.Sum(r => (double)r!["contribution"]!), 1e-9);
+        Assert.Equal((double)told["p"]!, 1 / (1 + Math.Exp(-(double)told["raw"]!)), 1e-9);
+
+        var (code, output, _) = await RunAsync("decisions", "show", "small/orders/0/0/0", "--config", In("config.yaml"), "--reasons", "2");
+        Assert.Equal(0, code);
+        Assert.Matches(@"\n  covers 1, for gift, letter: P 0\.\d+ is log odds -?\d\.\d+ = 0\.784031 of the mean of the training, and of "
+            + @"features:\n +[+-]\d\.\d{4}  f\d \S+\n +[+-]\d\.\d{4}  f\d \S+\n +[+-]\d\.\d{4}  3 other features\n  features: f0 60",
+            output);
+        // Another model, another config or none: nothing is guessed.
+        var without = (await ShowAsync("small/orders/0/0/0", config: false))["reasons"]![0]!;
+        Assert.Equal(("covers", "No config is at hand: name the one that decided."),
+            ((string)without["model"]!, (string)without["refusal"]!));
+        (_, output, _) = await RunAsync("decisions", "show", "small/orders/0/0/0", "--config", In("config.yaml"), "--set",
+            "models.covers.version=2");
+        Assert.Contains("Version 1 scored, and the config at hand has version 2: take the config that decided, with "
+            + "models.covers.version: 1.", output, StringComparison.Ordinal);
+        (_, output, _) = await RunAsync("decisions", "why", "ann", "--config", In("config.yaml"), "--set", "offers.gift.value=2.0");
+        Assert.Contains("covers 1: Config ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("log odds", output, StringComparison.Ordinal);
     }
 
     private static JsonObject Without(JsonNode node, string name)

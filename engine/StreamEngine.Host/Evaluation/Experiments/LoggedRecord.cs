@@ -28,6 +28,11 @@ internal readonly struct LoggedRecord
         ? _json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : 0
         : Value(field) is double number ? number : 0;
 
+    /// <summary>A whole number; 0 where there is none.</summary>
+    public int Whole(string field) => _avro is null
+        ? _json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : 0
+        : Value(field) is int number ? number : 0;
+
     /// <summary>A time; null where there is none.</summary>
     public DateTimeOffset? Time(string field) => _avro is null
         ? DateTimeOffset.TryParse(Text(field), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null
@@ -51,6 +56,14 @@ internal readonly struct LoggedRecord
     public IEnumerable<double> Numbers(string field) => _avro is null
         ? Elements(field).Select(e => e.ValueKind == JsonValueKind.Number ? e.GetDouble() : 0)
         : Value(field) is Array all ? all.OfType<double>() : [];
+
+    /// <summary>An array of numbers, among them those that are none: JSON has null for NaN, and texts for what is infinite.</summary>
+    public double[] Vector(string field) => _avro is not null ? [.. Numbers(field)] : [.. Elements(field).Select(e => e.ValueKind switch
+    {
+        JsonValueKind.Number => e.GetDouble(),
+        JsonValueKind.String => double.Parse(e.GetString()!, CultureInfo.InvariantCulture),
+        _ => double.NaN,
+    })];
 
     /// <summary>An array of texts, or of enum symbols.</summary>
     public IEnumerable<string> Texts(string field) => _avro is null

@@ -6,6 +6,7 @@ using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Evaluation.Experiments;
+using StreamEngine.Host.Replay.Comparison;
 using StreamEngine.Host.Run;
 
 namespace StreamEngine.Host.Evaluation.OffPolicy;
@@ -17,8 +18,9 @@ internal static class PolicyCommand
 
     private static readonly Option<string> Policy = new("--policy")
     {
-        Description = $"What would choose among the logged candidates: {TargetPolicy.Forms}.",
-        HelpName = "POLICY",
+        Description = $"What would choose among the logged candidates: {TargetPolicy.Forms}; or another config, which decides each logged "
+            + "decision again.",
+        HelpName = "POLICY|FILE",
         Required = true,
     };
 
@@ -62,8 +64,9 @@ internal static class PolicyCommand
         LogOptions.DemandOneOfThree(command);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(Policy) is { Tokens: [var policy, ..] } && TargetPolicy.TryParse(policy.Value) is null)
-                result.AddError($"--policy is '{policy.Value}': give {TargetPolicy.Forms}.");
+            if (result.GetResult(Policy) is { Tokens: [var policy, ..] } && TargetPolicy.TryParse(policy.Value) is null
+                && !IsConfig(policy.Value))
+                result.AddError($"--policy is '{policy.Value}': give {TargetPolicy.Forms}, or the file of a config.");
             if (result.GetResult(Clip) is { Implicit: false, Tokens: [var clip, ..] }
                 && !(double.TryParse(clip.Value, CultureInfo.InvariantCulture, out var most) && most > 0))
                 result.AddError($"--clip is '{clip.Value}': give a weight above 0, e.g. 10.");
@@ -82,18 +85,49 @@ internal static class PolicyCommand
         ConfigCheck.CheckKafka(config.Options.Kafka, errors);
         if (config.Options.Outcomes is null)
             errors.Add(config.Options.Node.At, "there are no outcomes", "Say under outcomes which events tell what became of a decision");
+        if (TargetPolicy.TryParse(call.Get(Policy)!) is { } policy)
+        {
+            errors.ThrowIfAny();
+            return Evaluate(call, config, policy, null);
+        }
+        var other = call.Load(call.Get(Policy)!, errors);
+        if (ReferenceEquals(other, LoadedConfig.Unreadable)) errors.ThrowIfAny();
+        using var log = ConfigCheck.Compile(config, errors, line => call.Say(LogLevel.Debug, line));
+        using var engine = ConfigCheck.Compile(other, errors, line => call.Say(LogLevel.Debug, line));
+        if (log is not null && engine is not null) PolicyConfigs.Check(log, engine, call.Get(Config)!, errors);
         errors.ThrowIfAny();
-        var data = new PolicyData(TargetPolicy.TryParse(call.Get(Policy)!)!, call.Get(Reward)!, call.Get(Placement));
+        using var again = new ConfigPolicy(log!, engine!);
+        var report = new ConfigReport(again, ConfigDifference.Of(log!, engine!), [.. PolicyConfigs.Notes(log!, engine!)]);
+        foreach (var note in report.Notes) call.Say(LogLevel.Warning, note);
+        return Evaluate(call, config, again, report);
+    }
+
+    /// <summary>Whether the text names the file of a config.</summary>
+    private static bool IsConfig(string text) => text.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase)
+        || text.EndsWith(".yml", StringComparison.OrdinalIgnoreCase) || File.Exists(text);
+
+    private static int Evaluate(Invocation call, LoadedConfig config, IEvaluatedPolicy policy, ConfigReport? report)
+    {
+        var data = new PolicyData(policy, call.Get(Reward)!, call.Get(Placement));
         LoggedRecords.Read(call, config.Options, call.Get(LogOptions.From), data.Decision, data.Outcome);
         if (data.Samples.Count == 0)
         {
+            report?.Warn(call);
             call.Say(LogLevel.Error, Nothing(call, data));
             return ExitCode.Runtime;
         }
         Warn(call, data);
+        report?.Warn(call);
         var estimates = Estimators.All(data.Samples, call.Get(Clip), call.Get(Alpha));
-        if (call.Json) call.Print(Json(data, estimates));
-        else Tell(call, data, estimates);
+        if (call.Json)
+        {
+            var json = Json(data, estimates);
+            report?.AddTo(json);
+            call.Print(json);
+            return ExitCode.Done;
+        }
+        report?.Tell(call);
+        Tell(call, data, estimates);
         return ExitCode.Done;
     }
 
@@ -103,7 +137,7 @@ internal static class PolicyCommand
             + "Evaluate later, or a replay with a later --as-of"
         : $"no decision can be evaluated: of {(call.Get(Placement) is { } name ? $"the placement '{name}'" : "all placements")} there is "
             + $"none that showed something and is closed; {data.Withdrawn} are of customers who consent no more, {data.Unusable} have no "
-            + "usable probability or candidate";
+            + $"usable probability or candidate{(data.Unknown > 0 ? $", and of {data.Unknown} the log does not tell enough" : "")}";
 
     private static void Warn(Invocation call, PolicyData data)
     {

@@ -9,7 +9,7 @@ namespace StreamEngine.Host.Evaluation.OffPolicy;
 /// <param name="policy">The evaluated policy.</param>
 /// <param name="reward">A kind of outcome, or <see cref="Value"/>.</param>
 /// <param name="placement">Only this placement; null for all.</param>
-internal sealed class PolicyData(TargetPolicy policy, string reward, string? placement)
+internal sealed class PolicyData(IEvaluatedPolicy policy, string reward, string? placement)
 {
     /// <summary>The reward that is the value of conversions less refunds.</summary>
     public const string Value = "value";
@@ -33,6 +33,9 @@ internal sealed class PolicyData(TargetPolicy policy, string reward, string? pla
 
     /// <summary>Decisions in which the evaluated policy's offer was no candidate, so that it takes the best one.</summary>
     public int Replaced { get; private set; }
+
+    /// <summary>Decisions of which the log does not tell what the evaluated policy would have done.</summary>
+    public int Unknown { get; private set; }
 
     /// <summary>
     /// The evaluated policy's probability that lies on offers that the log could not have shown, as their own probability there was 0; of
@@ -69,13 +72,25 @@ internal sealed class PolicyData(TargetPolicy policy, string reward, string? pla
             Unusable++;
             return;
         }
+        if (policy.Choose(record, candidates) is not { } choice)
+        {
+            Unknown++;
+            return;
+        }
         _served++;
-        if (policy.Offer is { } wanted && !candidates.Any(c => c.Offer == wanted)) Replaced++;
-        var target = policy.Probabilities(candidates);
+        if (choice.IsReplaced) Replaced++;
+        var target = choice.Probabilities;
         // Where nothing was drawn, and in records of an earlier version, the chosen one's probability tells what the others had.
-        _uncovered += candidates.Select((c, i) => (c.Drawn is { } p ? p <= 0 : logged == 1 && i != at) ? target[i] : 0).Sum();
-        _waiting[record.Text("decision_id")] = new Sample(record.Text("customer_id"), logged, target[at], 0, Model(candidates[at]),
-            candidates.Select((c, i) => target[i] * Model(c)).Sum());
+        _uncovered += choice.Candidates.Count == 0 ? 1
+            : choice.Candidates.Select((c, i) => (c.Drawn is { } p ? p <= 0 : logged == 1 && c.Offer != name) ? target[i] : 0).Sum();
+        var (own, expected) = (-1, 0.0);
+        for (var i = 0; i < target.Length; i++)
+        {
+            if (choice.Candidates[i].Offer == name) own = i;
+            expected += target[i] * Model(choice.Candidates[i]);
+        }
+        _waiting[record.Text("decision_id")] = new Sample(record.Text("customer_id"), logged, own < 0 ? 0 : target[own], 0,
+            own < 0 ? 0 : Model(choice.Candidates[own]), expected);
     }
 
     /// <summary>Takes an outcome record; all decisions were taken before.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using StreamEngine.Decisions;
+using StreamEngine.Host.Evaluation.Experiments;
 
 namespace StreamEngine.Host.Evaluation.OffPolicy;
 
@@ -14,7 +15,7 @@ internal readonly record struct LoggedCandidate(string Offer, double P, double V
 /// <summary>
 /// A policy that could have chosen among the candidates of logged decisions: what it would have done follows from their priorities.
 /// </summary>
-internal sealed class TargetPolicy
+internal sealed class TargetPolicy : IEvaluatedPolicy
 {
     /// <summary>How a policy is written.</summary>
     public const string Forms = "greedy, uniform, epsilon_greedy:EPSILON, softmax:TEMPERATURE or offer:NAME";
@@ -26,9 +27,6 @@ internal sealed class TargetPolicy
 
     /// <summary>The policy as it was written.</summary>
     public string Name { get; }
-
-    /// <summary>The offer that is shown wherever it is a candidate; null for other policies.</summary>
-    public string? Offer => _offer;
 
     /// <summary>Reads a policy; null where the text is none.</summary>
     public static TargetPolicy? TryParse(string text)
@@ -46,6 +44,10 @@ internal sealed class TargetPolicy
             _ => null,
         };
     }
+
+    /// <inheritdoc/>
+    public PolicyChoice Choose(LoggedRecord record, IReadOnlyList<LoggedCandidate> candidates) =>
+        new(candidates, Probabilities(candidates), _offer is not null && !candidates.Any(c => c.Offer == _offer));
 
     /// <summary>The probability with which it chooses each candidate.</summary>
     /// <param name="candidates">The candidates in the order of arbitration, the best first.</param>

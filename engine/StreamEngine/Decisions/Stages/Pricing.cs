@@ -5,9 +5,6 @@ namespace StreamEngine.Decisions;
 /// <summary>Gives an offer its factors and its priority.</summary>
 internal sealed class Pricing(DecisionPolicy policy)
 {
-    /// <summary>By how much a sum of floats, such as a forest's votes, may miss 0 or 1 and still be meant as it.</summary>
-    private const float Rounding = 1e-4f;
-
     private readonly CompiledOffer[] _offers = [.. policy.Offers];
     private readonly Experiment[] _experiments = [.. policy.Experiments];
 
@@ -43,8 +40,7 @@ internal sealed class Pricing(DecisionPolicy policy)
         {
             var p = situation.Scorer.Outputs(offer.Model, situation.Row)[offer.Output];
             source = PropensitySource.Model;
-            if (p is >= 0 and <= 1) return p;
-            if (p is > -Rounding and < 1 + Rounding) return p < 0.5f ? 0 : 1;
+            if (Propensities.IsOne(p)) return Propensities.Of(p);
             fault = ScoreFault.OutOfRange;
         }
         source = PropensitySource.Fallback;

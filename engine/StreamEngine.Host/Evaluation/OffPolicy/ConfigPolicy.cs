@@ -1,0 +1,207 @@
+using System.Text;
+using StreamEngine.Decisions;
+using StreamEngine.Expressions;
+using StreamEngine.Host.Evaluation.Experiments;
+using StreamEngine.Inference;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Evaluation.OffPolicy;
+
+/// <summary>
+/// Another config as the evaluated policy: decides each logged decision again from its record. What is written as in the log's config is
+/// taken from the record (verdicts of rules, P, C, V, L); what is written otherwise is computed from the logged features. Limits and
+/// switches are as the record says. A decision in which something can't be known that may matter is left out and counted by the reason.
+/// </summary>
+internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
+{
+    private readonly CompiledEngine _log, _policy;
+    private readonly OfferComparison[] _offers;
+    private readonly LoggedNames _names;
+    private readonly Scorer _scorer;
+    private readonly EvalContext _context = new();
+    private readonly int[] _variations;
+    private readonly int _default;
+    private bool _isScored;
+    private string? _unknown;
+
+    /// <param name="log">The config that decided.</param>
+    /// <param name="policy">The config that is evaluated; it may be (<see cref="PolicyConfigs.Check"/>).</param>
+    public ConfigPolicy(CompiledEngine log, CompiledEngine policy)
+    {
+        (_log, _policy, _names) = (log, policy, new LoggedNames(log, policy));
+        _offers = [.. policy.Policy.Offers.Select((_, i) => new OfferComparison(log, policy, i, _names))];
+        _scorer = new Scorer(policy.Policy.Models);
+        _context.Features = new double[policy.Features.Width];
+        _variations = new int[policy.Policy.Experiments.Count];
+        _default = policy.Policy.DefaultOffer;
+    }
+
+    /// <summary>Why decisions are left out, and how many for each reason.</summary>
+    public Dictionary<string, int> Unknown { get; } = [];
+
+    /// <summary>Decisions in which a limit of the log dropped an offer: that verdict stands.</summary>
+    public int Limited { get; private set; }
+
+    /// <summary>Decisions in which this config would show nothing.</summary>
+    public int Nothing { get; private set; }
+
+    /// <inheritdoc/>
+    public void Dispose() => _scorer.Dispose();
+
+    /// <inheritdoc/>
+    public PolicyChoice? Choose(LoggedRecord record, IReadOnlyList<LoggedCandidate> candidates)
+    {
+        _unknown = null;
+        var choice = Decide(record, candidates);
+        if (choice is null) Unknown[_unknown!] = Unknown.GetValueOrDefault(_unknown!) + 1;
+        return choice;
+    }
+
+    private PolicyChoice? Decide(LoggedRecord record, IReadOnlyList<LoggedCandidate> candidates)
+    {
+        if (record.Text("config_hash") != _log.ConfigHash) return Give("another config than --config decided");
+        var vector = record.Vector("features");
+        if (vector.Length != _log.Features.Count) return Give("the record's features are not those of --config");
+        for (var i = 0; i < _names.Places.Length; i++)
+            _context.Features[i] = _names.Places[i] is var place and >= 0 ? vector[place] : double.NaN;
+        _isScored = false;
+        var customer = Encoding.UTF8.GetBytes(record.Text("customer_id"));
+        for (var i = 0; i < _variations.Length; i++) _variations[i] = _policy.Policy.Experiments[i].Assign(customer);
+        var chosen = record.Record("chosen")!.Value;
+        var standIn = chosen.Flag("is_default") ? chosen.Text("offer") : null;
+        var logged = new Dictionary<string, LoggedOffer>();
+        foreach (var c in record.Records("candidates"))
+            logged[c.Text("offer")] = new LoggedOffer(c, c.Text("offer") == standIn && c.Whole("rank") == 0);
+        if (logged.Values.Any(o => o.Reached == Gate.Limit)) Limited++;
+
+        var placement = record.Text("placement");
+        var ranking = new List<LoggedCandidate>();
+        for (var i = 0; i < _offers.Length; i++)
+        {
+            LoggedOffer? known = logged.TryGetValue(_offers[i].Offer.Name, out var found) ? found : null;
+            var isIn = Enters(_offers[i], known, placement, withRules: true);
+            if (isIn == true && !IsWithheld(i, customer))
+            {
+                if (Price(i, known) is not { } priced) return null;
+                if (double.IsFinite(priced.Priority)) ranking.Add(priced with { Drawn = Drawn(priced.Offer, candidates) });
+            }
+            else if (isIn is null) return null;
+        }
+        ranking.Sort((a, b) => a.Priority != b.Priority ? b.Priority.CompareTo(a.Priority) : string.CompareOrdinal(a.Offer, b.Offer));
+        // The default offer stands in for candidates only where the customer was new; without any, the record does not tell.
+        var coldStart = standIn is null ? false : record.Records("candidates").Any(c => c.Whole("rank") > 0) ? true : (bool?)null;
+        if (_default >= 0 && (ranking.Count == 0 || coldStart != false || WasImpossible(logged)))
+        {
+            LoggedOffer? known = logged.TryGetValue(_offers[_default].Offer.Name, out var found) ? found : null;
+            var isPossible = IsWithheld(_default, customer) ? false : Enters(_offers[_default], known, placement, withRules: false);
+            if (isPossible is null) return null;
+            if (isPossible == true && ranking.Count > 0 && coldStart != true)
+                return Give("the log does not tell whether the customer was new, to whom the default offer goes first");
+            if (isPossible == true)
+                return Price(_default, known) is not { } priced ? null
+                    : new PolicyChoice([priced with { Drawn = Drawn(priced.Offer, candidates) }], [1]);
+        }
+        if (ranking.Count == 0) Nothing++;
+        var probabilities = new double[ranking.Count];
+        Rule(placement).Probabilities([.. ranking.Select(c => c.Priority)], probabilities);
+        return new PolicyChoice(ranking, probabilities);
+
+        bool WasImpossible(Dictionary<string, LoggedOffer> all) => standIn is null
+            && all.TryGetValue(_offers[_default].Offer.Name, out var it) && it.Reached is Gate.Switch or Gate.Placement or Gate.Eligible;
+    }
+
+    private PolicyChoice? Give(string reason)
+    {
+        _unknown = reason;
+        return null;
+    }
+
+    private SelectionRule Rule(string placement) => _policy.Policy.Explorations.FirstOrDefault(e => e.Name == placement)?.Rule
+        ?? new SelectionRule(ExplorationMethod.EpsilonGreedy, 0);
+
+    /// <summary>With which probability the log would have shown an offer; 0 for one that was no candidate, null where it does not say.
+    /// </summary>
+    private static double? Drawn(string offer, IReadOnlyList<LoggedCandidate> candidates)
+    {
+        foreach (var c in candidates)
+            if (c.Offer == offer) return c.Drawn;
+        return 0;
+    }
+
+    /// <summary>Whether an offer passes gates and limits; null, with the reason noted, where that can't be known.</summary>
+    private bool? Enters(OfferComparison offer, LoggedOffer? known, string placement, bool withRules)
+    {
+        if (known?.Reached == Gate.Switch) return false;
+        if (offer.Options.Placements.Count > 0 && !offer.Options.Placements.Contains(placement)) return false;
+        string? unknown = null;
+        foreach (var (gate, part, rule) in new[]
+        {
+            (Gate.Eligible, offer.Eligible, offer.Offer.Eligible), (Gate.Applicable, offer.Applicable, offer.Offer.Applicable),
+            (Gate.Suitable, offer.Suitable, offer.Offer.Suitable),
+        })
+        {
+            if (gate != Gate.Eligible && !withRules) break;
+            var passed = (part.IsSame ? known?.Passed(gate) : null) ?? (part.Unknown is null ? rule?.Invoke(_context) ?? true : null);
+            if (passed == false) return false;
+            if (passed is null) unknown ??= part.Unknown;
+        }
+        var limit = known?.Passed(Gate.Limit) ?? (offer.HasLimit ? null : true);
+        if (limit == false) return false;
+        if (limit is null)
+            unknown ??= $"whether a limit would drop {offer.Offer.Name} is not in the log, where it did not come so far";
+        if (unknown is null) return true;
+        _unknown = unknown;
+        return null;
+    }
+
+    private bool IsWithheld(int offer, ReadOnlySpan<byte> customer)
+    {
+        var o = _offers[offer].Offer;
+        if (o.HoldoutShare > 0 && BucketHash.Bucket(o.HoldoutSeed.AsSpan(), customer) < o.HoldoutShare) return true;
+        for (var i = 0; i < _variations.Length; i++)
+            if (_variations[i] >= 0 && _policy.Policy.Experiments[i].Variations[_variations[i]].Without[offer]) return true;
+        return false;
+    }
+
+    /// <summary>An offer's numbers; null, with the reason noted, where one can't be known.</summary>
+    private LoggedCandidate? Price(int index, LoggedOffer? known)
+    {
+        var (offer, priced) = (_offers[index], known is { IsPriced: true });
+        double c, v, l;
+        if (offer.Context.IsSame && priced) c = known!.Value.C;
+        else if ((_unknown = offer.Context.Unknown) is null) c = offer.Offer.Context?.Invoke(_context) ?? 1;
+        else return null;
+        if (offer.Value.IsSame && priced) v = known!.Value.V;
+        else if ((_unknown = offer.Value.Unknown) is null) v = offer.Offer.Value?.Invoke(_context) ?? 1;
+        else return null;
+        if (offer.Levered.IsSame && priced) l = known!.Value.L;
+        else if ((_unknown = offer.Levered.Unknown) is null) l = Levers(index);
+        else return null;
+        var p = Propensity(offer, priced ? known : null);
+        return new LoggedCandidate(offer.Offer.Name, p, v, Priority.Of(p, c, v, l));
+    }
+
+    /// <summary>As arbitration does it: levers add inside a factor, factors and what experiments try multiply.</summary>
+    private double Levers(int index)
+    {
+        var levers = 1.0;
+        foreach (var factor in _offers[index].Offer.Levers) levers *= 1 + factor.Sum(lever => lever(_context));
+        for (var i = 0; i < _variations.Length; i++)
+            if (_variations[i] >= 0 && _policy.Policy.Experiments[i].Variations[_variations[i]].Levers[index] is { } tried)
+                levers *= 1 + tried(_context);
+        return levers;
+    }
+
+    /// <summary>The logged P where it is of the same model; else that of this config's model, from the logged features.</summary>
+    private double Propensity(OfferComparison offer, LoggedOffer? priced)
+    {
+        var o = offer.Offer;
+        if (o.Model < 0) return o.DefaultPropensity;
+        if (offer.HasSameScore && priced is { } known) return known.Source == "model" ? known.P : o.DefaultPropensity;
+        if (!_isScored) _scorer.Score(_context.Features, _context.Features.Length, 1);
+        _isScored = true;
+        if (_scorer.Fault(o.Model, 0) != ScoreFault.None) return o.DefaultPropensity;
+        var score = _scorer.Outputs(o.Model, 0)[o.Output];
+        return Propensities.IsOne(score) ? Propensities.Of(score) : o.DefaultPropensity;
+    }
+}

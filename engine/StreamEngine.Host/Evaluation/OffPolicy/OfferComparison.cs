@@ -1,0 +1,117 @@
+using StreamEngine.Configuration;
+using StreamEngine.Decisions;
+using StreamEngine.Expressions;
+using StreamEngine.Inference;
+using StreamEngine.Runtime;
+
+namespace StreamEngine.Host.Evaluation.OffPolicy;
+
+/// <summary>A part of an offer: whether it is as in the log's config, and why it can't be computed from records.</summary>
+/// <param name="IsSame">Whether the log's config has the same: then what the record says of it holds.</param>
+/// <param name="Unknown">Why it can't be computed; null where it can.</param>
+internal sealed record OfferPart(bool IsSame, string? Unknown);
+
+/// <summary>
+/// An offer of the evaluated config beside that of the log's config: what is the same, and what records tell of the rest.
+/// </summary>
+internal sealed class OfferComparison
+{
+    private readonly OfferOptions? _old;
+    private readonly LoggedNames _names;
+
+    /// <param name="log">The config that decided.</param>
+    /// <param name="policy">The config that is evaluated.</param>
+    /// <param name="offer">The offer's index in it.</param>
+    /// <param name="names">What records have.</param>
+    public OfferComparison(CompiledEngine log, CompiledEngine policy, int offer, LoggedNames names)
+    {
+        (Offer, Options, _names) = (policy.Policy.Offers[offer], policy.Options.Offers[offer], names);
+        _old = log.Options.Offers.FirstOrDefault(o => o.Name == Offer.Name);
+        Eligible = Rule(Options.Eligible, _old?.Eligible, "eligible");
+        Applicable = Rule(Options.Applicable, _old?.Applicable, "applicable");
+        Suitable = Rule(Options.Suitable, _old?.Suitable, "suitable");
+        Context = Part([Options.Context], _old is null ? null : [_old.Context], "context");
+        Value = Part([Options.Value], _old is null ? null : [_old.Value], "value");
+        var levers = Part(Levers(Options, policy), _old is null ? null : Levers(_old, log), "levers");
+        Levered = levers with { IsSame = levers.IsSame && SameLevers(log, policy) };
+        HasLimit = policy.Options.Decisions.Caps.Concat<IContactLimit>(policy.Options.Decisions.Suppressions).Any(IsAbout)
+            || policy.Options.Decisions.QuietHours.Any(q => q.Channels.Count == 0 || q.Channels.Contains(Options.Channel));
+        HasSameScore = _old is not null && IsSameScore(log, policy);
+    }
+
+    /// <summary>The offer.</summary>
+    public CompiledOffer Offer { get; }
+
+    /// <summary>Its options.</summary>
+    public OfferOptions Options { get; }
+
+    /// <summary>Who may get it.</summary>
+    public OfferPart Eligible { get; }
+
+    /// <summary>Whether it fits now.</summary>
+    public OfferPart Applicable { get; }
+
+    /// <summary>Whether it is good for the customer.</summary>
+    public OfferPart Suitable { get; }
+
+    /// <summary>C.</summary>
+    public OfferPart Context { get; }
+
+    /// <summary>V.</summary>
+    public OfferPart Value { get; }
+
+    /// <summary>L.</summary>
+    public OfferPart Levered { get; }
+
+    /// <summary>Whether a limit of the config, or quiet hours, may drop it.</summary>
+    public bool HasLimit { get; }
+
+    /// <summary>Whether P comes from the same output of the same model.</summary>
+    public bool HasSameScore { get; }
+
+    private bool IsAbout(IContactLimit limit) => (limit.Offers.Count == 0 || limit.Offers.Contains(Offer.Name))
+        && (limit.Channels.Count == 0 || limit.Channels.Contains(Options.Channel))
+        && (limit.Groups.Count == 0 || limit.Groups.Contains(Options.Group))
+        && (limit.Per != LimitScope.Group || Options.Group.Length > 0);
+
+    private OfferPart Rule(ExprText? text, ExprText? old, string name) =>
+        new(_old is not null && (text is null) == (old is null) && (text is null || IsSame(text, old!)),
+            text is null ? null : Why(text, name));
+
+    private OfferPart Part(IReadOnlyList<ExprText> texts, IReadOnlyList<ExprText>? old, string name) =>
+        new(old is not null && texts.Count == old.Count && texts.Zip(old).All(pair => IsSame(pair.First, pair.Second)),
+            texts.Select(text => Why(text, name)).FirstOrDefault(why => why is not null));
+
+    private string? Why(ExprText text, string name) => _names.Missing(text) is { } missing
+        ? $"offers.{Offer.Name}.{name} reads {missing}, which decision records do not have" : null;
+
+    /// <summary>The same text, and of the offer's own constants that it reads the same values.</summary>
+    private bool IsSame(ExprText text, ExprText old) => text.Text.Trim() == old.Text.Trim()
+        && ExpressionCompiler.References(text).Of("offer").All(name => name == "name"
+            || (name == "channel" ? Options.Channel == _old!.Channel
+                : Options.Attributes.GetValueOrDefault(name) == _old!.Attributes.GetValueOrDefault(name)));
+
+    /// <summary>The offer's levers, then those that experiments try on it.</summary>
+    private static List<ExprText> Levers(OfferOptions offer, CompiledEngine engine) => [.. offer.Levers.Select(l => l.By),
+        .. engine.Options.Decisions.Experiments.SelectMany(e => e.Variations).SelectMany(v => v.Levers).Where(l => l.Name == offer.Name)
+            .Select(l => l.By)];
+
+    private bool SameLevers(CompiledEngine log, CompiledEngine policy)
+    {
+        var (a, b) = (Options.Levers.Select(l => l.Factor), _old?.Levers.Select(l => l.Factor) ?? []);
+        if (!a.SequenceEqual(b)) return false;
+        return Levers(Options, policy).Count == Options.Levers.Count && Levers(_old!, log).Count == _old!.Levers.Count
+            || Replay.Comparison.ConfigDifference.Text(policy.Options.Decisions.Node["experiments"])
+                == Replay.Comparison.ConfigDifference.Text(log.Options.Decisions.Node["experiments"]);
+    }
+
+    private bool IsSameScore(CompiledEngine log, CompiledEngine policy)
+    {
+        var old = log.Policy.Offers.First(o => o.Name == Offer.Name);
+        if (Offer.Model < 0 || old.Model < 0) return Offer.Model == old.Model;
+        var (a, b) = (policy.Policy.Models[Offer.Model].Model.Manifest, log.Policy.Models[old.Model].Model.Manifest);
+        return (a.Sha256, a.Choices) == (b.Sha256, b.Choices) && Output(a, Offer) == Output(b, old) && a.Inputs.SequenceEqual(b.Inputs);
+    }
+
+    private static string Output(ModelManifest manifest, CompiledOffer offer) => manifest.Outputs[offer.Output];
+}
