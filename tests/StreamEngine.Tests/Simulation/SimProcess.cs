@@ -36,6 +36,12 @@ internal sealed class SimProcess(string id, int version, Worker worker, ShardDir
     /// <summary>How many records of the control topic it has read.</summary>
     public int Heard { get; set; }
 
+    /// <summary>The table as it knows it.</summary>
+    public required TableBoard Tables { get; init; }
+
+    /// <summary>How many records of the table's topic it has read.</summary>
+    public int Rows { get; set; }
+
     /// <summary>Its standbys; null where it keeps none.</summary>
     public Standbys? Standbys { get; init; }
 
