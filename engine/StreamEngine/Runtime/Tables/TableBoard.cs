@@ -46,8 +46,8 @@ public sealed class TableBoard
     /// <summary>How often the topics were looked at and read to the end that they had.</summary>
     public long Looks => Interlocked.Read(ref _looks);
 
-    /// <summary>The tables, for the metrics.</summary>
-    internal IReadOnlyList<TableNumbers> Numbers
+    /// <summary>The tables in numbers, for metrics and <c>/healthz</c>.</summary>
+    public IReadOnlyList<TableNumbers> Numbers
     {
         get
         {
@@ -161,4 +161,4 @@ public sealed class TableBoard
 /// <param name="Version">One past the offset of the newest record that is in it.</param>
 /// <param name="Refused">Records that were passed over.</param>
 /// <param name="Inexact">Times that a restore asked for a version whose rows are not all there any more.</param>
-internal sealed record TableNumbers(string Table, long Rows, long Memory, long Version, long Refused, long Inexact);
+public sealed record TableNumbers(string Table, long Rows, long Memory, long Version, long Refused, long Inexact);
