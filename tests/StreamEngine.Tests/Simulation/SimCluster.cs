@@ -251,7 +251,9 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             Standbys = standbys,
             Board = board,
             Tables = tables,
+            IsSlowReader = driver.Tables.IsSlow(),
         });
+        driver.Tables.Begin(_processes[^1]);
     }
 
     private static int ShardOf(WorkerEvent e) =>

@@ -19,21 +19,26 @@ internal sealed class SimTables(SimDriver driver, Random? random)
     private const int Most = 30;
     private static readonly string[] Types = ["page_view", "cart_add", "purchase", "search"];
 
+    private readonly RecordBatch _batch = new();
     private readonly List<(string Type, string? Json, decimal? Weight, bool IsRow)> _topic = [];
 
     /// <summary>What went wrong in some process; null where nothing did.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>A fresh process' view; where a seed writes no rows the topic is read to its end at once.</summary>
-    public TableBoard Open(CompiledEngine engine)
+    /// <summary>A fresh process' view.</summary>
+    public TableBoard Open(CompiledEngine engine) => new(engine, driver.Time, e =>
     {
-        var board = new TableBoard(engine, driver.Time, e =>
-        {
-            if (e.Text.Contains("can't be had", StringComparison.Ordinal)) Fault ??= e.Text;
-        });
-        if (random is null) board.Publish(isComplete: true);
-        return board;
+        if (e.Text.Contains("can't be had", StringComparison.Ordinal)) Fault ??= e.Text;
+    });
+
+    /// <summary>A process begins; mostly it has read the topic before it comes to anything else.</summary>
+    public void Begin(SimProcess process)
+    {
+        if (random is null || random.Next(4) > 0) Hear(process);
     }
+
+    /// <summary>Whether a fresh process follows the topic far behind others: then it takes over shards that have looked further.</summary>
+    public bool IsSlow() => random?.Next(3) == 0;
 
     /// <summary>A process' view that has read everything.</summary>
     public TableBoard All(CompiledEngine engine)
@@ -52,7 +57,7 @@ internal sealed class SimTables(SimDriver driver, Random? random)
         if (driver.Cluster.Processes.Count == 0) return;
         var process = driver.Cluster.Processes[random.Next(driver.Cluster.Processes.Count)];
         // A fresh process reads the topic at once, and while it does no shard of it goes live.
-        if (random.Next(process.Tables.IsReady ? 6 : 2) > 0) return;
+        if (random.Next(process.Tables.IsReady ? process.IsSlowReader ? 150 : 6 : 2) > 0) return;
         if (!process.Tables.IsReady || random.Next(3) == 0)
         {
             Hear(process);
@@ -105,10 +110,11 @@ internal sealed class SimTables(SimDriver driver, Random? random)
 
     private void Take(TableBoard board, int from, int to)
     {
-        var batch = new RecordBatch();
+        if (from == to) return;
+        _batch.Clear();
         for (var offset = from; offset < to; offset++)
-            batch.Add(0, 0, offset, driver.Time.GetUtcNow().ToUnixTimeMilliseconds(), Encoding.UTF8.GetBytes(_topic[offset].Type), true,
+            _batch.Add(0, 0, offset, driver.Time.GetUtcNow().ToUnixTimeMilliseconds(), Encoding.UTF8.GetBytes(_topic[offset].Type), true,
                 Encoding.UTF8.GetBytes(_topic[offset].Json ?? ""), _topic[offset].Json is not null);
-        board.Take(0, batch, to, to);
+        board.Take(0, _batch, to, to);
     }
 }

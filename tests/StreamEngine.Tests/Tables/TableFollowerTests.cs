@@ -4,6 +4,7 @@ using StreamEngine.Connectors.Embedded;
 using StreamEngine.Events;
 using StreamEngine.Events.Tables;
 using StreamEngine.Runtime;
+using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
 using StreamEngine.Testing;
 using StreamEngine.Tests.Runtime;
@@ -169,6 +170,38 @@ public sealed class TableFollowerTests : IDisposable
     }
 
     [Fact]
+    public void A_restore_waits_for_rows_that_another_process_has_read_but_not_for_those_that_no_topic_has()
+    {
+        using var decisions = new DecisionBatch(_engine);
+        using var shard = new Shard(_engine, 0, new MemoryStateStore(), new OutputBuffer(), decisions, _time);
+        Create(_old);
+        Write(_old, ("a", Row("a", 2)), ("a", Row("a", 3)));
+        _follower.Turn();
+        var ahead = TableVersions.Of(_board.Current);
+
+        var behind = new TableBoard(_engine, _time, _told.Add);
+        var wait = new TableWait(behind, shard.State);
+        Take(behind, 0, 1, _ => "a");
+        shard.State.Tables = ahead;
+        Assert.False(wait.Follow());
+        Assert.True(wait.Waits);
+        for (var i = 0; i < TableBoard.ShorterLooks - 1; i++) behind.Publish(isComplete: true);
+        Assert.True(wait.Waits);
+        behind.ReadTo(0, 2);
+        Assert.False(wait.Waits);
+        Assert.True(wait.Follow());
+
+        shard.State.Tables = TableVersions.Logged(ahead.Encoded.ToArray().AsSpan());
+        wait = new TableWait(behind, shard.State);
+        behind.Forget(0);
+        Assert.False(wait.Follow());
+        for (var i = 0; i < TableBoard.ShorterLooks; i++) behind.Publish(isComplete: true);
+        Assert.False(wait.Waits);
+        Assert.True(wait.Follow());
+        Assert.Contains("can't be had", _told[^1].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_topic_with_several_partitions_is_refused_at_the_start()
     {
         _old.CreateTopics([.. Topics.Needed(Options(), 1).Where(t => t.Name != "weights"), new TopicSpec("weights", 3)]);
@@ -215,13 +248,15 @@ public sealed class TableFollowerTests : IDisposable
     private static void Create(EmbeddedLog log) => log.CreateTopics([new TopicSpec("weights", 1, Compacted: true)]);
 
     /// <summary>Records as if they were read.</summary>
-    private void Take(int from, int to, Func<int, string> key)
+    private void Take(int from, int to, Func<int, string> key) => Take(_board, from, to, key);
+
+    private static void Take(TableBoard board, int from, int to, Func<int, string> key)
     {
         var batch = new RecordBatch();
         for (var i = from; i < to; i++)
             batch.Add(0, 0, i, 0, Encoding.UTF8.GetBytes(key(i)), true, Encoding.UTF8.GetBytes(Row(key(i), i)), true);
-        _board.Take(0, batch, to, to);
-        _board.Publish(isComplete: true);
+        board.Take(0, batch, to, to);
+        board.Publish(isComplete: true);
     }
 
     private static void Write(EmbeddedLog log, params (string Key, string? Value)[] rows)
