@@ -98,7 +98,8 @@ internal sealed class ShardOutputs
         at.Offset, at.Ordinal, Math.Max(0, watermark), watermark);
 
     /// <summary>Decisions behind this follow other switches, or events other versions of tables.</summary>
-    public void Switched(Cause at, long watermark, Switches switches, TableVersions tables) => _decisions.WriteSwitches(_outputs, _topics.Decisions, at.Source,
+    public void Switched(Cause at, long watermark, Switches switches, TableVersions tables) =>
+        _decisions.WriteSwitches(_outputs, _topics.Decisions, at.Source,
         _partition, at.Offset, at.Ordinal, Math.Max(0, watermark), watermark, switches, tables.Encoded);
 
     /// <summary>

@@ -74,7 +74,10 @@ internal static class TopicNames
             yield return new Use(Kind.Alone, options.Control.Topic, options.Control.Node, "topic", ControlPath);
     }
 
-    /// <summary>Actions of several channels are of one kind, as are several tables of one topic; two sources of one topic are told where sources are compiled.</summary>
+    /// <summary>
+    /// Actions of several channels are of one kind, as are several tables of one topic; two sources of one topic are told where sources are
+    /// compiled.
+    /// </summary>
     private static bool MayShare(Use a, Use b) => a.Kind == b.Kind && a.Kind != Kind.Alone;
 
     private static string Missing(Use use) => use.Kind == Kind.Source ? "the source has no topic" : "the topic's name is empty";

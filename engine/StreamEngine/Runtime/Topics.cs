@@ -26,8 +26,8 @@ public static class Topics
     public static void CheckControl(EngineOptions options, ConfigErrors errors) => TopicNames.CheckControl(options, errors);
 
     /// <summary>
-    /// Checks that every topic is there (but for the control topic and those of tables, which may be missing) and that shards line up; returns how many
-    /// partitions there are of each.
+    /// Checks that every topic is there (but for the control topic and those of tables, which may be missing) and that shards line up;
+    /// returns how many partitions there are of each.
     /// </summary>
     /// <exception cref="LogException">Names every topic that is missing or does not fit, and how to make it.</exception>
     public static PartitionCounts Check(ILog log, CompiledEngine engine)

@@ -196,11 +196,12 @@ public sealed class Worker : IOwnership, IDisposable
         _interval.Settle();
     }
 
-    private bool MayRestore => _awaited is null && _settings.Switches is not { IsReady: false } && _settings.Tables is not { IsReady: false };
+    private bool MayRestore => _awaited is null && _settings.Switches is not { IsReady: false }
+        && _settings.Tables is not { IsReady: false };
 
     /// <summary>
-    /// Nothing waits to be decided here: whatever is decided in this turn follows what is read now, and whatever is decoded in it looks up in
-    /// the tables as they are now. Where no topic is followed any more, everything is on.
+    /// Nothing waits to be decided here: whatever is decided in this turn follows what is read now, and whatever is decoded in it looks up
+    /// in the tables as they are now. Where no topic is followed any more, everything is on.
     /// </summary>
     private void Switch()
     {

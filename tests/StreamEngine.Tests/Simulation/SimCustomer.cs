@@ -95,7 +95,8 @@ internal sealed class SimCustomer(string id)
         }
         var (types, drawn) = (Types(), Drawn(now));
         return [recent, (double)revenue, session, bought == long.MinValue ? -1 : (now - bought) / 1_000.0,
-            types.FirstOrDefault().Count, types.ElementAtOrDefault(1).Count, _applied.Count, drawn.DefaultIfEmpty().Max(), drawn.Sum(), (double)weight];
+            types.FirstOrDefault().Count, types.ElementAtOrDefault(1).Count, _applied.Count, drawn.DefaultIfEmpty().Max(), drawn.Sum(),
+            (double)weight];
     }
 
     /// <summary>How many events of each type there were, the most frequent first.</summary>

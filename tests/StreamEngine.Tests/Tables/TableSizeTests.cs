@@ -109,8 +109,8 @@ public sealed class TableSizeTests(ITestOutputHelper output) : IDisposable
         {
             for (var i = 0; i < Rows; i++) Add(i, i);
         });
-        // Of a file's row: 12 of text, 4 of a place, 4 of a text, 8 for each number, 16 of an index that is half full. Of a version: 28, and
-        // 4 of the newest. All of it may be there twice, as it grows by doubling.
+        // Of a file's row: 12 of text, 4 of a place, 4 of a text, 8 for each number, 16 of an index that is half full. Of a version: 28,
+        // and 4 of the newest. All of it may be there twice, as it grows by doubling.
         const int least = 12 + 4 + 4 + 8 + 8 + 16 + 28 + 4;
         Assert.InRange(rows.Memory, (long)least * Rows, 2L * least * Rows + (64 << 10));
         var updated = ThreadTime.Of(() =>

@@ -116,7 +116,8 @@ public sealed class TopicTableRunTests : IDisposable
     {
         Assert.Contains("\ntable products: the topic 'products', followed while the engine runs", await DoAsync("validate"),
             StringComparison.Ordinal);
-        Assert.Equal("""{"products":{"topic":"products"}}""", JsonNode.Parse(await DoAsync("validate", "--json"))!["tables"]!.ToJsonString());
+        Assert.Equal("""{"products":{"topic":"products"}}""",
+            JsonNode.Parse(await DoAsync("validate", "--json"))!["tables"]!.ToJsonString());
         Assert.Contains("event.margin (shop: tables.products.margin (topic products) by sku)",
             await DoAsync("features", "describe", "margins"), StringComparison.Ordinal);
     }

@@ -18,8 +18,8 @@ public sealed record TableOptions : ILocated
     [Doc("How the topic's values are written: json.")]
     public RecordFormat Format { get; init; } = RecordFormat.Json;
 
-    [Doc("The column with the key, or { field: column, type: int }; each key stands in one row only. Of a topic the field of the value that "
-        + "repeats the record's key, or $key where the value does not.")]
+    [Doc("The column with the key, or { field: column, type: int }; each key stands in one row only. Of a topic the field of the value "
+        + "that repeats the record's key, or $key where the value does not.")]
     public TableKeyOptions Key { get; init; } = new();
 
     [Doc("The columns that lookups take values from: name to type, or name to { from: column, type: ... }.")]

@@ -113,7 +113,8 @@ public sealed class TableShape
         if (options.File.Length > 0)
             errors.Add(options.Node, "file", "the table names a file and a topic", "Take one of them out.");
         if (options.Format != RecordFormat.Json)
-            errors.Add(options.Node, "format", $"a table's topic can't be {Spelling.Snake($"{options.Format}")}", "Write its values as JSON.");
+            errors.Add(options.Node, "format", $"a table's topic can't be {Spelling.Snake($"{options.Format}")}",
+                "Write its values as JSON.");
         if (options.Encoding != TextEncoding.Utf8)
             errors.Add(options.Node, "encoding", "a topic's records are read as UTF-8; 'encoding' is of files", "Take it out.");
         if (options.Separator != ",")

@@ -8,7 +8,8 @@ namespace StreamEngine.Runtime;
 /// At least once: the pass of a shard that goes on behind a predecessor which wrote more than it committed. The events behind the committed
 /// offsets, up to the last one that a logged entry names, are processed live but for what the log holds already: a logged decision is not
 /// made again, so that one decision id never has two contents; the log's marks say where another source followed, where silence moved the
-/// watermark, what the clock refused, what was switched off and how tables were. Actions, dead letters and late records may never have been written, so they
+/// watermark, what the clock refused, what was switched off and how tables were. Actions, dead letters and
+/// late records may never have been written, so they
 /// are written again. A decision of the last event that the predecessor could not log any more is made by the switches that its log tells;
 /// what is switched off since then is logged behind it, before anything else is decided.
 /// </summary>
