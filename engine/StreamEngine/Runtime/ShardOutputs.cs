@@ -99,8 +99,8 @@ internal sealed class ShardOutputs
 
     /// <summary>Decisions behind this follow other switches, or events other versions of tables.</summary>
     public void Switched(Cause at, long watermark, Switches switches, TableVersions tables) =>
-        _decisions.WriteSwitches(_outputs, _topics.Decisions, at.Source,
-        _partition, at.Offset, at.Ordinal, Math.Max(0, watermark), watermark, switches, tables.Encoded);
+        _decisions.WriteSwitches(_outputs, _topics.Decisions, at.Source, _partition, at.Offset, at.Ordinal,
+            Math.Max(0, watermark), watermark, switches, tables.Encoded);
 
     /// <summary>
     /// A rejected record: late ones as they are to the late topic, the others to the dead letter, masked; without consent only position and

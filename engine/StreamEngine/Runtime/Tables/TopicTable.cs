@@ -130,7 +130,7 @@ internal sealed class TopicTable
     private bool IsKey(in FieldValue key) => key.Buffer is null ? _decoder.Key.Present && _decoder.Key.Bits == key.Bits
         : _decoder.Key.Text.SequenceEqual(key.Text);
 
-    /// <summary>Lets go of rows that were superseded long ago, once there are more of them than others: a row is copied a few times.</summary>
+    /// <summary>Lets go of rows that were superseded long ago, once they are most: a row is copied a few times.</summary>
     private void Trim()
     {
         while (_published.TryPeek(out var published) && _time.GetElapsedTime(published.At) > History)
