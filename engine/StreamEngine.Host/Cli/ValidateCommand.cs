@@ -41,7 +41,7 @@ internal static class ValidateCommand
                     ["commands"] = r.Item1, ["source"] = r.Name, ["option"] = r.u.Key, ["message"] = r.u.Message, ["remedy"] = r.u.Remedy,
                 })]),
             };
-            if (compiled is { Tables.Count: > 0 }) answer["tables"] = TableText.Json(compiled);
+            if (compiled is { TableShapes.Count: > 0 }) answer["tables"] = TableText.Json(compiled);
             call.Print(answer);
             return errors.Any ? ExitCode.Config : ExitCode.Done;
         }
@@ -53,7 +53,7 @@ internal static class ValidateCommand
             + $"{(compiled.Duplicates is { } ids ? $" (with {ids.Most} event ids, the most, {compiled.LargestProfile})" : "")}, "
             + $"{Count(o.Timers.Count, "timer")}, {Count(o.Models.Count, "model")}, "
             + $"{Count(o.Decisions.Triggers.Count, "trigger")}, {Count(o.Offers.Count, "offer")}");
-        foreach (var table in compiled.Tables) call.Out.WriteLine(TableText.Line(table));
+        foreach (var line in TableText.Lines(compiled)) call.Out.WriteLine(line);
         foreach (var (commands, source, unfit) in refused)
             call.Say(LogLevel.Warning, $"{commands} will refuse source '{source}' for its {unfit.Key}: {unfit.Message}. {unfit.Remedy}, "
                 + "if it is meant for them");

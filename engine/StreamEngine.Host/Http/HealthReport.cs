@@ -8,8 +8,9 @@ namespace StreamEngine.Host.Http;
 /// <param name="Workers">The workers that have joined.</param>
 /// <param name="Away">What the workers depend on and what does not answer.</param>
 /// <param name="Cluster">This node in the cluster; null where there is none.</param>
+/// <param name="Tables">The tables that are topics; null where the config has none.</param>
 internal sealed record HealthReport(bool Ready, IReadOnlyList<ShardHealth> Restoring, IReadOnlyList<WorkerTurn> Workers,
-    IReadOnlyList<AwayHealth> Away, ClusterHealth? Cluster = null)
+    IReadOnlyList<AwayHealth> Away, ClusterHealth? Cluster = null, IReadOnlyList<TableNumbers>? Tables = null)
 {
     /// <summary>In a word.</summary>
     public string Status => Ready ? "ready" : Workers.Any(w => w.StandsStill) ? "stalled" : Away.Count > 0 ? "waiting"

@@ -34,14 +34,14 @@ internal static class FeaturesCommand
         new Command("features", "Computes training sets: each label's feature vector as it was just before the label's time, by the "
             + "operators that run live. Its subcommands tell what features a config has, and show those of a customer.")
         {
-            Config, FileArguments.Events, At, Out, FileArguments.Memory,
+            Config, FileArguments.Events, At, Out, TableFiles.Tables, FileArguments.Memory,
         },
         call => Run(call));
 
     private static int Run(Invocation call)
     {
         var errors = new ConfigErrors();
-        var config = FeaturesOnly(call.Load(Config, errors));
+        var config = TableFiles.In(FeaturesOnly(call.Load(Config, errors)), call.Get(TableFiles.Tables), errors);
         var labels = Labels.Read(call.Get(At)!, errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors,
             line => call.Say(LogLevel.Warning, line));

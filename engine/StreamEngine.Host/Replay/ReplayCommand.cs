@@ -29,14 +29,14 @@ internal static class ReplayCommand
         new Command("replay", "Runs the whole engine over files in event-time order and writes actions, decisions, features, dead letters "
             + "and a summary. The same input gives the same bytes.")
         {
-            Config, FileArguments.Events, Out, AsOf, FileArguments.Memory,
+            Config, FileArguments.Events, Out, AsOf, TableFiles.Tables, FileArguments.Memory,
         },
         call => Run(call));
 
     private static int Run(Invocation call)
     {
         var errors = new ConfigErrors();
-        var config = call.Load(Config, errors);
+        var config = TableFiles.In(call.Load(Config, errors), call.Get(TableFiles.Tables), errors);
         using var run = FileRun.Open(config, call.Get(FileArguments.Events)!, FileArguments.MemoryOf(call), errors,
             line => call.Say(LogLevel.Warning, line));
         TableText.Say(call, run.Engine);

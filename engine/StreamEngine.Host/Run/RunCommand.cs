@@ -136,7 +136,7 @@ internal static class RunCommand
             .Select(d => new AwayHealth(d.Label, Math.Round((d.Lasts ?? TimeSpan.Zero).TotalSeconds, 1), d.Reason)).ToList();
         return new HealthReport(restoring.Count == 0 && away.Count == 0 && !engine.Completion.IsCompleted
             && !workers.Any(w => w.StandsStill) && cluster is not { IsUp: false, Required: true }, restoring, workers,
-            [.. away, .. partners ?? []], cluster);
+            [.. away, .. partners ?? []], cluster, engine.Tables?.Numbers);
     }
 
     /// <summary>This node's name: the members of the group are <c>engine-node-worker</c>.</summary>

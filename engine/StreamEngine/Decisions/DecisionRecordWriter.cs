@@ -117,7 +117,9 @@ public sealed class DecisionRecordWriter
         long watermark) =>
         Mark(output, topic, DecisionKind.Refused, Position(sourceTopic, partition, offset, ordinal, at, watermark));
 
-    /// <summary>Writes the mark of what is switched off, before the first decision that follows it.</summary>
+    /// <summary>
+    /// Writes the mark of what is switched off and of the tables' versions, before the first decision or event that follows it.
+    /// </summary>
     /// <param name="output">The interval's outputs.</param>
     /// <param name="topic">Index of the decision topic among the worker's outputs.</param>
     /// <param name="sourceTopic">Index of the source topic whose position it stands at.</param>
@@ -127,9 +129,12 @@ public sealed class DecisionRecordWriter
     /// <param name="at">When it happened, ms: the record's timestamp.</param>
     /// <param name="watermark">The partition's watermark, ms.</param>
     /// <param name="switches">What is off from here on.</param>
+    /// <param name="tables">
+    /// The versions of tables that are topics from here on: an Avro array of name, version and sum. Empty where there are no such tables.
+    /// </param>
     public void WriteSwitches(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
-        long watermark, Switches switches) =>
-        Mark(output, topic, DecisionKind.Switches, Position(sourceTopic, partition, offset, ordinal, at, watermark), switches);
+        long watermark, Switches switches, ReadOnlySpan<byte> tables = default) =>
+        Mark(output, topic, DecisionKind.Switches, Position(sourceTopic, partition, offset, ordinal, at, watermark), switches, tables);
 
     /// <summary>Where a mark stands, and when it happened.</summary>
     private static DecisionRequest Position(int sourceTopic, int partition, long offset, int ordinal, long at, long watermark) => new()
@@ -142,10 +147,11 @@ public sealed class DecisionRecordWriter
         Watermark = watermark
     };
 
-    private void Mark(OutputBuffer output, int topic, DecisionKind kind, in DecisionRequest position, Switches? switches = null)
+    private void Mark(OutputBuffer output, int topic, DecisionKind kind, in DecisionRequest position, Switches? switches = null,
+        ReadOnlySpan<byte> tables = default)
     {
         output.Begin(topic, position.Partition, position.Partition, position.DecidedAt, default);
-        var writer = new SpanWriter(output.Reserve(_markBytes + (switches?.Encoded.Length ?? 0)));
+        var writer = new SpanWriter(output.Reserve(_markBytes + tables.Length + (switches?.Encoded.Length ?? 0)));
         Cause(ref writer, topic, kind, position);
         writer.Bytes(default); // customer_id
         writer.Long(0); // event_time
@@ -157,7 +163,8 @@ public sealed class DecisionRecordWriter
         writer.Double(1);
         writer.Long(0); // candidates
         writer.Long(0); // features
-        writer.Long(0); // models
+        if (tables.IsEmpty) writer.Long(0); // models
+        else writer.Raw(tables);
         writer.Raw(_parts.ConfigHash);
         writer.Long(position.Watermark);
         writer.Long((int)DecisionOrigin.Event);

@@ -17,7 +17,9 @@ public enum DecisionKind : byte
     /// <summary>The record at the offset was refused because of the clock, which a restore can't ask again.</summary>
     Refused,
 
-    /// <summary>What is switched off for all decisions behind it.</summary>
+    /// <summary>
+    /// What is switched off for all decisions behind it, and as of which versions all events behind it look up in tables that are topics.
+    /// </summary>
     Switches,
 }
 
@@ -99,6 +101,11 @@ public struct LoggedDecision
     /// <summary>The version of that; 0 for what is no such mark.</summary>
     public long SwitchVersion;
 
+    /// <summary>
+    /// As of which versions events behind it look up in tables that are topics, as an Avro array; empty for what is no mark of switches.
+    /// </summary>
+    public Range32 Tables;
+
     /// <summary>The customer's variations, as an Avro array; empty in records of a version that knew no experiments.</summary>
     public Range32 Assignments;
 
@@ -137,7 +144,9 @@ public struct LoggedDecision
             Candidate(ref reader);
         d.Candidates = new Range32(candidates, reader.At - candidates);
         Doubles(ref reader, "features");
+        var models = reader.At;
         for (var left = reader.Items("models"); left > 0; left = left > 1 ? left - 1 : reader.Items("models")) Model(ref reader);
+        if (d.Kind == DecisionKind.Switches) d.Tables = new Range32(models, reader.At - models);
         d.ConfigHash = reader.Bytes("config_hash");
         d.Watermark = reader.Long("watermark");
         // Each version added one field behind all others: a record that ends before one of these is of an earlier version.

@@ -53,6 +53,9 @@ public sealed class Event(FieldCatalog catalog)
     /// <summary>How many of its keys were in no row, by table: the event's own, and those of its items.</summary>
     internal readonly int[] LookupsMissed = new int[catalog.Tables];
 
+    /// <summary>The rows of the tables that are topics: whoever decodes says as of which versions, and has logged it.</summary>
+    internal Tables.TableViews Tables = Events.Tables.TableViews.None;
+
     /// <summary>Index of the event source (in config order) that the record came from.</summary>
     public int Source;
 

@@ -39,7 +39,13 @@ public sealed class CompiledEngine : IDisposable
     public required EventCatalog Events { get; init; }
 
     /// <summary>The tables that fields of events are looked up in, in config order.</summary>
+    public required IReadOnlyList<TableShape> TableShapes { get; init; }
+
+    /// <summary>Those of them that are files, with their rows.</summary>
     public required IReadOnlyList<LookupTable> Tables { get; init; }
+
+    /// <summary>Whether some of them are topics, which are read while the engine runs.</summary>
+    public bool HasTopicTables => TableShapes.Any(t => t.IsTopic);
 
     /// <summary>The profile's layout.</summary>
     public required StateLayout Layout { get; init; }
@@ -134,6 +140,7 @@ public sealed class CompiledEngine : IDisposable
                 TimeProvider.System) : null,
             _registry = registry as IDisposable,
             Events = events,
+            TableShapes = read.Shapes,
             Tables = read.Tables,
             Layout = layout,
             Features = features,

@@ -23,6 +23,7 @@ public sealed class Engine : IDisposable
     private readonly SortedDictionary<int, Worker> _workers = [];
     private readonly Standbys? _standbys;
     private readonly ControlReader? _control;
+    private readonly TableFollower? _tables;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long[][]? _ends;
     private HashSet<int> _left = [];
@@ -56,6 +57,13 @@ public sealed class Engine : IDisposable
             _settings = _settings with { Switches = Switches };
             Metrics.Watch(Switches);
         }
+        if (_engine.HasTopicTables)
+        {
+            Tables = new TableBoard(_engine, settings.Time, settings.Report);
+            _tables = new TableFollower(settings.Log, _engine, Tables, settings.Time, settings.Report);
+            _settings = _settings with { Tables = Tables };
+            Metrics.Watch(Tables);
+        }
         if (!_engine.Options.Requests.Enabled) return;
         Directory = new ShardDirectory(Partitions);
         var feed = new CustomerFeed(Directory);
@@ -77,6 +85,9 @@ public sealed class Engine : IDisposable
     /// tell it there (<see cref="SwitchBoard.Hear"/>).
     /// </summary>
     public SwitchBoard? Switches { get; }
+
+    /// <summary>The tables that are topics; null where the config has none.</summary>
+    public TableBoard? Tables { get; }
 
     /// <summary>The shards of this process that take requests; null where the config takes none.</summary>
     public ShardDirectory? Directory { get; }
@@ -147,6 +158,7 @@ public sealed class Engine : IDisposable
         }
         else _standbys?.Start();
         _control?.Start();
+        _tables?.Start();
         _lag.Start(_settings.Time);
         _running = _engine.Options.Runtime.Workers;
         for (var i = 0; i < _engine.Options.Runtime.Workers; i++)
@@ -189,6 +201,7 @@ public sealed class Engine : IDisposable
         foreach (var thread in _threads) thread.Join();
         _standbys?.Dispose();
         _control?.Dispose();
+        _tables?.Dispose();
         _lag.Dispose();
         Metrics.Dispose();
         _stop.Dispose();

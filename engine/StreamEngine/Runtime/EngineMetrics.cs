@@ -24,6 +24,7 @@ public sealed class EngineMetrics : IDisposable
     private readonly ShardCounters _closed;
     private readonly Histogram<double> _batch, _commit, _interval, _request, _switch;
     private readonly Counter<long> _commits, _batches, _fallbacks;
+    private TableMetrics? _tables;
 
     /// <summary>Registers the instruments.</summary>
     /// <param name="engine">The compiled config.</param>
@@ -77,7 +78,7 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableCounter("streamengine.experiments.decisions", () => Variations(_engine, Totals()),
             "{decision}", "Decisions by the variation of an experiment that the customer is in.");
         if (engine.Policy.Outcomes is not null) CreateOutcomes();
-        if (engine.Tables.Count > 0) CreateTables();
+        if (engine.TableShapes.Count > 0) CreateTables();
         if (engine.Segments.Segments.Length > 0) CreateSegments();
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
@@ -137,13 +138,15 @@ public sealed class EngineMetrics : IDisposable
     private void CreateTables()
     {
         Counters("streamengine.lookups.missed", "{lookup}", "Keys of admitted events, and of their items, that were in no row, by table.",
-            "table", [.. _engine.Tables.Select(t => t.Shape.Name)], c => c.LookupsMissed);
-        _meter.CreateObservableGauge("streamengine.tables.rows", () => _engine.Tables.Select(t =>
-            new Measurement<long>(t.Rows, new KeyValuePair<string, object?>("table", t.Shape.Name))), "{row}", "Rows by table.");
-        _meter.CreateObservableGauge("streamengine.tables.memory", () => _engine.Tables.Select(t =>
-            new Measurement<long>(t.Memory, new KeyValuePair<string, object?>("table", t.Shape.Name))), "By",
-            "Memory of the rows by table.");
+            "table", [.. _engine.TableShapes.Select(t => t.Name)], c => c.LookupsMissed);
+        _tables = new TableMetrics(_meter, _engine);
     }
+
+    /// <summary>Measures the tables that are topics.</summary>
+    internal void Watch(TableBoard tables) => _tables!.Board = tables;
+
+    /// <summary>A worker looks up in newer tables from now on.</summary>
+    internal void Followed(TimeSpan delay) => _tables!.Followed(delay);
 
     private static IEnumerable<Measurement<long>> Outcomes(ShardCounters totals)
     {

@@ -1,5 +1,6 @@
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
+using StreamEngine.Events.Tables;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.Telemetry;
 
@@ -20,6 +21,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
     private readonly SortedDictionary<int, ShardInbox> _inboxes = [];
     private OffsetToCommit[] _offsets = [];
     private Switches? _switches;    // that every live shard follows; null where one is new
+    private TableViews _tables = TableViews.None;
 
     /// <summary>The live shards, by partition.</summary>
     public IReadOnlyDictionary<int, Shard> Live => _live;
@@ -132,6 +134,14 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         return wrote;
     }
 
+    /// <summary>What is decoded from now on looks up in these tables; each shard logs that once it has something to decode.</summary>
+    public void Follow(TableViews tables)
+    {
+        if (ReferenceEquals(_tables, tables)) return;
+        _tables = tables;
+        foreach (var shard in _live.Values) shard.Forget(tables);
+    }
+
     /// <summary>Serves requests that wait, each shard's in their order, the shards by turns.</summary>
     /// <param name="most">How many are served at most.</param>
     /// <param name="served">Told of each; its answer is there once the batch is decided.</param>
@@ -151,6 +161,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
                     request.Fail(RequestStatus.TimedOut, "nobody waits for it any more");
                     continue;
                 }
+                if (request is DecideCall) shard.Follow(_tables);
                 shard.Serve(request);
                 served(request);
                 if (--most == 0) return true;
@@ -239,9 +250,10 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         trace.Restored(shard.Partition, restore.Took);
         if (restore.Tail is { } tail)
         {
-            shard.CatchUp(tail);
+            shard.CatchUp(tail, settings.Tables);
             interval.TouchBySilence();
         }
+        shard.Forget(_tables);
         Fetch(shard);
         if (_inboxes.TryGetValue(shard.Partition, out var inbox)) settings.Directory!.Open(inbox);
     }

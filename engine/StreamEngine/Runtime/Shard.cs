@@ -1,6 +1,7 @@
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Events.Tables;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.State;
 using StreamEngine.State.Checkpoints;
@@ -38,6 +39,7 @@ public sealed class Shard : IDisposable
 
     private readonly DecisionFold _decided;
     private readonly RequestServer _requests;
+    private TableViews? _followed;   // by its newest event
 
     /// <summary>Makes a shard with an empty store.</summary>
     /// <param name="engine">The compiled config.</param>
@@ -139,15 +141,34 @@ public sealed class Shard : IDisposable
         var isNews = !State.Switches.Same(switches);
         State.Switches = switches;
         if (!isNews) return false;
-        State.Writer.Switched(State.Position.NextCauseOfOurs(), State.Watermark, switches);
+        State.Writer.Switched(State.Position.NextCauseOfOurs(), State.Watermark, switches, State.Tables);
         return true;
     }
+
+    /// <summary>
+    /// Its next events, or its next request, look up in these tables. Where that changes any row, it is logged first, with its position: an
+    /// event whose offset is behind the mark was decoded with it. A shard that has nothing to do is not told, so an idle one writes none.
+    /// </summary>
+    internal void Follow(TableViews tables)
+    {
+        if (ReferenceEquals(_followed, tables)) return;
+        State.Decisions.Flush();
+        var isNews = !State.Tables.Same(tables);
+        _followed = State.Event.Tables = tables;
+        State.Tables = TableVersions.Of(tables);
+        if (isNews) State.Writer.Switched(State.Position.NextCauseOfOurs(), State.Watermark, State.Switches, State.Tables);
+    }
+
+    /// <summary>Lets go of the rows of earlier versions: whatever is decoded next follows later ones.</summary>
+    internal void Forget(TableViews later) => State.Event.Tables = later;
 
     /// <summary>Begins to make the state of a fresh shard again.</summary>
     internal RestorePass BeginRestore() => new(State, Fold, _decided);
 
     /// <summary>Goes on behind a predecessor that wrote more than it committed.</summary>
-    internal void CatchUp(LoggedTail tail) => new CatchUpPass(State, _decided, Live, tail).Run();
+    /// <param name="tail">What it wrote.</param>
+    /// <param name="tables">The tables that are topics; null where there are none.</param>
+    internal void CatchUp(LoggedTail tail, TableBoard? tables = null) => new CatchUpPass(State, _decided, Live, tail, tables).Run();
 
     /// <summary>Whether a commit is under way, or failed and was not tried again yet, that it has a part in.</summary>
     internal bool IsSealed => State.Position.IsSealed;
@@ -187,7 +208,7 @@ public sealed class Shard : IDisposable
     /// <summary>A marker for all of the shard as it stands: everything applied, at one position.</summary>
     internal CutMarker Mark(long decisions, long profiles) => new(CutMarker.SavepointNumber, State.Position.Copy(), State.Watermark,
         [.. State.Clock.Newest], decisions, State.Time.GetUtcNow().ToUnixTimeMilliseconds(), profiles, State.Engine.StateVersion)
-    { SwitchedOff = State.Switches.Encoded.ToArray() };
+    { SwitchedOff = State.Switches.Encoded.ToArray(), Tables = State.Tables.Encoded.ToArray() };
 
     /// <summary>
     /// A customer's features as of a time, ms (not before the profile's newest event); those of a stranger where there is no profile.
@@ -217,5 +238,5 @@ public sealed class Shard : IDisposable
     public void Dispose() => State.Dispose();
 
     private void SealCut() => State.Cut?.Seal(State.Position.Next, State.Position.Source, State.Position.Ordinal, State.Watermark,
-        State.Clock.Newest, State.Switches);
+        State.Clock.Newest, State.Switches, State.Tables);
 }

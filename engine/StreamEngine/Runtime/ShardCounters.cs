@@ -13,7 +13,7 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
 {
     /// <summary>The counters of an engine's shard.</summary>
     public static ShardCounters Of(CompiledEngine engine) => new(engine.Policy.Offers.Count, engine.Policy.Models.Count,
-        engine.Policy.VariationCount, engine.Policy.Explorations.Count, engine.Tables.Count, engine.Segments.Segments.Length);
+        engine.Policy.VariationCount, engine.Policy.Explorations.Count, engine.TableShapes.Count, engine.Segments.Segments.Length);
 
     /// <summary>Records processed live.</summary>
     public long Records;

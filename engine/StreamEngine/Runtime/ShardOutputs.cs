@@ -106,9 +106,10 @@ internal sealed class ShardOutputs
     public void Refused(Cause at, long watermark) => _decisions.WriteRefused(_outputs, _topics.Decisions, at.Source, _partition,
         at.Offset, at.Ordinal, Math.Max(0, watermark), watermark);
 
-    /// <summary>Decisions behind this follow other switches.</summary>
-    public void Switched(Cause at, long watermark, Switches switches) => _decisions.WriteSwitches(_outputs, _topics.Decisions, at.Source,
-        _partition, at.Offset, at.Ordinal, Math.Max(0, watermark), watermark, switches);
+    /// <summary>Decisions behind this follow other switches, or events other versions of tables.</summary>
+    public void Switched(Cause at, long watermark, Switches switches, TableVersions tables) =>
+        _decisions.WriteSwitches(_outputs, _topics.Decisions, at.Source, _partition, at.Offset, at.Ordinal,
+            Math.Max(0, watermark), watermark, switches, tables.Encoded);
 
     /// <summary>
     /// A rejected record: late ones as they are to the late topic, the others to the dead letter, masked; without consent only position and

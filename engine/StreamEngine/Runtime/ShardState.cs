@@ -88,6 +88,12 @@ internal sealed class ShardState : IDisposable
     /// </summary>
     public Switches Switches { get; set; }
 
+    /// <summary>
+    /// As of which versions its events look up in tables that are topics: as the newest mark in its log says. The rows themselves are in
+    /// <see cref="Events.Event.Tables"/>.
+    /// </summary>
+    public TableVersions Tables { get; set; } = TableVersions.None;
+
     /// <summary>Writes into the interval's outputs.</summary>
     public ShardOutputs Writer { get; }
 

@@ -70,11 +70,16 @@ internal static class TopicNames
             yield return new Use(Kind.Actions, topic, outputs.Node["channels"] ?? outputs.Node, channel, $"outputs.channels.{channel}");
         if (options.Checkpoints.Topic.Length > 0)
             yield return new Use(Kind.Alone, options.Checkpoints.Topic, options.Checkpoints.Node, "topic", "checkpoints.topic");
+        foreach (var table in options.Tables)
+            if (table.Topic.Length > 0) yield return new Use(Kind.Table, table.Topic, table.Node, "topic", $"tables.{table.Name}.topic");
         if (options.Control.Topic.Length > 0)
             yield return new Use(Kind.Alone, options.Control.Topic, options.Control.Node, "topic", ControlPath);
     }
 
-    /// <summary>Actions of several channels are of one kind; two sources of one topic are told where sources are compiled.</summary>
+    /// <summary>
+    /// Actions of several channels are of one kind, as are several tables of one topic; two sources of one topic are told where sources are
+    /// compiled.
+    /// </summary>
     private static bool MayShare(Use a, Use b) => a.Kind == b.Kind && a.Kind != Kind.Alone;
 
     private static string Missing(Use use) => use.Kind == Kind.Source ? "the source has no topic" : "the topic's name is empty";
@@ -88,6 +93,7 @@ internal static class TopicNames
     {
         Source,
         Actions,
+        Table,
         Alone,
     }
 

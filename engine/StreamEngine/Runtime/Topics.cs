@@ -8,7 +8,7 @@ public static class Topics
 {
     /// <summary>
     /// What <c>topics create</c> makes: sources and decisions with the same number of partitions, no retention limit; the control topic
-    /// with one partition.
+    /// and those of tables with one partition, compacted.
     /// </summary>
     public static IReadOnlyList<TopicSpec> Needed(EngineOptions options, int partitions, TimeSpan? retention = null, short replicas = -1) =>
         [
@@ -18,6 +18,8 @@ public static class Topics
                 .Select(name => new TopicSpec(name, partitions, retention, replicas)),
             .. options.Checkpoints.Topic.Length > 0
                 ? [new TopicSpec(options.Checkpoints.Topic, partitions, null, replicas, Compacted: true)] : Array.Empty<TopicSpec>(),
+            .. options.Tables.Select(t => t.Topic).Where(t => t.Length > 0).Distinct()
+                .Select(topic => new TopicSpec(topic, 1, null, replicas, Compacted: true)),
             .. options.Control.Topic.Length > 0 ? [ControlTopic.Spec(options.Control.Topic, replicas)] : Array.Empty<TopicSpec>(),
         ];
 
@@ -25,8 +27,8 @@ public static class Topics
     public static void CheckControl(EngineOptions options, ConfigErrors errors) => TopicNames.CheckControl(options, errors);
 
     /// <summary>
-    /// Checks that every topic is there (but for the control topic, which may be missing) and that shards line up; returns how many
-    /// partitions there are of each.
+    /// Checks that every topic is there (but for the control topic and those of tables, which may be missing) and that shards line up;
+    /// returns how many partitions there are of each.
     /// </summary>
     /// <exception cref="LogException">Names every topic that is missing or does not fit, and how to make it.</exception>
     public static PartitionCounts Check(ILog log, CompiledEngine engine)
@@ -55,6 +57,7 @@ public static class Topics
                     + "decisions in partition p");
         }
         if (engine.Options.Control.Topic is { Length: > 0 } control && new ControlTopic(log, control).Fault is { } fault) faults.Add(fault);
+        faults.AddRange(TableFollower.Faults(log, engine));
         if (faults.Count > 0)
             throw new LogException($"The topics do not fit: {string.Join("; ", faults)}. Create what is missing with 'streamengine topics "
                 + "create --config FILE --partitions N', with the --kafka or --embedded given here.");

@@ -1,5 +1,6 @@
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
+using StreamEngine.Events.Tables;
 using StreamEngine.Runtime.Requests;
 using StreamEngine.Telemetry;
 
@@ -48,6 +49,7 @@ public sealed class Worker : IOwnership, IDisposable
     private bool _toldEvicted;
     private string? _awaited;    // why the ids of the outputs' schemas are not known
     private Switches? _switches; // that were read last
+    private TableViews? _tables; // the same
 
     /// <summary>Joins the group.</summary>
     /// <param name="settings">What it works on.</param>
@@ -194,16 +196,21 @@ public sealed class Worker : IOwnership, IDisposable
         _interval.Settle();
     }
 
-    private bool MayRestore => _awaited is null && _settings.Switches is not { IsReady: false };
+    private bool MayRestore => _awaited is null && _settings.Switches is not { IsReady: false }
+        && _settings.Tables is not { IsReady: false };
 
     /// <summary>
-    /// Nothing waits to be decided here: whatever is decided in this turn follows what is read now. Where no topic is followed any more,
-    /// everything is on.
+    /// Nothing waits to be decided here: whatever is decided in this turn follows what is read now, and whatever is decoded in it looks up
+    /// in the tables as they are now. Where no topic is followed any more, everything is on.
     /// </summary>
     private void Switch()
     {
         var switches = _settings.Switches?.Current ?? _engine.Policy.AllOn;
         if (_owned.Switch(switches)) _interval.Touch();
+        var tables = _settings.Tables?.Current ?? TableViews.None;
+        _owned.Follow(tables);
+        if (!ReferenceEquals(_tables, tables) && tables.At is { } written) _metrics.Followed(_settings.Time.GetUtcNow() - written);
+        _tables = tables;
         if (ReferenceEquals(_switches, switches)) return;
         _switches = switches;
         if (switches.At is { } at) _metrics.Switched(_settings.Time.GetUtcNow() - at);
@@ -222,6 +229,7 @@ public sealed class Worker : IOwnership, IDisposable
             {
                 _interval.Touch();
                 _metrics.FirstRecord(_settings.Time);
+                shard.Follow(_tables!);
                 if (shard.Process(_batch, from, to) < to) _owned.Stall(shard);
                 _watch.TakeMisplaced(shard);
                 TellEvicted(shard);

@@ -29,6 +29,9 @@ public sealed record WorkerSettings
     /// <summary>What is switched off; null where nothing ever is.</summary>
     public SwitchBoard? Switches { get; init; }
 
+    /// <summary>The tables that are topics; null where the config has none.</summary>
+    public TableBoard? Tables { get; init; }
+
     /// <summary>Tells what happens to single customers; null where no requests are taken.</summary>
     internal CustomerFeed? Feed { get; init; }
 

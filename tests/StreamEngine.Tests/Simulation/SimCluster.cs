@@ -149,6 +149,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             foreach (var process in _processes.ToArray())
             {
                 driver.Switches.Hear(process);
+                driver.Tables.Hear(process);
                 if (!process.IsBusy && !process.IsPaused && _processes.Contains(process)) Do(process, worker => worker.Turn());
                 Follow(process);
             }
@@ -183,6 +184,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             foreach (var process in _processes.ToArray())
             {
                 driver.Switches.Hear(process);
+                driver.Tables.Hear(process);
                 Do(process, worker => worker.Turn());
                 Follow(process);
             }
@@ -204,10 +206,12 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         var files = new List<CheckpointFiles>();
         var directory = new ShardDirectory(driver.Partitions);
         var board = driver.Switches.Open(engine);
+        var tables = driver.Tables.Open(engine);
         var settings = Settings(id, version) with
         {
             Directory = driver.Repeats ? null : directory,
             Switches = board,
+            Tables = tables,
             Feed = driver.Watches.Open(directory),
         };
         Standbys? standbys = null;
@@ -246,7 +250,10 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         {
             Standbys = standbys,
             Board = board,
+            Tables = tables,
+            IsSlowReader = driver.Tables.IsSlow(),
         });
+        driver.Tables.Begin(_processes[^1]);
     }
 
     private static int ShardOf(WorkerEvent e) =>

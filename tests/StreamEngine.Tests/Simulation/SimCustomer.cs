@@ -71,16 +71,17 @@ internal sealed class SimCustomer(string id)
 
     /// <summary>
     /// The numbers of the feature vector as of a time: events_5m, revenue, session_events, recency, types (two weights and all), drawn (one
-    /// and all).
+    /// and all), weight.
     /// </summary>
     public double[] Features(long now)
     {
         int recent = 0, session = 0;
-        decimal revenue = 0;
+        decimal revenue = 0, weight = 0;
         var bought = long.MinValue;
         foreach (var e in _applied)
         {
             if (now / Pane - e.Time / Pane < SimEngines.Panes) recent++;
+            weight += e.Weight;
             if (e.Type != "purchase") continue;
             revenue += e.Value;
             bought = Math.Max(bought, e.Time);
@@ -94,7 +95,8 @@ internal sealed class SimCustomer(string id)
         }
         var (types, drawn) = (Types(), Drawn(now));
         return [recent, (double)revenue, session, bought == long.MinValue ? -1 : (now - bought) / 1_000.0,
-            types.FirstOrDefault().Count, types.ElementAtOrDefault(1).Count, _applied.Count, drawn.DefaultIfEmpty().Max(), drawn.Sum()];
+            types.FirstOrDefault().Count, types.ElementAtOrDefault(1).Count, _applied.Count, drawn.DefaultIfEmpty().Max(), drawn.Sum(),
+            (double)weight];
     }
 
     /// <summary>How many events of each type there were, the most frequent first.</summary>
@@ -111,7 +113,7 @@ internal sealed class SimCustomer(string id)
     public bool Agrees(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual) =>
         expected.Length == actual.Length
             && expected[..2].SequenceEqual(actual[..2]) && (IsTornApart || expected[2] == actual[2])
-            && expected[3..7].SequenceEqual(actual[3..7])
+            && expected[3..7].SequenceEqual(actual[3..7]) && expected[9] == actual[9]
             // What decays is the same up to rounding.
             && Math.Abs(expected[7] - actual[7]) <= 1e-9 * expected[7] && Math.Abs(expected[8] - actual[8]) <= 1e-9 * expected[8];
 

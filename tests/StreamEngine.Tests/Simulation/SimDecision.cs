@@ -43,6 +43,10 @@ internal sealed class SimDecision
     public (long Version, HashSet<string> Off)? Switches => _record["switches"] is GenericRecord s
         ? ((long)s["version"]!, [.. ((object[])s["off"]!).Cast<string>()]) : null;
 
+    /// <summary>As of which version events behind such a mark look up in the table, and the sum over its rows.</summary>
+    public (long Version, string Sum) Table => (object[])_record["models"]! is [GenericRecord t, ..]
+        ? (long.Parse((string)t["version"]!), (string)t["provider"]!) : (0, new string('0', 16));
+
     public SimCandidate[] Candidates =>
         [.. ((object[])_record["candidates"]!).Cast<GenericRecord>()
             .Select(c => new SimCandidate((string)c["offer"]!, (string)c["drop"]!, (double)c["p"]!, (double)c["priority"]!,

@@ -46,6 +46,8 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         var following = new Random(seed ^ 0x55AA);
         var switching = new Random(seed ^ 0x3C3C);
         Switches = new SimSwitches(this, switching.Next(3) > 0 ? switching : null);
+        var writing = new Random(seed ^ 0x0F0F);
+        Tables = new SimTables(this, writing.Next(4) > 0 ? writing : null);
         _cluster = new SimCluster(this, _random, engines, slots, Disk, following.Next(3) > 0 ? following : null);
         Watches = new SimWatches(this, new Random(seed ^ 0x3333));
         Asks = new SimAsks(this, _cluster, new Random(~seed), engines[Sources, 0]);
@@ -64,6 +66,9 @@ internal sealed class SimDriver : SimSchedule, IDisposable
 
     /// <summary>What is switched off meanwhile.</summary>
     public SimSwitches Switches { get; }
+
+    /// <summary>What is written to the table's topic meanwhile.</summary>
+    public SimTables Tables { get; }
 
     /// <summary>Who watches customers live.</summary>
     public SimWatches Watches { get; }
@@ -120,6 +125,7 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         Asks.MayAsk();
         Coordination.MayAsk();
         Switches.May();
+        Tables.May();
         // A commit is short, but it is where dying matters most.
         var crash = point is SimPoint.OffsetsSent or SimPoint.CommitEnds ? 5 * _faults.Crash : _faults.Crash;
         if (_cluster.Current is { } current && MayCrash && Chance(crash))

@@ -2,6 +2,7 @@ using StreamEngine.Decisions;
 using StreamEngine.Decisions.Audiences;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Events;
+using StreamEngine.Events.Tables;
 using StreamEngine.Features;
 using StreamEngine.Inference;
 using StreamEngine.Runtime;
@@ -68,6 +69,12 @@ internal sealed class SimEngines : IDisposable
         Recheck = TimeSpan.FromSeconds(4),
     };
 
+    private static readonly FieldOptions[] Weighed =
+    [
+        new() { Name = "kind", From = "type", Type = "string" },
+        new() { Name = "weight", Lookup = "weights[event.kind].weight", Default = "1" },
+    ];
+
     private static readonly OutcomeWindowOptions OutcomeWindows = new()
     {
         Impression = TimeSpan.FromSeconds(20),
@@ -87,6 +94,17 @@ internal sealed class SimEngines : IDisposable
         var shop = Scenario.WithTexts(Scenario.Options(twoSources, "sim"));
         return shop with
         {
+            Tables =
+            [
+                new TableOptions
+                {
+                    Name = "weights",
+                    Topic = "weights",
+                    Key = new TableKeyOptions { Field = "type" },
+                    Fields = [new TableFieldOptions { Name = "weight", Type = "decimal(2)" }],
+                },
+            ],
+            Events = [.. shop.Events.Select(e => e with { Fields = [.. e.Fields, .. Weighed] })],
             Time = new TimeOptions { Lateness = Lateness, MaxFuture = MaxFuture, IdleAfter = IdleAfter },
             Duplicates = new DuplicateOptions { Horizon = DuplicateHorizon },
             Features =
@@ -96,6 +114,7 @@ internal sealed class SimEngines : IDisposable
                 shop.Features[2] with { Window = new WindowOptions { Session = SessionGap } },
                 shop.Features[3] with { Unit = TimeUnit.Seconds },
                 .. shop.Features.Skip(4),
+                new FeatureOptions { Name = "weight", Op = FeatureOperator.Sum, Of = "event.weight" },
             ],
             Offers = [.. shop.Offers.Select(o => o.Name == "b" ? o with { Suitable = "features.types_1 != 'cart_add'" } : o)],
             Timers = [shop.Timers[0] with { After = CartAfter }, shop.Timers[1] with { After = SessionGap }],

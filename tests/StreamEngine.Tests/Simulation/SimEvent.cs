@@ -5,6 +5,9 @@ namespace StreamEngine.Tests.Simulation;
 /// <summary>An event as the oracle reads it, with another parser than the engine's.</summary>
 internal sealed record SimEvent(string Id, string Customer, string Type, long Time, decimal Value, string Placement, bool Consent)
 {
+    /// <summary>What its type weighs by the table, as of the version that it is decoded with.</summary>
+    public decimal Weight { get; init; }
+
     /// <summary>Reads an event; null where it is none.</summary>
     public static SimEvent? Parse(byte[] json)
     {

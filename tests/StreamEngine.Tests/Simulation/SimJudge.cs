@@ -35,6 +35,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     /// <summary>Marks of what is switched off.</summary>
     public int Switched { get; private set; }
 
+    /// <summary>Marks of other rows in the table.</summary>
+    public int Followed { get; private set; }
+
     /// <summary>Throws at the first difference.</summary>
     public void Judge()
     {
@@ -42,7 +45,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         for (var p = 0; p < driver.Partitions; p++)
         {
             var partition = p;
-            oracles[p] = new SimOracle(p, _topics, driver.Asks, driver.Switches,
+            oracles[p] = new SimOracle(p, _topics, driver.Asks, driver.Switches, driver.Tables,
                 [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
             List<SimDecision> logged = [.. Logged(p).Select(value => new SimDecision(value))];
             oracles[p].Fold(logged);
@@ -50,6 +53,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             Decisions += oracles[p].Decisions;
             Explored += oracles[p].Explored;
             Switched += oracles[p].Switched;
+            Followed += oracles[p].Followed;
             Same($"what is off in shard {p}", driver.Switches.AtTheEnd.Order(),
                 oracles[p].Off.Where(o => !SimOracle.IsSegment(o)).Order());
             driver.Asks.Judge(oracles[p].Requested);
@@ -68,6 +72,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         }
         foreach (var process in driver.Cluster.Processes)
             foreach (var shard in process.Worker.Shards.Values) State(shard, process.Version, oracles[shard.Partition]);
+        if (driver.Tables.Fault is { } fault) throw new SimFailure(fault);
     }
 
     /// <summary>Each outcome was written once, or came again as it was, and each is of a decision that was shown.</summary>
@@ -185,14 +190,14 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     {
         var engine = engines[driver.Sources, version];
         using var decisions = new DecisionBatch(engine);
-        var settings = driver.Cluster.Settings("judge", version);
+        var settings = driver.Cluster.Settings("judge", version) with { Tables = driver.Tables.All(engine) };
         var fresh = new Shard(engine, live.Partition, new MemoryStateStore(), new OutputBuffer(), decisions, driver.Time,
             new PartitionCounts(driver.Partitions));
         if (version > 0) fresh.KeepCheckpoints(null, settings.SliceBytes, () => Task.FromResult(0L));
         using var restore = new ShardRestore(settings, fresh);
         driver.Cluster.RunTasks();
         while (!restore.Slice()) driver.Log.Tick();
-        if (restore.Tail is { } tail) fresh.CatchUp(tail);
+        if (restore.Tail is { } tail) fresh.CatchUp(tail, settings.Tables);
         foreach (var (customer, profile) in Profiles(fresh))
             if (!profile.AsSpan().SequenceEqual(kept.GetValueOrDefault(customer)))
                 throw new SimFailure($"version {version} restores {customer} as {string.Join(' ', Longs(profile))}, live "
@@ -200,6 +205,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         if (!fresh.State.Switches.Same(live.State.Switches))
             throw new SimFailure($"version {version} restores {string.Join(' ', fresh.State.Switches.Off)} as off, live "
                 + $"{string.Join(' ', live.State.Switches.Off)}");
+        if (fresh.State.Tables.Find("weights").Sum != live.State.Tables.Find("weights").Sum)
+            throw new SimFailure($"version {version} restores tables {string.Join(' ', fresh.State.Tables.Tables)}, live "
+                + $"{string.Join(' ', live.State.Tables.Tables)}");
         if (fresh.Profiles != live.Profiles)
             throw new SimFailure($"shard {live.Partition} has {live.Profiles} profiles, restored {fresh.Profiles}");
         // Of a profile that a checkpoint holds twice an older entry may wait as well; it comes to nothing. But every timer that a profile

@@ -7,7 +7,7 @@ namespace StreamEngine.Tests.Simulation;
 /// what it must have caused. What was chosen is taken from the log once it is the right choice for the propensities logged; everything else
 /// is computed.
 /// </summary>
-internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, SimSwitches switches,
+internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, SimSwitches switches, SimTables tables,
     List<(long Offset, SimRecord Record)>[] events)
 {
     private readonly SortedDictionary<string, SimCustomer> _customers = new(StringComparer.Ordinal);
@@ -16,9 +16,13 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
     private readonly HashSet<string> _ids = [];
     private readonly long[] _newest = [.. topics.Select(_ => long.MinValue)];
     private long _watermark = long.MinValue;
+    private (long Version, string Sum) _table = (0, new string('0', 16));
 
     /// <summary>What the newest mark says to be off: a decision behind it was made by that.</summary>
     public HashSet<string> Off { get; private set; } = [];
+
+    /// <summary>Marks of other rows in the table.</summary>
+    public int Followed { get; private set; }
 
     /// <summary>Marks of what is off.</summary>
     public int Switched { get; private set; }
@@ -119,10 +123,14 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
                 break;
             case "switches":
                 var (version, off) = entry.Switches!.Value;
-                if (off.SetEquals(Off)) throw new SimFailure($"switches nothing: {entry}");
-                if (switches.Fault(version, [.. off.Where(o => !IsSegment(o))]) is { } fault) throw new SimFailure($"{fault}: {entry}");
+                var table = entry.Table;
+                if (off.SetEquals(Off) && table.Sum == _table.Sum) throw new SimFailure($"switches nothing: {entry}");
+                if ((switches.Fault(version, [.. off.Where(o => !IsSegment(o))]) ?? tables.FaultOf(table.Version)) is { } fault)
+                    throw new SimFailure($"{fault}: {entry}");
                 if (Off.Except(off).Any(IsSegment)) throw new SimFailure($"a segment is told no more: {entry}");
-                (Off, Switched) = (off, Switched + 1);
+                if (!off.SetEquals(Off)) Switched++;
+                if (table.Sum != _table.Sum) Followed++;
+                (Off, _table) = (off, table);
                 break;
             case "refused":
                 if (_next[source] == events[source].Count || events[source][_next[source]].Offset != entry.Offset)
@@ -150,7 +158,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         _watermark = Math.Max(_watermark, _newest.Min());
         var ordinal = Fire(source, input.Offset, 0);
         if (!_customers.TryGetValue(e.Customer, out var customer)) _customers[e.Customer] = customer = new SimCustomer(e.Customer);
-        if (!customer.Apply(e))
+        if (!customer.Apply(e with { Weight = tables.Weight(e.Type, _table.Version) }))
         {
             DeadLetters.Add((topics[source], input.Offset, "duplicate"));
             return;

@@ -36,6 +36,15 @@ internal sealed class SimProcess(string id, int version, Worker worker, ShardDir
     /// <summary>How many records of the control topic it has read.</summary>
     public int Heard { get; set; }
 
+    /// <summary>The table as it knows it.</summary>
+    public required TableBoard Tables { get; init; }
+
+    /// <summary>Whether it follows the table far behind others.</summary>
+    public bool IsSlowReader { get; init; }
+
+    /// <summary>How many records of the table's topic it has read.</summary>
+    public int Rows { get; set; }
+
     /// <summary>Its standbys; null where it keeps none.</summary>
     public Standbys? Standbys { get; init; }
 

@@ -73,4 +73,67 @@ public sealed class TableSizeTests(ITestOutputHelper output) : IDisposable
             + $"{(double)table.Memory / Rows:F1} bytes a row, "
             + $"{looked.TotalNanoseconds / 10 / keys.Length:F0} ns for a lookup"));
     }
+
+    /// <summary>The same rows as the records of a topic, and then every tenth of them anew.</summary>
+    [Fact]
+    public void A_row_of_a_topic_takes_the_bytes_that_the_documentation_says()
+    {
+        var errors = new ConfigErrors();
+        var shape = TableSet.Declare(
+        [
+            new TableOptions
+            {
+                Name = "t",
+                Topic = "t",
+                Key = new TableKeyOptions { Field = RecordPart.Key },
+                Fields =
+                [
+                    new TableFieldOptions { Name = "category" }, new TableFieldOptions { Name = "margin", Type = "double" },
+                    new TableFieldOptions { Name = "price", Type = "decimal(2)" },
+                ],
+            },
+        ], errors).Shapes[0];
+        errors.ThrowIfAny();
+        var rows = new TopicRows(shape);
+        var values = new FieldValue[3];
+        void Add(int number, long offset)
+        {
+            var key = default(FieldValue);
+            key.Set(Encoding.ASCII.GetBytes($"sku-{number:D8}"), 0, 12);
+            values[0].Set(Encoding.ASCII.GetBytes($"category-{number % 1_000:D3}"), 0, 12);
+            values[1].Set(number / 97.0);
+            values[2].Set((long)number);
+            rows.Add(key, offset, values, Hash64.Of(number, 0));
+        }
+        var added = ThreadTime.Of(() =>
+        {
+            for (var i = 0; i < Rows; i++) Add(i, i);
+        });
+        // Of a file's row: 12 of text, 4 of a place, 4 of a text, 8 for each number, 16 of an index that is half full. Of a version: 28,
+        // and 4 of the newest. All of it may be there twice, as it grows by doubling.
+        const int least = 12 + 4 + 4 + 8 + 8 + 16 + 28 + 4;
+        Assert.InRange(rows.Memory, (long)least * Rows, 2L * least * Rows + (64 << 10));
+        var updated = ThreadTime.Of(() =>
+        {
+            for (var i = 0; i < Rows / 10; i++) Add(10 * i, Rows + i);
+        });
+        Assert.Equal((Rows, Rows + Rows / 10), (rows.Live, rows.Count));
+        var view = new TableView(rows, rows.Version, 0);
+        var keys = Enumerable.Range(0, 1_000).Select(i => Encoding.ASCII.GetBytes($"sku-{(long)i * 7_919 % (2L * Rows):D8}")).ToArray();
+        var found = 0;
+        var looked = ThreadTime.Of(() =>
+        {
+            for (var round = 0; round < 10; round++)
+                foreach (var key in keys)
+                {
+                    var (by, value) = (default(FieldValue), default(FieldValue));
+                    by.Set(key, 0, key.Length);
+                    if (view.Find(by) is var row and >= 0 && view.TryGet(row, 2, ref value)) found++;
+                }
+        });
+        Assert.Equal(10 * Enumerable.Range(0, 1_000).Count(i => (long)i * 7_919 % (2L * Rows) < Rows), found);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Rows:N0} rows of a topic: {(double)rows.Memory / Rows:F1} bytes a "
+            + $"row, {added.TotalNanoseconds / Rows:F0} ns of CPU to add one, {updated.TotalNanoseconds * 10 / Rows:F0} ns for an update, "
+            + $"{looked.TotalNanoseconds / 10 / keys.Length:F0} ns for a lookup"));
+    }
 }

@@ -35,7 +35,7 @@ internal static class CompareCommand
         var command = new Command("compare", "Replays the same events through two configs and tells side by side what each decides: "
             + "outcomes, offers, channels, drops, limits, expected value, customers reached, and which decisions change.")
         {
-            Policy, FileArguments.Events, Out, AsOf, FileArguments.Memory,
+            Policy, FileArguments.Events, Out, AsOf, TableFiles.Tables, FileArguments.Memory,
         };
         command.Validators.Add(result =>
         {
@@ -93,6 +93,8 @@ internal static class CompareCommand
         var errors = files.Select(_ => new ConfigErrors()).ToArray();
         var configs = files.Select((f, i) => call.Load(f, errors[i])).ToArray();
         var known = errors.Select(e => !e.Any).ToArray(); // the sources, so that their files can be looked at
+        var tables = configs.SelectMany(c => c.Options.Tables).ToList();
+        for (var i = 0; i < configs.Length; i++) configs[i] = TableFiles.In(configs[i], call.Get(TableFiles.Tables), errors[i], tables);
         if (!configs.Any(c => ReferenceEquals(c, LoadedConfig.Unreadable)))
             ComparableConfigs.Check(configs[0].Options, configs[1].Options, files[0], errors[1]);
         var now = TimeProvider.System.GetUtcNow();

@@ -12,8 +12,8 @@ internal sealed class LookupCompiler(EventSourceOptions source, FieldCatalog cat
     /// <summary>The lookups, in an order in which a key is there before it is looked up; none where no rows were read.</summary>
     public Lookup[] Compiled =>
     [
-        .. _looks.Where(l => tables.RowsOf(l.Table) is not null)
-            .Select(l => new Lookup(tables.RowsOf(l.Table)!, l.List, l.Width, l.Key, l.Fields)),
+        .. _looks.Where(l => tables.IsLookedUp(l.Table))
+            .Select(l => new Lookup(tables.RowsOf(l.Table), l.Table.Index, l.List, l.Width, l.Key, l.Fields)),
     ];
 
     /// <summary>What a lookup takes its value from; null, with the mistake told, where there is no such thing.</summary>

@@ -17,10 +17,12 @@ internal sealed partial record LookupText(string Table, bool IsOfItem, string Ke
     public static bool IsName(string text) => Name().IsMatch(text);
 
     /// <summary>
-    /// Where a looked-up value comes from, for people: <c>tables.products.category by properties.product_id</c>.
+    /// Where a looked-up value comes from, for people: <c>tables.products.category by properties.product_id</c>, or
+    /// <c>tables.products.category (topic products) by properties.product_id</c>.
     /// </summary>
     /// <param name="path">The path of the field that has the key.</param>
-    public string Origin(string path) => $"tables.{Table}.{Field} by {path}";
+    /// <param name="topic">The table's topic; empty where it is a file.</param>
+    public string Origin(string path, string topic) => $"tables.{Table}.{Field}{(topic.Length > 0 ? $" (topic {topic})" : "")} by {path}";
 
     [GeneratedRegex(@"^\s*(?<table>[A-Za-z_][A-Za-z0-9_]*)\s*\[\s*(?<of>event|item)\s*\.\s*(?<key>[A-Za-z_][A-Za-z0-9_]*)\s*\]"
         + @"\s*\.\s*(?<field>[A-Za-z_][A-Za-z0-9_]*)\s*$")]

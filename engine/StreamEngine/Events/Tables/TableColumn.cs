@@ -1,8 +1,8 @@
 namespace StreamEngine.Events.Tables;
 
 /// <summary>
-/// One column of a table: numbers as the eight bytes that an event's field holds, texts as the numbers of different texts. Once closed it
-/// is only read, by any thread.
+/// One column of a table: numbers as the eight bytes that an event's field holds, texts as the numbers of different texts. Any thread may
+/// read the rows that it was told of while one thread adds further ones.
 /// </summary>
 internal sealed class TableColumn(FieldType type)
 {

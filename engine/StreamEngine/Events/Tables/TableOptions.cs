@@ -2,7 +2,7 @@ using StreamEngine.Configuration;
 
 namespace StreamEngine.Events.Tables;
 
-/// <summary>One table of reference data: rows of a file, by key, from which fields of events are looked up.</summary>
+/// <summary>One table of reference data: rows of a file or a topic, by key, from which fields of events are looked up.</summary>
 public sealed record TableOptions : ILocated
 {
     /// <summary>The table's name in lookups.</summary>
@@ -11,7 +11,15 @@ public sealed record TableOptions : ILocated
     [Doc("The file with the rows, relative to the config file: CSV with a header, or NDJSON; plain or gzip.")]
     public string File { get; init; } = "";
 
-    [Doc("The column with the key, or { field: column, type: int }; each key stands in one row only.")]
+    [Doc("The compacted topic with the rows, in place of a file: one partition, JSON values, and the row's key as the record's. The newest "
+        + "record of a key is its row, one without a value deletes it; every process follows the topic while it runs.")]
+    public string Topic { get; init; } = "";
+
+    [Doc("How the topic's values are written: json.")]
+    public RecordFormat Format { get; init; } = RecordFormat.Json;
+
+    [Doc("The column with the key, or { field: column, type: int }; each key stands in one row only. Of a topic the field of the value "
+        + "that repeats the record's key, or $key where the value does not.")]
     public TableKeyOptions Key { get; init; } = new();
 
     [Doc("The columns that lookups take values from: name to type, or name to { from: column, type: ... }.")]

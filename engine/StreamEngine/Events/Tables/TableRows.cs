@@ -1,7 +1,5 @@
-using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Events.Decoding;
-using StreamEngine.Events.Registry;
 
 namespace StreamEngine.Events.Tables;
 
@@ -17,11 +15,7 @@ public sealed class TableRows
     private readonly TableShape _table;
     private readonly string _path;
     private readonly ConfigErrors _errors;
-    private readonly EventSource _source;
-    private readonly IEventDecoder _decoder;
-    private readonly Event _row;
-    private readonly int _key;
-    private readonly int[] _fields;
+    private readonly RowDecoder _rows;
     private readonly TextSet _keys = new();
     private readonly TableColumn[] _columns;
     private readonly List<long> _lines = [];
@@ -36,12 +30,7 @@ public sealed class TableRows
     {
         ArgumentNullException.ThrowIfNull(table);
         (_table, _path, _errors) = (table, path, errors);
-        var catalog = EventCatalog.Compile([source], [], new NoSchemas(), "", errors);
-        _source = catalog.Sources[0];
-        _decoder = _source.CreateDecoder();
-        _row = new Event(catalog.Fields);
-        _key = catalog.Fields.Find(TableShape.KeyName)!.Index;
-        _fields = [.. table.Fields.Fields.Select(f => catalog.Fields.Find(TableShape.ColumnName(f.Index))!.Index)];
+        _rows = new RowDecoder(table, source, errors);
         _columns = [.. table.Fields.Fields.Select(f => new TableColumn(f.Type))];
     }
 
@@ -53,26 +42,23 @@ public sealed class TableRows
     {
         if (record.Length > _buffer.Length) _buffer = new byte[Math.Max(record.Length, 2 * _buffer.Length)];
         record.CopyTo(_buffer);
-        _row.BeginBatch();
-        _row.Clear();
-        var reason = _decoder.Decode(_buffer, new Range32(0, record.Length), default, _row);
+        var reason = _rows.Decode(_buffer, new Range32(0, record.Length), default);
         if (reason != RejectReason.None)
         {
-            Fault(line, reason == RejectReason.MissingCustomer ? $"the row has no key: there is no value in '{_table.Options.Key.Field}'"
-                : Words(reason), reason == RejectReason.BadUtf8 ? TableShape.EncodingRemedy
+            Fault(line, _rows.Explain(reason), reason == RejectReason.BadUtf8 ? TableShape.EncodingRemedy
                 : "Mend the row, or declare its fields as what they are.");
             return;
         }
-        ref readonly var key = ref _row.Fields[_key];
+        ref readonly var key = ref _rows.Key;
         var row = _keys.Add(_table.KeyType == FieldType.Int ? LookupTable.Bytes(in key.Bits) : key.Text, out var isNew);
         if (!isNew)
         {
-            Fault(line, $"the key '{FaultText.Show(_row.Customer.Text)}' is there already, in line {_lines[row]}",
+            Fault(line, $"the key '{FaultText.Show(_rows.KeyText)}' is there already, in line {_lines[row]}",
                 "Leave one row of each key.");
             return;
         }
         _lines.Add(line);
-        for (var i = 0; i < _columns.Length; i++) _columns[i].Add(_row.Fields[_fields[i]]);
+        for (var i = 0; i < _columns.Length; i++) _columns[i].Add(_rows[i]);
     }
 
     /// <summary>Tells that a row can't be used, which makes the table unusable.</summary>
@@ -98,22 +84,5 @@ public sealed class TableRows
     {
         if (_faults++ < MostErrors)
             _errors.Add(new ConfigLocation(_path, (int)Math.Min(int.MaxValue, line), 1, $"tables.{_table.Name}"), message, remedy);
-    }
-
-    private string Words(RejectReason reason)
-    {
-        Span<byte> text = stackalloc byte[1_024];
-        var length = _source.Explain(_row, reason, text);
-        return length > 0 ? Encoding.UTF8.GetString(text[..length]) : $"the row is {Spelling.Kebab($"{reason}")}";
-    }
-
-    /// <summary>Rows are no Avro.</summary>
-    private sealed class NoSchemas : ISchemaRegistry
-    {
-        public Avro.AvroSchema? ById(int id) => null;
-
-        public Avro.AvroSchema? ByFingerprint(ulong fingerprint) => null;
-
-        public RegisteredSchema? Latest(string subject) => null;
     }
 }

@@ -12,8 +12,10 @@ public delegate LookupTable? TableReader(TableShape table, string path, ConfigEr
 public sealed class TableSet
 {
     private readonly LookupTable?[] _read;
+    private readonly bool _follows;
 
-    private TableSet(IReadOnlyList<TableShape> shapes, LookupTable?[] read) => (Shapes, _read) = (shapes, read);
+    private TableSet(IReadOnlyList<TableShape> shapes, LookupTable?[] read, bool follows = false) =>
+        (Shapes, _read, _follows) = (shapes, read, follows);
 
     /// <summary>No tables.</summary>
     public static TableSet None { get; } = new([], []);
@@ -30,16 +32,17 @@ public sealed class TableSet
     public static TableSet Declare(IReadOnlyList<TableOptions> options, ConfigErrors errors) =>
         new([.. options.Select((table, index) => TableShape.Declare(table, index, errors))], new LookupTable?[options.Count]);
 
-    /// <summary>Checks the tables and reads their files.</summary>
+    /// <summary>Checks the tables and reads their files; what is in topics is read while the engine runs.</summary>
     /// <param name="options">The tables in config order.</param>
     /// <param name="baseDirectory">What files are relative to.</param>
-    /// <param name="reader">Reads a file; null where nobody does, which is right where there are no tables.</param>
+    /// <param name="reader">Reads a file; null where nobody does, which is right where there are none.</param>
     /// <param name="errors">Takes the mistakes.</param>
-    /// <exception cref="InvalidOperationException">There are tables, and nobody to read them.</exception>
+    /// <exception cref="InvalidOperationException">There are files, and nobody to read them.</exception>
     public static TableSet Read(IReadOnlyList<TableOptions> options, string baseDirectory, TableReader? reader, ConfigErrors errors)
     {
         if (options.Count == 0) return None;
-        if (reader is null) throw new InvalidOperationException("The config has tables, and nothing was given that reads their files.");
+        if (reader is null && options.Any(t => t.Topic.Length == 0))
+            throw new InvalidOperationException("The config has tables, and nothing was given that reads their files.");
         var (shapes, read) = (new List<TableShape>(), new LookupTable?[options.Count]);
         foreach (var table in options)
         {
@@ -47,10 +50,10 @@ public sealed class TableSet
             var own = new ConfigErrors();
             var shape = TableShape.Declare(table, shapes.Count, own);
             foreach (var error in own.All) errors.Add(error.At, error.Message, error.Remedy);
-            if (!own.Any) read[shapes.Count] = reader(shape, Path.Combine(baseDirectory, table.File), errors);
+            if (!own.Any && !shape.IsTopic) read[shapes.Count] = reader!(shape, Path.Combine(baseDirectory, table.File), errors);
             shapes.Add(shape);
         }
-        return new TableSet(shapes, read);
+        return new TableSet(shapes, read, follows: true);
     }
 
     /// <summary>The table of that name, or null.</summary>
@@ -58,4 +61,7 @@ public sealed class TableSet
 
     /// <summary>The rows of a table; null where they were not read.</summary>
     internal LookupTable? RowsOf(TableShape shape) => _read[shape.Index];
+
+    /// <summary>Whether a table's rows are looked up: they were read, or are those of a topic that is followed.</summary>
+    internal bool IsLookedUp(TableShape shape) => RowsOf(shape) is not null || (_follows && shape.IsTopic);
 }

@@ -28,11 +28,14 @@ public sealed class TableShape
     /// <summary>Whether keys are texts or whole numbers: <see cref="FieldType.String"/> or <see cref="FieldType.Int"/>.</summary>
     public FieldType KeyType { get; }
 
+    /// <summary>Whether its rows are the records of a topic.</summary>
+    public bool IsTopic => Options.Topic.Length > 0;
+
     /// <summary>What lookups can take from it.</summary>
     public FieldCatalog Fields { get; }
 
     /// <summary>
-    /// The table's file as a source of events, so that a row is read by the decoders, and by the rules for numbers, times and texts, that
+    /// The table's rows as a source of events, so that a row is read by the decoders, and by the rules for numbers, times and texts, that
     /// events are read by.
     /// </summary>
     /// <param name="format">How rows are written: JSON or CSV.</param>
@@ -47,11 +50,13 @@ public sealed class TableShape
         Nulls = Options.Nulls,
         DecimalComma = Options.DecimalComma,
         Customer = Options.Key.Field,
-        Id = Options.Key.Field,
+        // An event needs an id, a row does not: where the record's key is the row's, no field need be there.
+        Id = Options.Key.Field == RecordPart.Key ? "\\$key" : Options.Key.Field,
         Time = new TimeFieldOptions { Field = RecordPart.Timestamp },
         Fields =
         [
-            new FieldOptions { Name = KeyName, From = Options.Key.Field, Type = Options.Key.Type, Node = Options.Key.Node },
+            .. Options.Key.Field == RecordPart.Key ? Array.Empty<FieldOptions>()
+                : [new FieldOptions { Name = KeyName, From = Options.Key.Field, Type = Options.Key.Type, Node = Options.Key.Node }],
             .. Options.Fields.Select((f, i) => new FieldOptions
             {
                 Name = ColumnName(i),
@@ -74,8 +79,10 @@ public sealed class TableShape
     {
         if (!LookupText.IsName(options.Name))
             errors.Add(options.Node, "", $"'{options.Name}' can't be used in a lookup", "Use letters, digits and _, no digit first.");
-        if (options.File.Length == 0)
-            errors.Add(options.Node, "file", "the table names no file", "Name a CSV file with a header, or an NDJSON file; .gz too.");
+        if (options.Topic.Length > 0) CheckTopic(options, errors);
+        else if (options.File.Length == 0)
+            errors.Add(options.Node, "file", "the table names no file",
+                "Name a CSV file with a header, or an NDJSON file; .gz too. Or name a topic.");
         if (new EventSourceOptions { Separator = options.Separator }.SeparatorByte == '"')
             errors.Add(options.Node, "separator", $"'{options.Separator}' can't separate fields",
                 "Write one ASCII character that is no quote or line break, such as ';' or '|', or '\\t' for a tab.");
@@ -101,11 +108,25 @@ public sealed class TableShape
         return new TableShape(options, index, KeyTypeOf(options, errors), new FieldCatalog(fields) { Unusable = unusable });
     }
 
+    private static void CheckTopic(TableOptions options, ConfigErrors errors)
+    {
+        if (options.File.Length > 0)
+            errors.Add(options.Node, "file", "the table names a file and a topic", "Take one of them out.");
+        if (options.Format != RecordFormat.Json)
+            errors.Add(options.Node, "format", $"a table's topic can't be {Spelling.Snake($"{options.Format}")}",
+                "Write its values as JSON.");
+        if (options.Encoding != TextEncoding.Utf8)
+            errors.Add(options.Node, "encoding", "a topic's records are read as UTF-8; 'encoding' is of files", "Take it out.");
+        if (options.Separator != ",")
+            errors.Add(options.Node, "separator", "only CSV has a separator", "Take it out.");
+    }
+
     private static FieldType KeyTypeOf(TableOptions options, ConfigErrors errors)
     {
         var (key, node) = (options.Key, options.Key.Node == ConfigNode.InCode ? options.Node : options.Key.Node);
         if (key.Field.Length == 0) errors.Add(options.Node, "key", "the table has no key", "Name the column with the key.");
-        else CheckPath(key.Field, node, node.Entries is null ? "" : "field", errors);
+        else if (options.Topic.Length == 0 || key.Field != RecordPart.Key)
+            CheckPath(key.Field, node, node.Entries is null ? "" : "field", errors);
         switch (key.Type)
         {
             case "string": return FieldType.String;

@@ -2,8 +2,8 @@ namespace StreamEngine.Events.Tables;
 
 /// <summary>
 /// Different texts, numbered from 0 in the order they came: their bytes one behind the other, and an index by hash (open addressing with
-/// linear probing; an entry holds 32 bits of the hash and the text's number). Once closed it is only read, by any thread, and allocates
-/// nothing.
+/// linear probing; an entry holds 32 bits of the hash and the text's number). Any thread may look for texts while one thread adds some: a
+/// text is in the index only once it is written, and what grows is copied, then replaced. Looking allocates nothing.
 /// </summary>
 internal sealed class TextSet
 {
@@ -28,17 +28,21 @@ internal sealed class TextSet
     public int Add(ReadOnlySpan<byte> text, out bool isNew)
     {
         var hash = Hash64.Of(text);
-        var at = Place(text, hash);
+        var at = Place(_index, text, hash);
         isNew = _index[at] == 0;
         if (!isNew) return Number(_index[at]);
         Append(text);
-        _index[at] = Entry(hash, Count++);
+        Volatile.Write(ref _index[at], Entry(hash, Count++));
         if (Count > _index.Length / 2) Reindex(_index.Length * 2L);
         return Count - 1;
     }
 
     /// <summary>The number of a text; -1 where it is not there.</summary>
-    public int Find(ReadOnlySpan<byte> text) => Number(_index[Place(text, Hash64.Of(text))]);
+    public int Find(ReadOnlySpan<byte> text)
+    {
+        var index = Volatile.Read(ref _index);
+        return Number(Volatile.Read(ref index[Place(index, text, Hash64.Of(text))]));
+    }
 
     /// <summary>Gives spare room back.</summary>
     /// <param name="indexed">Whether texts will be looked for; else the index is given back too.</param>
@@ -52,16 +56,17 @@ internal sealed class TextSet
     }
 
     /// <summary>The place in the index where a text is, or where it would be.</summary>
-    private int Place(ReadOnlySpan<byte> text, ulong hash)
+    private int Place(ulong[] index, ReadOnlySpan<byte> text, ulong hash)
     {
-        var at = First(hash);
-        while (_index[at] != 0 && !(_index[at] >> 32 == (uint)hash && this[Number(_index[at])].Of(_bytes).SequenceEqual(text)))
-            at = at + 1 == _index.Length ? 0 : at + 1;
+        var at = First(index, hash);
+        while (Volatile.Read(ref index[at]) is var entry and not 0
+            && !(entry >> 32 == (uint)hash && this[Number(entry)].Of(_bytes).SequenceEqual(text)))
+            at = at + 1 == index.Length ? 0 : at + 1;
         return at;
     }
 
     /// <summary>The hash's share of the index's length: spreads evenly over any length, with one multiplication.</summary>
-    private int First(ulong hash) => (int)Math.BigMul(hash, (ulong)_index.Length, out _);
+    private static int First(ulong[] index, ulong hash) => (int)Math.BigMul(hash, (ulong)index.Length, out _);
 
     private static ulong Entry(ulong hash, int number) => hash << 32 | (uint)(number + 1);
 
@@ -80,13 +85,14 @@ internal sealed class TextSet
     private void Reindex(long length)
     {
         if (length > Array.MaxLength) throw new InvalidDataException($"{Count} rows are more than a table can have");
-        _index = new ulong[length];
+        var index = new ulong[length];
         for (var i = 0; i < Count; i++)
         {
             var hash = Hash64.Of(this[i].Of(_bytes));
-            var at = First(hash);
-            while (_index[at] != 0) at = at + 1 == _index.Length ? 0 : at + 1;
-            _index[at] = Entry(hash, i);
+            var at = First(index, hash);
+            while (index[at] != 0) at = at + 1 == index.Length ? 0 : at + 1;
+            index[at] = Entry(hash, i);
         }
+        Volatile.Write(ref _index, index);
     }
 }

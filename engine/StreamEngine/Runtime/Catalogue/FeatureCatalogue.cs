@@ -35,7 +35,7 @@ public static class FeatureCatalogue
             Bytes = slots[number].Sum(offset => lengths[offset].Length),
             SharedWith =
                 [.. shapes.Where((_, i) => i != number && slots[i].Intersect(slots[number]).Any()).Select(other => other.Options.Name)],
-            Fields = [.. Fields(shape, owners, []).Order(StringComparer.Ordinal).Select(field => Origin(field, engine.Options.Events))],
+            Fields = [.. Fields(shape, owners, []).Order(StringComparer.Ordinal).Select(field => Origin(field, engine.Options))],
             Reads = [.. Reads(shape).Order(StringComparer.Ordinal)],
             ReadBy = [.. uses.Where(u => u.Shape == shape).Select(u => u.Use)],
         })];
@@ -81,32 +81,37 @@ public static class FeatureCatalogue
         new[] { feature.Of, feature.Where, feature.Per, feature.Weight }.OfType<ExprText>()
             .SelectMany(text => ExpressionCompiler.References(text).Of("item")).Select(field => $"{list}.{field}").DefaultIfEmpty(list);
 
-    private static IEnumerable<string> ItemOrigins(EventSourceOptions source, string field) =>
+    private static IEnumerable<string> ItemOrigins(EventSourceOptions source, string field, IReadOnlyList<TableOptions> tables) =>
         field.Split('.') is not [var list, var name] ? []
             : from f in source.Fields.Where(f => f.Name == list)
               from item in f.Items.Where(i => i.Name == name)
-              select $"{source.Name}: {ItemOrigin(f, item)}";
+              select $"{source.Name}: {ItemOrigin(f, item, tables)}";
 
     /// <summary>Where an item's field comes from: a path, or a table's field and the key that finds its row.</summary>
-    private static string ItemOrigin(FieldOptions list, ItemFieldOptions item) =>
+    private static string ItemOrigin(FieldOptions list, ItemFieldOptions item, IReadOnlyList<TableOptions> tables) =>
         item.Lookup is null || LookupText.Parse(item.Lookup) is not { } lookup ? $"{list.From ?? list.Name}[].{item.From ?? item.Name}"
-            : lookup.Origin(list.Items.FirstOrDefault(i => i.Name == lookup.Key) is { Lookup: null } key ? ItemOrigin(list, key)
-                : $"item.{lookup.Key}");
+            : lookup.Origin(list.Items.FirstOrDefault(i => i.Name == lookup.Key) is { Lookup: null } key ? ItemOrigin(list, key, tables)
+                : $"item.{lookup.Key}", Topic(lookup, tables));
 
     /// <summary>Where a field comes from: a path, or a table's field and the key that finds its row.</summary>
-    private static string Origin(EventSourceOptions source, FieldOptions field) =>
+    private static string Origin(EventSourceOptions source, FieldOptions field, IReadOnlyList<TableOptions> tables) =>
         field.Lookup is null || LookupText.Parse(field.Lookup) is not { } lookup ? field.From ?? field.Name
-            : lookup.Origin(source.Fields.FirstOrDefault(f => f.Name == lookup.Key) is { Lookup: null } key ? Origin(source, key)
-                : $"event.{lookup.Key}");
+            : lookup.Origin(source.Fields.FirstOrDefault(f => f.Name == lookup.Key) is { Lookup: null } key ? Origin(source, key, tables)
+                : $"event.{lookup.Key}", Topic(lookup, tables));
 
-    private static FieldOrigin Origin(string field, IReadOnlyList<EventSourceOptions> sources) => new(field,
+    private static string Topic(LookupText lookup, IReadOnlyList<TableOptions> tables) =>
+        tables.FirstOrDefault(t => t.Name == lookup.Table)?.Topic ?? "";
+
+    private static FieldOrigin Origin(string field, EngineOptions options) => new(field,
     [
         .. field switch
         {
-            "type" => sources.Select(s => $"{s.Name}: {(s.Type is null ? "the source's name" : $"{s.Type}")}"),
-            "time" => sources.Select(s => $"{s.Name}: {s.Time.Field}"),
-            _ when field.Contains('.', StringComparison.Ordinal) => sources.SelectMany(s => ItemOrigins(s, field)),
-            _ => sources.SelectMany(s => s.Fields.Where(f => f.Name == field).Select(f => $"{s.Name}: {Origin(s, f)}")),
+            "type" => options.Events.Select(s => $"{s.Name}: {(s.Type is null ? "the source's name" : $"{s.Type}")}"),
+            "time" => options.Events.Select(s => $"{s.Name}: {s.Time.Field}"),
+            _ when field.Contains('.', StringComparison.Ordinal) =>
+                options.Events.SelectMany(s => ItemOrigins(s, field, options.Tables)),
+            _ => options.Events.SelectMany(s => s.Fields.Where(f => f.Name == field)
+                .Select(f => $"{s.Name}: {Origin(s, f, options.Tables)}")),
         },
     ]);
 

@@ -8,11 +8,12 @@ namespace StreamEngine.Runtime;
 /// At least once: the pass of a shard that goes on behind a predecessor which wrote more than it committed. The events behind the committed
 /// offsets, up to the last one that a logged entry names, are processed live but for what the log holds already: a logged decision is not
 /// made again, so that one decision id never has two contents; the log's marks say where another source followed, where silence moved the
-/// watermark, what the clock refused and what was switched off. Actions, dead letters and late records may never have been written, so they
+/// watermark, what the clock refused, what was switched off and how tables were. Actions, dead letters and
+/// late records may never have been written, so they
 /// are written again. A decision of the last event that the predecessor could not log any more is made by the switches that its log tells;
 /// what is switched off since then is logged behind it, before anything else is decided.
 /// </summary>
-internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePass live, LoggedTail tail)
+internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePass live, LoggedTail tail, TableBoard? tables)
 {
     /// <summary>Catches up; the shard is live afterwards.</summary>
     public void Run()
@@ -32,11 +33,17 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
             if (entry.Kind == DecisionKind.Decision) Reuse(new Cause(source, entry.Offset, entry.Ordinal));
             shard.Position.Stand(source, Math.Max(shard.Position.Ordinal, entry.Ordinal + 1), entry.Kind == DecisionKind.Order);
             if (entry.Kind == DecisionKind.Watermark) live.Silence(pass, entry.Watermark);
-            if (entry.Kind == DecisionKind.Switches)
-                shard.Switches = Switches.Logged(shard.Engine.Policy, entry.SwitchedOff.Of(tail[i].Value), entry.SwitchVersion);
+            if (entry.Kind == DecisionKind.Switches) Follow(entry, tail[i].Value);
         }
         shard.Decisions.Logged = null;
         shard.Publish();
+    }
+
+    private void Follow(in LoggedDecision mark, byte[] value)
+    {
+        shard.Switches = Switches.Logged(shard.Engine.Policy, mark.SwitchedOff.Of(value), mark.SwitchVersion);
+        shard.Tables = TableVersions.Logged(mark.Tables.Of(value));
+        if (tables is not null) shard.Event.Tables = tables.At(shard.Tables);
     }
 
     private bool Reuse(Cause cause)

@@ -33,6 +33,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
         shard.Clock.StartAt(cut.Newest);
         shard.Watermark = cut.Watermark;
         shard.Switches = Switches.Logged(shard.Engine.Policy, cut.SwitchedOff.Span, version: -1);
+        shard.Tables = TableVersions.Logged(cut.Tables.Span);
     }
 
     /// <summary>Offsets below this hold no more records for us (markers, aborted or compacted records).</summary>
@@ -95,6 +96,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
                 break;
             case DecisionKind.Switches:
                 shard.Switches = Switches.Logged(shard.Engine.Policy, entry.SwitchedOff.Of(value), entry.SwitchVersion);
+                shard.Tables = TableVersions.Logged(entry.Tables.Of(value));
                 break;
             case DecisionKind.Decision:
                 decided.Apply(entry, source, value, writes: false);

@@ -3,6 +3,7 @@ using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Events.Tables;
 
 namespace StreamEngine.Runtime.Requests;
 
@@ -11,6 +12,8 @@ namespace StreamEngine.Runtime.Requests;
 /// </summary>
 internal sealed class RequestCompiler(CompiledEngine engine)
 {
+    private static readonly bool[] Twice = [false, true];
+
     private readonly RequestOptions _options = engine.Options.Requests;
 
     /// <summary>Prepares a request for a decision; null where it is at fault.</summary>
@@ -30,9 +33,7 @@ internal sealed class RequestCompiler(CompiledEngine engine)
         foreach (var (name, value) in request.Context) Set(fields, name, value, faults);
         // A request belongs to no source: whatever one of them looks up by a field that the request brings is looked up for it.
         // A value that any source finds goes before the default of another one.
-        foreach (var defaults in new[] { false, true })
-            foreach (var source in engine.Events.Sources)
-                foreach (var lookup in source.Lookups) lookup.Complete(fields, defaults);
+        if (!engine.HasTopicTables) Complete(engine, fields, TableViews.None);
         return faults.Count > 0 ? null : new DecideCall(customer, time, deadline)
         {
             Id = id,
@@ -52,6 +53,17 @@ internal sealed class RequestCompiler(CompiledEngine engine)
     {
         var customer = Id("customer", request.Customer, faults);
         return faults.Count > 0 ? null : new ReadCall(customer, time, deadline);
+    }
+
+    /// <summary>Looks up what the sources would by the fields that a request brings.</summary>
+    /// <param name="engine">The compiled config.</param>
+    /// <param name="fields">The request's fields.</param>
+    /// <param name="tables">The tables that are topics: where there are some, it is looked up when the request is served.</param>
+    public static void Complete(CompiledEngine engine, FieldValue[] fields, TableViews tables)
+    {
+        foreach (var defaults in Twice)
+            foreach (var source in engine.Events.Sources)
+                foreach (var lookup in source.Lookups) lookup.Complete(fields, tables, defaults);
     }
 
     private static byte[] Id(string what, string text, List<string> faults)

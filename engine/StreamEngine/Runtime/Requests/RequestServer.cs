@@ -47,6 +47,7 @@ internal sealed class RequestServer(ShardState shard)
                 "the request's id was used before, and its decision is not kept any more (requests.remember)");
             return;
         }
+        if (shard.Engine.HasTopicTables) RequestCompiler.Complete(shard.Engine, call.Fields, shard.Event.Tables);
         shard.Counters.Requested++;
         decisions.OpenRequest(call, shard.Engine.Policy.Triggers.Count, shard.Position.NextCauseOfOurs(), _update.DecidedAt,
             _update.Consent, _update.IsStranger, shard.Watermark);

@@ -34,6 +34,7 @@ internal sealed class ShardRestore : IDisposable
     private readonly EventCursor[] _events;
     private readonly TailBuilder? _behind;
     private readonly RestoreReport _report;
+    private readonly TableWait _tables;
     private CutMarker? _cut;
     private ICutLoad? _load;
 
@@ -53,14 +54,15 @@ internal sealed class ShardRestore : IDisposable
         _question = new RestoreQuestion(settings, shard, bounds);
         if (_engine.Options.Runtime.Delivery == Delivery.AtLeastOnce && !_forSavepoint)
             _behind = new TailBuilder(_engine, _pass, _question, _decisions, _events);
+        _tables = new TableWait(settings.Tables, shard.State);
         _report = new RestoreReport(settings, shard, _decisions);
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
     public Shard Shard { get; }
 
-    /// <summary>Whether there is nothing to do but wait, for the log's answer or for a schema.</summary>
-    public bool Waits => _question.Waits || Shard.WaitsFor is not null;
+    /// <summary>Whether there is nothing to do but wait, for the log's answer, for a schema, or for records of a table.</summary>
+    public bool Waits => _question.Waits || Shard.WaitsFor is not null || _tables.Waits;
 
     /// <summary>The time since it began.</summary>
     public TimeSpan Took => _time.GetElapsedTime(_started);
@@ -83,7 +85,7 @@ internal sealed class ShardRestore : IDisposable
         {
             if (!_question.IsAnswered) Start();
             else if (_question.TryTake()) GoOn();
-            if (Load() || !Step()) continue;
+            if (!_tables.Follow() || Load() || !Step() || !_tables.MayCatchUp(Tail)) continue;
             _pass.Done(_cut);
             _report.Done(_cut, Took);
             return true;

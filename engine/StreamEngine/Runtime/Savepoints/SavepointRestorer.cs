@@ -73,6 +73,8 @@ public sealed class SavepointRestorer
     public RestoreResult Restore(Func<int, string> checkpoints, Action<int, double> progress, CancellationToken stop)
     {
         var held = new List<CheckpointFiles>();
+        var settings = _settings;
+        using var tables = _backfill ? TableFollower.Begin(ref settings, stop) : null;
         try
         {
             foreach (var shard in Manifest.Shards) held.Add(Lock(checkpoints(shard.Shard)));
@@ -83,7 +85,7 @@ public sealed class SavepointRestorer
             {
                 var target = Next(checkpoints(shard.Shard));
                 written.Add((target + ".tmp", target));
-                profiles.Add(Convert(shard, marker, target + ".tmp", progress, stop));
+                profiles.Add(Convert(settings, shard, marker, target + ".tmp", progress, stop));
             }
             foreach (var (from, to) in written) File.Move(from, to);
             return new RestoreResult(_change.Items, profiles, Partial);
@@ -121,11 +123,12 @@ public sealed class SavepointRestorer
         return Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"checkpoint-{newest + 1:D8}.bin"));
     }
 
-    private long Convert(SavepointShard shard, CutMarker marker, string target, Action<int, double> progress, CancellationToken stop)
+    private long Convert(WorkerSettings settings, SavepointShard shard, CutMarker marker, string target, Action<int, double> progress,
+        CancellationToken stop)
     {
         var conversion = new ProfileConversion(_change, _engine);
         using var backfill = _backfill && _change.Added.Count > 0
-            ? ShardBackfill.Run(_settings, shard, Manifest.Partitions, share => progress(shard.Shard, share), stop) : null;
+            ? ShardBackfill.Run(settings, shard, Manifest.Partitions, share => progress(shard.Shard, share), stop) : null;
         using var writer = new CutFileWriter(target, marker.Start);
         using var reader = new CheckpointReader(Path.Combine(_folder, shard.File));
         while (reader.Next(out var block))

@@ -39,12 +39,14 @@ public sealed class SavepointTaker
     /// <exception cref="IOException">There is a savepoint already, or the folder can't be written.</exception>
     public SavepointManifest Take(string folder, Action<int, double> progress, CancellationToken stop)
     {
+        var settings = _settings;
+        using var tables = TableFollower.Begin(ref settings, stop);
         using var held = SavepointFolder.Begin(folder);
         try
         {
             var begun = _settings.Time.GetUtcNow();
             var shards = new List<SavepointShard>();
-            for (var p = 0; p < _partitions.Sources; p++) shards.Add(Take(folder, p, progress, stop));
+            for (var p = 0; p < _partitions.Sources; p++) shards.Add(Take(settings, folder, p, progress, stop));
             var manifest = Manifest(begun, shards);
             SavepointFolder.Write(folder, manifest);
             return manifest;
@@ -73,7 +75,7 @@ public sealed class SavepointTaker
     }
 
     /// <summary>A running engine may remove or cut off a checkpoint file while it is read: then the shard is begun again.</summary>
-    private SavepointShard Take(string folder, int partition, Action<int, double> progress, CancellationToken stop)
+    private SavepointShard Take(WorkerSettings settings, string folder, int partition, Action<int, double> progress, CancellationToken stop)
     {
         for (var tries = 1; ; tries++)
         {
@@ -83,7 +85,7 @@ public sealed class SavepointTaker
             using var shard =
                 new Shard(_engine, partition, _settings.OpenStore(partition), new OutputBuffer(), decisions, _settings.Time, _partitions);
             shard.KeepCheckpoints(null, 0, () => Task.FromResult(0L)); // so that one can be loaded; none is written
-            using var restore = new ShardRestore(_settings, shard, bounds);
+            using var restore = new ShardRestore(settings, shard, bounds);
             try
             {
                 Run(restore, _settings, share => progress(partition, share), stop);

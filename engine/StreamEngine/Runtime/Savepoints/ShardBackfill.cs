@@ -29,6 +29,8 @@ internal sealed class ShardBackfill : IProfileReader, IDisposable
         var store = settings.OpenStore(at.Shard);
         var filled = new ShardBackfill(new Shard(settings.Engine, at.Shard, store, new OutputBuffer(), decisions, settings.Time,
             new PartitionCounts(partitions)), store, decisions);
+        // Up to the first mark that tells of tables the log does not know them: what is new looks up in them as they are now.
+        if (settings.Tables is { } tables) filled._shard.State.Event.Tables = tables.Current;
         try
         {
             using var restore =

@@ -37,6 +37,13 @@ public readonly ref struct CutBlock
     /// <summary>The longest block; longer ones are damage.</summary>
     public const int MaxBytes = 1 << 28;
 
+    /// <summary>
+    /// What stands in front of the versions of tables in a marker, before their length: an array of names, which what is switched off is,
+    /// begins with the count of its items, and that is never odd in Avro (a count below zero would say their bytes as well).
+    /// </summary>
+    private const byte TablesMark = 1;
+    private const int TablesHead = 5;
+
     private readonly ReadOnlySpan<byte> _bytes;
 
     private CutBlock(ReadOnlySpan<byte> bytes) => _bytes = bytes;
@@ -111,11 +118,22 @@ public readonly ref struct CutBlock
         var fields = new long[5 + position.Next.Length];
         for (var i = 0; i < fields.Length; i++) fields[i] = BinaryPrimitives.ReadInt64LittleEndian(payload[(8 * i)..]);
         var rest = payload[(8 * fields.Length)..];
-        // The version is text. What is switched off stands behind a zero, and only where something is.
+        // The version is text. Behind a zero stand the versions of tables, where there are any, with a one and their length in front, and
+        // then what is switched off, where something is.
         var end = rest.IndexOf((byte)0);
+        var behind = end < 0 ? default : rest[(end + 1)..];
+        var tables = default(ReadOnlySpan<byte>);
+        if (behind.Length > TablesHead && behind[0] == TablesMark)
+        {
+            tables = behind.Slice(TablesHead, BinaryPrimitives.ReadInt32LittleEndian(behind[1..]));
+            behind = behind[(TablesHead + tables.Length)..];
+        }
         return new CutMarker(fields[0], position, fields[1], fields[5..], fields[2], fields[3], fields[4],
             Encoding.UTF8.GetString(end < 0 ? rest : rest[..end]))
-        { SwitchedOff = end < 0 ? default(ReadOnlyMemory<byte>) : rest[(end + 1)..].ToArray() };
+        {
+            SwitchedOff = behind.IsEmpty ? default(ReadOnlyMemory<byte>) : behind.ToArray(),
+            Tables = tables.IsEmpty ? default(ReadOnlyMemory<byte>) : tables.ToArray(),
+        };
     }
 
     /// <summary>Writes a block into a buffer that grows and is used again.</summary>
@@ -165,11 +183,17 @@ public readonly ref struct CutBlock
             foreach (var field in fields) BinaryPrimitives.WriteInt64LittleEndian(Take(8), field);
             var version = Encoding.UTF8.GetBytes(marker.Version);
             version.CopyTo(Take(version.Length));
-            if (marker.SwitchedOff.Span is not ([] or [0]) and var off)
+            var off = marker.SwitchedOff.Span is [] or [0] ? default : marker.SwitchedOff.Span;
+            var tables = marker.Tables.Span is [] or [0] ? default : marker.Tables.Span;
+            if (!off.IsEmpty || !tables.IsEmpty) Take(1)[0] = 0;
+            if (!tables.IsEmpty)
             {
-                Take(1)[0] = 0;
-                off.CopyTo(Take(off.Length));
+                var head = Take(TablesHead);
+                head[0] = TablesMark;
+                BinaryPrimitives.WriteInt32LittleEndian(head[1..], tables.Length);
+                tables.CopyTo(Take(tables.Length));
             }
+            off.CopyTo(Take(off.Length));
             End();
         }
 

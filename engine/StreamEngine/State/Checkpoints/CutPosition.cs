@@ -53,6 +53,11 @@ public sealed record CutMarker(long Number, CutPosition Start, long Watermark, l
     /// </summary>
     public ReadOnlyMemory<byte> SwitchedOff { get; init; }
 
+    /// <summary>
+    /// As of which versions the shard looked up in tables that are topics there; empty where the config had none.
+    /// </summary>
+    public ReadOnlyMemory<byte> Tables { get; init; }
+
     /// <summary>Whether a restore of a savepoint wrote it.</summary>
     public bool OfSavepoint => Number == SavepointNumber;
 }

@@ -1,0 +1,218 @@
+using StreamEngine.Connectors;
+using StreamEngine.Events.Tables;
+
+namespace StreamEngine.Runtime;
+
+/// <summary>
+/// Follows the topics of tables on a thread of its own, one per process, and gives what it reads to the board:
+/// <code>
+///  (1) begin    each topic from its beginning to its end; then the board is ready, and shards may go live
+///  (2) follow   asks a few times a second where the topics end, and reads what is new
+///  (3) away     where the log does not answer, what was known holds; it is told, and asked again
+/// </code>
+/// A topic that does not exist is an empty table, looked for again until it is there. One that was made anew is read anew: its id tells,
+/// and where the log has no ids, that it ends before what was read of it.
+/// </summary>
+public sealed class TableFollower : IDisposable
+{
+    private const int ReadRecords = 1_000, LooksPerId = 20, StillReads = 10;
+    private static readonly TimeSpan ReadTime = TimeSpan.FromMilliseconds(100), Every = TimeSpan.FromMilliseconds(250),
+        Missing = TimeSpan.FromSeconds(2), EndPatience = TimeSpan.FromSeconds(10), BeginPause = TimeSpan.FromMilliseconds(5);
+
+    private readonly ILog _log;
+    private readonly TableBoard _board;
+    private readonly List<Followed> _tables;
+    private readonly Action<WorkerEvent> _report;
+    private readonly Outage _outage;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly RecordBatch _batch = new();
+    private Thread? _thread;
+
+    /// <param name="log">The log.</param>
+    /// <param name="engine">Whose tables they are.</param>
+    /// <param name="board">Takes what is read.</param>
+    /// <param name="time">Measures how long a topic is away.</param>
+    /// <param name="report">Takes lines for the log.</param>
+    public TableFollower(ILog log, CompiledEngine engine, TableBoard board, TimeProvider time, Action<WorkerEvent> report)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        (_log, _board, _report) = (log, board, report);
+        _tables = [.. engine.TableShapes.Where(s => s.IsTopic).Select(s => new Followed(s))];
+        _outage = new Outage("table topic", time, report);
+    }
+
+    /// <summary>
+    /// What is wrong with the topics of tables as they are in the log: empty where they fit, or are not there. A topic needs one partition,
+    /// so that a version is one offset, and rows have one order.
+    /// </summary>
+    public static IEnumerable<string> Faults(ILog log, CompiledEngine engine)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        ArgumentNullException.ThrowIfNull(engine);
+        foreach (var table in engine.TableShapes.Where(s => s.IsTopic))
+            if (log.Partitions(table.Options.Topic) is > 1 and var n)
+                yield return $"the topic '{table.Options.Topic}' of the table '{table.Name}' has {n} partitions and needs one, so that its "
+                    + $"records have one order: copy it into a topic with one, and name that (tables.{table.Name}.topic)";
+    }
+
+    /// <summary>
+    /// Follows tables for a work that runs beside any engine, such as a savepoint; null where the config has none, or they are followed.
+    /// Returns once they are there.
+    /// </summary>
+    /// <param name="settings">What the work gets; the tables are added.</param>
+    /// <param name="stop">Ends the wait.</param>
+    internal static TableFollower? Begin(ref WorkerSettings settings, CancellationToken stop)
+    {
+        if (!settings.Engine.HasTopicTables || settings.Tables is not null) return null;
+        if (Faults(settings.Log, settings.Engine).FirstOrDefault() is { } fault) throw new LogException(fault);
+        var board = new TableBoard(settings.Engine, settings.Time, settings.Report);
+        var follower = new TableFollower(settings.Log, settings.Engine, board, settings.Time, settings.Report);
+        follower.Start();
+        settings = settings with { Tables = board };
+        while (!board.IsReady) Task.Delay(BeginPause, settings.Time).Wait(stop);
+        return follower;
+    }
+
+    /// <summary>Begins, on a thread of its own.</summary>
+    public void Start()
+    {
+        _thread = new Thread(Run) { Name = "tables", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>One look at every topic, as the class says.</summary>
+    /// <returns>How long to rest before the next one.</returns>
+    /// <exception cref="LogException">The log does not answer.</exception>
+    internal TimeSpan Turn()
+    {
+        var isComplete = true;
+        foreach (var table in _tables) isComplete &= Look(table);
+        _board.Publish(isComplete);
+        return Every;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        // It may wait for a log that is away; the process ends without it then.
+        if (_thread?.Join(EndPatience) != false) _stop.Dispose();
+    }
+
+    /// <summary>Reads what is new of a topic; false where it was not read to its end.</summary>
+    private bool Look(Followed table)
+    {
+        if (table.Next < 0 && !Begin(table)) return true;
+        var end = _log.Ends([table.Partition])[0];
+        if ((end != table.Next || ++table.Looks >= LooksPerId) && IsAnother(table)) return BeginAnew(table, end);
+        table.Shorter = end < table.Next ? table.Shorter + 1 : 0;
+        if (table.Shorter is > 0 and < TableBoard.ShorterLooks) return true;
+        if (table.Shorter > 0) return BeginAnew(table, end);
+        if (table.Next < end) Read(table, end);
+        _board.ReadTo(table.Shape.Index, table.Next);
+        return table.Next >= end;
+    }
+
+    /// <summary>Reads up to an end, or to a transaction that is not closed yet: what is behind that waits for the next look.</summary>
+    private void Read(Followed table, long end)
+    {
+        using var reader = _log.OpenReader();
+        reader.Assign(table.Partition, table.Next);
+        for (var still = 0; table.Next < end && still < StillReads; still++)
+        {
+            _stop.Token.ThrowIfCancellationRequested();
+            reader.Read(_batch, ReadRecords, ReadTime);
+            var position = Math.Min(end, reader.Position);
+            _board.Take(table.Shape.Index, _batch, end, position);
+            if (position > table.Next) still = -1;
+            table.Next = position;
+        }
+    }
+
+    private bool IsAnother(Followed table)
+    {
+        table.Looks = 0;
+        return table.TopicId is not null && _log.TopicId(table.Partition.Topic) is { } id && id != table.TopicId;
+    }
+
+    private bool BeginAnew(Followed table, long end)
+    {
+        _report(new WorkerEvent(true, $"The topic '{table.Partition.Topic}' of the table '{table.Shape.Name}' was made anew: it ends at "
+            + $"offset {end} and was read to {table.Next}. What it says now holds."));
+        _board.Forget(table.Shape.Index);
+        (table.Next, table.Shorter) = (-1, 0);
+        return false;
+    }
+
+    /// <summary>Finds where a topic begins; false while it does not exist.</summary>
+    private bool Begin(Followed table)
+    {
+        var partitions = _log.Partitions(table.Partition.Topic);
+        if (partitions == 0)
+        {
+            if (!table.ToldMissing)
+                _report(new WorkerEvent(true, $"The topic '{table.Partition.Topic}' of the table '{table.Shape.Name}' does not exist, so "
+                    + "the table has no rows. 'topics create' makes it; it is followed then."));
+            table.ToldMissing = true;
+            return false;
+        }
+        if (partitions > 1)
+            throw new LogException($"topic '{table.Partition.Topic}' has {partitions} partitions; a table needs one");
+        table.TopicId = _log.TopicId(table.Partition.Topic);
+        table.Next = _log.Watermarks(table.Partition).Low;
+        return true;
+    }
+
+    private void Run()
+    {
+        var rest = TimeSpan.Zero;
+        while (!_stop.Token.WaitHandle.WaitOne(rest))
+        {
+            try
+            {
+                rest = Turn();
+                _outage.Back();
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (OffsetOutOfRangeException e)
+            {
+                // A topic was cut or made anew: it is read from where it begins now.
+                foreach (var table in _tables)
+                    if (table.Partition.Topic == e.Partition.Topic) BeginAnew(table, e.High);
+                rest = TimeSpan.Zero;
+            }
+            catch (Exception e)
+            {
+                // Whatever it is: what was known holds, and the loops need no topic for it.
+                _outage.Away(e.Message, _board.IsReady ? "The tables stay as they are, and nothing new is heard."
+                    : "No shard goes live before they were read.");
+                rest = Missing;
+            }
+        }
+    }
+
+    /// <summary>A table's topic, and how far it is read.</summary>
+    private sealed class Followed(TableShape shape)
+    {
+        public TableShape Shape { get; } = shape;
+
+        public TopicPartition Partition { get; } = new(shape.Options.Topic, 0);
+
+        /// <summary>The next offset to read; -1 before the topic was there.</summary>
+        public long Next { get; set; } = -1;
+
+        /// <summary>The topic that was read up to there; null where the log has no ids.</summary>
+        public string? TopicId { get; set; }
+
+        /// <summary>Looks in a row at which the topic ended before that.</summary>
+        public int Shorter { get; set; }
+
+        /// <summary>Looks since it was last asked which topic it is.</summary>
+        public int Looks { get; set; }
+
+        public bool ToldMissing { get; set; }
+    }
+}
