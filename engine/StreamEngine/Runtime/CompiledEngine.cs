@@ -60,6 +60,9 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>Triggers, offers, caps and holdout.</summary>
     public required DecisionPolicy Policy { get; init; }
 
+    /// <summary>What customers consent to.</summary>
+    public required Consents Consents { get; init; }
+
     /// <summary>The topics that are written.</summary>
     public required OutputTopics Outputs { get; init; }
 
@@ -105,6 +108,7 @@ public sealed class CompiledEngine : IDisposable
         var models = ModelRegistry.Load(options.Models, baseDirectory, loader, errors);
         var policy = DecisionPolicy.Compile(options.Decisions, options.Offers, options.Requests, events.Fields, features.Names,
             options.Purposes, timers.Names, models.Models, layout, errors, options.Outcomes, options.Time.Lateness, features.Texts);
+        var consents = Consents.Compile(events, options, layout, errors);
         Requests.FallbackGateway.Check(options.Requests, options.Offers, errors);
         duplicates = ProfileSize.Check(options, layout, duplicates, largestRecord, errors);
         RecordSize.Check(options, policy, features.Count, largestRecord, errors);
@@ -131,6 +135,7 @@ public sealed class CompiledEngine : IDisposable
             Timers = timers,
             Models = models,
             Policy = policy,
+            Consents = consents,
             Outputs = outputs,
             ConfigHash = Hash(options, models.Models, read.Tables),
         };
@@ -139,7 +144,8 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>Makes a new, zero-filled profile one of which nothing is known.</summary>
     public void InitializeProfile(Span<byte> profile)
     {
-        StateLayout.NewestTime(profile) = StateLayout.ConsentTime(profile) = long.MinValue;
+        StateLayout.NewestTime(profile) = long.MinValue;
+        Consents.Initialize(profile);
         Features.Initialize(profile);
         Timers.Initialize(profile);
         Policy.Contacts.Initialize(profile);

@@ -1,11 +1,10 @@
 using StreamEngine.Identity;
-using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// What an event that was rejected for want of consent still does to its customer's profile: its word on consent counts, nothing else of
-/// it.
+/// What an event that was rejected for want of consent, or as too late, still does to its customer's profile: its word on consent counts,
+/// nothing else of it.
 /// </summary>
 internal sealed class ConsentUpdate(ShardState shard) : ProfileUpdate(shard)
 {
@@ -13,18 +12,6 @@ internal sealed class ConsentUpdate(ShardState shard) : ProfileUpdate(shard)
 
     protected override void Change(Span<byte> profile, bool created)
     {
-        if (!Covered) Note(profile, State.Event.Time, State.Event.Consent);
-    }
-
-    /// <summary>
-    /// The newest word counts; of two at the same time the stricter, so that their order does not matter. Returns what counts now.
-    /// </summary>
-    public static ulong Note(Span<byte> profile, long time, ulong consent)
-    {
-        ref var at = ref StateLayout.ConsentTime(profile);
-        ref var known = ref StateLayout.Consent(profile);
-        if (time > at) (at, known) = (time, consent);
-        else if (time == at) known &= consent;
-        return known;
+        if (!Covered) Engine.Consents.Note(profile, State.Event);
     }
 }
