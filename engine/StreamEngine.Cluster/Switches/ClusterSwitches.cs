@@ -29,7 +29,7 @@ public sealed class ClusterSwitches : IClusterPart, IDisposable
           # Whoever was missed by the write to all gets it after this time, on average.
           gossip-interval = 1s
           # The board hears this much later than the replicator.
-          notify-subscribers-interval = 50ms
+          notify-subscribers-interval = 100ms
           # Nothing outlives the processes: the topic does.
           durable.keys = []
         }

@@ -3,7 +3,10 @@ using MathNet.Numerics.Distributions;
 namespace StreamEngine.Host.Evaluation;
 
 /// <summary>By how much an arm of an experiment differs from the control.</summary>
-/// <param name="Estimate">The difference of the means; relative to the control's mean where it was asked for so.</param>
+/// <param name="Estimate">
+/// The difference of the means; relative to the size of the control's mean where it was asked for so, so that it is above 0 where the arm's
+/// mean is the greater one, also where both are below 0 (refunds).
+/// </param>
 /// <param name="StandardError">Its standard error.</param>
 /// <param name="Low">Where the interval begins.</param>
 /// <param name="High">Where the interval ends.</param>
@@ -73,7 +76,7 @@ internal sealed record Lift(double Estimate, double StandardError, double Low, d
         var (a, b) = (Variance(control, theta) / control.Count, Variance(arm, theta) / arm.Count);
         if (!isRelative) return (difference, Math.Sqrt(a + b));
         var ratio = arm.Mean / control.Mean;
-        return (difference / control.Mean, Math.Sqrt(b + a * ratio * ratio) / Math.Abs(control.Mean));
+        return (difference / Math.Abs(control.Mean), Math.Sqrt(b + a * ratio * ratio) / Math.Abs(control.Mean));
     }
 
     private static double Variance(ArmSums arm, double theta) => theta == 0 ? arm.Variance

@@ -20,7 +20,7 @@ public static class TimeText
     public static bool TryRead(ReadOnlySpan<byte> text, out long ms, TimeZoneInfo? zone = null)
     {
         text = Trimmed(text);
-        if (DecimalMath.TryParse(text, 0, out ms, out _)) return InRange(ms) && !IsDate(text);
+        if (DecimalMath.TryParse(text, 0, out ms, out _)) return InRange(ms) && !IsDate(ms) && !IsDate(text);
         return TryIso(text, out ms, zone);
     }
 

@@ -28,9 +28,12 @@ public sealed class Event(FieldCatalog catalog)
     public long Time;
 
     /// <summary>
-    /// The purposes the customer consents to, a bit per declared purpose in order; all ones where the event type declares no consent.
+    /// The purposes that the record consents to, a bit per declared purpose in order; all ones where no source has consent.
     /// </summary>
     public ulong Consent;
+
+    /// <summary>The purposes that the record's source speaks of; the others are left as the customer's other events say.</summary>
+    public ulong ConsentSpoken;
 
     /// <summary>
     /// What the record says of consent: a text of it, the last one where there are several, and of a field for one purpose what is neither
@@ -84,7 +87,7 @@ public sealed class Event(FieldCatalog catalog)
         Type = Id = Customer = ConsentSaid = default;
         IdHash = 0;
         Time = 0;
-        Consent = 0;
+        Consent = ConsentSpoken = 0;
         Fault.Kind = FaultKind.None;
         NotAdded = NamesEvicted = 0;
         Array.Clear(LookupsMissed);

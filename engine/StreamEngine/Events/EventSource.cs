@@ -34,6 +34,10 @@ public sealed class EventSource
     /// <summary>The purposes that an event must have consent for, as bits.</summary>
     public ulong RequiredConsent { get; }
 
+    /// <summary>The purposes that its events speak of, as bits; all where no source has consent, as every purpose counts as given then.
+    /// </summary>
+    public ulong SpokenConsent => _shape.SpokenConsent;
+
     /// <summary>
     /// Whether event time is the log's own timestamp, at least where no field has one: the caller sets <see cref="Event.Time"/> before, and
     /// the decoder leaves it alone or sets what a field has.

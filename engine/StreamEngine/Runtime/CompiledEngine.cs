@@ -71,6 +71,9 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>Segments of customers, and by what partners know them.</summary>
     public required SegmentSet Segments { get; init; }
 
+    /// <summary>What customers consent to.</summary>
+    public required Consents Consents { get; init; }
+
     /// <summary>The topics that are written.</summary>
     public required OutputTopics Outputs { get; init; }
 
@@ -120,6 +123,7 @@ public sealed class CompiledEngine : IDisposable
             [.. options.Audiences.Segments.Select(s => s.Name)]);
         var segments = SegmentSet.Compile(options.Audiences, events.Fields, features.Names, features.Texts, options.Purposes, layout,
             errors);
+        var consents = Consents.Compile(events, options, layout, errors);
         Requests.FallbackGateway.Check(options.Requests, options.Offers, errors);
         duplicates = ProfileSize.Check(options, layout, duplicates, largestRecord, errors);
         RecordSize.Check(options, policy, segments, features.Count, largestRecord, errors);
@@ -149,6 +153,7 @@ public sealed class CompiledEngine : IDisposable
             Models = models,
             Policy = policy,
             Segments = segments,
+            Consents = consents,
             Outputs = outputs,
             ConfigHash = Hash(options, models.Models, read.Tables),
         };
@@ -157,7 +162,8 @@ public sealed class CompiledEngine : IDisposable
     /// <summary>Makes a new, zero-filled profile one of which nothing is known.</summary>
     public void InitializeProfile(Span<byte> profile)
     {
-        StateLayout.NewestTime(profile) = StateLayout.ConsentTime(profile) = long.MinValue;
+        StateLayout.NewestTime(profile) = long.MinValue;
+        Consents.Initialize(profile);
         Features.Initialize(profile);
         Timers.Initialize(profile);
         Policy.Contacts.Initialize(profile);

@@ -104,8 +104,8 @@ internal sealed class ShardCut : IProfileReader
     public void Changed(ReadOnlySpan<byte> key) => _changed.Add(key);
 
     /// <summary>
-    /// Whether a loaded profile holds already what a cause did. Asked only while the shard is restored: what is live comes after every
-    /// slice.
+    /// Whether a loaded profile holds already what a cause did. Asked only while the shard is restored or catches up: what is live comes
+    /// after every slice.
     /// </summary>
     public bool Covers(ReadOnlySpan<byte> profile, int source, long offset, int ordinal)
     {

@@ -73,7 +73,7 @@ internal sealed class PartitionFold(JobDefinition job, string topic, int partiti
             if (reason == "late") Late.Add(record);
             else DeadLetters.Add((record.Offset, reason));
             if (reason is "future-time" or "unknown-schema") Marked(record.Offset);
-            if (reason == "no-consent" && _customers.TryGetValue(e!.Customer, out var known)) known.Hear(e);
+            if (reason is "no-consent" or "late" && _customers.TryGetValue(e!.Customer, out var known)) known.Hear(e);
             return;
         }
 

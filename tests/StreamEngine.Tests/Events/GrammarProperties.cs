@@ -88,7 +88,10 @@ public sealed class GrammarProperties
     [InlineData("1e300", null)]
     [InlineData("20240305", null)]
     [InlineData("20240305103000", null)]
+    [InlineData("20240305.0", null)]
+    [InlineData("2.0240305E7", null)]
     [InlineData("20241305", 20_241_305L)]
+    [InlineData("20241305.0", 20_241_305L)]
     [InlineData("2024-03-05T24:00:01", null)]
     [InlineData("2024-03-05T10:60", null)]
     public void Times_at_the_edges(string text, long? ms)
@@ -96,6 +99,8 @@ public sealed class GrammarProperties
         Assert.Equal(ms, Value("timestamp", text) is { Present: true } v ? v.Bits : null);
         Assert.Equal(ms, ScalarText.Time(text)?.ToUnixTimeMilliseconds());
         if (long.TryParse(text, out var number)) Assert.Equal(ms is not null, TimeFormat.Auto.TryNumber(number, out _));
+        if (double.TryParse(text, CultureInfo.InvariantCulture, out var real) && Math.Abs(real) < 1e14)
+            Assert.Equal(ms, TimeFormat.Auto.TryNumber(real, out var read) ? read : null);
     }
 
     [Theory]

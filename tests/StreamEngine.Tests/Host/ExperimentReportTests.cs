@@ -134,15 +134,44 @@ public sealed class ExperimentReportTests : IDisposable
         data.Decided("moves", "low");
         data.Decided("moves", "control");
         Assert.False(data.Decided("zoe", "gone"));
-        data.CameTrue("ann", "control", OutcomeKind.Conversion, 10);
-        data.CameTrue("ann", "control", OutcomeKind.Conversion, 5);
-        data.CameTrue("ann", "control", OutcomeKind.Refund, 3);
-        data.CameTrue("moves", "low", OutcomeKind.Conversion, 1_000);
+        data.CameTrue("ann", "control", "1", OutcomeKind.Conversion, 10);
+        data.CameTrue("ann", "control", "2", OutcomeKind.Conversion, 5);
+        data.CameTrue("ann", "control", "2", OutcomeKind.Conversion, 5); // at least once, a record may come again
+        data.CameTrue("ann", "control", "3", OutcomeKind.Refund, 3);
+        data.CameTrue("moves", "low", "4", OutcomeKind.Conversion, 1_000);
         Assert.Equal([2, 1], data.Counts);
         Assert.Equal(1, data.Moved);
         Assert.Equal((2, 1), (data.Shares(OutcomeKind.Conversion)[0].Count, (int)data.Shares(OutcomeKind.Conversion)[0].Sum));
         Assert.Equal((12, 144), ((int)data.Values()[0].Sum, (int)data.Values()[0].Squares));
         Assert.Equal(0, data.Values()[1].Sum);
+    }
+
+    [Theory]
+    [InlineData(1, 0)] // one of the control's bought, and nobody of the others
+    [InlineData(0, 3)]
+    [InlineData(30, 30)] // everybody did
+    [InlineData(30, 12)]
+    public void Where_all_of_an_arm_did_the_same_nothing_is_compared(int control, int low)
+    {
+        var data = new ExperimentData(new ExperimentOptions
+        {
+            Name = "price",
+            Variations = [new VariationOptions { Name = "control" }, new VariationOptions { Name = "low", Weight = 1 }],
+        });
+        foreach (var compare in new Func<ArmSums, ArmSums, Lift>[] { (a, b) => Lift.Fixed(a, b), (a, b) => Lift.Sequential(a, b) })
+            foreach (var arms in new ArmSums[][]
+                {
+                    [ArmSums.Share(30, control), ArmSums.Share(30, low)],
+                    [Equal(control), Equal(low)],
+                })
+            {
+                var report = ExperimentReport.Of(data, [("x", arms)], compare);
+                Assert.Null(report.Measures[0].Arms[1].Lift);
+                Assert.Equal("nothing to compare", (string?)report.Json()["measures"]![0]!["variations"]![1]!["verdict"]);
+            }
+
+        // Each of thirty customers is worth the same: sums of squares leave a remainder that is no variance.
+        static ArmSums Equal(int each) => new() { Count = 30, Sum = 30 * (each + 0.1), Squares = 30 * (each + 0.1) * (each + 0.1) };
     }
 
     /// <summary>

@@ -89,6 +89,25 @@ public sealed class LiftTests
         Assert.Equal((0, 1), SampleRatio.Check([0, 0], [1, 1]));
     }
 
+    [Fact]
+    public void An_arm_without_weight_takes_no_part_in_the_sample_ratio()
+    {
+        Assert.Equal(SampleRatio.Check([4_900, 5_100], [1, 1]), SampleRatio.Check([4_900, 0, 5_100], [1, 0, 1]));
+        Assert.Equal((0, 1), SampleRatio.Check([100, 0], [1, 0]));
+        Assert.Equal(0, SampleRatio.Check([4_900, 1, 5_100], [1, 0, 1]).PValue);
+    }
+
+    [Fact]
+    public void Of_two_means_below_zero_the_greater_one_is_more()
+    {
+        var bad = new ArmSums { Count = 100, Sum = -1_000, Squares = 20_000 };
+        var good = new ArmSums { Count = 100, Sum = 500, Squares = 12_000 };
+        var lift = Lift.Fixed(bad, good);
+        Assert.Equal(1.5, lift.Estimate, 12);
+        Assert.True(lift.Low > 0 && lift.IsSignificant);
+        Assert.True(Lift.Sequential(bad, good).Estimate > 0);
+    }
+
     private static void Same((double Estimate, double Error, double Low, double High, double P) expected, Lift actual) =>
         Assert.Equal(expected, (Round(actual.Estimate), Round(actual.StandardError), Round(actual.Low), Round(actual.High),
             Round(actual.PValue)));

@@ -34,6 +34,8 @@ internal sealed class SimCustomer(string id)
     /// <summary>The newest event's time.</summary>
     public long Newest { get; private set; } = long.MinValue;
 
+    private long _heard = long.MinValue;
+
     /// <summary>Whether the newest event consents; of two at one time, whether both do.</summary>
     public bool Consent { get; private set; }
 
@@ -52,14 +54,21 @@ internal sealed class SimCustomer(string id)
         _seen[e.Id] = e.Time;
         IsTornApart |= Newest > long.MinValue && e.Time < Newest - (long)SimEngines.Lateness.TotalMilliseconds;
         _applied.Add(e);
-        if (e.Time > Newest) (Newest, Consent) = (e.Time, e.Consent);
-        else if (e.Time == Newest) Consent &= e.Consent;
+        Newest = Math.Max(Newest, e.Time);
+        Hear(e);
         for (var i = 0; i < Timers.Length; i++)
         {
             if (Timers[i].Cancel(e)) _cancelled[i] = Math.Max(_cancelled[i], e.Time);
             if (Timers[i].Start(e)) _started[i] = Math.Max(_started[i], e.Time);
         }
         return true;
+    }
+
+    /// <summary>Takes an event's word on consent, also where it is too late for all else.</summary>
+    public void Hear(SimEvent e)
+    {
+        if (e.Time > _heard) (_heard, Consent) = (e.Time, e.Consent);
+        else if (e.Time == _heard) Consent &= e.Consent;
     }
 
     /// <summary>When a timer is due; null where it is not armed.</summary>

@@ -152,6 +152,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         if (_watermark > long.MinValue && e.Time < _watermark - (long)SimEngines.Lateness.TotalMilliseconds)
         {
             Late.Add(input.Record.Value!);
+            if (_customers.TryGetValue(e.Customer, out var known)) known.Hear(e);
             return;
         }
         _newest[source] = Math.Max(_newest[source], e.Time);

@@ -27,11 +27,15 @@ internal sealed class ExperimentData(ExperimentOptions experiment)
     /// <summary>Notes a decision for a customer in a variation; false where the config does not know the variation.</summary>
     public bool Decided(string customer, string variation) => Find(customer, variation) is not null;
 
-    /// <summary>Notes an outcome of a decision for a customer in a variation; false where the config does not know the variation.</summary>
-    public bool CameTrue(string customer, string variation, OutcomeKind kind, double value)
+    /// <summary>
+    /// Notes an outcome of a decision for a customer in a variation; false where the config does not know the variation. At least once, the
+    /// same outcome, by its id, may be in the log again: it counts once.
+    /// </summary>
+    public bool CameTrue(string customer, string variation, string id, OutcomeKind kind, double value)
     {
         if (Find(customer, variation) is not { } known) return false;
         known.Kinds |= 1 << (int)kind;
+        if (kind is not (OutcomeKind.Conversion or OutcomeKind.Refund) || !known.Counted.Add(id)) return true;
         if (kind == OutcomeKind.Conversion) known.Value += value;
         if (kind == OutcomeKind.Refund) known.Value -= value;
         return true;
@@ -75,6 +79,9 @@ internal sealed class ExperimentData(ExperimentOptions experiment)
         public int Arm { get; set; }
 
         public int Kinds { get; set; }
+
+        /// <summary>The outcomes that the value has.</summary>
+        public HashSet<string> Counted { get; } = new(0);
 
         public double Value { get; set; }
     }

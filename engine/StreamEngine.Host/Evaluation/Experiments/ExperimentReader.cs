@@ -36,7 +36,8 @@ internal sealed class ExperimentReader
 
     private void Decision(LoggedRecord record)
     {
-        if (record.Text("kind") is not ("decision" or "") || !IsWanted(record.Time("event_time"))) return;
+        // An outcome tells when its decision was made, so decisions are bounded by that too: a late event's own time is another one.
+        if (record.Text("kind") is not ("decision" or "") || !IsWanted(record.Time("decided_at") ?? record.Time("event_time"))) return;
         var customer = record.Text("customer_id");
         if (customer.Length == 0) return;
         foreach (var (experiment, variation) in record.Assignments())
@@ -50,7 +51,7 @@ internal sealed class ExperimentReader
         var customer = record.Text("customer_id");
         if (customer.Length == 0 || !Enum.TryParse<OutcomeKind>(record.Text("kind"), ignoreCase: true, out var kind)) return;
         foreach (var (experiment, variation) in record.Assignments())
-            if (_experiments.TryGetValue(experiment, out var data)) data.CameTrue(customer, variation, kind, record.Number("value"));
+            if (_experiments.TryGetValue(experiment, out var data)) data.CameTrue(customer, variation, record.Text("outcome_id"), kind, record.Number("value"));
     }
 
     private bool IsWanted(DateTimeOffset? time) => (_since is null || time >= _since) && (_until is null || time < _until);

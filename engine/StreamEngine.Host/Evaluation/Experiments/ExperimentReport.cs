@@ -69,7 +69,7 @@ internal sealed record ExperimentReport(string Name, long Customers, long Moved,
         ["experiment"] = Name,
         ["customers"] = Customers,
         ["customers_in_several_variations"] = Moved,
-        ["sample_ratio_p"] = RatioPValue,
+        ["sample_ratio_p"] = Number(RatioPValue),
         ["sample_ratio_mismatch"] = IsMismatched,
         ["measures"] = new JsonArray([.. Measures.Select(m => new JsonObject
         {
@@ -94,11 +94,15 @@ internal sealed record ExperimentReport(string Name, long Customers, long Moved,
 
     private static Lift? Compared(ArmSums control, ArmSums arm, Func<ArmSums, ArmSums, Lift> compare)
     {
-        // A relative lift needs a control that is not 0, and a variance two customers.
-        if (control.Count < 2 || arm.Count < 2 || control.Mean == 0) return null;
+        // A relative lift needs a control that is not 0. Where all customers of an arm did the same, nobody did for one, nothing is known of
+        // how much they differ: an interval of the other arm's variance alone would be far too narrow.
+        if (control.Mean == 0 || !Varies(control) || !Varies(arm)) return null;
         var lift = compare(control, arm);
         return double.IsFinite(lift.Low) && double.IsFinite(lift.High) ? lift : null;
     }
+
+    /// <summary>A variance is the difference of two sums: what is below their precision is 0.</summary>
+    private static bool Varies(ArmSums arm) => arm.Count >= 2 && arm.Variance > 1e-12 * (arm.Squares / arm.Count);
 
     private static JsonNode? Number(double? value) => value is { } number && double.IsFinite(number) ? JsonValue.Create(number) : null;
 }

@@ -26,8 +26,9 @@ internal sealed class CatalogCompiler(IReadOnlyList<string> purposes, ConfigNode
         var catalog = new FieldCatalog(_inOrder) { Unusable = _unusable, Tables = tables.Shapes.Count };
         var bits = new Purposes([.. purposes.Take(Purposes.Max)]);
         var compiled = new List<EventSource>();
+        var anyConsent = sources.Any(s => s.Consent is { Any: true });
         foreach (var source in sources)
-            compiled.Add(new SourceCompiler(source, compiled.Count, catalog, bits, purposes, _symbols, tables, errors)
+            compiled.Add(new SourceCompiler(source, compiled.Count, catalog, bits, purposes, _symbols, tables, anyConsent, errors)
                 .Compile(registry, baseDirectory, say ?? (_ => { })));
         return new EventCatalog(catalog, compiled);
     }

@@ -34,8 +34,11 @@ internal sealed class EventShape
     /// <summary>Whether customer and id are put into their normal form.</summary>
     public required bool Normalize { get; init; }
 
-    /// <summary>Whether the data carry consent; without, every purpose counts as given.</summary>
-    public required bool HasConsent { get; init; }
+    /// <summary>The purposes that the source's records speak of, a bit each: of others they say neither yes nor no.</summary>
+    public required ulong SpokenConsent { get; init; }
+
+    /// <summary>What a record consents to before it was read: every purpose where no source at all has consent, else none.</summary>
+    public required ulong UnsaidConsent { get; init; }
 
     /// <summary>The slots that are hashed to an id where the data has none; null where it always has one.</summary>
     public required int[]? HashSlots { get; init; }
@@ -57,7 +60,8 @@ internal sealed class EventShape
     {
         hidden.Clear();
         target.Source = Source;
-        target.Consent = HasConsent ? 0 : ulong.MaxValue;
+        target.Consent = UnsaidConsent;
+        target.ConsentSpoken = SpokenConsent;
         if (FixedType is not null) target.Type.Set(FixedType, 0, FixedType.Length);
         if (KeySlot is not { } slot || key.Length <= 0) return Faults.None;
         if (!Utf8Text.IsValid(buffer.AsSpan(key.Start, key.Length)))

@@ -8,7 +8,7 @@ namespace StreamEngine.Events.Decoding;
 /// <summary>Compiles one source: its paths, its schema, its masks. Every mistake is reported at the option that made it.</summary>
 internal sealed class SourceCompiler(
     EventSourceOptions options, int index, FieldCatalog catalog, Purposes bits, IReadOnlyList<string> purposes, SymbolTable symbols,
-        TableSet tables, ConfigErrors errors)
+        TableSet tables, bool anyConsent, ConfigErrors errors)
 {
     private readonly PathNode _root = new("", "");
     private readonly Dictionary<string, (ConfigNode Node, string Key)> _declared = [];
@@ -44,7 +44,8 @@ internal sealed class SourceCompiler(
             Ids = ids,
             Times = times,
             Normalize = options.Normalize == TextNormalization.Nfc,
-            HasConsent = options.Consent is { Any: true },
+            SpokenConsent = anyConsent ? Spoken() : ulong.MaxValue,
+            UnsaidConsent = anyConsent ? 0 : ulong.MaxValue,
             HashSlots = hash,
             HiddenCount = _hidden,
             Purposes = bits,
@@ -182,6 +183,10 @@ internal sealed class SourceCompiler(
             errors.Add(node, "format", "the record's own time has no format", "Take it out.");
         return AddOneOf(time.Field, Target.TimeSlot, RecordPart.Timestamp, node, "field", FieldType.Timestamp, format);
     }
+
+    /// <summary>One field has all purposes: one that it does not name is a no.</summary>
+    private ulong Spoken() => options.Consent is not { Any: true } consent ? 0 : consent.One.Length > 0 ? ulong.MaxValue
+        : consent.Named.Aggregate(0UL, (all, named) => all | bits.Bit(named.Key));
 
     private void AddConsent()
     {

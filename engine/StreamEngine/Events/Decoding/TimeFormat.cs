@@ -91,7 +91,8 @@ internal sealed class TimeFormat
     public bool TryNumber(double number, out long ms)
     {
         var scaled = Math.Round(number * (_unit == Unit.Seconds ? 1000 : _unit == Unit.Micros ? 0.001 : 1));
-        var ok = scaled is >= TimeText.Min and <= TimeText.Max && _unit is not (Unit.Iso or Unit.Pattern);
+        var ok = scaled is >= TimeText.Min and <= TimeText.Max && _unit is not (Unit.Iso or Unit.Pattern)
+            && (_unit != Unit.Auto || !TimeText.IsDate((long)scaled));
         ms = ok ? (long)scaled : 0;
         return ok;
     }

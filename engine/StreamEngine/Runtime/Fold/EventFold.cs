@@ -76,7 +76,7 @@ internal sealed class EventFold
         if (reason == RejectReason.None) reason = Admit(pass, batch, index, source);
         if (reason != RejectReason.None)
         {
-            if (reason == RejectReason.NoConsent) Withdraw(pass);
+            if (reason is RejectReason.NoConsent or RejectReason.Late) TakeWord(pass);
             pass.Rejected(batch, index, reason);
             return true;
         }
@@ -160,8 +160,11 @@ internal sealed class EventFold
         return _shard.Watermark != long.MinValue && _event.Time < _shard.Watermark - _lateness ? RejectReason.Late : RejectReason.None;
     }
 
-    /// <summary>A customer without consent gets no profile; one who withdraws it keeps only that word.</summary>
-    private void Withdraw<TPass>(TPass pass) where TPass : struct, IPass
+    /// <summary>
+    /// A customer without consent gets no profile; one who withdraws it keeps only that word. An event that is too late for all else may
+    /// still be the newest that was said of consent.
+    /// </summary>
+    private void TakeWord<TPass>(TPass pass) where TPass : struct, IPass
     {
         _consentUpdate.Cause = pass.CauseOf(CutPosition.TheRecord);
         _consentUpdate.Writes = pass.Writes;

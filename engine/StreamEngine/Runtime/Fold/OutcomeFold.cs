@@ -32,7 +32,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     public void Came(Span<byte> profile, int index, Event e, EvalContext context, ulong consent, bool writes)
     {
         var rule = rules[index];
-        if ((consent & e.Consent & _policy.Purpose) != _policy.Purpose)
+        if ((consent & (e.Consent | ~e.ConsentSpoken) & _policy.Purpose) != _policy.Purpose)
         {
             Count(rule.Kind, OutcomeFate.NoConsent, writes);
             return;

@@ -1,6 +1,7 @@
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Runtime;
 
@@ -32,10 +33,15 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
             // its event did, but for a trigger that the config has no more
             if (entry.Kind == DecisionKind.Decision) Reuse(new Cause(source, entry.Offset, entry.Ordinal));
             shard.Position.Stand(source, Math.Max(shard.Position.Ordinal, entry.Ordinal + 1), entry.Kind == DecisionKind.Order);
-            if (entry.Kind == DecisionKind.Watermark) live.Silence(pass, entry.Watermark);
+            if (entry.Kind == DecisionKind.Watermark)
+            {
+                shard.Cut?.Reschedule(shard, new Cause(source, entry.Offset, entry.Ordinal));
+                live.Silence(pass, entry.Watermark, entry.Ordinal);
+            }
             if (entry.Kind == DecisionKind.Switches) Follow(entry, tail[i].Value);
         }
         shard.Decisions.Logged = null;
+        shard.Cut?.Reschedule(shard, null);
         shard.Publish();
     }
 
@@ -86,9 +92,14 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
 
         public void Rejected(RecordBatch batch, int index, RejectReason reason) => live.Rejected(batch, index, reason);
 
-        public long Watermark(int source) => live.Watermark(source);
+        public long Watermark(int source)
+        {
+            shard.Cut?.Reschedule(shard, CauseOf(CutPosition.TheRecord));
+            return live.Watermark(source);
+        }
 
-        public Cause CauseOf(int ordinal) => live.CauseOf(ordinal);
+        // A mark of silence that lies at the committed offset is processed again, though a checkpoint may hold what it did to a profile.
+        public Cause CauseOf(int ordinal) => shard.Position.At(ordinal);
 
         public int TimerTrigger(int timer) => live.TimerTrigger(timer);
 

@@ -1,6 +1,7 @@
 using StreamEngine.Connectors;
 using StreamEngine.Events;
 using StreamEngine.Identity;
+using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Runtime;
 
@@ -53,10 +54,13 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
     }
 
     /// <summary>Silence has moved the watermark, as a mark in the log says.</summary>
-    public void Silence<TPass>(TPass pass, long watermark) where TPass : struct, IPass
+    /// <param name="pass">The pass.</param>
+    /// <param name="watermark">The new watermark, ms.</param>
+    /// <param name="ordinal">The mark's ordinal.</param>
+    public void Silence<TPass>(TPass pass, long watermark, int ordinal = CutPosition.TheRecord) where TPass : struct, IPass
     {
         shard.Clock.RaiseTo(watermark);
-        fold.AdvanceWatermark(pass, watermark);
+        fold.AdvanceWatermark(pass, watermark, ordinal);
         shard.Decisions.Flush();
     }
 
@@ -136,7 +140,7 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
             for (var table = 0; table < missed.Length; table++) shard.Counters.LookupsMissed[table] += missed[table];
             if (trigger >= 0)
                 shard.Decisions.Open(shard.Event, shard.Context, trigger, shard.Position.NextCause(), update.DecidedAt,
-                    shard.Event.Consent & update.Consent, update.IsFirst, shard.Watermark);
+                    (shard.Event.Consent | ~shard.Event.ConsentSpoken) & update.Consent, update.IsFirst, shard.Watermark);
         }
 
         private void NoteRefused()

@@ -41,6 +41,7 @@ internal sealed class ProfileConversion(LayoutChange change, CompiledEngine engi
         for (var i = 0; i < change.Purposes.Length; i++)
             if (change.Purposes[i] >= 0 && (was >> change.Purposes[i] & 1) != 0) now |= 1UL << i;
         consent = now;
+        engine.Consents.TakeOneTime(profile);
         foreach (var (from, to) in change.Kept) from.In(old).CopyTo(to.In(profile));
         engine.Timers.Rearm(profile);
         engine.Policy.Outcomes?.Open.Rearm(profile);

@@ -60,7 +60,7 @@ internal sealed class EventUpdate(ShardState shard) : ProfileUpdate(shard)
         }
         _features.Update(profile, _event, State.Context);
         DecidedAt = StateLayout.NewestTime(profile) = Math.Max(_event.Time, StateLayout.NewestTime(profile));
-        Consent = ConsentUpdate.Note(profile, _event.Time, _event.Consent);
+        Consent = Engine.Consents.Note(profile, _event);
         Engine.Timers.Update(profile, _event, State.Context, State.Timers);
         if (OutcomeRule >= 0) State.Outcomes!.Came(profile, OutcomeRule, _event, State.Context, Consent, Writes);
         if (State.Segments is { } segments)

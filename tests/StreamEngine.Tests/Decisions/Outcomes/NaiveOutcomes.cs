@@ -50,6 +50,7 @@ internal sealed class NaiveOutcomes(long lateness, int mostOpen)
             CloseOver();
             if (_ids.Add(e.Id)) Admitted(e, eventHash);
         }
+        else if (_consent.ContainsKey(e.Customer)) Heard(e);
         foreach (var d in decisions)
         {
             var of = _open.Where(o => o.Of.Customer == d.Customer).ToList();
@@ -64,14 +65,20 @@ internal sealed class NaiveOutcomes(long lateness, int mostOpen)
         }
     }
 
+    /// <summary>The newest word on consent, this one taken in.</summary>
+    private (long Time, bool Yes) Heard(Shop e)
+    {
+        (long Time, bool Yes) word = _consent.GetValueOrDefault(e.Customer, (long.MinValue, false));
+        if (e.Time > word.Time) word = (e.Time, e.Consents);
+        else if (e.Time == word.Time) word = (e.Time, word.Yes && e.Consents);
+        return _consent[e.Customer] = word;
+    }
+
     private void Admitted(Shop e, string eventHash)
     {
-        var word = _consent.GetValueOrDefault(e.Customer, (long.MinValue, false));
-        if (e.Time > word.Item1) word = (e.Time, e.Consents);
-        else if (e.Time == word.Item1) word = (e.Time, word.Item2 && e.Consents);
-        _consent[e.Customer] = word;
+        var word = Heard(e);
         if (!Types.TryGetValue(e.Type, out var type)) return;
-        if (!e.Consents || !word.Item2)
+        if (!e.Consents || !word.Yes)
         {
             Count("no_consent");
             return;
