@@ -142,7 +142,8 @@ internal static class DemoCommand
         Engine engine, DashboardServer dashboard)
     {
         Task<HttpEndpoint> Listen(int port) => HttpEndpoint.ListenAsync(options.Address, port, metrics, () => RunCommand.Health(engine),
-            () => !engine.Completion.IsCompleted, app => DashboardEndpoints.Map(app, dashboard, options), options.Hosts, options, folder);
+            () => !engine.Completion.IsCompleted, app => DashboardEndpoints.Map(app, dashboard, options), options.Hosts, options, folder,
+            line => call.Say(LogLevel.Warning, line));
         HttpEndpoint http;
         try
         {

@@ -36,20 +36,23 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     /// <summary>The address that is listened on, with the port that was taken.</summary>
     public string Address => _app.Urls.First();
 
-    /// <summary>Starts listening; null where the config turns it off. Relative files of the options start at the folder.</summary>
+    /// <summary>
+    /// Starts listening; null where the config turns it off. Relative files of the options start at the folder. What is worth a line in
+    /// the log is said.
+    /// </summary>
     /// <exception cref="IOException">The port is taken, or the address is not this machine's; the message names the remedy.</exception>
     public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health,
-        Func<bool> alive, string folder, Action<WebApplication>? more = null)
+        Func<bool> alive, string folder, Action<WebApplication>? more = null, Action<string>? say = null)
     {
         if (options.Port == 0) return null;
-        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts, options, folder)
+        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts, options, folder, say)
             .ConfigureAwait(false);
     }
 
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
     internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health,
         Func<bool> alive, Action<WebApplication>? more = null, IReadOnlyList<string>? hosts = null, HttpOptions? options = null,
-        string folder = "")
+        string folder = "", Action<string>? say = null)
     {
         options ??= new HttpOptions();
         // An empty builder: no settings file of the working directory and no ambient variable (URLS, Kestrel__...) may open another
@@ -76,7 +79,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         });
         var app = builder.Build();
-        var counts = new HttpMetrics();
+        var counts = new HttpMetrics(say);
         app.Lifetime.ApplicationStopped.Register(() => certificates?.Dispose());
         // In the order of the way in: what is cheap to refuse is refused first, and nothing is unpacked for who has no key.
         app.Use(counts.InvokeAsync);
@@ -84,6 +87,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         app.Use(access.InvokeAsync);
         app.UseRateLimiter();
         app.UseRequestDecompression();
+        app.Use(PackedBody.RefuseUnknownAsync);
         app.UseWebSockets();
         metrics.Map(app).WithMetadata(new Demand(options.PublicMetrics ? null : Scope.Read));
         app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503)).IsForAll()
