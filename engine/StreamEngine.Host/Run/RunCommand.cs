@@ -60,7 +60,8 @@ internal static class RunCommand
         var gateway = (cluster?.Customers ?? engine.Customers) is { } customers
             ? new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches) : null;
         using var flags = gateway is not null && config.Options.Ofrep is { } ofrep
-            ? new OfrepEvaluator(gateway, compiled, ofrep, TimeProvider.System) : null;
+            ? new OfrepEvaluator(gateway, compiled, ofrep, TimeProvider.System,
+                config.Options.Cluster?.Routing.Stash + 1 ?? OfrepEvaluator.MostAtOnce) : null;
         HealthReport Report() => Health(engine, cluster?.Health, connectors is null ? [] : ActivateCommand.Away(connectors));
         await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log, Report, cluster,
             replay: replays.Control);
@@ -78,7 +79,7 @@ internal static class RunCommand
             if (live is not null) LiveEndpoints.Map(app, live);
             if (collector is not null) CollectorEndpoints.Map(app, collector);
             if (dashboard is not null) DashboardEndpoints.Map(app, dashboard, config.Options.Http);
-        }).ConfigureAwait(false);
+        }, line => call.Say(LogLevel.Warning, line)).ConfigureAwait(false);
         call.Say(LogLevel.Info, http is null ? "no /metrics and /healthz: http.port is 0"
             : $"{http.Address}/metrics and /healthz{(dashboard is null ? "" : $"; the dashboard is at {http.Address}")}");
         if (http is not null && config.Options.Http.GrpcPort > 0)
