@@ -21,7 +21,7 @@ internal sealed record WebhookCall(WebhookOptions Options, Uri Url, BodyTemplate
     public static WebhookCall? Compile(WebhookOptions options, RecordKind kind, string folder, ConfigErrors errors)
     {
         var before = errors.All.Count;
-        var url = CheckUrl(options, errors);
+        var url = CheckUrl(options, folder, errors);
         BodyTemplate? body = null;
         if (options.Body is { } text && (body = BodyTemplate.Parse(text, kind, options.ContentType, out var fault)) is null)
             errors.Add(options.Node, "body", $"it is no Liquid template: {fault}", "Write {{ action.FIELD }} for a field's value");
@@ -37,20 +37,27 @@ internal sealed record WebhookCall(WebhookOptions Options, Uri Url, BodyTemplate
         return errors.All.Count > before ? null : new WebhookCall(options, url!, body, headers, signature);
     }
 
-    private static Uri? CheckUrl(WebhookOptions options, ConfigErrors errors)
+    private static Uri? CheckUrl(WebhookOptions options, string folder, ConfigErrors errors)
     {
-        if (!Uri.TryCreate(options.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+        var (key, text) = ("url", options.Url);
+        if (options.UrlFile is { } file)
         {
-            errors.Add(options.Node, "url", "it is no URL that could be called", "Write one that begins with https:// or http://");
+            if (options.Url.Length > 0) errors.Add(options.Node, "url_file", "url is given as well", "Keep one of the two");
+            if (SecretFile.Read(file, folder, options.Node, key = "url_file", errors) is not { } read) return null;
+            text = read;
+        }
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+        {
+            errors.Add(options.Node, key, "it is no URL that could be called", "Write one that begins with https:// or http://");
             return null;
         }
         if (url.UserInfo.Length > 0)
-            errors.Add(options.Node, "url", "it holds a user's name or password, which logs would show",
+            errors.Add(options.Node, key, "it holds a user's name or password, which logs would show",
                 "Take it out, and give the header Authorization under header_files");
-        if (url.Fragment.Length > 0) errors.Add(options.Node, "url", "what stands behind '#' is never sent", "Take it out");
+        if (url.Fragment.Length > 0) errors.Add(options.Node, key, "what stands behind '#' is never sent", "Take it out");
         if (!options.AllowPrivate && (IPAddress.TryParse(url.Host.Trim('[', ']'), out var address) && !AddressGuard.IsPublic(address)
             || url.IsLoopback))
-            errors.Add(options.Node, "url", $"{url.Host} is no public address",
+            errors.Add(options.Node, key, $"{url.Host} is no public address",
                 "Set allow_private to true where the partner is in this network");
         return url;
     }

@@ -68,8 +68,8 @@ internal sealed class WebhookSink : ISink
     /// <summary>Calls once; null where the partner has taken it.</summary>
     private async Task<Refusal?> CallAsync(ActivationRecord record, CancellationToken stop)
     {
-        if (await BodyAsync(record).ConfigureAwait(false) is not { } body)
-            return new Refusal("bad_body", "the template's body is no JSON: quote texts, and give numbers and objects the filter json");
+        var (body, fault) = await BodyAsync(record).ConfigureAwait(false);
+        if (body is null) return new Refusal("bad_body", fault);
         await _pace.WaitAsync(stop).ConfigureAwait(false);
         using var limit = new CancellationTokenSource(_call.Options.Timeout, _setup.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
@@ -81,30 +81,48 @@ internal sealed class WebhookSink : ISink
             if (response.IsSuccessStatusCode) return null;
             var status = (int)response.StatusCode;
             var detail = $"{status} {response.ReasonPhrase}: {await BeginningAsync(response, either.Token).ConfigureAwait(false)}";
+            // What a partner says may be meant for its customers alone: it is told in a dead letter, and to nobody who asks for health.
             if (status is 408 or 429 or >= 500)
-                throw new PartnerAwayException($"{_call.Options.Url} answers {detail}", $"status_{status}", RetryAfter(response));
+                throw new PartnerAwayException($"{Shown(_call.Url)} answers {status}", $"status_{status}", RetryAfter(response))
+                {
+                    Detail = detail,
+                };
             return new Refusal($"status_{status}", detail);
         }
         catch (HttpRequestException e)
         {
-            throw new PartnerAwayException($"{_call.Options.Url}: {e.Message}", "unreachable", inner: e);
+            throw new PartnerAwayException($"{Shown(_call.Url)}: {e.Message}", "unreachable", inner: e);
         }
         catch (IOException e)
         {
-            throw new PartnerAwayException($"{_call.Options.Url}: {e.Message}", "unreachable", inner: e);
+            throw new PartnerAwayException($"{Shown(_call.Url)}: {e.Message}", "unreachable", inner: e);
         }
         catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
         {
-            throw new PartnerAwayException($"{_call.Options.Url} has not answered within {_call.Options.Timeout.TotalSeconds:0.###} s",
+            throw new PartnerAwayException($"{Shown(_call.Url)} has not answered within {_call.Options.Timeout.TotalSeconds:0.###} s",
                 "timeout", inner: e);
         }
     }
 
-    private async Task<byte[]?> BodyAsync(ActivationRecord record)
+    /// <summary>A URL as logs and health may show it: its path and its query are secrets of many a partner.</summary>
+    private static string Shown(Uri url) => url.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>The body; null, with what is wrong, where the template makes none of this record.</summary>
+    private async Task<(byte[]? Body, string Fault)> BodyAsync(ActivationRecord record)
     {
-        if (_call.Body is null) return record.Json;
-        var body = Encoding.UTF8.GetBytes(await _call.Body.RenderAsync(record).ConfigureAwait(false));
-        return !BodyTemplate.IsJson(_call.Options.ContentType) || IsJson(body) ? body : null;
+        if (_call.Body is null) return (record.Json, "");
+        byte[] body;
+        try
+        {
+            body = Encoding.UTF8.GetBytes(await _call.Body.RenderAsync(record).ConfigureAwait(false));
+        }
+        catch (Exception e)
+        {
+            // A division by zero, a number that is too large, too many steps: the same record would fail in every attempt.
+            return (null, $"the template fails with this record: {e.Message}");
+        }
+        return !BodyTemplate.IsJson(_call.Options.ContentType) || IsJson(body) ? (body, "")
+            : (null, "the template's body is no JSON: quote texts, and give numbers and objects the filter json");
     }
 
     private static bool IsJson(byte[] body)
