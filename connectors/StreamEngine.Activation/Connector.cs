@@ -121,7 +121,7 @@ public sealed class Connector : IOwnership, IAsyncDisposable
             using (_worker = _settings.Log.OpenWorker(new WorkerOptions
             {
                 Group = _group,
-                InstanceId = $"{_group}-{_settings.Node}",
+                InstanceId = $"{_group}-{_settings.Node}-{_settings.Command}",
                 Sources = [_topic],
                 Outputs = [],
                 Transactional = false,

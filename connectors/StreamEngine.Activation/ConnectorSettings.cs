@@ -12,6 +12,12 @@ public sealed record ConnectorSettings
     /// <summary>This node's name.</summary>
     public required string Node { get; init; }
 
+    /// <summary>
+    /// The command that runs the connectors. It is a part of the members' names in their groups: <c>run</c> and <c>activate</c> beside each
+    /// other on one machine share the partitions, and neither takes the other for its own predecessor.
+    /// </summary>
+    public required string Command { get; init; }
+
     /// <summary>The log.</summary>
     public required ILog Log { get; init; }
 

@@ -7,6 +7,7 @@ const script = fs.readFileSync(process.argv[2], 'utf8');
 
 function page(dataset, storage = new Map(), answers = []) {
   const sent = [], beacons = [], timers = [], listeners = {};
+  let room = 65_536; // what a browser lets a page that is left leave behind
   const document = { currentScript: { src: 'https://e.example/streamengine.js', dataset }, title: 'T', referrer: '', visibilityState: 'visible',
     addEventListener: (n, f) => { listeners[n] = f; } };
   const window = { addEventListener: (n, f) => { listeners[n] = f; } };
@@ -20,12 +21,19 @@ function page(dataset, storage = new Map(), answers = []) {
   const context = { window, EventSource, Promise, document, URL, Blob, JSON, Math, Date, Object, encodeURIComponent,
     location: { href: 'https://shop.example/a', pathname: '/a' },
     localStorage: { getItem: k => storage.get(k) ?? null, setItem: (k, v) => storage.set(k, v), removeItem: k => storage.delete(k) },
-    navigator: { language: 'en', sendBeacon: (u, b) => { beacons.push([u, b]); return true; } },
+    navigator: { language: 'en', sendBeacon: (u, b) => {
+      if (b.size > room) return false;
+      room -= b.size;
+      beacons.push([u, b]);
+      return true;
+    } },
     setTimeout: f => { timers.push(f); return timers.length; },
     fetch: async (url, options) => {
       const status = answers.shift() ?? 202;
-      if (status === 0) throw new TypeError('offline');
-      sent.push({ url, status, events: JSON.parse(options.body) });
+      const bytes = options.body.size;
+      if (status === 0 || options.keepalive && bytes > 65_536) throw new TypeError('offline');
+      const events = JSON.parse(await options.body.text());
+      sent.push({ url, status, bytes, keepalive: options.keepalive, type: options.body.type, events });
       return { status, headers: { get: () => '1' } };
     } };
   vm.runInNewContext(script, context);
@@ -41,6 +49,7 @@ p.tag('track', 'Seen', { product_id: 'p1' });
 p.tag('identify', 'ann', { plan: 'gold' });
 await p.settle();
 assert.equal(p.sent[0].url, 'https://e.example/v1/events/track?key=sek_a%20b');
+assert.equal(p.sent[0].type, 'text/plain'); // no preflight
 const all = p.sent.flatMap(s => s.events);
 assert.deepEqual(all.map(e => e.type), ['page', 'track', 'identify']);
 assert.equal(new Set(all.map(e => e.anonymousId)).size, 1);
@@ -75,10 +84,17 @@ await p.settle();
 assert.equal(p.sent.length, 0);
 p.tag('consent', { ads: true });
 await p.settle();
-assert.equal(p.sent.flatMap(s => s.events).length, 1);
+// What waited has the consent of the moment it is sent, which is told by an event of its own, once.
+assert.deepEqual(p.sent.flatMap(s => s.events).map(e => [e.event ?? e.type, e.context.consent.categoryPreferences]),
+  ['page', 'Consent Given'].map(n => [n, { email: true, ads: true }]));
+p.tag('consent', { ads: true });
+p.tag('consent', { email: false });
+await p.settle();
+assert.deepEqual(p.sent.flatMap(s => s.events).slice(2).map(e => [e.event, e.context.consent.categoryPreferences]),
+  [['Consent Withdrawn', { email: false, ads: true }]]);
 p.tag('track', 'Seen');
 await p.settle();
-assert.deepEqual(p.sent.at(-1).events[0].context.consent.categoryPreferences, { email: true, ads: true });
+assert.deepEqual(p.sent.at(-1).events[0].context.consent.categoryPreferences, { email: false, ads: true });
 p.tag('consent', { ads: false });
 const last = JSON.parse(await p.beacons.at(-1)[1].text());
 assert.deepEqual([last.length, last[0].context.consent.categoryPreferences.ads], [1, false]);
@@ -95,6 +111,24 @@ p.listeners.visibilitychange();
 assert.equal(p.beacons.length, 1);
 await p.settle();
 assert.equal(p.sent.length, 0);
+
+// A browser takes no more than 64 KiB with keepalive: large events go in smaller batches, and one that is larger alone without it.
+const filling = n => ({ text: 'ü'.repeat(n / 2) });
+p = page({ page: 'off' });
+for (let i = 0; i < 25; i++) p.tag('track', `Large ${i}`, filling(10_000));
+p.tag('track', 'Huge', filling(100_000));
+p.tag('track', 'Small');
+await p.settle();
+assert.deepEqual(p.sent.flatMap(s => s.events.map(e => e.event)), [...Array(25).keys()].map(i => `Large ${i}`).concat('Huge', 'Small'));
+assert.ok(p.sent.every(s => s.events.length === 1 || s.bytes <= 48_000));
+assert.deepEqual(p.sent.filter(s => !s.keepalive).map(s => s.events[0].event), ['Huge']);
+p = page({ page: 'off' });
+for (let i = 0; i < 10; i++) p.tag('track', `Left ${i}`, filling(10_000));
+p.listeners.pagehide();
+const left = (await Promise.all(p.beacons.map(b => b[1].text()))).flatMap(t => JSON.parse(t)).map(e => e.event);
+assert.ok(left.length >= 5 && left.length < 10, `${left.length}`);
+const kept = JSON.parse(p.storage.get('streamenginequeue')).map(e => e.event); // the others wait for the next page
+assert.deepEqual([...left, ...kept], [...Array(10).keys()].map(i => `Left ${i}`));
 console.log('ok');
 
 // A page listens to its customer: the browser resumes by itself, and where the token has ended the tag asks for another address.

@@ -155,5 +155,10 @@ internal sealed class Deliverer : IDisposable
         if (e is PartnerAwayException) lock (_telling) _outage.Away(e.Message, "Its records wait in the topic; nothing is lost.");
     }
 
-    private static string Reason(Exception e) => e is BrokenCircuitException { InnerException: { } inner } ? inner.Message : e.Message;
+    private static string Reason(Exception e) => e switch
+    {
+        PartnerAwayException away => away.Detail,
+        BrokenCircuitException { InnerException: { } inner } => Reason(inner),
+        _ => e.Message,
+    };
 }

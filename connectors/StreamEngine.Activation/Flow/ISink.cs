@@ -50,4 +50,7 @@ internal sealed class PartnerAwayException(string message, string label, TimeSpa
 
     /// <summary>How long the partner asks to wait.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
+
+    /// <summary>Why, as a dead letter has it: what the partner says may stand in it, which logs and health do not show.</summary>
+    public string Detail { get; init; } = message;
 }

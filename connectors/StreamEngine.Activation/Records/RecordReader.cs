@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 
@@ -43,6 +44,8 @@ internal sealed class RecordReader(RecordKind kind)
     {
         if (value.Length == 0) return null;
         var json = value[0] == '{' ? value.ToArray() : Json(value);
+        if (value[0] == '{' && HasHalfText(json))
+            throw new InvalidDataException("it has a text that is none: half a character, or bytes that are not UTF-8");
         return kind == RecordKind.Decision && IsMark(json) ? null : json;
     }
 
@@ -69,6 +72,28 @@ internal sealed class RecordReader(RecordKind kind)
             }
         }
         throw new InvalidDataException($"it is no {kind.Word()} record: {why!.Message}", why);
+    }
+
+    /// <summary>Whether reading a text in it would fail, which only an escape or bytes that are not UTF-8 can bring about.</summary>
+    private static bool HasHalfText(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json)) return true;
+        if (json.IndexOf("\\u"u8) < 0) return false;
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped) reader.GetString();
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false; // it is no JSON, which is told where it is read
+        }
     }
 
     private static bool IsMark(byte[] json)

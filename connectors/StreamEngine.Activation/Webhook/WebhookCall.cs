@@ -30,12 +30,12 @@ internal sealed record WebhookCall(WebhookOptions Options, WebhookTarget Target,
         ConfigErrors errors)
     {
         var before = errors.All.Count;
-        var url = CheckUrl(options.Url, options.Node, options.AllowPrivate, errors);
+        var url = OwnUrl(options, folder, errors);
         var body = Body(options.Body, options.Node, kind, options.ContentType, errors);
         var (instead, insteadOf) = (default(WebhookTarget), default(RecordFilter));
         if (options.Instead is { } other)
         {
-            var otherUrl = other.Url is null ? url : CheckUrl(other.Url, other.Node, options.AllowPrivate, errors);
+            var otherUrl = other.Url is null ? url : CheckUrl(other.Url, "url", other.Node, options.AllowPrivate, errors);
             instead = otherUrl is null ? null : new WebhookTarget(otherUrl, Method(other.Method ?? options.Method),
                 other.Body is null ? body : Body(other.Body, other.Node, kind, options.ContentType, errors));
             if (other.Where is null)
@@ -70,20 +70,28 @@ internal sealed record WebhookCall(WebhookOptions Options, WebhookTarget Target,
         return body;
     }
 
-    private static Uri? CheckUrl(string text, ConfigNode node, bool allowPrivate, ConfigErrors errors)
+    private static Uri? OwnUrl(WebhookOptions options, string folder, ConfigErrors errors)
+    {
+        if (options.UrlFile is not { } file) return CheckUrl(options.Url, "url", options.Node, options.AllowPrivate, errors);
+        if (options.Url.Length > 0) errors.Add(options.Node, "url_file", "url is given as well", "Keep one of the two");
+        return SecretFile.Read(file, folder, options.Node, "url_file", errors) is { } text
+            ? CheckUrl(text, "url_file", options.Node, options.AllowPrivate, errors) : null;
+    }
+
+    private static Uri? CheckUrl(string text, string key, ConfigNode node, bool allowPrivate, ConfigErrors errors)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
         {
-            errors.Add(node, "url", "it is no URL that could be called", "Write one that begins with https:// or http://");
+            errors.Add(node, key, "it is no URL that could be called", "Write one that begins with https:// or http://");
             return null;
         }
         if (url.UserInfo.Length > 0)
-            errors.Add(node, "url", "it holds a user's name or password, which logs would show",
+            errors.Add(node, key, "it holds a user's name or password, which logs would show",
                 "Take it out, and give the header Authorization under header_files");
-        if (url.Fragment.Length > 0) errors.Add(node, "url", "what stands behind '#' is never sent", "Take it out");
+        if (url.Fragment.Length > 0) errors.Add(node, key, "what stands behind '#' is never sent", "Take it out");
         if (!allowPrivate && (IPAddress.TryParse(url.Host.Trim('[', ']'), out var address) && !AddressGuard.IsPublic(address)
             || url.IsLoopback))
-            errors.Add(node, "url", $"{url.Host} is no public address",
+            errors.Add(node, key, $"{url.Host} is no public address",
                 "Set allow_private to true where the partner is in this network");
         return url;
     }

@@ -21,8 +21,11 @@ public enum WebhookMethod
 /// <summary>A partner's HTTP endpoint, called once for each record, or for many at a time.</summary>
 public sealed record WebhookOptions : ILocated
 {
-    [Doc("The endpoint's URL, http or https.")]
+    [Doc("The endpoint's URL, http or https. Logs and /healthz show scheme, host and port of it.")]
     public string Url { get; init; } = "";
+
+    [Doc("A file with the URL, in the place of url, where the URL itself is a secret.")]
+    public string? UrlFile { get; init; }
 
     [Doc("post, put, patch or delete.")]
     public WebhookMethod Method { get; init; } = WebhookMethod.Post;
@@ -77,7 +80,8 @@ public sealed record WebhookOptions : ILocated
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 
     /// <summary>Where to, and nothing of the secrets.</summary>
-    public override string ToString() => $"{Method} {Url.Split('?')[0]}";
+    public override string ToString() => Uri.TryCreate(Url, UriKind.Absolute, out var url)
+        ? $"{Method} {url.GetLeftPart(UriPartial.Authority)}" : $"{Method}";
 }
 
 /// <summary>Another call for some of the records; what is not given is as for the others.</summary>

@@ -100,10 +100,10 @@ internal sealed class WebhookSink : ISink
     /// <summary>Calls once; null where the partner has taken it.</summary>
     private async Task<Refusal?> CallAsync(Parcel parcel, CancellationToken stop)
     {
-        // What stands behind '?' may be a secret.
-        var url = parcel.Target.Url.GetLeftPart(UriPartial.Path);
-        if (await BodyAsync(parcel).ConfigureAwait(false) is not { } body)
-            return new Refusal(BadBody, "the template's body is no JSON: quote texts, and give numbers and objects the filter json");
+        // A URL as logs and health may show it: its path and its query are secrets of many a partner.
+        var url = parcel.Target.Url.GetLeftPart(UriPartial.Authority);
+        var (body, fault) = await BodyAsync(parcel).ConfigureAwait(false);
+        if (body is null) return new Refusal(BadBody, fault);
         await _pace.WaitAsync(stop).ConfigureAwait(false);
         using var limit = new CancellationTokenSource(_call.Options.Timeout, _setup.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
@@ -115,8 +115,12 @@ internal sealed class WebhookSink : ISink
             if (response.IsSuccessStatusCode) return null;
             var status = (int)response.StatusCode;
             var detail = $"{status} {response.ReasonPhrase}: {await BeginningAsync(response, either.Token).ConfigureAwait(false)}";
+            // What a partner says may be meant for its customers alone: it is told in a dead letter, and to nobody who asks for health.
             if (status is 408 or 429 or >= 500)
-                throw new PartnerAwayException($"{url} answers {detail}", $"status_{status}", RetryAfter(response));
+                throw new PartnerAwayException($"{url} answers {status}", $"status_{status}", RetryAfter(response))
+                {
+                    Detail = detail,
+                };
             return new Refusal($"status_{status}", detail);
         }
         catch (HttpRequestException e)
@@ -134,15 +138,26 @@ internal sealed class WebhookSink : ISink
         }
     }
 
-    private async Task<byte[]?> BodyAsync(Parcel parcel)
+    /// <summary>The body; null, with what is wrong, where the template makes none of these records.</summary>
+    private async Task<(byte[]? Body, string Fault)> BodyAsync(Parcel parcel)
     {
         var (together, template) = (_call.Options.Batch is not null, parcel.Target.Body);
-        if (template is null && !together) return parcel.Records[0].Json;
+        if (template is null && !together) return (parcel.Records[0].Json, "");
         if (template is null)
-            return Encoding.UTF8.GetBytes($"[{string.Join(',', parcel.Records.Select(r => Encoding.UTF8.GetString(r.Json)))}]");
-        var body = Encoding.UTF8.GetBytes(await (together ? template.RenderAsync(parcel.Records, parcel.IdempotencyKey)
-            : template.RenderAsync(parcel.Records[0])).ConfigureAwait(false));
-        return !BodyTemplate.IsJson(_call.Options.ContentType) || IsJson(body) ? body : null;
+            return (Encoding.UTF8.GetBytes($"[{string.Join(',', parcel.Records.Select(r => Encoding.UTF8.GetString(r.Json)))}]"), "");
+        byte[] body;
+        try
+        {
+            body = Encoding.UTF8.GetBytes(await (together ? template.RenderAsync(parcel.Records, parcel.IdempotencyKey)
+                : template.RenderAsync(parcel.Records[0])).ConfigureAwait(false));
+        }
+        catch (Exception e)
+        {
+            // A division by zero, a number that is too large, too many steps: the same record would fail in every attempt.
+            return (null, $"the template fails with {(together ? "these records" : "this record")}: {e.Message}");
+        }
+        return !BodyTemplate.IsJson(_call.Options.ContentType) || IsJson(body) ? (body, "")
+            : (null, "the template's body is no JSON: quote texts, and give numbers and objects the filter json");
     }
 
     private static bool IsJson(byte[] body)

@@ -38,7 +38,8 @@ internal static class AkkaConfig
               log-dead-letters = off
               log-dead-letters-during-shutdown = off
               actor.provider = cluster
-              # Each tick wakes a thread, whether or not something is due: those of 10 ms, Akka's default, were most of a resting node's CPU.
+              # Each tick wakes a thread, whether or not something is due: those of 10 ms, Akka's default, were most of a resting node's
+              # CPU.
               # A pause of 20 ms before a request is asked again is a tick longer at most.
               scheduler.tick-duration = 40ms
               coordinated-shutdown {

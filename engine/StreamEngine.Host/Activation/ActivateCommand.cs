@@ -55,11 +55,11 @@ internal static class ActivateCommand
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(call.Stop);
         using var log = LogOptions.Open(call, config.Options.Kafka, ends.Token);
         using var metrics = new MetricsEndpoint();
-        var settings = Settings(call, config.Options, log) with { Drain = drain, Replay = replay };
+        var settings = Settings(call, config.Options, log, replay ? "replay" : "activate") with { Drain = drain, Replay = replay };
         await using var connectors = new ConnectorGroup(chosen, settings);
         await using var http = replay ? null : await HttpEndpoint.StartAsync(config.Options.Http, metrics, () => Health(connectors),
             () => !connectors.Completion.IsCompleted, config.BaseDirectory,
-            warn: line => call.Say(LogLevel.Warning, line)).ConfigureAwait(false);
+            say: line => call.Say(LogLevel.Warning, line)).ConfigureAwait(false);
         connectors.Start();
         call.Say(LogLevel.Info, $"{(replay ? "replaying dead letters of" : "delivering")} {string.Join(", ", chosen.Select(c => c.Name))}"
             + $"{(http is null ? "" : $"; {http.Address}/metrics and /healthz")}");
@@ -84,17 +84,18 @@ internal static class ActivateCommand
     {
         var inside = ActivationCheck.Compile([.. config.Options.Activations.Where(a => a.InRun)], config.Options, config.BaseDirectory,
             new ConfigErrors());
-        return inside.Count == 0 ? null : new ConnectorGroup(inside, Settings(call, config.Options, log));
+        return inside.Count == 0 ? null : new ConnectorGroup(inside, Settings(call, config.Options, log, "run"));
     }
 
     /// <summary>Replays the dead letters of all connectors beside a running engine, when asked to.</summary>
     internal static ReplayDesk Replays(Invocation call, LoadedConfig config, ILog log) => new(ActivationCheck.Compile(
-        config.Options.Activations, config.Options, config.BaseDirectory, new ConfigErrors()), Settings(call, config.Options, log));
+        config.Options.Activations, config.Options, config.BaseDirectory, new ConfigErrors()), Settings(call, config.Options, log, "run"));
 
-    private static ConnectorSettings Settings(Invocation call, HostOptions options, ILog log) => new()
+    private static ConnectorSettings Settings(Invocation call, HostOptions options, ILog log, string command) => new()
     {
         Engine = options.Name,
         Node = RunCommand.Node(options.Kafka),
+        Command = command,
         Log = log,
         Report = e => call.Say(e.Warning ? LogLevel.Warning : LogLevel.Info, e.Text),
     };

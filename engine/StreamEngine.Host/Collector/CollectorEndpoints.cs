@@ -99,7 +99,7 @@ internal sealed class CollectorEndpoints(EventCollector collector)
             var places = BodyEvents.Find(body, kind, collector.Options.MaxDepth, collector.Options.MaxEvents, out var unread);
             if (await IsRefusedAsync(context, places, unread).ConfigureAwait(false)) return;
             handed = true;
-            await AnswerAsync(context, await collector.TakeAsync(source, body, places!, kind == BodyKind.Lines, share,
+            await AnswerAsync(context, await collector.TakeAsync(source, body, places!, kind == BodyKind.Lines, null, share,
                 context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
         }
         finally

@@ -84,10 +84,12 @@ internal sealed class EventCollector : IDisposable
     /// <param name="body">What holds them.</param>
     /// <param name="events">Where they stand in it.</param>
     /// <param name="lines">Whether each may be no JSON, which then is its own mistake.</param>
+    /// <param name="faults">What is known to be wrong with some of them, by their places in the request; null where nothing is.</param>
     /// <param name="share">The request's memory; given back once they are written.</param>
     /// <param name="stop">The caller is gone.</param>
     public async Task<(WriteOutcome Outcome, Collected Events)> TakeAsync(SourceIntake source, ArraySegment<byte> body,
-        IReadOnlyList<Range> events, bool lines, MemoryBudget.Share share, CancellationToken stop)
+        IReadOnlyList<Range> events, bool lines, IReadOnlyDictionary<int, string>? faults, MemoryBudget.Share share,
+        CancellationToken stop)
     {
         var batch = new EventBatch(source.Topic, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
         var others = new HashSet<EventBatch>();
@@ -95,7 +97,7 @@ internal sealed class EventCollector : IDisposable
         var handed = false;
         try
         {
-            collected = Judge(source, body, events, lines, batch, others);
+            collected = Judge(source, body, events, lines, faults, batch, others);
             if (batch.Records.Count > 0)
             {
                 batch.Share = share;
@@ -146,8 +148,8 @@ internal sealed class EventCollector : IDisposable
         batch.End(false);
     }
 
-    private Collected Judge(SourceIntake source, ArraySegment<byte> body, IReadOnlyList<Range> events, bool lines, EventBatch batch,
-        HashSet<EventBatch> others)
+    private Collected Judge(SourceIntake source, ArraySegment<byte> body, IReadOnlyList<Range> events, bool lines,
+        IReadOnlyDictionary<int, string>? faults, EventBatch batch, HashSet<EventBatch> others)
     {
         var outcomes = new List<EventOutcome>(events.Count);
         var errors = new List<EventError>();
@@ -157,10 +159,11 @@ internal sealed class EventCollector : IDisposable
             var (outcome, id, error) = (EventOutcome.Rejected, default(EventId), (EventError?)null);
             var begin = batch.Length;
             var before = batch.Records.Count;
-            if (lines && !BodyEvents.IsWithin(value, Options.MaxDepth))
-                error = new EventError(outcomes.Count, "malformed", null,
-                    $"it is no JSON, or is nested deeper than {Options.MaxDepth} levels",
-                    EventError.RemedyOf(Events.RejectReason.Malformed));
+            var fault = faults?.GetValueOrDefault(outcomes.Count);
+            if (fault is null && lines && !BodyEvents.IsWithin(value, Options.MaxDepth))
+                fault = $"it is no JSON, or is nested deeper than {Options.MaxDepth} levels";
+            if (fault is not null)
+                error = new EventError(outcomes.Count, "malformed", null, fault, EventError.RemedyOf(Events.RejectReason.Malformed));
             else outcome = source.Judge(value, outcomes.Count, batch, out id, out error);
             if (batch.Records.Count > before && !_repeats.TryClaim(id, batch, out var writer))
             {

@@ -37,55 +37,68 @@ internal sealed class JsonEdits
     public bool Hashes => _hashed.Length > 0;
 
     /// <summary>An event with its identifiers hashed; null where it is no object, or is no JSON as it is asked for.</summary>
-    public byte[]? Hash(ReadOnlySpan<byte> json)
+    /// <param name="json">The event.</param>
+    /// <param name="unhashed">The path of an identifier that is neither a text nor a number, and is not hashed; null where all are.</param>
+    public byte[]? Hash(ReadOnlySpan<byte> json, out string? unhashed)
     {
-        if (Parse(json) is not { } root) return null;
-        foreach (var path in _hashed) Hash(root, path);
-        return Bytes(root);
+        string? fault = null;
+        var changed = Change(json, root =>
+        {
+            foreach (var path in _hashed)
+                if (!IsHashed(root, path)) fault ??= string.Join('.', path);
+            return root;
+        });
+        unhashed = fault;
+        return changed;
     }
 
     /// <summary>What an event without consent may say; null where it can't be read.</summary>
-    public byte[]? Reduce(ReadOnlySpan<byte> json)
+    public byte[]? Reduce(ReadOnlySpan<byte> json) => Change(json, root =>
     {
-        if (Parse(json) is not { } root) return null;
         var less = new JsonObject();
         foreach (var path in _kept) Copy(root, less, path);
-        return Bytes(less);
-    }
+        return less;
+    });
 
     /// <summary>An event with a text at its top, in the place of what it may have there; null where it can't be read.</summary>
-    public byte[]? Set(ReadOnlySpan<byte> json, string name, string text)
+    public byte[]? Set(ReadOnlySpan<byte> json, string name, string text) => Change(json, root =>
     {
-        if (Parse(json) is not { } root) return null;
         root[name] = text;
-        return Bytes(root);
-    }
+        return root;
+    });
 
-    private JsonObject? Parse(ReadOnlySpan<byte> json)
+    private byte[]? Change(ReadOnlySpan<byte> json, Func<JsonObject, JsonObject> change)
     {
         try
         {
             using var document = JsonDocument.Parse(json.ToArray(), _options);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? JsonObject.Create(document.RootElement.Clone()) : null;
+            return document.RootElement.ValueKind != JsonValueKind.Object ? null
+                : JsonSerializer.SerializeToUtf8Bytes(change(JsonObject.Create(document.RootElement)!), Written);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // It is no JSON; or it has a text that is none, with half a pair of surrogates or bytes that are not UTF-8, which only reading
+            // it tells.
             return null;
         }
     }
 
-    private void Hash(JsonObject root, IReadOnlyList<string> path)
+    /// <summary>Hashes an identifier where there is one; false where it is neither a text nor a number.</summary>
+    private bool IsHashed(JsonObject root, IReadOnlyList<string> path)
     {
         JsonNode? node = root;
         for (var i = 0; i < path.Count - 1 && node is not null; i++) node = Below(node, path[i]);
         var last = path[^1];
-        if (node is null || Below(node, last) is not { } value) return;
-        var text = value is JsonValue && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : value.ToJsonString();
-        if (text.Length == 0) return;
-        var hash = HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes(text.Trim().ToLowerInvariant()));
-        var hashed = JsonValue.Create(Convert.ToHexStringLower(hash));
+        if (node is null || Below(node, last) is not { } value) return true;
+        var kind = value.GetValueKind();
+        if (kind is not (JsonValueKind.String or JsonValueKind.Number)) return false;
+        var text = (kind == JsonValueKind.String ? value.GetValue<string>() : value.ToJsonString()).Trim().ToLowerInvariant();
+        // Nothing but blanks is nobody's identifier: it has no hash, and counts as missing.
+        var hashed = JsonValue.Create(text.Length == 0 ? ""
+            : Convert.ToHexStringLower(HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes(text))));
         if (node is JsonArray list) list[int.Parse(last, System.Globalization.CultureInfo.InvariantCulture)] = hashed;
         else node[last] = hashed;
+        return true;
     }
 
     private static JsonNode? Below(JsonNode node, string name) => node switch
@@ -106,6 +119,4 @@ internal sealed class JsonEdits
         }
         if (from[path[^1]] is { } value) to[path[^1]] = value.DeepClone();
     }
-
-    private static byte[] Bytes(JsonObject root) => JsonSerializer.SerializeToUtf8Bytes(root, Written);
 }

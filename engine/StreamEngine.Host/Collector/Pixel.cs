@@ -39,7 +39,7 @@ internal sealed class Pixel(EventCollector collector)
         var json = data.Length > 0 ? Encoding.UTF8.GetBytes(data) : Fields(context.Request.Query);
         var share = collector.Memory.Open();
         if (!share.TryReach(json.Length * 3L)) return StatusCodes.Status429TooManyRequests;
-        var (outcome, events) = await collector.TakeAsync(source, json, [new Range(0, json.Length)], lines: true, share,
+        var (outcome, events) = await collector.TakeAsync(source, json, [new Range(0, json.Length)], lines: true, null, share,
             context.RequestAborted).ConfigureAwait(false);
         return outcome switch
         {

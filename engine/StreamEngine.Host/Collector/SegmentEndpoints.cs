@@ -67,9 +67,8 @@ internal sealed class SegmentEndpoints(EventCollector collector, SourceIntake so
                 return;
             }
             handed = true;
-            var (bytes, places) = events.Value;
-            var taken = await collector.TakeAsync(source, bytes, places, lines: false, share, context.RequestAborted)
-                .ConfigureAwait(false);
+            var taken = await collector.TakeAsync(source, events.Bytes, events.Places, lines: false, events.Faults, share,
+                context.RequestAborted).ConfigureAwait(false);
             await AnswerAsync(context, taken).ConfigureAwait(false);
         }
         finally

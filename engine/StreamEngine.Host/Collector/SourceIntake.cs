@@ -14,7 +14,7 @@ namespace StreamEngine.Host.Collector;
 /// </summary>
 internal sealed class SourceIntake
 {
-    private const string Unchangeable = "it is no JSON object, is nested too deep, or has a name twice";
+    private const string Unchangeable = "it is no JSON object, is nested too deep, has a name twice, or a text with half a character";
 
     private readonly ConcurrentBag<Reader> _readers = [];
     private readonly EventSource _source;
@@ -74,7 +74,10 @@ internal sealed class SourceIntake
         var begin = batch.Length;
         if (_edits is { Hashes: true })
         {
-            if (_edits.Hash(value) is not { } hashed) return Reject(index, RejectReason.Malformed, null, Unchangeable, out error);
+            var changed = _edits.Hash(value, out var unhashed);
+            if (unhashed is not null)
+                return Reject(index, RejectReason.WrongType, unhashed, "it is to be hashed, and is neither a text nor a number", out error);
+            if (changed is not { } hashed) return Reject(index, RejectReason.Malformed, null, Unchangeable, out error);
             value = hashed;
         }
         var length = Put(value, batch, Options.Arrival, Iso(batch.Arrived));

@@ -107,7 +107,15 @@ internal static class CustomerEndpoints
         switch (value.ValueKind)
         {
             case JsonValueKind.String:
-                return value.GetString();
+                try
+                {
+                    return value.GetString();
+                }
+                catch (InvalidOperationException)
+                {
+                    faults.Add($"context.{name}: it is no text, as it has half a character, or bytes that are not UTF-8");
+                    return null;
+                }
             case JsonValueKind.True or JsonValueKind.False:
                 return value.GetBoolean();
             case JsonValueKind.Number:

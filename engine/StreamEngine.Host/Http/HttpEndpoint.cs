@@ -36,20 +36,23 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     /// <summary>The address that is listened on, with the port that was taken.</summary>
     public string Address => _app.Urls.First();
 
-    /// <summary>Starts listening; null where the config turns it off. Relative files of the options start at the folder.</summary>
+    /// <summary>
+    /// Starts listening; null where the config turns it off. Relative files of the options start at the folder. What is worth a line in
+    /// the log is said.
+    /// </summary>
     /// <exception cref="IOException">The port is taken, or the address is not this machine's; the message names the remedy.</exception>
     public static async Task<HttpEndpoint?> StartAsync(HttpOptions options, MetricsEndpoint metrics, Func<HealthReport> health,
-        Func<bool> alive, string folder, Action<WebApplication>? more = null, Action<string>? warn = null)
+        Func<bool> alive, string folder, Action<WebApplication>? more = null, Action<string>? say = null)
     {
         if (options.Port == 0) return null;
-        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts, options, folder, warn)
+        return await ListenAsync(options.Address, options.Port, metrics, health, alive, more, options.Hosts, options, folder, say)
             .ConfigureAwait(false);
     }
 
     /// <summary>Starts listening on a port; 0 takes a free one.</summary>
     internal static async Task<HttpEndpoint> ListenAsync(string address, int port, MetricsEndpoint metrics, Func<HealthReport> health,
         Func<bool> alive, Action<WebApplication>? more = null, IReadOnlyList<string>? hosts = null, HttpOptions? options = null,
-        string folder = "", Action<string>? warn = null)
+        string folder = "", Action<string>? say = null)
     {
         options ??= new HttpOptions();
         // An empty builder: no settings file of the working directory and no ambient variable (URLS, Kestrel__...) may open another
@@ -58,7 +61,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         builder.Services.AddRoutingCore();
         var access = new Access(new KeyRing(options.Keys),
             options.Jwt is { } jwt ? new TokenVerifier(jwt, folder, TimeProvider.System) : null, options.Tls?.ClientCaFile is not null);
-        var certificates = options.Tls is { } tls ? new Certificates(tls, folder, TimeProvider.System, warn) : null;
+        var certificates = options.Tls is { } tls ? new Certificates(tls, folder, TimeProvider.System, say) : null;
         builder.Services.AddSingleton(access);
         builder.Services.AddRateLimiter(limits =>
         {
@@ -77,7 +80,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         });
         var app = builder.Build();
-        var counts = new HttpMetrics();
+        var counts = new HttpMetrics(say);
         app.Lifetime.ApplicationStopped.Register(() => certificates?.Dispose());
         // In the order of the way in: what is cheap to refuse is refused first, and nothing is unpacked for who has no key.
         app.Use(counts.InvokeAsync);
@@ -85,6 +88,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         app.Use(access.InvokeAsync);
         app.UseRateLimiter();
         app.UseRequestDecompression();
+        app.Use(PackedBody.RefuseUnknownAsync);
         app.UseWebSockets();
         metrics.Map(app).WithMetadata(new Demand(options.PublicMetrics ? null : Scope.Read));
         app.MapMethods("/healthz/live", Look, () => Results.Text(alive() ? "live\n" : "dead\n", statusCode: alive() ? 200 : 503)).IsForAll()

@@ -17,6 +17,8 @@ internal static class RawPath
     public static string Id(HttpContext context, string prefix, string suffix, string routed)
     {
         var path = context.Features.Get<IHttpRequestFeature>()?.RawTarget.Split('?')[0] ?? "";
+        // The router takes no notice of a slash at the end; one that belongs to an id is escaped.
+        if (path.EndsWith('/')) path = path[..^1];
         return path.Length > prefix.Length + suffix.Length && !path.Contains("./", StringComparison.Ordinal)
             && path.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && path.EndsWith(suffix, StringComparison.OrdinalIgnoreCase)
                 ? Uri.UnescapeDataString(path[prefix.Length..(path.Length - suffix.Length)])

@@ -83,7 +83,8 @@ internal sealed class LiveEndpoints(LiveStreams live)
         var last = request.Query.TryGetValue(LastId, out var asked) ? asked.ToString() : null;
         // A client that connects again by itself says it in the header; its address still has what it began with.
         if (request.Headers.TryGetValue("Last-Event-ID", out var resumed)) last = resumed.ToString();
-        if ((FaultOf(id) ?? (last?.Length > LongestLastId ? "The last event's id is none of ours." : null)) is { } fault)
+        if ((FaultOf(id) ?? (last?.Length > LongestLastId || last?.Any(char.IsControl) == true
+            ? "The last event's id is none of ours." : null)) is { } fault)
         {
             await Problems.RefuseAsync(context, StatusCodes.Status400BadRequest, "bad_request", fault).ConfigureAwait(false);
             return;

@@ -33,7 +33,7 @@ internal sealed record OfrepContext(string Customer, string? RequestId, IReadOnl
         if (key.ValueKind != JsonValueKind.String)
             return Fail(out failure, "INVALID_CONTEXT", "targetingKey is no text: it is the customer id.");
         string? id = null;
-        if (context.TryGetProperty(Request, out var request))
+        if (context.TryGetProperty(Request, out var request) && request.ValueKind != JsonValueKind.Null)
             if (request.ValueKind == JsonValueKind.String && request.GetString()!.Length > 0) id = request.GetString();
             else return Fail(out failure, "INVALID_CONTEXT", $"{Request} is no text.");
         var values = new Dictionary<string, object?>();

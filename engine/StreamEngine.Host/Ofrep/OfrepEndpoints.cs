@@ -63,10 +63,8 @@ internal sealed class OfrepEndpoints(OfrepEvaluator evaluator)
     {
         var (asked, failure) = await ReadAsync(context).ConfigureAwait(false);
         if (asked is null) return Results.Json(failure, Json, statusCode: 400);
-        // Side by side: they wait for the same commit.
-        var flags = await Task.WhenAll(evaluator.Keys.Select(k => evaluator.EvaluateAsync(k, asked, context.RequestAborted)))
-            .ConfigureAwait(false);
-        var body = JsonSerializer.SerializeToUtf8Bytes(new OfrepFlags(flags!), Json);
+        var flags = await evaluator.EvaluateAllAsync(asked, context.RequestAborted).ConfigureAwait(false);
+        var body = JsonSerializer.SerializeToUtf8Bytes(new OfrepFlags(flags), Json);
         var tag = $"\"{Base64Url.EncodeToString(SHA256.HashData(body).AsSpan(0, 16))}\"";
         context.Response.Headers.ETag = tag;
         return Holds(context.Request.Headers.IfNoneMatch, tag) ? Results.StatusCode(StatusCodes.Status304NotModified)
@@ -89,8 +87,9 @@ internal sealed class OfrepEndpoints(OfrepEvaluator evaluator)
             var read = OfrepContext.Read(body.RootElement, evaluator.Fields, out var failure);
             return (read, failure);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // No JSON; or a text in it has half a character, or bytes that are not UTF-8, which only reading it tells.
             return (null, new OfrepFailure("PARSE_ERROR", $"The body can't be read: {e.Message}"));
         }
     }

@@ -21,10 +21,14 @@ internal sealed class OfrepEvaluator : IDisposable
     /// <summary>A flag that could not be evaluated now, and may be later.</summary>
     public const string General = "GENERAL";
 
+    /// <summary>How many placements of one customer are evaluated at the same time: side by side they wait for the same commit.</summary>
+    public const int MostAtOnce = 4;
+
     private readonly ICustomerGateway _customers;
     private readonly CompiledEngine _engine;
     private readonly OfrepOptions _options;
     private readonly TimeProvider _time;
+    private readonly int _atOnce;
     private readonly Meter _meter = EngineMeter.Create();
     private readonly Counter<long> _evaluations;
 
@@ -32,9 +36,11 @@ internal sealed class OfrepEvaluator : IDisposable
     /// <param name="engine">The compiled config.</param>
     /// <param name="options">The config's section.</param>
     /// <param name="time">The clock.</param>
-    public OfrepEvaluator(ICustomerGateway customers, CompiledEngine engine, OfrepOptions options, TimeProvider time)
+    /// <param name="room">How many requests of one customer are let in at once; a further one would be answered with busy.</param>
+    public OfrepEvaluator(ICustomerGateway customers, CompiledEngine engine, OfrepOptions options, TimeProvider time,
+        int room = MostAtOnce)
     {
-        (_customers, _engine, _options, _time) = (customers, engine, options, time);
+        (_customers, _engine, _options, _time, _atOnce) = (customers, engine, options, time, Math.Clamp(room, 1, MostAtOnce));
         _evaluations = _meter.CreateCounter<long>("streamengine.ofrep.evaluations", "{flag}",
             "Flags that were evaluated by OpenFeature's protocol, by kind and by reason or error code.");
     }
@@ -61,6 +67,17 @@ internal sealed class OfrepEvaluator : IDisposable
         _evaluations.Add(1, new("kind", experiment is null ? "placement" : "experiment"),
             new("reason", (flag.ErrorCode ?? flag.Reason!).ToLowerInvariant()));
         return flag;
+    }
+
+    /// <summary>Evaluates all flags, in their order, a few at a time.</summary>
+    public async Task<IReadOnlyList<OfrepFlag>> EvaluateAllAsync(OfrepContext context, CancellationToken cancel)
+    {
+        string[] keys = [.. Keys];
+        var flags = new OfrepFlag[keys.Length];
+        var limit = new ParallelOptions { MaxDegreeOfParallelism = _atOnce, CancellationToken = cancel };
+        await Parallel.ForAsync(0, keys.Length, limit, async (i, stop) =>
+            flags[i] = (await EvaluateAsync(keys[i], context, stop).ConfigureAwait(false))!).ConfigureAwait(false);
+        return flags;
     }
 
     /// <inheritdoc/>

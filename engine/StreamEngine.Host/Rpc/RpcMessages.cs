@@ -37,6 +37,7 @@ internal static class RpcMessages
             NewestEvent = reply.NewestEvent is { } newest ? Of(newest) : null,
         };
         foreach (var (name, value) in reply.Features) response.Features[name] = value;
+        foreach (var (name, text) in reply.Texts) response.Texts[name] = text;
         response.Consents.AddRange(reply.Consents);
         response.Caps.AddRange(reply.Caps.Select(c => new V1.CapUse { Cap = c.Cap, Offer = c.Offer, Used = c.Used, Max = c.Max }));
         foreach (var (name, due) in reply.Timers) response.Timers[name] = Of(due);

@@ -60,7 +60,8 @@ internal static class RunCommand
         var gateway = (cluster?.Customers ?? engine.Customers) is { } customers
             ? new FallbackGateway(customers, compiled, engine.Metrics, engine.Switches) : null;
         using var flags = gateway is not null && config.Options.Ofrep is { } ofrep
-            ? new OfrepEvaluator(gateway, compiled, ofrep, TimeProvider.System) : null;
+            ? new OfrepEvaluator(gateway, compiled, ofrep, TimeProvider.System,
+                config.Options.Cluster?.Routing.Stash + 1 ?? OfrepEvaluator.MostAtOnce) : null;
         HealthReport Report() => Health(engine, cluster?.Health, connectors is null ? [] : ActivateCommand.Away(connectors));
         await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log, Report, cluster,
             replay: replays.Control);

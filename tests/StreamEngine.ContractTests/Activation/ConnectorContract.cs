@@ -71,7 +71,14 @@ public abstract class ConnectorContract : LogContract
             CommitInterval = TimeSpan.FromMilliseconds(100),
         }], new EngineOptions { Outputs = new OutputOptions { Actions = topic } }, ".", errors);
         errors.ThrowIfAny();
-        var group = new ConnectorGroup(compiled, new ConnectorSettings { Engine = Unique, Node = node, Log = Log, Drain = drain });
+        var group = new ConnectorGroup(compiled, new ConnectorSettings
+        {
+            Engine = Unique,
+            Node = node,
+            Command = "activate",
+            Log = Log,
+            Drain = drain,
+        });
         group.Start();
         return group;
     }

@@ -81,6 +81,7 @@ internal sealed class ActivationBench : IAsyncDisposable
     {
         Engine = "shop",
         Node = "a",
+        Command = "activate",
         Log = Log,
         Time = Time,
         Report = e =>
@@ -97,9 +98,14 @@ internal sealed class ActivationBench : IAsyncDisposable
         return compiled;
     }
 
-    public ConnectorGroup Start(ActivationOptions options, bool drain = false, bool replay = false)
+    public ConnectorGroup Start(ActivationOptions options, bool drain = false, bool replay = false, string command = "activate")
     {
-        var group = new ConnectorGroup(Compile(options), Settings with { Drain = drain, Replay = replay });
+        var group = new ConnectorGroup(Compile(options), Settings with
+        {
+            Drain = drain,
+            Replay = replay,
+            Command = command,
+        });
         _running.Add(group);
         group.Start();
         return group;

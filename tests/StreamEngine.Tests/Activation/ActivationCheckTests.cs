@@ -26,6 +26,7 @@ public sealed class ActivationCheckTests
               folder: { files: { format: csv } }
               one: { files: { folder: out } }
               two: { files: { folder: ./out/ } }
+              file: { webhook: { url: "https://partner.example/", url_file: nothing.url } }
               letter: { dead_letter: decisions, webhook: { url: "https://partner.example/" } }
             """);
         var (code, _, error) = await Cli.RunAsync("validate", "--config", file);
@@ -37,9 +38,10 @@ public sealed class ActivationCheckTests
             "it is no Liquid template", "it is no secret of Standard Webhooks", "'Idempotency-Key' is set by the connector itself",
             "'a.b.c' is no table", "the records have no field 'acton_id'", "it names no folder",
             "activations.two.files.folder: another connector", "topic 'decisions' has another use",
+            "webhook.url_file: url is given as well", "webhook.url_file: the file can't be read",
         })
             Assert.Contains(told, error);
         Assert.DoesNotContain("pass@", error);
-        Assert.Contains("14 mistakes", error);
+        Assert.Contains("16 mistakes", error);
     }
 }

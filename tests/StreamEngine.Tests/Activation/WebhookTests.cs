@@ -218,6 +218,81 @@ public sealed class WebhookTests : IAsyncLifetime
         Assert.Contains("\"reason\":\"bad_body\"", Assert.Single(_bench.DeadLetters()));
     }
 
+    [Theory]
+    [InlineData("{{ 1 | divided_by: action.zero }}")]
+    [InlineData("{% for i in (1..3000) %}{% for j in (1..3000) %}.{% endfor %}{% endfor %}")]
+    [InlineData("{{ action.huge | times: action.huge }}")]
+    public async Task A_record_that_the_template_fails_with_is_a_dead_letter_and_the_others_go_on(string fault)
+    {
+        _bench.Write("c1", ActivationBench.Action("c1", 1).Replace("}", ",\"zero\":0,\"huge\":1e300}", StringComparison.Ordinal));
+        _bench.Write("c1", ActivationBench.Action("c1", 2, channel: "push"));
+        await _bench.DrainAsync(ActivationBench.Webhook(_partner, w => w with
+        {
+            Body = $$$"""{% if action.channel == "email" %}{{{fault}}}{% endif %}{"id":"{{ action.event_id }}"}""",
+        }));
+        Assert.Equal("""{"id":"e2"}""", Assert.Single(_partner.Taken).Body);
+        Assert.Equal(2, _bench.Committed());
+        var letter = JsonDocument.Parse(Assert.Single(_bench.DeadLetters())).RootElement;
+        Assert.Equal("bad_body", letter.GetProperty("reason").GetString());
+        Assert.StartsWith("the template fails with this record: ", letter.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_record_with_half_a_character_is_a_dead_letter_and_the_others_go_on()
+    {
+        _bench.Write("c1", ActivationBench.Action("c1", 1, offer: "\\ud83d"));
+        _bench.Write("c1", ActivationBench.Action("c1", 2));
+        await _bench.DrainAsync(ActivationBench.Webhook(_partner) with { Where = "action.offer != 'x'" });
+        Assert.Equal("e2", Fields(Assert.Single(_partner.Taken)).GetProperty("event_id").GetString());
+        Assert.Contains("\"reason\":\"unreadable\"", Assert.Single(_bench.DeadLetters()));
+        Assert.Equal(2, _bench.Committed());
+    }
+
+    [Fact]
+    public async Task Health_and_log_tell_nothing_of_a_url_but_its_host_and_nothing_of_what_the_partner_says()
+    {
+        var file = Path.Combine(_bench.Folder, "url");
+        await File.WriteAllTextAsync(file, $"{_partner.Url}/T0K3N?key=T0K3N\n");
+        _partner.Answer = (_, http) =>
+        {
+            http.Response.StatusCode = 500;
+            return http.Response.WriteAsync("at T0K3N of its own");
+        };
+        _bench.WriteActions(1);
+        var group = _bench.Start(ActivationBench.Webhook(_partner, w => w with
+        {
+            Url = "",
+            UrlFile = file,
+            GiveUpAfter = TimeSpan.FromMinutes(5),
+        }));
+        await _bench.UntilAsync(() => group.Connectors[0].Partner.Reason.Length > 0, "the outage is told", group);
+        Assert.Equal($"{_partner.Url[..^5]} answers 500", group.Connectors[0].Partner.Reason);
+        await _bench.UntilAsync(() => _bench.Committed() == 1, "it is given up", group, TimeSpan.FromSeconds(2),
+            () => _partner.Inside == 0);
+        Assert.Contains("500 Internal Server Error: at T0K3N of its own", Assert.Single(_bench.DeadLetters()), StringComparison.Ordinal);
+        lock (_bench.Lines) Assert.DoesNotContain("T0K3N", string.Concat(_bench.Lines), StringComparison.Ordinal);
+        Assert.DoesNotContain("T0K3N", new WebhookOptions { Url = $"{_partner.Url}/T0K3N" }.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Connectors_of_two_commands_on_one_machine_share_the_topic()
+    {
+        var run = _bench.Start(ActivationBench.Webhook(_partner), command: "run");
+        _bench.WriteActions(10);
+        await _bench.UntilAsync(() => _bench.Committed() == 10, "the first one delivers", run, TimeSpan.FromSeconds(1),
+            () => _partner.Inside == 0);
+        var activate = _bench.Start(ActivationBench.Webhook(_partner), command: "activate");
+        for (var sent = 10; activate.Connectors[0].Counts.Delivered == 0 || run.Connectors[0].Counts.Delivered <= 10; sent += 10)
+        {
+            _bench.WriteActions(10, from: sent);
+            await _bench.UntilAsync(() => _bench.Committed() == sent + 10, "all are delivered", run, TimeSpan.FromSeconds(1),
+                () => _partner.Inside == 0);
+            Assert.False(activate.Completion.IsCompleted);
+            Assert.True(sent < 20_000, "one of the two delivers everything");
+        }
+        Assert.Equal(_partner.Taken.Count, _partner.Taken.Select(c => c.Key).Distinct().Count());
+    }
+
     [Fact]
     public async Task No_more_calls_go_out_than_the_rate()
     {

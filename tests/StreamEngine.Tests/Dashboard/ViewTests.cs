@@ -31,7 +31,7 @@ public sealed class ViewTests : IDisposable
     public ViewTests()
     {
         BunitContext.DefaultWaitTimeout = Patience;
-        _shop = new RequestShop(_folder);
+        _shop = new RequestShop(_folder, StreamEngine.Testing.Scenario.WithTexts);
         _history = new History(_shop.Engine, _shop.Compiled, TimeProvider.System);
         _settings = DashboardRun.Settings(_shop.Options, new HttpOptions(), _shop.Compiled, _shop.Engine, _shop.Log,
             () => new HealthReport(true, [], [], [new AwayHealth("log", 3, "no broker answers")]));
@@ -80,6 +80,7 @@ public sealed class ViewTests : IDisposable
         await _shop.ReadAsync("c-1", p => p.NewestEvent is not null);
         var view = _pages.Render<Customers>(p => p.Add(c => c.Id, "c-1"));
         view.WaitForAssertion(() => Assert.Equal("80", Feature(view, "revenue")));
+        Assert.Equal("purchase", Feature(view, "latest"));
         _shop.Send("c-1", "purchase", 20);
         var decided = await _shop.DecideAsync("c-1", "ask-1");
         view.WaitForAssertion(() =>

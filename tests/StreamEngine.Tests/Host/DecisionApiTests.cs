@@ -112,6 +112,8 @@ public sealed class DecisionApiTests : IAsyncLifetime
     [InlineData("c%2f1%3F", "c/1?")]
     [InlineData("c%252F1?a=/b", "c%2F1")]
     [InlineData("c%20%C3%A4+1", "c ä+1")]
+    [InlineData("c1/", "c1")]
+    [InlineData("c1%2F/?a=/", "c1/")]
     public async Task An_id_in_an_address_is_decoded_once(string address, string id)
     {
         var profile = JsonNode.Parse(await _client.GetStringAsync($"/v1/customers/{address}"))!;
@@ -137,6 +139,8 @@ public sealed class DecisionApiTests : IAsyncLifetime
     [InlineData("""{"customer":"c1","context":{"nothing":1}}""", "context.nothing: no event field")]
     [InlineData("""{"customer":"c1","timeout_ms":0}""", "timeout_ms: 0")]
     [InlineData("{", "The body can't be read")]
+    [InlineData("""{"customer":"c1","context":{"placement":"\ud83d"}}""", "context.placement: it is no text")]
+    [InlineData("""{"customer":"\ud83d"}""", "The body can't be read")]
     public async Task A_mistake_is_a_400_that_names_it(string body, string named)
     {
         var problem = await Post(body, HttpStatusCode.BadRequest);

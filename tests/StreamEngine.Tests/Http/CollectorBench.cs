@@ -108,7 +108,7 @@ internal sealed class CollectorBench : IAsyncDisposable
         var bench = new CollectorBench(file, sets);
         var http = bench.Loaded.Options.Http;
         bench._http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, bench._metrics, () => new HealthReport(true, [], [], []), () => true,
-            app => CollectorEndpoints.Map(app, bench.Collector), http.Hosts, http);
+            app => CollectorEndpoints.Map(app, bench.Collector), http.Hosts, http, say: bench.Said.Add);
         bench.Client = new HttpClient { BaseAddress = new Uri(bench._http.Address) };
         return bench;
     }

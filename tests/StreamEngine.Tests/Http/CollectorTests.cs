@@ -125,6 +125,59 @@ public sealed class CollectorTests
         Assert.Equal((400, "malformed"), (status, (string)answer["errors"]![0]!["reason"]!));
     }
 
+    [Fact]
+    public async Task An_event_with_half_a_character_is_its_own_mistake()
+    {
+        await using var bench = await CollectorBench.Open("collector.sources.shop.hash=[c]");
+        foreach (var half in new[] { "\"x\":\"\\ud83d\"", "\"\\ud83d\":1", "\"w\":{\"c\":\"\\udc00.\"}" })
+        {
+            var bad = Shop("a", "1").Replace("\"v\":1.5", half, StringComparison.Ordinal);
+            var (status, answer) = await bench.Post("/v1/events/shop", $"[{Shop("a", $"{Guid.NewGuid()}")},{bad}]");
+            Assert.True(status == 202, answer.ToString());
+            Assert.Equal((1, "malformed"), ((int)answer["errors"]![0]!["index"]!, (string)answer["errors"]![0]!["reason"]!));
+            Assert.Contains("half a character", (string)answer["errors"]![0]!["detail"]!, StringComparison.Ordinal);
+        }
+        // Where the arrival is put into the event, and where consent lets only a part of it pass.
+        var (code, told) = await bench.Post("/v1/events/track",
+            """[{"userId":"u","event":"Seen","x":"\ud83d"},{"userId":"u","event":"Seen","x":"\ud83d\ude00"}]""");
+        Assert.True(code == 202, told.ToString());
+        Assert.Equal(["rejected", "no_consent"], told["results"]!.AsArray().Select(r => (string)r!));
+    }
+
+    [Fact]
+    public async Task Only_texts_and_numbers_are_hashed_and_nothing_else_slips_past_the_hash()
+    {
+        await using var bench = await CollectorBench.Open("collector.sources.shop.hash=[c, w.email]");
+        var events = new[] { "{\"a\":1}", "true", "[\"ann\"]", "\"  \"", "null", "7", "\" Ann\"" }
+            .Select((c, i) => Shop("c", $"{i}").Replace("\"c\":\"c\"", $"\"c\":{c}", StringComparison.Ordinal))
+            .Append(Shop("a", "9").Replace("\"v\":1.5", "\"w\":{\"email\":[\"ann@shop.example\"]}", StringComparison.Ordinal));
+        var (status, answer) = await bench.Post("/v1/events/shop", $"[{string.Join(',', events)}]");
+        Assert.True(status == 202, answer.ToString());
+        Assert.Equal(["wrong-type c", "wrong-type c", "wrong-type c", "missing-customer c", "missing-customer c", "wrong-type w.email"],
+            answer["errors"]!.AsArray().Select(e => $"{e!["reason"]} {e["field"]}"));
+        Assert.Equal(new[] { "7", "ann" }.Select(t => Convert.ToHexStringLower(System.Security.Cryptography.HMACSHA256.HashData(
+            "pepper"u8, Encoding.UTF8.GetBytes(t)))).Order(), bench.Read("shop").Select(r => r.Key).Order());
+    }
+
+    [Theory]
+    [InlineData("gzip", 400)]
+    [InlineData("br", 400)]
+    [InlineData("deflate", 400)]
+    [InlineData("zstd", 415)]
+    [InlineData("identity", 202)]
+    public async Task A_body_that_can_not_be_unpacked_is_refused(string encoding, int expected)
+    {
+        await using var bench = await CollectorBench.Open();
+        using var reply = await bench.Send("/v1/events/shop", Encoding.UTF8.GetBytes(Shop("a", "1")), "application/json",
+            r => r.Content!.Headers.ContentEncoding.Add(encoding));
+        var answer = await reply.Content.ReadAsStringAsync();
+        Assert.True(expected == (int)reply.StatusCode, answer);
+        Assert.Equal(expected == 202 ? 1 : 0, bench.Read("shop").Count);
+        if (expected == 415) Assert.Contains("gzip, br, deflate", answer, StringComparison.Ordinal);
+        if (expected != 202) Assert.Equal(expected == 415 ? "content_encoding" : "malformed", (string)JsonNode.Parse(answer)!["reason"]!);
+        Assert.Empty(bench.Said);
+    }
+
     [Theory]
     [InlineData("reduce", 1)]
     [InlineData("drop", 0)]

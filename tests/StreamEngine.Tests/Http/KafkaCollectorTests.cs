@@ -69,7 +69,8 @@ public sealed class KafkaCollectorTests
         var body = System.Text.Encoding.UTF8.GetBytes($"[{string.Join(',', events)}]");
         var share = collector.Memory.Open();
         var places = BodyEvents.Find(body, BodyKind.Json, 32, 1_000, out _)!;
-        var (outcome, taken) = await collector.TakeAsync(collector.Sources["shop"], body, places, false, share, CancellationToken.None);
+        var (outcome, taken) = await collector.TakeAsync(collector.Sources["shop"], body, places, false, null, share,
+            CancellationToken.None);
         Assert.Empty(taken.Errors);
         return outcome == WriteOutcome.Written;
     }

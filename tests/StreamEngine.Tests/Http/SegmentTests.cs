@@ -54,8 +54,33 @@ public sealed class SegmentTests
         Assert.Equal("u", (string)records["3"].Json["context"]!["page"]!["url"]!);
     }
 
+    [Fact]
+    public async Task A_call_that_is_none_is_told_at_its_place_and_holds_up_no_other()
+    {
+        await using var bench = await Open();
+        var (status, answer) = await bench.Post("/v1/batch", """
+            {"batch":["x",{"type":"track","userId":"ann","event":"\ud83d","messageId":"1"},{"type":"track","userId":"ann","messageId":"2"},
+                      {"type":"track","userId":"ann","messageId":"3","\ud83d":1},null,{"userId":"a","userId":"b"},
+                      {"type":"track","userId":"ann","messageId":"4","timestamp":"0001-01-01T00:00:00Z"},
+                      {"type":"track","userId":"ann","messageId":"5","timestamp":"9999-12-31T23:59:59Z"}],"sentAt":"9999-12-31T23:59:59Z",
+             "context":{"consent":{"categoryPreferences":{"Advertising":true}}}}
+            """, change: Authorize);
+        Assert.True(status == 200, answer.ToString());
+        var errors = answer["errors"]!.AsArray();
+        Assert.Equal([0, 1, 3, 4, 5, 6], errors.Select(e => (int)e!["index"]!));
+        Assert.Equal(["malformed", "malformed", "malformed", "malformed", "malformed", "too-old"],
+            errors.Select(e => (string)e!["reason"]!));
+        Assert.Equal(["2", "5"], bench.Read("segment-calls").Select(r => (string)r.Json["messageId"]!).Order());
+        Assert.Empty(bench.Said);
+
+        Assert.Equal(400, (await bench.Post("/v1/track", """{"userId":"ann","event":"\ud83d"}""", change: Authorize)).Status);
+        Assert.Equal(401, (await bench.Post("/v1/track", """{"userId":"ann","writeKey":"\ud83d"}""")).Status);
+        Assert.Equal(2, bench.Read("segment-calls").Count);
+    }
+
     [Theory]
     [InlineData("""{"batch":[]}""", 400)]
+    [InlineData("""{"batch":[{"userId":"a"}],"\ud83d":1}""", 400)]
     [InlineData("""{"batch":7}""", 400)]
     [InlineData("[", 400)]
     [InlineData("""{"batch":[{"userId":"a"}],"batch":[]}""", 400)]

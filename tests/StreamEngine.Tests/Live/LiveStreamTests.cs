@@ -120,6 +120,7 @@ public sealed class LiveStreamTests : IAsyncLifetime
         Assert.Equal("no_key", await Refused("/v1/customers/c1/stream", 401, Page));
         Assert.Equal("scope", await Refused($"/v1/customers/c1/stream?key={Site.Key}", 403, Page));
         Assert.Equal("key_in_address", await Refused($"/v1/customers/c1/stream?key={Reader.Key}", 403, Page));
+        Assert.Equal("bad_request", await Refused($"{address}&last_event_id=d%0Adata:x", 400, Page));
         Assert.Equal("origin", await Refused(address, 403, "https://evil.example", isOurs: false));
         using (var asked = await _client.PostAsync("/v1/customers/c1/token", null))
             Assert.Equal(HttpStatusCode.Unauthorized, asked.StatusCode);

@@ -24,14 +24,17 @@ public sealed class OfrepTests : IAsyncLifetime
     private const string Page = "https://shop.example";
     private static readonly (string Key, string Sha256) Shop = KeyRing.New();
 
+    private const int MostOfOne = 3; // requests of one customer at the same time, before a further one is busy
+
     private readonly string _folder = Directory.CreateTempSubdirectory("ofrep-").FullName;
     private readonly MetricsEndpoint _metrics = new();
     private readonly ManualTime _time = new(DateTimeOffset.UnixEpoch.AddDays(20_000));
     private RequestShop _shop = null!;
-    private OfrepEvaluator _flags = null!;
+    private OfrepEvaluator _flags = null!, _crowd = null!;
     private HttpEndpoint _http = null!;
     private HttpClient _client = null!;
     private bool _hasMoved;
+    private int _inside;
 
     public async Task InitializeAsync()
     {
@@ -49,6 +52,10 @@ public sealed class OfrepTests : IAsyncLifetime
         });
         _flags = new OfrepEvaluator(new FallbackGateway(new Door(this), _shop.Compiled, _shop.Engine.Metrics, _shop.Engine.Switches),
             _shop.Compiled, new OfrepOptions { Placements = ["home", "wall"] }, _time);
+        _crowd = new OfrepEvaluator(new Door(this), _shop.Compiled, new OfrepOptions
+        {
+            Placements = [.. Enumerable.Range(0, 12).Select(i => $"place-{i}")],
+        }, _time, MostOfOne);
         _http = await HttpEndpoint.ListenAsync("127.0.0.1", 0, _metrics, () => new HealthReport(true, [], [], []), () => true,
             app =>
             {
@@ -70,6 +77,7 @@ public sealed class OfrepTests : IAsyncLifetime
         _client.Dispose();
         await _http.DisposeAsync();
         _flags.Dispose();
+        _crowd.Dispose();
         _metrics.Dispose();
         _shop.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -160,6 +168,23 @@ public sealed class OfrepTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_request_id_of_nothing_is_none()
+    {
+        var (_, first, _) = await Post(Home, Ann);
+        var (status, again, _) = await Post(Home, """{"context":{"targetingKey":"ann","request_id":null}}""");
+        Assert.Equal((HttpStatusCode.OK, first.ToJsonString()), (status, again.ToJsonString()));
+    }
+
+    [Fact]
+    public async Task All_flags_ask_for_no_more_decisions_at_once_than_a_customer_may()
+    {
+        using var asked = System.Text.Json.JsonDocument.Parse(Ann);
+        var flags = await _crowd.EvaluateAllAsync(OfrepContext.Read(asked.RootElement, _crowd.Fields, out _)!, default);
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => $"place-{i}").Append("banner"), flags.Select(f => f.Key));
+        Assert.All(flags, f => Assert.Null(f.ErrorCode));
+    }
+
+    [Fact]
     public async Task A_mistake_has_the_code_of_the_protocol()
     {
         foreach (var (path, body, status, code, told) in new[]
@@ -174,6 +199,9 @@ public sealed class OfrepTests : IAsyncLifetime
             (Home, """{"context":{"targetingKey":"ann","value":"much"}}""", 400, "INVALID_CONTEXT", "'much'"),
             (Home, """{"context":""", 400, "PARSE_ERROR", "can't be read"),
             (All, "[]", 400, "PARSE_ERROR", "no JSON object"),
+            (Home, """{"context":{"targetingKey":"\ud83d"}}""", 400, "PARSE_ERROR", "can't be read"),
+            (All, """{"context":{"targetingKey":"ann","value":"\ud83d"}}""", 400, "PARSE_ERROR", "can't be read"),
+            (Home, """{"context":{"targetingKey":"ann","request_id":7}}""", 400, "INVALID_CONTEXT", "request_id"),
         })
         {
             var (given, failure, _) = await Post(path, body);
@@ -249,9 +277,20 @@ public sealed class OfrepTests : IAsyncLifetime
     /// <summary>The shop's gateway, until the customers' shards have gone.</summary>
     private sealed class Door(OfrepTests test) : ICustomerGateway
     {
-        public ValueTask<DecideReply> DecideAsync(DecideRequest request, CancellationToken cancel = default) => test._hasMoved
-            ? ValueTask.FromResult(new DecideReply { Status = RequestStatus.Moved, Message = "It has gone." })
-            : test._shop.Customers.DecideAsync(request, cancel);
+        public async ValueTask<DecideReply> DecideAsync(DecideRequest request, CancellationToken cancel = default)
+        {
+            if (test._hasMoved) return new DecideReply { Status = RequestStatus.Moved, Message = "It has gone." };
+            try
+            {
+                return Interlocked.Increment(ref test._inside) > MostOfOne
+                    ? new DecideReply { Status = RequestStatus.Busy, Message = "Others of this customer wait." }
+                    : await test._shop.Customers.DecideAsync(request, cancel);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref test._inside);
+            }
+        }
 
         public ValueTask<ProfileReply> ReadAsync(ReadRequest request, CancellationToken cancel = default) =>
             test._shop.Customers.ReadAsync(request, cancel);

@@ -23,6 +23,17 @@ public sealed class RpcMappingTests
                 .Select(s => $"{s} {RpcFaults.Of(new ProfileReply { Status = s }).StatusCode}"));
     }
 
+    [Fact]
+    public void A_customer_is_told_with_the_features_that_are_texts()
+    {
+        var told = RpcMessages.Of("ann", new ProfileReply
+        {
+            Features = [new("revenue", 80)],
+            Texts = [new("last_type", "purchase"), new("country", "")],
+        });
+        Assert.Equal((80, "purchase", ""), (told.Features["revenue"], told.Texts["last_type"], told.Texts["country"]));
+    }
+
     [Theory]
     [InlineData(0, 500, 500)] // no deadline
     [InlineData(10_000, 500, 500)]
