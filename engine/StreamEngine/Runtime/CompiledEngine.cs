@@ -84,13 +84,13 @@ public sealed class CompiledEngine : IDisposable
     public OutputIds? OutputIds { get; private init; }
 
     /// <summary>
-    /// Identifies the profiles' layout, the purposes whose order gives consent its bits, and the sources whose offsets go with them:
-    /// checkpoints of another version are not loaded.
+    /// Identifies the profiles' layout, the purposes whose order gives consent its bits, the sources whose offsets go with them, and of
+    /// which purposes each speaks: checkpoints of another version are not loaded.
     /// </summary>
     public string StateVersion =>
         Convert.ToHexStringLower(
         SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n',
-        [Layout.Version, string.Join(',', Options.Purposes), .. Events.Sources.Select(s => s.Topic)]))))[..16];
+        [Layout.Version, string.Join(',', Options.Purposes), .. Events.Sources.Select(s => s.Topic), .. Consents.Rules]))))[..16];
 
     /// <summary>Compiles the options. Every mistake is added to <paramref name="errors"/>; the result is null when there are any.</summary>
     /// <param name="options">The bound options.</param>

@@ -16,7 +16,12 @@ public sealed class Consents
     private readonly Slot? _times;
     private readonly int _purposes;
 
-    private Consents(Slot? times, int purposes) => (_times, _purposes) = (times, purposes);
+    private Consents(Slot? times, int purposes, IReadOnlyList<string> rules) => (_times, _purposes, Rules) = (times, purposes, rules);
+
+    /// <summary>
+    /// Which sources speak of what, as far as it is not that each speaks of all: profiles that others have folded hold other words.
+    /// </summary>
+    internal IReadOnlyList<string> Rules { get; }
 
     /// <summary>Reserves the times where purposes need their own; a purpose that is asked for and that nobody speaks of is an error.
     /// </summary>
@@ -29,8 +34,12 @@ public sealed class Consents
             errors.Add(options.Decisions.Node, "purpose", $"no source's 'consent' names a field for '{options.Decisions.Purpose}', so that "
                 + "every decision would be no_consent", $"Write consent: {{ {options.Decisions.Purpose}: the field that says it, ... }} at "
                 + "a source.");
+        IReadOnlyList<string> rules = options.Purposes.Count == 0 ? []
+            : options.Events.All(e => e.Consent is not { Any: true }) ? ["consent: nobody"]
+            : spoken is [ulong.MaxValue] && events.Sources.All(s => s.SpokenConsent != 0) ? []
+            : [.. events.Sources.Select(s => $"consent: {s.SpokenConsent:x}")];
         return new Consents(spoken.Count < 2 ? null : layout.Reserve("consent/times", options.Purposes.Count * sizeof(long),
-            $"purposes={string.Join(',', options.Purposes)}"), options.Purposes.Count);
+            $"purposes={string.Join(',', options.Purposes)}"), options.Purposes.Count, rules);
     }
 
     /// <summary>Nothing was said yet.</summary>

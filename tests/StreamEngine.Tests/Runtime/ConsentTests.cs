@@ -94,7 +94,23 @@ public sealed class ConsentTests
         var errors = new ConfigErrors();
         CompiledEngine.Compile(Options(o => [o.Events[0] with { Consent = new([new("email", "consent.email")]) }]), ".",
             new LinearModels(1), errors)?.Dispose();
-        Assert.Contains("no source's 'consent' names a field for 'personalization'", string.Join('\n', errors.All), StringComparison.Ordinal);
+        Assert.Contains("no source's 'consent' names a field for 'personalization'", string.Join('\n', errors.All),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Profiles_that_were_folded_by_other_words_are_not_taken_over()
+    {
+        string Version(Func<EngineOptions, IReadOnlyList<EventSourceOptions>> events)
+        {
+            using var engine = Engine(events);
+            return engine.StateVersion;
+        }
+
+        var list = Version(o => [o.Events[0]]);
+        Assert.Equal(list, Version(o => [o.Events[0] with { Consent = "other" }]));
+        Assert.NotEqual(list, Version(o => [o.Events[0] with { Consent = null }]));
+        Assert.NotEqual(list, Version(o => [o.Events[0] with { Consent = new([new("personalization", "p")]) }]));
     }
 
     private static EngineOptions Options(Func<EngineOptions, IReadOnlyList<EventSourceOptions>> events)

@@ -51,7 +51,8 @@ internal sealed class ExperimentReader
         var customer = record.Text("customer_id");
         if (customer.Length == 0 || !Enum.TryParse<OutcomeKind>(record.Text("kind"), ignoreCase: true, out var kind)) return;
         foreach (var (experiment, variation) in record.Assignments())
-            if (_experiments.TryGetValue(experiment, out var data)) data.CameTrue(customer, variation, record.Text("outcome_id"), kind, record.Number("value"));
+            if (_experiments.TryGetValue(experiment, out var data))
+                data.CameTrue(customer, variation, record.Text("outcome_id"), kind, record.Number("value"));
     }
 
     private bool IsWanted(DateTimeOffset? time) => (_since is null || time >= _since) && (_until is null || time < _until);

@@ -94,8 +94,8 @@ internal sealed record ExperimentReport(string Name, long Customers, long Moved,
 
     private static Lift? Compared(ArmSums control, ArmSums arm, Func<ArmSums, ArmSums, Lift> compare)
     {
-        // A relative lift needs a control that is not 0. Where all customers of an arm did the same, nobody did for one, nothing is known of
-        // how much they differ: an interval of the other arm's variance alone would be far too narrow.
+        // A relative lift needs a control that is not 0. Where all customers of an arm did the same (as nobody at all), nothing is known of
+        // how much they differ: an interval by the other arm's variance alone would be far too narrow.
         if (control.Mean == 0 || !Varies(control) || !Varies(arm)) return null;
         var lift = compare(control, arm);
         return double.IsFinite(lift.Low) && double.IsFinite(lift.High) ? lift : null;
