@@ -12,6 +12,7 @@ internal sealed record Batch(TopicPartition Partition, int Lane, long OpenedAt, 
 {
     private readonly List<ActivationRecord> _records = [];
     private volatile bool _isDone;
+    private IEnumerable<ActivationRecord>? _open;
 
     /// <summary>The records.</summary>
     public IReadOnlyList<ActivationRecord> Records => _records;
@@ -33,6 +34,13 @@ internal sealed record Batch(TopicPartition Partition, int Lane, long OpenedAt, 
     /// several of a batch.
     /// </summary>
     public (int Calls, int Refused) Settled { get; set; }
+
+    /// <summary>The records that are neither delivered nor dead letters as far as is known: all, where its target does not say.</summary>
+    public IEnumerable<ActivationRecord> Open
+    {
+        get => _open ?? _records;
+        set => _open = value;
+    }
 
     /// <summary>Whether all of it is delivered or a dead letter.</summary>
     public bool IsDone

@@ -57,6 +57,7 @@ internal sealed class Deliverer : IDisposable
     public async Task DeliverAsync(Batch batch)
     {
         if (batch.Stop.IsCancellationRequested) return;
+        var first = _time.GetTimestamp();
         try
         {
             await RunAsync(async stop =>
@@ -74,7 +75,11 @@ internal sealed class Deliverer : IDisposable
         catch (Exception e) when (e is PartnerAwayException or BrokenCircuitException)
         {
             var refusal = new Refusal("gave_up", $"not taken within {Spelling.Duration(_sink.GiveUpAfter!.Value)}; last: {Reason(e)}");
-            foreach (var record in batch.Records) await _deadLetters.WriteAsync(record, refusal).ConfigureAwait(false);
+            // What the partner has taken in calls that are over is no dead letter.
+            var open = batch.Open.ToList();
+            var taken = batch.Records.Count - open.Count - batch.Settled.Refused;
+            if (taken > 0) Metrics.Delivered(taken, _time.GetElapsedTime(first));
+            foreach (var record in open) await _deadLetters.WriteAsync(record, refusal).ConfigureAwait(false);
         }
         batch.IsDone = true;
     }

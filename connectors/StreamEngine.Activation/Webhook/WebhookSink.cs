@@ -63,6 +63,7 @@ internal sealed class WebhookSink : ISink
         {
             var refused = await SettleAsync(parcels[batch.Settled.Calls], stop).ConfigureAwait(false);
             batch.Settled = (batch.Settled.Calls + 1, batch.Settled.Refused + refused);
+            batch.Open = parcels.Skip(batch.Settled.Calls).SelectMany(p => p.Records);
         }
         batch.Refused = batch.Settled.Refused;
     }

@@ -166,6 +166,7 @@ public sealed class CompiledEngine : IDisposable
         Consents.Initialize(profile);
         Features.Initialize(profile);
         Timers.Initialize(profile);
+        Segments.Initialize(profile);
         Policy.Contacts.Initialize(profile);
         Policy.Outcomes?.Open.Initialize(profile);
     }

@@ -160,7 +160,11 @@ public sealed class Shard : IDisposable
     }
 
     /// <summary>Lets go of the rows of earlier versions: whatever is decoded next follows later ones.</summary>
-    internal void Forget(TableViews later) => State.Event.Tables = later;
+    internal void Forget(TableViews later)
+    {
+        _followed = null;
+        State.Event.Tables = later;
+    }
 
     /// <summary>Begins to make the state of a fresh shard again.</summary>
     internal RestorePass BeginRestore() => new(State, Fold, _decided);

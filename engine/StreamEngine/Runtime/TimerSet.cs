@@ -97,7 +97,7 @@ public sealed class TimerSet
     {
         if (_recheck == 0) return;
         ref var state = ref At(profile, _timers[_declared]);
-        state.Started = wanted && at < long.MaxValue - _recheck ? at : long.MinValue;
+        state.Started = wanted && at < long.MaxValue - _recheck ? Math.Max(at, state.Started) : long.MinValue;
         if (state.Waiting != None || !Armed(state)) return;
         state.Waiting = state.Started + _recheck;
         heap.Push(state.Waiting, _declared, key);

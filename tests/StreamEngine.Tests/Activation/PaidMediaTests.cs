@@ -137,6 +137,26 @@ public sealed class PaidMediaTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_taken_of_a_batch_that_is_given_up_is_no_dead_letter()
+    {
+        _partner.Answer = (call, http) =>
+        {
+            if (call.Method == "DELETE") http.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        };
+        Audience("c1", 1);
+        Audience("c2", 1);
+        Audience("c1", 2);
+        var connector = Connector("meta_audience");
+        var done = await _bench.DrainAsync(connector with
+        {
+            Webhook = connector.Webhook! with { GiveUpAfter = TimeSpan.FromSeconds(1) },
+        });
+        Assert.Equal((2, 1), (done.Counts.Delivered, done.Counts.DeadLettered));
+        Assert.Contains("shop/big_spenders/c1/2", Assert.Single(_bench.DeadLetters()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_stands_behind_a_question_mark_is_in_no_line_and_no_dead_letter()
     {
         _partner.Answer = (call, http) =>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Embedded;
@@ -111,6 +112,47 @@ public sealed class TableFollowerTests : IDisposable
         Assert.Single(_told, t => t.Text.Contains("can't be had as it was at version 2", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void A_topic_that_was_deleted_or_has_several_partitions_now_keeps_its_rows_and_the_others_are_followed(int partitions)
+    {
+        using var engine = Scenario.Compile(Options("weights", "heights"), new LinearModels(1));
+        var board = new TableBoard(engine, _time, _told.Add);
+        using var follower = new TableFollower(_log, engine, board, _time, _told.Add);
+        _old.CreateTopics([new TopicSpec("weights", 1, Compacted: true), new TopicSpec("heights", 1, Compacted: true)]);
+        Write(_old, ("a", Row("a", 2)));
+        Write(_old, "heights", ("a", Row("a", 5)));
+        follower.Turn();
+        Assert.Equal(("2 -", "5 -"), (Read(board.Current), Read(board.Current, 1)));
+
+        // In the log as it is now, only the other topic is what it was.
+        _new.CreateTopics([new TopicSpec("heights", 1, Compacted: true)]);
+        if (partitions > 0) _new.CreateTopics([new TopicSpec("weights", partitions)]);
+        Write(_new, "heights", ("a", Row("a", 5)), ("b", Row("b", 6)));
+        _log.MakeAnew(_new, "t2");
+        for (var i = 0; i < 5; i++) follower.Turn();
+        Assert.Equal(("2 -", "5 6"), (Read(board.Current), Read(board.Current, 1)));
+        Assert.Contains(partitions == 0 ? "it does not exist" : "it has 3 partitions, and a table needs one",
+            Assert.Single(_told, t => t.Text.StartsWith("The topic 'weights' of the table 'weights' ", StringComparison.Ordinal)).Text,
+            StringComparison.Ordinal);
+
+        // A restore that asks for what the topic does not hold any more does not hang.
+        using var decisions = new DecisionBatch(engine);
+        using var shard = new Shard(engine, 0, new MemoryStateStore(), new OutputBuffer(), decisions, _time);
+        shard.State.Tables = Ahead(board, 9);
+        var wait = new TableWait(board, shard.State);
+        Assert.False(wait.Follow());
+        for (var i = 0; i < TableBoard.ShorterLooks; i++) follower.Turn();
+        Assert.True(wait.Follow());
+
+        if (partitions > 0) return;
+        _new.CreateTopics([new TopicSpec("weights", 1, Compacted: true)]);
+        Write(_new, ("b", Row("b", 8)));
+        for (var i = 0; i < 2; i++) follower.Turn();
+        Assert.Equal(("- 8", "5 6"), (Read(board.Current), Read(board.Current, 1)));
+    }
+
     [Fact]
     public void Earlier_versions_are_there_for_an_hour_and_then_let_go_where_they_are_many()
     {
@@ -199,7 +241,40 @@ public sealed class TableFollowerTests : IDisposable
         Assert.False(wait.Waits);
         Assert.True(wait.Follow());
         Assert.Contains("can't be had", _told[^1].Text, StringComparison.Ordinal);
+
+        // Where the topic ends is believed for further marks too, until it ends elsewhere.
+        shard.State.Tables = Ahead(_board, 8);
+        Assert.True(wait.Follow());
+        behind.ReadTo(0, 1);
+        shard.State.Tables = Ahead(_board, 9);
+        Assert.False(wait.Follow());
+        for (var i = 0; i < TableBoard.ShorterLooks; i++) behind.Publish(isComplete: true);
+        Assert.True(wait.Follow());
     }
+
+    [Fact]
+    public void A_shard_that_has_nothing_to_do_holds_no_earlier_rows()
+    {
+        using var decisions = new DecisionBatch(_engine);
+        using var shard = new Shard(_engine, 0, new MemoryStateStore(), new OutputBuffer(), decisions, _time);
+        var earlier = Followed(shard);
+        shard.Forget(TableViews.None);
+        GC.Collect();
+        Assert.False(earlier.IsAlive);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference Followed(Shard shard)
+    {
+        var views = new TableViews([null]);
+        shard.Follow(views);
+        return new WeakReference(views);
+    }
+
+    /// <summary>Versions as they are, with those of all tables beyond where their topics end.</summary>
+    private static TableVersions Ahead(TableBoard board, int version) => TableVersions.Of(new TableViews(
+        [.. Enumerable.Range(0, board.Numbers.Count)
+            .Select(i => new TableView(new TopicRows(board.Current[i]!.Shape), version, sum: 1))]));
 
     [Fact]
     public void A_topic_with_several_partitions_is_refused_at_the_start()
@@ -211,17 +286,19 @@ public sealed class TableFollowerTests : IDisposable
         Assert.Equal(new TopicSpec("weights", 1, Compacted: true), Topics.Needed(Options(), 4).Single(t => t.Name == "weights"));
     }
 
-    private static EngineOptions Options() => Scenario.Options() with
+    private static EngineOptions Options() => Options("weights");
+
+    private static EngineOptions Options(params string[] tables) => Scenario.Options() with
     {
         Tables =
         [
-            new TableOptions
+            .. tables.Select(name => new TableOptions
             {
-                Name = "weights",
-                Topic = "weights",
+                Name = name,
+                Topic = name,
                 Key = new TableKeyOptions { Field = "id" },
                 Fields = [new TableFieldOptions { Name = "w", Type = "double" }],
-            },
+            }),
         ],
     };
 
@@ -236,11 +313,11 @@ public sealed class TableFollowerTests : IDisposable
 
     private string Rows => Read(_board.Current);
 
-    private static string Read(TableViews views) => string.Join(' ', new[] { "a", "b" }.Select(id =>
+    private static string Read(TableViews views, int table = 0) => string.Join(' ', new[] { "a", "b" }.Select(id =>
     {
         var (key, value) = (default(FieldValue), default(FieldValue));
         key.Set(Encoding.UTF8.GetBytes(id), 0, 1);
-        return views[0] is { } view && view.Find(key) is var row and >= 0 && view.TryGet(row, 0, ref value) ? $"{value.Double}" : "-";
+        return views[table] is { } view && view.Find(key) is var row and >= 0 && view.TryGet(row, 0, ref value) ? $"{value.Double}" : "-";
     }));
 
     private EmbeddedLog Open(string name) => new(new EmbeddedLogOptions(Path.Combine(_folder.FullName, name)));
@@ -259,10 +336,12 @@ public sealed class TableFollowerTests : IDisposable
         board.Publish(isComplete: true);
     }
 
-    private static void Write(EmbeddedLog log, params (string Key, string? Value)[] rows)
+    private static void Write(EmbeddedLog log, params (string Key, string? Value)[] rows) => Write(log, "weights", rows);
+
+    private static void Write(EmbeddedLog log, string topic, params (string Key, string? Value)[] rows)
     {
         using var writer = log.OpenWriter();
-        foreach (var (key, value) in rows) writer.Write("weights", Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(value ?? ""), 0);
+        foreach (var (key, value) in rows) writer.Write(topic, Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(value ?? ""), 0);
         writer.Flush();
     }
 }

@@ -38,7 +38,13 @@ public sealed class SegmentSet
     /// <summary>What slots of identifiers are called, before the identifier's name.</summary>
     internal const string IdentifierPrefix = "identifier/";
 
-    private SegmentSet(Segment[] segments, Identifier[] identifiers) => (Segments, Identifiers) = (segments, identifiers);
+    /// <summary>The slot that says when segments were looked at last.</summary>
+    private const string LookedName = "audiences/looked";
+
+    private readonly Slot? _looked;
+
+    private SegmentSet(Segment[] segments, Identifier[] identifiers, Slot? looked) =>
+        (Segments, Identifiers, _looked) = (segments, identifiers, looked);
 
     /// <summary>The segments' names in order.</summary>
     public IReadOnlyList<string> Names => [.. Segments.Select(s => s.Name)];
@@ -78,6 +84,17 @@ public sealed class SegmentSet
             identifiers.Add(new Identifier(o.Name, of ?? (_ => default),
                 layout.Reserve(IdentifierPrefix + o.Name, Unsafe.SizeOf<KnownIdentifier>(), "text", o.Of?.Text.Trim() ?? "")));
         }
-        return new SegmentSet([.. segments], [.. identifiers]);
+        return new SegmentSet([.. segments], [.. identifiers],
+            segments.Count > 0 ? layout.Reserve(LookedName, sizeof(long), "time") : null);
     }
+
+    /// <summary>Prepares a new profile: nobody has looked at its segments yet.</summary>
+    internal void Initialize(Span<byte> profile)
+    {
+        if (_looked is not null) LookedAt(profile) = long.MinValue;
+    }
+
+    /// <summary>As of when the customer's segments were looked at last, ms; of a set that has any.</summary>
+    internal ref long LookedAt(Span<byte> profile) =>
+        ref Unsafe.As<byte, long>(ref MemoryMarshal.GetReference(_looked!.In(profile)));
 }

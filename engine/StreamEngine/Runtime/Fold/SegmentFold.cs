@@ -9,7 +9,8 @@ namespace StreamEngine.Runtime;
 /// The fold of segments into a shard's state: whenever something happens to a customer, each segment is looked at, and a change is noted in
 /// the profile and written where its pass writes. It looks at features and consent alone, which only events change, so that a change comes
 /// at the same event or timer in every pass. A segment is not looked at before the mark in the log from which on it is told: what nobody
-/// was told must not pass for told.
+/// was told must not pass for told. No look goes back behind an earlier one: a timer looks as of when it was due, which may be later than
+/// the next event that comes late, and what was told as of then must not be taken back as of before.
 /// </summary>
 internal sealed class SegmentFold(ShardState shard, SegmentSet set)
 {
@@ -26,12 +27,16 @@ internal sealed class SegmentFold(ShardState shard, SegmentSet set)
     /// <summary>Looks at all segments.</summary>
     /// <param name="profile">The customer's profile.</param>
     /// <param name="customer">The customer.</param>
-    /// <param name="at">The time of evaluation, ms: never before the profile's newest event.</param>
+    /// <param name="at">
+    /// The time of evaluation, ms: never before the profile's newest event. Where the last look was later, it is that look's.
+    /// </param>
     /// <param name="cause">Why.</param>
     /// <param name="writes">Whether changes are counted and written.</param>
     public void Look(Span<byte> profile, ReadOnlySpan<byte> customer, long at, AudienceCause cause, bool writes)
     {
         if (set.Segments.Length == 0) return;
+        ref var looked = ref set.LookedAt(profile);
+        looked = at = Math.Max(at, looked);
         shard.Engine.Features.Read(profile, at, _vector);
         (_context.Features, _context.FeatureBase, _context.Consent) = (_vector, 0, StateLayout.Consent(profile));
         var isMember = false;

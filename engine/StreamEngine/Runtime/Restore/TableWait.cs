@@ -5,7 +5,8 @@ namespace StreamEngine.Runtime;
 /// <summary>
 /// Lets a restore decode each event with the rows that it was decoded with: as of the versions that the newest mark, or the cut, tells.
 /// Another process may have read further than this one; then the restore waits. What a topic does not reach any more, as it was made anew,
-/// is not waited for.
+/// is not waited for: where it was found to
+/// end again and again, that is believed for all further marks, until it ends elsewhere.
 /// </summary>
 /// <param name="board">The tables; null where none is a topic.</param>
 /// <param name="shard">The shard that is restored.</param>
@@ -13,7 +14,7 @@ internal sealed class TableWait(TableBoard? board, ShardState shard)
 {
     private TableVersions _followed = TableVersions.None;
     private TableVersions? _awaited;
-    private long _since;
+    private readonly Dictionary<string, (long Position, long Since)> _ends = [];   // of tables that are short, by name
 
     /// <summary>Whether it waits.</summary>
     public bool Waits => _awaited is { } versions && !IsThere(versions);
@@ -39,12 +40,13 @@ internal sealed class TableWait(TableBoard? board, ShardState shard)
 
     private bool IsThere(TableVersions versions)
     {
-        if (board!.Has(versions))
+        var isThere = true;
+        foreach (var (table, position, looks) in board!.Short(versions))
         {
-            _awaited = null;
-            return true;
+            if (!_ends.TryGetValue(table, out var end) || end.Position != position) _ends[table] = end = (position, looks);
+            isThere &= looks - end.Since >= TableBoard.ShorterLooks;
         }
-        if (_awaited?.Encoded.SequenceEqual(versions.Encoded) != true) (_awaited, _since) = (versions, board.Looks);
-        return board.Looks - _since >= TableBoard.ShorterLooks;
+        _awaited = isThere ? null : versions;
+        return isThere;
     }
 }

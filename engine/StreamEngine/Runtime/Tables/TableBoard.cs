@@ -25,7 +25,6 @@ public sealed class TableBoard
     private readonly HashSet<TableVersion> _told = [];
     private volatile TableViews _current = TableViews.None;
     private volatile bool _ready;
-    private long _looks;
 
     /// <param name="engine">Whose tables they are.</param>
     /// <param name="time">Measures how old a version is.</param>
@@ -42,9 +41,6 @@ public sealed class TableBoard
 
     /// <summary>Whether every topic was read to its end once. No shard goes live before that.</summary>
     public bool IsReady => _ready;
-
-    /// <summary>How often the topics were looked at and read to the end that they had.</summary>
-    public long Looks => Interlocked.Read(ref _looks);
 
     /// <summary>The tables in numbers, for metrics and <c>/healthz</c>.</summary>
     public IReadOnlyList<TableNumbers> Numbers
@@ -84,21 +80,32 @@ public sealed class TableBoard
         lock (_gate) _tables[table]!.Position = Math.Max(_tables[table]!.Position, position);
     }
 
+    /// <summary>What was taken is looked up in from now on, as of topics that are all in the same state.</summary>
+    /// <param name="isComplete">Whether every topic was read to its end.</param>
+    public void Publish(bool isComplete) => Publish(_ => isComplete);
+
     /// <summary>
     /// What was taken is looked up in from now on; once every topic was read to its end, shards may go live. A topic that is read anew is
     /// not looked up in before it was read to its end.
     /// </summary>
-    /// <param name="isComplete">Whether every topic was read to its end.</param>
-    public void Publish(bool isComplete)
+    /// <param name="isComplete">Whether the topic of a table, by its place in the config, was read to its end.</param>
+    public void Publish(Func<int, bool> isComplete)
     {
+        ArgumentNullException.ThrowIfNull(isComplete);
         lock (_gate)
         {
-            if (isComplete) _looks++;
-            if (!_ready && !isComplete) return;
-            var (newest, changed) = (0L, !_ready);
-            foreach (var table in _tables)
+            var isAll = true;
+            for (var i = 0; i < _tables.Length; i++)
             {
-                if (table is null || !table.IsNews || (table.IsBeginning && !isComplete)) continue;
+                if (_tables[i] is not { } table) continue;
+                if (isComplete(i)) table.Looks++;
+                else isAll = false;
+            }
+            if (!_ready && !isAll) return;
+            var (newest, changed) = (0L, !_ready);
+            for (var i = 0; i < _tables.Length; i++)
+            {
+                if (_tables[i] is not { IsNews: true } table || (table.IsBeginning && !isComplete(i))) continue;
                 newest = Math.Max(newest, table.IsBeginning ? 0 : table.Newest);
                 table.Publish();
                 changed = true;
@@ -116,14 +123,20 @@ public sealed class TableBoard
     }
 
     /// <summary>Whether the topics were read as far as versions go.</summary>
-    internal bool Has(TableVersions versions)
+    internal bool Has(TableVersions versions) => Short(versions).Count == 0;
+
+    /// <summary>
+    /// The tables whose topics were not read as far as versions go: up to which offset they were, and how often they were looked at and
+    /// read to the end that they had.
+    /// </summary>
+    internal IReadOnlyList<(string Table, long Position, long Looks)> Short(TableVersions versions)
     {
+        List<(string, long, long)>? few = null;
         lock (_gate)
-        {
             foreach (var table in _tables)
-                if (table is not null && table.Position < versions.Find(table.View.Shape.Name).Version) return false;
-            return true;
-        }
+                if (table?.View.Shape.Name is { } name && table.Position < versions.Find(name).Version)
+                    (few ??= []).Add((name, table.Position, table.Looks));
+        return few is null ? [] : few;
     }
 
     /// <summary>

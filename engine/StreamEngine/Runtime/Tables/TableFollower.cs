@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using StreamEngine.Connectors;
 using StreamEngine.Events.Tables;
 
@@ -10,8 +11,9 @@ namespace StreamEngine.Runtime;
 ///  (2) follow   asks a few times a second where the topics end, and reads what is new
 ///  (3) away     where the log does not answer, what was known holds; it is told, and asked again
 /// </code>
-/// A topic that does not exist is an empty table, looked for again until it is there. One that was made anew is read anew: its id tells,
-/// and where the log has no ids, that it ends before what was read of it.
+/// A topic that does not exist is an empty table, looked for again until it is there; one that was deleted later, or has several partitions
+/// by then, leaves its table as it is. One that was made anew is read anew: its id tells, and where the log has no ids, that it ends before
+/// what was read of it. What is wrong with one topic does not keep the others from being followed.
 /// </summary>
 public sealed class TableFollower : IDisposable
 {
@@ -22,6 +24,7 @@ public sealed class TableFollower : IDisposable
     private readonly ILog _log;
     private readonly TableBoard _board;
     private readonly List<Followed> _tables;
+    private readonly bool[] _isRead;   // by the table's place in the config
     private readonly Action<WorkerEvent> _report;
     private readonly Outage _outage;
     private readonly CancellationTokenSource _stop = new();
@@ -37,7 +40,9 @@ public sealed class TableFollower : IDisposable
     {
         ArgumentNullException.ThrowIfNull(engine);
         (_log, _board, _report) = (log, board, report);
-        _tables = [.. engine.TableShapes.Where(s => s.IsTopic).Select(s => new Followed(s))];
+        _tables = [.. engine.TableShapes.Where(s => s.IsTopic)
+            .Select(s => new Followed(s, new Outage($"topic '{s.Options.Topic}' of the table '{s.Name}'", time, report)))];
+        _isRead = new bool[engine.TableShapes.Count];
         _outage = new Outage("table topic", time, report);
     }
 
@@ -82,12 +87,34 @@ public sealed class TableFollower : IDisposable
 
     /// <summary>One look at every topic, as the class says.</summary>
     /// <returns>How long to rest before the next one.</returns>
-    /// <exception cref="LogException">The log does not answer.</exception>
+    /// <exception cref="LogException">The log does not answer for any of them.</exception>
     internal TimeSpan Turn()
     {
-        var isComplete = true;
-        foreach (var table in _tables) isComplete &= Look(table);
-        _board.Publish(isComplete);
+        List<(Followed Table, Exception Why)> silent = [];
+        foreach (var table in _tables)
+        {
+            ref var isRead = ref _isRead[table.Shape.Index];
+            isRead = false;
+            try
+            {
+                isRead = Look(table);
+                if (!table.IsUnfit) table.Outage.Back();
+            }
+            catch (OffsetOutOfRangeException e)
+            {
+                // A topic was cut or made anew: it is read from where it begins now.
+                BeginAnew(table, e.High);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // Whatever it is: what was known holds, and the loops need no topic for it.
+                if (table.Next >= 0 && IsKnownUnfit(table)) isRead = true;
+                else silent.Add((table, e));
+            }
+        }
+        if (silent.Count == _tables.Count) ExceptionDispatchInfo.Throw(silent[0].Why);
+        foreach (var (table, why) in silent) table.Outage.Away(why.Message, Waits);
+        _board.Publish(i => _isRead[i]);
         return Every;
     }
 
@@ -102,7 +129,12 @@ public sealed class TableFollower : IDisposable
     /// <summary>Reads what is new of a topic; false where it was not read to its end.</summary>
     private bool Look(Followed table)
     {
-        if (table.Next < 0 && !Begin(table)) return true;
+        if (table.Next < 0 && !Begin(table)) return !table.IsUnfit || _board.IsReady;
+        if (table.IsUnfit)
+        {
+            if (IsUnfit(table)) return true;
+            table.Looks = LooksPerId; // what came in its place may end where the old one did
+        }
         var end = _log.Ends([table.Partition])[0];
         if ((end != table.Next || ++table.Looks >= LooksPerId) && IsAnother(table)) return BeginAnew(table, end);
         table.Shorter = end < table.Next ? table.Shorter + 1 : 0;
@@ -135,8 +167,10 @@ public sealed class TableFollower : IDisposable
         return table.TopicId is not null && _log.TopicId(table.Partition.Topic) is { } id && id != table.TopicId;
     }
 
+    /// <summary>Begins anew, unless the topic is none for a table: then its look is over, and the rows stay.</summary>
     private bool BeginAnew(Followed table, long end)
     {
+        if (IsUnfit(table)) return true;
         _report(new WorkerEvent(true, $"The topic '{table.Partition.Topic}' of the table '{table.Shape.Name}' was made anew: it ends at "
             + $"offset {end} and was read to {table.Next}. What it says now holds."));
         _board.Forget(table.Shape.Index);
@@ -144,10 +178,38 @@ public sealed class TableFollower : IDisposable
         return false;
     }
 
-    /// <summary>Finds where a topic begins; false while it does not exist.</summary>
+    /// <summary>Whether a topic that was followed is gone, or has several partitions: that is told, and its rows stay.</summary>
+    private bool IsUnfit(Followed table)
+    {
+        var partitions = _log.Partitions(table.Partition.Topic);
+        table.IsUnfit = partitions != 1;
+        if (table.IsUnfit) table.Outage.Away(partitions == 0 ? "it does not exist" : Several(partitions), Waits);
+        return table.IsUnfit;
+    }
+
+    /// <summary>The same behind a question that failed: where the log does not answer this one either, it is not known.</summary>
+    private bool IsKnownUnfit(Followed table)
+    {
+        try
+        {
+            return IsUnfit(table);
+        }
+        catch (LogException)
+        {
+            return false;
+        }
+    }
+
+    private static string Several(int partitions) => $"it has {partitions} partitions, and a table needs one";
+
+    private string Waits => _board.IsReady ? "The table stays as it is, and nothing new is heard."
+        : "No shard goes live before it was read.";
+
+    /// <summary>Finds where a topic begins; false while it does not exist, or has several partitions.</summary>
     private bool Begin(Followed table)
     {
         var partitions = _log.Partitions(table.Partition.Topic);
+        table.IsUnfit = partitions > 1;
         if (partitions == 0)
         {
             if (!table.ToldMissing)
@@ -156,8 +218,11 @@ public sealed class TableFollower : IDisposable
             table.ToldMissing = true;
             return false;
         }
-        if (partitions > 1)
-            throw new LogException($"topic '{table.Partition.Topic}' has {partitions} partitions; a table needs one");
+        if (table.IsUnfit)
+        {
+            table.Outage.Away(Several(partitions), Waits);
+            return false;
+        }
         table.TopicId = _log.TopicId(table.Partition.Topic);
         table.Next = _log.Watermarks(table.Partition).Low;
         return true;
@@ -177,16 +242,8 @@ public sealed class TableFollower : IDisposable
             {
                 return;
             }
-            catch (OffsetOutOfRangeException e)
-            {
-                // A topic was cut or made anew: it is read from where it begins now.
-                foreach (var table in _tables)
-                    if (table.Partition.Topic == e.Partition.Topic) BeginAnew(table, e.High);
-                rest = TimeSpan.Zero;
-            }
             catch (Exception e)
             {
-                // Whatever it is: what was known holds, and the loops need no topic for it.
                 _outage.Away(e.Message, _board.IsReady ? "The tables stay as they are, and nothing new is heard."
                     : "No shard goes live before they were read.");
                 rest = Missing;
@@ -195,9 +252,15 @@ public sealed class TableFollower : IDisposable
     }
 
     /// <summary>A table's topic, and how far it is read.</summary>
-    private sealed class Followed(TableShape shape)
+    private sealed class Followed(TableShape shape, Outage outage)
     {
         public TableShape Shape { get; } = shape;
+
+        /// <summary>What is wrong with the topic while others are followed.</summary>
+        public Outage Outage { get; } = outage;
+
+        /// <summary>Whether the topic has several partitions, or was deleted after it was followed.</summary>
+        public bool IsUnfit { get; set; }
 
         public TopicPartition Partition { get; } = new(shape.Options.Topic, 0);
 

@@ -61,6 +61,9 @@ internal sealed class TopicTable
     /// <summary>Up to which offset the topic was read.</summary>
     public long Position { get; set; }
 
+    /// <summary>How often the topic was looked at and read to the end that it had.</summary>
+    public long Looks { get; set; }
+
     /// <summary>Whether the newest version is another one than the published one.</summary>
     public bool IsNews => !View.IsOf(_rows) || View.Version != _rows.Version;
 

@@ -18,7 +18,9 @@ internal sealed class ConsentUpdate(ShardState shard) : ProfileUpdate(shard)
     protected override void Change(Span<byte> profile, bool created)
     {
         if (Covered) return;
-        Engine.Consents.Note(profile, State.Event);
+        // A word that changes nothing is no reason to look: the event itself does not count.
+        var known = StateLayout.Consent(profile);
+        if (Engine.Consents.Note(profile, State.Event) == known) return;
         State.Segments?.Look(profile, Key, Math.Max(State.Event.Time, StateLayout.NewestTime(profile)), AudienceCause.Consent, Writes);
     }
 }

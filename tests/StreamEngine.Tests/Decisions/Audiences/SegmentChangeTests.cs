@@ -56,6 +56,24 @@ public sealed class SegmentChangeTests
         Assert.Equal(0, bench.Driver.Shard.Counters.TimersWaiting);
     }
 
+    /// <summary>
+    /// The timer looks later than any event was. What comes late then must not be looked at as of before: who left would enter again, and
+    /// nothing would look again after that.
+    /// </summary>
+    [Theory]
+    [InlineData(30, 1)]   // rejected as too late, behind the leave
+    [InlineData(9, 1)]    // late and accepted, behind the leave
+    [InlineData(5, 0)]    // late and accepted, while still a member
+    public void What_comes_late_is_not_looked_at_as_of_before_the_last_look(long watermarked, long late)
+    {
+        using var bench = new Bench(recheck: TimeSpan.FromMinutes(3));
+        bench.Send("ann", 0, "search").Send("ann", 1, "search").Send("bob", watermarked, "search")
+            .Send("ann", late, "search").Send("bob", 300, "search").Send("bob", 900, "search");
+        Assert.Equal(["ann enters busy at 1 by event: ", "ann leaves busy at 7 by timer: "], bench.Records().Select(Line));
+        Assert.Equal(0, bench.Driver.Shard.Counters.Members[1]);
+        Assert.Equal(0, bench.Driver.Shard.Counters.TimersWaiting);
+    }
+
     [Fact]
     public void Withdrawn_consent_is_left_by_at_once_though_the_event_that_says_so_is_rejected()
     {
@@ -189,12 +207,17 @@ public sealed class SegmentChangeTests
         var copy = new Copy();
         bench.Driver.Shard.Scan(copy);
         var state = bench.Driver.Shard.State;
+        var (inside, outside) = (copy.Profile.ToArray(), copy.Profile.ToArray());
+        bench.Engine.Segments.Segments[1].Changes(outside) = 0;
         void Round()
         {
             // Busy now, and not any more twenty minutes later: every look writes a change.
             for (var i = 0; i < 500; i++)
+            {
+                (i % 2 == 0 ? inside : outside).CopyTo(copy.Profile, 0);
                 state.Segments!.Look(copy.Profile, "ann"u8, Scenario.Start + (i % 2 == 0 ? 20 : 0) * Minute, AudienceCause.Event,
                     writes: true);
+            }
             state.Outputs.Clear();
         }
 
