@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using StreamEngine.Decisions;
 using StreamEngine.Decisions.Outcomes;
+using StreamEngine.Events;
 
 namespace StreamEngine.Host.Evaluation.Experiments;
 
@@ -35,7 +37,7 @@ internal sealed class ExperimentData(ExperimentOptions experiment)
     {
         if (Find(customer, variation) is not { } known) return false;
         known.Kinds |= 1 << (int)kind;
-        if (kind is not (OutcomeKind.Conversion or OutcomeKind.Refund) || !known.Counted.Add(id)) return true;
+        if (kind is not (OutcomeKind.Conversion or OutcomeKind.Refund) || !known.IsNew(id)) return true;
         if (kind == OutcomeKind.Conversion) known.Value += value;
         if (kind == OutcomeKind.Refund) known.Value -= value;
         return true;
@@ -76,13 +78,16 @@ internal sealed class ExperimentData(ExperimentOptions experiment)
 
     private sealed class Customer
     {
+        /// <summary>Hashes of the ids of the outcomes that the value has; null for the many customers who have none.</summary>
+        private HashSet<ulong>? _counted;
+
         public int Arm { get; set; }
 
         public int Kinds { get; set; }
 
-        /// <summary>The outcomes that the value has.</summary>
-        public HashSet<string> Counted { get; } = new(0);
-
         public double Value { get; set; }
+
+        /// <summary>Whether the value does not have the outcome of that id yet; notes it.</summary>
+        public bool IsNew(string id) => (_counted ??= []).Add(Hash64.Of(MemoryMarshal.AsBytes(id.AsSpan())));
     }
 }
