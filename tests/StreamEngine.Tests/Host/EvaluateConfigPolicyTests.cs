@@ -89,6 +89,18 @@ public sealed class EvaluateConfigPolicyTests : IDisposable
     }
 
     [Fact]
+    public async Task An_offer_whose_value_is_no_number_is_no_candidate_of_its_own_config_either()
+    {
+        await Replay(Config.Replace("method: softmax, temperature: 0.5", "method: epsilon_greedy, epsilon: 1", StringComparison.Ordinal)
+            .Replace("  a: {", "  z: { propensity: 0.9, value: \"features.x / 0.0 - features.x / 0.0\" }\n  a: {",
+                StringComparison.Ordinal));
+        Assert.Contains("\"bad_priority\"", await File.ReadAllTextAsync(In("results/decisions.ndjson")), StringComparison.Ordinal);
+        var (told, _) = await Report(In("config.yaml"));
+        Assert.Equal((300, 0.0), ((int)told["decisions"]!, (double)told["not_covered"]!));
+        Assert.Equal(1, (double)told["estimates"]!["mean_weight"]!["value"]!, 1e-12);
+    }
+
+    [Fact]
     public async Task What_the_log_can_not_tell_is_counted_and_what_it_can_is_computed()
     {
         await Replay();
@@ -235,9 +247,9 @@ public sealed class EvaluateConfigPolicyTests : IDisposable
     }
 
     /// <summary>Three hundred customers with their own x, each shown something once; who was shown b clicks where x is large.</summary>
-    private async Task Replay()
+    private async Task Replay(string config = Config)
     {
-        File.WriteAllText(In("config.yaml"), Config);
+        File.WriteAllText(In("config.yaml"), config);
         using (var events = File.CreateText(In("events.ndjson")))
         {
             for (var i = 0; i < 300; i++)

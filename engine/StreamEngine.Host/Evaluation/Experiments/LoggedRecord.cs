@@ -28,6 +28,12 @@ internal readonly struct LoggedRecord
         ? _json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : 0
         : Value(field) is double number ? number : 0;
 
+    /// <summary>
+    /// A number that may be none, such as a factor that could not be computed: JSON has null for NaN, and texts for what is infinite. 0
+    /// where the record has no such field.
+    /// </summary>
+    public double Factor(string field) => _avro is not null ? Number(field) : _json.TryGetProperty(field, out var value) ? Of(value) : 0;
+
     /// <summary>A whole number; 0 where there is none.</summary>
     public int Whole(string field) => _avro is null
         ? _json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : 0
@@ -57,13 +63,8 @@ internal readonly struct LoggedRecord
         ? Elements(field).Select(e => e.ValueKind == JsonValueKind.Number ? e.GetDouble() : 0)
         : Value(field) is Array all ? all.OfType<double>() : [];
 
-    /// <summary>An array of numbers, among them those that are none: JSON has null for NaN, and texts for what is infinite.</summary>
-    public double[] Vector(string field) => _avro is not null ? [.. Numbers(field)] : [.. Elements(field).Select(e => e.ValueKind switch
-    {
-        JsonValueKind.Number => e.GetDouble(),
-        JsonValueKind.String => double.Parse(e.GetString()!, CultureInfo.InvariantCulture),
-        _ => double.NaN,
-    })];
+    /// <summary>An array of numbers, among them those that are none, as of <see cref="Factor"/>.</summary>
+    public double[] Vector(string field) => _avro is not null ? [.. Numbers(field)] : [.. Elements(field).Select(Of)];
 
     /// <summary>An array of texts, or of enum symbols.</summary>
     public IEnumerable<string> Texts(string field) => _avro is null
@@ -79,6 +80,13 @@ internal readonly struct LoggedRecord
         return Elements("assignments")
             .Select(a => (a.GetProperty("experiment").GetString()!, a.GetProperty("variation").GetString()!));
     }
+
+    private static double Of(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Number => value.GetDouble(),
+        JsonValueKind.String => double.Parse(value.GetString()!, CultureInfo.InvariantCulture),
+        _ => double.NaN,
+    };
 
     private IEnumerable<JsonElement> Elements(string field) =>
         _json.TryGetProperty(field, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];

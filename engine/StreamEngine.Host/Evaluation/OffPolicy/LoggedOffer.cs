@@ -54,7 +54,7 @@ internal readonly struct LoggedOffer
         };
         _isStandIn = isStandIn;
         Source = candidate.Text("p_source");
-        (P, C, V, L) = (candidate.Number("p"), candidate.Number("c"), candidate.Number("v"), candidate.Number("l"));
+        (P, C, V, L) = (candidate.Factor("p"), candidate.Factor("c"), candidate.Factor("v"), candidate.Factor("l"));
     }
 
     /// <summary>How far it came.</summary>

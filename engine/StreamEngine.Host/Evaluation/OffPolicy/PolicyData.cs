@@ -63,8 +63,8 @@ internal sealed class PolicyData(IEvaluatedPolicy policy, string reward, string?
         var candidates = record.Records("candidates").Select((c, i) => (Record: c, Drawn: i < drawn.Count ? drawn[i] : (double?)null))
             .Where(c => chosen.Flag("is_default") ? c.Record.Text("offer") == name
                 : c.Record.Text("drop") is "" or "lost_arbitration" or "diversity")
-            .Select(c => new LoggedCandidate(c.Record.Text("offer"), c.Record.Number("p"), c.Record.Number("v"),
-                c.Record.Number("priority"), c.Drawn))
+            .Select(c => new LoggedCandidate(c.Record.Text("offer"), c.Record.Factor("p"), c.Record.Factor("v"),
+                c.Record.Factor("priority"), c.Drawn))
             .OrderByDescending(c => c.Priority).ThenBy(c => c.Offer, StringComparer.Ordinal).ToList();
         var at = candidates.FindIndex(c => c.Offer == name);
         if (at < 0)
