@@ -39,6 +39,7 @@ internal static class PolicyConfigs
             errors.Add(b.Decisions.Node, "default_offer", $"it is not as in {file}: decision records do not have which customers were new, "
                 + "to whom it goes first", "Write it as there, or take it out");
         CheckFeatures(log, policy, file, errors);
+        CheckModels(log, policy, file, errors);
     }
 
     /// <summary>What of the config's differences the log can't tell.</summary>
@@ -85,11 +86,35 @@ internal static class PolicyConfigs
             .Concat(engine.Policy.Models.SelectMany(m => m.Model.Manifest.Inputs));
     }
 
-    /// <summary>What a feature is, and the fields that it is made of, as they are declared.</summary>
-    private static string Meaning(FeatureEntry feature, CompiledEngine engine) => string.Join("; ",
-        new[] { feature.Definition, $"default {feature.Default:R}", $"unit {feature.Unit}" }.Concat(feature.Fields.Select(f =>
-            $"{f.Field} from {string.Join(", ", f.From)} as {string.Join(", ", engine.Options.Events.SelectMany(s => s.Fields)
-                .Where(d => d.Name == f.Field.Split('.')[0]).Select(d => ConfigDifference.Text(d.Node)))}")));
+    /// <summary>Every number that a used model takes must be in the log: a model would take a missing one for a value that is missing.
+    /// </summary>
+    private static void CheckModels(CompiledEngine log, CompiledEngine policy, string file, ConfigErrors errors)
+    {
+        foreach (var model in policy.Policy.Models)
+            foreach (var input in model.Model.Manifest.Inputs.Except(log.Features.Names))
+                errors.Add(policy.Options.Node, "models", $"{model.Model.Manifest.Name} takes '{input}', which is no number of the feature "
+                    + $"vector of {file}", "Evaluate a model whose inputs are in the log, or decide with them first");
+    }
+
+    /// <summary>
+    /// What a feature is, with the options that are applied when it is read, and the fields that it is made of, as they are declared.
+    /// </summary>
+    private static string Meaning(FeatureEntry feature, CompiledEngine engine)
+    {
+        var options = engine.Options.Features.First(f => f.Name == feature.Name);
+        var parts = new List<string> { feature.Definition, $"default {feature.Default:R}", $"unit {feature.Unit}" };
+        if (options.Quantile is { } quantile) parts.Add($"quantile {quantile:R}");
+        if (options.PriorWeight is { } weight) parts.Add($"prior {options.Prior ?? 0:R} with the weight {weight:R}");
+        if (options.Previous) parts.Add("previous true");
+        if (feature.Texts.Count > 0) parts.Add($"k {feature.Texts.Count}");
+        foreach (var field in feature.Fields)
+            parts.Add($"{field.Field} from {string.Join(", ", field.From)} as {Source(engine, field.Field)}");
+        return string.Join("; ", parts);
+    }
+
+    /// <summary>All that the config says of where a field of events comes from, on one line.</summary>
+    public static string Source(CompiledEngine engine, string field) => string.Join(", ",
+        FieldSource.Of(engine.Options, field).Select(s => $"{s.Path}: {ConfigDifference.Text(s.Node)}"));
 
     /// <summary>The part of a text that another one does not have.</summary>
     private static string Short(string text, string other) =>
