@@ -79,7 +79,7 @@ public sealed class EvaluateConfigPolicyTests : IDisposable
         var (wanted, _) = await Report("offer:b");
         foreach (var name in new[] { "ips", "clipped_ips", "snips", "mean_weight" })
             Assert.Equal((double)wanted["estimates"]![name]!["value"]!, (double)told["estimates"]![name]!["value"]!, 1e-12);
-        Assert.Contains("each logged decision is decided again by itself", error, StringComparison.Ordinal);
+        Assert.Contains("each served decision is decided again by itself", error, StringComparison.Ordinal);
         Assert.Contains(told["differences"]!.AsArray(), d => (string)d!["path"]! == "offers.b.value");
         // A new temperature of the same decisions is told in text with what differs.
         var (code, output, _) = await Cli.RunAsync(Arguments(await Variant("decisions.exploration.home.temperature=0.1")));

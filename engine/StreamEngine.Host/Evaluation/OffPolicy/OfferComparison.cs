@@ -16,6 +16,7 @@ internal sealed record OfferPart(bool IsSame, string? Unknown);
 /// </summary>
 internal sealed class OfferComparison
 {
+    private readonly CompiledEngine _log, _policy;
     private readonly OfferOptions? _old;
     private readonly LoggedNames _names;
 
@@ -25,7 +26,8 @@ internal sealed class OfferComparison
     /// <param name="names">What records have.</param>
     public OfferComparison(CompiledEngine log, CompiledEngine policy, int offer, LoggedNames names)
     {
-        (Offer, Options, _names) = (policy.Policy.Offers[offer], policy.Options.Offers[offer], names);
+        (_log, _policy, _names) = (log, policy, names);
+        (Offer, Options) = (policy.Policy.Offers[offer], policy.Options.Offers[offer]);
         _old = log.Options.Offers.FirstOrDefault(o => o.Name == Offer.Name);
         Eligible = Rule(Options.Eligible, _old?.Eligible, "eligible");
         Applicable = Rule(Options.Applicable, _old?.Applicable, "applicable");
@@ -85,8 +87,11 @@ internal sealed class OfferComparison
     private string? Why(ExprText text, string name) => _names.Missing(text) is { } missing
         ? $"offers.{Offer.Name}.{name} reads {missing}, which decision records do not have" : null;
 
-    /// <summary>The same text, and of the offer's own constants that it reads the same values.</summary>
+    /// <summary>
+    /// The same text, of the offer's own constants that it reads the same values, and of the fields of events the same sources.
+    /// </summary>
     private bool IsSame(ExprText text, ExprText old) => text.Text.Trim() == old.Text.Trim()
+        && ExpressionCompiler.References(text).Event.All(field => PolicyConfigs.Source(_policy, field) == PolicyConfigs.Source(_log, field))
         && ExpressionCompiler.References(text).Of("offer").All(name => name == "name"
             || (name == "channel" ? Options.Channel == _old!.Channel
                 : Options.Attributes.GetValueOrDefault(name) == _old!.Attributes.GetValueOrDefault(name)));

@@ -38,6 +38,7 @@ internal static class PolicyConfigs
         if (b.Decisions.DefaultOffer is { } offer && offer != a.Decisions.DefaultOffer)
             errors.Add(b.Decisions.Node, "default_offer", $"it is not as in {file}: decision records do not have which customers were new, "
                 + "to whom it goes first", "Write it as there, or take it out");
+        ComparableConfigs.CheckSchemas(log, policy, file, errors);
         CheckFeatures(log, policy, file, errors);
         CheckModels(log, policy, file, errors);
     }
@@ -45,7 +46,7 @@ internal static class PolicyConfigs
     /// <summary>What of the config's differences the log can't tell.</summary>
     public static IEnumerable<string> Notes(CompiledEngine log, CompiledEngine policy)
     {
-        yield return "each logged decision is decided again by itself: features, limits and what is switched off are as the log's own "
+        yield return "each served decision is decided again by itself: features, limits and what is switched off are as the log's own "
             + "decisions have left them";
         if (Differ("triggers") || ConfigDifference.Text(log.Options.Node["timers"]) != ConfigDifference.Text(policy.Options.Node["timers"]))
             yield return "triggers or timers differ: other decisions would be opened, and those of the log are evaluated";

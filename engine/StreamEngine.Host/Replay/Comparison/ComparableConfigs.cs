@@ -47,7 +47,7 @@ internal static class ComparableConfigs
     public static void CheckSchemas(CompiledEngine a, CompiledEngine b, string files, ConfigErrors errors)
     {
         foreach (var source in b.Events.Sources)
-            if (a.Events.Sources.First(s => s.Name == source.Name).ReaderSchema != source.ReaderSchema)
+            if (a.Events.Sources.FirstOrDefault(s => s.Name == source.Name) is { } other && other.ReaderSchema != source.ReaderSchema)
                 errors.Add(source.Options.Node, "schema", $"the file '{source.Options.Schema}' says something else here than the one of "
                     + $"{files}: the two would not read the same events", "Give both the same schema");
     }
