@@ -32,6 +32,11 @@ public sealed class ConfigPolicyTests : IDisposable
         state: { store: memory }
         """;
 
+    private const string Withheld = "propensity: 0.1,|propensity: 0.1, holdout: { share: 1.0 },",
+        Without = "default_offer: d|default_offer: d\n  experiments: { e: { variations: { x: { without: [d] }, y: { without: [d] } } } }",
+        Bad = "propensity: 0.1,|propensity: 0.1, value: features.f0 / 0.0 - features.f0 / 0.0,",
+        Rule = "features.f4 > 2.0|event.kind == 'visit'";
+
     private static readonly string Covers = RepositoryRoot.At("tests/StreamEngine.Tests/Inference/models/covers");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("config-records-").FullName;
@@ -56,6 +61,9 @@ public sealed class ConfigPolicyTests : IDisposable
     // Withheld offers were priced; under a config without the experiment they are candidates that the log could not show.
     [InlineData("a: experiment 0, d: - 1", false, 3, "", "a 1")]
     [InlineData("a: - 1, d: not_suitable 0", false, 3, "propensity: 0.5|propensity: 0.5, holdout: { share: 1.0 }", "d 1")]
+    // An offer that is kept back needs no verdict of its rules.
+    [InlineData("a: - 1, d: not_suitable 0", false, 3, "applicable: features.f4 > 2.0|applicable: event.v > 1.0, holdout: { share: 1.0 }",
+        "d 1")]
     public void A_record_is_decided_again(string candidates, bool isDefault, int count, string change, string expected)
     {
         using var log = Compile(Config);
@@ -67,6 +75,42 @@ public sealed class ConfigPolicyTests : IDisposable
             .Where(c => c.Second > 0).Select(c => $"{c.First.Offer} {c.Second}")));
         Assert.Equal(expected == "?" ? 1 : 0, policy.Unknown.Count);
         Assert.Equal(expected.Length == 0 ? 1 : 0, policy.Nothing);
+    }
+
+    [Theory]
+    // The default offer that the log withheld or could not price would have gone first to a new customer: nobody knows who was new.
+    [InlineData(Withheld, "", "d: not_suitable 0", "?")]
+    [InlineData(Withheld, Withheld, "d: not_suitable 0", "a 1")]
+    [InlineData(Without, "", "d: not_suitable 0", "?")]
+    [InlineData(Without, Without, "d: not_suitable 0", "a 1")]
+    [InlineData(Bad, "", "d: bad_priority 0", "?")]
+    [InlineData(Bad, Bad, "d: bad_priority 0", "a 1")]
+    // The same rule over a field that is read from elsewhere is another rule, and over the same field it is the same one.
+    [InlineData(Rule, Rule, "d: not_suitable 0", "a 1")]
+    [InlineData(Rule, $"{Rule};kind: string|kind: {{ from: sort, type: string }}", "d: not_suitable 0", "?")]
+    [InlineData(Rule, $"{Rule};v: double|v: {{ from: w, type: double }}", "d: not_suitable 0", "a 1")]
+    public void What_the_log_decided_differently_is_not_taken_as_known(string there, string here, string candidate, string expected)
+    {
+        using var log = Compile(Changed(there));
+        using var other = Compile(Changed(here));
+        using var policy = new ConfigPolicy(log, other);
+        var choice = policy.Choose(Record(log, $"a: - 1, {candidate}", false, [1, 1, 1, 1, 3]), []);
+        Assert.Equal(expected, choice is null ? "?" : string.Join(", ", choice.Candidates.Select(c => $"{c.Offer} 1")));
+    }
+
+    [Theory]
+    [InlineData("", 0, 0)]
+    [InlineData("f4 > 2.0|f4 > 1.0", 1, 0)]
+    [InlineData("features.f4 > 2.0|event.v > 2.0", 0, 1)]
+    public void A_decision_that_had_nothing_to_show_is_counted_where_something_would_be_shown(string change, int added, int unknown)
+    {
+        using var log = Compile(Config);
+        using var other = Compile(Changed(change));
+        using var policy = new ConfigPolicy(log, other);
+        var data = new PolicyData(policy, "click", null);
+        data.Decision(Record(log, "a: not_applicable 0, d: switched_off 0", false, [1, 1, 1, 1, 2]));
+        Assert.Equal((added, unknown), (policy.Added, policy.PerhapsAdded));
+        Assert.Equal((0, 0, 0), (policy.Unknown.Count, policy.Nothing, data.Open));
     }
 
     [Fact]
@@ -103,14 +147,20 @@ public sealed class ConfigPolicyTests : IDisposable
             {"offer":"{{c.Offer}}","drop":"{{c.Drop}}","rank":{{c.Rank}},"p":0.25,"c":1,"v":1,"l":1,
             "p_source":"{{(c.Drop is "" or "experiment" or "lost_arbitration" ? source : "none")}}"}
             """));
-        var chosen = parts.Single(c => c.Drop.Length == 0).Offer;
+        var chosen = parts.SingleOrDefault(c => c.Drop.Length == 0).Offer;
+        var taken = chosen is null ? "null" : $$"""{"offer":"{{chosen}}","is_default":{{(isDefault ? "true" : "false")}}}""";
         var numbers = features.Select(f => double.IsNaN(f) ? "null" : f.ToString("R", System.Globalization.CultureInfo.InvariantCulture));
         return new LoggedRecord(JsonDocument.Parse($$"""
-            {"decision_id":"1","outcome":"served","customer_id":"c","placement":"home","config_hash":"{{log.ConfigHash}}",
-            "chosen":{"offer":"{{chosen}}","is_default":{{(isDefault ? "true" : "false")}}},"features":[{{string.Join(',', numbers)}}],
+            {"decision_id":"1","outcome":"{{(chosen is null ? "no_offer" : "served")}}",
+            "customer_id":"c","placement":"home","config_hash":"{{log.ConfigHash}}",
+            "chosen":{{taken}},"features":[{{string.Join(',', numbers)}}],
             "candidates":[{{json}}]}
             """).RootElement);
     }
+
+    /// <summary>The config with some texts replaced: old and new one with a bar between, several with semicolons.</summary>
+    private static string Changed(string changes) => changes.Split(';', StringSplitOptions.RemoveEmptyEntries)
+        .Aggregate(Config, (config, change) => config.Replace(change.Split('|')[0], change.Split('|')[1], StringComparison.Ordinal));
 
     private CompiledEngine Compile(string config)
     {

@@ -21,7 +21,7 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
     private readonly EvalContext _context = new();
     private readonly int[] _variations;
     private readonly int _default;
-    private bool _isScored;
+    private bool _isScored, _isLimited;
     private string? _unknown;
 
     /// <param name="log">The config that decided.</param>
@@ -45,20 +45,39 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
     /// <summary>Decisions in which this config would show nothing.</summary>
     public int Nothing { get; private set; }
 
+    /// <summary>Decisions in which the log had nothing to show and this config would show something; they are not evaluated.</summary>
+    public int Added { get; private set; }
+
+    /// <summary>Decisions in which the log had nothing to show, and which do not tell whether this config would show something.</summary>
+    public int PerhapsAdded { get; private set; }
+
     /// <inheritdoc/>
     public void Dispose() => _scorer.Dispose();
 
     /// <inheritdoc/>
     public PolicyChoice? Choose(LoggedRecord record, IReadOnlyList<LoggedCandidate> candidates)
     {
-        _unknown = null;
         var choice = Decide(record, candidates);
         if (choice is null) Unknown[_unknown!] = Unknown.GetValueOrDefault(_unknown!) + 1;
+        else if (choice.Candidates.Count == 0) Nothing++;
+        if (_isLimited) Limited++;
         return choice;
+    }
+
+    /// <inheritdoc/>
+    public void HadNothing(LoggedRecord record)
+    {
+        var log = _log.Policy;
+        if (log.HoldoutShare > 0
+            && BucketHash.Bucket(log.HoldoutSalt.AsSpan(), Encoding.UTF8.GetBytes(record.Text("customer_id"))) < log.HoldoutShare) return;
+        var choice = Decide(record, []);
+        if (choice is null) PerhapsAdded++;
+        else if (choice.Candidates.Count > 0) Added++;
     }
 
     private PolicyChoice? Decide(LoggedRecord record, IReadOnlyList<LoggedCandidate> candidates)
     {
+        (_unknown, _isLimited) = (null, false);
         if (record.Text("config_hash") != _log.ConfigHash) return Give("another config than --config decided");
         var vector = record.Vector("features");
         if (vector.Length != _log.Features.Count) return Give("the record's features are not those of --config");
@@ -67,20 +86,19 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         _isScored = false;
         var customer = Encoding.UTF8.GetBytes(record.Text("customer_id"));
         for (var i = 0; i < _variations.Length; i++) _variations[i] = _policy.Policy.Experiments[i].Assign(customer);
-        var chosen = record.Record("chosen")!.Value;
-        var standIn = chosen.Flag("is_default") ? chosen.Text("offer") : null;
         var logged = new Dictionary<string, LoggedOffer>();
         foreach (var c in record.Records("candidates"))
-            logged[c.Text("offer")] = new LoggedOffer(c, c.Text("offer") == standIn && c.Whole("rank") == 0);
-        if (logged.Values.Any(o => o.Reached == Gate.Limit)) Limited++;
+            logged[c.Text("offer")] = new LoggedOffer(c, c.Text("offer") == _log.Options.Decisions.DefaultOffer);
+        _isLimited = logged.Values.Any(o => o.Reached == Gate.Limit);
 
         var placement = record.Text("placement");
         var ranking = new List<LoggedCandidate>();
         for (var i = 0; i < _offers.Length; i++)
         {
+            if (IsWithheld(_policy.Policy, _variations, i, customer)) continue;
             LoggedOffer? known = logged.TryGetValue(_offers[i].Offer.Name, out var found) ? found : null;
             var isIn = Enters(_offers[i], known, placement, withRules: true);
-            if (isIn == true && !IsWithheld(i, customer))
+            if (isIn == true)
             {
                 if (Price(i, known) is not { } priced) return null;
                 if (double.IsFinite(priced.Priority)) ranking.Add(priced with { Drawn = Drawn(priced.Offer, candidates) });
@@ -88,26 +106,40 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
             else if (isIn is null) return null;
         }
         ranking.Sort((a, b) => a.Priority != b.Priority ? b.Priority.CompareTo(a.Priority) : string.CompareOrdinal(a.Offer, b.Offer));
-        // The default offer stands in for candidates only where the customer was new; without any, the record does not tell.
-        var coldStart = standIn is null ? false : record.Records("candidates").Any(c => c.Whole("rank") > 0) ? true : (bool?)null;
-        if (_default >= 0 && (ranking.Count == 0 || coldStart != false || WasImpossible(logged)))
+        if (_default >= 0 && (ranking.Count == 0 || WasNew(record, logged, customer) is not false))
         {
             LoggedOffer? known = logged.TryGetValue(_offers[_default].Offer.Name, out var found) ? found : null;
-            var isPossible = IsWithheld(_default, customer) ? false : Enters(_offers[_default], known, placement, withRules: false);
+            var isPossible = IsWithheld(_policy.Policy, _variations, _default, customer) ? false
+                : Enters(_offers[_default], known, placement, withRules: false);
             if (isPossible is null) return null;
-            if (isPossible == true && ranking.Count > 0 && coldStart != true)
-                return Give("the log does not tell whether the customer was new, to whom the default offer goes first");
             if (isPossible == true)
-                return Price(_default, known) is not { } priced ? null
-                    : new PolicyChoice([priced with { Drawn = Drawn(priced.Offer, candidates) }], [1]);
+            {
+                if (Price(_default, known) is not { } priced) return null;
+                if (double.IsFinite(priced.Priority))
+                    return ranking.Count > 0 && WasNew(record, logged, customer) is null
+                        ? Give("the log does not tell whether the customer was new, to whom the default offer goes first")
+                        : new PolicyChoice([priced with { Drawn = Drawn(priced.Offer, candidates) }], [1]);
+            }
         }
-        if (ranking.Count == 0) Nothing++;
         var probabilities = new double[ranking.Count];
         Rule(placement).Probabilities([.. ranking.Select(c => c.Priority)], probabilities);
         return new PolicyChoice(ranking, probabilities);
+    }
 
-        bool WasImpossible(Dictionary<string, LoggedOffer> all) => standIn is null
-            && all.TryGetValue(_offers[_default].Offer.Name, out var it) && it.Reached is Gate.Switch or Gate.Placement or Gate.Eligible;
+    /// <summary>
+    /// Whether the customer was new, to whom the default offer goes first. Where the log took it, that is certain only if there were
+    /// candidates beside it; where the log did not, only if it could have.
+    /// </summary>
+    private bool? WasNew(LoggedRecord record, Dictionary<string, LoggedOffer> logged, ReadOnlySpan<byte> customer)
+    {
+        if (record.Record("chosen") is not { } chosen) return null;
+        if (chosen.Flag("is_default")) return record.Records("candidates").Any(c => c.Whole("rank") > 0) ? true : null;
+        var (policy, offer) = (_log.Policy, _log.Policy.DefaultOffer);
+        if (offer < 0 || !logged.TryGetValue(policy.Offers[offer].Name, out var it) || it.IsBad
+            || it.Reached is Gate.Switch or Gate.Placement or Gate.Eligible) return null;
+        Span<int> variations = stackalloc int[policy.Experiments.Count];
+        for (var i = 0; i < variations.Length; i++) variations[i] = policy.Experiments[i].Assign(customer);
+        return IsWithheld(policy, variations, offer, customer) ? null : false;
     }
 
     private PolicyChoice? Give(string reason)
@@ -154,12 +186,13 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         return null;
     }
 
-    private bool IsWithheld(int offer, ReadOnlySpan<byte> customer)
+    /// <summary>Whether a config keeps an offer from the customer, by the offer's own holdout or by an experiment.</summary>
+    private static bool IsWithheld(DecisionPolicy policy, ReadOnlySpan<int> variations, int offer, ReadOnlySpan<byte> customer)
     {
-        var o = _offers[offer].Offer;
+        var o = policy.Offers[offer];
         if (o.HoldoutShare > 0 && BucketHash.Bucket(o.HoldoutSeed.AsSpan(), customer) < o.HoldoutShare) return true;
-        for (var i = 0; i < _variations.Length; i++)
-            if (_variations[i] >= 0 && _policy.Policy.Experiments[i].Variations[_variations[i]].Without[offer]) return true;
+        for (var i = 0; i < variations.Length; i++)
+            if (variations[i] >= 0 && policy.Experiments[i].Variations[variations[i]].Without[offer]) return true;
         return false;
     }
 

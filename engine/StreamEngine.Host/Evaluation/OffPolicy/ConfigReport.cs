@@ -19,6 +19,9 @@ internal sealed record ConfigReport(ConfigPolicy Policy, IReadOnlyList<ConfigDif
             call.Say(LogLevel.Warning, $"in {Policy.Limited} decisions a limit dropped an offer; the log's verdict stands");
         if (Policy.Nothing > 0)
             call.Say(LogLevel.Warning, $"in {Policy.Nothing} decisions it would show nothing: that is counted as no reward");
+        if (Policy.Added + Policy.PerhapsAdded > 0)
+            call.Say(LogLevel.Warning, $"in {Policy.Added} decisions that had nothing to show it would show something"
+                + (Policy.PerhapsAdded > 0 ? $", and of {Policy.PerhapsAdded} more the log does not tell" : "") + ": they are not evaluated");
     }
 
     /// <summary>Writes what differs.</summary>
@@ -36,5 +39,7 @@ internal sealed record ConfigReport(ConfigPolicy Policy, IReadOnlyList<ConfigDif
         json["not_known"] = new JsonObject(Policy.Unknown.Select(u => KeyValuePair.Create<string, JsonNode?>(u.Key, u.Value)));
         json["limited"] = Policy.Limited;
         json["nothing_shown"] = Policy.Nothing;
+        json["newly_shown"] = Policy.Added;
+        json["newly_shown_not_known"] = Policy.PerhapsAdded;
     }
 }

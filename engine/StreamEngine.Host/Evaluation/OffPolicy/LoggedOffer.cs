@@ -33,12 +33,12 @@ internal enum Gate
 /// <summary>What a decision's record says of an offer.</summary>
 internal readonly struct LoggedOffer
 {
-    private readonly bool _isStandIn;
+    private readonly bool _maySkip;
 
     /// <summary>Reads a candidate of a record.</summary>
     /// <param name="candidate">The candidate.</param>
-    /// <param name="isStandIn">Whether it is the default offer that was taken without being in the ranking.</param>
-    public LoggedOffer(LoggedRecord candidate, bool isStandIn)
+    /// <param name="isDefault">Whether it is the log's default offer, which may be priced though it does not apply or suit.</param>
+    public LoggedOffer(LoggedRecord candidate, bool isDefault)
     {
         var drop = candidate.Text("drop");
         Reached = drop.Split(':')[0] switch
@@ -52,13 +52,17 @@ internal readonly struct LoggedOffer
             "experiment" or "offer_holdout" => Gate.Experiment,
             _ => Gate.Arbitration,
         };
-        _isStandIn = isStandIn;
+        IsBad = drop == "bad_priority";
+        _maySkip = isDefault && Reached == Gate.Arbitration && candidate.Whole("rank") == 0 && (IsBad || drop.Length == 0);
         Source = candidate.Text("p_source");
         (P, C, V, L) = (candidate.Factor("p"), candidate.Factor("c"), candidate.Factor("v"), candidate.Factor("l"));
     }
 
     /// <summary>How far it came.</summary>
     public Gate Reached { get; }
+
+    /// <summary>Whether it was priced at no finite number.</summary>
+    public bool IsBad { get; }
 
     /// <summary>Where its P came from.</summary>
     public string Source { get; }
@@ -79,6 +83,6 @@ internal readonly struct LoggedOffer
     public double L { get; }
 
     /// <summary>What a gate said; null where the record does not tell.</summary>
-    public bool? Passed(Gate gate) => Reached == Gate.Switch || (_isStandIn && gate is Gate.Applicable or Gate.Suitable) ? null
+    public bool? Passed(Gate gate) => Reached == Gate.Switch || (_maySkip && gate is Gate.Applicable or Gate.Suitable) ? null
         : Reached > gate ? true : Reached == gate ? false : null;
 }

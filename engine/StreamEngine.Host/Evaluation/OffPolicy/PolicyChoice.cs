@@ -15,4 +15,9 @@ internal interface IEvaluatedPolicy
     /// <param name="record">The decision's record.</param>
     /// <param name="candidates">Its candidates, the best first.</param>
     PolicyChoice? Choose(LoggedRecord record, IReadOnlyList<LoggedCandidate> candidates);
+
+    /// <summary>Takes a decision in which the log had nothing to show; it is not evaluated.</summary>
+    void HadNothing(LoggedRecord record)
+    {
+    }
 }

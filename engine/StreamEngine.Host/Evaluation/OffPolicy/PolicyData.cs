@@ -49,7 +49,9 @@ internal sealed class PolicyData(IEvaluatedPolicy policy, string reward, string?
     /// <summary>Takes a decision record.</summary>
     public void Decision(LoggedRecord record)
     {
-        if (record.Text("outcome") != "served" || (placement is not null && record.Text("placement") != placement)) return;
+        if (placement is not null && record.Text("placement") != placement) return;
+        if (record.Text("outcome") == "no_offer") policy.HadNothing(record);
+        if (record.Text("outcome") != "served") return;
         if (record.Record("chosen") is not { } chosen) return;
         var logged = record.Number("selection_probability");
         if (logged is not (> 0 and <= 1))
