@@ -76,6 +76,23 @@ public sealed class PolicyConfigsTests : IDisposable
         Assert.Empty(Mistakes(policy, policy));
     }
 
+    [Fact]
+    public void The_same_events_by_another_schema_are_refused()
+    {
+        var config = Config.Replace("format: json", "format: avro\n    schema: shop.avsc", StringComparison.Ordinal);
+        using var log = Compile(config, Schema("0"));
+        using var policy = Compile(config, Schema("1"));
+        Assert.Contains(Mistakes(log, policy), m => m.Contains("the file 'shop.avsc' says something else here than the one of log.yaml",
+            StringComparison.Ordinal));
+        Assert.Empty(Mistakes(log, log));
+
+        static string Schema(string missing) => """
+            { "type": "record", "name": "Shop", "fields": [ { "name": "at", "type": "string" }, { "name": "id", "type": "string" },
+              { "name": "who", "type": "string" }, { "name": "kind", "type": "string" }, { "name": "key", "type": "string" },
+              { "name": "v", "type": "double", "default": @ } ] }
+            """.Replace("@", missing, StringComparison.Ordinal);
+    }
+
     private static List<string> Mistakes(CompiledEngine log, CompiledEngine policy)
     {
         var errors = new ConfigErrors();
@@ -83,8 +100,9 @@ public sealed class PolicyConfigsTests : IDisposable
         return [.. errors.All.Select(e => e.ToString())];
     }
 
-    private CompiledEngine Compile(string config)
+    private CompiledEngine Compile(string config, string schema = "")
     {
+        File.WriteAllText(Path.Combine(_folder, "shop.avsc"), schema);
         File.WriteAllText(Path.Combine(_folder, "config.yaml"), config);
         var errors = new ConfigErrors();
         var engine = ConfigCheck.Compile(ConfigLoader.Load(Path.Combine(_folder, "config.yaml"), [], new Hashtable(), errors), errors);

@@ -21,7 +21,8 @@ internal sealed record ConfigReport(ConfigPolicy Policy, IReadOnlyList<ConfigDif
             call.Say(LogLevel.Warning, $"in {Policy.Nothing} decisions it would show nothing: that is counted as no reward");
         if (Policy.Added + Policy.PerhapsAdded > 0)
             call.Say(LogLevel.Warning, $"in {Policy.Added} decisions that had nothing to show it would show something"
-                + (Policy.PerhapsAdded > 0 ? $", and of {Policy.PerhapsAdded} more the log does not tell" : "") + ": they are not evaluated");
+                + (Policy.PerhapsAdded > 0 ? $", and of {Policy.PerhapsAdded} more the log does not tell" : "")
+                + ": they are not evaluated");
     }
 
     /// <summary>Writes what differs.</summary>

@@ -58,6 +58,10 @@ internal static class PolicyConfigs
             != ConfigDifference.Text(policy.Options.Decisions.Node[name]);
     }
 
+    /// <summary>All that the config says of where a field of events comes from, on one line.</summary>
+    public static string Source(CompiledEngine engine, string field) => string.Join(", ",
+        FieldSource.Of(engine.Options, field).Select(s => $"{s.Path}: {ConfigDifference.Text(s.Node)}"));
+
     /// <summary>Every feature that offers and their models read, also by way of others, must be in the log and mean the same.</summary>
     private static void CheckFeatures(CompiledEngine log, CompiledEngine policy, string file, ConfigErrors errors)
     {
@@ -112,10 +116,6 @@ internal static class PolicyConfigs
             parts.Add($"{field.Field} from {string.Join(", ", field.From)} as {Source(engine, field.Field)}");
         return string.Join("; ", parts);
     }
-
-    /// <summary>All that the config says of where a field of events comes from, on one line.</summary>
-    public static string Source(CompiledEngine engine, string field) => string.Join(", ",
-        FieldSource.Of(engine.Options, field).Select(s => $"{s.Path}: {ConfigDifference.Text(s.Node)}"));
 
     /// <summary>The part of a text that another one does not have.</summary>
     private static string Short(string text, string other) =>
