@@ -1,3 +1,4 @@
+using StreamEngine.Decisions;
 using StreamEngine.State.Checkpoints;
 
 namespace StreamEngine.Runtime;
@@ -29,7 +30,7 @@ internal sealed class ShardPosition(int sources)
     /// <summary>The ordinal of the next decision or mark that the newest record causes.</summary>
     public int Ordinal { get; private set; }
 
-    /// <summary>Whether the newest logged mark says that another source follows.</summary>
+    /// <summary>Whether a logged mark says that another source follows the newest record.</summary>
     public bool Switched { get; private set; }
 
     /// <summary>The newest record is this one.</summary>
@@ -55,8 +56,12 @@ internal sealed class ShardPosition(int sources)
     /// <summary>The position of something that the newest record caused.</summary>
     public Cause At(int ordinal) => new(Source, _next[Source] - 1, ordinal);
 
-    /// <summary>The newest record is the one that a logged entry names, or there is none before the source's first.</summary>
-    public void Stand(int source, int ordinal, bool switched) => (Source, Ordinal, Switched) = (source, ordinal, switched);
+    /// <summary>
+    /// The newest record is the one that a logged entry names, or there is none before the source's first. What is logged between the mark
+    /// that another source follows and that source's record (switches, a request's decision) takes nothing of that back.
+    /// </summary>
+    public void Stand(int source, int ordinal, DecisionKind kind) => (Source, Ordinal, Switched) = (source, ordinal,
+        kind == DecisionKind.Order || Switched && source == Source && kind != DecisionKind.Refused);
 
     /// <summary>Where the shard starts in a source, before anything is replayed.</summary>
     public void StartAt(int source, long offset) => _next[source] = Committed[source] = offset;

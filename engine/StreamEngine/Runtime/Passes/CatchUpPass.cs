@@ -32,7 +32,7 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
             }
             // its event did, but for a trigger that the config has no more
             if (entry.Kind == DecisionKind.Decision) Reuse(new Cause(source, entry.Offset, entry.Ordinal));
-            shard.Position.Stand(source, Math.Max(shard.Position.Ordinal, entry.Ordinal + 1), entry.Kind == DecisionKind.Order);
+            shard.Position.Stand(source, Math.Max(shard.Position.Ordinal, entry.Ordinal + 1), entry.Kind);
             if (entry.Kind == DecisionKind.Watermark)
             {
                 shard.Cut?.Reschedule(shard, new Cause(source, entry.Offset, entry.Ordinal));

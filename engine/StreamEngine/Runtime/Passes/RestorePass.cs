@@ -82,7 +82,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
     /// <param name="value">The logged record's bytes, which the entry's texts are slices of.</param>
     public void Apply(in LoggedDecision entry, int source, ReadOnlySpan<byte> value)
     {
-        shard.Position.Stand(source, entry.Ordinal + 1, entry.Kind == DecisionKind.Order);
+        shard.Position.Stand(source, entry.Ordinal + 1, entry.Kind);
         switch (entry.Kind)
         {
             case DecisionKind.Watermark:
