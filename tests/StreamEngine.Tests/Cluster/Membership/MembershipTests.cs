@@ -94,11 +94,13 @@ public sealed class MembershipTests
         await Formed(a);
         await using var b = Start("b", Options(ports[1], ports) with { BindPort = bindB, FailureDetector = Quick });
         await Formed(a, b);
+        // A machine that stands still for long may have parted and united them before.
+        var before = (a.Part.Attached, b.Part.Attached);
         toA.Cut();
         toB.Cut();
         await Formed(a);
         await Formed(b);
-        Assert.Equal((1, 1), (a.Part.Attached, b.Part.Attached));
+        Assert.Equal(before, (a.Part.Attached, b.Part.Attached));
         toA.Heal();
         toB.Heal();
         await Formed(a, b);

@@ -58,13 +58,13 @@ internal sealed class TestNode : IAsyncDisposable
     };
 
     /// <summary>
-    /// For nodes that are cut off from each other: who is not heard for a second is away. Elsewhere a second is too short, as many tests
-    /// run at a time and may keep a node from its processor for as long.
+    /// For nodes that are cut off from each other: who is not heard for two seconds is away. Elsewhere that is too short, as many tests run
+    /// at a time and may keep a node from its processor for as long.
     /// </summary>
     public static FailureDetectorOptions Quick { get; } = new()
     {
         Heartbeat = TimeSpan.FromSeconds(0.2),
-        Pause = TimeSpan.FromSeconds(1),
+        Pause = TimeSpan.FromSeconds(2),
     };
 
     public static int[] FreePorts(int count)
