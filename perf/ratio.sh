@@ -7,7 +7,7 @@
 #   perf/ratio.sh --b checkpoints.interval=2s --a checkpoints.interval=0s                    files only
 #
 # A setting is PATH=VALUE as for --set; {run} in it becomes the run's name, and topic {run}-checkpoints is there. Prints each run, the
-# medians and B / A.
+# medians and B / A: CPU, events per second, bytes allocated per event (the start's divided among them), and p99s.
 # Needs a broker of its own: KAFKA_HOME, or ../shared/kafka beside the repository, and Java 17.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -170,7 +170,7 @@ internal sealed class ShardCut : IProfileReader
         _block.Add(key, profile);
         if (_topic < 0) return;
         _single.Begin(BlockKind.Profiles, _at.Next, _at.Source, _at.Ordinal);
-        _single.Add(key, profile);
+        _single.Add(_block.Newest);
         _single.End();
         _outputs.Add(_topic, _partition, _partition, _now, key, _single.Bytes);
     }

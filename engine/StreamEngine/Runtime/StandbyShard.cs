@@ -20,6 +20,7 @@ internal sealed class StandbyShard : IDisposable
     private readonly TimeProvider _time;
     private readonly int _blockBytes;
     private readonly CutBlock.Writer _block = new();
+    private byte[] _room = [];
     private CutPosition? _at;       // of the block that is open
     private int _profiles;          // in it
     private CutMarker? _newest;     // read and not written yet
@@ -149,7 +150,7 @@ internal sealed class StandbyShard : IDisposable
             _block.Begin(BlockKind.Profiles, at.Next, at.Source, at.Ordinal);
         }
         var payload = record.Payload;
-        while (CutBlock.Next(ref payload, out var key, out var profile))
+        while (record.Next(ref payload, ref _room, out var key, out var profile))
         {
             _block.Add(key, profile);
             _profiles++;

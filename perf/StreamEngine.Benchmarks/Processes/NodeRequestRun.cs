@@ -44,7 +44,7 @@ internal static class NodeRequestRun
             using (IAsking way = protocol == Rpc ? new RpcAsking(nodes.RpcPorts) : new HttpAsking([.. nodes.Nodes.Select(n => n.Port)]))
             {
                 var asking = new RequestLoad(way, count, owners, Customers);
-                await asking.Ask(rate, Math.Min(seconds, 5)); // warms up
+                await asking.Ask(rate, given.Number("--warm", Math.Min(seconds, 5)));
                 if (saturate) await Saturate(asking, nodes, reply, rate, seconds);
                 else await Step(asking, nodes, reply, rate, seconds);
             }

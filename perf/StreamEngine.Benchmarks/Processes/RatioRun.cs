@@ -16,7 +16,7 @@ internal static class RatioRun
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private static readonly string[] Histograms = ["batch", "commit", "interval"];
 
-    private sealed record Figures(double Cpu, double PerSecond, double[] P99);
+    private sealed record Figures(double Cpu, double PerSecond, double Allocated, double[] P99);
 
     public static async Task<int> Run(string[] args)
     {
@@ -34,7 +34,8 @@ internal static class RatioRun
 
         var rows = new Dictionary<string, List<Figures>> { ["A"] = [], ["B"] = [] };
         await One(site, "warm-up", a);
-        Console.WriteLine($"{"",-10}{"CPU s per million",18}{"events/s",12}{"batch p99",11}{"commit p99",11}{"interval p99",13}");
+        Console.WriteLine($"{"",-10}{"CPU s per million",18}{"events/s",12}{"bytes/event",13}{"batch p99",11}{"commit p99",11}"
+            + $"{"interval p99",13}");
         for (var round = 1; round <= rounds; round++)
             foreach (var which in round % 2 == 1 ? new[] { "A", "B" } : ["B", "A"])
             {
@@ -46,7 +47,7 @@ internal static class RatioRun
         Print("A median", to);
         Print("B median", of);
         Console.WriteLine(
-            $"{"B / A",-10}{of.Cpu / to.Cpu,18:0.000}{of.PerSecond / to.PerSecond,12:0.000}"
+            $"{"B / A",-10}{of.Cpu / to.Cpu,18:0.000}{of.PerSecond / to.PerSecond,12:0.000}{of.Allocated / to.Allocated,13:0.000}"
             + $"{of.P99[0] / to.P99[0],11:0.000}{of.P99[1] / to.P99[1],11:0.000}{of.P99[2] / to.P99[2],13:0.000}");
         return 0;
     }
@@ -71,7 +72,7 @@ internal static class RatioRun
         if (code != 0 || summary is null) throw new InvalidOperationException($"run {run} ended with {code}:\n{engine.Output}");
         using var json = JsonDocument.Parse(summary);
         double Of(string name) => json.RootElement.GetProperty(name).GetDouble();
-        return new Figures(Of("cpu_seconds") * 1e6 / Of("events"), Of("events") / Of("seconds"),
+        return new Figures(Of("cpu_seconds") * 1e6 / Of("events"), Of("events") / Of("seconds"), Of("allocated_bytes") / Of("events"),
             [.. Histograms.Select(h => 1_000 * Quantile(text, $"streamengine_{h}_duration_seconds", 0.99))]);
     }
 
@@ -103,7 +104,7 @@ internal static class RatioRun
     }
 
     private static Figures Median(List<Figures> rows) => new(Median(rows.Select(r => r.Cpu)), Median(rows.Select(r => r.PerSecond)),
-        [.. Histograms.Select((_, i) => Median(rows.Select(r => r.P99[i])))]);
+        Median(rows.Select(r => r.Allocated)), [.. Histograms.Select((_, i) => Median(rows.Select(r => r.P99[i])))]);
 
     internal static double Median(IEnumerable<double> values)
     {
@@ -113,5 +114,5 @@ internal static class RatioRun
 
     private static void Print(string what, Figures f) =>
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{what,-10}{f.Cpu,18:0.00}{f.PerSecond,12:n0}{f.P99[0],11:0.00}{f.P99[1],11:0.00}{f.P99[2],13:0.0}"));
+        $"{what,-10}{f.Cpu,18:0.00}{f.PerSecond,12:n0}{f.Allocated,13:0.0}{f.P99[0],11:0.00}{f.P99[1],11:0.00}{f.P99[2],13:0.0}"));
 }

@@ -20,7 +20,7 @@ internal static class RequestRun
     {
         var saturate = args.Contains("--saturate");
         var given = new RunArguments([.. args.Where(a => a != "--saturate")], "--nodes", "--rate", "--events", "--seconds", "--log",
-            "--reply", "--set", "--client", "--protocol");
+            "--reply", "--set", "--client", "--protocol", "--warm");
         if (saturate || given.All("--nodes").Length > 0 || given.All("--protocol").Length > 0)
             return await NodeRequestRun.Run(given, saturate);
         var (rate, events, seconds) = (given.Number("--rate", 2_000), given.Number("--events", 20_000), given.Number("--seconds", 20));

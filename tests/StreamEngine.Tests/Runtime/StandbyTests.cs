@@ -306,12 +306,13 @@ public sealed class StandbyTests : IDisposable
     {
         if (CheckpointFiles.Cuts(folder).FirstOrDefault() is not (var path, { } cut)) return "";
         var profiles = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        byte[] room = [];
         using var reader = new CheckpointReader(path);
         while (reader.Position < cut.End && reader.Next(out var block))
         {
             if (block.Kind != BlockKind.Profiles) continue;
             var payload = block.Payload;
-            while (CutBlock.Next(ref payload, out var key, out var profile))
+            while (block.Next(ref payload, ref room, out var key, out var profile))
                 profiles[Encoding.UTF8.GetString(key)] = $"{Encoding.UTF8.GetString(profile)}@{block.Position.Next[0]}";
         }
         return $"{cut.Marker.Number}: {string.Join(' ', profiles.Select(p => $"{p.Key}={p.Value}"))}";

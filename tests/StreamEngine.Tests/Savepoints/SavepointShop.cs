@@ -214,11 +214,12 @@ internal sealed class SavepointShop : IDisposable
         {
             SavepointFolder.Verify(savepoint, shard);
             using var reader = new CheckpointReader(Path.Combine(savepoint, shard.File));
+            byte[] room = [];
             while (reader.Next(out var block))
             {
                 if (block.Kind != BlockKind.Profiles) continue;
                 var payload = block.Payload;
-                while (CutBlock.Next(ref payload, out var key, out var profile))
+                while (block.Next(ref payload, ref room, out var key, out var profile))
                 {
                     var customer = Encoding.UTF8.GetString(key);
                     foreach (var slot in manifest.Layout.Slots) all.Add($"{customer} {slot.Name}", Convert.ToHexString(slot.In(profile)));

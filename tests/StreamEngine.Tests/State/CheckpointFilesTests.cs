@@ -55,7 +55,7 @@ public sealed class CheckpointFilesTests : IDisposable
         var ends = CheckpointReader.Inspect(path).Cuts.Select(c => c.End).ToList();
         Assert.Equal(3, ends.Count);
         Assert.Null(CheckpointReader.Inspect(path).Damage);
-        var last = whole.AsSpan().LastIndexOf("SEC2"u8);
+        var last = whole.AsSpan().LastIndexOf("SEC3"u8);
         for (var at = 0; at < whole.Length; at++)
             foreach (var mask in new byte[] { 0x01, 0x80, 0xFF })
             {
@@ -176,12 +176,13 @@ public sealed class CheckpointFilesTests : IDisposable
     private static Dictionary<string, string> Read(string path, FileCut cut)
     {
         var profiles = new Dictionary<string, string>();
+        byte[] room = [];
         using var reader = new CheckpointReader(path);
         while (reader.Position < cut.End && reader.Next(out var block))
         {
             if (block.Kind != BlockKind.Profiles) continue;
             var payload = block.Payload;
-            while (CutBlock.Next(ref payload, out var key, out var profile))
+            while (block.Next(ref payload, ref room, out var key, out var profile))
                 profiles[Encoding.UTF8.GetString(key)] = Encoding.UTF8.GetString(profile);
         }
         return profiles;

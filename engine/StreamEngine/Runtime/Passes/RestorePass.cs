@@ -13,6 +13,7 @@ namespace StreamEngine.Runtime;
 internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold decided)
 {
     private readonly LoadUpdate _load = new(shard);
+    private byte[] _room = [];
 
     /// <summary>Whether loaded profiles belong into the next cut: where one of the places that cuts go to does not hold them.</summary>
     public bool CopyLoaded { get; set; }
@@ -44,7 +45,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
     {
         var slice = shard.Cut!.Loading(block.Position);
         var payload = block.Payload;
-        while (CutBlock.Next(ref payload, out var key, out var profile))
+        while (block.Next(ref payload, ref _room, out var key, out var profile))
         {
             _load.Set(key, profile, slice);
             shard.Store.Update(key, _load);

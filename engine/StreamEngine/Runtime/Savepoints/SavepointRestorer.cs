@@ -131,13 +131,14 @@ public sealed class SavepointRestorer
             ? ShardBackfill.Run(settings, shard, Manifest.Partitions, share => progress(shard.Shard, share), stop) : null;
         using var writer = new CutFileWriter(target, marker.Start);
         using var reader = new CheckpointReader(Path.Combine(_folder, shard.File));
+        byte[] room = [];
         while (reader.Next(out var block))
         {
             stop.ThrowIfCancellationRequested();
             progress(shard.Shard, (double)reader.Position / reader.Bytes);
             if (block.Kind != BlockKind.Profiles) continue;
             var payload = block.Payload;
-            while (CutBlock.Next(ref payload, out var key, out var profile))
+            while (block.Next(ref payload, ref room, out var key, out var profile))
                 writer.Add(key, conversion.Convert(profile, backfill is null ? default : backfill.Take(key)));
         }
         if (reader.Position != reader.Bytes)

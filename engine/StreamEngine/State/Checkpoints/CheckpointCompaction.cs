@@ -21,6 +21,7 @@ internal static class CheckpointCompaction
         {
             using var reader = new CheckpointReader(source);
             var writer = new CutBlock.Writer();
+            byte[] room = [];
             while (reader.Next(out var block))
             {
                 if (block.Kind == BlockKind.Marker)
@@ -32,7 +33,7 @@ internal static class CheckpointCompaction
                 writer.Begin(BlockKind.Profiles, position.Next, position.Source, position.Ordinal);
                 var empty = writer.Length;
                 var payload = block.Payload;
-                while (CutBlock.Next(ref payload, out var key, out var profile))
+                while (block.Next(ref payload, ref room, out var key, out var profile))
                     if (newest[Identity(key)] == n++) writer.Add(key, profile);
                 if (writer.Length == empty) continue;
                 writer.End();
@@ -54,12 +55,13 @@ internal static class CheckpointCompaction
     {
         var newest = new Dictionary<UInt128, long>();
         long n = 0;
+        byte[] room = [];
         using var reader = new CheckpointReader(source);
         while (reader.Next(out var block))
         {
             if (block.Kind != BlockKind.Profiles) continue;
             var payload = block.Payload;
-            while (CutBlock.Next(ref payload, out var key, out _)) newest[Identity(key)] = n++;
+            while (block.Next(ref payload, ref room, out var key, out _)) newest[Identity(key)] = n++;
         }
         return newest;
     }

@@ -16,23 +16,25 @@ public enum BlockKind : byte
 /// <summary>
 /// The unit of a checkpoint, in files and in the topic alike. Little-endian:
 /// <code>
-///  0  uint32  magic "SEC2"         13  byte    sources                          24  16 bytes    version, UTF-8, zeros behind it
+///  0  uint32  magic "SEC3"         13  byte    sources                          24  16 bytes    version, UTF-8, zeros behind it
 ///  4  uint32  bytes from 12 on     16  int32   newest source                    40  int64 each  next offset by source
-///  8  uint32  CRC-32C of these     20  int32   ordinal of the newest record          ...        profiles, or the marker
+///  8  uint32  their CRC-32C, ~     20  int32   ordinal of the newest record          ...        profiles, or the marker
 /// 12  byte    kind
 /// </code>
-/// A profile is its key's length (uint16), its own (int32), key and bytes. Every byte of a block is under the checksum, or makes it fail.
+/// A profile is its key's length (uint16), its own (int32), key and <see cref="PackedProfile">packed</see> bytes. In a block of earlier
+/// versions, with the magic "SEC2", the bytes stand as they are, and so does the checksum, whose bits are the other way round now: one
+/// magic may not become the other unnoticed. Every byte of a block is under the checksum, or makes it fail.
 /// </summary>
 public readonly ref struct CutBlock
 {
-    private const uint Magic = 0x32434553;
+    private const uint Magic = 0x33434553, Plain = 0x32434553;
     private const int VersionAt = 24, VersionBytes = 16, Head = VersionAt + VersionBytes;
 
     /// <summary>Bytes of magic, length and checksum.</summary>
     internal const int Prefix = 12;
 
-    /// <summary>What a block begins with: the magic.</summary>
-    internal static ReadOnlySpan<byte> Start => "SEC2"u8;
+    /// <summary>What the magic of a block of any version begins with.</summary>
+    internal static ReadOnlySpan<byte> Start => "SEC"u8;
 
     /// <summary>The longest block; longer ones are damage.</summary>
     public const int MaxBytes = 1 << 28;
@@ -80,11 +82,12 @@ public readonly ref struct CutBlock
     public static bool TryParse(ReadOnlySpan<byte> bytes, out CutBlock block)
     {
         block = default;
-        if (bytes.Length < Head || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic) return false;
+        if (bytes.Length < Head || !IsMagic(bytes)) return false;
         var length = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
         if (length > MaxBytes || length < Head - Prefix || length > bytes.Length - Prefix) return false;
         var body = bytes.Slice(Prefix, (int)length);
-        if (Crc32C.Of(body) != BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..])) return false;
+        var sum = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]);
+        if (Crc32C.Of(body) != (IsPlain(bytes) ? sum : ~sum)) return false;
         block = new CutBlock(bytes[..(Prefix + (int)length)]);
         return true;
     }
@@ -92,23 +95,39 @@ public readonly ref struct CutBlock
     /// <summary>The length of the block whose first bytes these are (at least 12); 0 where they are no block's.</summary>
     public static int LengthOf(ReadOnlySpan<byte> start)
     {
-        if (start.Length < Prefix || BinaryPrimitives.ReadUInt32LittleEndian(start) != Magic) return 0;
+        if (start.Length < Prefix || !IsMagic(start)) return 0;
         var length = BinaryPrimitives.ReadUInt32LittleEndian(start[4..]);
         return length is < Head - Prefix or > MaxBytes ? 0 : Prefix + (int)length;
     }
 
     /// <summary>Takes the next profile off a payload; false at its end.</summary>
-    public static bool Next(ref ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> profile)
+    /// <param name="payload">What is left of <see cref="Payload"/>.</param>
+    /// <param name="room">Where the profile is unpacked; made longer where it is too short.</param>
+    /// <param name="key">Receives the key.</param>
+    /// <param name="profile">Receives the profile; it stands until the room is used again.</param>
+    public bool Next(ref ReadOnlySpan<byte> payload, ref byte[] room, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> profile)
     {
         key = profile = default;
         if (payload.Length < 6) return false;
         var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(payload);
         var length = BinaryPrimitives.ReadInt32LittleEndian(payload[2..]);
         key = payload.Slice(6, keyLength);
-        profile = payload.Slice(6 + keyLength, length);
-        payload = payload[(6 + keyLength + length)..];
+        payload = payload[(6 + keyLength)..];
+        if (IsPlain(_bytes))
+        {
+            profile = payload[..length];
+            payload = payload[length..];
+            return true;
+        }
+        if (room.Length < length) room = new byte[Math.Max(length, 2 * room.Length)];
+        profile = room.AsSpan(0, length);
+        payload = payload[PackedProfile.Unpack(payload, room.AsSpan(0, length))..];
         return true;
     }
+
+    private static bool IsPlain(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt32LittleEndian(bytes) == Plain;
+
+    private static bool IsMagic(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt32LittleEndian(bytes) is Magic or Plain;
 
     /// <summary>Reads the marker.</summary>
     public CutMarker Marker()
@@ -142,7 +161,7 @@ public readonly ref struct CutBlock
     {
         private readonly byte[] _version = Encoding.UTF8.GetBytes(version);
         private byte[] _buffer = new byte[1 << 12];
-        private int _used;
+        private int _used, _newest;
 
         /// <summary>Bytes of the block so far.</summary>
         public int Length => _used;
@@ -164,15 +183,24 @@ public readonly ref struct CutBlock
             for (var i = 0; i < next.Length; i++) BinaryPrimitives.WriteInt64LittleEndian(head[(Head + 8 * i)..], next[i]);
         }
 
+        /// <summary>The profile that was added last, with its key, as it stands in the block.</summary>
+        public ReadOnlySpan<byte> Newest => _buffer.AsSpan(_newest, _used - _newest);
+
         /// <summary>Adds a profile.</summary>
         public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> profile)
         {
-            var place = Take(6 + key.Length + profile.Length);
+            _newest = _used;
+            var most = 6 + key.Length + PackedProfile.MostBytes(profile.Length);
+            var place = Take(most);
             BinaryPrimitives.WriteUInt16LittleEndian(place, checked((ushort)key.Length));
             BinaryPrimitives.WriteInt32LittleEndian(place[2..], profile.Length);
             key.CopyTo(place[6..]);
-            profile.CopyTo(place[(6 + key.Length)..]);
+            var packed = PackedProfile.Pack(profile, place[(6 + key.Length)..]);
+            _used = _newest + 6 + key.Length + packed;
         }
+
+        /// <summary>Adds a profile that stands in another block, as <see cref="Newest"/> gives it.</summary>
+        public void Add(ReadOnlySpan<byte> newest) => newest.CopyTo(Take(newest.Length));
 
         /// <summary>Writes a whole marker block.</summary>
         public void Mark(CutMarker marker)
@@ -202,7 +230,7 @@ public readonly ref struct CutBlock
         {
             var body = _buffer.AsSpan(Prefix, _used - Prefix);
             BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(4), body.Length);
-            BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(8), Crc32C.Of(body));
+            BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(8), ~Crc32C.Of(body));
         }
 
         private Span<byte> Take(int length)
