@@ -30,6 +30,9 @@ public sealed record DashboardSettings
     /// <summary>Opens the newest records of an output; null where the config writes none of that kind.</summary>
     public required Func<RecordKind, NewestReader?> OpenNewest { get; init; }
 
+    /// <summary>Tells why a decision came out as it did, by its id; null where nothing can.</summary>
+    public Func<string, CancellationToken, Task<DecisionWhy>>? Why { get; init; }
+
     /// <summary>What a demo lets its user try; none elsewhere.</summary>
     public IReadOnlyList<Trial> Trials { get; init; } = [];
 

@@ -8,6 +8,7 @@ using StreamEngine.Dashboard;
 using StreamEngine.Events;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Replay;
 using StreamEngine.Host.Run;
@@ -89,8 +90,9 @@ internal static class DemoCommand
             using var producer = new Producer(log, source.Topic, new Shop(call.Get(Seed), call.Get(Customers), before),
                 source.Options.Format, call.Get(Rate), call.Get(Speed), start);
             using var metrics = new MetricsEndpoint();
+            using var decisions = new DecisionLookups(log, compiled);
             await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log,
-                () => RunCommand.Health(engine), trials: DemoTrials.Of(compiled, log, producer));
+                () => RunCommand.Health(engine), trials: DemoTrials.Of(compiled, log, producer), decisions: decisions);
             await using var http = dashboard is null ? null
                 : await ListenAsync(call, config.Options.Http, config.BaseDirectory, metrics, engine, dashboard).ConfigureAwait(false);
             engine.Start();

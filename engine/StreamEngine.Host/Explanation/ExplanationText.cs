@@ -29,18 +29,20 @@ internal static class ExplanationText
     private static void Reasons(TextWriter output, ExplainedScore s)
     {
         var head = $"  {Printable.Text($"{s.Model} {s.Version}{(s.Offers.Count > 0 ? $", for {string.Join(", ", s.Offers)}" : "")}")}: ";
-        if (s.Refusal.Length > 0)
-        {
-            output.WriteLine(head + Printable.Text(s.Refusal));
-            return;
-        }
-        var from = s.ComparedWith == "training" ? "the mean of the training" : "a customer of whom nothing is known";
-        output.WriteLine(head + (s.Unit == "score" ? "" : string.Create(CultureInfo.InvariantCulture, $"P {s.P:G6} is "))
-            + string.Create(CultureInfo.InvariantCulture, $"{Unit(s.Unit)} {s.Raw:G6} = {s.Base:G6} of {from}, and of features:"));
+        output.WriteLine(head + Printable.Text(Of(s)));
         foreach (var r in s.Reasons)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {Signed(r.Contribution)}  {r.Feature} {r.Value:G9}"));
         if (s.OtherFeatures > 0)
             output.WriteLine($"    {Signed(s.Others)}  {s.OtherFeatures} other feature{(s.OtherFeatures == 1 ? "" : "s")}");
+    }
+
+    /// <summary>What a score is made of, or why that is not told.</summary>
+    public static string Of(ExplainedScore s)
+    {
+        if (s.Refusal.Length > 0) return s.Refusal;
+        var from = s.ComparedWith == "training" ? "the mean of the training" : "a customer of whom nothing is known";
+        return (s.Unit == "score" ? "" : string.Create(CultureInfo.InvariantCulture, $"P {s.P:G6} is "))
+            + string.Create(CultureInfo.InvariantCulture, $"{Unit(s.Unit)} {s.Raw:G6} = {s.Base:G6} of {from}, and of features:");
     }
 
     private static string Unit(string unit) => unit switch { "log_odds" => "log odds", "score" => "P", _ => unit };

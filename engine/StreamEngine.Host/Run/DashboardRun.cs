@@ -1,6 +1,7 @@
 using StreamEngine.Connectors;
 using StreamEngine.Dashboard;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Logs;
 using StreamEngine.Runtime;
@@ -23,10 +24,16 @@ internal static class DashboardRun
     /// <param name="cluster">The cluster around it; null where there is none.</param>
     /// <param name="trials">What a demo lets its user try.</param>
     /// <param name="replay">How to send what partners refused once more; null where the config has no connector.</param>
+    /// <param name="decisions">Looks decisions up; null where nobody is told why.</param>
     public static DashboardServer? Of(EngineOptions options, HttpOptions http, CompiledEngine compiled, Engine engine, ILog log,
-        Func<HealthReport> health, ClusterRun? cluster = null, IReadOnlyList<Trial>? trials = null, ReplayControl? replay = null) =>
+        Func<HealthReport> health, ClusterRun? cluster = null, IReadOnlyList<Trial>? trials = null, ReplayControl? replay = null,
+        DecisionLookups? decisions = null) =>
         http is { Port: 0 } or { Dashboard: false } ? null
-            : new DashboardServer(Settings(options, http, compiled, engine, log, health, cluster, trials) with { Replay = replay });
+            : new DashboardServer(Settings(options, http, compiled, engine, log, health, cluster, trials) with
+            {
+                Replay = replay,
+                Why = decisions is null ? null : async (id, cancel) => Show(await decisions.FindAsync(id, cancel).ConfigureAwait(false)),
+            });
 
     /// <summary>What it shows.</summary>
     internal static DashboardSettings Settings(EngineOptions options, HttpOptions http, CompiledEngine compiled, Engine engine, ILog log,
@@ -52,6 +59,20 @@ internal static class DashboardRun
         [.. report.Members.Select(m => new ClusterMember(m.Node, m.Address, m.Status, m.Reachable, m.Leader,
             TimeSpan.FromSeconds(m.SeenSeconds)))],
         [.. report.Shards.Select(s => new ClusterShard(s.Partition, s.Owner, s.Location, s.Lag, s.Restoring))]);
+
+    /// <summary>What a lookup found, as the dashboard tells it.</summary>
+    internal static DecisionWhy Show(Lookup found) => found.Decision is { } d
+        ? new DecisionWhy(d.Why, [.. d.Reasons.Select(Show)]) : new DecisionWhy([], [], found.Message);
+
+    /// <summary>What features added to a score, as the dashboard tells it.</summary>
+    internal static ScoreReasons Show(ExplainedScore score)
+    {
+        var features = score.Reasons.Select(r => new FeatureReason(r.Feature, r.Value, r.Contribution)).ToList();
+        if (score.OtherFeatures > 0)
+            features.Add(new FeatureReason($"{score.OtherFeatures} other feature{(score.OtherFeatures == 1 ? "" : "s")}", null,
+                score.Others));
+        return new ScoreReasons($"{score.Model} {score.Version}", score.Offers, ExplanationText.Of(score), features);
+    }
 
     private static NewestReader? Newest(RecordKind kind, EngineOptions options, ILog log)
     {

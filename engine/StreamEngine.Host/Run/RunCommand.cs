@@ -64,7 +64,7 @@ internal static class RunCommand
                 config.Options.Cluster?.Routing.Stash + 1 ?? OfrepEvaluator.MostAtOnce) : null;
         HealthReport Report() => Health(engine, cluster?.Health, connectors is null ? [] : ActivateCommand.Away(connectors));
         await using var dashboard = DashboardRun.Of(config.Options, config.Options.Http, compiled, engine, log, Report, cluster,
-            replay: replays.Control);
+            replay: replays.Control, decisions: decisions);
         await using var http = await HttpEndpoint.StartAsync(config.Options.Http, metrics, Report, () => !engine.Completion.IsCompleted,
             config.BaseDirectory, app =>
         {

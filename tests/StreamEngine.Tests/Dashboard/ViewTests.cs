@@ -8,6 +8,7 @@ using StreamEngine.Dashboard.Components.Pages;
 using StreamEngine.Dashboard.Components.Parts;
 using StreamEngine.Dashboard.Data;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Host.Explanation;
 using StreamEngine.Host.Http;
 using StreamEngine.Host.Run;
 using StreamEngine.Tests.Requests;
@@ -56,6 +57,8 @@ public sealed class ViewTests : IDisposable
     {
         _shop.Send("c-7", "purchase", 80);
         await _shop.ReadAsync("c-7", p => p.NewestEvent is not null);
+        using var lookups = new DecisionLookups(_shop.Log, _shop.Compiled);
+        _settings = _settings with { Why = async (id, cancel) => DashboardRun.Show(await lookups.FindAsync(id, cancel)) };
         var view = _pages.Render<DecisionsView>();
         Assert.Contains("None yet.", view.Markup, StringComparison.Ordinal);
         var decided = await _shop.DecideAsync("c-7", "ask-1");
@@ -68,9 +71,46 @@ public sealed class ViewTests : IDisposable
             .Select(r => (r.QuerySelector("th")!.TextContent, r.QuerySelector(".tag")!.TextContent));
         Assert.Equal(((object[])logged["candidates"]!).Cast<Avro.Generic.GenericRecord>().Select(c => ((string)c["offer"]!,
             (string)c["drop"]! is { Length: > 0 } drop ? Show.Word(drop) : "chosen")), fates);
+        Assert.Contains($"Request 'ask-1'", view.WaitForElement(".why li").TextContent, StringComparison.Ordinal);
         _history.Take();
         view.WaitForAssertion(() => Assert.Contains(view.FindAll(".shares tbody th"),
             h => h.TextContent.Contains(Show.Name(decided.Outcome), StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Why_is_told_in_sentences_and_by_what_features_added()
+    {
+        var asked = new TaskCompletionSource<DecisionWhy>();
+        _settings = _settings with { Why = (id, _) => id == "d-1" ? asked.Task : Task.FromResult(new DecisionWhy([], [], "no such one")) };
+        var view = _pages.Render<Why>(p => p.Add(w => w.Id, "d-1"));
+        Assert.Contains("Asking the log", view.Markup, StringComparison.Ordinal);
+        var score = new ExplainedScore
+        {
+            Model = "clicks",
+            Version = "3",
+            Offers = ["gift", "poster"],
+            Method = "linear",
+            ComparedWith = "new_customer",
+            Unit = "log_odds",
+            Base = -1,
+            Raw = 1,
+            P = 0.731059,
+            Reasons = [new("views_7d", 4, 3), new("carts <24h>", 1, -1.5)],
+            OtherFeatures = 2,
+            Others = 0.5,
+        };
+        asked.SetResult(new DecisionWhy(["Event 'o1' opened it."], [DashboardRun.Show(score)]));
+        view.WaitForAssertion(() => Assert.Equal("Event 'o1' opened it.", view.Find("li").TextContent));
+        Assert.Equal("clicks 3, for gift, poster", view.Find("h3").TextContent);
+        Assert.StartsWith("P 0.731059 is log odds 1 = -1 of a customer of whom nothing is known", view.FindAll("p")[0].TextContent,
+            StringComparison.Ordinal);
+        Assert.Equal([("views_7d", "4", "+3.0000"), ("carts <24h>", "1", "-1.5000"), ("2 other features", "", "+0.5000")],
+            view.FindAll("tbody tr").Select(r => (r.QuerySelector("th")!.TextContent.Trim(), r.QuerySelectorAll("td")[0].TextContent,
+                r.QuerySelectorAll("td")[1].TextContent)));
+        Assert.Equal("width: 50%", view.Find(".less").GetAttribute("style"));
+
+        view.Render(p => p.Add(w => w.Id, "d-2"));
+        view.WaitForAssertion(() => Assert.Equal("no such one", view.Find("[role=alert]").TextContent));
     }
 
     [Fact]
