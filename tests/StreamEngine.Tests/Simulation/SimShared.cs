@@ -30,10 +30,10 @@ internal sealed class SimShared(SimDriver driver, Random random)
     /// <summary>At a boundary between two steps a process may look at the topic.</summary>
     public void May()
     {
-        if (driver.Cluster.Processes.Count == 0) return;
-        var process = driver.Cluster.Processes[random.Next(driver.Cluster.Processes.Count)];
-        if (process.Shared is null || random.Next(process.Shared.IsReady ? 3 : 2) > 0) return;
-        process.SharedPosition = Hear(process.Shared, process.SharedPosition, random.Next(3) == 0 ? random.Next(1, 6) : int.MaxValue);
+        foreach (var process in driver.Cluster.Processes)
+            if (process.Shared is not null && random.Next(4) == 0)
+                process.SharedPosition = Hear(process.Shared, process.SharedPosition,
+                    random.Next(3) == 0 ? random.Next(1, 6) : int.MaxValue);
     }
 
     /// <summary>A process has read the topic as far as it can be read.</summary>
