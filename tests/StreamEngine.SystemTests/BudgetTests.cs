@@ -4,6 +4,7 @@ using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Runtime;
+using StreamEngine.SystemTests.Oracle;
 using StreamEngine.SystemTests.Runs;
 using StreamEngine.SystemTests.Shop;
 using StreamEngine.Testing;
