@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Activation;
+using StreamEngine.Host.Budgets;
 using StreamEngine.Host.Catalogue;
 using StreamEngine.Host.Demo;
 using StreamEngine.Host.Evaluation;
@@ -155,6 +156,8 @@ internal static class CommandLine
         examples[switches.On] = ["streamengine switch on offer:club --reason \"price mended\" --config shop.yaml --kafka broker:9092"];
         examples[switches.List] = ["streamengine switch list --config shop.yaml --kafka broker:9092 --json"];
         examples[switches.Log] = ["streamengine switch log --config shop.yaml --kafka broker:9092"];
+        Add(BudgetsCommand.Make(), "streamengine budgets --config shop.yaml --kafka broker:9092",
+            "streamengine budgets --config shop.yaml --embedded ./log --all --json");
         var keys = KeysCommand.Make();
         Add(keys.All, "streamengine keys new website --scope collect");
         examples[keys.New] = ["streamengine keys new website --scope collect", "streamengine keys new shop-backend --scope decide --scope "

@@ -1,3 +1,5 @@
+using System.Globalization;
+using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 
 namespace StreamEngine.Host.Explanation;
@@ -8,7 +10,7 @@ internal static class DropWords
     /// <summary>The stage of the chosen one.</summary>
     public const string Chosen = "chosen";
 
-    private const string ContactPolicy = "contact policy";
+    private const string ContactPolicy = "contact policy", Budgets = "budgets";
 
     /// <summary>The gate that gives a reason, and the reason in words.</summary>
     /// <param name="drop">The reason in the record; empty for the chosen one.</param>
@@ -29,6 +31,7 @@ internal static class DropWords
             "customer_cap" or "offer_cap" or "channel_cap" or "group_cap" => (ContactPolicy, Cap(reason, name, decisions)),
             "suppressed" => (ContactPolicy, Rest(name, decisions)),
             "quiet_hours" => (ContactPolicy, Quiet(name, decisions)),
+            "budget" => (Budgets, Budget(name, decisions)),
             "bad_priority" => ("arbitration", "Its priority is no finite number: value, context or a lever gave infinity or no number."),
             "lost_arbitration" => ("selection",
                 "Another offer had the higher priority or was drawn by exploration, or the default offer went first."),
@@ -36,7 +39,7 @@ internal static class DropWords
             "holdout" => ("holdout", "It won, but the customer is in the holdout, to whom nothing is shown."),
             "offer_holdout" => ("experiments", "The customer is in this offer's own holdout."),
             "experiment" => ("experiments", "The customer's variation of an experiment goes without it."),
-            "switched_off" => ("switch", "It was switched off, or its channel was, or everything."),
+            "switched_off" => ("switch", "It was switched off, or its channel was, or a budget that pays for it, or everything."),
             "no_consent" => ("consent", "The customer does not consent to the purpose of decisions."),
             _ => (reason, "The record gives this reason."),
         };
@@ -69,8 +72,15 @@ internal static class DropWords
             ? $"Its channel is quiet by '{name}': from {quiet.From} to {quiet.To} by the customer's clock."
             : $"Its channel is quiet at this hour by '{name}'.";
 
+    private static string Budget(string name, DecisionOptions? decisions) =>
+        decisions?.Budgets.FirstOrDefault(b => b.Name == name) is { } budget
+            ? string.Create(CultureInfo.InvariantCulture, $"It costs more than was left of the budget '{name}' by then: {budget.Amount}"
+                + $"{(budget.Period is { } period ? $" a {Spelling.Snake(period.ToString())}" : "")}, "
+                + $"paced {Spelling.Snake(budget.Pacing.ToString())}.")
+            : $"It costs more than was left of the budget '{name}' by then.";
+
     private static string Kind(IContactLimit limit) =>
-        limit.Outcome is { } kind ? $" of the outcome {StreamEngine.Configuration.Spelling.Snake(kind.ToString())}" : "";
+        limit.Outcome is { } kind ? $" of the outcome {Spelling.Snake(kind.ToString())}" : "";
 
     private static string Time(TimeSpan span) => span.Ticks % TimeSpan.TicksPerDay == 0 ? $"{span.Days} d"
         : span.Ticks % TimeSpan.TicksPerHour == 0 ? $"{(int)span.TotalHours} h" : span.ToString("c");

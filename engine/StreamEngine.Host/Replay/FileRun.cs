@@ -1,6 +1,7 @@
 using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Connectors.Files;
+using StreamEngine.Decisions;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Run;
 using StreamEngine.Runtime;
@@ -164,6 +165,10 @@ internal sealed class FileRun : IDisposable
         _finished = true;
         _pass.Finish(at);
     }
+
+    /// <summary>How each budget stands in every period in which something was wanted of it.</summary>
+    /// <param name="at">The time by which they are paced, ms.</param>
+    public IEnumerable<BudgetState> Budgets(long at) => _pass.Shared is { } numbers ? BudgetState.All(Engine.Policy, numbers, at) : [];
 
     /// <summary>Says of which sources nothing was let in; after the last step.</summary>
     public void TellRejected() => _watch.Finish();

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
+using StreamEngine.Host.Budgets;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Runtime;
@@ -119,6 +120,8 @@ internal static class ReplayCommand
             ["seconds"] = Math.Round(seconds, 3),
             ["events_per_second"] = Math.Round(counts.Records / Math.Max(seconds, 1e-9)),
         };
+        if (run.Engine.Policy.Budgets.Count > 0)
+            summary["budgets"] = BudgetsCommand.Json(run.Budgets((asOf ?? run.Newest) ?? 0));
         if (run.Engine.Tables.Count == 0) return summary;
         summary["tables"] = TableText.Json(run.Engine);
         summary["lookups_missed"] = CountsJson.Of([.. run.Engine.Tables.Select(t => t.Shape.Name)], counts.LookupsMissed);
@@ -133,7 +136,8 @@ internal static class ReplayCommand
     }
 
     private static string Words(JsonNode? value) => value is JsonObject many
-        ? string.Join(", ", many.Select(m => $"{m.Key} {Words(m.Value)}")) : $"{value?.ToString() ?? "-"}";
+        ? string.Join(", ", many.Select(m => $"{m.Key} {Words(m.Value)}"))
+        : value is JsonArray list ? string.Join("; ", list.Select(Words)) : $"{value?.ToString() ?? "-"}";
 
     private sealed class Customers : IProfileVisitor
     {

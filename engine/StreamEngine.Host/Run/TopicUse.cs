@@ -11,7 +11,7 @@ namespace StreamEngine.Host.Run;
 /// <param name="LikeSources">Whether it needs as many partitions as the sources have.</param>
 internal sealed record TopicUse(string Topic, string Role, bool LikeSources)
 {
-    private const string Control = "control";
+    private const string Control = "control", Shared = "shared numbers";
 
     /// <summary>Every topic of a config, in the order of the engine's way: sources, then outputs.</summary>
     public static IReadOnlyList<TopicUse> Of(HostOptions options)
@@ -27,6 +27,7 @@ internal sealed record TopicUse(string Topic, string Role, bool LikeSources)
         uses.Add(new(outputs.Audiences, "audiences", false));
         uses.Add(new(options.Checkpoints.Topic, "checkpoints", true));
         uses.Add(new(options.Control.Topic, Control, false));
+        uses.Add(new(options.Shared.Topic, Shared, false));
         uses.AddRange(options.Activations.Select(a => new TopicUse(a.DeadLetter, $"dead-letter of activation {a.Name}", false)));
         var needed = Topics.Needed(options, 1).Select(t => t.Name).Concat(options.Activations.Select(a => a.DeadLetter)).ToHashSet();
         return [.. uses.Where(u => needed.Contains(u.Topic)).GroupBy(u => u.Topic).Select(g =>
@@ -39,7 +40,7 @@ internal sealed record TopicUse(string Topic, string Role, bool LikeSources)
         var wanted = uses.Select(u => there.FirstOrDefault(t => t.Name == u.Topic && u.Role.StartsWith("source", StringComparison.Ordinal)))
             .FirstOrDefault(t => t is not null)?.Partitions;
         if (there.FirstOrDefault(t => t.Name == Topic) is not { } info) return "missing: `topics create` makes it";
-        if (Role == Control && info.Partitions != 1) return "needs one partition";
+        if (Role is Control or Shared && info.Partitions != 1) return "needs one partition";
         return LikeSources && info.Partitions != wanted ? $"needs {wanted} partitions, as the sources have" : null;
     }
 }

@@ -21,8 +21,8 @@ internal static class SwitchCommand
 
     private static readonly Argument<string[]> What = new("WHAT")
     {
-        Description = "all, offer:NAME, channel:NAME (every offer of the channel) or model:NAME (its offers take their default "
-            + "propensity); several are switched together.",
+        Description = "all, offer:NAME, channel:NAME (every offer of the channel), model:NAME (its offers take their default "
+            + "propensity) or budget:NAME (every offer that it pays for); several are switched together.",
         Arity = ArgumentArity.OneOrMore,
         CompletionSources = { _ => Enum.GetValues<SwitchKind>()
             .Select(kind => new CompletionItem(SwitchTarget.Word(kind) + (kind == SwitchKind.All ? "" : ":"))) },
@@ -53,8 +53,8 @@ internal static class SwitchCommand
         var list = Make("list", "Lists what is off, since when, by whom and why.", List);
         var log = Make("log", "Shows who switched what and when, the oldest first, as far as the topic still holds it: of several records "
             + "about one thing the newest is always kept.", Log);
-        return (new Command("switch", "The kill switch: takes an offer, a channel, a model or everything out of the decisions of running "
-            + "engines, and back.") { off, on, list, log }, off, on, list, log);
+        return (new Command("switch", "The kill switch: takes an offer, a channel, a model, a budget or everything out of the "
+            + "decisions of running engines, and back.") { off, on, list, log }, off, on, list, log);
     }
 
     private static Command Make(string name, string description, Func<Invocation, int> run, params Symbol[] symbols)

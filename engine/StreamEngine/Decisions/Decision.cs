@@ -83,6 +83,9 @@ public enum DropReason : byte
 
     /// <summary>Its channel is quiet at this hour.</summary>
     QuietHours,
+
+    /// <summary>It costs more than is left of a budget by now.</summary>
+    Budget,
 }
 
 /// <summary>Where a candidate's P came from.</summary>
@@ -135,7 +138,8 @@ public sealed class Decision(DecisionPolicy policy)
     public readonly DropReason[] Drop = new DropReason[policy.Offers.Count];
 
     /// <summary>
-    /// The contact limit that a candidate has reached (the first one), or behind all limits the quiet hours that it is in; -1 where none.
+    /// The contact limit that a candidate has reached (the first one), or behind all limits the quiet hours that it is in, and
+    /// behind those the budget that it does not fit into; -1 where none.
     /// </summary>
     public readonly int[] Limit = new int[policy.Offers.Count];
 

@@ -41,6 +41,10 @@ public sealed record DecisionOptions : ILocated
     [Keyed]
     public IReadOnlyList<QuietHoursOptions> QuietHours { get; init; } = [];
 
+    [Doc("Budgets: what offers may cost together, over all customers; a cap on what is shown where each costs 1.")]
+    [Keyed]
+    public IReadOnlyList<BudgetOptions> Budgets { get; init; } = [];
+
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }

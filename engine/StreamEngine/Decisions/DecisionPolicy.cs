@@ -38,6 +38,12 @@ public sealed class DecisionPolicy
     /// <summary>The hours in which channels are quiet, in config order.</summary>
     public IReadOnlyList<QuietHours> QuietHours { get; init; } = [];
 
+    /// <summary>The budgets, in config order.</summary>
+    public IReadOnlyList<Budget> Budgets { get; init; } = [];
+
+    /// <summary>Whether outcomes change what is left of a budget: then decisions that wait are made before them.</summary>
+    internal bool ChargesOutcomes => Budgets.Any(b => b.Charge != OutcomeKind.None);
+
     /// <summary>The newest decisions that profiles keep, where requests are on.</summary>
     public required RecentDecisions Recent { get; init; }
 

@@ -37,7 +37,8 @@ public sealed class DecisionRecordWriter
         _fixedBytes = _markBytes + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1 + (policy.Explorations.Count > 0 ? 8 : 0));
         _mostSwitched = new Switches(policy, [SwitchTarget.All, .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Offer, o.Name)),
             .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Channel, o.Channel)),
-            .. policy.Models.Select(m => new SwitchTarget(SwitchKind.Model, m.Name))], 0).Encoded.Length;
+            .. policy.Models.Select(m => new SwitchTarget(SwitchKind.Model, m.Name)),
+            .. policy.Budgets.Select(b => new SwitchTarget(SwitchKind.Budget, b.Name))], 0).Encoded.Length;
     }
 
     /// <summary>The most bytes of a value, without the event's texts: customer id, event id and placement.</summary>
@@ -75,6 +76,7 @@ public sealed class DecisionRecordWriter
         writer.Long(0); // switches: null
         _parts.Assignments(ref writer, decision);
         Doubles(ref writer, decision.Exploration >= 0 ? decision.Probability : default);
+        writer.Long(0); // shared: null
         _frame.Close(output, writer.Length);
     }
 
@@ -136,6 +138,22 @@ public sealed class DecisionRecordWriter
         long watermark, Switches switches, ReadOnlySpan<byte> tables = default) =>
         Mark(output, topic, DecisionKind.Switches, Position(sourceTopic, partition, offset, ordinal, at, watermark), switches, tables);
 
+    /// <summary>Writes the mark of shared numbers that have changed, before the first decision that follows them.</summary>
+    /// <param name="output">The interval's outputs.</param>
+    /// <param name="topic">Index of the decision topic among the worker's outputs.</param>
+    /// <param name="sourceTopic">Index of the source topic whose position it stands at.</param>
+    /// <param name="partition">The partition, which is the shard.</param>
+    /// <param name="offset">The offset of the newest record when it happened.</param>
+    /// <param name="ordinal">Counts marks and decisions of that offset.</param>
+    /// <param name="at">When it happened, ms: the record's timestamp.</param>
+    /// <param name="watermark">The partition's watermark, ms.</param>
+    /// <param name="version">The version of the snapshot that they are of.</param>
+    /// <param name="numbers">Those that differ from the marks before it: an Avro array of name and values.</param>
+    public void WriteShared(OutputBuffer output, int topic, int sourceTopic, int partition, long offset, int ordinal, long at,
+        long watermark, long version, ReadOnlySpan<byte> numbers) =>
+        Mark(output, topic, DecisionKind.Shared, Position(sourceTopic, partition, offset, ordinal, at, watermark), version: version,
+            numbers: numbers);
+
     /// <summary>Where a mark stands, and when it happened.</summary>
     private static DecisionRequest Position(int sourceTopic, int partition, long offset, int ordinal, long at, long watermark) => new()
     {
@@ -148,10 +166,10 @@ public sealed class DecisionRecordWriter
     };
 
     private void Mark(OutputBuffer output, int topic, DecisionKind kind, in DecisionRequest position, Switches? switches = null,
-        ReadOnlySpan<byte> tables = default)
+        ReadOnlySpan<byte> tables = default, long version = 0, ReadOnlySpan<byte> numbers = default)
     {
         output.Begin(topic, position.Partition, position.Partition, position.DecidedAt, default);
-        var writer = new SpanWriter(output.Reserve(_markBytes + tables.Length + (switches?.Encoded.Length ?? 0)));
+        var writer = new SpanWriter(output.Reserve(_markBytes + tables.Length + numbers.Length + (switches?.Encoded.Length ?? 0)));
         Cause(ref writer, topic, kind, position);
         writer.Bytes(default); // customer_id
         writer.Long(0); // event_time
@@ -176,6 +194,12 @@ public sealed class DecisionRecordWriter
         }
         writer.Long(0); // assignments
         writer.Long(0); // candidate_probabilities
+        writer.Long(kind == DecisionKind.Shared ? 1 : 0);
+        if (kind == DecisionKind.Shared)
+        {
+            writer.Long(version);
+            writer.Raw(numbers);
+        }
         _frame.Close(output, writer.Length);
     }
 

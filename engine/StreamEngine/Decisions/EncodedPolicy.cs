@@ -23,6 +23,7 @@ internal sealed class EncodedPolicy
         [
             .. policy.Contacts.Names.Select((name, limit) => SpanWriter.Encode($"{Reason(policy.Contacts.Reason(limit))}:{name}")),
             .. policy.QuietHours.Select(q => SpanWriter.Encode($"{Reason(DropReason.QuietHours)}:{q.Name}")),
+            .. policy.Budgets.Select(b => SpanWriter.Encode($"{Reason(DropReason.Budget)}:{b.Name}")),
         ];
     }
 
@@ -56,7 +57,8 @@ internal sealed class EncodedPolicy
     /// <summary>Why a candidate was dropped, as an encoded string.</summary>
     public ReadOnlySpan<byte> Drop(Decision decision, int offer) =>
         decision.Drop[offer] is DropReason.CustomerCap or DropReason.OfferCap or DropReason.ChannelCap or DropReason.GroupCap
-            or DropReason.Suppressed or DropReason.QuietHours ? LimitDrops[decision.Limit[offer]] : Drops[(int)decision.Drop[offer]];
+            or DropReason.Suppressed or DropReason.QuietHours or DropReason.Budget
+            ? LimitDrops[decision.Limit[offer]] : Drops[(int)decision.Drop[offer]];
 
     /// <summary>The most bytes that all candidates take apart from their numbers.</summary>
     public int MaxCandidates => checked((int)(Offers.Sum(o => (long)o.Length)

@@ -21,10 +21,11 @@ public sealed class Funnel
             new GateStage(policy),                  // 1. consent, switches and the rules of each offer
             new LimitStage(policy),                 // 2. the contact limits
             new QuietStage(policy),                 // 3. the hours in which channels are quiet
-            new ExperimentStage(policy),            // 4. the customer's variations, and what they go without
-            new ArbitrationStage(policy, pricing),  // 5. P x C x V x L, and the ranking by it
-            new SelectionStage(policy, pricing),    // 6. the best, or the default offer
-            new HoldoutStage(policy),               // 7. the customers who get nothing, so that the others can be compared
+            new BudgetStage(policy),                // 4. what is left of budgets
+            new ExperimentStage(policy),            // 5. the customer's variations, and what they go without
+            new ArbitrationStage(policy, pricing),  // 6. P x C x V x L, and the ranking by it
+            new SelectionStage(policy, pricing),    // 7. the best, or the default offer
+            new HoldoutStage(policy),               // 8. the customers who get nothing, so that the others can be compared
         ];
     }
 
@@ -41,11 +42,12 @@ public sealed class Funnel
     /// <param name="profile">The profile now; may be empty where <see cref="DecisionPolicy.NeedsProfile"/> is false.</param>
     /// <param name="switches">What is switched off.</param>
     /// <param name="result">Receives the decision.</param>
+    /// <param name="budgets">The shard's budgets; null where there are none, or no shard decides.</param>
     public void Decide(in DecisionRequest request, EvalContext context, Scorer scorer, int row, ReadOnlySpan<byte> profile,
-        Switches switches, Decision result)
+        Switches switches, Decision result, BudgetBook? budgets = null)
     {
         result.Reset(request.Placement ?? _policy.Placement(request.Trigger, context));
-        var situation = new Situation(in request, context, scorer, row, profile, switches);
+        var situation = new Situation(in request, context, scorer, row, profile, switches, budgets);
         foreach (var stage in _stages)
             if (!stage.Apply(situation, result)) return;
     }

@@ -21,6 +21,9 @@ public enum DecisionKind : byte
     /// What is switched off for all decisions behind it, and as of which versions all events behind it look up in tables that are topics.
     /// </summary>
     Switches,
+
+    /// <summary>Numbers that all shards share, for all decisions behind it: those that differ from the marks before it.</summary>
+    Shared,
 }
 
 /// <summary>What recovery needs of a record of the decision log. Texts are slices of the record's value.</summary>
@@ -109,6 +112,12 @@ public struct LoggedDecision
     /// <summary>The customer's variations, as an Avro array; empty in records of a version that knew no experiments.</summary>
     public Range32 Assignments;
 
+    /// <summary>The shared numbers that have changed, as an Avro array; empty for what is no mark of them.</summary>
+    public Range32 Shared;
+
+    /// <summary>The version of the snapshot that they are of; 0 for what is no such mark.</summary>
+    public long SharedVersion;
+
     /// <summary>What is wrong with the record and at which byte; null where it was read.</summary>
     public string? Error;
 
@@ -155,8 +164,11 @@ public struct LoggedDecision
         if (told) Switched(ref reader, ref d);
         if (reader.HasMore) Assigned(ref reader, ref d);
         if (reader.HasMore) Doubles(ref reader, "candidate_probabilities");
+        var shares = reader.HasMore && reader.Branch(2, "shared") == 1;
+        if (shares) Shares(ref reader, ref d);
         reader.End();
         if (reader.Error is null && told != (d.Kind == DecisionKind.Switches)) reader.Fail("switches", "does not fit the kind");
+        if (reader.Error is null && shares != (d.Kind == DecisionKind.Shared)) reader.Fail("shared", "does not fit the kind");
         if (reader.Error is null && !NamesItsCause(value, d)) reader.Fail("decision_id", "names another cause");
         if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0))
             reader.Fail("chosen", "does not fit the outcome");
@@ -205,6 +217,18 @@ public struct LoggedDecision
             reader.Bytes("assignments.variation");
         }
         d.Assignments = new Range32(start, reader.At - start);
+    }
+
+    private static void Shares(ref AvroCursor reader, ref LoggedDecision d)
+    {
+        d.SharedVersion = reader.Long("shared.version");
+        var start = reader.At;
+        for (var left = reader.Items("shared.numbers"); left > 0; left = left > 1 ? left - 1 : reader.Items("shared.numbers"))
+        {
+            reader.Bytes("shared.numbers.name");
+            Doubles(ref reader, "shared.numbers.values");
+        }
+        d.Shared = new Range32(start, reader.At - start);
     }
 
     private static void Candidate(ref AvroCursor reader)

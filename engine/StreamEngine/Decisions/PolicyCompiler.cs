@@ -36,6 +36,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         var triggers = options.Triggers.Select(Trigger).ToArray();
         Unique(options.Exploration.Select(e => (e.Name, e.Node)), "placement");
         Unique(options.QuietHours.Select(q => (q.Name, q.Node)), "quiet hours");
+        Unique(options.Budgets.Select(b => (b.Name, b.Node)), "budget");
         Unique(options.Experiments.Select(e => (e.Name, e.Node)), "experiment");
         foreach (var experiment in options.Experiments) Unique(experiment.Variations.Select(v => (v.Name, v.Node)), "variation");
         var experiments = new ExperimentCompiler(offers, ScopeOf, errors);
@@ -46,6 +47,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Segments = segments,
             Contacts = ContactPolicy.Compile(options.Caps, options.Suppressions, offers, outcomes, layout, errors),
             QuietHours = QuietHours.Compile(options.QuietHours, offers, Scope(), errors),
+            Budgets = BudgetCompiler.Compile(options.Budgets, offers, outcomes, ScopeOf, errors),
             Recent = RecentDecisions.Compile(requests, names, layout, errors),
             Outcomes = OutcomeRules.Compile(outcomes, options.Experiments.Count, fields, purposes, lateness, layout, errors),
             Purpose = Purpose(options),

@@ -41,7 +41,7 @@ public sealed record SwitchRecord(SwitchTarget Target, long Offset, bool Off, st
         fault = null;
         var written = DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(timestamp, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
         if (!SwitchTarget.TryParse(Encoding.UTF8.GetString(key), out var target))
-            fault = "its key is none of all, offer:NAME, channel:NAME and model:NAME";
+            fault = "its key is none of all, offer:NAME, channel:NAME, model:NAME and budget:NAME";
         else if (value.IsEmpty) return new SwitchRecord(target, offset, false, "", "", written);
         else
             try

@@ -16,6 +16,9 @@ public enum SwitchKind : byte
 
     /// <summary>A model: its offers take their default propensity.</summary>
     Model,
+
+    /// <summary>Every offer that a budget pays for.</summary>
+    Budget,
 }
 
 /// <summary>What is switched; as text it is the key of its records in the control topic: <c>all</c>, or <c>offer:NAME</c>.</summary>

@@ -30,8 +30,9 @@ public sealed class Switches
         (Version, At) = (version, at);
         Off = [.. off.Where(t => Knows(policy, t)).Distinct().Order()];
         All = Off.Contains(SwitchTarget.All);
-        _offers = [.. policy.Offers.Select(o => Off.Contains(new(SwitchKind.Offer, o.Name))
-            || Off.Contains(new(SwitchKind.Channel, o.Channel)))];
+        _offers = [.. policy.Offers.Select((o, i) => Off.Contains(new(SwitchKind.Offer, o.Name))
+            || Off.Contains(new(SwitchKind.Channel, o.Channel))
+            || policy.Budgets.Any(b => b.Costs[i] >= 0 && Off.Contains(new(SwitchKind.Budget, b.Name))))];
         _models = [.. policy.Models.Select(m => Off.Contains(new(SwitchKind.Model, m.Name)))];
         _told = [.. policy.Segments.Select(told.Contains)];
         _encoded = Encode([.. Off.Select(t => t.ToString()), .. policy.Segments.Where(told.Contains).Select(s => SegmentPrefix + s)]);
@@ -52,7 +53,7 @@ public sealed class Switches
     /// <summary>What is off, and which segments are told, as Avro's array of strings: what marks and checkpoints hold.</summary>
     public ReadOnlySpan<byte> Encoded => _encoded;
 
-    /// <summary>Whether an offer, or its channel, is off.</summary>
+    /// <summary>Whether an offer, its channel, or a budget that pays for it, is off.</summary>
     public bool IsOff(int offer) => _offers[offer];
 
     /// <summary>Whether a segment is told, by its place in the config.</summary>
@@ -73,6 +74,7 @@ public sealed class Switches
         SwitchKind.All => true,
         SwitchKind.Offer => policy.Offers.Any(o => o.Name == target.Name),
         SwitchKind.Channel => policy.Offers.Any(o => o.Channel == target.Name),
+        SwitchKind.Budget => policy.Budgets.Any(b => b.Name == target.Name),
         _ => policy.Models.Any(m => m.Name == target.Name),
     };
 

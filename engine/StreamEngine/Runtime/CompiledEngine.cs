@@ -136,7 +136,8 @@ public sealed class CompiledEngine : IDisposable
         var outputs = new OutputTopics(options.Outputs, options.Offers,
             options.Checkpoints.Interval > TimeSpan.Zero ? options.Checkpoints.Topic : "",
             options.Outcomes is null ? "" : options.Outputs.Outcomes,
-            options.Audiences.Segments.Count == 0 ? "" : options.Outputs.Audiences, options.Audiences.Identifiers.Count > 0);
+            options.Audiences.Segments.Count == 0 ? "" : options.Outputs.Audiences, options.Audiences.Identifiers.Count > 0,
+            SharingOptions.AreUsed(options) ? options.Shared.Topic : "");
         return new CompiledEngine(options)
         {
             OutputIds = registry is CachedSchemaRegistry { Source: var source } ? new OutputIds(source,

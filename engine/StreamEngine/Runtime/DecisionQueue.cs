@@ -24,6 +24,9 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     /// <summary>What is off for the shard's decisions.</summary>
     public Switches Switches => shard.Switches;
 
+    /// <summary>The shard's budgets; null where there are none.</summary>
+    public BudgetBook? Budgets => shard.Budgets;
+
     /// <summary>The shard's profiles.</summary>
     public IStateStore Store => shard.Store;
 
@@ -41,7 +44,8 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     /// <param name="watermark">The watermark that it brings, ms.</param>
     public void MakeBefore(ReadOnlySpan<byte> customer, bool isOutcome, long watermark)
     {
-        if (batch.Waiting.Concerns(customer, isOutcome, shard.Closings.NextDue, watermark)) batch.Flush();
+        if ((isOutcome && shard.ChargesOutcomes) || batch.Waiting.Concerns(customer, isOutcome, shard.Closings.NextDue, watermark))
+            batch.Flush();
     }
 
     /// <summary>Whether no further decision can be opened before a flush.</summary>
@@ -134,6 +138,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
             if (decision.Variations[i] >= 0)
                 counters.Variations[shard.Engine.Policy.Experiments[i].Variations[decision.Variations[i]].Number]++;
         shard.Writer.Decided(request, decision, vector);
+        if (decision.Outcome == Outcome.Served) shard.Budgets?.Served(decision.Chosen, request.DecidedAt);
         shard.Watches?.Decided(shard.Engine, request, decision, shard.Writer.DecisionId);
     }
 

@@ -24,6 +24,7 @@ public sealed class Engine : IDisposable
     private readonly Standbys? _standbys;
     private readonly ControlReader? _control;
     private readonly TableFollower? _tables;
+    private readonly SharedReader? _shared;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long[][]? _ends;
     private HashSet<int> _left = [];
@@ -64,6 +65,13 @@ public sealed class Engine : IDisposable
             _settings = _settings with { Tables = Tables };
             Metrics.Watch(Tables);
         }
+        if (_engine.Outputs.Shared >= 0)
+        {
+            Shared = new SharedBoard(_engine.Options.Name, _engine.Options.Shared.Topic, settings.Report);
+            _shared = new SharedReader(settings.Log, _engine.Options.Shared, Shared, settings.Time, settings.Report);
+            _settings = _settings with { Shared = Shared };
+            Metrics.Watch(Shared);
+        }
         if (!_engine.Options.Requests.Enabled) return;
         Directory = new ShardDirectory(Partitions);
         var feed = new CustomerFeed(Directory);
@@ -88,6 +96,9 @@ public sealed class Engine : IDisposable
 
     /// <summary>The tables that are topics; null where the config has none.</summary>
     public TableBoard? Tables { get; }
+
+    /// <summary>The numbers that all shards share; null where the config shares none.</summary>
+    public SharedBoard? Shared { get; }
 
     /// <summary>The shards of this process that take requests; null where the config takes none.</summary>
     public ShardDirectory? Directory { get; }
@@ -159,6 +170,7 @@ public sealed class Engine : IDisposable
         else _standbys?.Start();
         _control?.Start();
         _tables?.Start();
+        _shared?.Start();
         _lag.Start(_settings.Time);
         _running = _engine.Options.Runtime.Workers;
         for (var i = 0; i < _engine.Options.Runtime.Workers; i++)
@@ -202,6 +214,7 @@ public sealed class Engine : IDisposable
         _standbys?.Dispose();
         _control?.Dispose();
         _tables?.Dispose();
+        _shared?.Dispose();
         _lag.Dispose();
         Metrics.Dispose();
         _stop.Dispose();

@@ -20,6 +20,7 @@ public sealed class EngineMetrics : IDisposable
 {
     private readonly Meter _meter = EngineMeter.Create();
     private readonly CompiledEngine _engine;
+    private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<Shard, byte> _open = [];
     private readonly ShardCounters _closed;
     private readonly Histogram<double> _batch, _commit, _interval, _request, _switch;
@@ -31,8 +32,8 @@ public sealed class EngineMetrics : IDisposable
     /// <param name="time">The clock by which models' calls are timed; the system's where absent.</param>
     public EngineMetrics(CompiledEngine engine, TimeProvider? time = null)
     {
-        _engine = engine;
-        Scores = new ScoreMetrics(_meter, [.. engine.Policy.Models.Select(m => m.Name)], time ?? TimeProvider.System);
+        (_engine, _time) = (engine, time ?? TimeProvider.System);
+        Scores = new ScoreMetrics(_meter, [.. engine.Policy.Models.Select(m => m.Name)], _time);
         _closed = ShardCounters.Of(engine);
         var duration = new InstrumentAdvice<double> { HistogramBucketBoundaries = EngineMeter.DurationBounds };
         _batch = _meter.CreateHistogram("streamengine.batch.duration", "s", "From poll to the last output of a batch.", advice: duration);
@@ -80,6 +81,7 @@ public sealed class EngineMetrics : IDisposable
         if (engine.Policy.Outcomes is not null) CreateOutcomes();
         if (engine.TableShapes.Count > 0) CreateTables();
         if (engine.Segments.Segments.Length > 0) CreateSegments();
+        if (engine.Outputs.Shared >= 0) CreateShared();
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
         Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
@@ -129,6 +131,35 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableGauge("streamengine.segments.members", () => _engine.Segments.Names.Select((name, i) =>
             new Measurement<long>(_open.Keys.Sum(s => s.Counters.Members[i]), new KeyValuePair<string, object?>("segment", name))),
             "{customer}", "Members by segment, of the shards owned.");
+    }
+
+    private void CreateShared()
+    {
+        Counter("streamengine.shared.written", "{number}", "Shared numbers written.", c => c.SharedWritten);
+        Counter("streamengine.shared.marks", "{mark}", "Marks of shared numbers that decisions follow.", c => c.SharedMarks);
+    }
+
+    /// <summary>Measures the numbers that all shards share.</summary>
+    internal void Watch(SharedBoard shared)
+    {
+        _meter.CreateObservableGauge("streamengine.shared.version", () => shared.Current.Version, "{offset}",
+            "One past the offset of the newest record of the topic of shared numbers that is decided by. All processes should have about "
+            + "the same.");
+        _meter.CreateObservableGauge("streamengine.shared.time", () => shared.Current.At is { } at
+            ? new[] { new Measurement<double>(at.ToUnixTimeMilliseconds() / 1000.0) } : [], "s",
+            "When that record was written, seconds since 1970; from the first one that came while the engine ran.");
+        _meter.CreateObservableCounter("streamengine.shared.refused", () => shared.Refused, "{record}",
+            "Records of the topic of shared numbers that were passed over, as they are none.");
+        if (_engine.Policy.Budgets.Count == 0) return;
+        Budget("amount", "What may be spent in the present period of a budget.", s => s.Amount);
+        Budget("released", "What may be spent of it by now, as it is paced.", s => s.Released);
+        Budget("granted", "What shards were granted of it by now.", s => s.Granted);
+        Budget("spent", "What all shards have spent of it.", s => s.Spent);
+        Budget("pace", "What was spent of what was released: below 1 where there are too few customers for it.", s => s.Pace);
+
+        void Budget(string what, string description, Func<BudgetState, double> of) => _meter.CreateObservableGauge(
+            $"streamengine.budget.{what}", () => BudgetState.Now(_engine.Policy, shared.Current, _time.GetUtcNow().ToUnixTimeMilliseconds())
+                .Select(s => new Measurement<double>(of(s), new KeyValuePair<string, object?>("budget", s.Budget))), "{unit}", description);
     }
 
     private static IEnumerable<Measurement<long>> SegmentChanges(CompiledEngine engine, ShardCounters totals) =>

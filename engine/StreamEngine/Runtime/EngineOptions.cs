@@ -78,8 +78,11 @@ public record EngineOptions : ILocated
     [Doc("Checkpoints of the state, so that a restart re-reads little.")]
     public CheckpointOptions Checkpoints { get; init; } = new();
 
-    [Doc("What can be switched off at run time: an offer, a channel, a model, everything.")]
+    [Doc("What can be switched off at run time: an offer, a channel, a model, a budget, everything.")]
     public ControlOptions Control { get; init; } = new();
+
+    [Doc("The numbers that all shards share: what is spent of budgets, and what each shard may spend.")]
+    public SharingOptions Shared { get; init; } = new();
 
     [Doc("The loop.")]
     public RuntimeOptions Runtime { get; init; } = new();

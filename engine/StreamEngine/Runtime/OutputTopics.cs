@@ -18,8 +18,9 @@ public sealed class OutputTopics
     /// <param name="outcomes">The outcome topic; empty where none is written.</param>
     /// <param name="audiences">The audience topic; empty where none is written.</param>
     /// <param name="identifiers">Whether outcomes say what partners know customers by.</param>
+    /// <param name="shared">The topic of shared numbers; empty where there are none.</param>
     public OutputTopics(OutputOptions options, IReadOnlyList<OfferOptions> offers, string checkpoints = "",
-        string outcomes = "", string audiences = "", bool identifiers = false)
+        string outcomes = "", string audiences = "", bool identifiers = false, string shared = "")
     {
         OutcomeSchema = identifiers ? "outcome" : "outcome-1";
         Decisions = Index(options.Decisions);
@@ -28,6 +29,7 @@ public sealed class OutputTopics
         Checkpoints = checkpoints.Length > 0 ? Index(checkpoints) : -1;
         Outcomes = outcomes.Length > 0 ? Index(outcomes) : -1;
         Audiences = audiences.Length > 0 ? Index(audiences) : -1;
+        Shared = shared.Length > 0 ? Index(shared) : -1;
         _actionsByOffer = new int[offers.Count];
         for (var i = 0; i < offers.Count; i++)
             _actionsByChannel[offers[i].Channel] = _actionsByOffer[i] = options.Channels.TryGetValue(offers[i].Channel, out var topic)
@@ -59,6 +61,9 @@ public sealed class OutputTopics
     /// <summary>Index of the audience topic; -1 where none is written.</summary>
     public int Audiences { get; }
 
+    /// <summary>Index of the topic of shared numbers; -1 where there are none.</summary>
+    public int Shared { get; }
+
     /// <summary>The topics whose records have a schema id.</summary>
     /// <param name="format">How actions, outcomes, audiences and dead letters are written.</param>
     /// <param name="features">The names of the features, in the order of the vector.</param>
@@ -73,7 +78,8 @@ public sealed class OutputTopics
         if (Outcomes >= 0) subjects.Add(new(Outcomes, _names[Outcomes], OutputSchemas.Text(OutcomeSchema), $"{OutcomeSchema}.avsc"));
         if (Audiences >= 0) subjects.Add(new(Audiences, _names[Audiences], OutputSchemas.Text("audience"), "audience.avsc"));
         for (var i = 0; i < _names.Count; i++)
-            if (i != Decisions && i != DeadLetter && i != Late && i != Checkpoints && i != Outcomes && i != Audiences)
+            if (i != Decisions && i != DeadLetter && i != Late && i != Checkpoints && i != Outcomes && i != Audiences
+                && i != Shared)
                 subjects.Add(new(i, _names[i], OutputSchemas.Text("action"), "action.avsc"));
         return subjects;
     }

@@ -142,11 +142,15 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         foreach (var shard in _live.Values) shard.Forget(tables);
     }
 
+    /// <summary>Grants all shards what they may spend of budgets, where a live shard has to; true where any grant was raised.</summary>
+    public bool Allocate(SharedNumbers numbers) => _live.TryGetValue(BudgetLedger.Shard, out var shard) && shard.Allocate(numbers);
+
     /// <summary>Serves requests that wait, each shard's in their order, the shards by turns.</summary>
     /// <param name="most">How many are served at most.</param>
+    /// <param name="numbers">The shared numbers that their decisions follow.</param>
     /// <param name="served">Told of each; its answer is there once the batch is decided.</param>
     /// <returns>Whether some still wait.</returns>
-    public bool Serve(int most, Action<ShardRequest> served)
+    public bool Serve(int most, SharedNumbers numbers, Action<ShardRequest> served)
     {
         var now = settings.Time.GetTimestamp();
         while (true)
@@ -161,7 +165,11 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
                     request.Fail(RequestStatus.TimedOut, "nobody waits for it any more");
                     continue;
                 }
-                if (request is DecideCall) shard.Follow(_tables);
+                if (request is DecideCall)
+                {
+                    shard.Follow(_tables);
+                    shard.Share(numbers);
+                }
                 shard.Serve(request);
                 served(request);
                 if (--most == 0) return true;

@@ -120,7 +120,8 @@ public sealed class Shard : IDisposable
     internal bool GoesOn() => Fold.Wait.IsOver();
 
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
-    internal bool AdvanceIdle() => Live.AdvanceIdle();
+    /// <param name="numbers">The shared numbers that decisions of timers follow; null where they follow none.</param>
+    internal bool AdvanceIdle(SharedNumbers? numbers = null) => Live.AdvanceIdle(numbers);
 
     /// <summary>The silence up to now was not the partition's.</summary>
     internal void NotIdle() => State.Clock.Restart();
@@ -159,6 +160,13 @@ public sealed class Shard : IDisposable
         if (isNews) State.Writer.Switched(State.Position.NextCauseOfOurs(), State.Watermark, State.Switches, State.Tables);
     }
 
+    /// <summary>Its next decisions follow these shared numbers; logged first where that changes any.</summary>
+    internal void Share(SharedNumbers numbers) => State.Share(numbers);
+
+    /// <summary>Grants all shards what they may spend of budgets, where it is this one that has to; true where any was raised.</summary>
+    internal bool Allocate(SharedNumbers numbers) =>
+        State.Ledger?.Allocate(numbers, State.Time.GetUtcNow().ToUnixTimeMilliseconds()) == true;
+
     /// <summary>Lets go of the rows of earlier versions: whatever is decoded next follows later ones.</summary>
     internal void Forget(TableViews later)
     {
@@ -184,6 +192,7 @@ public sealed class Shard : IDisposable
     internal void Seal()
     {
         State.Position.Seal();
+        State.WriteTallies();
         SealCut();
     }
 
@@ -212,7 +221,11 @@ public sealed class Shard : IDisposable
     /// <summary>A marker for all of the shard as it stands: everything applied, at one position.</summary>
     internal CutMarker Mark(long decisions, long profiles) => new(CutMarker.SavepointNumber, State.Position.Copy(), State.Watermark,
         [.. State.Clock.Newest], decisions, State.Time.GetUtcNow().ToUnixTimeMilliseconds(), profiles, State.Engine.StateVersion)
-    { SwitchedOff = State.Switches.Encoded.ToArray(), Tables = State.Tables.Encoded.ToArray() };
+    {
+        SwitchedOff = State.Switches.Encoded.ToArray(),
+        Tables = State.Tables.Encoded.ToArray(),
+        Shared = State.Shared?.View.Encoded() ?? [],
+    };
 
     /// <summary>
     /// A customer's features as of a time, ms (not before the profile's newest event); those of a stranger where there is no profile.
@@ -242,5 +255,5 @@ public sealed class Shard : IDisposable
     public void Dispose() => State.Dispose();
 
     private void SealCut() => State.Cut?.Seal(State.Position.Next, State.Position.Source, State.Position.Ordinal, State.Watermark,
-        State.Clock.Newest, State.Switches, State.Tables);
+        State.Clock.Newest, State.Switches, State.Tables, State.Shared?.View);
 }

@@ -96,6 +96,12 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
     /// <summary>Members now, by segment.</summary>
     public readonly long[] Members = new long[segments];
 
+    /// <summary>Shared numbers that were written.</summary>
+    public long SharedWritten;
+
+    /// <summary>Marks of shared numbers that were logged.</summary>
+    public long SharedMarks;
+
     /// <summary>Timers fired.</summary>
     public long TimersFired;
 
@@ -153,6 +159,8 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
         Requested += other.Requested;
         Reused += other.Reused;
         TimersFired += other.TimersFired;
+        SharedWritten += other.SharedWritten;
+        SharedMarks += other.SharedMarks;
         Restored += other.Restored;
         Loaded += other.Loaded;
         Checkpoints += other.Checkpoints;

@@ -144,11 +144,11 @@ internal sealed class ShardCut : IProfileReader
     /// written, or begins a cut where one is due. A commit that is tried again has its slice already.
     /// </summary>
     public void Seal(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest, Switches switches,
-        TableVersions tables)
+        TableVersions tables, SharedView? shared)
     {
         if (_cut is not null && !_sliced) Slice(next, source, ordinal);
         if (_cut is null && _time.GetTimestamp() >= _due && _changed.Count > 0)
-            Begin(next, source, ordinal, watermark, newest, switches, tables);
+            Begin(next, source, ordinal, watermark, newest, switches, tables, shared);
     }
 
     /// <summary>That commit is confirmed: the slice goes to the files, and behind the last one the marker.</summary>
@@ -176,7 +176,7 @@ internal sealed class ShardCut : IProfileReader
     }
 
     private void Begin(ReadOnlySpan<long> next, int source, int ordinal, long watermark, ReadOnlySpan<long> newest, Switches switches,
-        TableVersions tables)
+        TableVersions tables, SharedView? shared)
     {
         // The end of the decision partition, asked before the cut begins: whatever is decided after it lies behind.
         _asked ??= _decisionsEnd();
@@ -186,7 +186,7 @@ internal sealed class ShardCut : IProfileReader
         if (!asked.IsCompletedSuccessfully) return; // asked again; without an answer there is no cut, and restore takes longer
         _cut = new CutMarker(++_number, new CutPosition(next.ToArray(), source, ordinal), watermark, newest.ToArray(), asked.Result,
             _time.GetUtcNow().ToUnixTimeMilliseconds(), _store.Count, _version)
-        { SwitchedOff = switches.Encoded.ToArray(), Tables = tables.Encoded.ToArray() };
+        { SwitchedOff = switches.Encoded.ToArray(), Tables = tables.Encoded.ToArray(), Shared = shared?.Encoded() ?? [] };
         _due = _time.GetTimestamp() + ToTicks(_interval);
         (_changed, _copying) = (_copying, _changed);
         _epoch++;

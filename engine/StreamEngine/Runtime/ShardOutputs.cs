@@ -19,6 +19,9 @@ internal sealed class ShardOutputs
     /// <summary>What a dead letter adds to a record, at most, and the log's own overhead.</summary>
     private const int Envelope = 2_048;
 
+    /// <summary>The most bytes of shared numbers in a mark, but for a single one that has more.</summary>
+    public const int MostShared = 8_192;
+
     private readonly CompiledEngine _engine;
     private readonly OutputTopics _topics;
     private readonly PartitionCounts _counts;
@@ -31,6 +34,9 @@ internal sealed class ShardOutputs
     private readonly AudienceRecordWriter? _audiences;
     private readonly ArrayBufferWriter<byte> _masked = new();
     private readonly byte[] _detail = new byte[512];
+    private readonly ArrayBufferWriter<byte> _values = new();
+    private readonly Dictionary<string, byte[]> _tallyKeys = [];
+    private readonly string _tallyPrefix;
     private readonly bool[] _hasPii;
 
     public ShardOutputs(CompiledEngine engine, int partition, PartitionCounts counts, OutputBuffer outputs)
@@ -54,6 +60,7 @@ internal sealed class ShardOutputs
             _audiences = new AudienceRecordWriter(engine.Options.Name, engine.Segments, engine.ConfigHash,
                 json ? RecordFrame.Json("audience") : framed);
         _deadLetters = new DeadLetterWriter(topics, json ? RecordFrame.Json("dead-letter") : framed);
+        _tallyPrefix = SharedRecord.Prefix(engine.Options.Name);
         _hasPii = [.. sources.Select(s => s.Options.Pii.Count > 0)];
     }
 
@@ -110,6 +117,21 @@ internal sealed class ShardOutputs
     public void Switched(Cause at, long watermark, Switches switches, TableVersions tables) =>
         _decisions.WriteSwitches(_outputs, _topics.Decisions, at.Source, _partition, at.Offset, at.Ordinal,
             Math.Max(0, watermark), watermark, switches, tables.Encoded);
+
+    /// <summary>Decisions behind this follow other shared numbers.</summary>
+    public void Shared(Cause at, long watermark, long version, ReadOnlySpan<byte> numbers) =>
+        _decisions.WriteShared(_outputs, _topics.Decisions, at.Source, _partition, at.Offset, at.Ordinal, Math.Max(0, watermark), watermark,
+            version, numbers);
+
+    /// <summary>What the shard adds to a shared number.</summary>
+    public void Tallied(Tally tally, long at)
+    {
+        if (!_tallyKeys.TryGetValue(tally.Name, out var key))
+            _tallyKeys[tally.Name] = key = SharedRecord.Key(_tallyPrefix, _partition, tally.Name);
+        _values.ResetWrittenCount();
+        SharedRecord.Write(_values, tally.Values);
+        _outputs.Add(_topics.Shared, 0, _partition, at, key, _values.WrittenSpan);
+    }
 
     /// <summary>
     /// A rejected record: late ones as they are to the late topic, the others to the dead letter, masked; without consent only position and

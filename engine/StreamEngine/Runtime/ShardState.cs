@@ -34,6 +34,13 @@ internal sealed class ShardState : IDisposable
         Decisions = new DecisionQueue(batch, this);
         Outcomes = engine.Policy.Outcomes is { } outcomes ? new OutcomeFold(this, outcomes) : null;
         Segments = engine.Segments is { Segments.Length: 0, Identifiers.Length: 0 } ? null : new SegmentFold(this, engine.Segments);
+        Shared = engine.Outputs.Shared >= 0 ? new SharedState() : null;
+        if (Shared is not null && engine.Policy.Budgets.Count > 0)
+        {
+            Budgets = new BudgetBook(engine.Policy.Budgets, Shared, partition);
+            ChargesOutcomes = engine.Policy.ChargesOutcomes;
+            Ledger = partition == BudgetLedger.Shard ? new BudgetLedger(engine.Policy, Shared, partitions.Sources) : null;
+        }
         Switches = engine.Policy.Unmarked;
     }
 
@@ -94,6 +101,18 @@ internal sealed class ShardState : IDisposable
     /// </summary>
     public TableVersions Tables { get; set; } = TableVersions.None;
 
+    /// <summary>Its part in the numbers that all shards share; null where the config shares none.</summary>
+    public SharedState? Shared { get; }
+
+    /// <summary>What it has left of budgets; null where there are none.</summary>
+    public BudgetBook? Budgets { get; }
+
+    /// <summary>Whether outcomes change what is left of a budget.</summary>
+    public bool ChargesOutcomes { get; }
+
+    /// <summary>Grants all shards what they may spend; null where another shard does, or there are no budgets.</summary>
+    public BudgetLedger? Ledger { get; }
+
     /// <summary>Writes into the interval's outputs.</summary>
     public ShardOutputs Writer { get; }
 
@@ -125,6 +144,37 @@ internal sealed class ShardState : IDisposable
         Cut = new ShardCut(Engine.StateVersion, Store, files, Outputs, Engine.Outputs.Checkpoints, Partition, Counters,
             Engine.Options.Checkpoints.Interval, sliceBytes, Time, decisionsEnd);
     }
+
+    /// <summary>
+    /// Its next decisions follow these numbers. Where that changes any, it is logged first, with its position: a decision that is logged
+    /// behind the mark was made by it. A shard that has nothing to decide is not told, so an idle one writes none.
+    /// </summary>
+    public void Share(SharedNumbers numbers)
+    {
+        if (Shared is null || ReferenceEquals(Shared.Seen, numbers)) return;
+        Shared.Seen = numbers;
+        var news = Shared.View.Difference(numbers, Partition);
+        if (news.Count == 0) return;
+        Decisions.Flush();
+        SharedNumber[] all = [.. news];
+        // A long list is several marks: each of them fits into a record, whatever the config has.
+        for (int from = 0, to; from < all.Length; from = to)
+        {
+            var bytes = SharedView.MostBytes(all[from]);
+            for (to = from + 1; to < all.Length && bytes + SharedView.MostBytes(all[to]) <= ShardOutputs.MostShared; to++)
+                bytes += SharedView.MostBytes(all[to]);
+            Writer.Shared(Position.NextCauseOfOurs(), Watermark, numbers.Version, SharedView.Encode(all.AsSpan(from..to)));
+            Counters.SharedMarks++;
+        }
+        Shared.View.Take(numbers.Version, all);
+    }
+
+    /// <summary>What it adds to the shared numbers goes into the commit that now begins, as it stands.</summary>
+    public void WriteTallies() => Shared?.Tallies.Take(tally =>
+    {
+        Writer.Tallied(tally, Time.GetUtcNow().ToUnixTimeMilliseconds());
+        Counters.SharedWritten++;
+    });
 
     /// <summary>Lets the metrics see how far it is.</summary>
     public void Publish()

@@ -72,6 +72,8 @@ internal static class TopicNames
             yield return new Use(Kind.Alone, options.Checkpoints.Topic, options.Checkpoints.Node, "topic", "checkpoints.topic");
         foreach (var table in options.Tables)
             if (table.Topic.Length > 0) yield return new Use(Kind.Table, table.Topic, table.Node, "topic", $"tables.{table.Name}.topic");
+        if (SharingOptions.AreUsed(options))
+            yield return new Use(Kind.Alone, options.Shared.Topic, options.Shared.Node, "topic", "shared.topic");
         if (options.Control.Topic.Length > 0)
             yield return new Use(Kind.Alone, options.Control.Topic, options.Control.Node, "topic", ControlPath);
     }

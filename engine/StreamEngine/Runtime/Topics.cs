@@ -7,8 +7,8 @@ namespace StreamEngine.Runtime;
 public static class Topics
 {
     /// <summary>
-    /// What <c>topics create</c> makes: sources and decisions with the same number of partitions, no retention limit; the control topic
-    /// and those of tables with one partition, compacted.
+    /// What <c>topics create</c> makes: sources and decisions with the same number of partitions, no retention limit; the control topic,
+    /// that of shared numbers and those of tables with one partition, compacted.
     /// </summary>
     public static IReadOnlyList<TopicSpec> Needed(EngineOptions options, int partitions, TimeSpan? retention = null, short replicas = -1) =>
         [
@@ -20,6 +20,7 @@ public static class Topics
                 ? [new TopicSpec(options.Checkpoints.Topic, partitions, null, replicas, Compacted: true)] : Array.Empty<TopicSpec>(),
             .. options.Tables.Select(t => t.Topic).Where(t => t.Length > 0).Distinct()
                 .Select(topic => new TopicSpec(topic, 1, null, replicas, Compacted: true)),
+            .. SharingOptions.AreUsed(options) ? [SharedTopic.Spec(options.Shared.Topic, replicas)] : Array.Empty<TopicSpec>(),
             .. options.Control.Topic.Length > 0 ? [ControlTopic.Spec(options.Control.Topic, replicas)] : Array.Empty<TopicSpec>(),
         ];
 
@@ -57,6 +58,7 @@ public static class Topics
                     + "decisions in partition p");
         }
         if (engine.Options.Control.Topic is { Length: > 0 } control && new ControlTopic(log, control).Fault is { } fault) faults.Add(fault);
+        if (engine.Outputs.Shared >= 0 && SharedTopic.Fault(log, engine.Options.Shared.Topic) is { } unfit) faults.Add(unfit);
         faults.AddRange(TableFollower.Faults(log, engine));
         if (faults.Count > 0)
             throw new LogException($"The topics do not fit: {string.Join("; ", faults)}. Create what is missing with 'streamengine topics "

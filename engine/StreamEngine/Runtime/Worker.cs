@@ -50,6 +50,7 @@ public sealed class Worker : IOwnership, IDisposable
     private string? _awaited;    // why the ids of the outputs' schemas are not known
     private Switches? _switches; // that were read last
     private TableViews? _tables; // the same
+    private SharedNumbers _shared = SharedNumbers.None; // the same
 
     /// <summary>Joins the group.</summary>
     /// <param name="settings">What it works on.</param>
@@ -197,11 +198,11 @@ public sealed class Worker : IOwnership, IDisposable
     }
 
     private bool MayRestore => _awaited is null && _settings.Switches is not { IsReady: false }
-        && _settings.Tables is not { IsReady: false };
+        && _settings.Tables is not { IsReady: false } && _settings.Shared is not { IsReady: false };
 
     /// <summary>
     /// Nothing waits to be decided here: whatever is decided in this turn follows what is read now, and whatever is decoded in it looks up
-    /// in the tables as they are now. Where no topic is followed any more, everything is on.
+    /// in the tables as they are now, and follows the shared numbers of now. Where no topic is followed any more, everything is on.
     /// </summary>
     private void Switch()
     {
@@ -211,6 +212,8 @@ public sealed class Worker : IOwnership, IDisposable
         _owned.Follow(tables);
         if (!ReferenceEquals(_tables, tables) && tables.At is { } written) _metrics.Followed(_settings.Time.GetUtcNow() - written);
         _tables = tables;
+        _shared = _settings.Shared?.Current ?? SharedNumbers.None;
+        if (_owned.Allocate(_shared)) _interval.Touch();
         if (ReferenceEquals(_switches, switches)) return;
         _switches = switches;
         if (switches.At is { } at) _metrics.Switched(_settings.Time.GetUtcNow() - at);
@@ -230,6 +233,7 @@ public sealed class Worker : IOwnership, IDisposable
                 _interval.Touch();
                 _metrics.FirstRecord(_settings.Time);
                 shard.Follow(_tables!);
+                shard.Share(_shared);
                 if (shard.Process(_batch, from, to) < to) _owned.Stall(shard);
                 _watch.TakeMisplaced(shard);
                 TellEvicted(shard);
@@ -259,7 +263,7 @@ public sealed class Worker : IOwnership, IDisposable
     private void ServeRequests()
     {
         if (!_requested.IsRaised || _owned.IsHeld || !_requested.Take()) return;
-        if (_owned.Serve(_engine.Options.Requests.MaxPerTurn, _served.Add)) _requested.Keep();
+        if (_owned.Serve(_engine.Options.Requests.MaxPerTurn, _shared, _served.Add)) _requested.Keep();
         if (_served.Count == 0) return;
         _interval.Touch();
         foreach (var request in _served)
@@ -306,7 +310,7 @@ public sealed class Worker : IOwnership, IDisposable
         {
             // Where the loop itself stood still (a slow commit, a stopped process), or the shard waits, the silence was ours.
             if (_slow || shard.WaitsFor is not null) shard.NotIdle();
-            else if (shard.AdvanceIdle()) _interval.TouchBySilence();
+            else if (shard.AdvanceIdle(_shared)) _interval.TouchBySilence();
         }
     }
 

@@ -32,6 +32,9 @@ public sealed record WorkerSettings
     /// <summary>The tables that are topics; null where the config has none.</summary>
     public TableBoard? Tables { get; init; }
 
+    /// <summary>The numbers that all shards share; null where the config shares none.</summary>
+    public SharedBoard? Shared { get; init; }
+
     /// <summary>Tells what happens to single customers; null where no requests are taken.</summary>
     internal CustomerFeed? Feed { get; init; }
 

@@ -170,7 +170,7 @@ internal static class RoutingMessages
         from customer in Text from number in Number select (IWireMessage)new Unwatch(customer, number),
         Update.Select(IWireMessage (update) => new WatchTold(update)),
         from topic in Text
-        from kind in Gen.Elements(SwitchKind.Offer, SwitchKind.Channel, SwitchKind.Model)
+        from kind in Gen.Elements(SwitchKind.Offer, SwitchKind.Channel, SwitchKind.Model, SwitchKind.Budget)
         from name in Text
         from offset in Number
         from off in Flag()

@@ -82,8 +82,9 @@ public sealed class SwitchTests : IDisposable
     [InlineData("offer:culb", "The config has no offer 'culb'. Did you mean 'club'? The offers are: club, letter.")]
     [InlineData("channel:email", "The config has no channel 'email'. The channels are: default, post.")]
     [InlineData("model:churn", "The config has no model 'churn'. There are no models in the config.")]
-    [InlineData("club", "'club' can't be switched: write all, offer:NAME, channel:NAME or model:NAME. Did you mean 'offer:club'?")]
-    [InlineData("everything", "'everything' can't be switched: write all, offer:NAME, channel:NAME or model:NAME.\n")]
+    [InlineData("club",
+        "'club' can't be switched: write all, offer:NAME, channel:NAME, model:NAME or budget:NAME. Did you mean 'offer:club'?")]
+    [InlineData("everything", "'everything' can't be switched: write all, offer:NAME, channel:NAME, model:NAME or budget:NAME.\n")]
     public async Task An_unknown_name_is_refused_with_those_there_are(string what, string message)
     {
         await Create();

@@ -1,5 +1,8 @@
+using System.Text;
+using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Runtime;
+using StreamEngine.State;
 using StreamEngine.Testing;
 using Xunit;
 
@@ -102,6 +105,68 @@ public sealed class BatchIndependenceTests
         using var engine = Scenario.Compile(Scenario.Options(twoSources: true), new LinearModels(seed: 1));
         var one = Run(engine, 5, 1, sources: 2);
         AssertSame(one, Run(engine, 5, 64, sources: 2));
+    }
+
+    /// <summary>
+    /// Over files a shard follows its own numbers, at seconds of event time: budgets that are paced, and charged by outcomes, must come out
+    /// the same wherever a batch ends.
+    /// </summary>
+    [Fact]
+    public void Files_WithBudgets_AreDecidedTheSameInEveryBatch_AndNothingIsOverspent()
+    {
+        var options = Scenario.Options();
+        options = options with
+        {
+            Outcomes = Scenario.Outcomes,
+            Decisions = options.Decisions with
+            {
+                Budgets =
+                [
+                    new BudgetOptions { Name = "paced", Amount = 60, Period = BudgetPeriod.Day, Pacing = Pacing.Even, Offers = ["a", "b"] },
+                    new BudgetOptions { Name = "clicks", Amount = 5, Offers = ["c"], Charge = BudgetCharge.Click },
+                ],
+            },
+        };
+        using var engine = Scenario.Compile(options, new LinearModels(seed: 1));
+        var one = RunFiles(engine, 1);
+        var drops = engine.Policy.Budgets.Select((b, i) => one.Counters.Drops[(int)DropReason.Budget]).Max();
+        Assert.True(drops > 100, $"only {drops} were refused");
+        Assert.All(one.Budgets.Where(b => b.Budget == "paced"), b => Assert.InRange(b.Spent, 1, b.Amount));
+        Assert.Contains(one.Budgets, b => b.Budget == "clicks" && b.Spent >= b.Amount);
+        Assert.Equal(one.Served.Values.Sum(), one.Budgets.Where(b => b.Budget == "paced").Sum(b => b.Spent));
+        foreach (var batch in new[] { 7, 1_000 })
+        {
+            var other = RunFiles(engine, batch);
+            AssertSame(one.Outputs, other.Outputs);
+            Assert.Equal(one.Budgets, other.Budgets);
+        }
+    }
+
+    private static (Dictionary<string, List<Written>> Outputs, ShardCounters Counters, List<BudgetState> Budgets,
+        Dictionary<string, long> Served) RunFiles(CompiledEngine engine, int size)
+    {
+        using var decisions = new DecisionBatch(engine);
+        var outputs = new OutputBuffer();
+        using var shard = new Shard(engine, 0, new MemoryStateStore(), outputs, decisions, TimeProvider.System);
+        var pass = new FilePass(shard);
+        var batch = new RecordBatch();
+        var (offset, last) = (0, 0L);
+        foreach (var (key, json, time) in Scenario.Events(5_000, 40, seed: 9).OrderBy(e => e.Time))
+        {
+            batch.Add(0, 0, offset++, time, Encoding.UTF8.GetBytes(key), true, Encoding.UTF8.GetBytes(json), true);
+            last = time;
+            if (batch.Count < size) continue;
+            pass.Process(batch);
+            decisions.Flush();
+            batch.Clear();
+        }
+        pass.Process(batch);
+        decisions.Flush();
+        var written = Enumerable.Range(0, outputs.Count).Select(i => new Written(engine.Outputs.Names[outputs[i].Topic],
+            outputs[i].Partition, Encoding.UTF8.GetString(outputs.Key(i)), outputs.Value(i).ToArray())).GroupBy(o => o.Topic)
+            .ToDictionary(g => g.Key, g => g.ToList());
+        var served = new[] { 0, 1 }.ToDictionary(o => engine.Policy.Offers[o].Name, o => shard.Counters.Actions[o]);
+        return (written, shard.Counters, [.. BudgetState.All(engine.Policy, pass.Shared!, last)], served);
     }
 
     private static Dictionary<string, List<Written>> Run(CompiledEngine engine, int seed, int batch, int sources = 1)

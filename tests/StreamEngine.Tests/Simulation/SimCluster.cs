@@ -82,7 +82,8 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         if (Idle() is not { IsPaused: false } process) return;
         driver.Tell($"{process.Id} turns");
         Do(process, worker => worker.Turn());
-        if (following?.Next(3) > 0 && _processes.Count > 0) Follow(_processes[following.Next(_processes.Count)]);
+        for (var i = 0; i < 2; i++)
+            if (following?.Next(3) > 0 && _processes.Count > 0) Follow(_processes[following.Next(_processes.Count)]);
     }
 
     public void Die(bool may)
@@ -150,6 +151,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             {
                 driver.Switches.Hear(process);
                 driver.Tables.Hear(process);
+                driver.Shared.Hear(process);
                 if (!process.IsBusy && !process.IsPaused && _processes.Contains(process)) Do(process, worker => worker.Turn());
                 Follow(process);
             }
@@ -185,6 +187,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             {
                 driver.Switches.Hear(process);
                 driver.Tables.Hear(process);
+                driver.Shared.Hear(process);
                 Do(process, worker => worker.Turn());
                 Follow(process);
             }
@@ -207,11 +210,13 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         var directory = new ShardDirectory(driver.Partitions);
         var board = driver.Switches.Open(engine);
         var tables = driver.Tables.Open(engine);
+        var shared = SimShared.Open(engine);
         var settings = Settings(id, version) with
         {
             Directory = driver.Repeats ? null : directory,
             Switches = board,
             Tables = tables,
+            Shared = shared,
             Feed = driver.Watches.Open(directory),
         };
         Standbys? standbys = null;
@@ -251,6 +256,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
             Standbys = standbys,
             Board = board,
             Tables = tables,
+            Shared = shared,
             IsSlowReader = driver.Tables.IsSlow(),
         });
         driver.Tables.Begin(_processes[^1]);

@@ -47,6 +47,11 @@ internal sealed class SimDecision
     public (long Version, string Sum) Table => (object[])_record["models"]! is [GenericRecord t, ..]
         ? (long.Parse((string)t["version"]!), (string)t["provider"]!) : (0, new string('0', 16));
 
+    /// <summary>What a mark says of shared numbers, and of which version that is; null for what is no such mark.</summary>
+    public (long Version, List<(string Name, double[] Values)> Numbers)? Shared => _record["shared"] is GenericRecord s
+        ? ((long)s["version"]!, [.. ((object[])s["numbers"]!).Cast<GenericRecord>()
+            .Select(n => ((string)n["name"]!, ((object[])n["values"]!).Cast<double>().ToArray()))]) : null;
+
     public SimCandidate[] Candidates =>
         [.. ((object[])_record["candidates"]!).Cast<GenericRecord>()
             .Select(c => new SimCandidate((string)c["offer"]!, (string)c["drop"]!, (double)c["p"]!, (double)c["priority"]!,

@@ -38,7 +38,7 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         var slots = _random.Next(1, Slots + 1);
         _stream = SimStream.Make(_random, Sources, Partitions, Time.GetUtcNow().ToUnixTimeMilliseconds());
         Log = new SimLog(kind, this);
-        Log.CreateTopics(Topics.Needed(SimEngines.Options(Sources == 2), Partitions));
+        Log.CreateTopics(Topics.Needed(engines[Sources, version: 1].Options, Partitions));
         Tell($"{kind}, {Sources} sources, {Partitions} partitions, {slots} processes, {_stream.Count} records, {_faults}");
         // With numbers of its own: what a seed did before there were files it does still.
         var random = new Random(seed);
@@ -48,6 +48,7 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         Switches = new SimSwitches(this, switching.Next(3) > 0 ? switching : null);
         var writing = new Random(seed ^ 0x0F0F);
         Tables = new SimTables(this, writing.Next(4) > 0 ? writing : null);
+        Shared = new SimShared(this, new Random(seed ^ 0x7777));
         _cluster = new SimCluster(this, _random, engines, slots, Disk, following.Next(3) > 0 ? following : null);
         Watches = new SimWatches(this, new Random(seed ^ 0x3333));
         Asks = new SimAsks(this, _cluster, new Random(~seed), engines[Sources, 0]);
@@ -69,6 +70,9 @@ internal sealed class SimDriver : SimSchedule, IDisposable
 
     /// <summary>What is written to the table's topic meanwhile.</summary>
     public SimTables Tables { get; }
+
+    /// <summary>The shared numbers as processes follow them.</summary>
+    public SimShared Shared { get; }
 
     /// <summary>Who watches customers live.</summary>
     public SimWatches Watches { get; }
@@ -126,6 +130,7 @@ internal sealed class SimDriver : SimSchedule, IDisposable
         Coordination.MayAsk();
         Switches.May();
         Tables.May();
+        Shared.May();
         // A commit is short, but it is where dying matters most.
         var crash = point is SimPoint.OffsetsSent or SimPoint.CommitEnds ? 5 * _faults.Crash : _faults.Crash;
         if (_cluster.Current is { } current && MayCrash && Chance(crash))

@@ -18,12 +18,16 @@ internal sealed class SimEngines : IDisposable
     private readonly CompiledEngine[] _engines;
     private readonly LinearModel[] _models = new LinearModel[Versions];
 
-    public SimEngines(Delivery delivery, ReplyWhen reply = ReplyWhen.Committed)
+    /// <param name="delivery">What is promised of outputs.</param>
+    /// <param name="reply">When requests are answered.</param>
+    /// <param name="budgets">Whether the config with one source has budgets.</param>
+    public SimEngines(Delivery delivery, ReplyWhen reply = ReplyWhen.Committed, bool budgets = false)
     {
         Delivery = delivery;
         _engines =
             [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0,
-            Versions) select Scenario.Compile(With(Options(sources == 2, checkpoints: version > 0 && delivery == Delivery.ExactlyOnce),
+            Versions) select Scenario.Compile(With(Options(sources == 2, checkpoints: version > 0 && delivery == Delivery.ExactlyOnce,
+            budgets && sources == 1),
             delivery, reply), new Loader(this, version))];
     }
 
@@ -89,7 +93,8 @@ internal sealed class SimEngines : IDisposable
     /// </summary>
     /// <param name="twoSources">Whether there are two sources.</param>
     /// <param name="checkpoints">Whether checkpoints go to their topic; a version without them comes between versions with them.</param>
-    public static EngineOptions Options(bool twoSources, bool checkpoints = true)
+    /// <param name="budgets">Whether there are budgets.</param>
+    public static EngineOptions Options(bool twoSources, bool checkpoints = true, bool budgets = false)
     {
         var shop = Scenario.WithTexts(Scenario.Options(twoSources, "sim"));
         return shop with
@@ -131,6 +136,7 @@ internal sealed class SimEngines : IDisposable
             Decisions = shop.Decisions with
             {
                 Holdout = null,
+                Budgets = budgets ? SimBudgets.Options : [],
                 Exploration = [new ExplorationOptions { Name = Explored, Epsilon = Epsilon, Seed = ExplorationSeed }],
                 Caps =
                 [

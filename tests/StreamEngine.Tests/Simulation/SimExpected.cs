@@ -13,7 +13,8 @@ internal sealed record SimExpected(
     /// <summary>The first difference from what was logged, in words; null where it is that decision.</summary>
     /// <param name="actual">What was logged.</param>
     /// <param name="draw">What the decision's position draws, 0 to below 1.</param>
-    public string? Difference(SimDecision actual, double draw)
+    /// <param name="budgets">What the log says of the shard's budgets; null where it has none.</param>
+    public string? Difference(SimDecision actual, double draw, SimBudgets? budgets)
     {
         if ((actual.Topic, actual.Offset, actual.Ordinal) != (Topic, Offset, Ordinal)) return "another cause";
         if ((actual.Customer, actual.Trigger, actual.Placement) != (Customer.Id, Trigger, Placement))
@@ -33,9 +34,12 @@ internal sealed record SimExpected(
                 : "something was looked at, though everything is off";
 
         var left = new List<int>();
+        var drops = new string?[Offers.Length];
         for (var i = 0; i < Offers.Length; i++)
         {
-            if (Drop(i) is not null) continue;
+            drops[i] = Drop(i);
+            if (drops[i] is null && budgets?.Fault(Offers[i].Name, DecidedAt, candidates[i].Drop, out drops[i]) is { } fault) return fault;
+            if (drops[i] is not null) continue;
             var p = Off.Contains("model:shop") ? DefaultP : SimEngines.P(actual.Version, Offers[i].Output, Features[0]);
             if (Math.Abs(candidates[i].P - p) > 1e-6)
                 return $"{Offers[i].Name}: P {candidates[i].P} is not what model {actual.Version} gives, or the default where it is off";
@@ -48,7 +52,7 @@ internal sealed record SimExpected(
         var best = left.Count == 0 ? -1 : left[Chosen(left.Count, draw)];
         for (var i = 0; i < Offers.Length; i++)
         {
-            var drop = i == best ? "" : Drop(i) ?? "lost_arbitration";
+            var drop = i == best ? "" : drops[i] ?? "lost_arbitration";
             if (candidates[i].Offer != Offers[i].Name || candidates[i].Drop != drop)
                 return $"{Offers[i].Name}: dropped by '{candidates[i].Drop}', expected '{drop}'";
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.Tests.Events.Avro;
@@ -38,14 +39,23 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     /// <summary>Marks of other rows in the table.</summary>
     public int Followed { get; private set; }
 
+    /// <summary>Marks of shared numbers.</summary>
+    public int Granted { get; private set; }
+
+    /// <summary>Offers that did not fit into a budget.</summary>
+    public int Refused { get; private set; }
+
     /// <summary>Throws at the first difference.</summary>
     public void Judge()
     {
         var oracles = new SimOracle[driver.Partitions];
+        var shared = driver.Shared.All(engines[driver.Sources, 0]);
+        SimBudgets[] budgets =
+            [.. Enumerable.Range(0, shared is null ? 0 : driver.Partitions).Select(p => new SimBudgets(p, driver.Repeats))];
         for (var p = 0; p < driver.Partitions; p++)
         {
             var partition = p;
-            oracles[p] = new SimOracle(p, _topics, driver.Asks, driver.Switches, driver.Tables,
+            oracles[p] = new SimOracle(p, _topics, driver.Asks, driver.Switches, driver.Tables, budgets.ElementAtOrDefault(p),
                 [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
             List<SimDecision> logged = [.. Logged(p).Select(value => new SimDecision(value))];
             oracles[p].Fold(logged);
@@ -70,6 +80,8 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             Outcomes([.. oracles.SelectMany(o => o.Served).Select(s => s.Id)]);
             Audiences();
         }
+        if (shared is not null) SimBudgets.Judge(budgets, shared, engines[driver.Sources, 0].Policy, driver.Repeats);
+        (Granted, Refused) = (budgets.Sum(b => b.Marks), budgets.Sum(b => b.Refused));
         foreach (var process in driver.Cluster.Processes)
             foreach (var shard in process.Worker.Shards.Values) State(shard, process.Version, oracles[shard.Partition]);
         if (driver.Tables.Fault is { } fault) throw new SimFailure(fault);
@@ -190,7 +202,11 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     {
         var engine = engines[driver.Sources, version];
         using var decisions = new DecisionBatch(engine);
-        var settings = driver.Cluster.Settings("judge", version) with { Tables = driver.Tables.All(engine) };
+        var settings = driver.Cluster.Settings("judge", version) with
+        {
+            Tables = driver.Tables.All(engine),
+            Shared = driver.Shared.All(engine),
+        };
         var fresh = new Shard(engine, live.Partition, new MemoryStateStore(), new OutputBuffer(), decisions, driver.Time,
             new PartitionCounts(driver.Partitions));
         if (version > 0) fresh.KeepCheckpoints(null, settings.SliceBytes, () => Task.FromResult(0L));
@@ -208,6 +224,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         if (fresh.State.Tables.Find("weights").Sum != live.State.Tables.Find("weights").Sum)
             throw new SimFailure($"version {version} restores tables {string.Join(' ', fresh.State.Tables.Tables)}, live "
                 + $"{string.Join(' ', live.State.Tables.Tables)}");
+        Shares(live, fresh, version);
         if (fresh.Profiles != live.Profiles)
             throw new SimFailure($"shard {live.Partition} has {live.Profiles} profiles, restored {fresh.Profiles}");
         // Of a profile that a checkpoint holds twice an older entry may wait as well; it comes to nothing. But every timer that a profile
@@ -218,6 +235,26 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         if (fresh.Counters.Watermark != live.Counters.Watermark || !timers)
             throw new SimFailure($"shard {live.Partition} has watermark {live.Counters.Watermark} and {live.Counters.TimersWaiting} "
                 + $"timers, restored {fresh.Counters.Watermark} and {fresh.Counters.TimersWaiting}");
+    }
+
+    /// <summary>A shard goes on with the shared numbers that the live one has: those it decides by, and those it adds to.</summary>
+    private void Shares(Shard live, Shard fresh, int version)
+    {
+        if (live.State.Shared is not { } mine || fresh.State.Shared is not { } others) return;
+        if (!mine.View.Encoded().AsSpan().SequenceEqual(others.View.Encoded()))
+            throw new SimFailure($"version {version} restores other shared numbers of shard {live.Partition}: "
+                + $"{string.Join(' ', others.View.Numbers.Keys)}, live {string.Join(' ', mine.View.Numbers.Keys)}");
+        if (driver.Repeats) return; // the tail is counted again
+        Same($"shared numbers that shard {live.Partition} adds to, by version {version}", Told(mine), Told(others));
+        // The clock goes on, so the last turn may have granted something that is not committed yet.
+        foreach (var grant in others.Tallies.All.Where(IsGrant))
+            if (grant.Values[0] > mine.Tallies.Of(grant.Name, 1).Values[0]) throw new SimFailure($"{grant.Name} was not granted");
+
+        static IEnumerable<string> Told(SharedState state) => state.Tallies.All
+            .Where(t => !IsGrant(t) && t.Values.IndexOfAnyExcept(0) >= 0)
+            .Select(t => $"{t.Name} {string.Join(' ', t.Values.ToArray())}").Order();
+
+        static bool IsGrant(Tally tally) => tally.Name.StartsWith("grant/", StringComparison.Ordinal);
     }
 
     private static long[] Longs(byte[]? profile) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(profile).ToArray();

@@ -8,7 +8,7 @@ namespace StreamEngine.Tests.Simulation;
 /// is computed.
 /// </summary>
 internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, SimSwitches switches, SimTables tables,
-    List<(long Offset, SimRecord Record)>[] events)
+    SimBudgets? budgets, List<(long Offset, SimRecord Record)>[] events)
 {
     private readonly SortedDictionary<string, SimCustomer> _customers = new(StringComparer.Ordinal);
     private readonly Queue<SimExpected> _expected = new();
@@ -99,12 +99,13 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         Decisions++;
         if (!_expected.TryDequeue(out var expected)) throw new SimFailure($"nothing caused: {entry}");
         var draw = SimDraw.Of(Array.IndexOf(topics, entry.Topic), partition, entry.Offset, entry.Ordinal);
-        if (expected.Difference(entry, draw) is { } difference)
+        if (expected.Difference(entry, draw, budgets) is { } difference)
             throw new SimFailure($"{difference}\n  expected {expected}\n  logged   {entry}");
         if (entry.Offer is not { } offer) return;
         Explored += entry.Candidates.Single(c => c.Offer == offer).Rank > 1 ? 1 : 0;
         expected.Customer.Shown.Add((offer, entry.DecidedAt));
         Served.Add((entry.Id, entry.Customer, offer));
+        budgets?.Show(offer, entry.DecidedAt);
     }
 
     /// <summary>Whether an entry of a mark says that a segment is told from there on.</summary>
@@ -131,6 +132,10 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
                 if (!off.SetEquals(Off)) Switched++;
                 if (table.Sum != _table.Sum) Followed++;
                 (Off, _table) = (off, table);
+                break;
+            case "shared":
+                if (budgets is null) throw new SimFailure($"nothing is shared: {entry}");
+                budgets.Mark(entry);
                 break;
             case "refused":
                 if (_next[source] == events[source].Count || events[source][_next[source]].Offset != entry.Offset)

@@ -45,6 +45,12 @@ internal sealed class SimProcess(string id, int version, Worker worker, ShardDir
     /// <summary>How many records of the table's topic it has read.</summary>
     public int Rows { get; set; }
 
+    /// <summary>The shared numbers as it knows them; null where there are none.</summary>
+    public SharedBoard? Shared { get; init; }
+
+    /// <summary>How far it has read their topic.</summary>
+    public long SharedPosition { get; set; }
+
     /// <summary>Its standbys; null where it keeps none.</summary>
     public Standbys? Standbys { get; init; }
 

@@ -152,7 +152,7 @@ internal static class WireFormat
         SwitchTarget.TryParse(from.ReadString(), out var target)
             ? new SwitchRecord(target, from.Read7BitEncodedInt64(), from.ReadBoolean(), from.ReadString(), from.ReadString(),
                 from.ReadTime())
-            : throw new FormatException("what is switched is none of all, offer:NAME, channel:NAME and model:NAME");
+            : throw new FormatException("what is switched is none of all, offer:NAME, channel:NAME, model:NAME and budget:NAME");
 
     public static void WriteHead(BinaryWriter to, Reply reply)
     {

@@ -20,7 +20,7 @@ internal enum Gate
     /// <summary>The rule <c>suitable</c>.</summary>
     Suitable,
 
-    /// <summary>Caps, suppressions and quiet hours.</summary>
+    /// <summary>Caps, suppressions, quiet hours and budgets.</summary>
     Limit,
 
     /// <summary>Experiments and the offer's own holdout.</summary>
@@ -48,7 +48,7 @@ internal readonly struct LoggedOffer
             "not_eligible" => Gate.Eligible,
             "not_applicable" => Gate.Applicable,
             "not_suitable" => Gate.Suitable,
-            "customer_cap" or "offer_cap" or "channel_cap" or "group_cap" or "suppressed" or "quiet_hours" => Gate.Limit,
+            "customer_cap" or "offer_cap" or "channel_cap" or "group_cap" or "suppressed" or "quiet_hours" or "budget" => Gate.Limit,
             "experiment" or "offer_holdout" => Gate.Experiment,
             _ => Gate.Arbitration,
         };

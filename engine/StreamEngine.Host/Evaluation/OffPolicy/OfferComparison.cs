@@ -37,7 +37,8 @@ internal sealed class OfferComparison
         var levers = Part(Levers(Options, policy), _old is null ? null : Levers(_old, log), "levers");
         Levered = levers with { IsSame = levers.IsSame && SameLevers(log, policy) };
         HasLimit = policy.Options.Decisions.Caps.Concat<IContactLimit>(policy.Options.Decisions.Suppressions).Any(IsAbout)
-            || policy.Options.Decisions.QuietHours.Any(q => q.Channels.Count == 0 || q.Channels.Contains(Options.Channel));
+            || policy.Options.Decisions.QuietHours.Any(q => q.Channels.Count == 0 || q.Channels.Contains(Options.Channel))
+            || policy.Policy.Budgets.Any(b => b.Costs[offer] >= 0);
         HasSameScore = _old is not null && IsSameScore(log, policy);
     }
 
@@ -65,7 +66,7 @@ internal sealed class OfferComparison
     /// <summary>L.</summary>
     public OfferPart Levered { get; }
 
-    /// <summary>Whether a limit of the config, or quiet hours, may drop it.</summary>
+    /// <summary>Whether a limit of the config, quiet hours or a budget may drop it.</summary>
     public bool HasLimit { get; }
 
     /// <summary>Whether P comes from the same output of the same model.</summary>

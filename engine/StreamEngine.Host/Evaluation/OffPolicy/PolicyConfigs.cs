@@ -50,8 +50,9 @@ internal static class PolicyConfigs
             + "decisions have left them";
         if (Differ("triggers") || ConfigDifference.Text(log.Options.Node["timers"]) != ConfigDifference.Text(policy.Options.Node["timers"]))
             yield return "triggers or timers differ: other decisions would be opened, and those of the log are evaluated";
-        if (Differ("caps") || Differ("suppressions") || Differ("quiet_hours"))
-            yield return "caps, suppressions or quiet hours differ: what they would drop is not in the log, whose own verdicts stand";
+        if (Differ("caps") || Differ("suppressions") || Differ("quiet_hours") || Differ("budgets"))
+            yield return "caps, suppressions, quiet hours or budgets differ: what they would drop is not in the log, whose own "
+                + "verdicts stand";
         if (Differ("holdout")) yield return "the holdout differs: who is kept back is not evaluated, only decisions that were shown are";
 
         bool Differ(string name) => ConfigDifference.Text(log.Options.Decisions.Node[name])

@@ -24,11 +24,14 @@ internal readonly ref struct Situation
     /// <summary>What is switched off.</summary>
     public readonly Switches Switches;
 
+    /// <summary>The shard's budgets; null where there are none, or no shard decides.</summary>
+    public readonly BudgetBook? Budgets;
+
     public Situation(ref readonly DecisionRequest request, EvalContext context, Scorer scorer, int row, ReadOnlySpan<byte> profile,
-        Switches switches)
+        Switches switches, BudgetBook? budgets)
     {
         Request = ref request;
-        (Context, Scorer, Row, Switches) = (context, scorer, row, switches);
+        (Context, Scorer, Row, Switches, Budgets) = (context, scorer, row, switches, budgets);
         Profile = profile;
     }
 }

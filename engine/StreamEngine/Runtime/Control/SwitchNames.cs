@@ -12,6 +12,7 @@ public sealed class SwitchNames(EngineOptions options)
         [.. options.Offers.Select(o => o.Name)],
         [.. options.Offers.Select(o => o.Channel).Distinct()],
         [.. options.Models.Select(m => m.Name)],
+        [.. options.Decisions.Budgets.Select(b => b.Name)],
     ];
 
     /// <summary>Every target, as it is written.</summary>
@@ -31,7 +32,7 @@ public sealed class SwitchNames(EngineOptions options)
         if (!SwitchTarget.TryParse(text, out target))
         {
             var near = All.Where(t => t.Name == text).Select(t => $"'{t}'").ToList();
-            return $"'{text}' can't be switched: write all, offer:NAME, channel:NAME or model:NAME."
+            return $"'{text}' can't be switched: write all, offer:NAME, channel:NAME, model:NAME or budget:NAME."
                 + (near.Count == 0 ? "" : $" Did you mean {string.Join(" or ", near)}?");
         }
         if (Has(target)) return null;

@@ -167,6 +167,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
             _policy.Contacts.Record(profile, kind, _offerIndex.GetValueOrDefault(entry.Offer, -1), time);
         Count(kind, late ? OutcomeFate.Late : OutcomeFate.Matched, writes);
         if (!writes) return;
+        if (!late) shard.Budgets?.Charge(kind, _offerIndex.GetValueOrDefault(entry.Offer, -1), time);
         shard.Writer.BecameOf(new OutcomeRecord
         {
             Kind = kind,

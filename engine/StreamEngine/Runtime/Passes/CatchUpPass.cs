@@ -39,6 +39,7 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
                 live.Silence(pass, entry.Watermark, entry.Ordinal);
             }
             if (entry.Kind == DecisionKind.Switches) Follow(entry, tail[i].Value);
+            if (entry.Kind == DecisionKind.Shared) shard.Shared?.View.Take(entry.SharedVersion, entry.Shared.Of(tail[i].Value));
         }
         shard.Decisions.Logged = null;
         shard.Cut?.Reschedule(shard, null);
@@ -58,6 +59,7 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
         var (source, entry, value) = tail[index];
         shard.Counters.Reused++;
         decided.Apply(entry, source, value, writes: true);
+        if (entry.Outcome == Outcome.Served) shard.Budgets?.Served(shard.Engine.Policy.OfferIndex(entry.Offer.Of(value)), entry.DecidedAt);
         shard.Writer.Again(entry, value);
         return true;
     }

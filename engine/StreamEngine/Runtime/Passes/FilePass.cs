@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.Events;
 
 namespace StreamEngine.Runtime;
@@ -9,9 +10,13 @@ namespace StreamEngine.Runtime;
 /// </summary>
 public sealed class FilePass
 {
+    /// <summary>How often shared numbers are followed, ms of event time.</summary>
+    private const long ShareEvery = 1_000;
+
     private readonly ShardState _shard;
     private readonly EventFold _fold;
     private readonly LivePass _live;
+    private long _shares = long.MinValue;   // from when on shared numbers are followed anew
 
     /// <summary>A pass over a fresh shard.</summary>
     public FilePass(Shard shard)
@@ -22,13 +27,16 @@ public sealed class FilePass
         if (ReferenceEquals(_shard.Switches, policy.Unmarked)) _shard.Switches = policy.AllOn;
     }
 
+    /// <summary>The shared numbers as the one shard has them; null where the config shares none.</summary>
+    public SharedNumbers? Shared => _shard.Shared is { } shared ? SharedNumbers.OfOne(shared.Tallies, _shard.Partition) : null;
+
     /// <summary>
     /// Processes a batch; the decisions that it opens wait. Returns the index of the first record that was not processed: that of one whose
     /// schema can't be asked for, or the batch's count.
     /// </summary>
     public int Process(RecordBatch batch)
     {
-        var end = _live.Run(new Hooks(_live.Now(), _shard), batch, 0, batch.Count);
+        var end = _live.Run(new Hooks(_live.Now(), _shard, this), batch, 0, batch.Count);
         _shard.Publish();
         return end;
     }
@@ -37,12 +45,28 @@ public sealed class FilePass
     public void Finish(long watermark)
     {
         _shard.Decisions.Flush();
-        _fold.AdvanceWatermark(new Hooks(_live.Now(), _shard), watermark);
+        Share(watermark);
+        _fold.AdvanceWatermark(new Hooks(_live.Now(), _shard, this), watermark);
         _shard.Decisions.Flush();
         _shard.Publish();
     }
 
-    private readonly struct Hooks(LivePass.Hooks live, ShardState shard) : IPass
+    /// <summary>
+    /// The one shard follows what it has added to the shared numbers itself, once in a second of event time and before the event that
+    /// brings it: wherever a batch ends, the same decisions follow the same numbers.
+    /// </summary>
+    private void Share(long time)
+    {
+        if (_shard.Shared is not { } shared || time < _shares) return;
+        _shares = time - time % ShareEvery + ShareEvery;
+        _shard.Decisions.Flush();
+        _shard.Ledger?.Allocate(SharedNumbers.OfOne(shared.Tallies, _shard.Partition), time, always: true);
+        shared.Tallies.Take(_ => { });
+        var now = SharedNumbers.OfOne(shared.Tallies, _shard.Partition);
+        shared.View.Take(version: 0, [.. shared.View.Difference(now, _shard.Partition)]);
+    }
+
+    private readonly struct Hooks(LivePass.Hooks live, ShardState shard, FilePass pass) : IPass
     {
         public bool MayWait => true;
 
@@ -58,7 +82,11 @@ public sealed class FilePass
 
         public void Rejected(RecordBatch batch, int index, RejectReason reason) => live.Rejected(batch, index, reason);
 
-        public long Watermark(int source) => shard.Clock.Advance(source, shard.Event.Time, all: true);
+        public long Watermark(int source)
+        {
+            pass.Share(shard.Event.Time);
+            return shard.Clock.Advance(source, shard.Event.Time, all: true);
+        }
 
         public Cause CauseOf(int ordinal) => live.CauseOf(ordinal);
 

@@ -1,4 +1,5 @@
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.Events;
 using StreamEngine.Identity;
 using StreamEngine.State.Checkpoints;
@@ -28,9 +29,11 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
     }
 
     /// <summary>Moves the watermark when the partition has been idle for long enough; true where something was written.</summary>
-    public bool AdvanceIdle()
+    /// <param name="numbers">The shared numbers that decisions of timers follow; null where they follow none.</param>
+    public bool AdvanceIdle(SharedNumbers? numbers)
     {
         if (shard.Position.Source < 0 || !shard.Clock.Silence(shard.Watermark, shard.NextDue, out var to)) return false;
+        if (numbers is not null) shard.Share(numbers);
         // Nothing in the events says so: logged with its position before it acts.
         shard.Writer.Watermark(shard.Position.NextCause(), to);
         Silence(Now(), to);

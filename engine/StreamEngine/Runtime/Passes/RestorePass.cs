@@ -35,6 +35,7 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
         shard.Watermark = cut.Watermark;
         shard.Switches = Switches.Logged(shard.Engine.Policy, cut.SwitchedOff.Span, version: -1);
         shard.Tables = TableVersions.Logged(cut.Tables.Span);
+        shard.Shared?.View.Take(version: 0, cut.Shared.Span);
     }
 
     /// <summary>Offsets below this hold no more records for us (markers, aborted or compacted records).</summary>
@@ -98,6 +99,9 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
             case DecisionKind.Switches:
                 shard.Switches = Switches.Logged(shard.Engine.Policy, entry.SwitchedOff.Of(value), entry.SwitchVersion);
                 shard.Tables = TableVersions.Logged(entry.Tables.Of(value));
+                break;
+            case DecisionKind.Shared:
+                shard.Shared?.View.Take(entry.SharedVersion, entry.Shared.Of(value));
                 break;
             case DecisionKind.Decision:
                 decided.Apply(entry, source, value, writes: false);

@@ -11,7 +11,9 @@ namespace StreamEngine.Runtime;
 /// <param name="Mark">The decision partition's end: every decision before the committed offsets lies below it.</param>
 /// <param name="NoOffsets">Whether the group has no committed offsets in some source.</param>
 /// <param name="Cuts">The cuts that the shard may start from.</param>
-internal sealed record RestoreAnswer(long[] Committed, long[] Start, long[] End, long First, long Mark, bool NoOffsets, CutChoice Cuts)
+/// <param name="SharedEnd">The end of the topic of shared numbers: whatever was committed with the offsets lies below it.</param>
+internal sealed record RestoreAnswer(long[] Committed, long[] Start, long[] End, long First, long Mark, bool NoOffsets, CutChoice Cuts,
+    long SharedEnd)
 {
     /// <summary>Asks: stable offsets first, the mark after them, so that every decision before the offsets lies below the mark.</summary>
     /// <param name="log">The log.</param>
@@ -44,7 +46,9 @@ internal sealed record RestoreAnswer(long[] Committed, long[] Start, long[] End,
         var cuts = CutChoice.Find(log, engine, partition, inTopic, folder, Fits);
         // A running engine may have written a cut since we asked: what that holds lies below a mark that is asked after it.
         if (bounds is not null) high = Math.Min(log.Watermarks(decisions).High, bounds.Decisions);
-        return new RestoreAnswer(committed, start, end, low, high, none, cuts);
+        var shared = engine.Outputs.Shared >= 0 && bounds is null
+            ? log.Watermarks(new TopicPartition(engine.Options.Shared.Topic, 0)).High : 0;
+        return new RestoreAnswer(committed, start, end, low, high, none, cuts, shared);
 
         // Whole it is; it must also belong to this config, be committed in full, and have its following events and decisions still in the
         // log.

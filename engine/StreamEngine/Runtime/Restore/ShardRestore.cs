@@ -35,6 +35,7 @@ internal sealed class ShardRestore : IDisposable
     private readonly TailBuilder? _behind;
     private readonly RestoreReport _report;
     private readonly TableWait _tables;
+    private readonly SharedWait _shared;
     private CutMarker? _cut;
     private ICutLoad? _load;
 
@@ -55,14 +56,17 @@ internal sealed class ShardRestore : IDisposable
         if (_engine.Options.Runtime.Delivery == Delivery.AtLeastOnce && !_forSavepoint)
             _behind = new TailBuilder(_engine, _pass, _question, _decisions, _events);
         _tables = new TableWait(settings.Tables, shard.State);
+        _shared = new SharedWait(_forSavepoint ? null : settings.Shared, shard.State);
         _report = new RestoreReport(settings, shard, _decisions);
     }
 
     /// <summary>The shard; live once <see cref="Slice"/> returned true.</summary>
     public Shard Shard { get; }
 
-    /// <summary>Whether there is nothing to do but wait, for the log's answer, for a schema, or for records of a table.</summary>
-    public bool Waits => _question.Waits || Shard.WaitsFor is not null || _tables.Waits;
+    /// <summary>
+    /// Whether there is nothing to do but wait, for the log's answer, for a schema, for records of a table, or for shared numbers.
+    /// </summary>
+    public bool Waits => _question.Waits || Shard.WaitsFor is not null || _tables.Waits || _shared.Waits;
 
     /// <summary>The time since it began.</summary>
     public TimeSpan Took => _time.GetElapsedTime(_started);
@@ -86,6 +90,7 @@ internal sealed class ShardRestore : IDisposable
             if (!_question.IsAnswered) Start();
             else if (_question.TryTake()) GoOn();
             if (!_tables.Follow() || Load() || !Step() || !_tables.MayCatchUp(Tail)) continue;
+            if (!_shared.MayGoLive(_question.Answer.SharedEnd)) continue;
             _pass.Done(_cut);
             _report.Done(_cut, Took);
             return true;

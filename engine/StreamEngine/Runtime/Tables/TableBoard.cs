@@ -14,7 +14,7 @@ public sealed class TableBoard
     /// So often a topic is looked at, and ends before what another process has told of it, before that is believed: a broker that has just
     /// started may know less of the end for a moment.
     /// </summary>
-    internal const int ShorterLooks = 20;
+    internal const int ShorterLooks = FollowedTopic.ShorterLooks;
 
     /// <summary>More records of one table that are passed over are counted and not told: they are mostly the same mistake.</summary>
     private const int MostTold = 20;

@@ -17,19 +17,14 @@ namespace StreamEngine.Runtime;
 /// </summary>
 public sealed class TableFollower : IDisposable
 {
-    private const int ReadRecords = 1_000, LooksPerId = 20, StillReads = 10;
-    private static readonly TimeSpan ReadTime = TimeSpan.FromMilliseconds(100), Every = TimeSpan.FromMilliseconds(250),
-        Missing = TimeSpan.FromSeconds(2), EndPatience = TimeSpan.FromSeconds(10), BeginPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250), BeginPause = TimeSpan.FromMilliseconds(5);
 
     private readonly ILog _log;
     private readonly TableBoard _board;
     private readonly List<Followed> _tables;
     private readonly bool[] _isRead;   // by the table's place in the config
     private readonly Action<WorkerEvent> _report;
-    private readonly Outage _outage;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly RecordBatch _batch = new();
-    private Thread? _thread;
+    private readonly FollowerThread _thread;
 
     /// <param name="log">The log.</param>
     /// <param name="engine">Whose tables they are.</param>
@@ -41,9 +36,10 @@ public sealed class TableFollower : IDisposable
         ArgumentNullException.ThrowIfNull(engine);
         (_log, _board, _report) = (log, board, report);
         _tables = [.. engine.TableShapes.Where(s => s.IsTopic)
-            .Select(s => new Followed(s, new Outage($"topic '{s.Options.Topic}' of the table '{s.Name}'", time, report)))];
+            .Select(s => new Followed(log, s, new Outage($"topic '{s.Options.Topic}' of the table '{s.Name}'", time, report)))];
         _isRead = new bool[engine.TableShapes.Count];
-        _outage = new Outage("table topic", time, report);
+        _thread = new FollowerThread("tables", new Outage("table topic", time, report), () => board.IsReady
+            ? "The tables stay as they are, and nothing new is heard." : "No shard goes live before they were read.");
     }
 
     /// <summary>
@@ -79,11 +75,7 @@ public sealed class TableFollower : IDisposable
     }
 
     /// <summary>Begins, on a thread of its own.</summary>
-    public void Start()
-    {
-        _thread = new Thread(Run) { Name = "tables", IsBackground = true };
-        _thread.Start();
-    }
+    public void Start() => _thread.Start(Turn);
 
     /// <summary>One look at every topic, as the class says.</summary>
     /// <returns>How long to rest before the next one.</returns>
@@ -108,7 +100,7 @@ public sealed class TableFollower : IDisposable
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 // Whatever it is: what was known holds, and the loops need no topic for it.
-                if (table.Next >= 0 && IsKnownUnfit(table)) isRead = true;
+                if (table.Topic.Next >= 0 && IsKnownUnfit(table)) isRead = true;
                 else silent.Add((table, e));
             }
         }
@@ -119,69 +111,44 @@ public sealed class TableFollower : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _stop.Cancel();
-        // It may wait for a log that is away; the process ends without it then.
-        if (_thread?.Join(EndPatience) != false) _stop.Dispose();
-    }
+    public void Dispose() => _thread.Dispose();
 
     /// <summary>Reads what is new of a topic; false where it was not read to its end.</summary>
     private bool Look(Followed table)
     {
-        if (table.Next < 0 && !Begin(table)) return !table.IsUnfit || _board.IsReady;
+        if (table.Topic.Next < 0 && !Begin(table)) return !table.IsUnfit || _board.IsReady;
         if (table.IsUnfit)
         {
             if (IsUnfit(table)) return true;
-            table.Looks = LooksPerId; // what came in its place may end where the old one did
+            table.Topic.Doubt(); // what came in its place may end where the old one did
         }
-        var end = _log.Ends([table.Partition])[0];
-        if ((end != table.Next || ++table.Looks >= LooksPerId) && IsAnother(table)) return BeginAnew(table, end);
-        table.Shorter = end < table.Next ? table.Shorter + 1 : 0;
-        if (table.Shorter is > 0 and < TableBoard.ShorterLooks) return true;
-        if (table.Shorter > 0) return BeginAnew(table, end);
-        if (table.Next < end) Read(table, end);
-        _board.ReadTo(table.Shape.Index, table.Next);
-        return table.Next >= end;
-    }
-
-    /// <summary>Reads up to an end, or to a transaction that is not closed yet: what is behind that waits for the next look.</summary>
-    private void Read(Followed table, long end)
-    {
-        using var reader = _log.OpenReader();
-        reader.Assign(table.Partition, table.Next);
-        for (var still = 0; table.Next < end && still < StillReads; still++)
+        switch (table.Topic.Look(out var end))
         {
-            _stop.Token.ThrowIfCancellationRequested();
-            reader.Read(_batch, ReadRecords, ReadTime);
-            var position = Math.Min(end, reader.Position);
-            _board.Take(table.Shape.Index, _batch, end, position);
-            if (position > table.Next) still = -1;
-            table.Next = position;
+            case TopicLook.Anew:
+                return BeginAnew(table, end);
+            case TopicLook.Shorter:
+                return true;
         }
-    }
-
-    private bool IsAnother(Followed table)
-    {
-        table.Looks = 0;
-        return table.TopicId is not null && _log.TopicId(table.Partition.Topic) is { } id && id != table.TopicId;
+        table.Topic.Read(end, (batch, position) => _board.Take(table.Shape.Index, batch, end, position), _thread.Stop);
+        _board.ReadTo(table.Shape.Index, table.Topic.Next);
+        return table.Topic.Next >= end;
     }
 
     /// <summary>Begins anew, unless the topic is none for a table: then its look is over, and the rows stay.</summary>
     private bool BeginAnew(Followed table, long end)
     {
         if (IsUnfit(table)) return true;
-        _report(new WorkerEvent(true, $"The topic '{table.Partition.Topic}' of the table '{table.Shape.Name}' was made anew: it ends at "
-            + $"offset {end} and was read to {table.Next}. What it says now holds."));
+        _report(new WorkerEvent(true, $"The topic '{table.Shape.Options.Topic}' of the table '{table.Shape.Name}' was made anew: it ends "
+            + $"at offset {end} and was read to {table.Topic.Next}. What it says now holds."));
         _board.Forget(table.Shape.Index);
-        (table.Next, table.Shorter) = (-1, 0);
+        table.Topic.BeginAnew();
         return false;
     }
 
     /// <summary>Whether a topic that was followed is gone, or has several partitions: that is told, and its rows stay.</summary>
     private bool IsUnfit(Followed table)
     {
-        var partitions = _log.Partitions(table.Partition.Topic);
+        var partitions = _log.Partitions(table.Shape.Options.Topic);
         table.IsUnfit = partitions != 1;
         if (table.IsUnfit) table.Outage.Away(partitions == 0 ? "it does not exist" : Several(partitions), Waits);
         return table.IsUnfit;
@@ -208,13 +175,13 @@ public sealed class TableFollower : IDisposable
     /// <summary>Finds where a topic begins; false while it does not exist, or has several partitions.</summary>
     private bool Begin(Followed table)
     {
-        var partitions = _log.Partitions(table.Partition.Topic);
+        var partitions = _log.Partitions(table.Shape.Options.Topic);
         table.IsUnfit = partitions > 1;
         if (partitions == 0)
         {
             if (!table.ToldMissing)
-                _report(new WorkerEvent(true, $"The topic '{table.Partition.Topic}' of the table '{table.Shape.Name}' does not exist, so "
-                    + "the table has no rows. 'topics create' makes it; it is followed then."));
+                _report(new WorkerEvent(true, $"The topic '{table.Shape.Options.Topic}' of the table '{table.Shape.Name}' does not exist, "
+                    + "so the table has no rows. 'topics create' makes it; it is followed then."));
             table.ToldMissing = true;
             return false;
         }
@@ -223,36 +190,12 @@ public sealed class TableFollower : IDisposable
             table.Outage.Away(Several(partitions), Waits);
             return false;
         }
-        table.TopicId = _log.TopicId(table.Partition.Topic);
-        table.Next = _log.Watermarks(table.Partition).Low;
+        table.Topic.Begin();
         return true;
     }
 
-    private void Run()
-    {
-        var rest = TimeSpan.Zero;
-        while (!_stop.Token.WaitHandle.WaitOne(rest))
-        {
-            try
-            {
-                rest = Turn();
-                _outage.Back();
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            catch (Exception e)
-            {
-                _outage.Away(e.Message, _board.IsReady ? "The tables stay as they are, and nothing new is heard."
-                    : "No shard goes live before they were read.");
-                rest = Missing;
-            }
-        }
-    }
-
     /// <summary>A table's topic, and how far it is read.</summary>
-    private sealed class Followed(TableShape shape, Outage outage)
+    private sealed class Followed(ILog log, TableShape shape, Outage outage)
     {
         public TableShape Shape { get; } = shape;
 
@@ -262,19 +205,8 @@ public sealed class TableFollower : IDisposable
         /// <summary>Whether the topic has several partitions, or was deleted after it was followed.</summary>
         public bool IsUnfit { get; set; }
 
-        public TopicPartition Partition { get; } = new(shape.Options.Topic, 0);
-
-        /// <summary>The next offset to read; -1 before the topic was there.</summary>
-        public long Next { get; set; } = -1;
-
-        /// <summary>The topic that was read up to there; null where the log has no ids.</summary>
-        public string? TopicId { get; set; }
-
-        /// <summary>Looks in a row at which the topic ended before that.</summary>
-        public int Shorter { get; set; }
-
-        /// <summary>Looks since it was last asked which topic it is.</summary>
-        public int Looks { get; set; }
+        /// <summary>The topic, and how far it is read.</summary>
+        public FollowedTopic Topic { get; } = new(log, new TopicPartition(shape.Options.Topic, 0));
 
         public bool ToldMissing { get; set; }
     }

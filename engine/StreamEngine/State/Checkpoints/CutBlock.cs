@@ -40,11 +40,12 @@ public readonly ref struct CutBlock
     public const int MaxBytes = 1 << 28;
 
     /// <summary>
-    /// What stands in front of the versions of tables in a marker, before their length: an array of names, which what is switched off is,
-    /// begins with the count of its items, and that is never odd in Avro (a count below zero would say their bytes as well).
+    /// What stands in front of the versions of tables in a marker, and of the shared numbers, before their length: an array of names, which
+    /// what is switched off is, begins with the count of its items, and that is never odd in Avro (a count below zero would say their bytes
+    /// as well).
     /// </summary>
-    private const byte TablesMark = 1;
-    private const int TablesHead = 5;
+    private const byte TablesMark = 1, SharedMark = 3;
+    private const int PartHead = 5;
 
     private readonly ReadOnlySpan<byte> _bytes;
 
@@ -137,22 +138,28 @@ public readonly ref struct CutBlock
         var fields = new long[5 + position.Next.Length];
         for (var i = 0; i < fields.Length; i++) fields[i] = BinaryPrimitives.ReadInt64LittleEndian(payload[(8 * i)..]);
         var rest = payload[(8 * fields.Length)..];
-        // The version is text. Behind a zero stand the versions of tables, where there are any, with a one and their length in front, and
-        // then what is switched off, where something is.
+        // The version is text. Behind a zero stand the versions of tables and the shared numbers, where there are any, each with its mark
+        // and its length in front, and then what is switched off, where something is.
         var end = rest.IndexOf((byte)0);
         var behind = end < 0 ? default : rest[(end + 1)..];
-        var tables = default(ReadOnlySpan<byte>);
-        if (behind.Length > TablesHead && behind[0] == TablesMark)
-        {
-            tables = behind.Slice(TablesHead, BinaryPrimitives.ReadInt32LittleEndian(behind[1..]));
-            behind = behind[(TablesHead + tables.Length)..];
-        }
+        var tables = Part(ref behind, TablesMark);
+        var shared = Part(ref behind, SharedMark);
         return new CutMarker(fields[0], position, fields[1], fields[5..], fields[2], fields[3], fields[4],
             Encoding.UTF8.GetString(end < 0 ? rest : rest[..end]))
         {
             SwitchedOff = behind.IsEmpty ? default(ReadOnlyMemory<byte>) : behind.ToArray(),
             Tables = tables.IsEmpty ? default(ReadOnlyMemory<byte>) : tables.ToArray(),
+            Shared = shared.IsEmpty ? default(ReadOnlyMemory<byte>) : shared.ToArray(),
         };
+    }
+
+    /// <summary>Takes a marked part off what stands behind the version; empty where that part is not there.</summary>
+    private static ReadOnlySpan<byte> Part(ref ReadOnlySpan<byte> behind, byte mark)
+    {
+        if (behind.Length <= PartHead || behind[0] != mark) return default;
+        var part = behind.Slice(PartHead, BinaryPrimitives.ReadInt32LittleEndian(behind[1..]));
+        behind = behind[(PartHead + part.Length)..];
+        return part;
     }
 
     /// <summary>Writes a block into a buffer that grows and is used again.</summary>
@@ -213,16 +220,21 @@ public readonly ref struct CutBlock
             version.CopyTo(Take(version.Length));
             var off = marker.SwitchedOff.Span is [] or [0] ? default : marker.SwitchedOff.Span;
             var tables = marker.Tables.Span is [] or [0] ? default : marker.Tables.Span;
-            if (!off.IsEmpty || !tables.IsEmpty) Take(1)[0] = 0;
-            if (!tables.IsEmpty)
-            {
-                var head = Take(TablesHead);
-                head[0] = TablesMark;
-                BinaryPrimitives.WriteInt32LittleEndian(head[1..], tables.Length);
-                tables.CopyTo(Take(tables.Length));
-            }
+            var shared = marker.Shared.Span is [] or [0] ? default : marker.Shared.Span;
+            if (!off.IsEmpty || !tables.IsEmpty || !shared.IsEmpty) Take(1)[0] = 0;
+            Part(TablesMark, tables);
+            Part(SharedMark, shared);
             off.CopyTo(Take(off.Length));
             End();
+        }
+
+        private void Part(byte mark, ReadOnlySpan<byte> part)
+        {
+            if (part.IsEmpty) return;
+            var head = Take(PartHead);
+            head[0] = mark;
+            BinaryPrimitives.WriteInt32LittleEndian(head[1..], part.Length);
+            part.CopyTo(Take(part.Length));
         }
 
         /// <summary>Closes the block with its length and checksum.</summary>

@@ -58,6 +58,11 @@ public sealed record CutMarker(long Number, CutPosition Start, long Watermark, l
     /// </summary>
     public ReadOnlyMemory<byte> Tables { get; init; }
 
+    /// <summary>
+    /// The numbers of all shards that the shard decided by there, as its log has them; empty where there were none.
+    /// </summary>
+    public ReadOnlyMemory<byte> Shared { get; init; }
+
     /// <summary>Whether a restore of a savepoint wrote it.</summary>
     public bool OfSavepoint => Number == SavepointNumber;
 }

@@ -1,0 +1,94 @@
+namespace StreamEngine.Decisions;
+
+/// <summary>
+/// The allocator of budgets: the part of shard 0 that grants the other shards what they may spend. Grants are shared numbers of shard 0, so
+/// they are written in its own commits: whoever has lost the shard can't grant any more, and whoever has it goes on from what is
+/// committed. Belongs to shard 0's thread.
+/// </summary>
+internal sealed class BudgetLedger(DecisionPolicy policy, SharedState shared, int shards)
+{
+    /// <summary>The shard that grants.</summary>
+    public const int Shard = 0;
+
+    /// <summary>How often grants are raised, ms: releases go on without any news.</summary>
+    public const long Every = 250;
+
+    /// <summary>The share of an amount that all shards together have in hand at most, but for what one offer costs in each.</summary>
+    public const double MostInHand = 0.05;
+
+    private readonly Dictionary<string, ShardDemand> _demand = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SharedSum> _settled = new(StringComparer.Ordinal);
+    private readonly string[] _current = [.. policy.Budgets.Select(_ => "")];
+    private readonly ShardBudget[] _shards = new ShardBudget[shards];
+    private readonly double[] _grants = new double[shards], _wanted = new double[shards];
+    private long _next = long.MinValue;
+    private bool _always;
+
+    /// <summary>Raises grants where it is time to; whether any was.</summary>
+    /// <param name="numbers">What is known of all shards.</param>
+    /// <param name="now">The time by which budgets are paced, ms.</param>
+    /// <param name="always">Whether a single shard is granted what is released also while it wants nothing.</param>
+    public bool Allocate(SharedNumbers numbers, long now, bool always = false)
+    {
+        // A clock that was put back is followed.
+        if (now < _next && now >= _next - Every) return false;
+        _next = now + Every;
+        var any = false;
+        _always = always;
+        for (var i = 0; i < policy.Budgets.Count; i++) any |= Allocate(i, policy.Budgets[i], numbers, now);
+        return any;
+    }
+
+    private bool Allocate(int index, Budget budget, SharedNumbers numbers, long now)
+    {
+        var span = budget.At(now);
+        var current = span.IsOutside ? "" : BudgetName.Spent(budget.Name, span.Key);
+        if (current.Length > 0 && current != _current[index])
+        {
+            // Who wanted some of the period before wants some of this one.
+            _demand[current] = new ShardDemand(shards, now, _demand.GetValueOrDefault(_current[index]));
+            _current[index] = current;
+        }
+        var any = current.Length > 0 && Allocate(budget, span, current, numbers.Sums.GetValueOrDefault(current), now);
+        // Events of earlier times spend what was given for those.
+        foreach (var (name, sum) in numbers.Sums)
+            if (name != current && BudgetName.TryPeriod(name, budget.Name, out var key)
+                && !(_settled.TryGetValue(name, out var settled) && ReferenceEquals(settled, sum)) && budget.Named(key) is { } other)
+            {
+                any |= Allocate(budget, other, name, sum, now);
+                if (now >= other.End + ShardDemand.Horizon) _settled[name] = sum;
+            }
+        return any;
+    }
+
+    private bool Allocate(Budget budget, in BudgetSpan span, string name, SharedSum? sum, long now)
+    {
+        if (!_demand.TryGetValue(name, out var demand)) _demand[name] = demand = new ShardDemand(shards, now);
+        Array.Clear(_wanted);
+        foreach (var (shard, values) in sum?.Parts ?? [])
+            if (shard < shards && values.Length == BudgetBook.Values) _wanted[shard] = values[BudgetBook.Wanted];
+        demand.Follow(now, _wanted);
+        Array.Clear(_shards);
+        foreach (var (shard, values) in sum?.Parts ?? [])
+            if (shard < shards && values.Length == BudgetBook.Values)
+                _shards[shard] = new ShardBudget(0, values[BudgetBook.Spent], values[BudgetBook.Wanted], 0);
+        var most = Math.Floor(budget.Amount * MostInHand / shards);
+        for (var i = 0; i < shards; i++)
+            _shards[i] = _shards[i] with
+            {
+                Granted = shared.Tallies.Of(BudgetName.Grant(budget.Name, span.Key, i), 1).Values[0],
+                Target = demand.Target(i, budget.LargestCost, most),
+            };
+        // A single shard is granted all that is released; each second of it in a commit of its own would be for nobody while it is silent.
+        if (shards == 1 && !_always && _shards[0] is { Granted: > 0, Target: 0 }) return false;
+        BudgetAllocator.Allocate(budget.Released(span, now), budget.LargestCost, _shards, _grants);
+        var any = false;
+        for (var i = 0; i < shards; i++)
+        {
+            if (_grants[i] <= _shards[i].Granted) continue;
+            shared.Tallies.Set(shared.Tallies.Of(BudgetName.Grant(budget.Name, span.Key, i), 1), 0, _grants[i]);
+            any = true;
+        }
+        return any;
+    }
+}

@@ -1,0 +1,181 @@
+using System.Text;
+using StreamEngine.Configuration;
+using StreamEngine.Decisions;
+using StreamEngine.Testing;
+using Xunit;
+
+namespace StreamEngine.Tests.Decisions.Budgets;
+
+/// <summary>The funnel with budgets, and their config.</summary>
+public sealed class BudgetStageTests
+{
+    private const long At = 1_000;
+
+    private static readonly OfferOptions[] Offers =
+    [
+        Shop.Offer("a", "9.0") with { Attributes = new Dictionary<string, string> { ["cost"] = "2.5" }, Channel = "mail" },
+        Shop.Offer("b", "1.0") with { Group = "cheap" },
+    ];
+
+    private static readonly BudgetOptions Money = new() { Name = "money", Amount = 10, Offers = ["a"], Cost = "offer.cost" };
+
+    [Fact]
+    public void An_offer_is_dropped_where_its_cost_does_not_fit_into_what_was_granted()
+    {
+        var desk = new Desk(new DecisionOptions { Budgets = [Money] });
+        Assert.Equal(("b", "budget:money"), desk.Decide());
+        desk.Grant("grant/money@all/3", 5);
+        Assert.Equal(("a", ""), desk.Decide());
+        Assert.Equal(("a", ""), desk.Decide());
+        Assert.Equal(("b", "budget:money"), desk.Decide());
+        // Spent; and what would have been, which tells the allocator where it is wanted.
+        Assert.Equal([5e6, 10e6], desk.Shared.Tallies.Of("budget/money@all", BudgetBook.Values).Values.ToArray());
+        desk.Grant("grant/money@all/3", 7.499999);
+        Assert.Equal(("b", "budget:money"), desk.Decide());
+        desk.Grant("grant/money@all/3", 7.5);
+        Assert.Equal(("a", ""), desk.Decide());
+        desk.Grant("grant/money@all/4", 100); // another shard's
+        Assert.Equal(("b", "budget:money"), desk.Decide());
+    }
+
+    [Fact]
+    public void Each_of_several_budgets_must_have_the_cost_and_the_default_offer_obeys()
+    {
+        var desk = new Desk(new DecisionOptions
+        {
+            DefaultOffer = "b",
+            Budgets = [Money, new BudgetOptions { Name = "all", Amount = 2, Period = BudgetPeriod.Day }],
+        });
+        desk.Grant("grant/money@all/3", 10);
+        Assert.Equal(("", "budget:all"), desk.Decide());
+        Assert.Equal("budget:all", desk.Drop(1));
+        desk.Grant("grant/all@1970-01-01/3", 1);
+        Assert.Equal(("a", ""), desk.Decide());
+        Assert.Equal(("", "budget:all"), desk.Decide());
+        Assert.Equal(2.5e6, desk.Shared.Tallies.Of("budget/money@all", BudgetBook.Values).Values[BudgetBook.Spent]);
+        Assert.Equal(("", "budget:all"), desk.Decide(At + 86_400_000)); // the next day has an amount, and no grant, of its own
+        desk.Grant("grant/all@1970-01-02/3", 1);
+        Assert.Equal(("a", ""), desk.Decide(At + 86_400_000));
+        Assert.Equal(("", "budget:all"), desk.Decide()); // a late event's day is spent
+    }
+
+    [Fact]
+    public void A_budget_that_is_switched_off_stops_its_offers()
+    {
+        var desk = new Desk(new DecisionOptions { Budgets = [Money] });
+        desk.Grant("grant/money@all/3", 5);
+        var off = new Switches(desk.Shop.Policy, [new SwitchTarget(SwitchKind.Budget, "money")], 1);
+        Assert.Equal(("b", "switched_off"), desk.Decide(switches: off));
+        Assert.Equal(("a", ""), desk.Decide());
+        Assert.True(SwitchTarget.TryParse("budget:money", out var target));
+        Assert.Equal("budget:money", target.ToString());
+        Assert.False(Switches.Knows(desk.Shop.Policy, new SwitchTarget(SwitchKind.Budget, "none")));
+    }
+
+    [Fact]
+    public void Where_no_shard_decides_there_are_no_budgets()
+    {
+        var shop = new Shop(Offers, new DecisionOptions { Budgets = [Money] });
+        shop.Decide();
+        Assert.Equal("a", shop.Chosen);
+    }
+
+    [Fact]
+    public void A_decision_allocates_nothing()
+    {
+        var desk = new Desk(new DecisionOptions { Budgets = [Money, new BudgetOptions { Name = "all", Amount = 9e8 }] });
+        desk.Grant("grant/money@all/3", 9);
+        desk.Grant("grant/all@all/3", 9e8);
+        desk.Decide();
+        Assert.Equal(0, Allocations.Least(() =>
+        {
+            for (var i = 0; i < 1_000; i++) desk.Run(At, desk.Shop.Policy.AllOn);
+        }));
+    }
+
+    [Fact]
+    public void The_config_reads_as_documented()
+    {
+        var errors = new ConfigErrors();
+        var options = OptionsBinder.Bind<DecisionOptions>(StreamEngine.Host.Configuration.YamlConfigReader.Read("t.yaml", """
+            budgets:
+              summer: { amount: 500.0, period: day, time_zone: Europe/Berlin, pacing: even, offers: [a], cost: "offer.cost" }
+              mails: { amount: 10000, period: day, channels: [mail] }
+              launch: { amount: 2000, from: 2026-12-01T00:00:00Z, to: 2026-12-24T00:00:00Z, pacing: front_loaded, cost: "0.02" }
+            """, errors)!, errors);
+        errors.ThrowIfAny();
+        var policy = new Shop(Offers, options).Policy;
+        Assert.Equal(["summer", "mails", "launch"], policy.Budgets.Select(b => b.Name));
+        Assert.Equal([2.5e6, -1], policy.Budgets[0].Costs.AsEnumerable());
+        Assert.Equal([1e6, -1], policy.Budgets[1].Costs.AsEnumerable());
+        Assert.Equal([20_000, 20_000], policy.Budgets[2].Costs.AsEnumerable());
+        Assert.Equal((500e6, Pacing.Even, "Europe/Berlin"),
+            (policy.Budgets[0].Amount, policy.Budgets[0].Pacing, policy.Budgets[0].Zone.Id));
+        Assert.Equal((Pacing.FrontLoaded, 1_796_083_200_000, 1_798_070_400_000), (policy.Budgets[2].Pacing, policy.Budgets[2].From,
+            policy.Budgets[2].To));
+    }
+
+    [Fact]
+    public void Every_mistake_is_told_at_once()
+    {
+        var errors = new ConfigErrors();
+        new Shop(Offers).Compile(new DecisionOptions
+        {
+            Budgets =
+            [
+                Money with { Name = "a/b", Amount = 0 },
+                Money with { Offers = ["c"], Channels = ["sms"], Groups = ["dear"], TimeZone = "Berlin" },
+                Money with { Pacing = Pacing.Even },
+                Money with { Name = "late", From = DateTimeOffset.UnixEpoch, To = DateTimeOffset.UnixEpoch, Charge = BudgetCharge.Click },
+                Money with { Name = "cost", Cost = "event.value" },
+                Money with { Name = "dear", Amount = 2 },
+                Money with { Name = "owes", Cost = "-1.0" },
+            ],
+        }, Offers, errors);
+        var told = string.Join('\n', errors.All.Select(e => e.ToString()));
+        foreach (var expected in new[]
+        {
+            "'a/b' can't be a budget's name", "a budget of 0 pays for nothing", "'c' is no offer", "'sms' is no offer's channel",
+            "'dear' is no offer's group", "unknown time zone 'Berlin'", "budget money is declared twice", "budget money can't be paced",
+            "budget late ends before it begins", "no event is a click", "event", "offer a costs 2.5, more than all of budget dear",
+            "offer a costs -1",
+        })
+            Assert.Contains(expected, told, StringComparison.Ordinal);
+    }
+
+    /// <summary>Shard 3's desk: what it was granted, and what it decides.</summary>
+    private sealed class Desk
+    {
+        private readonly BudgetBook _book;
+        private readonly DecisionRequest _request;
+
+        public Desk(DecisionOptions options)
+        {
+            Shop = new Shop(Offers, options);
+            _book = new BudgetBook(Shop.Policy.Budgets, Shared, shard: 3);
+            _request = Shop.Request(At);
+        }
+
+        public Shop Shop { get; }
+
+        public SharedState Shared { get; } = new();
+
+        public void Grant(string name, double amount) => Shared.View.Take(1, [new SharedNumber(name, [Math.Round(amount * Budget.Units)])]);
+
+        public (string Chosen, string DropOfA) Decide(long at = At, Switches? switches = null)
+        {
+            Run(at, switches ?? Shop.Policy.AllOn);
+            return (Shop.Chosen, Drop(0));
+        }
+
+        public void Run(long at, Switches switches)
+        {
+            var request = _request with { DecidedAt = at };
+            Shop.Funnel.Decide(request, Shop.Context, Shop.Scorer, 0, Shop.Profile, switches, Shop.Result, _book);
+            if (Shop.Result.Outcome == Outcome.Served) _book.Served(Shop.Result.Chosen, at);
+        }
+
+        public string Drop(int offer) =>
+            Encoding.UTF8.GetString(new EncodedPolicy("e", ["t"], Shop.Policy, "").Drop(Shop.Result, offer)[1..]);
+    }
+}
