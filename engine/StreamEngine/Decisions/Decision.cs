@@ -131,6 +131,12 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Whether quiet hours took <c>otherwise</c>, as the customer's time zone was unknown or empty.</summary>
     public bool ZoneIsUnknown;
 
+    /// <summary>The end of the quiet hours at which it is to be decided anew, ms; 0 where it does not wait.</summary>
+    public long DeferredUntil;
+
+    /// <summary>Why it does not wait for the end of quiet hours that defer; none where it does, or where none were in its way.</summary>
+    public DeferralFate NotDeferred;
+
     /// <summary>Why each candidate was not chosen.</summary>
     public readonly DropReason[] Drop = new DropReason[policy.Offers.Count];
 
@@ -207,6 +213,8 @@ public sealed class Decision(DecisionPolicy policy)
         Exploration = -1;
         IsExplored = false;
         ZoneIsUnknown = false;
+        DeferredUntil = 0;
+        NotDeferred = DeferralFate.None;
         Ranked = 0;
         Array.Clear(Drop);
         Array.Fill(Limit, -1);

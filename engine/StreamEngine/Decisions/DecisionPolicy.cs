@@ -45,7 +45,11 @@ public sealed class DecisionPolicy
     public OutcomeRules? Outcomes { get; init; }
 
     /// <summary>Whether a decision of such a cause reads or writes the profile; where not, the funnel takes an empty one.</summary>
-    public bool NeedsProfile(DecisionOrigin origin) => Contacts.Any || Outcomes is not null || Recent.Keeps(origin);
+    public bool NeedsProfile(DecisionOrigin origin) => Contacts.Any || Outcomes is not null || Recent.Keeps(origin)
+        || Deferred is not null && origin != DecisionOrigin.Request;
+
+    /// <summary>The decisions that wait for the end of quiet hours; null where none do.</summary>
+    internal DeferredDecisions? Deferred { get; init; }
 
     /// <summary>The segments of customers that are told, in config order.</summary>
     public IReadOnlyList<string> Segments { get; init; } = [];

@@ -109,6 +109,9 @@ public struct LoggedDecision
     /// <summary>The customer's variations, as an Avro array; empty in records of a version that knew no experiments.</summary>
     public Range32 Assignments;
 
+    /// <summary>The end of the quiet hours that it waits for, ms; 0 where it waits for none.</summary>
+    public long DeferredUntil;
+
     /// <summary>What is wrong with the record and at which byte; null where it was read.</summary>
     public string? Error;
 
@@ -155,11 +158,14 @@ public struct LoggedDecision
         if (told) Switched(ref reader, ref d);
         if (reader.HasMore) Assigned(ref reader, ref d);
         if (reader.HasMore) Doubles(ref reader, "candidate_probabilities");
+        if (reader.HasMore && reader.Branch(2, "deferred_until") == 1) d.DeferredUntil = reader.Long("deferred_until");
         reader.End();
         if (reader.Error is null && told != (d.Kind == DecisionKind.Switches)) reader.Fail("switches", "does not fit the kind");
         if (reader.Error is null && !NamesItsCause(value, d)) reader.Fail("decision_id", "names another cause");
         if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0))
             reader.Fail("chosen", "does not fit the outcome");
+        if (reader.Error is null && d.DeferredUntil != 0 && d.Outcome != Outcome.NoOffer)
+            reader.Fail("deferred_until", "does not fit the outcome");
         d.Error = reader.Error;
         return d.Error is null;
     }

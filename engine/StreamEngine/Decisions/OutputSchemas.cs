@@ -17,7 +17,13 @@ public static class OutputSchemas
     public const int ActionWithoutAssignments = 101;
 
     /// <summary><c>decision.avsc</c>.</summary>
-    public const int Decision = 110;
+    public const int Decision = 113;
+
+    /// <summary>
+    /// <c>decision-5.avsc</c>, its fifth version, which knows no decisions that wait for the end of quiet hours: only read, from logs that
+    /// an earlier version wrote.
+    /// </summary>
+    public const int DecisionWithoutDeferral = 110;
 
     /// <summary>
     /// <c>decision-4.avsc</c>, its fourth version, which says the probability of the chosen candidate only: only read, from logs that an

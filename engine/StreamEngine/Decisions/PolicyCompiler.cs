@@ -46,6 +46,8 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Segments = segments,
             Contacts = ContactPolicy.Compile(options.Caps, options.Suppressions, offers, outcomes, layout, errors),
             QuietHours = QuietHours.Compile(options.QuietHours, offers, Scope(), errors),
+            Deferred = options.QuietHours.Any(q => q.Then == QuietHoursFate.Defer)
+                ? DeferredDecisions.Reserve(Math.Max(1, options.MaxDeferred), triggers, layout) : null,
             Recent = RecentDecisions.Compile(requests, names, layout, errors),
             Outcomes = OutcomeRules.Compile(outcomes, options.Experiments.Count, fields, purposes, lateness, layout, errors),
             Purpose = Purpose(options),

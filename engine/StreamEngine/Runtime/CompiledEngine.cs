@@ -169,6 +169,7 @@ public sealed class CompiledEngine : IDisposable
         Segments.Initialize(profile);
         Policy.Contacts.Initialize(profile);
         Policy.Outcomes?.Open.Initialize(profile);
+        Policy.Deferred?.Initialize(profile);
     }
 
     /// <summary>Unloads the models, and lets go of the schema registry.</summary>

@@ -48,7 +48,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _told = new string?[_policy.Models.Count];
         _funnel = new Funnel(_policy);
         _decision = new Decision(_policy);
-        Waiting = new WaitingDecisions(_policy.Outcomes);
+        Waiting = new WaitingDecisions(_policy.Outcomes, _policy.Deferred);
         _stride = engine.Features.Width;
         _vectors = new double[Capacity * _stride];
         for (var i = 0; i < Capacity; i++) _rows[i].Fields = new FieldValue[engine.Events.Fields.Count];
@@ -89,6 +89,18 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         return ref row;
     }
 
+    /// <summary>The newest decision is opened: its row is whole.</summary>
+    internal void Opened(ref Row row)
+    {
+        var ends = long.MaxValue;
+        if (_policy.Deferred is not null && row.Request.MayWait)
+        {
+            Use(row);
+            ends = _funnel.MayWaitUntil(_context, row.Request.DecidedAt);
+        }
+        Waiting.Add(row.Request, ends);
+    }
+
     /// <summary>
     /// Steps 7 to 9 for everything that waits. The records that caused it must still be in their batch. False where nothing waits.
     /// </summary>
@@ -106,13 +118,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         {
             ref var row = ref _rows[_row];
             if (row.Queue.IsLogged(row.Request)) continue;
-            _context.Fields = row.Fields;
-            _context.Items = row.Items;
-            _context.Type = row.Type;
-            _context.Time = row.Request.EventTime;
-            _context.Consent = row.Consent;
-            _context.Features = _vectors;
-            _context.FeatureBase = row.Request.VectorBase;
+            Use(row);
             if (_policy.NeedsProfile(row.Request.Origin)) row.Queue.Store.Update(row.Request.CustomerId, this);
             else _funnel.Decide(row.Request, _context, _scorer, _row, default, row.Queue.Switches, _decision);
             row.Queue.Decided(row.Request, _decision, _vectors.AsSpan(row.Request.VectorBase, _engine.Features.Count));
@@ -121,6 +127,18 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _count = 0;
         Waiting.Clear();
         return true;
+    }
+
+    /// <summary>What expressions read is what a decision was opened with.</summary>
+    private void Use(in Row row)
+    {
+        _context.Fields = row.Fields;
+        _context.Items = row.Items;
+        _context.Type = row.Type;
+        _context.Time = row.Request.EventTime;
+        _context.Consent = row.Consent;
+        _context.Features = _vectors;
+        _context.FeatureBase = row.Request.VectorBase;
     }
 
     /// <summary>
@@ -159,11 +177,13 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         ref var row = ref _rows[_row];
         _funnel.Decide(row.Request, _context, _scorer, _row, profile, row.Queue.Switches, _decision);
         var served = _decision.Outcome == Outcome.Served;
-        if (!served && !_policy.Recent.Keeps(row.Request.Origin)) return;
+        var waits = _decision.DeferredUntil > 0;
+        if (!served && !waits && !_policy.Recent.Keeps(row.Request.Origin)) return;
         row.Queue.Cut?.Touch(profile, row.Request.CustomerId);
         if (served) _policy.Contacts.Record(profile, OutcomeKind.None, _decision.Chosen, row.Request.DecidedAt);
         _policy.Recent.Note(profile, row.Request, _decision);
         if (served) row.Queue.Outcomes?.Opened(profile, row.Request, _decision);
+        if (waits) row.Queue.Deferrals?.Defer(profile, row.Request, _decision);
     }
 
     /// <inheritdoc/>

@@ -78,6 +78,7 @@ public sealed class EngineMetrics : IDisposable
         _meter.CreateObservableCounter("streamengine.experiments.decisions", () => Variations(_engine, Totals()),
             "{decision}", "Decisions by the variation of an experiment that the customer is in.");
         if (engine.Policy.Outcomes is not null) CreateOutcomes();
+        if (engine.Policy.Deferred is not null) CreateDeferrals();
         if (engine.TableShapes.Count > 0) CreateTables();
         if (engine.Segments.Segments.Length > 0) CreateSegments();
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
@@ -120,6 +121,14 @@ public sealed class EngineMetrics : IDisposable
             [.. Symbols<OutcomeStatus>().Select((s, i) => i < (int)OutcomeStatus.Closed ? "none" : s)], c => c.DecisionsClosed);
         _meter.CreateObservableGauge("streamengine.outcomes.open", () => _open.Keys.Sum(s => s.Counters.OpenDecisions), "{decision}",
             "Decisions that wait for outcomes.");
+    }
+
+    private void CreateDeferrals()
+    {
+        Counters("streamengine.quiet_hours.deferrals", "{decision}", "Decisions that quiet hours let wait, by fate: deferred, decided, "
+            + "replaced, displaced, expired, too_long.", "fate", Symbols<DeferralFate>(), c => c.Deferrals);
+        _meter.CreateObservableGauge("streamengine.quiet_hours.waiting", () => _open.Keys.Sum(s => s.Counters.DeferredNow), "{decision}",
+            "Decisions that wait for the end of quiet hours.");
     }
 
     private void CreateSegments()

@@ -48,6 +48,12 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
     /// <summary>Decisions in which quiet hours did not know the customer's time zone.</summary>
     public long ZonesUnknown;
 
+    /// <summary>Decisions that quiet hours let wait, by <see cref="DeferralFate"/>.</summary>
+    public readonly long[] Deferrals = new long[Enum.GetValues<DeferralFate>().Length];
+
+    /// <summary>Decisions that wait for the end of quiet hours now.</summary>
+    public long DeferredNow;
+
     /// <summary>Decisions made.</summary>
     public long Decisions;
 
@@ -157,6 +163,7 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
         Loaded += other.Loaded;
         Checkpoints += other.Checkpoints;
         CheckpointsFailed += other.CheckpointsFailed;
+        Add(Deferrals, other.Deferrals);
         Add(LookupsMissed, other.LookupsMissed);
         Add(WrongPartition, other.WrongPartition);
         CheckpointsDamaged += other.CheckpointsDamaged;

@@ -19,7 +19,7 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
     /// <summary>Compares all partitions.</summary>
     public Report Run()
     {
-        var decisions = new OutputSchema(Path.Combine(schemas, "decision.avsc"), 110);
+        var decisions = new OutputSchema(Path.Combine(schemas, "decision.avsc"), 113);
         var folds = new List<PartitionFold>();
         for (var p = 0; p < log.Partitions(topics.Events); p++)
         {
@@ -41,7 +41,7 @@ internal sealed class LogCheck(ILog log, JobDefinition job, RunTopics topics, st
     /// <summary>All decisions and marks, by partition and in the order of the log.</summary>
     public List<DecisionRecord> Decisions()
     {
-        var schema = new OutputSchema(Path.Combine(schemas, "decision.avsc"), 110);
+        var schema = new OutputSchema(Path.Combine(schemas, "decision.avsc"), 113);
         return [.. ReadAll(topics.Decisions).Select(r => new DecisionRecord(schema.Read(r.Value), r.Offset))];
     }
 

@@ -56,6 +56,7 @@ public sealed class RecordSymbolTests
     [InlineData("decision-2.avsc")]
     [InlineData("decision-3.avsc")]
     [InlineData("decision-4.avsc")]
+    [InlineData("decision-5.avsc")]
     public void TheSymbolsOfAnEarlierVersion_AreTheFirstOfTheEnums(string file)
     {
         foreach (var (name, symbols) in Enums(file)) Assert.Equal(Symbols(Written[name]).Take(symbols.Count), symbols);

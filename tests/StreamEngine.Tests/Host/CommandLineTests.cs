@@ -185,7 +185,7 @@ public sealed class CommandLineTests
     {
         var (_, output, _) = await Cli.RunAsync("schema", "list");
         Assert.Equal(["action", "action-1", "action-2", "audience", "dead-letter", "decision", "decision-1", "decision-2", "decision-3",
-            "decision-4", "outcome", "outcome-1", "shop-event"],
+            "decision-4", "decision-5", "outcome", "outcome-1", "shop-event"],
             output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]));
         foreach (var name in new[] { "action", "actions" })
             Assert.Equal(File.ReadAllText(Configuration.Repository.Path("schemas", "action.avsc")),

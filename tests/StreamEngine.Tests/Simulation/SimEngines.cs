@@ -69,6 +69,13 @@ internal sealed class SimEngines : IDisposable
         Recheck = TimeSpan.FromSeconds(4),
     };
 
+    /// <summary>
+    /// Minutes from the beginning in which nothing is shown to customers who do other things more often than look: their decisions wait.
+    /// </summary>
+    public static readonly (string Name, int From, int To)[] Quiet = [("first", 0, 1), ("third", 2, 3)];
+
+    public const int MaxDeferred = 2;
+
     private static readonly FieldOptions[] Weighed =
     [
         new() { Name = "kind", From = "type", Type = "string" },
@@ -131,6 +138,18 @@ internal sealed class SimEngines : IDisposable
             Decisions = shop.Decisions with
             {
                 Holdout = null,
+                MaxDeferred = MaxDeferred,
+                QuietHours =
+                [
+                    .. Quiet.Select(q => new QuietHoursOptions
+                    {
+                        Name = q.Name,
+                        From = $"00:0{q.From}",
+                        To = $"00:0{q.To}",
+                        TimeZone = "features.types_1 != 'page_view' ? 'UTC' : '+05:00'",
+                        Then = QuietHoursFate.Defer,
+                    }),
+                ],
                 Exploration = [new ExplorationOptions { Name = Explored, Epsilon = Epsilon, Seed = ExplorationSeed }],
                 Caps =
                 [

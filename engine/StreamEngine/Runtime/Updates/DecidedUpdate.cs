@@ -40,5 +40,6 @@ internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
             Engine.Policy.Contacts.Record(profile, OutcomeKind.None, Engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
         Engine.Policy.Recent.Note(profile, _source, _entry, _value);
         if (_entry.Outcome == Outcome.Served) State.Outcomes?.Opened(profile, _entry, _source, _value, _writes);
+        if (_entry.DeferredUntil > 0) State.Deferrals?.Defer(profile, _entry, _value, _writes);
     }
 }
