@@ -166,6 +166,9 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Where P came from.</summary>
     public readonly PropensitySource[] Source = new PropensitySource[policy.Offers.Count];
 
+    /// <summary>The model that P was asked of, among <see cref="DecisionPolicy.Models"/>; -1 where none was.</summary>
+    public readonly int[] Model = new int[policy.Offers.Count];
+
     /// <summary>Why the model's score was not used; none where there is no model, or its score was used.</summary>
     public readonly ScoreFault[] Fault = new ScoreFault[policy.Offers.Count];
 
@@ -225,6 +228,7 @@ public sealed class Decision(DecisionPolicy policy)
         Array.Clear(Priority);
         Array.Clear(Rank);
         Array.Clear(Source);
+        Array.Fill(Model, -1);
         Array.Clear(Fault);
         Array.Clear(Probability);
         Array.Fill(Variations, -1);

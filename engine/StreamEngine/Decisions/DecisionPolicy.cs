@@ -13,12 +13,14 @@ public sealed class DecisionPolicy
 {
     private readonly int[] _timerTriggers;
     private readonly Lazy<Switches> _allOn, _unmarked;
+    private readonly Lazy<ModelPlan> _plan;
 
     internal DecisionPolicy(CompiledTrigger[] triggers, CompiledOffer[] offers, int timers)
     {
         (Triggers, Offers) = (triggers, offers);
         _timerTriggers = new int[timers];
         for (var timer = 0; timer < timers; timer++) _timerTriggers[timer] = Array.FindIndex(triggers, t => t.Timer == timer);
+        _plan = new Lazy<ModelPlan>(() => new ModelPlan(this));
         _allOn = new Lazy<Switches>(() => new Switches(this, [], -1));
         _unmarked = new Lazy<Switches>(() => Segments.Count == 0 ? AllOn : Switches.Logged(this, default, -1));
     }
@@ -71,6 +73,9 @@ public sealed class DecisionPolicy
 
     /// <summary>The experiments in config order.</summary>
     public IReadOnlyList<Experiment> Experiments { get; init; } = [];
+
+    /// <summary>Which models a customer's decisions need.</summary>
+    public ModelPlan Plan => _plan.Value;
 
     /// <summary>How many variations all experiments have together.</summary>
     public int VariationCount => Experiments.Sum(e => e.Variations.Length);

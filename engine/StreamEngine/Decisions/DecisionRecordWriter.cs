@@ -68,7 +68,7 @@ public sealed class DecisionRecordWriter
         writer.Double(decision.SelectionProbability);
         Candidates(ref writer, decision, consented ? _offers : 0);
         Doubles(ref writer, consented ? features : default);
-        writer.Raw(_parts.Models);
+        writer.Raw(_parts.ModelsOf(decision));
         writer.Raw(_parts.ConfigHash);
         writer.Long(request.Watermark);
         writer.Long((int)request.Origin);

@@ -33,6 +33,8 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     private long _failed;
     private int _count;
     private int _row;
+    private readonly ModelPlan? _plan;
+    private readonly bool[] _needed;   // by model and row
 
     /// <summary>Prepares the models' runners and room for a batch.</summary>
     /// <param name="engine">The compiled config.</param>
@@ -47,6 +49,8 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _scorer = new Scorer(_policy.Models, scores);
         _told = new string?[_policy.Models.Count];
         _funnel = new Funnel(_policy);
+        _plan = _policy.Plan.IsNeeded ? _policy.Plan : null;
+        _needed = new bool[_plan is null ? 0 : Capacity * _policy.Models.Count];
         _decision = new Decision(_policy);
         Waiting = new WaitingDecisions(_policy.Outcomes, _policy.Deferred);
         _stride = engine.Features.Width;
@@ -56,9 +60,6 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
 
     /// <summary>Whether no further decision can be opened before a flush.</summary>
     internal bool Full => _count == Capacity;
-
-    /// <summary>The model that an offer's propensity is of, by its place among the used ones.</summary>
-    internal int ModelOf(int offer) => _policy.Offers[offer].Model;
 
     /// <summary>How a model failed last, by its name; null where it never did, or is not used.</summary>
     public string? LastFailure(string model)
@@ -109,8 +110,8 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         Generation++;
         if (_count == 0) return false;
 
-        // (7) Score: every vector, one run per model.
-        _scorer.Score(_vectors, _stride, _count, ModelsOff());
+        // (7) Score: every vector that is needed of a model, one run per model.
+        _scorer.Score(_vectors, _stride, _count, ModelsOff(), Needed());
         if (_scorer.FailedRows != _failed) TellFailures();
 
         // (8) Decide, in order; (9) emit.
@@ -151,6 +152,18 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         for (var row = 1; row < _count; row++)
             if (!ReferenceEquals(_rows[row].Queue.Switches, switches)) return default;
         return switches.ModelsOff;
+    }
+
+    /// <summary>By model and row, whether the score is needed; empty where all are, as no experiment tries a model.</summary>
+    private ReadOnlySpan<bool> Needed()
+    {
+        if (_plan is null) return default;
+        for (var row = 0; row < _count; row++)
+        {
+            var models = _plan.For(_rows[row].Request.CustomerId);
+            for (var model = 0; model < models.Length; model++) _needed[model * _count + row] = models[model];
+        }
+        return _needed.AsSpan(0, _policy.Models.Count * _count);
     }
 
     private void TellFailures()

@@ -80,7 +80,9 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         batch.Opened(ref row);
     }
 
-    /// <summary>(6) Opens a decision anew that waited for the end of quiet hours: like a timer's, but in the placement that it had.</summary>
+    /// <summary>
+    /// (6) Opens a decision anew that waited for the end of quiet hours: like a timer's, but in the placement that it had.
+    /// </summary>
     public void OpenDeferred(byte[] key, int length, byte[] placement, long due, int trigger, Cause cause, long decidedAt, ulong consent,
         long watermark)
     {
@@ -132,7 +134,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         for (var offer = 0; offer < decision.Drop.Length; offer++)
         {
             counters.Drops[(int)decision.Drop[offer]]++;
-            if (decision.Fault[offer] != ScoreFault.None) counters.CountFallback(batch.ModelOf(offer), decision.Fault[offer]);
+            if (decision.Fault[offer] != ScoreFault.None) counters.CountFallback(decision.Model[offer], decision.Fault[offer]);
         }
         if (decision.Exploration >= 0) counters.Explored[2 * decision.Exploration + (decision.IsExplored ? 1 : 0)]++;
         for (var i = 0; i < decision.Variations.Length; i++)

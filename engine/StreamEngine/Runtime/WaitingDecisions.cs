@@ -5,8 +5,8 @@ using StreamEngine.Events;
 namespace StreamEngine.Runtime;
 
 /// <summary>
-/// Whose decisions wait in a <see cref="DecisionBatch"/>. Open decisions, and those that wait for the end of quiet hours, are the parts of a
-/// profile that events and decisions both write, so an event that changes them, or writes about them, must come after the decisions that
+/// Whose decisions wait in a <see cref="DecisionBatch"/>. Open decisions, and those that wait for the end of quiet hours, are the parts of
+/// a profile that events and decisions both write, so an event that changes them, or writes about them, must come after the decisions that
 /// were opened before it, wherever the batch ends. This tells when the batch must be flushed for that; it may say so once too often, never
 /// once too seldom. Of no cost without outcomes and quiet hours that defer.
 /// </summary>

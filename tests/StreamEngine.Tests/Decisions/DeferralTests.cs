@@ -92,8 +92,8 @@ public sealed class DeferralTests
     [Fact]
     public void Their_end_is_the_first_minute_in_which_they_are_off()
     {
-        string[] zones = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo", "Africa/Casablanca",
-            "Pacific/Apia", "+05:30", "UTC"];
+        string[] zones = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo",
+            "Africa/Casablanca", "Pacific/Apia", "+05:30", "UTC"];
         string[] from = ["2024-03-09T20:00Z", "2024-03-30T12:00Z", "2024-04-06T09:00Z", "2024-10-05T06:00Z", "2024-10-26T18:00Z",
             "2024-11-02T22:00Z", "2011-12-29T01:00Z", "2018-11-03T20:00Z", "2024-04-13T22:00Z"];
         var cases = from zone in Gen.Elements(zones)
@@ -187,7 +187,8 @@ public sealed class DeferralTests
         var shop = new Shop(offers, new DecisionOptions
         {
             DefaultOffer = defaultOffer,
-            QuietHours = [.. quiet.Select(q => q with { Channels = [.. q.Channels.Where(channels.Contains)] }).Where(q => q.Channels.Count > 0)],
+            QuietHours = [.. quiet.Select(q => q with { Channels = [.. q.Channels.Where(channels.Contains)] })
+                .Where(q => q.Channels.Count > 0)],
         });
         shop.Set("page_view", zone);
         var request = shop.Request(Ms(at));

@@ -103,15 +103,17 @@ public sealed class ExperimentTests
         Assert.True(LoggedDecision.TryParse(decision, ref d), d.Error);
         new ActionRecordWriter("shop", ["events"], shop.Policy, "c0ffee").Rewrite(output, 1, 6, d, decision);
         Assert.Equal(action, output.Value(2).ToArray());
-        // Earlier versions ended before the probabilities, the assignments, the switches, the origin: each has one byte but the second.
-        int[] ends = [decision.Length - 1, .. new[] { 1, 2, 3 }.Select(i => decision.Length - i - d.Assignments.Length)];
+        // Earlier versions ended before the deferral, the probabilities, the assignments, the switches, the origin: each has one byte but
+        // the third.
+        int[] ends = [decision.Length - 1, decision.Length - 2,
+            .. new[] { 2, 3, 4 }.Select(i => decision.Length - i - d.Assignments.Length)];
         for (var length = 0; length < decision.Length; length++)
             Assert.Equal(ends.Contains(length), LoggedDecision.TryParse(decision.AsSpan(0, length), ref d));
 
         // Version 3 ended before the assignments; its action had none either.
         var plain = Compile();
         plain.Decide();
-        var before = Write(plain).Value(0)[..^2].ToArray();
+        var before = Write(plain).Value(0)[..^3].ToArray();
         Assert.Equal(OutputSchemas.Decision, before[4]);
         Assert.True(LoggedDecision.TryParse(before, ref d), d.Error);
         before[4] = OutputSchemas.DecisionWithoutAssignments;

@@ -95,15 +95,19 @@ public sealed class ExplorationTests
         shop.Set("page_view", "product");
         Assert.Empty(Probabilities(Written(shop, Decide(shop, 1), output)));
         var now = output.Value(0).ToArray();
-        var before = now[..^1];
+        var before = now[..^2];
         var d = default(LoggedDecision);
-        // The versions before had no probabilities, no assignments, no switches and no origin. A registry may give any of them any id.
-        foreach (var id in new[] { OutputSchemas.Decision, OutputSchemas.DecisionWithoutProbabilities,
-            OutputSchemas.DecisionWithoutAssignments, OutputSchemas.DecisionWithoutSwitches, OutputSchemas.DecisionWithoutOrigin, 77 })
+        // The versions before had no deferral, no probabilities, no assignments, no switches and no origin. A registry may give any of them
+        // any id.
+        foreach (var id in new[]
+        {
+            OutputSchemas.Decision, OutputSchemas.DecisionWithoutDeferral, OutputSchemas.DecisionWithoutProbabilities,
+            OutputSchemas.DecisionWithoutAssignments, OutputSchemas.DecisionWithoutSwitches, OutputSchemas.DecisionWithoutOrigin, 77,
+        })
         {
             now[4] = (byte)id;
-            for (var left = 0; left <= 4; left++) Assert.True(LoggedDecision.TryParse(now.AsSpan(0, now.Length - left), ref d), d.Error);
-            Assert.False(LoggedDecision.TryParse(now.AsSpan(0, now.Length - 5), ref d));
+            for (var left = 0; left <= 5; left++) Assert.True(LoggedDecision.TryParse(now.AsSpan(0, now.Length - left), ref d), d.Error);
+            Assert.False(LoggedDecision.TryParse(now.AsSpan(0, now.Length - 6), ref d));
         }
         var old = new ApacheAvro(OutputSchemas.Text("decision-4"), OutputSchemas.Text("decision")).Record(before.AsSpan(5));
         Assert.Empty(Probabilities(old));

@@ -25,14 +25,14 @@ internal sealed record SimExpected(
                 + $"{EventTime} {DecidedAt} {Watermark}";
         var candidates = actual.Candidates;
         if (!Consent)
-            return actual is { Outcome: "no_consent", Offer: null, DeferredUntil: null } && candidates.Length == 0 && actual.Features.Length == 0 ? null
-                : "decided, or kept something, without consent";
+            return actual is { Outcome: "no_consent", Offer: null, DeferredUntil: null } && candidates.Length == 0
+                && actual.Features.Length == 0 ? null : "decided, or kept something, without consent";
         if (!Customer.Agrees(Features, actual.Features))
             return $"features {string.Join(' ', actual.Features)}, expected {string.Join(' ', Features)}";
         if (candidates.Length != Offers.Length) return "candidates are missing";
         if (Off.Contains("all"))
-            return actual is { Outcome: "switched_off", Offer: null, DeferredUntil: null } && candidates.All(c => c is { Drop: "switched_off", Rank: 0 }) ? null
-                : "something was looked at, though everything is off";
+            return actual is { Outcome: "switched_off", Offer: null, DeferredUntil: null }
+                && candidates.All(c => c is { Drop: "switched_off", Rank: 0 }) ? null : "something was looked at, though everything is off";
 
         var left = new List<int>();
         for (var i = 0; i < Offers.Length; i++)

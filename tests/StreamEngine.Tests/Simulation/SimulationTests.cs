@@ -55,7 +55,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s "
             + $"({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, "
-            + $"{explored} that explored, {anew} made anew after quiet hours, {answered} requests answered, {told} decisions told to watchers, {switched} marks of switches, "
+            + $"{explored} that explored, {anew} made anew after quiet hours, "
+            + $"{answered} requests answered, {told} decisions told to watchers, {switched} marks of switches, "
             + $"{followed} of tables, "
             + $"{repeated} decisions repeated, "
             + $"{fromFiles} shards restored from files, {fromStandbys} of them a standby's, {damaged} files damaged; by the network: "

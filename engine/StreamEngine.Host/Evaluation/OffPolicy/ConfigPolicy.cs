@@ -202,16 +202,24 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         var (offer, priced) = (_offers[index], known is { IsPriced: true });
         double c, v, l;
         if (offer.Context.IsSame && priced) c = known!.Value.C;
-        else if ((_unknown = offer.Context.Unknown) is null) c = offer.Offer.Context?.Invoke(_context) ?? 1;
+        else if ((_unknown = offer.Context.Unknown) is null) c = Tried(v => v.Contexts[index], offer.Offer.Context)?.Invoke(_context) ?? 1;
         else return null;
         if (offer.Value.IsSame && priced) v = known!.Value.V;
-        else if ((_unknown = offer.Value.Unknown) is null) v = offer.Offer.Value?.Invoke(_context) ?? 1;
+        else if ((_unknown = offer.Value.Unknown) is null) v = Tried(v => v.Values[index], offer.Offer.Value)?.Invoke(_context) ?? 1;
         else return null;
         if (offer.Levered.IsSame && priced) l = known!.Value.L;
         else if ((_unknown = offer.Levered.Unknown) is null) l = Levers(index);
         else return null;
-        var p = Propensity(offer, priced ? known : null);
+        var p = Propensity(offer, _policy.Policy.Plan.TermOf(index, i => _variations[i]), priced ? known : null);
         return new LoggedCandidate(offer.Offer.Name, p, v, Priority.Of(p, c, v, l));
+    }
+
+    /// <summary>What the customer's variations try of an offer, or the offer's own.</summary>
+    private T? Tried<T>(Func<Variation, T?> tried, T? own) where T : class
+    {
+        for (var i = 0; i < _variations.Length; i++)
+            if (_variations[i] >= 0) own = tried(_policy.Policy.Experiments[i].Variations[_variations[i]]) ?? own;
+        return own;
     }
 
     /// <summary>As arbitration does it: levers add inside a factor, factors and what experiments try multiply.</summary>
@@ -226,15 +234,14 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
     }
 
     /// <summary>The logged P where it is of the same model; else that of this config's model, from the logged features.</summary>
-    private double Propensity(OfferComparison offer, LoggedOffer? priced)
+    private double Propensity(OfferComparison offer, PropensityTerm term, LoggedOffer? priced)
     {
-        var o = offer.Offer;
-        if (o.Model < 0) return o.DefaultPropensity;
-        if (offer.HasSameScore && priced is { } known) return known.Source == "model" ? known.P : o.DefaultPropensity;
+        if (term.Model < 0) return term.Default;
+        if (offer.HasSameScore && priced is { } known) return known.Source == "model" ? known.P : term.Default;
         if (!_isScored) _scorer.Score(_context.Features, _context.Features.Length, 1);
         _isScored = true;
-        if (_scorer.Fault(o.Model, 0) != ScoreFault.None) return o.DefaultPropensity;
-        var score = _scorer.Outputs(o.Model, 0)[o.Output];
-        return Propensities.IsOne(score) ? Propensities.Of(score) : o.DefaultPropensity;
+        if (_scorer.Fault(term.Model, 0) != ScoreFault.None) return term.Default;
+        var score = _scorer.Outputs(term.Model, 0)[term.Output];
+        return Propensities.IsOne(score) ? Propensities.Of(score) : term.Default;
     }
 }

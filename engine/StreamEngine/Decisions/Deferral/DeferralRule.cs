@@ -4,8 +4,8 @@ namespace StreamEngine.Decisions;
 
 /// <summary>
 /// Says until when a decision waits that could show nothing: until the first of the offers that fell to quiet hours with
-/// <c>then: defer</c> may be shown again, as far as quiet hours go. An offer that several quiet hours are about is free once none of them is
-/// on. For one thread; allocates nothing.
+/// <c>then: defer</c> may be shown again, as far as quiet hours go. An offer that several quiet hours are about is free once none of them
+/// is on. For one thread; allocates nothing.
 /// </summary>
 internal sealed class DeferralRule(DecisionPolicy policy, CustomerZones zones)
 {

@@ -39,5 +39,9 @@ public sealed record Experiment
 /// <param name="Without">By offer, whether it is withheld.</param>
 /// <param name="Treatment">By offer, the treatment among <see cref="CompiledOffer.Treatments"/>; 0 for the offer's own.</param>
 /// <param name="Levers">By offer, the lever that multiplies L by 1 plus itself; null for none.</param>
+/// <param name="Propensities">By offer, where P comes from; null for the offer's own.</param>
+/// <param name="Values">By offer, V; null for the offer's own.</param>
+/// <param name="Contexts">By offer, C; null for the offer's own.</param>
 public sealed record Variation(string Name, int Number, ImmutableArray<bool> Without, ImmutableArray<int> Treatment,
-    ImmutableArray<DoubleExpr?> Levers);
+    ImmutableArray<DoubleExpr?> Levers, ImmutableArray<PropensityTerm?> Propensities, ImmutableArray<DoubleExpr?> Values,
+    ImmutableArray<DoubleExpr?> Contexts);

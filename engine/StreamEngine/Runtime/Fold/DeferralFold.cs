@@ -55,7 +55,8 @@ internal sealed class DeferralFold(ShardState shard, DeferredDecisions deferred)
         if (deferred.Waiting(profile) is var due and not DeferredDecisions.Never) shard.Deferred.Push(due, Timer, customer);
     }
 
-    private void Defer(Span<byte> profile, ReadOnlySpan<byte> customer, ulong trigger, ReadOnlySpan<byte> placement, long until, bool writes)
+    private void Defer(Span<byte> profile, ReadOnlySpan<byte> customer, ulong trigger, ReadOnlySpan<byte> placement, long until,
+        bool writes)
     {
         var pushed = deferred.Add(profile, trigger, placement, until);
         if (pushed == DeferralFate.TooLong) return;

@@ -154,7 +154,9 @@ internal sealed class EventFold
         if (_store.TryUpdate(key.Span, _closeUpdate) && _closeUpdate.Covered) _shard.Cut!.Postpone(due, OutcomeFold.Timer, key.Span);
     }
 
-    /// <summary>Has those of a customer's decisions made anew whose quiet hours the watermark has passed; true where one was opened.</summary>
+    /// <summary>
+    /// Has those of a customer's decisions made anew whose quiet hours the watermark has passed; true where one was opened.
+    /// </summary>
     private bool MakeAnew<TPass>(TPass pass, int ordinal, long due, byte[] key, int length) where TPass : struct, IPass
     {
         var opened = false;
