@@ -180,6 +180,9 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>By experiment, the customer's variation; -1 where the customer is in none, or the decision ended before.</summary>
     public readonly int[] Variations = new int[policy.Experiments.Count];
 
+    /// <summary>By experiment, what came of it where it is sticky.</summary>
+    public readonly StickyFate[] Sticky = new StickyFate[policy.Experiments.Count];
+
     /// <summary>By offer, what is shown of it, among <see cref="CompiledOffer.Treatments"/>.</summary>
     public readonly int[] Treatments = new int[policy.Offers.Count];
 
@@ -232,6 +235,7 @@ public sealed class Decision(DecisionPolicy policy)
         Array.Clear(Fault);
         Array.Clear(Probability);
         Array.Fill(Variations, -1);
+        Array.Clear(Sticky);
         Array.Clear(Treatments);
         Array.Clear(Withheld);
     }

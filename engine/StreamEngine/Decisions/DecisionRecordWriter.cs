@@ -33,7 +33,8 @@ public sealed class DecisionRecordWriter
         _markBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
             .Max()
             + 26 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
-            + _parts.MaxOffer + 6 * 8 + _parts.MaxAssignments + _parts.Models.Length + _parts.ConfigHash.Length;
+            + _parts.MaxOffer + 6 * 8 + _parts.MaxAssignments + policy.Experiments.Count * SpanWriter.MaxLong + _parts.Models.Length
+            + _parts.ConfigHash.Length;
         _fixedBytes = _markBytes + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1 + (policy.Explorations.Count > 0 ? 8 : 0));
         _mostSwitched = new Switches(policy, [SwitchTarget.All, .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Offer, o.Name)),
             .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Channel, o.Channel)),
@@ -77,6 +78,7 @@ public sealed class DecisionRecordWriter
         Doubles(ref writer, decision.Exploration >= 0 ? decision.Probability : default);
         writer.Long(decision.DeferredUntil > 0 ? 1 : 0);
         if (decision.DeferredUntil > 0) writer.Long(decision.DeferredUntil);
+        _parts.BucketVersions(ref writer, decision);
         _frame.Close(output, writer.Length);
     }
 
@@ -179,6 +181,7 @@ public sealed class DecisionRecordWriter
         writer.Long(0); // assignments
         writer.Long(0); // candidate_probabilities
         writer.Long(0); // deferred_until: null
+        writer.Long(0); // bucket_versions
         _frame.Close(output, writer.Length);
     }
 

@@ -92,6 +92,21 @@ internal sealed class EncodedPolicy
         writer.Long(0);
     }
 
+    /// <summary>Writes the array of the bucket versions of those variations; empty where no experiment is sticky.</summary>
+    public void BucketVersions(ref SpanWriter writer, Decision decision)
+    {
+        var count = 0;
+        if (_policy.IsSticky)
+            foreach (var variation in decision.Variations) count += variation >= 0 ? 1 : 0;
+        if (count > 0)
+        {
+            writer.Long(count);
+            for (var i = 0; i < decision.Variations.Length; i++)
+                if (decision.Variations[i] >= 0) writer.Long(_policy.Experiments[i].Sticky?.Version ?? -1);
+        }
+        writer.Long(0);
+    }
+
     private static string Reason(DropReason reason) => reason == DropReason.None ? "" : Spelling.Snake(reason.ToString());
 
     private static int Longest(byte[][] parts) => parts.Length == 0 ? 0 : parts.Max(p => p.Length);

@@ -112,6 +112,9 @@ public struct LoggedDecision
     /// <summary>The end of the quiet hours that it waits for, ms; 0 where it waits for none.</summary>
     public long DeferredUntil;
 
+    /// <summary>The bucket versions of the variations, as an Avro array; empty where no experiment was sticky.</summary>
+    public Range32 BucketVersions;
+
     /// <summary>What is wrong with the record and at which byte; null where it was read.</summary>
     public string? Error;
 
@@ -159,6 +162,7 @@ public struct LoggedDecision
         if (reader.HasMore) Assigned(ref reader, ref d);
         if (reader.HasMore) Doubles(ref reader, "candidate_probabilities");
         if (reader.HasMore && reader.Branch(2, "deferred_until") == 1) d.DeferredUntil = reader.Long("deferred_until");
+        if (reader.HasMore) Versions(ref reader, ref d);
         reader.End();
         if (reader.Error is null && told != (d.Kind == DecisionKind.Switches)) reader.Fail("switches", "does not fit the kind");
         if (reader.Error is null && !NamesItsCause(value, d)) reader.Fail("decision_id", "names another cause");
@@ -211,6 +215,17 @@ public struct LoggedDecision
             reader.Bytes("assignments.variation");
         }
         d.Assignments = new Range32(start, reader.At - start);
+    }
+
+    private static void Versions(ref AvroCursor reader, ref LoggedDecision d)
+    {
+        var (start, count) = (reader.At, 0);
+        for (var left = reader.Items("bucket_versions"); left > 0; left = left > 1 ? left - 1 : reader.Items("bucket_versions"))
+        {
+            reader.Int("bucket_versions");
+            count++;
+        }
+        if (count > 0) d.BucketVersions = new Range32(start, reader.At - start);
     }
 
     private static void Candidate(ref AvroCursor reader)

@@ -53,7 +53,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Purpose = Purpose(options),
             HoldoutShare = Share(options.Holdout),
             HoldoutSalt = [.. Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? "")],
-            Experiments = experiments.Compile(options.Experiments),
+            Experiments = experiments.Compile(options.Experiments, layout),
             Explorations = ExplorationCompiler.Compile(options.Exploration, offers, errors),
             Groups = _groups.Count,
             MaxPerGroup = MaxPerGroup(options.Diversity),

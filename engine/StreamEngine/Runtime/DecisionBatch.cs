@@ -35,6 +35,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     private int _row;
     private readonly ModelPlan? _plan;
     private readonly bool[] _needed;   // by model and row
+    private readonly NeedReader? _reader;
 
     /// <summary>Prepares the models' runners and room for a batch.</summary>
     /// <param name="engine">The compiled config.</param>
@@ -50,6 +51,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _told = new string?[_policy.Models.Count];
         _funnel = new Funnel(_policy);
         _plan = _policy.Plan.IsNeeded ? _policy.Plan : null;
+        _reader = _plan is { IsSticky: true } ? new NeedReader(_plan) : null;
         _needed = new bool[_plan is null ? 0 : Capacity * _policy.Models.Count];
         _decision = new Decision(_policy);
         Waiting = new WaitingDecisions(_policy.Outcomes, _policy.Deferred);
@@ -160,7 +162,10 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         if (_plan is null) return default;
         for (var row = 0; row < _count; row++)
         {
-            var models = _plan.For(_rows[row].Request.CustomerId);
+            ref var opened = ref _rows[row];
+            var models = _reader is null ? _plan.For(opened.Request.CustomerId, default)
+                : _reader.Read(opened.Queue.Store, opened.Request.Buffer.AsMemory(opened.Request.Customer.Start,
+                    opened.Request.Customer.Length));
             for (var model = 0; model < models.Length; model++) _needed[model * _count + row] = models[model];
         }
         return _needed.AsSpan(0, _policy.Models.Count * _count);
@@ -191,16 +196,44 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _funnel.Decide(row.Request, _context, _scorer, _row, profile, row.Queue.Switches, _decision);
         var served = _decision.Outcome == Outcome.Served;
         var waits = _decision.DeferredUntil > 0;
-        if (!served && !waits && !_policy.Recent.Keeps(row.Request.Origin)) return;
+        var assigns = _decision.Sticky.AsSpan().Contains(StickyFate.Assigned);
+        if (!served && !waits && !assigns && !_policy.Recent.Keeps(row.Request.Origin)) return;
         row.Queue.Cut?.Touch(profile, row.Request.CustomerId);
         if (served) _policy.Contacts.Record(profile, OutcomeKind.None, _decision.Chosen, row.Request.DecidedAt);
         _policy.Recent.Note(profile, row.Request, _decision);
         if (served) row.Queue.Outcomes?.Opened(profile, row.Request, _decision);
         if (waits) row.Queue.Deferrals?.Defer(profile, row.Request, _decision);
+        if (!assigns) return;
+        for (var i = 0; i < _decision.Sticky.Length; i++)
+            if (_decision.Sticky[i] == StickyFate.Assigned) _policy.Experiments[i].Sticky!.Keep(profile, _decision.Variations[i]);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _scorer.Dispose();
+
+    /// <summary>
+    /// Which models a customer needs whose variations are kept. What an earlier decision of the batch is going to keep is what the hash
+    /// says, so it need not be waited for.
+    /// </summary>
+    private sealed class NeedReader(ModelPlan plan) : IProfileReader
+    {
+        private ReadOnlyMemory<byte> _customer;
+        private bool[] _models = [];
+
+        public ReadOnlySpan<bool> Read(IStateStore store, ReadOnlyMemory<byte> customer)
+        {
+            _customer = customer;
+            if (!store.Read(customer.Span, this)) Read(default);
+            return _models;
+        }
+
+        public void Read(ReadOnlySpan<byte> profile)
+        {
+            var models = plan.For(_customer.Span, profile);
+            if (_models.Length != models.Length) _models = new bool[models.Length];
+            models.CopyTo(_models);
+        }
+    }
 
     /// <summary>One decision that waits.</summary>
     internal struct Row

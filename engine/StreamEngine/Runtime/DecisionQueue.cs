@@ -140,6 +140,8 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         for (var i = 0; i < decision.Variations.Length; i++)
             if (decision.Variations[i] >= 0)
                 counters.Variations[shard.Engine.Policy.Experiments[i].Variations[decision.Variations[i]].Number]++;
+        if (shard.Engine.Policy.IsSticky)
+            for (var i = 0; i < decision.Sticky.Length; i++) counters.CountSticky(i, decision.Sticky[i]);
         shard.Writer.Decided(request, decision, vector);
         shard.Watches?.Decided(shard.Engine, request, decision, shard.Writer.DecisionId);
     }

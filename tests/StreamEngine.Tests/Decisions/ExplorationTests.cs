@@ -95,7 +95,7 @@ public sealed class ExplorationTests
         shop.Set("page_view", "product");
         Assert.Empty(Probabilities(Written(shop, Decide(shop, 1), output)));
         var now = output.Value(0).ToArray();
-        var before = now[..^2];
+        var before = now[..^3];
         var d = default(LoggedDecision);
         // The versions before had no deferral, no probabilities, no assignments, no switches and no origin. A registry may give any of them
         // any id.
@@ -106,8 +106,8 @@ public sealed class ExplorationTests
         })
         {
             now[4] = (byte)id;
-            for (var left = 0; left <= 5; left++) Assert.True(LoggedDecision.TryParse(now.AsSpan(0, now.Length - left), ref d), d.Error);
-            Assert.False(LoggedDecision.TryParse(now.AsSpan(0, now.Length - 6), ref d));
+            for (var left = 0; left <= 6; left++) Assert.True(LoggedDecision.TryParse(now.AsSpan(0, now.Length - left), ref d), d.Error);
+            Assert.False(LoggedDecision.TryParse(now.AsSpan(0, now.Length - 7), ref d));
         }
         var old = new ApacheAvro(OutputSchemas.Text("decision-4"), OutputSchemas.Text("decision")).Record(before.AsSpan(5));
         Assert.Empty(Probabilities(old));

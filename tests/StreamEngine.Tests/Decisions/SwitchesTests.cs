@@ -165,7 +165,7 @@ public sealed class SwitchesTests
         var output = new OutputBuffer();
         new DecisionRecordWriter("shop", ["events"], shop.Policy, "c0ffee").Write(output, 0, shop.Request(), shop.Result, [1, 2]);
         var now = output.Value(0).ToArray();
-        var before = now[..^4]; // it ended before what is switched off, the assignments behind it, the probabilities, and the deferral
+        var before = now[..^5]; // it ended before what is switched off and the four fields behind that
         var d = default(LoggedDecision);
         Assert.True(LoggedDecision.TryParse(before, ref d), d.Error);
         before[4] = OutputSchemas.DecisionWithoutSwitches;

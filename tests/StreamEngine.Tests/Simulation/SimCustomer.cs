@@ -28,6 +28,9 @@ internal sealed class SimCustomer(string id)
     /// <summary>The id's bytes, for the order of timers.</summary>
     public byte[] Key { get; } = Encoding.UTF8.GetBytes(id);
 
+    /// <summary>The variation that the first decision in the experiment assigned.</summary>
+    public string? Variation { get; set; }
+
     /// <summary>Decisions that wait for the end of quiet hours, the oldest first.</summary>
     public List<(string Trigger, string Placement, long Until)> Deferred { get; } = [];
 

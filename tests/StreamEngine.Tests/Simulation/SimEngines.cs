@@ -23,11 +23,35 @@ internal sealed class SimEngines : IDisposable
         Delivery = delivery;
         _engines =
             [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0,
-            Versions) select Scenario.Compile(With(Options(sources == 2, checkpoints: version > 0 && delivery == Delivery.ExactlyOnce),
-            delivery, reply), new Loader(this, version))];
+            Versions) select Scenario.Compile(Weighed(With(Options(sources == 2, checkpoints: version > 0
+            && delivery == Delivery.ExactlyOnce), delivery, reply), version), new Loader(this, version))];
     }
 
     public Delivery Delivery { get; }
+
+    /// <summary>
+    /// A sticky experiment that changes nothing: each version has other weights, and every customer keeps the first variation.
+    /// </summary>
+    private static EngineOptions Weighed(EngineOptions options, int version) => options with
+    {
+        Decisions = options.Decisions with
+        {
+            Experiments =
+            [
+                new ExperimentOptions
+                {
+                    Name = "sticky",
+                    Sticky = true,
+                    Coverage = 0.7,
+                    Variations = [.. new[] { "one", "two" }.Select((name, i) => new VariationOptions
+                    {
+                        Name = name,
+                        Weight = i == 0 ? 0.2 * (version + 1) : 1 - 0.2 * (version + 1),
+                    })],
+                },
+            ],
+        },
+    };
 
     private static EngineOptions With(EngineOptions options, Delivery delivery, ReplyWhen reply) => options with
     {

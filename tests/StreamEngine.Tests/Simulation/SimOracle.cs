@@ -107,6 +107,9 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         var draw = SimDraw.Of(Array.IndexOf(topics, entry.Topic), partition, entry.Offset, entry.Ordinal);
         if (expected.Difference(entry, draw) is { } difference)
             throw new SimFailure($"{difference}\n  expected {expected}\n  logged   {entry}");
+        expected.Customer.Variation ??= entry.Variation;
+        if (entry.Variation != (entry.Outcome is "no_consent" or "switched_off" ? null : expected.Customer.Variation))
+            throw new SimFailure($"in variation {entry.Variation}, once in {expected.Customer.Variation}: {entry}");
         if (entry.DeferredUntil is { } until)
         {
             expected.Customer.Defer(entry.Trigger, entry.Placement, until);

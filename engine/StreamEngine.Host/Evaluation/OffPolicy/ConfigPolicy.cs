@@ -85,7 +85,7 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
             _context.Features[i] = _names.Places[i] is var place and >= 0 ? vector[place] : double.NaN;
         _isScored = false;
         var customer = Encoding.UTF8.GetBytes(record.Text("customer_id"));
-        for (var i = 0; i < _variations.Length; i++) _variations[i] = _policy.Policy.Experiments[i].Assign(customer);
+        Assign(_policy.Policy, record, customer, _variations);
         var logged = new Dictionary<string, LoggedOffer>();
         foreach (var c in record.Records("candidates"))
             logged[c.Text("offer")] = new LoggedOffer(c, c.Text("offer") == _log.Options.Decisions.DefaultOffer);
@@ -130,7 +130,7 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
     /// Whether the customer was new, to whom the default offer goes first. Where the log took it, that is certain only if there were
     /// candidates beside it; where the log did not, only if it could have.
     /// </summary>
-    private bool? WasNew(LoggedRecord record, Dictionary<string, LoggedOffer> logged, ReadOnlySpan<byte> customer)
+    private bool? WasNew(LoggedRecord record, Dictionary<string, LoggedOffer> logged, byte[] customer)
     {
         if (record.Record("chosen") is not { } chosen) return null;
         if (chosen.Flag("is_default")) return record.Records("candidates").Any(c => c.Whole("rank") > 0) ? true : null;
@@ -138,8 +138,27 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         if (offer < 0 || !logged.TryGetValue(policy.Offers[offer].Name, out var it) || it.IsBad
             || it.Reached is Gate.Switch or Gate.Placement or Gate.Eligible) return null;
         Span<int> variations = stackalloc int[policy.Experiments.Count];
-        for (var i = 0; i < variations.Length; i++) variations[i] = policy.Experiments[i].Assign(customer);
+        Assign(policy, record, customer, variations);
         return IsWithheld(policy, variations, offer, customer) ? null : false;
+    }
+
+    /// <summary>
+    /// The customer's variations. Those of a sticky experiment that the log's config has too are as the record has them: the hash does not
+    /// say what profiles keep.
+    /// </summary>
+    private void Assign(DecisionPolicy policy, LoggedRecord record, ReadOnlySpan<byte> customer, Span<int> variations)
+    {
+        for (var i = 0; i < variations.Length; i++)
+        {
+            var experiment = policy.Experiments[i];
+            variations[i] = experiment.Assign(customer);
+            if (experiment.Sticky is null || !_log.Policy.Experiments.Any(e => e.Name == experiment.Name)) continue;
+            variations[i] = -1;
+            foreach (var assigned in record.Records("assignments"))
+                for (var v = 0; v < experiment.Variations.Length; v++)
+                    if (assigned.Text("experiment") == experiment.Name && assigned.Text("variation") == experiment.Variations[v].Name)
+                        variations[i] = v;
+        }
     }
 
     private PolicyChoice? Give(string reason)

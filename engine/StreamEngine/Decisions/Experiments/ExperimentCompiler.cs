@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Expressions;
+using StreamEngine.State;
 
 namespace StreamEngine.Decisions;
 
@@ -23,7 +24,7 @@ internal sealed class ExperimentCompiler(IReadOnlyList<OfferOptions> offers, Fun
         [.. new[] { offers[offer].Treatment }.Concat(experiments.SelectMany(e => e.Variations)
             .Where(v => v.Treatments.ContainsKey(_names[offer])).Select(v => v.Treatments[_names[offer]])).Distinct()];
 
-    public IReadOnlyList<Experiment> Compile(IReadOnlyList<ExperimentOptions> experiments)
+    public IReadOnlyList<Experiment> Compile(IReadOnlyList<ExperimentOptions> experiments, StateLayout layout)
     {
         var number = 0;
         var compiled = experiments.Select(e => new Experiment
@@ -32,6 +33,7 @@ internal sealed class ExperimentCompiler(IReadOnlyList<OfferOptions> offers, Fun
             Seed = [.. Encoding.UTF8.GetBytes(e.Seed ?? e.Name)],
             Namespace = e.Namespace is { } space ? [.. Encoding.UTF8.GetBytes($"__{space.Name}")] : null,
             InNamespace = (e.Namespace?.From ?? 0, e.Namespace?.To ?? 1),
+            Sticky = e.Sticky ? new StickyBuckets(e, layout) : null,
             Ranges = [.. BucketRanges.Of(e.Variations.Count, e.Coverage, Weights(e))],
             Variations = [.. e.Variations.Select(v => Variation(v, number++, experiments))],
         }).ToArray();
@@ -99,6 +101,12 @@ internal sealed class ExperimentCompiler(IReadOnlyList<OfferOptions> offers, Fun
             if (e.Variations.Count < 2)
                 errors.Add(e.Node.At, $"experiment {e.Name} has {e.Variations.Count} variations: there is nothing to compare",
                     "Give it two or more, the control first");
+            if (!e.Sticky && (e.BucketVersion != 0 || e.MinBucketVersion != 0))
+                errors.Add(e.Node, e.BucketVersion != 0 ? "bucket_version" : "min_bucket_version",
+                    $"experiment {e.Name} keeps no buckets", "Add 'sticky: true', or choose another seed to assign anew");
+            else if (e.MinBucketVersion > e.BucketVersion)
+                errors.Add(e.Node, "min_bucket_version", $"it is above bucket_version, {e.BucketVersion}: whoever is assigned would be out "
+                    + "with the next decision", "Raise bucket_version as well");
             if (e.Namespace is { } space && (space.Name.Length == 0 || space.From >= space.To))
                 errors.Add(space.Node.At, "the namespace is empty", "Give it a name, and a 'from' below its 'to'");
         }

@@ -21,6 +21,18 @@ public sealed record ExperimentOptions : ILocated
     [Doc("Keeps experiments apart: those of one namespace with ranges that do not overlap never share a customer.")]
     public NamespaceOptions? Namespace { get; init; }
 
+    [Doc("Whether a customer keeps the first variation that a decision assigned, whatever becomes of weights and coverage; kept in the "
+        + "profile.")]
+    public bool Sticky { get; init; }
+
+    [Doc("With 'sticky', another number assigns all customers anew.")]
+    [Bounds(0, 1_000_000)]
+    public int BucketVersion { get; init; }
+
+    [Doc("With 'sticky', customers who were assigned under a lower bucket_version than this are in the experiment no more.")]
+    [Bounds(0, 1_000_000)]
+    public int MinBucketVersion { get; init; }
+
     [Doc("What is compared, the control first.")]
     [Keyed]
     public IReadOnlyList<VariationOptions> Variations { get; init; } = [];

@@ -22,11 +22,16 @@ public sealed class ModelPlan
     /// <summary>Whether customers differ in the models that they need.</summary>
     public bool IsNeeded => _trying.Length > 0 && _policy.Models.Count > 0;
 
+    /// <summary>Whether that depends on what profiles keep too.</summary>
+    public bool IsSticky => _trying.Any(i => _policy.Experiments[i].Sticky is not null);
+
     /// <summary>By model, whether the customer's decisions need its score.</summary>
-    public ReadOnlySpan<bool> For(ReadOnlySpan<byte> customer)
+    /// <param name="customer">The customer id, UTF-8.</param>
+    /// <param name="profile">The customer's profile, where <see cref="IsSticky"/>; empty for none.</param>
+    public ReadOnlySpan<bool> For(ReadOnlySpan<byte> customer, ReadOnlySpan<byte> profile)
     {
         var number = 0;
-        foreach (var i in _trying) number = Number(number, i, _policy.Experiments[i].Assign(customer));
+        foreach (var i in _trying) number = Number(number, i, _policy.Experiments[i].Assign(customer, profile, out _));
         return Of(number);
     }
 
