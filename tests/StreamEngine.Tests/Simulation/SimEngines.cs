@@ -23,7 +23,7 @@ internal sealed class SimEngines : IDisposable
         Delivery = delivery;
         _engines =
             [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0,
-            Versions) select Scenario.Compile(Weighed(With(Options(sources == 2, checkpoints: version > 0
+            Versions) select Scenario.Compile(Sticky(With(Options(sources == 2, checkpoints: version > 0
             && delivery == Delivery.ExactlyOnce), delivery, reply), version), new Loader(this, version))];
     }
 
@@ -32,7 +32,7 @@ internal sealed class SimEngines : IDisposable
     /// <summary>
     /// A sticky experiment that changes nothing: each version has other weights, and every customer keeps the first variation.
     /// </summary>
-    private static EngineOptions Weighed(EngineOptions options, int version) => options with
+    private static EngineOptions Sticky(EngineOptions options, int version) => options with
     {
         Decisions = options.Decisions with
         {

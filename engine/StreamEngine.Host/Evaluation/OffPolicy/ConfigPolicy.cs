@@ -221,10 +221,12 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         var (offer, priced) = (_offers[index], known is { IsPriced: true });
         double c, v, l;
         if (offer.Context.IsSame && priced) c = known!.Value.C;
-        else if ((_unknown = offer.Context.Unknown) is null) c = Tried(v => v.Contexts[index], offer.Offer.Context)?.Invoke(_context) ?? 1;
+        else if ((_unknown = offer.Unknown(offer.Context, v => v.Contexts, "context", _variations)) is null)
+            c = Tried(v => v.Contexts[index], offer.Offer.Context)?.Invoke(_context) ?? 1;
         else return null;
         if (offer.Value.IsSame && priced) v = known!.Value.V;
-        else if ((_unknown = offer.Value.Unknown) is null) v = Tried(v => v.Values[index], offer.Offer.Value)?.Invoke(_context) ?? 1;
+        else if ((_unknown = offer.Unknown(offer.Value, v => v.Values, "value", _variations)) is null)
+            v = Tried(v => v.Values[index], offer.Offer.Value)?.Invoke(_context) ?? 1;
         else return null;
         if (offer.Levered.IsSame && priced) l = known!.Value.L;
         else if ((_unknown = offer.Levered.Unknown) is null) l = Levers(index);

@@ -1,7 +1,6 @@
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Expressions;
-using StreamEngine.Inference;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Evaluation.OffPolicy;
@@ -47,8 +46,7 @@ internal sealed class OfferComparison
             string name)
         {
             var (here, there) = (Of(policy, Options), _old is null ? null : Of(log, _old));
-            var part = Part(here, there, name);
-            return part with { IsSame = part.IsSame && (here.Count == 1 || hasSameExperiments) };
+            return new OfferPart(Part(here, there, name).IsSame && (here.Count == 1 || hasSameExperiments), Why(own(Options), name));
 
             List<ExprText> Of(CompiledEngine engine, OfferOptions offer) => [own(offer), .. engine.Options.Decisions.Experiments
                 .SelectMany(e => e.Variations).SelectMany(tried).Where(t => t.Offer == offer.Name).Select(t => t.Is)];
@@ -89,6 +87,22 @@ internal sealed class OfferComparison
         && (limit.Channels.Count == 0 || limit.Channels.Contains(Options.Channel))
         && (limit.Groups.Count == 0 || limit.Groups.Contains(Options.Group))
         && (limit.Per != LimitScope.Group || Options.Group.Length > 0);
+
+    /// <summary>Why a factor can't be computed for a customer; null where it can.</summary>
+    /// <param name="part">The offer's own factor.</param>
+    /// <param name="tried">What a variation tries in its place.</param>
+    /// <param name="name">What the factor is called.</param>
+    /// <param name="variations">By experiment, the customer's variation; -1 for none.</param>
+    public string? Unknown(OfferPart part, Func<VariationOptions, IEnumerable<ExperimentTermOptions>> tried, string name,
+        ReadOnlySpan<int> variations)
+    {
+        ExprText? text = null;
+        for (var i = 0; i < variations.Length; i++)
+            if (variations[i] >= 0)
+                text = tried(_policy.Options.Decisions.Experiments[i].Variations[variations[i]])
+                    .FirstOrDefault(t => t.Name == Offer.Name)?.Is ?? text;
+        return text is null ? part.Unknown : Why(text, name);
+    }
 
     private OfferPart Rule(ExprText? text, ExprText? old, string name) =>
         new(_old is not null && (text is null) == (old is null) && (text is null || IsSame(text, old!)),

@@ -56,6 +56,11 @@ public sealed class ModelPlan
         return term;
     }
 
+    /// <summary>The offers that ask a model, and behind them those for which an experiment tries it.</summary>
+    public IEnumerable<string> AskedBy(int model) => _policy.Offers.Where(o => o.Propensity.Model == model).Select(o => o.Name)
+        .Concat(_trying.Select(i => _policy.Experiments[i]).SelectMany(e => e.Variations.SelectMany(v => _policy.Offers
+            .Where((_, offer) => v.Propensities[offer]?.Model == model).Select(o => $"{o.Name} ({e.Name}: {v.Name})"))));
+
     private int Number(int before, int experiment, int variation) =>
         before * (_policy.Experiments[experiment].Variations.Length + 1) + variation + 1;
 
