@@ -114,6 +114,32 @@ public sealed class DeferralRunTests
         Assert.Equal((4, "view"), (run.Logged().Count, run.Logged()[3].Text("trigger")));
     }
 
+    /// <summary>
+    /// The second decision takes the first one's place and waits for longer: the first end passes, and nothing is made anew, also where
+    /// both are in one batch with the event that passes it.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void One_that_is_replaced_is_not_made_anew_wherever_a_batch_ends(bool together)
+    {
+        var options = Options();
+        using var run = new Run(options with
+        {
+            Features = [.. options.Features, new FeatureOptions { Name = "zone", Op = FeatureOperator.Last, Of = "event.placement",
+                Where = "event.type == 'search'" }],
+            Decisions = options.Decisions with { QuietHours = [Night with { TimeZone = "features.zone" }] },
+        });
+        run.Add("c", "search", Hour, "+02:00").Add("c", "page_view", 2 * Hour, "inbox").Add("c", "search", 3 * Hour, "+01:00");
+        run.Process = !together;
+        run.Add("c", "page_view", 4 * Hour, "inbox").Add("other", "search", 6 * Hour + 30 * Minute, "+01:00");
+        run.Driver.Process();
+        Assert.Equal([6, 7], run.Logged().Select(d => ((long)d["deferred_until"]! - Scenario.Start) / Hour));
+        run.Process = true;
+        run.Add("other", "search", 8 * Hour, "+01:00");
+        Assert.Equal((3, "served"), (run.Logged().Count, run.Logged()[2].Text("outcome")));
+    }
+
     [Fact]
     public void Over_files_a_timers_decision_is_made_anew_before_the_end()
     {
@@ -267,6 +293,9 @@ public sealed class DeferralRunTests
 
         public ShardDriver Driver { get; }
 
+        /// <summary>Whether each event is a batch.</summary>
+        public bool Process { get; set; } = true;
+
         public ShardCounters Counters => Driver.Shard.Counters;
 
         public long Fate(DeferralFate fate) => Counters.Deferrals[(int)fate];
@@ -274,7 +303,8 @@ public sealed class DeferralRunTests
         /// <summary>One event, so long after midnight.</summary>
         public Run Add(string customer, string type, long at, string placement = "", bool consents = true)
         {
-            Driver.Add(customer, Event(customer, type, at, placement, consents), Scenario.Start + at).Process();
+            Driver.Add(customer, Event(customer, type, at, placement, consents), Scenario.Start + at);
+            if (Process) Driver.Process();
             return this;
         }
 
