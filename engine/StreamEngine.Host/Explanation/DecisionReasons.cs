@@ -1,5 +1,6 @@
 using System.Globalization;
 using StreamEngine.Configuration;
+using StreamEngine.Decisions;
 using StreamEngine.Inference.Onnx;
 using StreamEngine.Runtime;
 
@@ -60,8 +61,8 @@ internal sealed class DecisionReasons
     private IEnumerable<ExplainedScore> Of(ExplainedDecision decision, List<ExplainedOffer> scored)
     {
         var vector = decision.Features.Select(f => f.Value).ToArray();
-        var offers = _engine.Policy.Offers.ToDictionary(o => o.Name);
-        foreach (var group in scored.Where(c => offers.ContainsKey(c.Offer)).GroupBy(c => (offers[c.Offer].Model, offers[c.Offer].Output)))
+        var terms = Terms(decision);
+        foreach (var group in scored.Where(c => terms.ContainsKey(c.Offer)).GroupBy(c => (terms[c.Offer].Model, terms[c.Offer].Output)))
         {
             var use = _engine.Policy.Models[group.Key.Model];
             var told = new ExplainedScore
@@ -73,6 +74,16 @@ internal sealed class DecisionReasons
             };
             yield return Explain(told, group.Key.Model, group.Key.Output, vector, group.First().P);
         }
+    }
+
+    /// <summary>By offer, which score it had in the customer's variations.</summary>
+    private Dictionary<string, PropensityTerm> Terms(ExplainedDecision decision)
+    {
+        var policy = _engine.Policy;
+        int[] variations = [.. policy.Experiments.Select(e => decision.Assignments.FirstOrDefault(a => a.Experiment == e.Name) is { } a
+            ? e.Variations.Select(v => v.Name).ToList().IndexOf(a.Variation) : -1)];
+        return policy.Offers.Select((o, i) => (o.Name, Term: policy.Plan.TermOf(i, e => variations[e])))
+            .ToDictionary(t => t.Name, t => t.Term);
     }
 
     private ExplainedScore Explain(ExplainedScore told, int model, int output, double[] vector, double p)

@@ -41,6 +41,9 @@ internal sealed record ExplainedDecision
     [Description("With which probability this outcome had to come out.")]
     public required double SelectionProbability { get; init; }
 
+    [Description("The end of the quiet hours at which it is decided anew (ISO 8601, UTC); null where it waits for none.")]
+    public string? DeferredUntil { get; init; }
+
     [Description("Every offer, in the config's order, with how far it came; empty without consent.")]
     public required IReadOnlyList<ExplainedOffer> Candidates { get; init; }
 

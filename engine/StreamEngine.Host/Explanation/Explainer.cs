@@ -37,6 +37,7 @@ internal sealed class Explainer(CompiledEngine? engine, DecisionReasons? reasons
                 ? new ExplainedChoice(Text(chosen, "offer"), Text(chosen, "treatment"), Text(chosen, "channel"),
                     chosen.GetProperty("is_default").GetBoolean()) : null,
             SelectionProbability = Number(record.GetProperty("selection_probability")),
+            DeferredUntil = Text(record, "deferred_until") is { Length: > 0 } end ? end : null,
             Candidates = [.. Items(record, "candidates").Select((c, i) => Offer(c, same) with
             {
                 SelectionProbability = i < drawn.Count ? drawn[i] : null,

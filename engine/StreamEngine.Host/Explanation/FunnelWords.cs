@@ -37,6 +37,7 @@ internal static class FunnelWords
         if (d.Chosen is not { } chosen)
         {
             yield return "No offer was left, and the default offer was not possible either: nothing is shown.";
+            if (d.DeferredUntil is { } end) yield return $"It waits for the end of quiet hours, {end}, and is decided anew then.";
             yield break;
         }
         var numbers = d.Candidates.FirstOrDefault(c => c.Offer == chosen.Offer);

@@ -49,12 +49,13 @@ internal sealed class OfrepEvaluator : IDisposable
     public FieldCatalog Fields => _engine.Events.Fields;
 
     /// <summary>All flags.</summary>
-    public IEnumerable<string> Keys => _options.Placements.Concat(_engine.Policy.Experiments.Select(e => e.Name));
+    public IEnumerable<string> Keys => _options.Placements.Concat(_engine.Policy.Experiments.Where(e => e.Sticky is null)
+        .Select(e => e.Name));
 
     /// <summary>Evaluates a flag; null where there is none of this key.</summary>
     public async Task<OfrepFlag?> EvaluateAsync(string key, OfrepContext context, CancellationToken cancel)
     {
-        var experiment = _engine.Policy.Experiments.FirstOrDefault(e => e.Name == key);
+        var experiment = _engine.Policy.Experiments.FirstOrDefault(e => e.Name == key && e.Sticky is null);
         if (experiment is null && !_options.Placements.Contains(key)) return null;
         var flag = experiment is not null ? Assigned(experiment, context.Customer)
             : Told(key, await _customers.DecideAsync(new DecideRequest

@@ -48,15 +48,15 @@ public sealed record CompiledOffer
     /// <summary>The seed of its holdout, UTF-8.</summary>
     public ImmutableArray<byte> HoldoutSeed { get; init; } = [];
 
-    /// <summary>The model's index in <see cref="DecisionPolicy.Models"/>; -1 where P is the default.</summary>
-    public int Model { get; init; } = -1;
-
-    /// <summary>The model's output column.</summary>
-    public int Output { get; init; }
-
-    /// <summary>P without a model, and where it fails.</summary>
-    public double DefaultPropensity { get; init; }
+    /// <summary>Where P comes from, unless an experiment tries another way.</summary>
+    public required PropensityTerm Propensity { get; init; }
 }
+
+/// <summary>Where an offer's propensity comes from.</summary>
+/// <param name="Model">The model's index in <see cref="DecisionPolicy.Models"/>; -1 where P is the default.</param>
+/// <param name="Output">The model's output column.</param>
+/// <param name="Default">P without a model, and where it fails.</param>
+public sealed record PropensityTerm(int Model, int Output, double Default);
 
 /// <summary>A trigger ready to run.</summary>
 public sealed record CompiledTrigger

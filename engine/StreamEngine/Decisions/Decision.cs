@@ -134,6 +134,12 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Whether quiet hours took <c>otherwise</c>, as the customer's time zone was unknown or empty.</summary>
     public bool ZoneIsUnknown;
 
+    /// <summary>The end of the quiet hours at which it is to be decided anew, ms; 0 where it does not wait.</summary>
+    public long DeferredUntil;
+
+    /// <summary>Why it does not wait for the end of quiet hours that defer; none where it does, or where none were in its way.</summary>
+    public DeferralFate NotDeferred;
+
     /// <summary>Why each candidate was not chosen.</summary>
     public readonly DropReason[] Drop = new DropReason[policy.Offers.Count];
 
@@ -164,6 +170,9 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>Where P came from.</summary>
     public readonly PropensitySource[] Source = new PropensitySource[policy.Offers.Count];
 
+    /// <summary>The model that P was asked of, among <see cref="DecisionPolicy.Models"/>; -1 where none was.</summary>
+    public readonly int[] Model = new int[policy.Offers.Count];
+
     /// <summary>Why the model's score was not used; none where there is no model, or its score was used.</summary>
     public readonly ScoreFault[] Fault = new ScoreFault[policy.Offers.Count];
 
@@ -174,6 +183,9 @@ public sealed class Decision(DecisionPolicy policy)
 
     /// <summary>By experiment, the customer's variation; -1 where the customer is in none, or the decision ended before.</summary>
     public readonly int[] Variations = new int[policy.Experiments.Count];
+
+    /// <summary>By experiment, what came of it where it is sticky.</summary>
+    public readonly StickyFate[] Sticky = new StickyFate[policy.Experiments.Count];
 
     /// <summary>By offer, what is shown of it, among <see cref="CompiledOffer.Treatments"/>.</summary>
     public readonly int[] Treatments = new int[policy.Offers.Count];
@@ -211,6 +223,8 @@ public sealed class Decision(DecisionPolicy policy)
         Exploration = -1;
         IsExplored = false;
         ZoneIsUnknown = false;
+        DeferredUntil = 0;
+        NotDeferred = DeferralFate.None;
         Ranked = 0;
         Array.Clear(Drop);
         Array.Fill(Limit, -1);
@@ -221,9 +235,11 @@ public sealed class Decision(DecisionPolicy policy)
         Array.Clear(Priority);
         Array.Clear(Rank);
         Array.Clear(Source);
+        Array.Fill(Model, -1);
         Array.Clear(Fault);
         Array.Clear(Probability);
         Array.Fill(Variations, -1);
+        Array.Clear(Sticky);
         Array.Clear(Treatments);
         Array.Clear(Withheld);
     }

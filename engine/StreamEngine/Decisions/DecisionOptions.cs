@@ -45,6 +45,10 @@ public sealed record DecisionOptions : ILocated
     [Keyed]
     public IReadOnlyList<BudgetOptions> Budgets { get; init; } = [];
 
+    [Doc("How many decisions of a customer may wait for the end of quiet hours; a further one takes the place of the oldest.")]
+    [Bounds(1, 64)]
+    public int MaxDeferred { get; init; } = 4;
+
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }

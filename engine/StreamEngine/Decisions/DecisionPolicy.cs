@@ -13,12 +13,16 @@ public sealed class DecisionPolicy
 {
     private readonly int[] _timerTriggers;
     private readonly Lazy<Switches> _allOn, _unmarked;
+    private readonly Lazy<ModelPlan> _plan;
+    private readonly Lazy<bool> _isSticky;
 
     internal DecisionPolicy(CompiledTrigger[] triggers, CompiledOffer[] offers, int timers)
     {
         (Triggers, Offers) = (triggers, offers);
         _timerTriggers = new int[timers];
         for (var timer = 0; timer < timers; timer++) _timerTriggers[timer] = Array.FindIndex(triggers, t => t.Timer == timer);
+        _isSticky = new Lazy<bool>(() => Experiments.Any(e => e.Sticky is not null));
+        _plan = new Lazy<ModelPlan>(() => new ModelPlan(this));
         _allOn = new Lazy<Switches>(() => new Switches(this, [], -1));
         _unmarked = new Lazy<Switches>(() => Segments.Count == 0 ? AllOn : Switches.Logged(this, default, -1));
     }
@@ -51,7 +55,14 @@ public sealed class DecisionPolicy
     public OutcomeRules? Outcomes { get; init; }
 
     /// <summary>Whether a decision of such a cause reads or writes the profile; where not, the funnel takes an empty one.</summary>
-    public bool NeedsProfile(DecisionOrigin origin) => Contacts.Any || Outcomes is not null || Recent.Keeps(origin);
+    public bool NeedsProfile(DecisionOrigin origin) => Contacts.Any || Outcomes is not null || Recent.Keeps(origin)
+        || IsSticky || Deferred is not null && origin != DecisionOrigin.Request;
+
+    /// <summary>Whether any experiment keeps variations in profiles.</summary>
+    public bool IsSticky => _isSticky.Value;
+
+    /// <summary>The decisions that wait for the end of quiet hours; null where none do.</summary>
+    internal DeferredDecisions? Deferred { get; init; }
 
     /// <summary>The segments of customers that are told, in config order.</summary>
     public IReadOnlyList<string> Segments { get; init; } = [];
@@ -73,6 +84,9 @@ public sealed class DecisionPolicy
 
     /// <summary>The experiments in config order.</summary>
     public IReadOnlyList<Experiment> Experiments { get; init; } = [];
+
+    /// <summary>Which models a customer's decisions need.</summary>
+    public ModelPlan Plan => _plan.Value;
 
     /// <summary>How many variations all experiments have together.</summary>
     public int VariationCount => Experiments.Sum(e => e.Variations.Length);
@@ -131,13 +145,13 @@ public sealed class DecisionPolicy
 
     /// <summary>
     /// What a customer is shown of an offer: the offer's own treatment, or that of the customer's variation. It depends on the customer id
-    /// alone, so a decision that is told again tells the same. Not for the hot path.
+    /// and on what the profile keeps alone, so a decision that is told again tells the same. Not for the hot path.
     /// </summary>
-    public string TreatmentOf(int offer, ReadOnlySpan<byte> customer)
+    public string TreatmentOf(int offer, ReadOnlySpan<byte> customer, ReadOnlySpan<byte> profile)
     {
         var treatment = 0;
         foreach (var experiment in Experiments)
-            if (experiment.Assign(customer) is var variation and >= 0
+            if (experiment.Assign(customer, profile, out _) is var variation and >= 0
                 && experiment.Variations[variation].Treatment[offer] is var other and > 0) treatment = other;
         return Offers[offer].Treatments[treatment];
     }

@@ -32,8 +32,9 @@ public sealed class DecisionRecordWriter
         _offers = policy.Offers.Count;
         _markBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
             .Max()
-            + 24 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
-            + _parts.MaxOffer + 6 * 8 + _parts.MaxAssignments + _parts.Models.Length + _parts.ConfigHash.Length;
+            + 26 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
+            + _parts.MaxOffer + 6 * 8 + _parts.MaxAssignments + policy.Experiments.Count * SpanWriter.MaxLong + _parts.Models.Length
+            + _parts.ConfigHash.Length;
         _fixedBytes = _markBytes + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1 + (policy.Explorations.Count > 0 ? 8 : 0));
         _mostSwitched = new Switches(policy, [SwitchTarget.All, .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Offer, o.Name)),
             .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Channel, o.Channel)),
@@ -69,7 +70,7 @@ public sealed class DecisionRecordWriter
         writer.Double(decision.SelectionProbability);
         Candidates(ref writer, decision, consented ? _offers : 0);
         Doubles(ref writer, consented ? features : default);
-        writer.Raw(_parts.Models);
+        writer.Raw(_parts.ModelsOf(decision));
         writer.Raw(_parts.ConfigHash);
         writer.Long(request.Watermark);
         writer.Long((int)request.Origin);
@@ -77,6 +78,9 @@ public sealed class DecisionRecordWriter
         _parts.Assignments(ref writer, decision);
         Doubles(ref writer, decision.Exploration >= 0 ? decision.Probability : default);
         writer.Long(0); // shared: null
+        writer.Long(decision.DeferredUntil > 0 ? 1 : 0);
+        if (decision.DeferredUntil > 0) writer.Long(decision.DeferredUntil);
+        _parts.BucketVersions(ref writer, decision);
         _frame.Close(output, writer.Length);
     }
 
@@ -200,6 +204,8 @@ public sealed class DecisionRecordWriter
             writer.Long(version);
             writer.Raw(numbers);
         }
+        writer.Long(0); // deferred_until: null
+        writer.Long(0); // bucket_versions
         _frame.Close(output, writer.Length);
     }
 

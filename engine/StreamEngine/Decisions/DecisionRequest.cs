@@ -48,7 +48,9 @@ public struct DecisionRequest
     /// <summary>The trigger's index; the number of triggers for a request, which has none.</summary>
     public int Trigger;
 
-    /// <summary>Where a requested decision's offer will be shown, UTF-8; null where the trigger says so.</summary>
+    /// <summary>
+    /// Where the offer of a decision that was requested, or that waited, will be shown, UTF-8; null where the trigger says so.
+    /// </summary>
     public byte[]? Placement;
 
     /// <summary>Index of the event source, in config order.</summary>
@@ -74,6 +76,12 @@ public struct DecisionRequest
 
     /// <summary>Nothing was known of the customer before this event: the default offer goes first.</summary>
     public bool ColdStart;
+
+    /// <summary>It was waiting for the end of quiet hours, and is made anew: it waits no second time.</summary>
+    public bool IsDeferred;
+
+    /// <summary>Whether it may wait for the end of quiet hours: whoever asks is given an answer now.</summary>
+    public readonly bool MayWait => Origin != DecisionOrigin.Request && !IsDeferred;
 
     /// <summary>The customer id, UTF-8.</summary>
     public readonly ReadOnlySpan<byte> CustomerId => Buffer.AsSpan(Customer.Start, Customer.Length);

@@ -1,13 +1,18 @@
 using System.Text;
 using StreamEngine.Configuration;
+using StreamEngine.Inference;
 
 namespace StreamEngine.Decisions;
 
 /// <summary>The parts of output records that do not change from record to record, encoded once.</summary>
 internal sealed class EncodedPolicy
 {
+    private readonly DecisionPolicy _policy;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<int, byte[]> _needed = [];
+
     public EncodedPolicy(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash)
     {
+        _policy = policy;
         IdPrefixes = sourceTopics.Select(t => Encoding.UTF8.GetBytes($"{engine}/{t}/")).ToArray();
         Topics = sourceTopics.Select(SpanWriter.Encode).ToArray();
         Triggers = [.. policy.Triggers.Select(t => SpanWriter.Encode(t.Name)), SpanWriter.Encode("")];
@@ -17,7 +22,7 @@ internal sealed class EncodedPolicy
         Variations = policy.Experiments.Select(e => e.Variations.Select(v =>
             (byte[])[.. SpanWriter.Encode(e.Name), .. SpanWriter.Encode(v.Name)]).ToArray()).ToArray();
         ConfigHash = SpanWriter.Encode(configHash);
-        Models = EncodeModels(policy);
+        Models = EncodeModels(policy, default);
         Drops = Enum.GetValues<DropReason>().Select(r => SpanWriter.Encode(Reason(r))).ToArray();
         LimitDrops =
         [
@@ -50,6 +55,14 @@ internal sealed class EncodedPolicy
     /// <summary>The whole array of models.</summary>
     public byte[] Models { get; }
 
+    /// <summary>The array of those models that a decision needed: all, unless an experiment tries some of them.</summary>
+    public byte[] ModelsOf(Decision decision)
+    {
+        if (!_policy.Plan.IsNeeded) return Models;
+        var needed = _policy.Plan.For(decision.Variations, out var number);
+        return _needed.TryGetValue(number, out var models) ? models : _needed[number] = EncodeModels(_policy, needed);
+    }
+
     private byte[][] Drops { get; }
 
     private byte[][] LimitDrops { get; }
@@ -81,13 +94,31 @@ internal sealed class EncodedPolicy
         writer.Long(0);
     }
 
+    /// <summary>Writes the array of the bucket versions of those variations; empty where no experiment is sticky.</summary>
+    public void BucketVersions(ref SpanWriter writer, Decision decision)
+    {
+        var count = 0;
+        if (_policy.IsSticky)
+            foreach (var variation in decision.Variations) count += variation >= 0 ? 1 : 0;
+        if (count > 0)
+        {
+            writer.Long(count);
+            for (var i = 0; i < decision.Variations.Length; i++)
+                if (decision.Variations[i] >= 0) writer.Long(_policy.Experiments[i].Sticky?.Version ?? -1);
+        }
+        writer.Long(0);
+    }
+
     private static string Reason(DropReason reason) => reason == DropReason.None ? "" : Spelling.Snake(reason.ToString());
 
     private static int Longest(byte[][] parts) => parts.Length == 0 ? 0 : parts.Max(p => p.Length);
 
-    private static byte[] EncodeModels(DecisionPolicy policy)
+    private static byte[] EncodeModels(DecisionPolicy policy, ReadOnlySpan<bool> needed)
     {
-        var parts = policy.Models
+        var those = new List<ModelUse>();
+        for (var i = 0; i < policy.Models.Count; i++)
+            if (needed.IsEmpty || needed[i]) those.Add(policy.Models[i]);
+        var parts = those
             .Select(m => (byte[])[.. SpanWriter.Encode(m.Name), .. SpanWriter.Encode(m.Model.Manifest.Version),
             .. SpanWriter.Encode(m.Model.Provider)]).ToArray();
         var block = new byte[2 * SpanWriter.MaxLong + parts.Sum(p => p.Length)];

@@ -10,17 +10,20 @@ public sealed class Funnel
 {
     private readonly DecisionPolicy _policy;
     private readonly IFunnelStage[] _stages;
+    private readonly DeferralRule? _deferral;
 
     /// <summary>Makes a funnel over a policy.</summary>
     public Funnel(DecisionPolicy policy)
     {
         _policy = policy;
         var pricing = new Pricing(policy);
+        var zones = new CustomerZones();
+        _deferral = policy.Deferred is null ? null : new DeferralRule(policy, zones);
         _stages =
         [
             new GateStage(policy),                  // 1. consent, switches and the rules of each offer
             new LimitStage(policy),                 // 2. the contact limits
-            new QuietStage(policy),                 // 3. the hours in which channels are quiet
+            new QuietStage(policy, zones),          // 3. the hours in which channels are quiet
             new BudgetStage(policy),                // 4. what is left of budgets
             new ExperimentStage(policy),            // 5. the customer's variations, and what they go without
             new ArbitrationStage(policy, pricing),  // 6. P x C x V x L, and the ranking by it
@@ -49,6 +52,15 @@ public sealed class Funnel
         result.Reset(request.Placement ?? _policy.Placement(request.Trigger, context));
         var situation = new Situation(in request, context, scorer, row, profile, switches, budgets);
         foreach (var stage in _stages)
-            if (!stage.Apply(situation, result)) return;
+            if (!stage.Apply(situation, result)) break;
+        if (result.Outcome == Outcome.NoOffer) _deferral?.Apply(situation, result);
     }
+
+    /// <summary>
+    /// The earliest time, ms, at which a decision could be made anew that is opened now; <see cref="long.MaxValue"/> where it does not wait
+    /// for the end of quiet hours, whatever comes of it.
+    /// </summary>
+    /// <param name="context">The event and the feature vector of the decision.</param>
+    /// <param name="decidedAt">The time at which it is evaluated, ms.</param>
+    internal long MayWaitUntil(EvalContext context, long decidedAt) => _deferral?.Earliest(context, decidedAt) ?? long.MaxValue;
 }

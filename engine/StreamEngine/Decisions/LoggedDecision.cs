@@ -118,6 +118,12 @@ public struct LoggedDecision
     /// <summary>The version of the snapshot that they are of; 0 for what is no such mark.</summary>
     public long SharedVersion;
 
+    /// <summary>The end of the quiet hours that it waits for, ms; 0 where it waits for none.</summary>
+    public long DeferredUntil;
+
+    /// <summary>The bucket versions of the variations, as an Avro array; empty where no experiment was sticky.</summary>
+    public Range32 BucketVersions;
+
     /// <summary>What is wrong with the record and at which byte; null where it was read.</summary>
     public string? Error;
 
@@ -166,12 +172,16 @@ public struct LoggedDecision
         if (reader.HasMore) Doubles(ref reader, "candidate_probabilities");
         var shares = reader.HasMore && reader.Branch(2, "shared") == 1;
         if (shares) Shares(ref reader, ref d);
+        if (reader.HasMore && reader.Branch(2, "deferred_until") == 1) d.DeferredUntil = reader.Long("deferred_until");
+        if (reader.HasMore) Versions(ref reader, ref d);
         reader.End();
         if (reader.Error is null && told != (d.Kind == DecisionKind.Switches)) reader.Fail("switches", "does not fit the kind");
         if (reader.Error is null && shares != (d.Kind == DecisionKind.Shared)) reader.Fail("shared", "does not fit the kind");
         if (reader.Error is null && !NamesItsCause(value, d)) reader.Fail("decision_id", "names another cause");
         if (reader.Error is null && (d.Outcome == Outcome.Served) != (d.Offer.Length > 0))
             reader.Fail("chosen", "does not fit the outcome");
+        if (reader.Error is null && d.DeferredUntil != 0 && d.Outcome != Outcome.NoOffer)
+            reader.Fail("deferred_until", "does not fit the outcome");
         d.Error = reader.Error;
         return d.Error is null;
     }
@@ -229,6 +239,17 @@ public struct LoggedDecision
             Doubles(ref reader, "shared.numbers.values");
         }
         d.Shared = new Range32(start, reader.At - start);
+    }
+
+    private static void Versions(ref AvroCursor reader, ref LoggedDecision d)
+    {
+        var (start, count) = (reader.At, 0);
+        for (var left = reader.Items("bucket_versions"); left > 0; left = left > 1 ? left - 1 : reader.Items("bucket_versions"))
+        {
+            reader.Int("bucket_versions");
+            count++;
+        }
+        if (count > 0) d.BucketVersions = new Range32(start, reader.At - start);
     }
 
     private static void Candidate(ref AvroCursor reader)

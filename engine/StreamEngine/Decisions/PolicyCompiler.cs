@@ -39,7 +39,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         Unique(options.Budgets.Select(b => (b.Name, b.Node)), "budget");
         Unique(options.Experiments.Select(e => (e.Name, e.Node)), "experiment");
         foreach (var experiment in options.Experiments) Unique(experiment.Variations.Select(v => (v.Name, v.Node)), "variation");
-        var experiments = new ExperimentCompiler(offers, ScopeOf, errors);
+        var experiments = new ExperimentCompiler(offers, ScopeOf, Propensity, errors);
         var compiled = offers.Select((o, i) => Offer(o, experiments.Treatments(i, options.Experiments))).ToArray();
         return new DecisionPolicy(triggers, compiled, timers.Count)
         {
@@ -48,12 +48,14 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Contacts = ContactPolicy.Compile(options.Caps, options.Suppressions, offers, outcomes, layout, errors),
             QuietHours = QuietHours.Compile(options.QuietHours, offers, Scope(), errors),
             Budgets = BudgetCompiler.Compile(options.Budgets, offers, outcomes, ScopeOf, errors),
+            Deferred = options.QuietHours.Any(q => q.Then == QuietHoursFate.Defer)
+                ? DeferredDecisions.Reserve(Math.Max(1, options.MaxDeferred), triggers, layout) : null,
             Recent = RecentDecisions.Compile(requests, names, layout, errors),
             Outcomes = OutcomeRules.Compile(outcomes, options.Experiments.Count, fields, purposes, lateness, layout, errors),
             Purpose = Purpose(options),
             HoldoutShare = Share(options.Holdout),
             HoldoutSalt = [.. Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? "")],
-            Experiments = experiments.Compile(options.Experiments),
+            Experiments = experiments.Compile(options.Experiments, layout),
             Explorations = ExplorationCompiler.Compile(options.Exploration, offers, errors),
             Groups = _groups.Count,
             MaxPerGroup = MaxPerGroup(options.Diversity),
@@ -91,10 +93,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
     private CompiledOffer Offer(OfferOptions options, ImmutableArray<string> treatments)
     {
         var scope = ScopeOf(options);
-        var model = Model(options.Propensity);
         Unique(options.Levers.Select(l => (l.Name, l.Node)), "lever");
-        if (options.Propensity.Default is not (>= 0 and <= 1))
-            errors.Add(options.Propensity.Node, "default", $"{options.Propensity.Default} is no propensity", "Choose a number from 0 to 1");
         if (options.Placements.Any(p => Encoding.UTF8.GetByteCount(p) > Decision.MaxPlacementBytes))
             errors.Add(options.Node, "placements", $"a placement of offer {options.Name} has more than {Decision.MaxPlacementBytes} bytes",
                 "Shorten it: longer placements of events are cut, and would never be this one");
@@ -114,15 +113,21 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Value = ExpressionCompiler.Double(options.Value, scope, errors),
             Group = options.Group.Length == 0 ? -1 : Group(options.Group),
             Levers = [.. options.Levers.GroupBy(l => l.Factor).Select(Factor)],
-            Model = model,
-            Output = model < 0 ? 0 : Output(options.Propensity, _used[model].Model.Manifest),
-            DefaultPropensity = options.Propensity.Default,
+            Propensity = Propensity(options.Propensity),
         };
 
         ImmutableArray<DoubleExpr> Factor(IEnumerable<LeverOptions> levers) =>
             [.. levers.Select(l => ExpressionCompiler.Double(l.By, scope, errors)).OfType<DoubleExpr>()];
 
         BoolExpr? Rule(ExprText? text) => text is null ? null : ExpressionCompiler.Bool(text, scope, errors);
+    }
+
+    private PropensityTerm Propensity(PropensityOptions options)
+    {
+        if (options.Default is not (>= 0 and <= 1))
+            errors.Add(options.Node, "default", $"{options.Default} is no propensity", "Choose a number from 0 to 1");
+        var model = Model(options);
+        return new PropensityTerm(model, model < 0 ? 0 : Output(options, _used[model].Model.Manifest), options.Default);
     }
 
     /// <summary>A group's number, counted from 0 in the order in which offers name them.</summary>

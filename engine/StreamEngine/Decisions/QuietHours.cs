@@ -16,10 +16,18 @@ namespace StreamEngine.Decisions;
 /// <param name="Covers">By offer, whether its channel is one of theirs.</param>
 /// <param name="Zone">The customer's zone; null where everybody has the same one.</param>
 /// <param name="Otherwise">Everybody's zone, or that of customers whose own is not known.</param>
+/// <param name="Defers">Whether decisions wait for their end.</param>
+/// <param name="MaxWait">The longest that they wait, ms.</param>
 public sealed record QuietHours(string Name, long From, long To, ImmutableArray<bool> Days, ImmutableArray<bool> Covers, StringExpr? Zone,
-    TimeZoneInfo Otherwise)
+    TimeZoneInfo Otherwise, bool Defers = false, long MaxWait = long.MaxValue)
 {
     private const long DayMs = 86_400_000;
+
+    /// <summary>As long as it takes until a week has shown all of its hours, with a day for clocks that are changed, ms.</summary>
+    internal const long LongestMs = 8 * DayMs;
+
+    /// <summary>Beyond this time, ms, clocks are not known: the beginning of the year 9999.</summary>
+    private const long Latest = 253_370_764_800_000;
 
     /// <summary>Whether they are on.</summary>
     /// <param name="now">The time, ms since 1970.</param>
@@ -31,6 +39,46 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
         if (From < To) return time >= From && time < To && Days[day];
         return time >= From ? Days[day] : time < To && Days[(day + 6) % 7];
     }
+
+    /// <summary>
+    /// The first time at or after another at which they are off. It asks <see cref="Contain"/> wherever its answer can change: where clocks
+    /// show that they begin or end, or midnight, and where clocks are put forward or back.
+    /// </summary>
+    /// <param name="now">That time, ms since 1970.</param>
+    /// <param name="zone">The customer's zone.</param>
+    /// <returns>
+    /// Their end, ms; <see cref="long.MaxValue"/> where they do not end within eight days, as they last for good, and before 1970.
+    /// </returns>
+    public long End(long now, TimeZoneInfo zone)
+    {
+        if (now is < 0 or > Latest) return long.MaxValue;
+        for (var time = now; time <= now + LongestMs; time = NextChange(time, zone))
+            if (!Contain(time, zone)) return time;
+        return long.MaxValue;
+    }
+
+    /// <summary>The first time after another at which they may begin or end.</summary>
+    private long NextChange(long time, TimeZoneInfo zone)
+    {
+        var shown = TimeFunctions.Local(time, zone).TimeOfDay.Ticks / TimeSpan.TicksPerMillisecond;
+        var next = DayMs;
+        if (From > shown) next = Math.Min(next, From);
+        if (To > shown) next = Math.Min(next, To);
+        var (before, after) = (time, time + next - shown);
+        var ahead = Ahead(time, zone);
+        if (Ahead(after, zone) == ahead) return after;
+        // Clocks are changed before that; at halves of the time it is found when.
+        while (after - before > 1)
+        {
+            var middle = before + (after - before) / 2;
+            if (Ahead(middle, zone) == ahead) before = middle;
+            else after = middle;
+        }
+        return after;
+    }
+
+    /// <summary>By how much the zone's clocks are ahead of UTC.</summary>
+    private static TimeSpan Ahead(long time, TimeZoneInfo zone) => zone.GetUtcOffset(DateTimeOffset.FromUnixTimeMilliseconds(time));
 
     /// <summary>Compiles all, collecting every mistake.</summary>
     /// <param name="options">The quiet hours in config order.</param>
@@ -55,12 +103,18 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
         foreach (var channel in options.Channels)
             if (!channels.Contains(channel))
                 errors.Add(options.Node, "channels", $"'{channel}' is no offer's channel", KnownNames.Hint(channel, channels, "channels"));
+        if (options.MaxWait is not null && options.Then != QuietHoursFate.Defer)
+            errors.Add(options.Node, "max_wait", $"nothing waits for the end of quiet hours {options.Name}",
+                "Add 'then: defer', or remove max_wait");
+        else if (options.MaxWait <= TimeSpan.Zero)
+            errors.Add(options.Node, "max_wait", $"a wait of {options.MaxWait} is none", "Choose a duration above 0, such as 12h");
         var otherwise = Known(options.Otherwise, options.Node, "otherwise", errors, zones);
         var zone = ZoneOf(options, scope, ref otherwise, errors, zones);
         return new QuietHours(options.Name, from, to,
             [.. Enum.GetValues<DayOfWeek>().Select(d => options.Days.Count == 0 || options.Days.Contains(d))],
             [.. offers.Select(o => options.Channels.Count == 0 || options.Channels.Contains(o.Channel))],
-            zone, otherwise ?? TimeZoneInfo.Utc);
+            zone, otherwise ?? TimeZoneInfo.Utc, options.Then == QuietHoursFate.Defer,
+            options.MaxWait is { } most ? (long)most.TotalMilliseconds : long.MaxValue);
     }
 
     /// <summary>The expression of the zone; null where it is constant, which then is everybody's zone.</summary>

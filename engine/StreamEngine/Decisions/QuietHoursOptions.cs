@@ -2,6 +2,16 @@ using StreamEngine.Configuration;
 
 namespace StreamEngine.Decisions;
 
+/// <summary>What becomes of an offer whose channel is quiet.</summary>
+public enum QuietHoursFate
+{
+    /// <summary>It is dropped, and nothing waits.</summary>
+    Drop,
+
+    /// <summary>It is dropped; where nothing else can be shown either, it is decided anew at the end of the quiet hours.</summary>
+    Defer,
+}
+
 /// <summary>Hours of the day in which offers of some channels are not shown, by the customer's own clock.</summary>
 public sealed record QuietHoursOptions : ILocated
 {
@@ -26,6 +36,13 @@ public sealed record QuietHoursOptions : ILocated
 
     [Doc("The time zone where the expression gives none that is known.")]
     public string Otherwise { get; init; } = "UTC";
+
+    [Doc("What becomes of an offer then: drop; or defer, so that a decision of an event or a timer that can show nothing is made anew at "
+        + "their end.")]
+    public QuietHoursFate Then { get; init; } = QuietHoursFate.Drop;
+
+    [Doc("With 'then: defer', the longest that a decision waits; where they end later than that, it does not. However long where absent.")]
+    public TimeSpan? MaxWait { get; init; }
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

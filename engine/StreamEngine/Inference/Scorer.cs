@@ -37,13 +37,18 @@ public sealed class Scorer : IDisposable
     /// <param name="stride">Features of one vector.</param>
     /// <param name="count">How many vectors.</param>
     /// <param name="isOff">By model, whether it is left out, so that it has no results; none where absent.</param>
-    public void Score(double[] vectors, int stride, int count, ReadOnlySpan<bool> isOff = default)
+    /// <param name="isNeeded">
+    /// By model and row, whether the row's score is needed; all where absent. A row that is not needed of a model has no results there.
+    /// </param>
+    public void Score(double[] vectors, int stride, int count, ReadOnlySpan<bool> isOff = default, ReadOnlySpan<bool> isNeeded = default)
     {
         for (var model = 0; model < _lanes.Length; model++)
         {
             if (!isOff.IsEmpty && isOff[model]) continue;
             var start = _metrics?.Start() ?? 0;
-            var counts = _lanes[model].Score(vectors, stride, count);
+            var needed = isNeeded.IsEmpty ? isNeeded : isNeeded.Slice(model * count, count);
+            if (!needed.IsEmpty && !needed.Contains(true)) continue;
+            var counts = _lanes[model].Score(vectors, stride, count, needed);
             FailedRows += counts.Failed;
             _metrics?.Scored(model, start, counts);
         }
@@ -71,6 +76,9 @@ public sealed class Scorer : IDisposable
         private readonly IModelRunner _runner;
         private readonly int _width;
         private readonly string _name;
+        private double[] _gathered = [];
+        private int[] _places = [];   // by row, where its results stand
+        private bool _isGathered;
         private float[] _outputs = [];
         private ScoreFault[] _faults = [];
         private long _calls;
@@ -91,14 +99,34 @@ public sealed class Scorer : IDisposable
 
         public string? LastFailure { get; private set; }
 
-        public ReadOnlySpan<float> Outputs(int row) => _outputs.AsSpan(row * _width, _width);
+        public ReadOnlySpan<float> Outputs(int row) => At(Place(row));
 
-        public ScoreFault Fault(int row) => _faults[row];
+        public ScoreFault Fault(int row) => Place(row) is var place and >= 0 ? _faults[place] : ScoreFault.Failed;
 
         public void Dispose() => _runner.Dispose();
 
+        /// <summary>Scores the rows that are needed, all where that is empty; returns what that took.</summary>
+        public ScoreCounts Score(double[] vectors, int stride, int count, ReadOnlySpan<bool> isNeeded)
+        {
+            _isGathered = !isNeeded.IsEmpty && isNeeded.Contains(false);
+            if (!_isGathered) return Score(vectors, stride, count);
+            if (_places.Length < count) _places = new int[Math.Max(count, _places.Length * 2)];
+            if (_gathered.Length < count * stride) _gathered = new double[Math.Max(count * stride, _gathered.Length * 2)];
+            var rows = 0;
+            for (var row = 0; row < count; row++)
+            {
+                _places[row] = isNeeded[row] ? rows : -1;
+                if (isNeeded[row]) vectors.AsSpan(row * stride, stride).CopyTo(_gathered.AsSpan(rows++ * stride));
+            }
+            return Score(_gathered, stride, rows);
+        }
+
+        private int Place(int row) => _isGathered ? _places[row] : row;
+
+        private ReadOnlySpan<float> At(int place) => _outputs.AsSpan(place * _width, _width);
+
         /// <summary>Scores in chunks of at most the runner's rows; returns what that took.</summary>
-        public ScoreCounts Score(double[] vectors, int stride, int count)
+        private ScoreCounts Score(double[] vectors, int stride, int count)
         {
             _calls = 0;
             if (_faults.Length < count)
@@ -140,7 +168,7 @@ public sealed class Scorer : IDisposable
 
         private bool Finite(int row)
         {
-            foreach (var output in Outputs(row))
+            foreach (var output in At(row))
                 if (!float.IsFinite(output))
                 {
                     LastFailure ??= $"model {_name} gave an output that is no finite number";

@@ -170,6 +170,8 @@ public sealed class CompiledEngine : IDisposable
         Segments.Initialize(profile);
         Policy.Contacts.Initialize(profile);
         Policy.Outcomes?.Open.Initialize(profile);
+        Policy.Deferred?.Initialize(profile);
+        foreach (var experiment in Policy.Experiments) experiment.Sticky?.Initialize(profile);
     }
 
     /// <summary>Unloads the models, and lets go of the schema registry.</summary>

@@ -33,6 +33,9 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     private long _failed;
     private int _count;
     private int _row;
+    private readonly ModelPlan? _plan;
+    private readonly bool[] _needed;   // by model and row
+    private readonly NeedReader? _reader;
 
     /// <summary>Prepares the models' runners and room for a batch.</summary>
     /// <param name="engine">The compiled config.</param>
@@ -47,8 +50,11 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _scorer = new Scorer(_policy.Models, scores);
         _told = new string?[_policy.Models.Count];
         _funnel = new Funnel(_policy);
+        _plan = _policy.Plan.IsNeeded ? _policy.Plan : null;
+        _reader = _plan is { IsSticky: true } ? new NeedReader(_plan) : null;
+        _needed = new bool[_plan is null ? 0 : Capacity * _policy.Models.Count];
         _decision = new Decision(_policy);
-        Waiting = new WaitingDecisions(_policy.Outcomes);
+        Waiting = new WaitingDecisions(_policy.Outcomes, _policy.Deferred);
         _stride = engine.Features.Width;
         _vectors = new double[Capacity * _stride];
         for (var i = 0; i < Capacity; i++) _rows[i].Fields = new FieldValue[engine.Events.Fields.Count];
@@ -56,9 +62,6 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
 
     /// <summary>Whether no further decision can be opened before a flush.</summary>
     internal bool Full => _count == Capacity;
-
-    /// <summary>The model that an offer's propensity is of, by its place among the used ones.</summary>
-    internal int ModelOf(int offer) => _policy.Offers[offer].Model;
 
     /// <summary>How a model failed last, by its name; null where it never did, or is not used.</summary>
     public string? LastFailure(string model)
@@ -89,6 +92,18 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         return ref row;
     }
 
+    /// <summary>The newest decision is opened: its row is whole.</summary>
+    internal void Opened(ref Row row)
+    {
+        var ends = long.MaxValue;
+        if (_policy.Deferred is not null && row.Request.MayWait)
+        {
+            Use(row);
+            ends = _funnel.MayWaitUntil(_context, row.Request.DecidedAt);
+        }
+        Waiting.Add(row.Request, ends);
+    }
+
     /// <summary>
     /// Steps 7 to 9 for everything that waits. The records that caused it must still be in their batch. False where nothing waits.
     /// </summary>
@@ -97,8 +112,8 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         Generation++;
         if (_count == 0) return false;
 
-        // (7) Score: every vector, one run per model.
-        _scorer.Score(_vectors, _stride, _count, ModelsOff());
+        // (7) Score: every vector that is needed of a model, one run per model.
+        _scorer.Score(_vectors, _stride, _count, ModelsOff(), Needed());
         if (_scorer.FailedRows != _failed) TellFailures();
 
         // (8) Decide, in order; (9) emit.
@@ -106,13 +121,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         {
             ref var row = ref _rows[_row];
             if (row.Queue.IsLogged(row.Request)) continue;
-            _context.Fields = row.Fields;
-            _context.Items = row.Items;
-            _context.Type = row.Type;
-            _context.Time = row.Request.EventTime;
-            _context.Consent = row.Consent;
-            _context.Features = _vectors;
-            _context.FeatureBase = row.Request.VectorBase;
+            Use(row);
             if (_policy.NeedsProfile(row.Request.Origin)) row.Queue.Store.Update(row.Request.CustomerId, this);
             else _funnel.Decide(row.Request, _context, _scorer, _row, default, row.Queue.Switches, _decision, row.Queue.Budgets);
             row.Queue.Decided(row.Request, _decision, _vectors.AsSpan(row.Request.VectorBase, _engine.Features.Count));
@@ -121,6 +130,18 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _count = 0;
         Waiting.Clear();
         return true;
+    }
+
+    /// <summary>What expressions read is what a decision was opened with.</summary>
+    private void Use(in Row row)
+    {
+        _context.Fields = row.Fields;
+        _context.Items = row.Items;
+        _context.Type = row.Type;
+        _context.Time = row.Request.EventTime;
+        _context.Consent = row.Consent;
+        _context.Features = _vectors;
+        _context.FeatureBase = row.Request.VectorBase;
     }
 
     /// <summary>
@@ -133,6 +154,21 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         for (var row = 1; row < _count; row++)
             if (!ReferenceEquals(_rows[row].Queue.Switches, switches)) return default;
         return switches.ModelsOff;
+    }
+
+    /// <summary>By model and row, whether the score is needed; empty where all are, as no experiment tries a model.</summary>
+    private ReadOnlySpan<bool> Needed()
+    {
+        if (_plan is null) return default;
+        for (var row = 0; row < _count; row++)
+        {
+            ref var opened = ref _rows[row];
+            var models = _reader is null ? _plan.For(opened.Request.CustomerId, default)
+                : _reader.Read(opened.Queue.Store, opened.Request.Buffer.AsMemory(opened.Request.Customer.Start,
+                    opened.Request.Customer.Length));
+            for (var model = 0; model < models.Length; model++) _needed[model * _count + row] = models[model];
+        }
+        return _needed.AsSpan(0, _policy.Models.Count * _count);
     }
 
     private void TellFailures()
@@ -159,15 +195,45 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         ref var row = ref _rows[_row];
         _funnel.Decide(row.Request, _context, _scorer, _row, profile, row.Queue.Switches, _decision, row.Queue.Budgets);
         var served = _decision.Outcome == Outcome.Served;
-        if (!served && !_policy.Recent.Keeps(row.Request.Origin)) return;
+        var waits = _decision.DeferredUntil > 0;
+        var assigns = _decision.Sticky.AsSpan().Contains(StickyFate.Assigned);
+        if (!served && !waits && !assigns && !_policy.Recent.Keeps(row.Request.Origin)) return;
         row.Queue.Cut?.Touch(profile, row.Request.CustomerId);
         if (served) _policy.Contacts.Record(profile, OutcomeKind.None, _decision.Chosen, row.Request.DecidedAt);
         _policy.Recent.Note(profile, row.Request, _decision);
         if (served) row.Queue.Outcomes?.Opened(profile, row.Request, _decision);
+        if (waits) row.Queue.Deferrals?.Defer(profile, row.Request, _decision);
+        if (!assigns) return;
+        for (var i = 0; i < _decision.Sticky.Length; i++)
+            if (_decision.Sticky[i] == StickyFate.Assigned) _policy.Experiments[i].Sticky!.Keep(profile, _decision.Variations[i]);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _scorer.Dispose();
+
+    /// <summary>
+    /// Which models a customer needs whose variations are kept. What an earlier decision of the batch is going to keep is what the hash
+    /// says, so it need not be waited for.
+    /// </summary>
+    private sealed class NeedReader(ModelPlan plan) : IProfileReader
+    {
+        private ReadOnlyMemory<byte> _customer;
+        private bool[] _models = [];
+
+        public ReadOnlySpan<bool> Read(IStateStore store, ReadOnlyMemory<byte> customer)
+        {
+            _customer = customer;
+            if (!store.Read(customer.Span, this)) Read(default);
+            return _models;
+        }
+
+        public void Read(ReadOnlySpan<byte> profile)
+        {
+            var models = plan.For(_customer.Span, profile);
+            if (_models.Length != models.Length) _models = new bool[models.Length];
+            models.CopyTo(_models);
+        }
+    }
 
     /// <summary>One decision that waits.</summary>
     internal struct Row

@@ -33,6 +33,9 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     /// <summary>The shard's outcomes; null where none are declared.</summary>
     public OutcomeFold? Outcomes => shard.Outcomes;
 
+    /// <summary>The shard's decisions that wait for the end of quiet hours; null where none do.</summary>
+    public DeferralFold? Deferrals => shard.Deferrals;
+
     /// <summary>The profile of a decision that is opened next.</summary>
     public void Look(ReadOnlySpan<byte> profile) => batch.Waiting.Look(profile);
 
@@ -71,23 +74,26 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         row.Request.EventHash = e.IdHash;
         row.Request.EventTime = e.Time;
         row.Request.ColdStart = coldStart;
-        batch.Waiting.Add(row.Request);
+        batch.Opened(ref row);
     }
 
     /// <summary>(6) Opens a decision for a timer.</summary>
     public void OpenTimer(byte[] key, int length, long due, int trigger, Cause cause, long decidedAt, ulong consent, long watermark)
     {
-        ref var row = ref Next(trigger, cause, decidedAt, consent, watermark);
-        Array.Clear(row.Fields);
-        row.Items = ItemCells.None;
-        row.Type = default;
-        row.Request.Origin = DecisionOrigin.Timer;
-        row.Request.Buffer = key;
-        row.Request.Customer = new Range32(0, length);
-        row.Request.EventHash = (ulong)due;
-        row.Request.EventTime = due;
-        row.Request.ColdStart = false;
-        batch.Waiting.Add(row.Request);
+        ref var row = ref Timed(key, length, due, trigger, cause, decidedAt, consent, watermark);
+        batch.Opened(ref row);
+    }
+
+    /// <summary>
+    /// (6) Opens a decision anew that waited for the end of quiet hours: like a timer's, but in the placement that it had.
+    /// </summary>
+    public void OpenDeferred(byte[] key, int length, byte[] placement, long due, int trigger, Cause cause, long decidedAt, ulong consent,
+        long watermark)
+    {
+        ref var row = ref Timed(key, length, due, trigger, cause, decidedAt, consent, watermark);
+        row.Request.Placement = placement;
+        row.Request.IsDeferred = true;
+        batch.Opened(ref row);
     }
 
     /// <summary>(6) Opens a decision for a request.</summary>
@@ -106,7 +112,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         row.Request.EventHash = call.IdHash;
         row.Request.EventTime = call.Time;
         row.Request.ColdStart = coldStart;
-        batch.Waiting.Add(row.Request);
+        batch.Opened(ref row);
     }
 
     /// <summary>Makes every decision of the batch, other shards' too.</summary>
@@ -127,19 +133,39 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         counters.Outcomes[(int)decision.Outcome]++;
         if (decision.PlacementIsCut) counters.PlacementsCut++;
         if (decision.ZoneIsUnknown) counters.ZonesUnknown++;
+        if (decision.NotDeferred != DeferralFate.None) counters.Deferrals[(int)decision.NotDeferred]++;
         if (decision.Chosen >= 0) counters.Actions[decision.Chosen]++;
         for (var offer = 0; offer < decision.Drop.Length; offer++)
         {
             counters.Drops[(int)decision.Drop[offer]]++;
-            if (decision.Fault[offer] != ScoreFault.None) counters.CountFallback(batch.ModelOf(offer), decision.Fault[offer]);
+            if (decision.Fault[offer] != ScoreFault.None) counters.CountFallback(decision.Model[offer], decision.Fault[offer]);
         }
         if (decision.Exploration >= 0) counters.Explored[2 * decision.Exploration + (decision.IsExplored ? 1 : 0)]++;
         for (var i = 0; i < decision.Variations.Length; i++)
             if (decision.Variations[i] >= 0)
                 counters.Variations[shard.Engine.Policy.Experiments[i].Variations[decision.Variations[i]].Number]++;
+        if (shard.Engine.Policy.IsSticky)
+            for (var i = 0; i < decision.Sticky.Length; i++) counters.CountSticky(i, decision.Sticky[i]);
         shard.Writer.Decided(request, decision, vector);
         if (decision.Outcome == Outcome.Served) shard.Budgets?.Served(decision.Chosen, request.DecidedAt);
         shard.Watches?.Decided(shard.Engine, request, decision, shard.Writer.DecisionId);
+    }
+
+    /// <summary>A decision without an event.</summary>
+    private ref DecisionBatch.Row Timed(byte[] key, int length, long due, int trigger, Cause cause, long decidedAt, ulong consent,
+        long watermark)
+    {
+        ref var row = ref Next(trigger, cause, decidedAt, consent, watermark);
+        Array.Clear(row.Fields);
+        row.Items = ItemCells.None;
+        row.Type = default;
+        row.Request.Origin = DecisionOrigin.Timer;
+        row.Request.Buffer = key;
+        row.Request.Customer = new Range32(0, length);
+        row.Request.EventHash = (ulong)due;
+        row.Request.EventTime = due;
+        row.Request.ColdStart = false;
+        return ref row;
     }
 
     private ref DecisionBatch.Row Next(int trigger, Cause cause, long decidedAt, ulong consent, long watermark)
@@ -147,6 +173,7 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
         ref var row = ref batch.Next(this);
         row.Call = null;
         row.Request.Placement = null;
+        row.Request.IsDeferred = false;
         row.Request.EventId = default;
         row.Consent = consent;
         row.Request.Trigger = trigger;

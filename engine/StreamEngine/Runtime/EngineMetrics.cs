@@ -78,7 +78,11 @@ public sealed class EngineMetrics : IDisposable
             "{decision}", "Decisions in placements that explore, by whether the best candidate was drawn or another one.");
         _meter.CreateObservableCounter("streamengine.experiments.decisions", () => Variations(_engine, Totals()),
             "{decision}", "Decisions by the variation of an experiment that the customer is in.");
+        if (engine.Policy.IsSticky)
+            _meter.CreateObservableCounter("streamengine.experiments.sticky", () => Sticky(_engine, Totals()), "{decision}",
+                "Decisions in sticky experiments, by fate: assigned, kept, moved (kept, where the hash would say another one), blocked.");
         if (engine.Policy.Outcomes is not null) CreateOutcomes();
+        if (engine.Policy.Deferred is not null) CreateDeferrals();
         if (engine.TableShapes.Count > 0) CreateTables();
         if (engine.Segments.Segments.Length > 0) CreateSegments();
         if (engine.Outputs.Shared >= 0) CreateShared();
@@ -122,6 +126,14 @@ public sealed class EngineMetrics : IDisposable
             [.. Symbols<OutcomeStatus>().Select((s, i) => i < (int)OutcomeStatus.Closed ? "none" : s)], c => c.DecisionsClosed);
         _meter.CreateObservableGauge("streamengine.outcomes.open", () => _open.Keys.Sum(s => s.Counters.OpenDecisions), "{decision}",
             "Decisions that wait for outcomes.");
+    }
+
+    private void CreateDeferrals()
+    {
+        Counters("streamengine.quiet_hours.deferrals", "{decision}", "Decisions that quiet hours let wait, by fate: deferred, decided, "
+            + "replaced, displaced, expired, too_long.", "fate", Symbols<DeferralFate>(), c => c.Deferrals);
+        _meter.CreateObservableGauge("streamengine.quiet_hours.waiting", () => _open.Keys.Sum(s => s.Counters.DeferredNow), "{decision}",
+            "Decisions that wait for the end of quiet hours.");
     }
 
     private void CreateSegments()
@@ -186,6 +198,12 @@ public sealed class EngineMetrics : IDisposable
                 yield return new Measurement<long>(totals.OutcomeEvents[(int)kind * ShardCounters.Fates + (int)fate],
                     new("kind", Spelling.Snake($"{kind}")), new KeyValuePair<string, object?>("fate", Spelling.Snake($"{fate}")));
     }
+
+    private static IEnumerable<Measurement<long>> Sticky(CompiledEngine engine, ShardCounters totals) =>
+        engine.Policy.Experiments.SelectMany((e, i) => Symbols<StickyFate>().Select((fate, f) => (Experiment: e, Fate: fate, At: (i, f))))
+            .Where(s => s.Experiment.Sticky is not null && s.At.f > 0).Select(s => new Measurement<long>(
+                totals.Sticky[s.At.i * ShardCounters.StickyFates + s.At.f], new("experiment", s.Experiment.Name),
+                new KeyValuePair<string, object?>("fate", s.Fate)));
 
     private static IEnumerable<Measurement<long>> Explored(CompiledEngine engine, ShardCounters totals) =>
         engine.Policy.Explorations.SelectMany((e, i) => new[] { "best", "other" }.Select((choice, c) => new Measurement<long>(

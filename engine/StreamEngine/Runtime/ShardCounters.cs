@@ -9,11 +9,13 @@ namespace StreamEngine.Runtime;
 /// What a shard has done, in plain numbers: written by the shard's thread only, read by the metrics now and then (a torn or late value of a
 /// counter does no harm there).
 /// </summary>
-public sealed class ShardCounters(int offers, int models, int variations, int explorations = 0, int tables = 0, int segments = 0)
+public sealed class ShardCounters(int offers, int models, int variations, int explorations = 0, int tables = 0, int segments = 0,
+    int experiments = 0)
 {
     /// <summary>The counters of an engine's shard.</summary>
     public static ShardCounters Of(CompiledEngine engine) => new(engine.Policy.Offers.Count, engine.Policy.Models.Count,
-        engine.Policy.VariationCount, engine.Policy.Explorations.Count, engine.TableShapes.Count, engine.Segments.Segments.Length);
+        engine.Policy.VariationCount, engine.Policy.Explorations.Count, engine.TableShapes.Count, engine.Segments.Segments.Length,
+        engine.Policy.Experiments.Count);
 
     /// <summary>Records processed live.</summary>
     public long Records;
@@ -48,6 +50,12 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
     /// <summary>Decisions in which quiet hours did not know the customer's time zone.</summary>
     public long ZonesUnknown;
 
+    /// <summary>Decisions that quiet hours let wait, by <see cref="DeferralFate"/>.</summary>
+    public readonly long[] Deferrals = new long[Enum.GetValues<DeferralFate>().Length];
+
+    /// <summary>Decisions that wait for the end of quiet hours now.</summary>
+    public long DeferredNow;
+
     /// <summary>Decisions made.</summary>
     public long Decisions;
 
@@ -74,6 +82,12 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
 
     /// <summary>Decisions by the variation of an experiment, by <see cref="Variation.Number"/>.</summary>
     public readonly long[] Variations = new long[variations];
+
+    /// <summary>Decisions by experiment and <see cref="StickyFate"/>.</summary>
+    public readonly long[] Sticky = new long[experiments * StickyFates];
+
+    /// <summary>How many places of <see cref="Sticky"/> an experiment has.</summary>
+    public static readonly int StickyFates = Enum.GetValues<StickyFate>().Length;
 
     /// <summary>Decisions that a placement's exploration made, by its index and whether another than the best one was chosen.</summary>
     public readonly long[] Explored = new long[2 * explorations];
@@ -141,6 +155,9 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
     /// <summary>Counts a score that was not used.</summary>
     public void CountFallback(int model, ScoreFault fault) => Fallbacks[model * Faults + (int)fault]++;
 
+    /// <summary>Counts what a sticky experiment made of a customer.</summary>
+    internal void CountSticky(int experiment, StickyFate fate) => Sticky[experiment * StickyFates + (int)fate]++;
+
     /// <summary>Counts an outcome event.</summary>
     internal void CountOutcome(OutcomeKind kind, OutcomeFate fate) => OutcomeEvents[(int)kind * Fates + (int)fate]++;
 
@@ -165,6 +182,7 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
         Loaded += other.Loaded;
         Checkpoints += other.Checkpoints;
         CheckpointsFailed += other.CheckpointsFailed;
+        Add(Deferrals, other.Deferrals);
         Add(LookupsMissed, other.LookupsMissed);
         Add(WrongPartition, other.WrongPartition);
         CheckpointsDamaged += other.CheckpointsDamaged;
@@ -174,6 +192,7 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
         Add(Drops, other.Drops);
         Add(Variations, other.Variations);
         Add(Explored, other.Explored);
+        Add(Sticky, other.Sticky);
         Add(Fallbacks, other.Fallbacks);
         Add(OutcomeEvents, other.OutcomeEvents);
         Add(DecisionsClosed, other.DecisionsClosed);

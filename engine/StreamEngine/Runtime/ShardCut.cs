@@ -127,7 +127,13 @@ internal sealed class ShardCut : IProfileReader
         {
             var (due, timer, key, until) = _postponed[i];
             if (cause is { } at && until.Covers(at.Source, at.Offset, at.Ordinal)) continue;
-            (timer == OutcomeFold.Timer ? shard.Closings : shard.Timers).Push(due, timer, key);
+            var heap = timer switch
+            {
+                OutcomeFold.Timer => shard.Closings,
+                DeferralFold.Timer => shard.Deferred,
+                _ => shard.Timers,
+            };
+            heap.Push(due, timer, key);
             _postponed.RemoveAt(i);
         }
     }

@@ -33,6 +33,7 @@ internal sealed class ShardState : IDisposable
         Writer = new ShardOutputs(engine, partition, partitions, outputs);
         Decisions = new DecisionQueue(batch, this);
         Outcomes = engine.Policy.Outcomes is { } outcomes ? new OutcomeFold(this, outcomes) : null;
+        Deferrals = engine.Policy.Deferred is { } deferred ? new DeferralFold(this, deferred) : null;
         Segments = engine.Segments is { Segments.Length: 0, Identifiers.Length: 0 } ? null : new SegmentFold(this, engine.Segments);
         Shared = engine.Outputs.Shared >= 0 ? new SharedState() : null;
         if (Shared is not null && engine.Policy.Budgets.Count > 0)
@@ -62,8 +63,11 @@ internal sealed class ShardState : IDisposable
     /// <summary>Customers whose decisions are to be closed; at one watermark they come before timers.</summary>
     public TimerHeap Closings { get; } = new();
 
-    /// <summary>When the next timer or closing is due, ms; <see cref="long.MaxValue"/> where none waits.</summary>
-    public long NextDue => Math.Min(Timers.NextDue, Closings.NextDue);
+    /// <summary>Customers whose quiet hours end; at one watermark they come between closings and timers.</summary>
+    public TimerHeap Deferred { get; } = new();
+
+    /// <summary>When the next of all these is due, ms; <see cref="long.MaxValue"/> where none waits.</summary>
+    public long NextDue => Math.Min(Math.Min(Timers.NextDue, Closings.NextDue), Deferred.NextDue);
 
     /// <summary>How far each source has come in event time.</summary>
     public SourceClock Clock { get; }
@@ -85,6 +89,9 @@ internal sealed class ShardState : IDisposable
 
     /// <summary>What becomes of decisions; null where no events are outcomes.</summary>
     public OutcomeFold? Outcomes { get; }
+
+    /// <summary>Decisions that wait for the end of quiet hours; null where no quiet hours defer.</summary>
+    public DeferralFold? Deferrals { get; }
 
     /// <summary>Who enters and leaves segments; null where neither segments nor identifiers are declared.</summary>
     public SegmentFold? Segments { get; }

@@ -62,8 +62,8 @@ public sealed class ExperimentTests
         }));
         var d = shop.Decide();
         Assert.Equal(("b", 1.5, 6.0), (shop.Chosen, d.L[1], d.Priority[1]));
-        Assert.Equal("red", shop.Policy.TreatmentOf(1, shop.Buffer));
-        Assert.Equal("a-banner", shop.Policy.TreatmentOf(0, shop.Buffer));
+        Assert.Equal("red", shop.Policy.TreatmentOf(1, shop.Buffer, default));
+        Assert.Equal("a-banner", shop.Policy.TreatmentOf(0, shop.Buffer, default));
         var output = Write(shop);
         Assert.Equal("red", ((GenericRecord)Decision(output)["chosen"]!)["treatment"]);
         Assert.Equal("red", Action(output)["treatment"]);
@@ -103,17 +103,17 @@ public sealed class ExperimentTests
         Assert.True(LoggedDecision.TryParse(decision, ref d), d.Error);
         new ActionRecordWriter("shop", ["events"], shop.Policy, "c0ffee").Rewrite(output, 1, 6, d, decision);
         Assert.Equal(action, output.Value(2).ToArray());
-        // Earlier versions ended before the shared numbers, the probabilities, the assignments, the switches, the origin: each has one
-        // byte but the third.
-        int[] ends = [decision.Length - 1, decision.Length - 2,
-            .. new[] { 2, 3, 4 }.Select(i => decision.Length - i - d.Assignments.Length)];
+        // A record may end before the bucket versions, the deferral, the shared numbers, the probabilities, the assignments, the switches,
+        // the origin: each has one byte but the assignments.
+        int[] ends = [decision.Length - 1, decision.Length - 2, decision.Length - 3, decision.Length - 4,
+            .. new[] { 4, 5, 6 }.Select(i => decision.Length - i - d.Assignments.Length)];
         for (var length = 0; length < decision.Length; length++)
             Assert.Equal(ends.Contains(length), LoggedDecision.TryParse(decision.AsSpan(0, length), ref d));
 
         // Version 3 ended before the assignments; its action had none either.
         var plain = Compile();
         plain.Decide();
-        var before = Write(plain).Value(0)[..^3].ToArray();
+        var before = Write(plain).Value(0)[..^5].ToArray();
         Assert.Equal(OutputSchemas.Decision, before[4]);
         Assert.True(LoggedDecision.TryParse(before, ref d), d.Error);
         before[4] = OutputSchemas.DecisionWithoutAssignments;

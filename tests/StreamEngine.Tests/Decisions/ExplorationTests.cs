@@ -84,7 +84,7 @@ public sealed class ExplorationTests
             Assert.Equal((double)record["selection_probability"], logged[shop.Result.Chosen]);
             var d = default(LoggedDecision);
             Assert.True(LoggedDecision.TryParse(output.Value(0), ref d), d.Error);
-            Assert.False(LoggedDecision.TryParse(output.Value(0)[..^2], ref d));
+            Assert.False(LoggedDecision.TryParse(output.Value(0)[..^3], ref d));
         }
     }
 
@@ -95,16 +95,19 @@ public sealed class ExplorationTests
         shop.Set("page_view", "product");
         Assert.Empty(Probabilities(Written(shop, Decide(shop, 1), output)));
         var now = output.Value(0).ToArray();
-        var before = now[..^2];
+        var before = now[..^4];
         var d = default(LoggedDecision);
-        // The versions before had no shared numbers, no probabilities, no assignments, no switches and no origin. A registry may
-        // give any of them any id.
-        foreach (var id in new[] { OutputSchemas.Decision, OutputSchemas.DecisionWithoutShared, OutputSchemas.DecisionWithoutProbabilities,
-            OutputSchemas.DecisionWithoutAssignments, OutputSchemas.DecisionWithoutSwitches, OutputSchemas.DecisionWithoutOrigin, 77 })
+        // The versions before had no deferral, no shared numbers, no probabilities, no assignments, no switches and no origin. A registry
+        // may give any of them any id.
+        foreach (var id in new[]
+        {
+            OutputSchemas.Decision, OutputSchemas.DecisionWithoutShared, OutputSchemas.DecisionWithoutProbabilities,
+            OutputSchemas.DecisionWithoutAssignments, OutputSchemas.DecisionWithoutSwitches, OutputSchemas.DecisionWithoutOrigin, 77,
+        })
         {
             now[4] = (byte)id;
-            for (var left = 0; left <= 5; left++) Assert.True(LoggedDecision.TryParse(now.AsSpan(0, now.Length - left), ref d), d.Error);
-            Assert.False(LoggedDecision.TryParse(now.AsSpan(0, now.Length - 6), ref d));
+            for (var left = 0; left <= 7; left++) Assert.True(LoggedDecision.TryParse(now.AsSpan(0, now.Length - left), ref d), d.Error);
+            Assert.False(LoggedDecision.TryParse(now.AsSpan(0, now.Length - 8), ref d));
         }
         var old = new ApacheAvro(OutputSchemas.Text("decision-4"), OutputSchemas.Text("decision")).Record(before.AsSpan(5));
         Assert.Empty(Probabilities(old));

@@ -33,6 +33,7 @@ internal sealed class Shop
         Result = new Decision(Policy);
         Profile = new byte[Layout.FixedLength];
         Policy.Contacts.Initialize(Profile);
+        foreach (var experiment in Policy.Experiments) experiment.Sticky?.Initialize(Profile);
         Set("page_view", "home");
         Buffer = Encoding.UTF8.GetBytes("customer-1");
     }
@@ -107,6 +108,8 @@ internal sealed class Shop
         var request = Request(at) with { ColdStart = coldStart };
         Scorer.Score(Context.Features, Features.Length, 1);
         Funnel.Decide(request, Context, Scorer, 0, Profile, Off.Count == 0 ? Policy.AllOn : new Switches(Policy, Off, 1), Result);
+        for (var i = 0; i < Policy.Experiments.Count; i++)
+            if (Result.Sticky[i] == StickyFate.Assigned) Policy.Experiments[i].Sticky!.Keep(Profile, Result.Variations[i]);
         if (Result.Outcome == Outcome.Served) Policy.Contacts.Record(Profile, OutcomeKind.None, Result.Chosen, at);
         return Result;
     }

@@ -135,6 +135,15 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Matches(@"\n  covers 1, for gift, letter: P 0\.\d+ is log odds -?\d\.\d+ = 0\.784031 of the mean of the training, and of "
             + @"features:\n +[+-]\d\.\d{4}  f\d \S+\n +[+-]\d\.\d{4}  f\d \S+\n +[+-]\d\.\d{4}  3 other features\n  features: f0 60",
             output);
+        // What an experiment tries is told by the model that scored for the customer.
+        File.WriteAllText(In("config.yaml"), File.ReadAllText(In("config.yaml")).Replace("low: { without: [poster] }",
+            "low: { propensities: { gift: 0.5, letter: 0.1, poster: { model: covers } } }", StringComparison.Ordinal)
+            .Replace("control: {}", "control: { weight: 0 }", StringComparison.Ordinal).Replace("low: {", "low: { weight: 1,",
+                StringComparison.Ordinal));
+        await DecideAsync("""{"order":"o2","who":"eve","allowed":["ads"],"at":"2020-01-01T11:00:00Z","value":"60","placement":"wall"}""");
+        told = (await ShowAsync("small/orders/0/1/0", config: true))["reasons"]!.AsArray().Single()!;
+        Assert.Equal(("covers", "poster", ""), ((string)told["model"]!, (string)told["offers"]!.AsArray().Single()!,
+            (string)told["refusal"]!));
         // Another model, another config or none: nothing is guessed.
         var without = (await ShowAsync("small/orders/0/0/0", config: false))["reasons"]![0]!;
         Assert.Equal(("covers", "No config is at hand: name the one that decided."),

@@ -85,6 +85,18 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public async Task What_an_experiment_tries_changes_the_same()
+    {
+        Write("b.yaml", Changed("  caps:", "  experiments: { e: { variations: { x: { weight: 0 }, y: { weight: 1, "
+            + "propensities: { poster: 0.3 } } } } }\n  caps:"));
+        var report = await CompareAsync("a.yaml", "b.yaml");
+        Assert.Equal((4, 2), ((int)report["total"]!["same"]!, (int)report["total"]!["changed"]!));
+        Assert.Equal("""[{"from":"gift","to":"poster","count":2}]""", report["total"]!["changes"]!.ToJsonString());
+        // Three posters of 0.3 x 4, and three letters of 0.1.
+        Assert.Equal(3.9, (double)report["total"]!["b"]!["expected_value"]!["total"]!, 1e-9);
+    }
+
+    [Fact]
     public async Task The_changed_decisions_are_a_table()
     {
         await CompareAsync("a.yaml", "b.yaml", "--out", In("out"));

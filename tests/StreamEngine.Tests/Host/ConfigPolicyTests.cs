@@ -138,6 +138,36 @@ public sealed class ConfigPolicyTests : IDisposable
         Assert.Empty(scoring.Unknown);
     }
 
+    [Fact]
+    public void A_model_that_an_experiment_tries_scores_for_its_customers()
+    {
+        const string tried = "default_offer: d\n  experiments: { e: { variations: { x: { weight: 0 }, y: { weight: 1, propensities: "
+            + "{ a: { model: covers, default: 0.07 } } } } } }";
+        var config = Config.Replace("default_offer: d", tried, StringComparison.Ordinal)
+            .Replace("decisions:", $"models: {{ covers: {{ path: {Covers} }} }}\ndecisions:", StringComparison.Ordinal);
+        using var log = Compile(Config);
+        using var other = Compile(config);
+        using var control = Compile(config.Replace("weight: 0", "weight: 2", StringComparison.Ordinal)
+            .Replace("weight: 1", "weight: 0", StringComparison.Ordinal).Replace("weight: 2", "weight: 1", StringComparison.Ordinal));
+        using var golden = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Covers, "1", "golden.json")));
+        var row = golden.RootElement.GetProperty("rows").EnumerateArray().First(r => r.GetProperty("inputs").EnumerateArray()
+            .All(v => v.ValueKind != JsonValueKind.Null) && r.GetProperty("inputs")[4].GetDouble() > 2);
+        var vector = row.GetProperty("inputs").EnumerateArray().Select(v => v.GetDouble()).ToArray();
+        var expected = row.GetProperty("outputs")[0].GetDouble();
+        Assert.Equal(expected, P(log, other), 1e-6);
+        Assert.Equal(0.5, P(log, control));
+        Assert.Equal(0.25, P(other, other)); // as the record has it
+        Assert.Equal(expected, P(control, other), 1e-6); // another variation's is not the one
+        Assert.Equal(0.5, P(other, log));
+
+        double P(CompiledEngine log, CompiledEngine policy)
+        {
+            using var evaluated = new ConfigPolicy(log, policy);
+            return evaluated.Choose(Record(log, "a: - 1, d: not_suitable 0", false, vector, "model"), [])!.Candidates
+                .Single(c => c.Offer == "a").P;
+        }
+    }
+
     /// <summary>A record of candidates, each with drop (- for none) and rank; those that were priced have P 0.25 and V 1.</summary>
     private static LoggedRecord Record(CompiledEngine log, string candidates, bool isDefault, double[] features, string source = "fixed")
     {

@@ -89,6 +89,35 @@ public sealed class EvaluateConfigPolicyTests : IDisposable
     }
 
     [Fact]
+    public async Task Experiments_on_values_and_propensities_are_evaluated_for_their_customers()
+    {
+        const string tried =
+            "decisions.experiments={ e: { variations: { x: { weight: W }, y: { weight: V, values: { b: \"100.0\" } } } } }";
+        // On its own log it is itself, in every variation.
+        var config = Config.Replace("  exploration:", "  experiments: { e: { variations: { x: {}, y: { values: { b: 3.0 + features.x }, "
+            + "propensities: { c: 0.9 }, contexts: { a: \"2.0\" } } } } }\n  exploration:", StringComparison.Ordinal);
+        await Replay(config);
+        var (told, _) = await Report(In("config.yaml"));
+        Assert.Equal((300, 0.0, 0), ((int)told["decisions"]!, (double)told["not_covered"]!, told["not_known"]!.AsObject().Count));
+        Assert.Equal(1, (double)told["estimates"]!["mean_weight"]!["value"]!, 1e-12);
+        // What it tries takes the place of what is there without it.
+        await Replay();
+        var (wanted, _) = await Report("offer:b");
+        (told, _) = await Report(await Variant("decisions.exploration={}", tried.Replace("W", "0").Replace("V", "1")));
+        Assert.Equal((double)wanted["estimates"]!["snips"]!["value"]!, (double)told["estimates"]!["snips"]!["value"]!, 1e-12);
+        (wanted, _) = await Report("greedy");
+        (told, _) = await Report(await Variant("decisions.exploration={}", tried.Replace("W", "1").Replace("V", "0")));
+        Assert.Equal((double)wanted["estimates"]!["snips"]!["value"]!, (double)told["estimates"]!["snips"]!["value"]!, 1e-12);
+        // A value that the log can not tell is not known of those customers; a feature that it does not have is refused.
+        (told, _) = await Report(await Variant(tried.Replace("W", "0.5").Replace("V", "0.5").Replace("\"100.0\"", "event.x")));
+        Assert.Equal("offers.b.value reads event.x, which decision records do not have", told["not_known"]!.AsObject().Single().Key);
+        var (code, _, error) = await Cli.RunAsync(Arguments(await Variant("features.more={op: count}",
+            tried.Replace("W", "0.5").Replace("V", "0.5").Replace("\"100.0\"", "features.more"))));
+        Assert.Equal(2, code);
+        Assert.Contains("has no feature 'more'", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_offer_whose_value_is_no_number_is_no_candidate_of_its_own_config_either()
     {
         await Replay(Config.Replace("method: softmax, temperature: 0.5", "method: epsilon_greedy, epsilon: 1", StringComparison.Ordinal)

@@ -28,6 +28,12 @@ internal sealed class SimCustomer(string id)
     /// <summary>The id's bytes, for the order of timers.</summary>
     public byte[] Key { get; } = Encoding.UTF8.GetBytes(id);
 
+    /// <summary>The variation that the first decision in the experiment assigned.</summary>
+    public string? Variation { get; set; }
+
+    /// <summary>Decisions that wait for the end of quiet hours, the oldest first.</summary>
+    public List<(string Trigger, string Placement, long Until)> Deferred { get; } = [];
+
     /// <summary>Offers shown, and when they were decided.</summary>
     public List<(string Offer, long At)> Shown { get; } = [];
 
@@ -74,6 +80,15 @@ internal sealed class SimCustomer(string id)
     /// <summary>When a timer is due; null where it is not armed.</summary>
     public long? Due(int timer) => _started[timer] > _cancelled[timer] && _started[timer] > _fired[timer]
         ? _started[timer] + Timers[timer].After : null;
+
+    /// <summary>A decision waits: the newest of its trigger and placement, and no more than so many.</summary>
+    public void Defer(string trigger, string placement, long until)
+    {
+        var same = Deferred.FindIndex(d => d.Trigger == trigger && d.Placement == placement);
+        if (same >= 0) Deferred.RemoveAt(same);
+        else if (Deferred.Count == SimEngines.MaxDeferred) Deferred.RemoveAt(0);
+        Deferred.Add((trigger, placement, until));
+    }
 
     /// <summary>A timer fired for its newest start.</summary>
     public void Fire(int timer) => _fired[timer] = _started[timer];

@@ -37,6 +37,9 @@ internal sealed class SimDecision
     public double[] Features => [.. ((object[])_record["features"]!).Cast<double>()];
     public double SelectionProbability => (double)_record["selection_probability"]!;
     public double[] Probabilities => [.. ((object[])_record["candidate_probabilities"]!).Cast<double>()];
+    public string? Variation => ((object[])_record["assignments"]!).Cast<GenericRecord>().Select(a => (string)a["variation"]!)
+        .SingleOrDefault();
+    public long? DeferredUntil => (long?)_record["deferred_until"];
     public int Version => int.Parse((string)((GenericRecord)((object[])_record["models"]!)[0]!)["version"]!);
 
     /// <summary>What a mark says to be off, and of which version that is; null for what is no such mark.</summary>

@@ -26,12 +26,35 @@ internal sealed class SimEngines : IDisposable
         Delivery = delivery;
         _engines =
             [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0,
-            Versions) select Scenario.Compile(With(Options(sources == 2, checkpoints: version > 0 && delivery == Delivery.ExactlyOnce,
-            budgets && sources == 1),
-            delivery, reply), new Loader(this, version))];
+            Versions) select Scenario.Compile(Sticky(With(Options(sources == 2, checkpoints: version > 0
+            && delivery == Delivery.ExactlyOnce, budgets && sources == 1), delivery, reply), version), new Loader(this, version))];
     }
 
     public Delivery Delivery { get; }
+
+    /// <summary>
+    /// A sticky experiment that changes nothing: each version has other weights, and every customer keeps the first variation.
+    /// </summary>
+    private static EngineOptions Sticky(EngineOptions options, int version) => options with
+    {
+        Decisions = options.Decisions with
+        {
+            Experiments =
+            [
+                new ExperimentOptions
+                {
+                    Name = "sticky",
+                    Sticky = true,
+                    Coverage = 0.7,
+                    Variations = [.. new[] { "one", "two" }.Select((name, i) => new VariationOptions
+                    {
+                        Name = name,
+                        Weight = i == 0 ? 0.2 * (version + 1) : 1 - 0.2 * (version + 1),
+                    })],
+                },
+            ],
+        },
+    };
 
     private static EngineOptions With(EngineOptions options, Delivery delivery, ReplyWhen reply) => options with
     {
@@ -72,6 +95,13 @@ internal sealed class SimEngines : IDisposable
         Identifiers = [new IdentifierOptions { Name = "placement", Of = "event.placement" }],
         Recheck = TimeSpan.FromSeconds(4),
     };
+
+    /// <summary>
+    /// Minutes from the beginning in which nothing is shown to customers who do other things more often than look: their decisions wait.
+    /// </summary>
+    public static readonly (string Name, int From, int To)[] Quiet = [("first", 0, 1), ("third", 2, 3)];
+
+    public const int MaxDeferred = 2;
 
     private static readonly FieldOptions[] Weighed =
     [
@@ -137,6 +167,18 @@ internal sealed class SimEngines : IDisposable
             {
                 Holdout = null,
                 Budgets = budgets ? SimBudgets.Options : [],
+                MaxDeferred = MaxDeferred,
+                QuietHours =
+                [
+                    .. Quiet.Select(q => new QuietHoursOptions
+                    {
+                        Name = q.Name,
+                        From = $"00:0{q.From}",
+                        To = $"00:0{q.To}",
+                        TimeZone = "features.types_1 != 'page_view' ? 'UTC' : '+05:00'",
+                        Then = QuietHoursFate.Defer,
+                    }),
+                ],
                 Exploration = [new ExplorationOptions { Name = Explored, Epsilon = Epsilon, Seed = ExplorationSeed }],
                 Caps =
                 [

@@ -1,9 +1,11 @@
+using StreamEngine.Testing;
+
 namespace StreamEngine.Tests.Simulation;
 
 /// <summary>A decision that must have been made, but for the model's scores.</summary>
 internal sealed record SimExpected(
     SimCustomer Customer, string Topic, long Offset, int Ordinal, string Trigger, string Placement, long EventTime, long DecidedAt,
-        long Watermark, double[] Features, string Strongest, bool Consent, HashSet<string> Off)
+        long Watermark, double[] Features, string Strongest, bool Consent, HashSet<string> Off, bool MayWait = true)
 {
     /// <summary>Each offer's propensity where the model gives none.</summary>
     private const double DefaultP = 0.1;
@@ -24,14 +26,14 @@ internal sealed record SimExpected(
                 + $"{EventTime} {DecidedAt} {Watermark}";
         var candidates = actual.Candidates;
         if (!Consent)
-            return actual is { Outcome: "no_consent", Offer: null } && candidates.Length == 0 && actual.Features.Length == 0 ? null
-                : "decided, or kept something, without consent";
+            return actual is { Outcome: "no_consent", Offer: null, DeferredUntil: null } && candidates.Length == 0
+                && actual.Features.Length == 0 ? null : "decided, or kept something, without consent";
         if (!Customer.Agrees(Features, actual.Features))
             return $"features {string.Join(' ', actual.Features)}, expected {string.Join(' ', Features)}";
         if (candidates.Length != Offers.Length) return "candidates are missing";
         if (Off.Contains("all"))
-            return actual is { Outcome: "switched_off", Offer: null } && candidates.All(c => c is { Drop: "switched_off", Rank: 0 }) ? null
-                : "something was looked at, though everything is off";
+            return actual is { Outcome: "switched_off", Offer: null, DeferredUntil: null }
+                && candidates.All(c => c is { Drop: "switched_off", Rank: 0 }) ? null : "something was looked at, though everything is off";
 
         var left = new List<int>();
         var drops = new string?[Offers.Length];
@@ -57,6 +59,8 @@ internal sealed record SimExpected(
                 return $"{Offers[i].Name}: dropped by '{candidates[i].Drop}', expected '{drop}'";
         }
         if (Probabilities(left, best, actual) is { } probability) return probability;
+        var until = best < 0 && MayWait && Enumerable.Range(0, Offers.Length).Any(i => Drop(i) == QuietReason) ? QuietUntil : null;
+        if (actual.DeferredUntil != until) return $"waits until {actual.DeferredUntil}, expected {until}";
         var offer = best < 0 ? null : Offers[best].Name;
         return actual.Offer != offer || actual.Outcome != (offer is null ? "no_offer" : "served")
             ? $"expected {offer ?? "nothing"} to be shown" : null;
@@ -97,6 +101,17 @@ internal sealed record SimExpected(
         "d" when Placement != "email" => "placement",
         "c" when Features[1] <= 50 => "not_eligible",
         "b" when Strongest == "cart_add" => "not_suitable",
-        var name => Customer.Capped(name, DecidedAt),
+        var name => Customer.Capped(name, DecidedAt) ?? QuietReason,
     };
+
+    /// <summary>The quiet hours that are on for the customer.</summary>
+    private (string Name, int From, int To)? Quiet => Strongest == "page_view" ? null
+        : SimEngines.Quiet.Cast<(string Name, int From, int To)?>()
+            .FirstOrDefault(q => DecidedAt >= Minute(q!.Value.From) && DecidedAt < Minute(q.Value.To));
+
+    private string? QuietReason => Quiet is { } quiet ? $"quiet_hours:{quiet.Name}" : null;
+
+    private long? QuietUntil => Quiet is { } quiet ? Minute(quiet.To) : null;
+
+    private static long Minute(int minute) => Scenario.Start + minute * 60_000;
 }

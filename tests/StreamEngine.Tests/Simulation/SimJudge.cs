@@ -33,6 +33,9 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     /// <summary>Decisions that showed another candidate than the best one.</summary>
     public int Explored { get; private set; }
 
+    /// <summary>Decisions that were made anew at the end of quiet hours.</summary>
+    public int MadeAnew { get; private set; }
+
     /// <summary>Marks of what is switched off.</summary>
     public int Switched { get; private set; }
 
@@ -62,6 +65,7 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             driver.Watches.Judge(p, [.. logged.Where(d => d.Kind == "decision")]);
             Decisions += oracles[p].Decisions;
             Explored += oracles[p].Explored;
+            MadeAnew += oracles[p].MadeAnew;
             Switched += oracles[p].Switched;
             Followed += oracles[p].Followed;
             Same($"what is off in shard {p}", driver.Switches.AtTheEnd.Order(),

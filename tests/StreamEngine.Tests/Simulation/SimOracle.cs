@@ -41,6 +41,12 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
     /// <summary>Decisions that showed another candidate than the best one.</summary>
     public int Explored { get; private set; }
 
+    /// <summary>Decisions that wait, or did, for the end of quiet hours.</summary>
+    public int Deferred { get; private set; }
+
+    /// <summary>Those of them that were made anew.</summary>
+    public int MadeAnew { get; private set; }
+
     /// <summary>Decisions that requests asked for.</summary>
     public List<SimDecision> Requested { get; } = [];
 
@@ -91,7 +97,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         if (!_customers.TryGetValue(ask.Customer, out var customer)) _customers[ask.Customer] = customer = new SimCustomer(ask.Customer);
         var at = Math.Max(ask.Time, customer.Newest);
         _expected.Enqueue(new SimExpected(customer, entry.Topic, entry.Offset, ordinal, "", ask.Placement, ask.Time, at, _watermark,
-            customer.Features(at), customer.Types().FirstOrDefault().Type ?? "", customer.Consent, Off));
+            customer.Features(at), customer.Types().FirstOrDefault().Type ?? "", customer.Consent, Off, MayWait: false));
     }
 
     private void Decided(SimDecision entry)
@@ -101,6 +107,14 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         var draw = SimDraw.Of(Array.IndexOf(topics, entry.Topic), partition, entry.Offset, entry.Ordinal);
         if (expected.Difference(entry, draw, budgets) is { } difference)
             throw new SimFailure($"{difference}\n  expected {expected}\n  logged   {entry}");
+        expected.Customer.Variation ??= entry.Variation;
+        if (entry.Variation != (entry.Outcome is "no_consent" or "switched_off" ? null : expected.Customer.Variation))
+            throw new SimFailure($"in variation {entry.Variation}, once in {expected.Customer.Variation}: {entry}");
+        if (entry.DeferredUntil is { } until)
+        {
+            expected.Customer.Defer(entry.Trigger, entry.Placement, until);
+            Deferred++;
+        }
         if (entry.Offer is not { } offer) return;
         Explored += entry.Candidates.Single(c => c.Offer == offer).Rank > 1 ? 1 : 0;
         expected.Customer.Shown.Add((offer, entry.DecidedAt));
@@ -175,9 +189,29 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
             customer.Features(at), customer.Types().FirstOrDefault().Type ?? "", e.Consent && customer.Consent, Off));
     }
 
+    /// <summary>
+    /// Makes anew what waited for quiet hours that the watermark has passed, in the order of their ends and customers.
+    /// </summary>
+    private int MakeAnew(int source, long offset, int ordinal)
+    {
+        var over = _customers.Values.SelectMany(c => c.Deferred.Select(d => (Customer: c, Entry: d))).Where(d => d.Entry.Until < _watermark)
+            .OrderBy(d => d.Entry.Until).ThenBy(d => d.Customer.Id, StringComparer.Ordinal).ToList();
+        foreach (var (customer, entry) in over)
+        {
+            customer.Deferred.Remove(entry);
+            var now = Math.Max(entry.Until, customer.Newest);
+            _expected.Enqueue(new SimExpected(customer, topics[source], offset, ordinal++, entry.Trigger, entry.Placement, entry.Until,
+                now, _watermark, customer.Features(now), customer.Types().FirstOrDefault().Type ?? "", customer.Consent, Off,
+                MayWait: false));
+            MadeAnew++;
+        }
+        return ordinal;
+    }
+
     /// <summary>Fires what is due by the watermark in the order of due time, customer and timer; returns the next ordinal.</summary>
     private int Fire(int source, long offset, int ordinal)
     {
+        ordinal = MakeAnew(source, offset, ordinal);
         var due = new List<(long Due, SimCustomer Customer, int Timer)>();
         foreach (var customer in _customers.Values)
             for (var timer = 0; timer < SimCustomer.Timers.Length; timer++)

@@ -27,7 +27,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         using var engines = new SimEngines(Delivery, budgets: true);
         var started = Stopwatch.GetTimestamp();
         long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, fromStandbys = 0, damaged = 0, answered = 0, repeated = 0,
-            switched = 0, followed = 0, told = 0, outcomes = 0, explored = 0, changes = 0, granted = 0, refused = 0;
+            switched = 0, followed = 0, told = 0, outcomes = 0, explored = 0, changes = 0, granted = 0, refused = 0, anew = 0;
         var network = new SimNetworkCounts();
         for (var seed = first; seed < first + seeds; seed++)
         {
@@ -41,6 +41,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
             damaged += driver.Disk?.Damaged ?? 0;
             decisions += judge.Decisions;
             explored += judge.Explored;
+            anew += judge.MadeAnew;
             switched += judge.Switched;
             followed += judge.Followed;
             outcomes += judge.OutcomeCount;
@@ -55,7 +56,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Kind}, {Delivery}: {seeds} seeds in {seconds:0.0} s "
             + $"({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, "
-            + $"{explored} that explored, {answered} requests answered, {told} decisions told to watchers, {switched} marks of switches, "
+            + $"{explored} that explored, {anew} made anew after quiet hours, "
+            + $"{answered} requests answered, {told} decisions told to watchers, {switched} marks of switches, "
             + $"{followed} of tables, {granted} of shared numbers, {refused} offers refused by budgets, "
             + $"{repeated} decisions repeated, "
             + $"{fromFiles} shards restored from files, {fromStandbys} of them a standby's, {damaged} files damaged; by the network: "
@@ -64,6 +66,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
         if (seeds >= 100) Assert.True(switched > seeds * 2, $"only {switched} marks of switches");
         if (seeds >= 100) Assert.True(followed > seeds * 2, $"only {followed} marks of tables");
         if (seeds >= 100) Assert.True(explored > seeds / 5, $"only {explored} decisions that explored");
+        if (seeds >= 100) Assert.True(anew > seeds / 5, $"only {anew} decisions made anew after quiet hours");
         if (seeds >= 100) Assert.True(outcomes > seeds * 2, $"only {outcomes} outcomes");
         if (seeds >= 100) Assert.True(granted > seeds / 2 && refused > seeds, $"{granted} marks of shared numbers, {refused} refused");
         // What follows the checkpoint topic needs one, and a log with several processes.

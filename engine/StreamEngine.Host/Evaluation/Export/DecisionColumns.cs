@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Parquet.Schema;
+using StreamEngine.Decisions;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Evaluation.Export;
@@ -66,6 +67,8 @@ internal static class DecisionColumns
                 (d, _) => Chosen(d) is { } chosen ? chosen.GetProperty("is_default").GetBoolean() : null),
             new(new DataField<double?>("selection_probability"), "With which probability this outcome had to come out",
                 (d, _) => NumberOf(d, "selection_probability")),
+            .. engine.Options.Decisions.QuietHours.Any(q => q.Then == QuietHoursFate.Defer)
+                ? [Time("deferred_until", "The end of the quiet hours at which it is decided anew")] : Array.Empty<DecisionColumn>(),
             new(new DataField<string>("event_id"), "Of the cause", (d, _) => TextOf(d.GetProperty("cause"), "event_id")),
             new(new DataField<string>("topic"), "Of the cause", (d, _) => TextOf(d.GetProperty("cause"), "topic")),
             new(new DataField<int>("partition"), "Of the cause", (d, _) => d.GetProperty("cause").GetProperty("partition").GetInt32()),

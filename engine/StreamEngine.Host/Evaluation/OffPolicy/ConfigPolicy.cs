@@ -85,7 +85,7 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
             _context.Features[i] = _names.Places[i] is var place and >= 0 ? vector[place] : double.NaN;
         _isScored = false;
         var customer = Encoding.UTF8.GetBytes(record.Text("customer_id"));
-        for (var i = 0; i < _variations.Length; i++) _variations[i] = _policy.Policy.Experiments[i].Assign(customer);
+        Assign(_policy.Policy, record, customer, _variations);
         var logged = new Dictionary<string, LoggedOffer>();
         foreach (var c in record.Records("candidates"))
             logged[c.Text("offer")] = new LoggedOffer(c, c.Text("offer") == _log.Options.Decisions.DefaultOffer);
@@ -130,7 +130,7 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
     /// Whether the customer was new, to whom the default offer goes first. Where the log took it, that is certain only if there were
     /// candidates beside it; where the log did not, only if it could have.
     /// </summary>
-    private bool? WasNew(LoggedRecord record, Dictionary<string, LoggedOffer> logged, ReadOnlySpan<byte> customer)
+    private bool? WasNew(LoggedRecord record, Dictionary<string, LoggedOffer> logged, byte[] customer)
     {
         if (record.Record("chosen") is not { } chosen) return null;
         if (chosen.Flag("is_default")) return record.Records("candidates").Any(c => c.Whole("rank") > 0) ? true : null;
@@ -138,8 +138,27 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         if (offer < 0 || !logged.TryGetValue(policy.Offers[offer].Name, out var it) || it.IsBad
             || it.Reached is Gate.Switch or Gate.Placement or Gate.Eligible) return null;
         Span<int> variations = stackalloc int[policy.Experiments.Count];
-        for (var i = 0; i < variations.Length; i++) variations[i] = policy.Experiments[i].Assign(customer);
+        Assign(policy, record, customer, variations);
         return IsWithheld(policy, variations, offer, customer) ? null : false;
+    }
+
+    /// <summary>
+    /// The customer's variations. Those of a sticky experiment that the log's config has too are as the record has them: the hash does not
+    /// say what profiles keep.
+    /// </summary>
+    private void Assign(DecisionPolicy policy, LoggedRecord record, ReadOnlySpan<byte> customer, Span<int> variations)
+    {
+        for (var i = 0; i < variations.Length; i++)
+        {
+            var experiment = policy.Experiments[i];
+            variations[i] = experiment.Assign(customer);
+            if (experiment.Sticky is null || !_log.Policy.Experiments.Any(e => e.Name == experiment.Name)) continue;
+            variations[i] = -1;
+            foreach (var assigned in record.Records("assignments"))
+                for (var v = 0; v < experiment.Variations.Length; v++)
+                    if (assigned.Text("experiment") == experiment.Name && assigned.Text("variation") == experiment.Variations[v].Name)
+                        variations[i] = v;
+        }
     }
 
     private PolicyChoice? Give(string reason)
@@ -202,16 +221,26 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         var (offer, priced) = (_offers[index], known is { IsPriced: true });
         double c, v, l;
         if (offer.Context.IsSame && priced) c = known!.Value.C;
-        else if ((_unknown = offer.Context.Unknown) is null) c = offer.Offer.Context?.Invoke(_context) ?? 1;
+        else if ((_unknown = offer.Unknown(offer.Context, v => v.Contexts, "context", _variations)) is null)
+            c = Tried(v => v.Contexts[index], offer.Offer.Context)?.Invoke(_context) ?? 1;
         else return null;
         if (offer.Value.IsSame && priced) v = known!.Value.V;
-        else if ((_unknown = offer.Value.Unknown) is null) v = offer.Offer.Value?.Invoke(_context) ?? 1;
+        else if ((_unknown = offer.Unknown(offer.Value, v => v.Values, "value", _variations)) is null)
+            v = Tried(v => v.Values[index], offer.Offer.Value)?.Invoke(_context) ?? 1;
         else return null;
         if (offer.Levered.IsSame && priced) l = known!.Value.L;
         else if ((_unknown = offer.Levered.Unknown) is null) l = Levers(index);
         else return null;
-        var p = Propensity(offer, priced ? known : null);
+        var p = Propensity(offer, _policy.Policy.Plan.TermOf(index, i => _variations[i]), priced ? known : null);
         return new LoggedCandidate(offer.Offer.Name, p, v, Priority.Of(p, c, v, l));
+    }
+
+    /// <summary>What the customer's variations try of an offer, or the offer's own.</summary>
+    private T? Tried<T>(Func<Variation, T?> tried, T? own) where T : class
+    {
+        for (var i = 0; i < _variations.Length; i++)
+            if (_variations[i] >= 0) own = tried(_policy.Policy.Experiments[i].Variations[_variations[i]]) ?? own;
+        return own;
     }
 
     /// <summary>As arbitration does it: levers add inside a factor, factors and what experiments try multiply.</summary>
@@ -226,15 +255,14 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
     }
 
     /// <summary>The logged P where it is of the same model; else that of this config's model, from the logged features.</summary>
-    private double Propensity(OfferComparison offer, LoggedOffer? priced)
+    private double Propensity(OfferComparison offer, PropensityTerm term, LoggedOffer? priced)
     {
-        var o = offer.Offer;
-        if (o.Model < 0) return o.DefaultPropensity;
-        if (offer.HasSameScore && priced is { } known) return known.Source == "model" ? known.P : o.DefaultPropensity;
+        if (term.Model < 0) return term.Default;
+        if (offer.HasSameScore && priced is { } known) return known.Source == "model" ? known.P : term.Default;
         if (!_isScored) _scorer.Score(_context.Features, _context.Features.Length, 1);
         _isScored = true;
-        if (_scorer.Fault(o.Model, 0) != ScoreFault.None) return o.DefaultPropensity;
-        var score = _scorer.Outputs(o.Model, 0)[o.Output];
-        return Propensities.IsOne(score) ? Propensities.Of(score) : o.DefaultPropensity;
+        if (_scorer.Fault(term.Model, 0) != ScoreFault.None) return term.Default;
+        var score = _scorer.Outputs(term.Model, 0)[term.Output];
+        return Propensities.IsOne(score) ? Propensities.Of(score) : term.Default;
     }
 }

@@ -1,7 +1,6 @@
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Expressions;
-using StreamEngine.Inference;
 using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Evaluation.OffPolicy;
@@ -32,14 +31,27 @@ internal sealed class OfferComparison
         Eligible = Rule(Options.Eligible, _old?.Eligible, "eligible");
         Applicable = Rule(Options.Applicable, _old?.Applicable, "applicable");
         Suitable = Rule(Options.Suitable, _old?.Suitable, "suitable");
-        Context = Part([Options.Context], _old is null ? null : [_old.Context], "context");
-        Value = Part([Options.Value], _old is null ? null : [_old.Value], "value");
+        var hasSameExperiments = Replay.Comparison.ConfigDifference.Text(policy.Options.Decisions.Node["experiments"])
+            == Replay.Comparison.ConfigDifference.Text(log.Options.Decisions.Node["experiments"]);
+        Context = Tried(o => o.Context, v => v.Contexts.Select(c => (c.Name, c.Is)), "context");
+        Value = Tried(o => o.Value, v => v.Values.Select(c => (c.Name, c.Is)), "value");
         var levers = Part(Levers(Options, policy), _old is null ? null : Levers(_old, log), "levers");
-        Levered = levers with { IsSame = levers.IsSame && SameLevers(log, policy) };
+        Levered = levers with { IsSame = levers.IsSame && SameLevers(log, policy, hasSameExperiments) };
         HasLimit = policy.Options.Decisions.Caps.Concat<IContactLimit>(policy.Options.Decisions.Suppressions).Any(IsAbout)
             || policy.Options.Decisions.QuietHours.Any(q => q.Channels.Count == 0 || q.Channels.Contains(Options.Channel))
             || policy.Policy.Budgets.Any(b => b.Costs[offer] >= 0);
-        HasSameScore = _old is not null && IsSameScore(log, policy);
+        HasSameScore = _old is not null && IsSameScore(log, policy, hasSameExperiments);
+
+        // A factor that experiments try another one for is as the record has it only where they are the same.
+        OfferPart Tried(Func<OfferOptions, ExprText> own, Func<VariationOptions, IEnumerable<(string Offer, ExprText Is)>> tried,
+            string name)
+        {
+            var (here, there) = (Of(policy, Options), _old is null ? null : Of(log, _old));
+            return new OfferPart(Part(here, there, name).IsSame && (here.Count == 1 || hasSameExperiments), Why(own(Options), name));
+
+            List<ExprText> Of(CompiledEngine engine, OfferOptions offer) => [own(offer), .. engine.Options.Decisions.Experiments
+                .SelectMany(e => e.Variations).SelectMany(tried).Where(t => t.Offer == offer.Name).Select(t => t.Is)];
+        }
     }
 
     /// <summary>The offer.</summary>
@@ -77,6 +89,22 @@ internal sealed class OfferComparison
         && (limit.Groups.Count == 0 || limit.Groups.Contains(Options.Group))
         && (limit.Per != LimitScope.Group || Options.Group.Length > 0);
 
+    /// <summary>Why a factor can't be computed for a customer; null where it can.</summary>
+    /// <param name="part">The offer's own factor.</param>
+    /// <param name="tried">What a variation tries in its place.</param>
+    /// <param name="name">What the factor is called.</param>
+    /// <param name="variations">By experiment, the customer's variation; -1 for none.</param>
+    public string? Unknown(OfferPart part, Func<VariationOptions, IEnumerable<ExperimentTermOptions>> tried, string name,
+        ReadOnlySpan<int> variations)
+    {
+        ExprText? text = null;
+        for (var i = 0; i < variations.Length; i++)
+            if (variations[i] >= 0)
+                text = tried(_policy.Options.Decisions.Experiments[i].Variations[variations[i]])
+                    .FirstOrDefault(t => t.Name == Offer.Name)?.Is ?? text;
+        return text is null ? part.Unknown : Why(text, name);
+    }
+
     private OfferPart Rule(ExprText? text, ExprText? old, string name) =>
         new(_old is not null && (text is null) == (old is null) && (text is null || IsSame(text, old!)),
             text is null ? null : Why(text, name));
@@ -102,22 +130,35 @@ internal sealed class OfferComparison
         .. engine.Options.Decisions.Experiments.SelectMany(e => e.Variations).SelectMany(v => v.Levers).Where(l => l.Name == offer.Name)
             .Select(l => l.By)];
 
-    private bool SameLevers(CompiledEngine log, CompiledEngine policy)
+    private bool SameLevers(CompiledEngine log, CompiledEngine policy, bool hasSameExperiments)
     {
         var (a, b) = (Options.Levers.Select(l => l.Factor), _old?.Levers.Select(l => l.Factor) ?? []);
         if (!a.SequenceEqual(b)) return false;
         return Levers(Options, policy).Count == Options.Levers.Count && Levers(_old!, log).Count == _old!.Levers.Count
-            || Replay.Comparison.ConfigDifference.Text(policy.Options.Decisions.Node["experiments"])
-                == Replay.Comparison.ConfigDifference.Text(log.Options.Decisions.Node["experiments"]);
+            || hasSameExperiments;
     }
 
-    private bool IsSameScore(CompiledEngine log, CompiledEngine policy)
+    /// <summary>Whether P comes from the same output of the same model, in every variation too.</summary>
+    private bool IsSameScore(CompiledEngine log, CompiledEngine policy, bool hasSameExperiments)
     {
-        var old = log.Policy.Offers.First(o => o.Name == Offer.Name);
-        if (Offer.Model < 0 || old.Model < 0) return Offer.Model == old.Model;
-        var (a, b) = (policy.Policy.Models[Offer.Model].Model.Manifest, log.Policy.Models[old.Model].Model.Manifest);
-        return (a.Sha256, a.Choices) == (b.Sha256, b.Choices) && Output(a, Offer) == Output(b, old) && a.Inputs.SequenceEqual(b.Inputs);
+        var (here, there) = (Scores(policy, Offer.Name), Scores(log, Offer.Name));
+        return (here.Count == 1 && there.Count == 1 || hasSameExperiments && here.Count == there.Count)
+            && here.Zip(there).All(pair => IsSame(pair.First, pair.Second, policy, log));
     }
 
-    private static string Output(ModelManifest manifest, CompiledOffer offer) => manifest.Outputs[offer.Output];
+    /// <summary>The offer's own propensity, then those that experiments try.</summary>
+    private static List<PropensityTerm> Scores(CompiledEngine engine, string name)
+    {
+        var offer = engine.Policy.Offers.ToList().FindIndex(o => o.Name == name);
+        return [engine.Policy.Offers[offer].Propensity, .. engine.Policy.Experiments.SelectMany(e => e.Variations)
+            .Select(v => v.Propensities[offer]).OfType<PropensityTerm>()];
+    }
+
+    private static bool IsSame(PropensityTerm here, PropensityTerm there, CompiledEngine policy, CompiledEngine log)
+    {
+        if (here.Model < 0 || there.Model < 0) return here.Model == there.Model;
+        var (a, b) = (policy.Policy.Models[here.Model].Model.Manifest, log.Policy.Models[there.Model].Model.Manifest);
+        return (a.Sha256, a.Choices) == (b.Sha256, b.Choices) && a.Outputs[here.Output] == b.Outputs[there.Output]
+            && a.Inputs.SequenceEqual(b.Inputs);
+    }
 }

@@ -87,7 +87,8 @@ internal static class PolicyConfigs
     {
         var texts = engine.Options.Offers.SelectMany(o => new[] { o.Eligible, o.Applicable, o.Suitable, o.Context, o.Value }
             .Concat(o.Levers.Select(l => l.By))).OfType<ExprText>()
-            .Concat(engine.Options.Decisions.Experiments.SelectMany(e => e.Variations).SelectMany(v => v.Levers).Select(l => l.By));
+            .Concat(engine.Options.Decisions.Experiments.SelectMany(e => e.Variations)
+                .SelectMany(v => v.Levers.Select(l => l.By).Concat(v.Values.Concat(v.Contexts).Select(t => t.Is))));
         return texts.SelectMany(t => ExpressionCompiler.References(t).Features)
             .Concat(engine.Policy.Models.SelectMany(m => m.Model.Manifest.Inputs));
     }

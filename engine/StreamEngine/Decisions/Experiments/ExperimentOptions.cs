@@ -21,6 +21,18 @@ public sealed record ExperimentOptions : ILocated
     [Doc("Keeps experiments apart: those of one namespace with ranges that do not overlap never share a customer.")]
     public NamespaceOptions? Namespace { get; init; }
 
+    [Doc("Whether a customer keeps the first variation that a decision assigned, whatever becomes of weights and coverage; kept in the "
+        + "profile.")]
+    public bool Sticky { get; init; }
+
+    [Doc("With 'sticky', another number assigns all customers anew.")]
+    [Bounds(0, 1_000_000)]
+    public int BucketVersion { get; init; }
+
+    [Doc("With 'sticky', customers who were assigned under a lower bucket_version than this are in the experiment no more.")]
+    [Bounds(0, 1_000_000)]
+    public int MinBucketVersion { get; init; }
+
     [Doc("What is compared, the control first.")]
     [Keyed]
     public IReadOnlyList<VariationOptions> Variations { get; init; } = [];
@@ -63,9 +75,56 @@ public sealed record VariationOptions : ILocated
     [Doc("By offer, what is shown in place of the offer's treatment.")]
     public IReadOnlyDictionary<string, string> Treatments { get; init; } = new Dictionary<string, string>();
 
+    [Doc("By offer, where P comes from in place of the offer's own propensity: another model, another output, or a fixed number.")]
+    [Keyed]
+    public IReadOnlyList<ExperimentPropensityOptions> Propensities { get; init; } = [];
+
+    [Doc("By offer, V in place of the offer's own value, an expression of type double.")]
+    [Keyed]
+    public IReadOnlyList<ExperimentTermOptions> Values { get; init; } = [];
+
+    [Doc("By offer, C in place of the offer's own context, an expression of type double.")]
+    [Keyed]
+    public IReadOnlyList<ExperimentTermOptions> Contexts { get; init; } = [];
+
     [Doc("By offer, a lever that is a factor of its own: L is multiplied by 1 + this, an expression of type double.")]
     [Keyed]
     public IReadOnlyList<ExperimentLeverOptions> Levers { get; init; } = [];
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>A propensity that an experiment tries on an offer.</summary>
+[Shorthand(nameof(Default))]
+public sealed record ExperimentPropensityOptions : ILocated
+{
+    /// <summary>The offer.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("The model; where absent the offer's own with another output, or none with a default alone.")]
+    public string? Model { get; init; }
+
+    [Doc("The model's output column, by name or number; the first where absent.")]
+    public string? Output { get; init; }
+
+    [Doc("The propensity where there is no model or it fails, 0 to 1; the offer's own where absent.")]
+    [Bounds(0, 1)]
+    public double? Default { get; init; }
+
+    /// <inheritdoc/>
+    public ConfigNode Node { get; init; } = ConfigNode.InCode;
+}
+
+/// <summary>A value or a context that an experiment tries on an offer.</summary>
+[Shorthand(nameof(Is))]
+public sealed record ExperimentTermOptions : ILocated
+{
+    /// <summary>The offer.</summary>
+    public string Name { get; init; } = "";
+
+    [Doc("What it is, an expression of type double.")]
+    public ExprText Is { get; init; } = "1.0";
 
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;

@@ -25,7 +25,7 @@ internal sealed class ExperimentStage(DecisionPolicy policy) : IFunnelStage
                     decision.Withheld[offer] = DropReason.OfferHoldout;
         for (var i = 0; i < _experiments.Length; i++)
         {
-            var assigned = _experiments[i].Assign(customer);
+            var assigned = _experiments[i].Assign(customer, situation.Profile, out decision.Sticky[i]);
             decision.Variations[i] = assigned;
             if (assigned < 0) continue;
             var variation = _experiments[i].Variations[assigned];

@@ -12,9 +12,19 @@ internal sealed class Pricing(DecisionPolicy policy)
     public bool Price(int offer, in Situation situation, Decision decision)
     {
         var o = _offers[offer];
-        decision.P[offer] = Propensity(o, situation, out decision.Source[offer], out decision.Fault[offer]);
-        decision.C[offer] = o.Context is { } weight ? weight(situation.Context) : 1;
-        decision.V[offer] = o.Value is { } value ? value(situation.Context) : 1;
+        var (propensity, context, value) = (o.Propensity, o.Context, o.Value);
+        for (var i = 0; i < _experiments.Length; i++)
+        {
+            if (decision.Variations[i] is not (var variation and >= 0)) continue;
+            var tried = _experiments[i].Variations[variation];
+            propensity = tried.Propensities[offer] ?? propensity;
+            context = tried.Contexts[offer] ?? context;
+            value = tried.Values[offer] ?? value;
+        }
+        decision.Model[offer] = propensity.Model;
+        decision.P[offer] = Propensity(propensity, situation, out decision.Source[offer], out decision.Fault[offer]);
+        decision.C[offer] = context is null ? 1 : context(situation.Context);
+        decision.V[offer] = value is null ? 1 : value(situation.Context);
         var levers = 1.0;
         foreach (var factor in o.Levers)
         {
@@ -23,27 +33,27 @@ internal sealed class Pricing(DecisionPolicy policy)
             levers *= sum;
         }
         for (var i = 0; i < _experiments.Length; i++)
-            if (decision.Variations[i] is var variation and >= 0 && _experiments[i].Variations[variation].Levers[offer] is { } tried)
-                levers *= 1 + tried(situation.Context);
+            if (decision.Variations[i] is var arm and >= 0 && _experiments[i].Variations[arm].Levers[offer] is { } lift)
+                levers *= 1 + lift(situation.Context);
         decision.L[offer] = levers;
         decision.Priority[offer] = Priority.Of(decision.P[offer], decision.C[offer], decision.V[offer], levers);
         return double.IsFinite(decision.Priority[offer]);
     }
 
-    private static double Propensity(CompiledOffer offer, in Situation situation, out PropensitySource source, out ScoreFault fault)
+    private static double Propensity(PropensityTerm term, in Situation situation, out PropensitySource source, out ScoreFault fault)
     {
         (source, fault) = (PropensitySource.Fixed, ScoreFault.None);
-        if (offer.Model < 0) return offer.DefaultPropensity;
+        if (term.Model < 0) return term.Default;
         // A model that is off is not run, so it has no scores.
-        fault = situation.Switches.IsModelOff(offer.Model) ? ScoreFault.SwitchedOff : situation.Scorer.Fault(offer.Model, situation.Row);
+        fault = situation.Switches.IsModelOff(term.Model) ? ScoreFault.SwitchedOff : situation.Scorer.Fault(term.Model, situation.Row);
         if (fault == ScoreFault.None)
         {
-            var p = situation.Scorer.Outputs(offer.Model, situation.Row)[offer.Output];
+            var p = situation.Scorer.Outputs(term.Model, situation.Row)[term.Output];
             source = PropensitySource.Model;
             if (Propensities.IsOne(p)) return Propensities.Of(p);
             fault = ScoreFault.OutOfRange;
         }
         source = PropensitySource.Fallback;
-        return offer.DefaultPropensity;
+        return term.Default;
     }
 }

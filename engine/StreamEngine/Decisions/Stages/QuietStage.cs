@@ -1,15 +1,12 @@
-using StreamEngine.Expressions;
-
 namespace StreamEngine.Decisions;
 
 /// <summary>
 /// The quiet hours, by the time at which the decision is evaluated: an offer whose channel is quiet is dropped, so that one of another
 /// channel may win. As with contact limits, the default offer's are looked at even where a rule has dropped it.
 /// </summary>
-internal sealed class QuietStage(DecisionPolicy policy) : IFunnelStage
+internal sealed class QuietStage(DecisionPolicy policy, CustomerZones zones) : IFunnelStage
 {
     private readonly QuietHours[] _quiet = [.. policy.QuietHours];
-    private readonly TimeZoneCache _zones = new();
 
     /// <inheritdoc/>
     public IReadOnlyList<DropReason> Reasons { get; } = [DropReason.QuietHours];
@@ -44,9 +41,8 @@ internal sealed class QuietStage(DecisionPolicy policy) : IFunnelStage
 
     private TimeZoneInfo Zone(QuietHours quiet, in Situation situation, Decision decision)
     {
-        if (quiet.Zone is not { } expression) return quiet.Otherwise;
-        if (_zones.Find(expression(situation.Context)) is { } zone) return zone;
-        decision.ZoneIsUnknown = true;
-        return quiet.Otherwise;
+        var zone = zones.Of(quiet, situation.Context, out var isUnknown);
+        if (isUnknown) decision.ZoneIsUnknown = true;
+        return zone;
     }
 }

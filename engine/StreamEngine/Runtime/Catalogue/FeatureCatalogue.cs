@@ -133,6 +133,9 @@ public static class FeatureCatalogue
         foreach (var offer in engine.Options.Offers)
             foreach (var (part, text) in Parts(offer))
                 if (text is not null) Add("offer", offer.Name, part, ExpressionCompiler.References(text).Features);
+        foreach (var experiment in engine.Options.Decisions.Experiments)
+            foreach (var (part, text) in experiment.Variations.SelectMany(Parts))
+                Add("experiment", experiment.Name, part, ExpressionCompiler.References(text).Features);
         foreach (var segment in engine.Options.Audiences.Segments)
             if (segment.Where is { } where) Add("segment", segment.Name, "where", ExpressionCompiler.References(where).Features);
         foreach (var quiet in engine.Options.Decisions.QuietHours)
@@ -145,6 +148,13 @@ public static class FeatureCatalogue
                 uses.Add((shape, new FeatureUse(kind, name, part)));
         }
     }
+
+    private static IEnumerable<(string Part, ExprText Text)> Parts(VariationOptions variation) =>
+    [
+        .. variation.Levers.Select(l => ($"lever of {l.Name} in {variation.Name}", l.By)),
+        .. variation.Values.Select(t => ($"value of {t.Name} in {variation.Name}", t.Is)),
+        .. variation.Contexts.Select(t => ($"context of {t.Name} in {variation.Name}", t.Is)),
+    ];
 
     private static IEnumerable<(string Part, ExprText? Text)> Parts(OfferOptions offer) =>
     [

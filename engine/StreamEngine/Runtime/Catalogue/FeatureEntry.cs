@@ -54,7 +54,7 @@ public sealed record FeatureEntry
 public sealed record FieldOrigin(string Field, IReadOnlyList<string> From);
 
 /// <summary>Something that reads a feature.</summary>
-/// <param name="Kind">feature, model, offer or quiet_hours.</param>
+/// <param name="Kind">feature, model, offer, experiment, segment or quiet_hours.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="As">The part of it that reads, such as a rule of the offer; the name of the value that is read.</param>
 public sealed record FeatureUse(string Kind, string Name, string As);

@@ -26,6 +26,7 @@ internal sealed class EventFold
     private readonly ConsentUpdate _consentUpdate;
     private readonly TimerUpdate _timerUpdate;
     private readonly CloseUpdate? _closeUpdate;
+    private readonly DeferralUpdate? _deferralUpdate;
     private readonly OutcomeRules? _outcomes;
     private readonly ulong[] _required;
     private readonly int _partitions;
@@ -47,6 +48,7 @@ internal sealed class EventFold
         _timerUpdate = new TimerUpdate(shard);
         _outcomes = shard.Engine.Policy.Outcomes;
         _closeUpdate = shard.Outcomes is null ? null : new CloseUpdate(shard);
+        _deferralUpdate = shard.Deferrals is null ? null : new DeferralUpdate(shard);
         _required = [.. shard.Engine.Events.Sources.Select(s => s.RequiredConsent)];
         _lateness = (long)options.Time.Lateness.TotalMilliseconds;
         _earliest = options.Time.Earliest.ToUnixTimeMilliseconds();
@@ -82,11 +84,9 @@ internal sealed class EventFold
         }
         _context.Use(_event);
         var watermark = Math.Max(_shard.Watermark, pass.Watermark(source));
-        if (_outcomes is not null)
-        {
-            _update.OutcomeRule = _outcomes.Match(_context);
+        if (_outcomes is not null) _update.OutcomeRule = _outcomes.Match(_context);
+        if (_outcomes is not null || _deferralUpdate is not null)
             _shard.Decisions.MakeBefore(ProfileKey.Of(_event), _update.OutcomeRule >= 0, watermark);
-        }
         if (watermark > _shard.Watermark || _shard.NextDue < _shard.Watermark) AdvanceWatermark(pass, watermark);
 
         // (4) Identify.
@@ -107,7 +107,8 @@ internal sealed class EventFold
     /// <summary>
     /// Steps 5 and 6 for the timers that a watermark has passed, in the order of due time and key. A timer that is due at the watermark
     /// waits: an event of that very time may still set it anew or cancel it, as it belongs to a session whose gap is over only then.
-    /// Decisions are closed first: those that timers open are made later, in a restore behind all that the watermark did.
+    /// Decisions are closed first, and those made anew that wait for the end of quiet hours: those that timers open are made later, in a
+    /// restore behind all that the watermark did.
     /// </summary>
     /// <param name="pass">The pass.</param>
     /// <param name="watermark">The new watermark, ms.</param>
@@ -122,6 +123,12 @@ internal sealed class EventFold
             _shard.Closings.Pop(out var due, out _, out var key, out var length);
             Close(pass, ordinal, due, key.AsMemory(0, length));
             _shard.Closings.Return(key);
+        }
+        while (_shard.Deferred.NextDue < watermark)
+        {
+            _shard.Deferred.Pop(out var due, out _, out var key, out var length);
+            // A decision that was opened holds the key.
+            if (!MakeAnew(pass, ordinal, due, key, length)) _shard.Deferred.Return(key);
         }
         while (_timers.NextDue < watermark)
         {
@@ -145,6 +152,26 @@ internal sealed class EventFold
     {
         _closeUpdate!.Set(pass.CauseOf(ordinal), key, due, pass.Writes);
         if (_store.TryUpdate(key.Span, _closeUpdate) && _closeUpdate.Covered) _shard.Cut!.Postpone(due, OutcomeFold.Timer, key.Span);
+    }
+
+    /// <summary>
+    /// Has those of a customer's decisions made anew whose quiet hours the watermark has passed; true where one was opened.
+    /// </summary>
+    private bool MakeAnew<TPass>(TPass pass, int ordinal, long due, byte[] key, int length) where TPass : struct, IPass
+    {
+        var opened = false;
+        _deferralUpdate!.Set(pass.CauseOf(ordinal), key.AsMemory(0, length), due, pass.Writes);
+        do
+        {
+            _deferralUpdate.Vector = pass.Writes ? _shard.Decisions.NextVector() : default;
+            if (!_store.TryUpdate(key.AsSpan(0, length), _deferralUpdate)) return opened;
+            if (_deferralUpdate.Covered) _shard.Cut!.Postpone(due, DeferralFold.Timer, key.AsSpan(0, length));
+            if (!_deferralUpdate.Taken || _deferralUpdate.Trigger < 0) continue;
+            pass.Waited(key, length, due, _deferralUpdate);
+            opened = true;
+        }
+        while (_deferralUpdate.Taken);
+        return opened;
     }
 
     private RejectReason Admit<TPass>(TPass pass, RecordBatch batch, int index, int source) where TPass : struct, IPass

@@ -108,6 +108,8 @@ internal sealed class CatchUpPass(ShardState shard, DecisionFold decided, LivePa
         public void Fired(byte[] key, int length, long due, int trigger, TimerUpdate update) =>
             live.Fired(key, length, due, trigger, update);
 
+        public void Waited(byte[] key, int length, long due, DeferralUpdate update) => live.Waited(key, length, due, update);
+
         public int Trigger() => live.Trigger();
 
         public void Applied(int trigger, EventUpdate update) => live.Applied(trigger, update);

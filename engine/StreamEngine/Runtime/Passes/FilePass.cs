@@ -48,6 +48,12 @@ public sealed class FilePass
         Share(watermark);
         _fold.AdvanceWatermark(new Hooks(_live.Now(), _shard, this), watermark);
         _shard.Decisions.Flush();
+        // A timer's decision may wait for quiet hours that have ended by then: once, since it waits no second time.
+        if (_shard.Deferred.NextDue < watermark)
+        {
+            _fold.AdvanceWatermark(new Hooks(_live.Now(), _shard), watermark);
+            _shard.Decisions.Flush();
+        }
         _shard.Publish();
     }
 
@@ -94,6 +100,8 @@ public sealed class FilePass
 
         public void Fired(byte[] key, int length, long due, int trigger, TimerUpdate update) =>
             live.Fired(key, length, due, trigger, update);
+
+        public void Waited(byte[] key, int length, long due, DeferralUpdate update) => live.Waited(key, length, due, update);
 
         public int Trigger() => live.Trigger();
 

@@ -52,6 +52,13 @@ internal interface IPass
     /// <param name="update">What it did to the profile.</param>
     void Fired(byte[] key, int length, long due, int trigger, TimerUpdate update);
 
+    /// <summary>A decision has waited until quiet hours were over.</summary>
+    /// <param name="key">The profile's key, kept by the decision that is opened.</param>
+    /// <param name="length">The key's length.</param>
+    /// <param name="due">When they ended, ms.</param>
+    /// <param name="update">What was taken from the profile.</param>
+    void Waited(byte[] key, int length, long due, DeferralUpdate update);
+
     /// <summary>The trigger by which the event opens a decision; -1 where it opens none.</summary>
     int Trigger();
 

@@ -130,6 +130,13 @@ internal sealed class LivePass(ShardState shard, EventFold fold)
             if (shard.Decisions.Full) shard.Decisions.Flush();
         }
 
+        public void Waited(byte[] key, int length, long due, DeferralUpdate update)
+        {
+            shard.Decisions.OpenDeferred(key, length, update.Placement, due, update.Trigger, shard.Position.NextCause(), update.DecidedAt,
+                update.Consent, shard.Watermark);
+            if (shard.Decisions.Full) shard.Decisions.Flush();
+        }
+
         public int Trigger() => shard.Engine.Policy.MatchTrigger(shard.Context);
 
         public void Applied(int trigger, EventUpdate update)

@@ -148,6 +148,8 @@ internal sealed class RestorePass(ShardState shard, EventFold fold, DecisionFold
 
         public void Fired(byte[] key, int length, long due, int trigger, TimerUpdate update) { }
 
+        public void Waited(byte[] key, int length, long due, DeferralUpdate update) { }
+
         public int Trigger() => -1;
 
         public void Applied(int trigger, EventUpdate update) { }

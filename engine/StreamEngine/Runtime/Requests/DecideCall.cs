@@ -28,21 +28,27 @@ internal sealed class DecideCall(byte[] customer, long time, long deadline) : Sh
         var offers = new List<OfferedOffer>();
         if (decision.Chosen >= 0)
         {
-            offers.Add(Offer(policy, Customer, decision.Chosen, decision.IsDefault));
+            offers.Add(Offer(policy, decision.Chosen, decision.Treatments[decision.Chosen], decision.IsDefault));
             for (var place = 1; place < Offers; place++)
                 for (var offer = 0; offer < decision.Rank.Length; offer++)
-                    if (RecentDecisions.Place(decision, offer) == place) offers.Add(Offer(policy, Customer, offer, isDefault: false));
+                    if (RecentDecisions.Place(decision, offer) == place)
+                        offers.Add(Offer(policy, offer, decision.Treatments[offer], isDefault: false));
         }
         Made = Answer(decisionId, decision.Outcome, request.DecidedAt, offers, repeated: false);
     }
 
     /// <summary>The request had been decided before.</summary>
-    public void Repeat(DecisionPolicy policy, string decisionId, in KeptDecision kept)
+    /// <param name="policy">The config's decisions.</param>
+    /// <param name="decisionId">The decision's id.</param>
+    /// <param name="kept">The decision as it is kept.</param>
+    /// <param name="profile">The customer's profile, where experiments are sticky; empty where none is.</param>
+    public void Repeat(DecisionPolicy policy, string decisionId, in KeptDecision kept, byte[] profile)
     {
         var isDefault = kept.IsDefault;
         var offers = kept.Offers.Take(Offers).Select((offer, place) => offer < 0
             ? new OfferedOffer("", "", "", place == 0 && isDefault)
-            : Offer(policy, Customer, offer, place == 0 && isDefault));
+            : new OfferedOffer(policy.Offers[offer].Name, policy.TreatmentOf(offer, Customer, profile), policy.Offers[offer].Channel,
+                place == 0 && isDefault));
         Made = Answer(decisionId, kept.Outcome, kept.DecidedAt, [.. offers], repeated: true);
     }
 
@@ -58,12 +64,11 @@ internal sealed class DecideCall(byte[] customer, long time, long deadline) : Sh
         };
 
     /// <summary>An offer for anybody, with its own treatment.</summary>
-    internal static OfferedOffer Offer(DecisionPolicy policy, int offer, bool isDefault) =>
-        new(policy.Offers[offer].Name, policy.Offers[offer].Treatments[0], policy.Offers[offer].Channel, isDefault);
+    internal static OfferedOffer Offer(DecisionPolicy policy, int offer, bool isDefault) => Offer(policy, offer, 0, isDefault);
 
     /// <summary>An offer as whoever asks for a customer or watches one sees it.</summary>
-    internal static OfferedOffer Offer(DecisionPolicy policy, ReadOnlySpan<byte> customer, int offer, bool isDefault) =>
-        new(policy.Offers[offer].Name, policy.TreatmentOf(offer, customer), policy.Offers[offer].Channel, isDefault);
+    internal static OfferedOffer Offer(DecisionPolicy policy, int offer, int treatment, bool isDefault) =>
+        new(policy.Offers[offer].Name, policy.Offers[offer].Treatments[treatment], policy.Offers[offer].Channel, isDefault);
 }
 
 /// <summary>A request for a profile, prepared for the loop.</summary>

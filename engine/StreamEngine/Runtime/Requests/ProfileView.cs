@@ -35,7 +35,7 @@ internal sealed class ProfileView(CompiledEngine engine, Func<int, long, int, st
             Consents = [.. engine.Options.Purposes.Where((_, bit) => (consent >> bit & 1) == 1)],
             Caps = [.. engine.Policy.Contacts.Uses(profile, at)
                 .Select(u => new CapUse(engine.Policy.Contacts.Name(u.Limit), u.Of, u.Used, u.Max))],
-            Timers = [.. engine.Timers.Waiting(profile).Select(t => new KeyValuePair<string, DateTimeOffset>(t.Name, Time(t.Due)))],
+            Timers = [.. engine.Timers.Waiting(profile).Concat(Deferred(profile)).Select(t => KeyValuePair.Create(t.Name, Time(t.Due)))],
             Decisions =
             [
                 .. engine.Policy.Recent.All(profile).Select(d => new ProfileDecision(
@@ -44,6 +44,11 @@ internal sealed class ProfileView(CompiledEngine engine, Func<int, long, int, st
             ],
         };
     }
+
+    /// <summary>The ends of quiet hours that decisions wait for, among the timers.</summary>
+    private IEnumerable<(string Name, long Due)> Deferred(byte[] profile) => engine.Policy.Deferred is not { } deferred ? []
+        : deferred.All(profile).Where(d => d.Trigger >= 0)
+            .Select(d => ($"deferred/{engine.Policy.Triggers[d.Trigger].Name}/{d.Placement}", d.Until));
 
     void IProfileReader.Read(ReadOnlySpan<byte> profile) => _profile = profile.ToArray();
 

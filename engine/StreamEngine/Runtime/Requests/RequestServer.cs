@@ -42,7 +42,7 @@ internal sealed class RequestServer(ShardState shard)
         if (_update.IsRepeated)
         {
             if (_update.Kept is { } kept)
-                call.Repeat(shard.Engine.Policy, shard.Writer.DecisionId(kept.Source, kept.Offset, kept.Ordinal), kept);
+                call.Repeat(shard.Engine.Policy, shard.Writer.DecisionId(kept.Source, kept.Offset, kept.Ordinal), kept, _update.Profile);
             else call.Fail(RequestStatus.Forgotten,
                 "the request's id was used before, and its decision is not kept any more (requests.remember)");
             return;

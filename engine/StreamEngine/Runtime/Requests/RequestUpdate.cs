@@ -25,6 +25,9 @@ internal sealed class RequestUpdate(ShardState shard) : ProfileUpdate(shard)
     /// <summary>Out: what was decided, where it is still kept.</summary>
     public KeptDecision? Kept;
 
+    /// <summary>Out: with a kept decision, the profile where it says what of experiments; empty else.</summary>
+    public byte[] Profile = [];
+
     /// <summary>Out: the time the vector is read at, ms: the request's, or the profile's newest where that is later.</summary>
     public long DecidedAt;
 
@@ -43,6 +46,7 @@ internal sealed class RequestUpdate(ShardState shard) : ProfileUpdate(shard)
     protected override void Change(Span<byte> profile, bool created)
     {
         Kept = Engine.Policy.Recent.TryFind(profile, Call.IdHash, out var kept) ? kept : null;
+        Profile = Kept is not null && Engine.Policy.IsSticky ? profile.ToArray() : [];
         var known = Kept is not null ? DuplicateResult.Duplicate : Remember(Engine.Duplicates, profile, Call.IdHash, Call.Time, created);
         IsRepeated = known == DuplicateResult.Duplicate;
         Evicted = known == DuplicateResult.AddedButEvicted;

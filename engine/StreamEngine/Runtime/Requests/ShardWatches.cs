@@ -78,7 +78,7 @@ internal sealed class ShardWatches
     {
         if (_count == 0 || !_bySpan.TryGetValue(request.CustomerId, out var watched)) return;
         OfferedOffer[] offers = decision.Chosen < 0 ? []
-            : [DecideCall.Offer(engine.Policy, request.CustomerId, decision.Chosen, decision.IsDefault)];
+            : [DecideCall.Offer(engine.Policy, decision.Chosen, decision.Treatments[decision.Chosen], decision.IsDefault)];
         watched.Decisions.Add((DateTimeOffset.FromUnixTimeMilliseconds(request.DecidedAt), new CustomerDecision(
             id(request.Topic, request.Offset, request.Ordinal), request.Origin, Encoding.UTF8.GetString(decision.Placement),
             decision.Outcome, offers)));

@@ -41,6 +41,12 @@ internal static class StateItems
         if (engine.Policy.Outcomes is { } outcomes)
             items.Add((new StateItem("outcomes", "outcomes", ShapeOf(engine, outcomes.Open.SlotName), [outcomes.Open.SlotName]),
                 engine.Options.Outcomes!.Node));
+        if (engine.Policy.Deferred is { } deferred)
+            items.Add((new StateItem("deferred decisions", "deferred", ShapeOf(engine, deferred.SlotName), [deferred.SlotName]),
+                engine.Options.Decisions.Node));
+        foreach (var experiment in engine.Options.Decisions.Experiments.Where(e => e.Sticky))
+            items.Add((new StateItem($"experiment {experiment.Name}", "experiment", "the customer's variation",
+                [StickyBuckets.SlotPrefix + experiment.Name]), experiment.Node));
         foreach (var segment in engine.Options.Audiences.Segments)
             items.Add((new StateItem($"segment {segment.Name}", "segment", "what was told of it last",
                 [SegmentSet.SlotPrefix + segment.Name]), segment.Node));

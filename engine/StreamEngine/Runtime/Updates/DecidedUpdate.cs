@@ -29,6 +29,21 @@ internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
     protected override int Needs(ReadOnlySpan<byte> profile) =>
         _request == 0 ? 0 : RequestUpdate.LengthToRemember(Engine.Duplicates, profile, _request, _entry.EventTime);
 
+    /// <summary>What the decision was assigned is kept by the experiments that are sticky.</summary>
+    private void KeepVariations(Span<byte> profile)
+    {
+        var versions = new AvroCursor(_entry.BucketVersions.Of(_value));
+        var left = 0L;
+        foreach (var names in new LoggedAssignments(_entry, _value))
+        {
+            if (left == 0 && (left = versions.Items("bucket_versions")) == 0) return;
+            left--;
+            if (versions.Int("bucket_versions") is not (var version and >= 0)) continue;
+            foreach (var experiment in Engine.Policy.Experiments)
+                if (experiment.Sticky?.Keep(profile, names, version) == true) break;
+        }
+    }
+
     protected override void Change(Span<byte> profile, bool created)
     {
         Evicted = false;
@@ -40,5 +55,7 @@ internal sealed class DecidedUpdate(ShardState shard) : ProfileUpdate(shard)
             Engine.Policy.Contacts.Record(profile, OutcomeKind.None, Engine.Policy.OfferIndex(_entry.Offer.Of(_value)), _entry.DecidedAt);
         Engine.Policy.Recent.Note(profile, _source, _entry, _value);
         if (_entry.Outcome == Outcome.Served) State.Outcomes?.Opened(profile, _entry, _source, _value, _writes);
+        if (_entry.BucketVersions.Length > 0) KeepVariations(profile);
+        if (_entry.DeferredUntil > 0) State.Deferrals?.Defer(profile, _entry, _value, _writes);
     }
 }

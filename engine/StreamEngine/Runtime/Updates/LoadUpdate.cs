@@ -35,6 +35,7 @@ internal sealed class LoadUpdate(ShardState shard) : IProfileUpdate
         {
             shard.Outcomes?.Unloaded(profile);
             shard.Segments?.Unloaded(profile);
+            shard.Deferrals?.Unloaded(profile);
         }
         _profile.AsSpan(0, _length).CopyTo(profile);
         profile[_length..].Clear();
@@ -42,5 +43,6 @@ internal sealed class LoadUpdate(ShardState shard) : IProfileUpdate
         shard.Engine.Timers.Resume(profile, shard.Timers, _key.AsSpan(0, _keyLength));
         shard.Outcomes?.Loaded(profile, _key.AsSpan(0, _keyLength));
         shard.Segments?.Loaded(profile);
+        shard.Deferrals?.Loaded(profile, _key.AsSpan(0, _keyLength));
     }
 }

@@ -166,14 +166,14 @@ public sealed class OutcomeTests : IDisposable
         var rules = _engine.Policy.Outcomes!;
         var closing = rules.Open.Waiting(profile.Bytes);
         Assert.Equal(rules.Open.ClosesAt(Scenario.Start), closing);
-        var waiting = new WaitingDecisions(rules);
+        var waiting = new WaitingDecisions(rules, null);
         waiting.Look(profile.Bytes);
         waiting.Add(new DecisionRequest
         {
             Buffer = "ann"u8.ToArray(),
             Customer = new Range32(0, 3),
             DecidedAt = Scenario.Start + 10_000 * Minute,
-        });
+        }, long.MaxValue);
         Assert.False(waiting.Concerns("bob"u8, isOutcome: false, closing, closing));
         Assert.True(waiting.Concerns("bob"u8, isOutcome: false, closing, closing + 1));
         waiting.Clear();
