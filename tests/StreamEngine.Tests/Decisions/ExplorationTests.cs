@@ -84,7 +84,7 @@ public sealed class ExplorationTests
             Assert.Equal((double)record["selection_probability"], logged[shop.Result.Chosen]);
             var d = default(LoggedDecision);
             Assert.True(LoggedDecision.TryParse(output.Value(0), ref d), d.Error);
-            Assert.False(LoggedDecision.TryParse(output.Value(0)[..^3], ref d));
+            Assert.False(LoggedDecision.TryParse(output.Value(0)[..^4], ref d));
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class DeferralRule(DecisionPolicy policy, CustomerZones zones)
         for (var offer = 0; offer < decision.Drop.Length; offer++)
         {
             var by = decision.Limit[offer] - policy.Contacts.Count;
-            if (by < 0 || !_quiet[by].Defers || !WouldBeIn(offer, decision)) continue;
+            if (by < 0 || by >= _quiet.Length || !_quiet[by].Defers || !WouldBeIn(offer, decision)) continue;
             if (!isHeld) FindZones(situation.Context);
             isHeld = true;
             var end = End(offer, now);

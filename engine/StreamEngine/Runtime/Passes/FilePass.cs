@@ -51,7 +51,7 @@ public sealed class FilePass
         // A timer's decision may wait for quiet hours that have ended by then: once, since it waits no second time.
         if (_shard.Deferred.NextDue < watermark)
         {
-            _fold.AdvanceWatermark(new Hooks(_live.Now(), _shard), watermark);
+            _fold.AdvanceWatermark(new Hooks(_live.Now(), _shard, this), watermark);
             _shard.Decisions.Flush();
         }
         _shard.Publish();
