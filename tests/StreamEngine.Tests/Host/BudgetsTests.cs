@@ -62,8 +62,8 @@ public sealed class BudgetsTests : IDisposable
     {
         File.WriteAllLines(In("orders.ndjson"), Enumerable.Range(0, 6).Select(i =>
             $$"""{"order":"o{{i}}","who":"c{{i}}","at":"2020-01-01T1{{i}}:00:00Z"}"""));
-        var summary = JsonNode.Parse(await Done("replay", "--config", In("config.yaml"), "--events", In("orders.ndjson"), "--out", In("out"),
-            "--json"))!;
+        var summary = JsonNode.Parse(await Done("replay", "--config", In("config.yaml"), "--events", In("orders.ndjson"), "--out",
+            In("out"), "--json"))!;
         // Two a day, of which the dearer offer takes both.
         Assert.Equal([
             """{"budget":"money","period":"all","amount":3,"released":3,"granted":3,"spent":3,"pace":1}""",
