@@ -47,7 +47,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         OpenStore = _ => new MemoryStateStore(),
         Time = driver.Time,
         Background = _tasks,
-        SliceBytes = 4_500, // a profile or two, or a few
+        SliceBytes = 3_000, // a profile or two, or a few
     };
 
     /// <summary>Does one piece of background work.</summary>
