@@ -114,7 +114,9 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             _context.Features = _vectors;
             _context.FeatureBase = row.Request.VectorBase;
             if (_policy.NeedsProfile(row.Request.Origin)) row.Queue.Store.Update(row.Request.CustomerId, this);
-            else _funnel.Decide(row.Request, _context, _scorer, _row, default, row.Queue.Switches, _decision, row.Queue.Budgets);
+            else
+                _funnel.Decide(row.Request, _context, _scorer, _row, default, row.Queue.Switches, _decision, row.Queue.Budgets,
+                    row.Queue.Beliefs);
             row.Queue.Decided(row.Request, _decision, _vectors.AsSpan(row.Request.VectorBase, _engine.Features.Count));
             row.Call?.Decided(_policy, row.Request, row.Queue.IdOf(row.Request), _decision);
         }
@@ -157,7 +159,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     {
         if (created) _engine.InitializeProfile(profile);
         ref var row = ref _rows[_row];
-        _funnel.Decide(row.Request, _context, _scorer, _row, profile, row.Queue.Switches, _decision, row.Queue.Budgets);
+        _funnel.Decide(row.Request, _context, _scorer, _row, profile, row.Queue.Switches, _decision, row.Queue.Budgets, row.Queue.Beliefs);
         var served = _decision.Outcome == Outcome.Served;
         if (!served && !_policy.Recent.Keeps(row.Request.Origin)) return;
         row.Queue.Cut?.Touch(profile, row.Request.CustomerId);
