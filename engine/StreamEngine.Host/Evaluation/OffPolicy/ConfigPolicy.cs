@@ -204,13 +204,13 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         if (offer.Context.IsSame && priced) c = known!.Value.C;
         else if ((_unknown = offer.Context.Unknown) is null) c = offer.Offer.Context?.Invoke(_context) ?? 1;
         else return null;
-        if (offer.Value.IsSame && priced) v = known!.Value.V;
+        if (offer.Value.IsSame && known is { HasOwnValue: true }) v = known.Value.V;
         else if ((_unknown = offer.Value.Unknown) is null) v = offer.Offer.Value?.Invoke(_context) ?? 1;
         else return null;
         if (offer.Levered.IsSame && priced) l = known!.Value.L;
         else if ((_unknown = offer.Levered.Unknown) is null) l = Levers(index);
         else return null;
-        var p = Propensity(offer, priced ? known : null);
+        var p = Propensity(offer, known is { IsPriced: true, IsLearned: false } ? known : null);
         return new LoggedCandidate(offer.Offer.Name, p, v, Priority.Of(p, c, v, l));
     }
 
