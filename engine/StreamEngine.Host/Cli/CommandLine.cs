@@ -9,6 +9,7 @@ using StreamEngine.Host.Catalogue;
 using StreamEngine.Host.Demo;
 using StreamEngine.Host.Evaluation;
 using StreamEngine.Host.Evaluation.Experiments;
+using StreamEngine.Host.Exploring;
 using StreamEngine.Host.Logs;
 using StreamEngine.Host.Replay;
 using StreamEngine.Host.Replay.Comparison;
@@ -156,6 +157,8 @@ internal static class CommandLine
         examples[switches.On] = ["streamengine switch on offer:club --reason \"price mended\" --config shop.yaml --kafka broker:9092"];
         examples[switches.List] = ["streamengine switch list --config shop.yaml --kafka broker:9092 --json"];
         examples[switches.Log] = ["streamengine switch log --config shop.yaml --kafka broker:9092"];
+        Add(ExplorationCommand.Make(), "streamengine exploration --config shop.yaml --kafka broker:9092",
+            "streamengine exploration --config shop.yaml --embedded ./log --json");
         Add(BudgetsCommand.Make(), "streamengine budgets --config shop.yaml --kafka broker:9092",
             "streamengine budgets --config shop.yaml --embedded ./log --all --json");
         var keys = KeysCommand.Make();

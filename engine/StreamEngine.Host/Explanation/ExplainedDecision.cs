@@ -95,7 +95,7 @@ internal sealed record ExplainedChoice(string Offer, string Treatment, string Ch
 /// <param name="C">Context.</param>
 /// <param name="V">Value.</param>
 /// <param name="L">Levers.</param>
-/// <param name="PSource">Where P came from: none, fixed, model, fallback.</param>
+/// <param name="PSource">Where P came from: none, fixed, model, fallback, learned.</param>
 /// <param name="SelectionProbability">With which probability exploration would have chosen it; null where nothing was drawn.</param>
 internal sealed record ExplainedOffer(string Offer, string Stage, string Drop, string Why, int Rank, double Priority, double P, double C,
     double V, double L, string PSource, double? SelectionProbability = null);

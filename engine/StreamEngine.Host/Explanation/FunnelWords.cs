@@ -40,6 +40,7 @@ internal static class FunnelWords
             if (d.DeferredUntil is { } end) yield return $"It waits for the end of quiet hours, {end}, and is decided anew then.";
             yield break;
         }
+        if (Drawn(d) is { } drawn) yield return drawn;
         var numbers = d.Candidates.FirstOrDefault(c => c.Offer == chosen.Offer);
         yield return $"{chosen.Offer} was chosen{(chosen.IsDefault ? " as the default offer" : "")}"
             + (numbers is null ? "." : $": {Product(numbers)}.")
@@ -59,8 +60,23 @@ internal static class FunnelWords
         "model" => "the model's",
         "fallback" => "the default, as the model's could not be used",
         "fixed" => "fixed",
+        "learned" => "learned here",
         _ => source,
     };
+
+    /// <summary>What was drawn where the placement learns; null elsewhere.</summary>
+    private static string? Drawn(ExplainedDecision d)
+    {
+        var drawn = d.Candidates.Where(c => c is { PSource: "learned", SelectionProbability: > 0 })
+            .OrderByDescending(c => c.SelectionProbability).ThenBy(c => c.Offer, StringComparer.Ordinal).ToList();
+        if (drawn.Count == 0) return null;
+        const int Told = 5;
+        var rest = drawn.Skip(Told).Sum(c => c.SelectionProbability!.Value);
+        return "The placement learns what offers earn, and drew one by the probability that it is the best of them: "
+            + string.Join(", ", drawn.Take(Told).Select(c => string.Create(CultureInfo.InvariantCulture,
+                $"{c.Offer} {c.SelectionProbability:0.####}")))
+            + (rest > 0 ? string.Create(CultureInfo.InvariantCulture, $", {drawn.Count - Told} others together {rest:0.####}.") : ".");
+    }
 
     private static string Opened(ExplainedDecision d)
     {

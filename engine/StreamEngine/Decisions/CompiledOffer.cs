@@ -21,6 +21,14 @@ public sealed record CompiledOffer
     /// <summary>Placements it may be shown in, UTF-8; empty for all.</summary>
     public required ImmutableArray<ImmutableArray<byte>> Placements { get; init; }
 
+    /// <summary>Whether it may be shown in a placement.</summary>
+    public bool MayBeIn(ReadOnlySpan<byte> placement)
+    {
+        foreach (var one in Placements)
+            if (placement.SequenceEqual(one.AsSpan())) return true;
+        return Placements.Length == 0;
+    }
+
     /// <summary>Who may get it; null for everybody.</summary>
     public BoolExpr? Eligible { get; init; }
 

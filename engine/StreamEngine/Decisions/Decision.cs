@@ -102,6 +102,11 @@ public enum PropensitySource : byte
 
     /// <summary>The model is switched off, failed on this row, or its output is outside 0 to 1: the offer's default.</summary>
     Fallback,
+
+    /// <summary>
+    /// What the offer has earned in the placement, which learns: the mean that is believed. Of a value P is 1, and V the mean.
+    /// </summary>
+    Learned,
 }
 
 /// <summary>What was decided and why: reused from decision to decision, one entry per offer in config order.</summary>
@@ -190,6 +195,14 @@ public sealed class Decision(DecisionPolicy policy)
     /// <summary>By offer, what is shown of it, among <see cref="CompiledOffer.Treatments"/>.</summary>
     public readonly int[] Treatments = new int[policy.Offers.Count];
 
+    /// <summary>
+    /// Where the placement learns, what the offer was believed to earn before anything was known: of a rate its P, of a value its P x V.
+    /// </summary>
+    internal readonly double[] PriorMean = new double[policy.Offers.Count];
+
+    /// <summary>The index of the placement's exploration, whether or not it came to draw; -1 where it has none.</summary>
+    internal int Explorable = -1;
+
     /// <summary>Why an offer is kept from this customer even if it wins; none for most.</summary>
     internal readonly DropReason[] Withheld = new DropReason[policy.Offers.Count];
 
@@ -220,7 +233,7 @@ public sealed class Decision(DecisionPolicy policy)
         Chosen = -1;
         IsDefault = false;
         SelectionProbability = 1;
-        Exploration = -1;
+        Exploration = Explorable = -1;
         IsExplored = false;
         ZoneIsUnknown = false;
         DeferredUntil = 0;

@@ -94,6 +94,9 @@ public sealed class DecisionPolicy
     /// <summary>The placements that explore, in config order.</summary>
     public IReadOnlyList<Exploration> Explorations { get; init; } = [];
 
+    /// <summary>Whether a placement learns which offers earn most.</summary>
+    public bool Learns => Explorations.Any(e => e.Learns);
+
     /// <summary>How many groups the offers name.</summary>
     public int Groups { get; init; }
 
@@ -154,6 +157,14 @@ public sealed class DecisionPolicy
             if (experiment.Assign(customer, profile, out _) is var variation and >= 0
                 && experiment.Variations[variation].Treatment[offer] is var other and > 0) treatment = other;
         return Offers[offer].Treatments[treatment];
+    }
+
+    /// <summary>The index of a placement's exploration; -1 where it has none.</summary>
+    public int ExplorationIndex(ReadOnlySpan<byte> placement)
+    {
+        for (var i = 0; i < Explorations.Count; i++)
+            if (placement.SequenceEqual(Explorations[i].Placement.AsSpan())) return i;
+        return -1;
     }
 
     /// <summary>The index of the offer of that name (UTF-8); -1 where the config has it no more.</summary>

@@ -11,11 +11,13 @@ public sealed class Funnel
     private readonly DecisionPolicy _policy;
     private readonly IFunnelStage[] _stages;
     private readonly DeferralRule? _deferral;
+    private readonly ArmBeliefs _noBeliefs;
 
     /// <summary>Makes a funnel over a policy.</summary>
     public Funnel(DecisionPolicy policy)
     {
         _policy = policy;
+        _noBeliefs = new ArmBeliefs(policy);
         var pricing = new Pricing(policy);
         var zones = new CustomerZones();
         _deferral = policy.Deferred is null ? null : new DeferralRule(policy, zones);
@@ -46,11 +48,13 @@ public sealed class Funnel
     /// <param name="switches">What is switched off.</param>
     /// <param name="result">Receives the decision.</param>
     /// <param name="budgets">The shard's budgets; null where there are none, or no shard decides.</param>
+    /// <param name="beliefs">What is known of arms where placements learn; null where nothing is.</param>
     public void Decide(in DecisionRequest request, EvalContext context, Scorer scorer, int row, ReadOnlySpan<byte> profile,
-        Switches switches, Decision result, BudgetBook? budgets = null)
+        Switches switches, Decision result, BudgetBook? budgets = null, ArmBeliefs? beliefs = null)
     {
         result.Reset(request.Placement ?? _policy.Placement(request.Trigger, context));
-        var situation = new Situation(in request, context, scorer, row, profile, switches, budgets);
+        result.Explorable = _policy.ExplorationIndex(result.Placement);
+        var situation = new Situation(in request, context, scorer, row, profile, switches, budgets, beliefs ?? _noBeliefs);
         foreach (var stage in _stages)
             if (!stage.Apply(situation, result)) break;
         if (result.Outcome == Outcome.NoOffer) _deferral?.Apply(situation, result);

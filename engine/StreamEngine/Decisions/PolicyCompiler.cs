@@ -41,6 +41,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         foreach (var experiment in options.Experiments) Unique(experiment.Variations.Select(v => (v.Name, v.Node)), "variation");
         var experiments = new ExperimentCompiler(offers, ScopeOf, Propensity, errors);
         var compiled = offers.Select((o, i) => Offer(o, experiments.Treatments(i, options.Experiments))).ToArray();
+        var explorations = ExplorationCompiler.Compile(options.Exploration, offers, outcomes, lateness, errors);
         return new DecisionPolicy(triggers, compiled, timers.Count)
         {
             Models = _used,
@@ -51,12 +52,13 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
             Deferred = options.QuietHours.Any(q => q.Then == QuietHoursFate.Defer)
                 ? DeferredDecisions.Reserve(Math.Max(1, options.MaxDeferred), triggers, layout) : null,
             Recent = RecentDecisions.Compile(requests, names, layout, errors),
-            Outcomes = OutcomeRules.Compile(outcomes, options.Experiments.Count, fields, purposes, lateness, layout, errors),
+            Outcomes = OutcomeRules.Compile(outcomes, options.Experiments.Count, explorations, fields, purposes, lateness, layout,
+                errors),
             Purpose = Purpose(options),
             HoldoutShare = Share(options.Holdout),
             HoldoutSalt = [.. Encoding.UTF8.GetBytes(options.Holdout?.Salt ?? "")],
             Experiments = experiments.Compile(options.Experiments, layout),
-            Explorations = ExplorationCompiler.Compile(options.Exploration, offers, errors),
+            Explorations = explorations,
             Groups = _groups.Count,
             MaxPerGroup = MaxPerGroup(options.Diversity),
             DefaultOffer = options.DefaultOffer is { } name ? Known(options.Node, "default_offer", name, names, "offers") : -1,

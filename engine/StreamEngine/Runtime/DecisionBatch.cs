@@ -123,7 +123,9 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
             if (row.Queue.IsLogged(row.Request)) continue;
             Use(row);
             if (_policy.NeedsProfile(row.Request.Origin)) row.Queue.Store.Update(row.Request.CustomerId, this);
-            else _funnel.Decide(row.Request, _context, _scorer, _row, default, row.Queue.Switches, _decision, row.Queue.Budgets);
+            else
+                _funnel.Decide(row.Request, _context, _scorer, _row, default, row.Queue.Switches, _decision, row.Queue.Budgets,
+                    row.Queue.Beliefs);
             row.Queue.Decided(row.Request, _decision, _vectors.AsSpan(row.Request.VectorBase, _engine.Features.Count));
             row.Call?.Decided(_policy, row.Request, row.Queue.IdOf(row.Request), _decision);
         }
@@ -193,7 +195,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     {
         if (created) _engine.InitializeProfile(profile);
         ref var row = ref _rows[_row];
-        _funnel.Decide(row.Request, _context, _scorer, _row, profile, row.Queue.Switches, _decision, row.Queue.Budgets);
+        _funnel.Decide(row.Request, _context, _scorer, _row, profile, row.Queue.Switches, _decision, row.Queue.Budgets, row.Queue.Beliefs);
         var served = _decision.Outcome == Outcome.Served;
         var waits = _decision.DeferredUntil > 0;
         var assigns = _decision.Sticky.AsSpan().Contains(StickyFate.Assigned);

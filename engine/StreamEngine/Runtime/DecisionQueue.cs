@@ -27,6 +27,9 @@ internal sealed class DecisionQueue(DecisionBatch batch, ShardState shard)
     /// <summary>The shard's budgets; null where there are none.</summary>
     public BudgetBook? Budgets => shard.Budgets;
 
+    /// <summary>What is known of arms where placements learn; null where none do.</summary>
+    public ArmBeliefs? Beliefs => shard.Beliefs;
+
     /// <summary>The shard's profiles.</summary>
     public IStateStore Store => shard.Store;
 

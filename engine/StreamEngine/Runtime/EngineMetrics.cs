@@ -86,6 +86,7 @@ public sealed class EngineMetrics : IDisposable
         if (engine.TableShapes.Count > 0) CreateTables();
         if (engine.Segments.Segments.Length > 0) CreateSegments();
         if (engine.Outputs.Shared >= 0) CreateShared();
+        if (engine.Policy.Learns) ArmMetrics.Count(_meter, engine.Policy, Totals);
         Counter("streamengine.timers.fired", "{timer}", "Timers fired.", c => c.TimersFired);
         Counter("streamengine.records.restored", "{record}", "Records re-read while shards were restored.", c => c.Restored);
         Counter("streamengine.profiles.loaded", "{profile}", "Profiles loaded from checkpoints.", c => c.Loaded);
@@ -154,6 +155,7 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>Measures the numbers that all shards share.</summary>
     internal void Watch(SharedBoard shared)
     {
+        if (_engine.Policy.Learns) ArmMetrics.Watch(_meter, _engine.Policy, shared);
         _meter.CreateObservableGauge("streamengine.shared.version", () => shared.Current.Version, "{offset}",
             "One past the offset of the newest record of the topic of shared numbers that is decided by. All processes should have about "
             + "the same.");

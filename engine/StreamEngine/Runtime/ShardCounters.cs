@@ -92,6 +92,12 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
     /// <summary>Decisions that a placement's exploration made, by its index and whether another than the best one was chosen.</summary>
     public readonly long[] Explored = new long[2 * explorations];
 
+    /// <summary>Rewards that a placement could learn from, by the index of its exploration and <see cref="RewardFate"/>.</summary>
+    public readonly long[] Rewards = new long[explorations * RewardFates];
+
+    /// <summary>How many places of <see cref="Rewards"/> an exploration has.</summary>
+    public static readonly int RewardFates = Enum.GetValues<RewardFate>().Length;
+
     /// <summary>Outcome events by <see cref="OutcomeKind"/> and <see cref="OutcomeFate"/>.</summary>
     public readonly long[] OutcomeEvents = new long[Enum.GetValues<OutcomeKind>().Length * Fates];
 
@@ -158,6 +164,9 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
     /// <summary>Counts what a sticky experiment made of a customer.</summary>
     internal void CountSticky(int experiment, StickyFate fate) => Sticky[experiment * StickyFates + (int)fate]++;
 
+    /// <summary>Counts a reward.</summary>
+    internal void CountReward(int exploration, RewardFate fate) => Rewards[exploration * RewardFates + (int)fate]++;
+
     /// <summary>Counts an outcome event.</summary>
     internal void CountOutcome(OutcomeKind kind, OutcomeFate fate) => OutcomeEvents[(int)kind * Fates + (int)fate]++;
 
@@ -193,6 +202,7 @@ public sealed class ShardCounters(int offers, int models, int variations, int ex
         Add(Variations, other.Variations);
         Add(Explored, other.Explored);
         Add(Sticky, other.Sticky);
+        Add(Rewards, other.Rewards);
         Add(Fallbacks, other.Fallbacks);
         Add(OutcomeEvents, other.OutcomeEvents);
         Add(DecisionsClosed, other.DecisionsClosed);

@@ -14,6 +14,10 @@ namespace StreamEngine.Runtime;
 /// </summary>
 internal sealed class ShardState : IDisposable
 {
+    private readonly ArmBeliefs? _beliefs;
+    private readonly ArmBeliefs.NumberOf? _find;
+    private int _believed;   // the generation of the shared numbers that they are of
+
     /// <param name="engine">The compiled config.</param>
     /// <param name="partition">The shard's partition, of every source.</param>
     /// <param name="partitions">Partitions of the topics.</param>
@@ -41,6 +45,11 @@ internal sealed class ShardState : IDisposable
             Budgets = new BudgetBook(engine.Policy.Budgets, Shared, partition);
             ChargesOutcomes = engine.Policy.ChargesOutcomes;
             Ledger = partition == BudgetLedger.Shard ? new BudgetLedger(engine.Policy, Shared, partitions.Sources) : null;
+        }
+        if (Shared is not null && engine.Policy.Learns)
+        {
+            _beliefs = new ArmBeliefs(engine.Policy);
+            _find = Shared.View.Find;
         }
         Switches = engine.Policy.Unmarked;
     }
@@ -107,6 +116,20 @@ internal sealed class ShardState : IDisposable
     /// <see cref="Events.Event.Tables"/>.
     /// </summary>
     public TableVersions Tables { get; set; } = TableVersions.None;
+
+    /// <summary>What is known of arms, by the shared numbers that it decides by; null where no placement learns.</summary>
+    public ArmBeliefs? Beliefs
+    {
+        get
+        {
+            if (_beliefs is not null && _believed != Shared!.View.Generation)
+            {
+                _believed = Shared.View.Generation;
+                _beliefs.Take(_find!);
+            }
+            return _beliefs;
+        }
+    }
 
     /// <summary>Its part in the numbers that all shards share; null where the config shares none.</summary>
     public SharedState? Shared { get; }

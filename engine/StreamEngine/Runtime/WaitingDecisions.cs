@@ -13,7 +13,7 @@ namespace StreamEngine.Runtime;
 internal sealed class WaitingDecisions(OutcomeRules? outcomes, DeferredDecisions? deferred)
 {
     private readonly ulong[] _customers = new ulong[outcomes is null ? 0 : 64];   // a bit by the hash of the customer id
-    private long _closes = long.MaxValue;   // when the first of them would be closed, or another one of their customers'
+    private long _closes = long.MaxValue;   // when the first of them would be closed or count, or another one of their customers'
     private long _ends = long.MaxValue;     // the earliest end that one of them may wait for, or another one of their customers' does
     private bool _any, _mayWrite;
 
@@ -37,7 +37,7 @@ internal sealed class WaitingDecisions(OutcomeRules? outcomes, DeferredDecisions
         _ends = Math.Min(_ends, ends);
         if (outcomes is null) return;
         _any = true;
-        _closes = Math.Min(_closes, outcomes.Open.ClosesAt(request.DecidedAt));
+        _closes = Math.Min(_closes, outcomes.Open.SoonestOf(request.DecidedAt));
         ref var word = ref Word(request.CustomerId, out var bit);
         // With another one of the customer before it, it may be the one for which the oldest must give way.
         _mayWrite |= (word & bit) != 0;

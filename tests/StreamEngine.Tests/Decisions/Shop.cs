@@ -26,6 +26,8 @@ internal sealed class Shop
         options ??= new DecisionOptions();
         if (options.Triggers.Count == 0) options = options with { Triggers = [View] };
         var errors = new ConfigErrors();
+        if (options.Exploration.Any(e => e.Method == ExplorationMethod.Thompson))
+            Outcomes = new OutcomeOptions { Events = [OutcomeEvent(OutcomeKind.Click), OutcomeEvent(OutcomeKind.Conversion)] };
         Policy = Compile(options, offers, errors, models);
         errors.ThrowIfAny();
         Scorer = new Scorer(Policy.Models);
@@ -39,6 +41,9 @@ internal sealed class Shop
     }
 
     public RequestOptions Requests { get; init; } = new();
+
+    /// <summary>What a policy that is compiled learns from; for the shop's own, clicks and conversions where a placement learns.</summary>
+    public OutcomeOptions? Outcomes { get; init; }
 
     public StateLayout Layout { get; } = new();
 
@@ -83,7 +88,11 @@ internal sealed class Shop
     public DecisionPolicy Compile(DecisionOptions options, IReadOnlyList<OfferOptions> offers, ConfigErrors errors,
         params IModel[] models) =>
         DecisionPolicy.Compile(options, offers, Requests, Fields, Features, ["marketing", "ads"], ["cart", "session"],
-            models.ToDictionary(m => m.Manifest.Name), Layout, errors);
+            models.ToDictionary(m => m.Manifest.Name), Layout, errors, Outcomes);
+
+    /// <summary>An event that is an outcome of the decision whose id its placement is.</summary>
+    public static OutcomeEventOptions OutcomeEvent(OutcomeKind kind) =>
+        new() { Name = $"{kind}", Kind = kind, When = "event.type == 'outcome'", Decision = "event.placement", Value = "event.value" };
 
     /// <summary>The event that the next decision is about.</summary>
     public void Set(string type, string placement)

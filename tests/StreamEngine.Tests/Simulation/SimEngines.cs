@@ -20,14 +20,14 @@ internal sealed class SimEngines : IDisposable
 
     /// <param name="delivery">What is promised of outputs.</param>
     /// <param name="reply">When requests are answered.</param>
-    /// <param name="budgets">Whether the config with one source has budgets.</param>
-    public SimEngines(Delivery delivery, ReplyWhen reply = ReplyWhen.Committed, bool budgets = false)
+    /// <param name="shares">Whether numbers are shared: budgets with one source, a placement that learns with two.</param>
+    public SimEngines(Delivery delivery, ReplyWhen reply = ReplyWhen.Committed, bool shares = false)
     {
         Delivery = delivery;
         _engines =
             [.. from sources in new[] { 1, 2 } from version in Enumerable.Range(0,
             Versions) select Scenario.Compile(Sticky(With(Options(sources == 2, checkpoints: version > 0
-            && delivery == Delivery.ExactlyOnce, budgets && sources == 1), delivery, reply), version), new Loader(this, version))];
+            && delivery == Delivery.ExactlyOnce, shares), delivery, reply), version), new Loader(this, version))];
     }
 
     public Delivery Delivery { get; }
@@ -123,8 +123,8 @@ internal sealed class SimEngines : IDisposable
     /// </summary>
     /// <param name="twoSources">Whether there are two sources.</param>
     /// <param name="checkpoints">Whether checkpoints go to their topic; a version without them comes between versions with them.</param>
-    /// <param name="budgets">Whether there are budgets.</param>
-    public static EngineOptions Options(bool twoSources, bool checkpoints = true, bool budgets = false)
+    /// <param name="shares">Whether numbers are shared.</param>
+    public static EngineOptions Options(bool twoSources, bool checkpoints = true, bool shares = false)
     {
         var shop = Scenario.WithTexts(Scenario.Options(twoSources, "sim"));
         return shop with
@@ -166,7 +166,7 @@ internal sealed class SimEngines : IDisposable
             Decisions = shop.Decisions with
             {
                 Holdout = null,
-                Budgets = budgets ? SimBudgets.Options : [],
+                Budgets = shares && !twoSources ? SimBudgets.Options : [],
                 MaxDeferred = MaxDeferred,
                 QuietHours =
                 [
@@ -179,7 +179,11 @@ internal sealed class SimEngines : IDisposable
                         Then = QuietHoursFate.Defer,
                     }),
                 ],
-                Exploration = [new ExplorationOptions { Name = Explored, Epsilon = Epsilon, Seed = ExplorationSeed }],
+                Exploration =
+                [
+                    new ExplorationOptions { Name = Explored, Epsilon = Epsilon, Seed = ExplorationSeed },
+                    .. shares && twoSources ? [SimArms.Options] : Array.Empty<ExplorationOptions>(),
+                ],
                 Caps =
                 [
                     new CapOptions { Name = "daily", Per = LimitScope.Customer, Max = DailyCap, Window = DailyWindow },

@@ -16,8 +16,10 @@ internal sealed record SimExpected(
     /// <param name="actual">What was logged.</param>
     /// <param name="draw">What the decision's position draws, 0 to below 1.</param>
     /// <param name="budgets">What the log says of the shard's budgets; null where it has none.</param>
-    public string? Difference(SimDecision actual, double draw, SimBudgets? budgets)
+    /// <param name="arms">What the log says of the placement that learns; null where none does.</param>
+    public string? Difference(SimDecision actual, double draw, SimBudgets? budgets, SimArms? arms)
     {
+        if (Placement != SimArms.Placement) arms = null;
         if ((actual.Topic, actual.Offset, actual.Ordinal) != (Topic, Offset, Ordinal)) return "another cause";
         if ((actual.Customer, actual.Trigger, actual.Placement) != (Customer.Id, Trigger, Placement))
             return "another customer, trigger or placement";
@@ -43,22 +45,28 @@ internal sealed record SimExpected(
             if (drops[i] is null && budgets?.Fault(Offers[i].Name, DecidedAt, candidates[i].Drop, out drops[i]) is { } fault) return fault;
             if (drops[i] is not null) continue;
             var p = Off.Contains("model:shop") ? DefaultP : SimEngines.P(actual.Version, Offers[i].Output, Features[0]);
-            if (Math.Abs(candidates[i].P - p) > 1e-6)
+            if (arms is not null)
+            {
+                if (Math.Abs(candidates[i].Priority - arms.Mean(i, p * Offers[i].Value)) > 1e-5 || candidates[i].P != 1)
+                    return $"{Offers[i].Name}: P {candidates[i].P}, and {candidates[i].Priority} is not what it has earned";
+            }
+            else if (Math.Abs(candidates[i].P - p) > 1e-6)
                 return $"{Offers[i].Name}: P {candidates[i].P} is not what model {actual.Version} gives, or the default where it is off";
-            if (Math.Abs(candidates[i].Priority - candidates[i].P * Offers[i].Value) > 1e-12)
+            else if (Math.Abs(candidates[i].Priority - candidates[i].P * Offers[i].Value) > 1e-12)
                 return $"{Offers[i].Name}: priority {candidates[i].Priority}";
             left.Add(i);
         }
         // A sort that keeps the order of what is equal: ties go to the name that comes first.
         left = [.. left.OrderByDescending(i => candidates[i].Priority)];
-        var best = left.Count == 0 ? -1 : left[Chosen(left.Count, draw)];
+        var best = left.Count == 0 ? -1 : arms is null ? left[Chosen(left.Count, draw)] : Drawn(left, actual.Probabilities, draw);
         for (var i = 0; i < Offers.Length; i++)
         {
             var drop = i == best ? "" : drops[i] ?? "lost_arbitration";
             if (candidates[i].Offer != Offers[i].Name || candidates[i].Drop != drop)
                 return $"{Offers[i].Name}: dropped by '{candidates[i].Drop}', expected '{drop}'";
         }
-        if (Probabilities(left, best, actual) is { } probability) return probability;
+        if ((arms is null || best < 0 ? Probabilities(left, best, actual) : arms.Fault(left, actual)) is { } probability)
+            return probability;
         var until = best < 0 && MayWait && Enumerable.Range(0, Offers.Length).Any(i => Drop(i) == QuietReason) ? QuietUntil : null;
         if (actual.DeferredUntil != until) return $"waits until {actual.DeferredUntil}, expected {until}";
         var offer = best < 0 ? null : Offers[best].Name;
@@ -75,6 +83,14 @@ internal sealed record SimExpected(
         const double best = 1 - SimEngines.Epsilon;
         if (Placement != SimEngines.Explored || draw < best + SimEngines.Epsilon / count) return 0;
         return Math.Min(count - 1, (int)((draw - best) * count / SimEngines.Epsilon));
+    }
+
+    /// <summary>The candidate in whose share, as logged, the draw is.</summary>
+    private static int Drawn(List<int> ranked, double[] shares, double draw)
+    {
+        foreach (var offer in ranked)
+            if (shares.Length > offer && (draw -= shares[offer]) < 0) return offer;
+        return ranked[0];
     }
 
     private string? Probabilities(List<int> ranked, int chosen, SimDecision actual)

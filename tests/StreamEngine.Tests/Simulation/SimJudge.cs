@@ -1,4 +1,5 @@
 using System.Text;
+using Avro.Generic;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Runtime;
@@ -45,6 +46,12 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     /// <summary>Marks of shared numbers.</summary>
     public int Granted { get; private set; }
 
+    /// <summary>Marks of what arms have earned.</summary>
+    public int Learned { get; private set; }
+
+    /// <summary>Decisions in a placement that learns, made when something was known of an arm.</summary>
+    public int Knowing { get; private set; }
+
     /// <summary>Offers that did not fit into a budget.</summary>
     public int Refused { get; private set; }
 
@@ -54,11 +61,15 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         var oracles = new SimOracle[driver.Partitions];
         var shared = driver.Shared.All(engines[driver.Sources, 0]);
         SimBudgets[] budgets =
-            [.. Enumerable.Range(0, shared is null ? 0 : driver.Partitions).Select(p => new SimBudgets(p, driver.Repeats))];
+            [.. Enumerable.Range(0, shared is null || driver.Sources == 2 ? 0 : driver.Partitions)
+                .Select(p => new SimBudgets(p, driver.Repeats))];
+        SimArms[] arms = [.. Enumerable.Range(0, shared is null || driver.Sources == 1 ? 0 : driver.Partitions)
+            .Select(_ => new SimArms(engines[driver.Sources, 0].Policy))];
         for (var p = 0; p < driver.Partitions; p++)
         {
             var partition = p;
             oracles[p] = new SimOracle(p, _topics, driver.Asks, driver.Switches, driver.Tables, budgets.ElementAtOrDefault(p),
+                arms.ElementAtOrDefault(p),
                 [.. _topics.Select(t => driver.Log.Known(new TopicPartition(t, partition)).Committed().ToList())]);
             List<SimDecision> logged = [.. Logged(p).Select(value => new SimDecision(value))];
             oracles[p].Fold(logged);
@@ -82,9 +93,11 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
         if (driver.Sources == 2)
         {
             Outcomes([.. oracles.SelectMany(o => o.Served).Select(s => s.Id)]);
+            if (shared is not null) SimArms.Judge(Closed(), shared, driver.Repeats);
             Audiences();
         }
         if (shared is not null) SimBudgets.Judge(budgets, shared, engines[driver.Sources, 0].Policy, driver.Repeats);
+        (Learned, Knowing) = (arms.Sum(a => a.Marks), arms.Sum(a => a.Knowing));
         (Granted, Refused) = (budgets.Sum(b => b.Marks), budgets.Sum(b => b.Refused));
         foreach (var process in driver.Cluster.Processes)
             foreach (var shard in process.Worker.Shards.Values) State(shard, process.Version, oracles[shard.Partition]);
@@ -101,6 +114,10 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
             if (!served.Contains(of)) throw new SimFailure($"{id} is of no decision");
         OutcomeCount = ids.Count;
     }
+
+    /// <summary>The records that closed decisions whose windows were over, each once.</summary>
+    private IEnumerable<GenericRecord> Closed() => Enumerable.Range(0, driver.Partitions).SelectMany(p => Committed("outcomes", p))
+        .Select(v => OutcomeRecords.Record(v.AsSpan(5))).Where(r => r.Text("status") == "closed").DistinctBy(r => r["outcome_id"]);
 
     /// <summary>
     /// Of each customer and segment every change was written once, in order, and the last one is what the owner's profile says. Where

@@ -8,7 +8,7 @@ namespace StreamEngine.Tests.Simulation;
 /// is computed.
 /// </summary>
 internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, SimSwitches switches, SimTables tables,
-    SimBudgets? budgets, List<(long Offset, SimRecord Record)>[] events)
+    SimBudgets? budgets, SimArms? arms, List<(long Offset, SimRecord Record)>[] events)
 {
     private readonly SortedDictionary<string, SimCustomer> _customers = new(StringComparer.Ordinal);
     private readonly Queue<SimExpected> _expected = new();
@@ -105,7 +105,7 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
         Decisions++;
         if (!_expected.TryDequeue(out var expected)) throw new SimFailure($"nothing caused: {entry}");
         var draw = SimDraw.Of(Array.IndexOf(topics, entry.Topic), partition, entry.Offset, entry.Ordinal);
-        if (expected.Difference(entry, draw, budgets) is { } difference)
+        if (expected.Difference(entry, draw, budgets, arms) is { } difference)
             throw new SimFailure($"{difference}\n  expected {expected}\n  logged   {entry}");
         expected.Customer.Variation ??= entry.Variation;
         if (entry.Variation != (entry.Outcome is "no_consent" or "switched_off" ? null : expected.Customer.Variation))
@@ -148,8 +148,9 @@ internal sealed class SimOracle(int partition, string[] topics, SimAsks asks, Si
                 (Off, _table) = (off, table);
                 break;
             case "shared":
-                if (budgets is null) throw new SimFailure($"nothing is shared: {entry}");
-                budgets.Mark(entry);
+                if (budgets is null && arms is null) throw new SimFailure($"nothing is shared: {entry}");
+                budgets?.Mark(entry);
+                arms?.Mark(entry);
                 break;
             case "refused":
                 if (_next[source] == events[source].Count || events[source][_next[source]].Offset != entry.Offset)

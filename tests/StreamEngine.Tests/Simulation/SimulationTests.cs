@@ -24,10 +24,11 @@ public abstract class SimulationTests(ITestOutputHelper output)
     {
         var first = Setting("STREAMENGINE_SIM_FIRST", 1);
         var seeds = Setting("STREAMENGINE_SIM_SEEDS", 1_500);
-        using var engines = new SimEngines(Delivery, budgets: true);
+        using var engines = new SimEngines(Delivery, shares: true);
         var started = Stopwatch.GetTimestamp();
         long boundaries = 0, decisions = 0, deaths = 0, fromFiles = 0, fromStandbys = 0, damaged = 0, answered = 0, repeated = 0,
-            switched = 0, followed = 0, told = 0, outcomes = 0, explored = 0, changes = 0, granted = 0, refused = 0, anew = 0;
+            switched = 0, followed = 0, told = 0, outcomes = 0, explored = 0, changes = 0, granted = 0, refused = 0, anew = 0,
+            learned = 0, knowing = 0;
         var network = new SimNetworkCounts();
         for (var seed = first; seed < first + seeds; seed++)
         {
@@ -48,6 +49,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
             changes += judge.AudienceCount;
             granted += judge.Granted;
             refused += judge.Refused;
+            learned += judge.Learned;
+            knowing += judge.Knowing;
             answered += driver.Asks.Answered;
             repeated += judge.Repeated;
             told += driver.Watches.Decisions;
@@ -58,7 +61,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
             + $"({seeds / seconds:0} a second): {boundaries} step boundaries, {deaths} deaths, {decisions} decisions compared, "
             + $"{explored} that explored, {anew} made anew after quiet hours, "
             + $"{answered} requests answered, {told} decisions told to watchers, {switched} marks of switches, "
-            + $"{followed} of tables, {granted} of shared numbers, {refused} offers refused by budgets, "
+            + $"{followed} of tables, {granted} of budgets, {refused} offers refused by them, {learned} of arms, "
+            + $"{knowing} decisions that knew something of them, "
             + $"{repeated} decisions repeated, "
             + $"{fromFiles} shards restored from files, {fromStandbys} of them a standby's, {damaged} files damaged; by the network: "
             + $"{network}"));
@@ -68,7 +72,8 @@ public abstract class SimulationTests(ITestOutputHelper output)
         if (seeds >= 100) Assert.True(explored > seeds / 5, $"only {explored} decisions that explored");
         if (seeds >= 100) Assert.True(anew > seeds / 5, $"only {anew} decisions made anew after quiet hours");
         if (seeds >= 100) Assert.True(outcomes > seeds * 2, $"only {outcomes} outcomes");
-        if (seeds >= 100) Assert.True(granted > seeds / 2 && refused > seeds, $"{granted} marks of shared numbers, {refused} refused");
+        if (seeds >= 100) Assert.True(granted > seeds / 2 && refused > seeds, $"{granted} marks of budgets, {refused} refused");
+        if (seeds >= 100) Assert.True(learned > seeds / 4 && knowing > seeds / 20, $"{learned} marks of arms, {knowing} that knew them");
         // What follows the checkpoint topic needs one, and a log with several processes.
         var follows = Delivery == Delivery.ExactlyOnce && Kind == SimLogKind.Kafka;
         Assert.True(follows ? seeds < 100 || fromStandbys > seeds / 20 : fromStandbys == 0, $"{fromStandbys} take-overs by a standby");
@@ -86,7 +91,7 @@ public abstract class SimulationTests(ITestOutputHelper output)
     [Fact]
     public void Seed_AlwaysGoesTheSameWay()
     {
-        using var engines = new SimEngines(Delivery, budgets: true);
+        using var engines = new SimEngines(Delivery, shares: true);
         for (var seed = 1; seed < 20; seed++) Assert.Equal(Told(seed, engines), Told(seed, engines));
     }
 

@@ -224,14 +224,15 @@ internal sealed class ConfigPolicy : IEvaluatedPolicy, IDisposable
         else if ((_unknown = offer.Unknown(offer.Context, v => v.Contexts, "context", _variations)) is null)
             c = Tried(v => v.Contexts[index], offer.Offer.Context)?.Invoke(_context) ?? 1;
         else return null;
-        if (offer.Value.IsSame && priced) v = known!.Value.V;
+        if (offer.Value.IsSame && known is { HasOwnValue: true }) v = known.Value.V;
         else if ((_unknown = offer.Unknown(offer.Value, v => v.Values, "value", _variations)) is null)
             v = Tried(v => v.Values[index], offer.Offer.Value)?.Invoke(_context) ?? 1;
         else return null;
         if (offer.Levered.IsSame && priced) l = known!.Value.L;
         else if ((_unknown = offer.Levered.Unknown) is null) l = Levers(index);
         else return null;
-        var p = Propensity(offer, _policy.Policy.Plan.TermOf(index, i => _variations[i]), priced ? known : null);
+        var p = Propensity(offer, _policy.Policy.Plan.TermOf(index, i => _variations[i]),
+            known is { IsPriced: true, IsLearned: false } ? known : null);
         return new LoggedCandidate(offer.Offer.Name, p, v, Priority.Of(p, c, v, l));
     }
 

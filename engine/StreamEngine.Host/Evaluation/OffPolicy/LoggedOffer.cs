@@ -70,6 +70,12 @@ internal readonly struct LoggedOffer
     /// <summary>Whether it was priced.</summary>
     public bool IsPriced => Source is not ("" or "none");
 
+    /// <summary>Whether what the offer had earned stands as its P, and not what it promises itself.</summary>
+    public bool IsLearned => Source == "learned";
+
+    /// <summary>Whether V is the offer's own: what was learned of a value stands as V, and P is 1 then.</summary>
+    public bool HasOwnValue => IsPriced && !(IsLearned && P == 1);
+
     /// <summary>Propensity.</summary>
     public double P { get; }
 

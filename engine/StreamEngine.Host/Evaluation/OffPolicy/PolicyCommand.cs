@@ -66,7 +66,8 @@ internal static class PolicyCommand
         {
             if (result.GetResult(Policy) is { Tokens: [var policy, ..] } && TargetPolicy.TryParse(policy.Value) is null
                 && !IsConfig(policy.Value))
-                result.AddError($"--policy is '{policy.Value}': give {TargetPolicy.Forms}, or the file of a config.");
+                result.AddError($"--policy is '{policy.Value}': " + (TargetPolicy.Learns(policy.Value) ? $"{TargetPolicy.WhyNotLearning}."
+                    : $"give {TargetPolicy.Forms}, or the file of a config."));
             if (result.GetResult(Clip) is { Implicit: false, Tokens: [var clip, ..] }
                 && !(double.TryParse(clip.Value, CultureInfo.InvariantCulture, out var most) && most > 0))
                 result.AddError($"--clip is '{clip.Value}': give a weight above 0, e.g. 10.");

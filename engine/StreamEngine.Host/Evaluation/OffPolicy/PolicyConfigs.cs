@@ -1,4 +1,5 @@
 using StreamEngine.Configuration;
+using StreamEngine.Decisions;
 using StreamEngine.Expressions;
 using StreamEngine.Host.Configuration;
 using StreamEngine.Host.Replay.Comparison;
@@ -38,6 +39,9 @@ internal static class PolicyConfigs
         if (b.Decisions.DefaultOffer is { } offer && offer != a.Decisions.DefaultOffer)
             errors.Add(b.Decisions.Node, "default_offer", $"it is not as in {file}: decision records do not have which customers were new, "
                 + "to whom it goes first", "Write it as there, or take it out");
+        foreach (var learning in b.Decisions.Exploration.Where(e => e.Method == ExplorationMethod.Thompson))
+            errors.Add(learning.Node, "method", TargetPolicy.WhyNotLearning,
+                "Evaluate the config with another method in this placement, e.g. greedy: 'epsilon_greedy' with 'epsilon: 0'");
         ComparableConfigs.CheckSchemas(log, policy, file, errors);
         CheckFeatures(log, policy, file, errors);
         CheckModels(log, policy, file, errors);

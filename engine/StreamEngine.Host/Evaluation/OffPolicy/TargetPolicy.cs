@@ -20,6 +20,10 @@ internal sealed class TargetPolicy : IEvaluatedPolicy
     /// <summary>How a policy is written.</summary>
     public const string Forms = "greedy, uniform, epsilon_greedy:EPSILON, softmax:TEMPERATURE or offer:NAME";
 
+    /// <summary>Why a policy that learns can't be evaluated on the log of another one.</summary>
+    public const string WhyNotLearning = "thompson learns from what its own choices earn, so what it would have chosen does not follow "
+        + "from the choices of another policy. What it earned where it ran is the estimate 'logged'";
+
     private readonly SelectionRule _rule;
     private readonly string? _offer;
 
@@ -44,6 +48,9 @@ internal sealed class TargetPolicy : IEvaluatedPolicy
             _ => null,
         };
     }
+
+    /// <summary>Whether the text names a policy that learns.</summary>
+    public static bool Learns(string text) => text.Split(':')[0] == "thompson";
 
     /// <inheritdoc/>
     public PolicyChoice Choose(LoggedRecord record, IReadOnlyList<LoggedCandidate> candidates) =>

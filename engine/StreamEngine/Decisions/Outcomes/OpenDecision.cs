@@ -11,6 +11,20 @@ namespace StreamEngine.Decisions.Outcomes;
 /// <param name="Ordinal">Which of that offset's decisions it is.</param>
 internal readonly record struct DecisionPosition(int Source, long Offset, int Ordinal);
 
+/// <summary>What else is known of an open decision.</summary>
+[Flags]
+internal enum OpenFlags : byte
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The default offer was taken: it was not its placement's choice, so the placement learns nothing from it.</summary>
+    IsDefault = 1,
+
+    /// <summary>Its reward has counted for its arm.</summary>
+    Counted = 2,
+}
+
 /// <summary>A decision that waits for outcomes, as its customer's profile keeps it.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
 internal struct OpenDecision
@@ -30,6 +44,7 @@ internal struct OpenDecision
     public byte LateKinds;     // and for each that came late
     public byte PlacementLength;
     public PlacementText PlacementHead;
+    public OpenFlags Flags;    // in bytes that were there before, and 0
 
     /// <summary>Where it stands.</summary>
     public readonly DecisionPosition Position => new(Source, Offset, Ordinal);

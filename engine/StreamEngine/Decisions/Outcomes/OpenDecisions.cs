@@ -24,11 +24,15 @@ internal sealed class OpenDecisions
 
     private readonly Slot _slot;
     private readonly int _most, _width, _experiments;
-    private readonly long _span;
+    private readonly long _span, _soonest;
+    private readonly Learning[] _learning;
+    private readonly bool _countsEarly;   // whether some reward counts before its decision is closed
 
-    private OpenDecisions(Slot slot, int most, int experiments, long span)
+    private OpenDecisions(Slot slot, int most, int experiments, long span, Learning[] learning)
     {
-        (_slot, _most, _experiments, _span) = (slot, most, experiments, span);
+        (_slot, _most, _experiments, _span, _learning) = (slot, most, experiments, span, learning);
+        _soonest = learning.Select(l => l.After).Append(span).Min();
+        _countsEarly = _soonest < span;
         _width = WidthOf(experiments);
     }
 
@@ -37,11 +41,13 @@ internal sealed class OpenDecisions
     /// <param name="experiments">How many experiments there are.</param>
     /// <param name="span">How long after it was made a decision is closed, ms of the watermark.</param>
     /// <param name="layout">The profile's layout.</param>
-    public static OpenDecisions Reserve(int most, int experiments, long span, StateLayout layout)
+    /// <param name="learning">The placements that learn from rewards.</param>
+    public static OpenDecisions Reserve(int most, int experiments, long span, StateLayout layout, params Learning[] learning)
     {
         var room = (experiments + ExperimentStep - 1) / ExperimentStep * ExperimentStep;
         var length = Unsafe.SizeOf<Head>() + MostEarly * Unsafe.SizeOf<EarlyOutcome>() + most * WidthOf(room);
-        return new OpenDecisions(layout.Reserve("outcomes/open", length, $"decisions open={most} experiments={room}"), most, room, span);
+        return new OpenDecisions(layout.Reserve("outcomes/open", length, $"decisions open={most} experiments={room}"), most, room, span,
+            learning);
     }
 
     /// <summary>The slot's name in the layout.</summary>
@@ -129,16 +135,31 @@ internal sealed class OpenDecisions
     /// <summary>When a decision that is made then is closed, ms.</summary>
     public long ClosesAt(long decidedAt) => decidedAt + _span;
 
+    /// <summary>When a decision that is made then is closed, or its reward counts, at the earliest, ms.</summary>
+    public long SoonestOf(long decidedAt) => decidedAt + _soonest;
+
+    /// <summary>
+    /// When a decision's reward counts for its arm, ms of the watermark as for closings; <see cref="long.MaxValue"/> where it does not, or
+    /// has.
+    /// </summary>
+    public long CountsAt(in OpenDecision decision) => decision.Flags == OpenFlags.None && Learns(decision.Placement) is var index and >= 0
+        ? decision.DecidedAt + _learning[index].After : long.MaxValue;
+
+    /// <summary>The exploration of a placement that learns; -1 of another.</summary>
+    public int ExplorationOf(in OpenDecision decision) =>
+        Learns(decision.Placement) is var index and >= 0 ? _learning[index].Exploration : -1;
+
     /// <summary>
     /// The earliest closing, where it has to be scheduled; it is then taken as scheduled. Where one waits already it does not: a decision
     /// that is closed before that (a request may have been ahead of its customer's events) is closed with it, so that a profile has one
-    /// entry in the heap.
+    /// entry in the heap. Only a reward that counts before its decision is closed does not wait for it: the entry that waits is passed over
+    /// when it is due then, unless it has been scheduled anew.
     /// </summary>
     public bool MustSchedule(Span<byte> profile, out long due)
     {
         due = Earliest(profile);
         ref var head = ref At(profile);
-        if (head.Count == 0 || head.Waiting != Never) return false;
+        if (head.Count == 0 || head.Waiting != Never && (!_countsEarly || head.Waiting <= due)) return false;
         head.Waiting = due;
         return true;
     }
@@ -165,8 +186,19 @@ internal sealed class OpenDecisions
     private long Earliest(Span<byte> profile)
     {
         var earliest = long.MaxValue;
-        for (var i = 0; i < At(profile).Count; i++) earliest = Math.Min(earliest, ClosesAt(this[profile, i]));
+        for (var i = 0; i < At(profile).Count; i++)
+        {
+            ref var decision = ref this[profile, i];
+            earliest = Math.Min(earliest, Math.Min(ClosesAt(decision), CountsAt(decision)));
+        }
         return earliest;
+    }
+
+    private int Learns(ulong placement)
+    {
+        for (var i = 0; i < _learning.Length; i++)
+            if (_learning[i].Placement == placement) return i;
+        return -1;
     }
 
     private static int WidthOf(int experiments) => Unsafe.SizeOf<OpenDecision>() + experiments * sizeof(ulong);
@@ -186,6 +218,12 @@ internal sealed class OpenDecisions
 
     private Span<byte> Entry(Span<byte> profile, int index) => _slot.In(profile)
         .Slice(Unsafe.SizeOf<Head>() + MostEarly * Unsafe.SizeOf<EarlyOutcome>() + index * _width, _width);
+
+    /// <summary>A placement that learns from rewards.</summary>
+    /// <param name="Placement">The hash of its name.</param>
+    /// <param name="Exploration">The index of its exploration.</param>
+    /// <param name="After">How long after a decision its reward counts, ms.</param>
+    internal readonly record struct Learning(ulong Placement, int Exploration, long After);
 
     [StructLayout(LayoutKind.Sequential, Pack = 8)]
     private struct Head

@@ -41,8 +41,8 @@ public sealed class OutcomeRules
     }
 
     /// <summary>Compiles the config and reserves the slot; null where there is none.</summary>
-    internal static OutcomeRules? Compile(OutcomeOptions? options, int experiments, FieldCatalog fields, IReadOnlyList<string> purposes,
-        TimeSpan lateness, StateLayout layout, ConfigErrors errors)
+    internal static OutcomeRules? Compile(OutcomeOptions? options, int experiments, IReadOnlyList<Exploration> explorations,
+        FieldCatalog fields, IReadOnlyList<string> purposes, TimeSpan lateness, StateLayout layout, ConfigErrors errors)
     {
         if (options is null) return null;
         if (options.Events.Count == 0)
@@ -58,8 +58,15 @@ public sealed class OutcomeRules
         var rules = options.Events.Select((e, i) => Rule(e, options.Events.Take(i), scope, errors)).ToArray();
         long[] windows = [.. options.Windows.All.Select(w => (long)w.Window.TotalMilliseconds)];
         var open = OpenDecisions.Reserve(Math.Clamp(options.MaxOpen, 1, OpenDecisions.MostOpen), experiments,
-            windows.Max() + (long)lateness.TotalMilliseconds, layout);
+            windows.Max() + (long)lateness.TotalMilliseconds, layout, [.. Learning(explorations)]);
         return new OutcomeRules(rules, windows, open);
+    }
+
+    private static IEnumerable<OpenDecisions.Learning> Learning(IReadOnlyList<Exploration> explorations)
+    {
+        for (var i = 0; i < explorations.Count; i++)
+            if (explorations[i].Thompson is { } rule)
+                yield return new OpenDecisions.Learning(Hash64.Of(explorations[i].Placement.AsSpan()), i, rule.CountsAfter);
     }
 
     private static OutcomeRule Rule(OutcomeEventOptions options, IEnumerable<OutcomeEventOptions> before, Scope scope, ConfigErrors errors)

@@ -18,9 +18,9 @@ internal enum SharedReach : byte
 /// <summary>
 /// The names of shared numbers. What a name begins with is its kind, and the kind says which shards decide by it:
 /// <code>
-///  budget/NAME@PERIOD        what a shard has spent of a budget           nobody: the allocator alone adds it up
-///  grant/NAME@PERIOD/SHARD   what a shard may have spent of it by now     that shard
-///  arm/PLACEMENT/OFFER       what a shard has seen of a choice            everybody, by the sum
+///  budget/NAME@PERIOD          what a shard has spent of a budget           nobody: the allocator alone adds it up
+///  grant/NAME@PERIOD/SHARD     what a shard may have spent of it by now     that shard
+///  arm/REWARD/PLACEMENT/OFFER  what an offer has earned in a placement      everybody, by the sum as of one time (ArmTally)
 /// </code>
 /// </summary>
 internal static class SharedName

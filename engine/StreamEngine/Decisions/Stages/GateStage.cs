@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace StreamEngine.Decisions;
 
 /// <summary>
@@ -38,16 +36,9 @@ internal sealed class GateStage(DecisionPolicy policy) : IFunnelStage
 
     private static DropReason Gate(CompiledOffer offer, in Situation situation, Decision decision)
     {
-        if (!InPlacement(offer.Placements, decision.Placement)) return DropReason.Placement;
+        if (!offer.MayBeIn(decision.Placement)) return DropReason.Placement;
         if (offer.Eligible is { } eligible && !eligible(situation.Context)) return DropReason.NotEligible;
         if (offer.Applicable is { } applicable && !applicable(situation.Context)) return DropReason.NotApplicable;
         return offer.Suitable is { } suitable && !suitable(situation.Context) ? DropReason.NotSuitable : DropReason.None;
-    }
-
-    private static bool InPlacement(ImmutableArray<ImmutableArray<byte>> allowed, ReadOnlySpan<byte> placement)
-    {
-        foreach (var one in allowed)
-            if (placement.SequenceEqual(one.AsSpan())) return true;
-        return allowed.Length == 0;
     }
 }

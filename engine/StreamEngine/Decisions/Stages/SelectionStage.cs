@@ -38,7 +38,7 @@ internal sealed class SelectionStage(DecisionPolicy policy, Pricing pricing) : I
             if (decision.IsDefault) best = standIn;
             else decision.Drop[standIn] = DropReason.BadPriority;
         }
-        return _explorer is null || best < 0 || decision.IsDefault ? best : _explorer.Choose(situation.Request, decision);
+        return _explorer is null || best < 0 || decision.IsDefault ? best : _explorer.Choose(situation, decision);
     }
 
     /// <summary>Numbers the places; a group's places are taken by the chosen one first, then by the better ones.</summary>

@@ -27,11 +27,14 @@ internal readonly ref struct Situation
     /// <summary>The shard's budgets; null where there are none, or no shard decides.</summary>
     public readonly BudgetBook? Budgets;
 
+    /// <summary>What is known of arms, where placements learn.</summary>
+    public readonly ArmBeliefs Beliefs;
+
     public Situation(ref readonly DecisionRequest request, EvalContext context, Scorer scorer, int row, ReadOnlySpan<byte> profile,
-        Switches switches, BudgetBook? budgets)
+        Switches switches, BudgetBook? budgets, ArmBeliefs beliefs)
     {
         Request = ref request;
-        (Context, Scorer, Row, Switches, Budgets) = (context, scorer, row, switches, budgets);
+        (Context, Scorer, Row, Switches, Budgets, Beliefs) = (context, scorer, row, switches, budgets, beliefs);
         Profile = profile;
     }
 }

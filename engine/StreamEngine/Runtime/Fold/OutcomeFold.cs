@@ -20,6 +20,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     private readonly ulong[] _offers = [.. shard.Engine.Policy.Offers.Select(o => Hash64.Of(o.Utf8Name.AsSpan()))];
     private readonly Dictionary<ulong, int> _offerIndex = shard.Engine.Policy.Offers
         .Select((o, i) => KeyValuePair.Create(Hash64.Of(o.Utf8Name.AsSpan()), i)).DistinctBy(o => o.Key).ToDictionary();
+    private readonly ArmFold? _arms = shard.Engine.Policy.Learns ? new ArmFold(shard) : null;
     private readonly ulong[][] _variations = OutcomeRecordWriter.HashVariations(shard.Engine.Policy);
 
     /// <summary>An event is an outcome.</summary>
@@ -73,6 +74,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
         entry.DecidedAt = request.DecidedAt;
         entry.Offer = _offers[decision.Chosen];
         entry.Probability = decision.SelectionProbability;
+        if (decision.IsDefault) entry.Flags |= OpenFlags.IsDefault;
         entry.Show(decision.Placement);
         var kept = _open.Variations(profile, index);
         var count = 0;
@@ -92,6 +94,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
         entry.DecidedAt = logged.DecidedAt;
         entry.Offer = Hash64.Of(logged.Offer.Of(value));
         entry.Probability = logged.SelectionProbability;
+        if (logged.IsDefault) entry.Flags |= OpenFlags.IsDefault;
         entry.Show(logged.Placement.Of(value));
         var kept = _open.Variations(profile, index);
         var count = 0;
@@ -100,7 +103,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
         Begin(profile, index, customer, logged.Watermark, writes);
     }
 
-    /// <summary>A closing is due.</summary>
+    /// <summary>A closing is due, or a reward counts.</summary>
     public void Close(Span<byte> profile, ReadOnlySpan<byte> customer, long due, bool writes)
     {
         if (!_open.IsDue(profile, due)) return;
@@ -108,6 +111,7 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
         for (var i = 0; i < _open.Count(profile);)
         {
             ref var entry = ref _open[profile, i];
+            if (_open.CountsAt(entry) <= due) Earned(ref entry, withdrawn, writes);
             if (_open.ClosesAt(entry) > due)
             {
                 i++;
@@ -188,7 +192,10 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     /// <summary>The oldest decision gives way where there is no room for another.</summary>
     private void Displace(Span<byte> profile, ReadOnlySpan<byte> customer, long time, long watermark, bool writes)
     {
-        if (_open.IsFull(profile)) Close(profile, 0, OutcomeStatus.Displaced, customer, time, watermark, writes);
+        if (!_open.IsFull(profile)) return;
+        ref var oldest = ref _open[profile, 0];
+        if (writes && _open.CountsAt(oldest) != long.MaxValue) _arms!.Displaced(_open.ExplorationOf(oldest));
+        Close(profile, 0, OutcomeStatus.Displaced, customer, time, watermark, writes);
     }
 
     /// <summary>A decision is open: outcomes that came before it join, and its closing waits.</summary>
@@ -222,6 +229,13 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
         }
         _open.Remove(profile, index);
         shard.Counters.OpenDecisions--;
+    }
+
+    /// <summary>A decision's reward is known for good, and counts for its arm; not that of a customer who consents no more.</summary>
+    private void Earned(ref OpenDecision entry, bool withdrawn, bool writes)
+    {
+        entry.Flags |= OpenFlags.Counted;
+        if (writes) _arms!.Earned(entry, _open.ExplorationOf(entry), _offerIndex.GetValueOrDefault(entry.Offer, -1), withdrawn);
     }
 
     private void Schedule(Span<byte> profile, ReadOnlySpan<byte> customer)

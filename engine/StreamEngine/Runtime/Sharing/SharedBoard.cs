@@ -112,7 +112,7 @@ public sealed class SharedBoard(string engine, string topic, Action<WorkerEvent>
             {
                 var sums = new Dictionary<string, SharedSum>(_sums, StringComparer.Ordinal);
                 foreach (var name in _touched)
-                    if (_parts.TryGetValue(name, out var parts)) sums[name] = Sum(parts);
+                    if (_parts.TryGetValue(name, out var parts)) sums[name] = Sum(name, parts);
                     else sums.Remove(name);
                 _touched.Clear();
                 _sums = sums;
@@ -153,8 +153,9 @@ public sealed class SharedBoard(string engine, string topic, Action<WorkerEvent>
     }
 
     /// <summary>In the order of the shards, so that the same parts have the same sum to the last digit.</summary>
-    private static SharedSum Sum(SortedDictionary<int, double[]> parts)
+    private static SharedSum Sum(string name, SortedDictionary<int, double[]> parts)
     {
+        if (ArmTally.IsOf(name, parts.Values)) return new SharedSum(ArmTally.Of(parts.Values), [.. parts]);
         var sum = new double[parts.Max(p => p.Value.Length)];
         foreach (var values in parts.Values)
             for (var i = 0; i < values.Length; i++) sum[i] += values[i];
