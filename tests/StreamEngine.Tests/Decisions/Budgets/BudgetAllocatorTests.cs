@@ -20,7 +20,9 @@ public sealed class BudgetAllocatorTests
     [Fact]
     public void Never_more_is_given_away_than_is_released_and_nothing_is_taken_back()
     {
-        var cases = from shards in Shard.ArrayOf() from released in Gen.Choose(0, 400) from cost in Gen.Choose(1, 20)
+        var cases = from shards in Shard.ArrayOf()
+                    from released in Gen.Choose(0, 400)
+                    from cost in Gen.Choose(1, 20)
                     where shards.Length > 0
                     select (shards, released, cost);
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(cases.ToArbitrary(), c =>
