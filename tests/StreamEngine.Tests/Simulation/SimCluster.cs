@@ -82,7 +82,7 @@ internal sealed class SimCluster(SimDriver driver, Random random, SimEngines eng
         if (Idle() is not { IsPaused: false } process) return;
         driver.Tell($"{process.Id} turns");
         Do(process, worker => worker.Turn());
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < 5; i++)
             if (following?.Next(3) > 0 && _processes.Count > 0) Follow(_processes[following.Next(_processes.Count)]);
     }
 

@@ -31,7 +31,7 @@ internal sealed class SimShared(SimDriver driver, Random random)
     public void May()
     {
         foreach (var process in driver.Cluster.Processes)
-            if (process.Shared is not null && random.Next(4) == 0)
+            if (process.Shared is not null && random.Next(2) == 0)
                 process.SharedPosition = Hear(process.Shared, process.SharedPosition,
                     random.Next(3) == 0 ? random.Next(1, 6) : int.MaxValue);
     }
