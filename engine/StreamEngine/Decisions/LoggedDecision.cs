@@ -170,10 +170,11 @@ public struct LoggedDecision
         if (told) Switched(ref reader, ref d);
         if (reader.HasMore) Assigned(ref reader, ref d);
         if (reader.HasMore) Doubles(ref reader, "candidate_probabilities");
-        var shares = reader.HasMore && reader.Branch(2, "shared") == 1;
+        var isNewest = reader.HasMore; // the rest came with one version
+        var shares = isNewest && reader.Branch(2, "shared") == 1;
         if (shares) Shares(ref reader, ref d);
-        if (reader.HasMore && reader.Branch(2, "deferred_until") == 1) d.DeferredUntil = reader.Long("deferred_until");
-        if (reader.HasMore) Versions(ref reader, ref d);
+        if (isNewest && reader.Branch(2, "deferred_until") == 1) d.DeferredUntil = reader.Long("deferred_until");
+        if (isNewest) Versions(ref reader, ref d);
         reader.End();
         if (reader.Error is null && told != (d.Kind == DecisionKind.Switches)) reader.Fail("switches", "does not fit the kind");
         if (reader.Error is null && shares != (d.Kind == DecisionKind.Shared)) reader.Fail("shared", "does not fit the kind");

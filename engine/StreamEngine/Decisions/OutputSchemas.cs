@@ -20,8 +20,8 @@ public static class OutputSchemas
     public const int Decision = 113;
 
     /// <summary>
-    /// <c>decision-5.avsc</c>, its fifth version, which knows neither shared numbers nor decisions that wait for the end of quiet hours: only
-    /// read, from logs that an earlier version wrote.
+    /// <c>decision-5.avsc</c>, its fifth version, which knows neither shared numbers nor decisions that wait for the end of quiet hours:
+    /// only read, from logs that an earlier version wrote.
     /// </summary>
     public const int DecisionWithoutShared = 110;
 

@@ -103,9 +103,9 @@ public sealed class ExperimentTests
         Assert.True(LoggedDecision.TryParse(decision, ref d), d.Error);
         new ActionRecordWriter("shop", ["events"], shop.Policy, "c0ffee").Rewrite(output, 1, 6, d, decision);
         Assert.Equal(action, output.Value(2).ToArray());
-        // A record may end before the bucket versions, the deferral, the shared numbers, the probabilities, the assignments, the switches,
-        // the origin: each has one byte but the assignments.
-        int[] ends = [decision.Length - 1, decision.Length - 2, decision.Length - 3, decision.Length - 4,
+        // Earlier versions ended before the shared numbers, the deferral and the bucket versions, before the probabilities, the assignments,
+        // the switches, the origin: each has one byte but the assignments.
+        int[] ends = [decision.Length - 3, decision.Length - 4,
             .. new[] { 4, 5, 6 }.Select(i => decision.Length - i - d.Assignments.Length)];
         for (var length = 0; length < decision.Length; length++)
             Assert.Equal(ends.Contains(length), LoggedDecision.TryParse(decision.AsSpan(0, length), ref d));

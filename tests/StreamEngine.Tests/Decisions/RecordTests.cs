@@ -235,10 +235,10 @@ public sealed class RecordTests
         var d = default(LoggedDecision);
         for (var length = 0; length < whole.Length; length++)
         {
-            // A record may end before the bucket versions, the deferral, the shared numbers, the probabilities, the assignments, the
-            // switches, the origin, a byte each.
+            // Earlier versions ended before the shared numbers, the deferral and the bucket versions, before the probabilities, the
+            // assignments, the switches, the origin, a byte each.
             var isWhole = LoggedDecision.TryParse(whole.AsSpan(0, length), ref d);
-            Assert.Equal(whole.Length - length <= 7, isWhole);
+            Assert.Equal(whole.Length - length is >= 3 and <= 7, isWhole);
             if (!isWhole) Assert.Matches(@"^byte \d+: [a-z_.]+ ", d.Error);
         }
         Assert.False(LoggedDecision.TryParse([.. whole, 0], ref d));

@@ -152,9 +152,9 @@ public sealed class SwitchesTests
         Assert.Equal((DecisionKind.Switches, 77, 2, 42), (d.Kind, d.Offset, d.Ordinal, d.SwitchVersion));
         Assert.True(Switches.Logged(shop.Policy, d.SwitchedOff.Of(output.Value(0)), d.SwitchVersion).Same(switches));
         var whole = output.Value(0).ToArray();
-        // A record that knows switches may end before each of the five fields behind them, a byte each.
+        // Earlier versions that knew switches ended before the assignments, the probabilities, and the three fields behind them.
         for (var length = 0; length < whole.Length; length++)
-            Assert.Equal(whole.Length - length is >= 1 and <= 5, LoggedDecision.TryParse(whole.AsSpan(0, length), ref d));
+            Assert.Equal(whole.Length - length is >= 3 and <= 5, LoggedDecision.TryParse(whole.AsSpan(0, length), ref d));
     }
 
     [Fact]

@@ -127,7 +127,7 @@ public sealed class SwitchMarkTests : IDisposable
         Assert.Equal(2, seen["streamengine.switches.version"]);
         Assert.Equal([0, 1, 1, 0], new[] { "all", "offer", "channel", "model" }.Select(kind => seen[$"streamengine.switches.off {kind}"]));
         Assert.Equal((3, 0), (seen["streamengine.switches.heard topic"], seen["streamengine.switches.heard cluster"]));
-        Assert.InRange(seen["streamengine.switch.delay"], 0.0001, 1);
+        Assert.InRange(seen["streamengine.switch.delay"], 0.0001, 60); // a bound on the clock of a busy machine
         await StopAsync(engine);
     }
 

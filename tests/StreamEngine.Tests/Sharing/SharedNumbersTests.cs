@@ -131,7 +131,7 @@ public sealed class SharedNumbersTests
         writer.WriteShared(output, 0, 0, 3, 77, 2, at: 9_000, watermark: 8_500, version: 42,
             SharedView.Encode([new SharedNumber("arm/p/x", [1])]));
         var entry = default(LoggedDecision);
-        var before = output.Value(0)[..^1].ToArray(); // without the null behind it
+        var before = output.Value(0)[..^3].ToArray(); // without the two nulls and the empty list behind it
         Assert.True(LoggedDecision.TryParse(before, ref entry), entry.Error);
         var old = new ApacheAvro(OutputSchemas.Text("decision-5"), OutputSchemas.Text("decision")).Record(before.AsSpan(5));
         Assert.Null(old["shared"]);
