@@ -103,8 +103,8 @@ public sealed class ExperimentTests
         Assert.True(LoggedDecision.TryParse(decision, ref d), d.Error);
         new ActionRecordWriter("shop", ["events"], shop.Policy, "c0ffee").Rewrite(output, 1, 6, d, decision);
         Assert.Equal(action, output.Value(2).ToArray());
-        // Earlier versions ended before the shared numbers, the deferral and the bucket versions, before the probabilities, the assignments,
-        // the switches, the origin: each has one byte but the assignments.
+        // Earlier versions ended before the shared numbers, the deferral and the bucket versions, before the probabilities, the
+        // assignments, the switches, the origin: each has one byte but the assignments.
         int[] ends = [decision.Length - 3, decision.Length - 4,
             .. new[] { 4, 5, 6 }.Select(i => decision.Length - i - d.Assignments.Length)];
         for (var length = 0; length < decision.Length; length++)
