@@ -42,6 +42,7 @@ internal sealed class PolicyCompiler(FieldCatalog fields, IReadOnlyList<string> 
         var experiments = new ExperimentCompiler(offers, ScopeOf, Propensity, errors);
         var compiled = offers.Select((o, i) => Offer(o, experiments.Treatments(i, options.Experiments))).ToArray();
         var explorations = ExplorationCompiler.Compile(options.Exploration, offers, outcomes, lateness, errors);
+        ThompsonCompiler.CheckExperiments(options.Experiments, offers, explorations, errors);
         return new DecisionPolicy(triggers, compiled, timers.Count)
         {
             Models = _used,

@@ -240,6 +240,22 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public async Task A_placement_that_learns_is_said_to_learn_from_what_was_shown_then()
+    {
+        var outcomes = Config + "\noutcomes: { events: { bought: { kind: conversion, when: event.value >= 30.0, "
+            + "decision: \"''\", without_decision: last_decision } } }";
+        Write("a.yaml", outcomes);
+        Write("b.yaml", outcomes.Replace("decisions:\n", "decisions:\n  exploration: { mail: { method: thompson, reward: conversion } }\n",
+            StringComparison.Ordinal));
+        foreach (var (a, b) in new[] { ("a.yaml", "b.yaml"), ("b.yaml", "a.yaml") })
+        {
+            var notes = (await CompareAsync(a, b))["notes"]!.AsArray();
+            Assert.Equal(3, notes.Count);
+            Assert.Contains("learns from the rewards in the history", (string)notes[2]!, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task People_get_a_table()
     {
         var (code, output, error) = await Cli.RunAsync(Line("a.yaml", "b.yaml"));

@@ -84,6 +84,16 @@ public sealed class LearningReplayTests : IDisposable
         var greedy = JsonNode.Parse(json)!;
         Assert.Equal((Visits, 0.0), ((int)greedy["decisions"]!, (double)greedy["not_covered"]!));
         Assert.Equal(1, (double)greedy["estimates"]!["mean_weight"]!["value"]!, 0.2);
+        Assert.NotNull(greedy["estimates"]!["dm"]);
+        Assert.DoesNotContain("dm and dr", error, StringComparison.Ordinal);
+
+        // What was learnt is how often an offer is clicked on: no model of impressions.
+        (code, json, error) = await Cli.RunAsync([.. Arguments("greedy")[..^1], "impression", "--json"]);
+        Assert.True(code == 0, error);
+        Assert.Equal(["logged", "ips", "clipped_ips", "snips", "mean_weight"],
+            JsonNode.Parse(json)!["estimates"]!.AsObject().Select(e => e.Key));
+        Assert.Contains($"in {Visits} decisions P and V are what was learnt of another reward than impression, and no model of it: dm and "
+            + "dr are left out", error, StringComparison.Ordinal);
     }
 
     /// <summary>Of two shards, one of which has counted an arm alone: 30 trials and 5 clicks, and nothing.</summary>

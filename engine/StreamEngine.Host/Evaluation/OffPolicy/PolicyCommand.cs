@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using StreamEngine.Configuration;
+using StreamEngine.Decisions;
 using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
@@ -109,7 +110,9 @@ internal static class PolicyCommand
 
     private static int Evaluate(Invocation call, LoadedConfig config, IEvaluatedPolicy policy, ConfigReport? report)
     {
-        var data = new PolicyData(policy, call.Get(Reward)!, call.Get(Placement));
+        var learned = config.Options.Decisions.Exploration.Where(e => e.Method == ExplorationMethod.Thompson).DistinctBy(e => e.Name)
+            .ToDictionary(e => e.Name, e => Spelling.Snake($"{e.Reward ?? RewardKind.Click}"));
+        var data = new PolicyData(policy, call.Get(Reward)!, call.Get(Placement), learned);
         LoggedRecords.Read(call, config.Options, call.Get(LogOptions.From), data.Decision, data.Outcome);
         if (data.Samples.Count == 0)
         {
@@ -120,6 +123,7 @@ internal static class PolicyCommand
         Warn(call, data);
         report?.Warn(call);
         var estimates = Estimators.All(data.Samples, call.Get(Clip), call.Get(Alpha));
+        if (data.OtherReward > 0) estimates = [.. estimates.Where(e => e.Name is not ("dm" or "dr"))];
         if (call.Json)
         {
             var json = Json(data, estimates);
@@ -152,6 +156,9 @@ internal static class PolicyCommand
                 + "consent no more, are left out");
         if (data.Displaced > 0)
             call.Say(LogLevel.Warning, $"{data.Displaced} decisions were closed before their windows were over and may have earned more");
+        if (data.OtherReward > 0)
+            call.Say(LogLevel.Warning, $"in {data.OtherReward} decisions P and V are what was learnt of another reward than "
+                + $"{call.Get(Reward)}, and no model of it: dm and dr are left out");
         if (data.Replaced > 0)
             call.Say(LogLevel.Warning, $"in {data.Replaced} decisions the offer was no candidate; the best one stands for it");
     }

@@ -9,7 +9,9 @@ namespace StreamEngine.Host.Evaluation.OffPolicy;
 /// <param name="policy">The evaluated policy.</param>
 /// <param name="reward">A kind of outcome, or <see cref="Value"/>.</param>
 /// <param name="placement">Only this placement; null for all.</param>
-internal sealed class PolicyData(IEvaluatedPolicy policy, string reward, string? placement)
+/// <param name="learned">By placement that learns, what it learns from.</param>
+internal sealed class PolicyData(IEvaluatedPolicy policy, string reward, string? placement,
+    IReadOnlyDictionary<string, string>? learned = null)
 {
     /// <summary>The reward that is the value of conversions less refunds.</summary>
     public const string Value = "value";
@@ -36,6 +38,11 @@ internal sealed class PolicyData(IEvaluatedPolicy policy, string reward, string?
 
     /// <summary>Decisions of which the log does not tell what the evaluated policy would have done.</summary>
     public int Unknown { get; private set; }
+
+    /// <summary>
+    /// Decisions with a candidate whose P and V are what was learnt of another reward than the one that counts: they are no model of it.
+    /// </summary>
+    public int OtherReward { get; private set; }
 
     /// <summary>
     /// The evaluated policy's probability that lies on offers that the log could not have shown, as their own probability there was 0; of
@@ -66,7 +73,7 @@ internal sealed class PolicyData(IEvaluatedPolicy policy, string reward, string?
             .Where(c => chosen.Flag("is_default") ? c.Record.Text("offer") == name
                 : c.Record.Text("drop") is "" or "lost_arbitration" or "diversity")
             .Select(c => new LoggedCandidate(c.Record.Text("offer"), c.Record.Factor("p"), c.Record.Factor("v"),
-                c.Record.Factor("priority"), c.Drawn))
+                c.Record.Factor("priority"), c.Drawn, c.Record.Text("p_source") == "learned"))
             .OrderByDescending(c => c.Priority).ThenBy(c => c.Offer, StringComparer.Ordinal).ToList();
         var at = candidates.FindIndex(c => c.Offer == name);
         if (at < 0)
@@ -81,6 +88,7 @@ internal sealed class PolicyData(IEvaluatedPolicy policy, string reward, string?
         }
         _served++;
         if (choice.IsReplaced) Replaced++;
+        if (choice.Candidates.Any(c => c.IsLearned) && learned?.GetValueOrDefault(record.Text("placement")) != reward) OtherReward++;
         var target = choice.Probabilities;
         // Where nothing was drawn, and in records of an earlier version, the chosen one's probability tells what the others had.
         _uncovered += choice.Candidates.Count == 0 ? 1

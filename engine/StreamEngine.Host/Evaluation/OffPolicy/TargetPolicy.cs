@@ -10,7 +10,9 @@ namespace StreamEngine.Host.Evaluation.OffPolicy;
 /// <param name="V">Its value.</param>
 /// <param name="Priority">What arbitration ordered it by.</param>
 /// <param name="Drawn">With which probability the log would have shown it; null where the record does not say.</param>
-internal readonly record struct LoggedCandidate(string Offer, double P, double V, double Priority, double? Drawn = null);
+/// <param name="IsLearned">Whether P and V are what the log had learnt of its placement's reward, not what the offer promises.</param>
+internal readonly record struct LoggedCandidate(string Offer, double P, double V, double Priority, double? Drawn = null,
+    bool IsLearned = false);
 
 /// <summary>
 /// A policy that could have chosen among the candidates of logged decisions: what it would have done follows from their priorities.

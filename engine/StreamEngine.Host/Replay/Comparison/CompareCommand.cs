@@ -3,6 +3,7 @@ using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Host.Cli;
 using StreamEngine.Host.Configuration;
+using StreamEngine.Runtime;
 
 namespace StreamEngine.Host.Replay.Comparison;
 
@@ -76,13 +77,20 @@ internal static class CompareCommand
                 AsOf = (asOf ?? FileRun.Later(a.Newest, b.Newest)) is { } at ? ReplayWarnings.Text(at) : null,
                 Total = comparison!.Total(),
                 Placements = comparison.Placements,
-                Notes = a.Engine.Options.Outcomes is null && b.Engine.Options.Outcomes is null ? [ComparisonReport.NoOutcomes]
-                    : [ComparisonReport.NoOutcomes, ComparisonReport.HistoryOutcomes],
+                Notes = Notes(a.Engine, b.Engine),
                 Seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds,
             });
         }
         return ExitCode.Done;
     }
+
+    /// <summary>What can't be concluded.</summary>
+    private static string[] Notes(params CompiledEngine[] engines) =>
+    [
+        ComparisonReport.NoOutcomes,
+        .. engines.Any(e => e.Options.Outcomes is not null) ? [ComparisonReport.HistoryOutcomes] : Array.Empty<string>(),
+        .. engines.Any(e => e.Policy.Explorations.Any(x => x.Learns)) ? [ComparisonReport.HistoryRewards] : Array.Empty<string>(),
+    ];
 
     /// <summary>
     /// Reads and compiles both; every mistake of both is told at once. Each has mistakes of its own, as those of one are no reason to look

@@ -19,6 +19,11 @@ internal sealed record ComparisonReport
         + "that they name, though a replay gives ids anew, or the customer's last one: caps and suppressions on outcomes are as right as "
         + "that is.";
 
+    /// <summary>Said where a placement of either learns: it does so from what the history's customers did.</summary>
+    public const string HistoryRewards = "A placement learns (exploration, method: thompson). In this comparison it learns from the "
+        + "rewards in the history, which came of what was really shown then, as if they had come of what it shows here. So what it "
+        + "learns is not what it would have learnt, and its choices, shares and expected values are not to be relied on.";
+
     /// <summary>The two, in the order in which they were given.</summary>
     public required IReadOnlyList<ComparedPolicy> Policies { get; init; }
 

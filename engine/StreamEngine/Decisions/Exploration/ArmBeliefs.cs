@@ -26,15 +26,16 @@ public sealed class ArmBeliefs
     {
         for (var i = 0; i < _placements.Length; i++)
         {
-            if (!_placements[i].Learns) continue;
+            if (_placements[i].Thompson is not { } rule) continue;
             var (tallies, newest) = (_tallies[i], 0.0);
             for (var offer = 0; offer < tallies.Length; offer++)
             {
                 tallies[offer] = ArmTally.Read(find(_names[i][offer]));
                 newest = Math.Max(newest, tallies[offer].AsOf);
             }
-            // An arm that was not shown for long is known less and less, though nothing of its own has come.
-            foreach (ref var tally in tallies.AsSpan()) tally = tally.Forget(newest);
+            // An arm that was not shown for long is known less and less, though nothing of its own has come. The half-life is that of the
+            // config, not of the arm's last reward: another one reaches arms that earn nothing any more too.
+            foreach (ref var tally in tallies.AsSpan()) tally = (tally with { HalfLife = rule.HalfLife }).Forget(newest);
         }
     }
 

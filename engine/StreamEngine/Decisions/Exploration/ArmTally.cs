@@ -21,7 +21,10 @@ internal record struct ArmTally
     /// <summary>As of when, ms; 0 before the first reward.</summary>
     public double AsOf;
 
-    /// <summary>The half-life, ms; 0 for none. It stands with the numbers, so that whoever adds tallies up needs no config.</summary>
+    /// <summary>
+    /// The half-life, ms; 0 for none. It stands with the numbers, so that whoever adds tallies up needs no config. Decisions then go by
+    /// that of their config.
+    /// </summary>
     public double HalfLife;
 
     /// <summary>The tally that was written as these numbers; empty where they are none.</summary>

@@ -31,6 +31,37 @@ internal static class ThompsonCompiler
             (long)(window + lateness).TotalMilliseconds);
     }
 
+    /// <summary>
+    /// Finds variations whose propensities or values would be without effect: where the prior's mean is one number, what is learnt takes
+    /// the place of the propensity, and of the value too where that is what is learnt.
+    /// </summary>
+    public static void CheckExperiments(IReadOnlyList<ExperimentOptions> experiments, IReadOnlyList<OfferOptions> offers,
+        IReadOnlyList<Exploration> explorations, ConfigErrors errors)
+    {
+        foreach (var placement in explorations)
+        {
+            if (placement.Thompson is not { PriorMean: not null } rule) continue;
+            var isValue = rule.Reward == RewardKind.Value;
+            foreach (var variation in experiments.SelectMany(e => e.Variations))
+            {
+                foreach (var tried in variation.Propensities) Check(tried.Name, tried.Node, "propensity");
+                if (!isValue) continue;
+                foreach (var tried in variation.Values) Check(tried.Name, tried.Node, "value");
+            }
+
+            void Check(string name, ConfigNode node, string term)
+            {
+                if (!offers.Any(o => o.Name == name && (o.Placements.Count == 0 || o.Placements.Contains(placement.Name)))) return;
+                errors.Add(node.At, $"another {term} of {name} is without effect in placement {placement.Name}, which learns what offers "
+                    + "earn", isValue
+                    ? "Leave 'mean' out of the prior there, so that the offer's own P x V is believed at first; or keep the offer out of "
+                        + "that placement"
+                    : "Give a prior with a 'weight' there, so that the offer's own propensity is believed at first; or keep the offer out "
+                        + "of that placement");
+            }
+        }
+    }
+
     /// <summary>The outcome that a reward comes with.</summary>
     public static OutcomeKind KindOf(RewardKind reward) => reward switch
     {

@@ -17,6 +17,9 @@ internal enum RewardFate : byte
 
     /// <summary>Its offer has left the config.</summary>
     Unknown,
+
+    /// <summary>It is no number, or so large that the sum of squares would soon be none.</summary>
+    BadValue,
 }
 
 /// <summary>
@@ -25,6 +28,9 @@ internal enum RewardFate : byte
 /// </summary>
 internal sealed class ArmFold
 {
+    /// <summary>The largest reward that counts. Its square leaves room for more of them in a sum than there will ever be.</summary>
+    private const double MostReward = 1e100;
+
     private readonly ShardState _shard;
     private readonly Exploration[] _placements;
     private readonly string[][] _names;
@@ -44,11 +50,13 @@ internal sealed class ArmFold
     /// <param name="withdrawn">Whether its customer consents no more.</param>
     public void Earned(in OpenDecision decision, int exploration, int offer, bool withdrawn)
     {
-        var fate = withdrawn ? RewardFate.Withdrawn : offer < 0 ? RewardFate.Unknown : RewardFate.Counted;
-        _shard.Counters.CountReward(exploration, fate);
-        if (fate != RewardFate.Counted) return;
         var rule = _placements[exploration].Thompson!;
         var reward = rule.Reward == RewardKind.Value ? decision.Value : decision.Has(ThompsonCompiler.KindOf(rule.Reward)) ? 1 : 0;
+        // A sum of values is NaN where infinities of both signs met.
+        var fate = withdrawn ? RewardFate.Withdrawn : offer < 0 ? RewardFate.Unknown
+            : Math.Abs(reward) <= MostReward ? RewardFate.Counted : RewardFate.BadValue;
+        _shard.Counters.CountReward(exploration, fate);
+        if (fate != RewardFate.Counted) return;
         var tallies = _shard.Shared!.Tallies;
         var tally = _tallies[exploration][offer] ??= tallies.Of(_names[exploration][offer], ArmTally.Numbers);
         var arm = ArmTally.Read(tally.Values);

@@ -65,6 +65,26 @@ public sealed class LearningTests : IDisposable
         Assert.Equal((Scenario.Start + Minute, 0), (Tallies(driver).Max(t => t.AsOf), Tallies(driver)[0].HalfLife));
     }
 
+    /// <summary>Sums and squares would be infinite for good, and what sums are made of is not taken back from that.</summary>
+    [Fact]
+    public void A_value_that_would_leave_no_finite_sums_does_not_count()
+    {
+        var driver = Make(RewardKind.Value, valueType: "double");
+        var (ann, bob, cid, dan) = (View(driver, "ann", 0), View(driver, "bob", 1), View(driver, "cid", 2), View(driver, "dan", 3));
+        var eve = View(driver, "eve", 4);
+        Send(driver, "ann", "bought", 5, ann, value: 1e200);
+        Send(driver, "bob", "bought", 5, bob, value: 1.7e308);
+        Send(driver, "bob", "refunded", 6, bob, value: -1.7e308);
+        Send(driver, "eve", "bought", 7, eve, value: 1.7e308);
+        Send(driver, "eve", "refunded", 8, eve, value: 1.7e308);    // nothing is left of it
+        Send(driver, "cid", "refunded", 9, cid, value: 2e100);
+        Send(driver, "dan", "bought", 10, dan, value: 30);
+        Send(driver, "fay", "search", 300);
+        Assert.Equal((2, 30), Arms(driver));
+        var fates = driver.Shard.Counters.Rewards;
+        Assert.Equal((2, 3), (fates[(int)RewardFate.Counted], fates[(int)RewardFate.BadValue]));
+    }
+
     [Fact]
     public void Neither_holdout_nor_default_nor_other_placements_nor_displaced_nor_withdrawn_decisions_count()
     {
@@ -182,9 +202,11 @@ public sealed class LearningTests : IDisposable
             All[System.Text.Encoding.UTF8.GetString(key)] = Convert.ToHexString(profile);
     }
 
-    private ShardDriver Make(RewardKind reward, Func<DecisionOptions, DecisionOptions>? with = null, TimeSpan? halfLife = null)
+    private ShardDriver Make(RewardKind reward, Func<DecisionOptions, DecisionOptions>? with = null, TimeSpan? halfLife = null,
+        string valueType = "decimal(2)")
     {
         var options = OutcomeShop.Options();
+        var events = options.Events[0];
         var exploration = new ExplorationOptions
         {
             Name = "home",
@@ -195,6 +217,10 @@ public sealed class LearningTests : IDisposable
         };
         var engine = OutcomeShop.Compile(options with
         {
+            Events =
+            [
+                events with { Fields = [.. events.Fields.Select(f => f.Name == "value" ? f with { Type = valueType } : f)] },
+            ],
             Decisions = (with ?? (o => o))(options.Decisions with { Exploration = [exploration] }),
         });
         var driver = new ShardDriver(engine);

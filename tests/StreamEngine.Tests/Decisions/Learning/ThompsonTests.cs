@@ -157,6 +157,38 @@ public sealed class ThompsonTests
         Assert.Equal((16.0, 0.0), (beliefs.Of(0, 1).Trials, beliefs.Of(0, 2).Trials));
     }
 
+    /// <summary>What was counted with another half-life, or with none, is forgotten by the one that the config has now.</summary>
+    [Theory]
+    [InlineData(0, 1, 10)]
+    [InlineData(100, 1, 10)]
+    [InlineData(1, 3, 40)]
+    [InlineData(1, 0, 80)]
+    public void Another_half_life_reaches_arms_that_earn_nothing_any_more(int counted, int now, double trials)
+    {
+        const double Day = 86_400_000;
+        var shop = new Shop(Offers, new DecisionOptions
+        {
+            Exploration = [Clicks with { HalfLife = now == 0 ? null : TimeSpan.FromDays(now) }],
+        });
+        var beliefs = new ArmBeliefs(shop.Policy);
+        var numbers = new Dictionary<string, double[]>
+        {
+            ["arm/click/home/a"] = [80, 40, 40, 10 * Day, counted * Day],
+            ["arm/click/home/b"] = [16, 8, 8, 13 * Day, now * Day],
+        };
+        beliefs.Take(name => numbers.GetValueOrDefault(name));
+        Assert.Equal((trials, 16.0), (Math.Round(beliefs.Of(0, 0).Trials, 9), beliefs.Of(0, 1).Trials));
+    }
+
+    /// <summary>A name may have a slash in it: two arms must not share their numbers for that.</summary>
+    [Fact]
+    public void No_two_arms_have_one_name()
+    {
+        (string Placement, string Offer)[] arms = [("a", "b/c"), ("a/b", "c"), ("a%2Fb", "c"), ("a", "b%2Fc"), ("a", "b%252Fc")];
+        Assert.Equal(arms.Length, arms.Select(a => ArmNames.Of(RewardKind.Click, a.Placement, a.Offer)).Distinct().Count());
+        Assert.Equal("arm/click/home/Frühling 20", ArmNames.Of(RewardKind.Click, "home", "Frühling 20"));
+    }
+
     [Fact]
     public void Other_placements_and_the_default_offer_are_not_drawn()
     {
@@ -223,6 +255,61 @@ public sealed class ThompsonTests
         errors = new ConfigErrors();
         new Shop(offers) { Outcomes = null }.Compile(new DecisionOptions { Exploration = [thompson with { Name = "1" }] }, offers, errors);
         Assert.Contains("nothing is learnt where no event is an outcome", Assert.Single(errors.All).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// What is learnt takes the place of P, and of V where it is a value: what a variation tries there would be without effect.
+    /// </summary>
+    [Theory]
+    [InlineData(RewardKind.Click, 1.0, null, null, "propensity")]
+    [InlineData(RewardKind.Click, null, null, null, "propensity")]
+    [InlineData(RewardKind.Click, null, 20.0, null, "")]
+    [InlineData(RewardKind.Value, null, null, 5.0, "propensity value")]
+    [InlineData(RewardKind.Value, null, null, null, "")]
+    public void A_variation_that_would_be_without_effect_is_a_mistake(RewardKind reward, double? shape, double? weight, double? mean,
+        string mistaken)
+    {
+        var prior = new PriorOptions
+        {
+            Alpha = shape,
+            Beta = shape,
+            Weight = weight,
+            Mean = mean,
+            Deviation = reward == RewardKind.Value ? 10 : null,
+        };
+        var isDefault = shape is null && weight is null && reward == RewardKind.Click;
+        OfferOptions[] offers = [Shop.Offer("a") with { Placements = ["home", "email"] }, Shop.Offer("b") with { Placements = ["email"] }];
+        var options = new DecisionOptions
+        {
+            Exploration = [Clicks with { Reward = reward, Prior = isDefault ? null : prior }],
+            Experiments =
+            [
+                new ExperimentOptions
+                {
+                    Name = "try",
+                    Variations =
+                    [
+                        new VariationOptions { Name = "control" },
+                        new VariationOptions
+                        {
+                            Name = "other",
+                            Propensities = [.. "ab".Select(o => new ExperimentPropensityOptions { Name = $"{o}", Default = 0.9 })],
+                            Values = [.. "ab".Select(o => new ExperimentTermOptions { Name = $"{o}", Is = "7.0" })],
+                            Contexts = [new ExperimentTermOptions { Name = "a", Is = "2.0" }],
+                        },
+                    ],
+                },
+            ],
+        };
+        var errors = new ConfigErrors();
+        new Shop(Offers)
+        {
+            Outcomes = new OutcomeOptions { Events = [Shop.OutcomeEvent(OutcomeKind.Click), Shop.OutcomeEvent(OutcomeKind.Conversion)] },
+        }.Compile(options, offers, errors);
+        Assert.Equal(mistaken.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(term => $"another {term} of a is without effect in placement home, which learns what offers earn"),
+            errors.All.Select(e => e.Message));
+        Assert.All(errors.All, e => Assert.Contains("prior", e.Remedy, StringComparison.Ordinal));
     }
 
     /// <summary>The probability that a number of Beta(c, d) exceeds one of Beta(a, b), for whole c.</summary>
