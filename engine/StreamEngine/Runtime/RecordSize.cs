@@ -2,6 +2,7 @@ using StreamEngine.Configuration;
 using StreamEngine.Decisions;
 using StreamEngine.Decisions.Audiences;
 using StreamEngine.Decisions.Outcomes;
+using StreamEngine.State;
 
 namespace StreamEngine.Runtime;
 
@@ -28,6 +29,7 @@ internal static class RecordSize
     public static void Check(EngineOptions options, DecisionPolicy policy, SegmentSet segments, int features, int largestRecord,
         ConfigErrors errors)
     {
+        CheckMarker(options, policy, largestRecord, errors);
         var topics = options.Events.Select(e => e.Topic).ToList();
         if (topics.Count == 0) return;
         var texts = 2 * Shard.MaxIdBytes + Shard.MaxIdBytes + Decision.MaxPlacementBytes; // customer (also the key), event id, placement
@@ -49,5 +51,19 @@ internal static class RecordSize
             $"a decision record of {policy.Offers.Count} offers and {features} features takes up to {size} bytes, and the log takes "
             + $"{largestRecord}", "Have fewer of them or shorter names, or raise kafka.settings message.max.bytes and the topics' "
             + "max.message.bytes");
+    }
+
+    /// <summary>Holds that the marker of a checkpoint fits, one record that has all shared numbers which a shard decides by.</summary>
+    private static void CheckMarker(EngineOptions options, DecisionPolicy policy, int largestRecord, ConfigErrors errors)
+    {
+        if (options.Checkpoints.Topic.Length == 0 || options.Checkpoints.Interval <= TimeSpan.Zero) return;
+        var shared = SharedScope.MostBytes(policy, options.Time.Lateness);
+        if (shared + StateLayout.BesideProfile <= largestRecord) return;
+        var (arms, budgets) = (ArmNames.Of(policy).Sum(o => o.Length), policy.Budgets.Count);
+        errors.Add(options.Decisions.Node, arms > budgets ? "exploration" : "budgets",
+            $"the shared numbers of {arms} arms (offers in placements that learn) and {budgets} budgets take up to {shared} bytes in a "
+            + $"checkpoint, and a record of checkpoints.topic holds {Math.Max(0, largestRecord - StateLayout.BesideProfile)}",
+            "Let fewer placements learn, have fewer offers or budgets, shorter names or a shorter time.lateness, leave checkpoints.topic "
+            + "empty, or raise kafka.settings message.max.bytes and the topic's max.message.bytes");
     }
 }

@@ -224,7 +224,7 @@ public sealed class Shard : IDisposable
     {
         SwitchedOff = State.Switches.Encoded.ToArray(),
         Tables = State.Tables.Encoded.ToArray(),
-        Shared = State.Shared?.View.Encoded() ?? [],
+        Shared = State.Shared?.View.Encoded(State.Watermark) ?? [],
     };
 
     /// <summary>

@@ -192,7 +192,7 @@ internal sealed class ShardCut : IProfileReader
         if (!asked.IsCompletedSuccessfully) return; // asked again; without an answer there is no cut, and restore takes longer
         _cut = new CutMarker(++_number, new CutPosition(next.ToArray(), source, ordinal), watermark, newest.ToArray(), asked.Result,
             _time.GetUtcNow().ToUnixTimeMilliseconds(), _store.Count, _version)
-        { SwitchedOff = switches.Encoded.ToArray(), Tables = tables.Encoded.ToArray(), Shared = shared?.Encoded() ?? [] };
+        { SwitchedOff = switches.Encoded.ToArray(), Tables = tables.Encoded.ToArray(), Shared = shared?.Encoded(watermark) ?? [] };
         _due = _time.GetTimestamp() + ToTicks(_interval);
         (_changed, _copying) = (_copying, _changed);
         _epoch++;

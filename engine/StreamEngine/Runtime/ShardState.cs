@@ -39,7 +39,7 @@ internal sealed class ShardState : IDisposable
         Outcomes = engine.Policy.Outcomes is { } outcomes ? new OutcomeFold(this, outcomes) : null;
         Deferrals = engine.Policy.Deferred is { } deferred ? new DeferralFold(this, deferred) : null;
         Segments = engine.Segments is { Segments.Length: 0, Identifiers.Length: 0 } ? null : new SegmentFold(this, engine.Segments);
-        Shared = engine.Outputs.Shared >= 0 ? new SharedState() : null;
+        Shared = engine.Outputs.Shared >= 0 ? new SharedState(new SharedScope(engine.Policy, engine.Options.Time.Lateness)) : null;
         if (Shared is not null && engine.Policy.Budgets.Count > 0)
         {
             Budgets = new BudgetBook(engine.Policy.Budgets, Shared, partition);
@@ -181,9 +181,9 @@ internal sealed class ShardState : IDisposable
     /// </summary>
     public void Share(SharedNumbers numbers)
     {
-        if (Shared is null || ReferenceEquals(Shared.Seen, numbers)) return;
+        if (Shared is null || (ReferenceEquals(Shared.Seen, numbers) && Watermark < Shared.View.Until)) return;
         Shared.Seen = numbers;
-        var news = Shared.View.Difference(numbers, Partition);
+        var news = Shared.View.Difference(numbers, Partition, Watermark);
         if (news.Count == 0) return;
         Decisions.Flush();
         SharedNumber[] all = [.. news];

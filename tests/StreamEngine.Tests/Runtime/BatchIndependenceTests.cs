@@ -142,8 +142,44 @@ public sealed class BatchIndependenceTests
         }
     }
 
+    /// <summary>The same for what placements learn, alone and beside budgets, and for events that are hours apart.</summary>
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(false, 5_000)]
+    [InlineData(true, 5_000)]
+    public void Files_WithPlacementsThatLearn_AreDecidedTheSameInEveryBatch(bool withBudget, int apart)
+    {
+        var options = Scenario.Options();
+        string[] placements = [.. options.Offers.SelectMany(o => o.Placements).Distinct()];
+        options = options with
+        {
+            Outcomes = Scenario.Outcomes,
+            Decisions = options.Decisions with
+            {
+                Exploration = [.. placements.Select(p => new ExplorationOptions
+                {
+                    Name = p,
+                    Method = ExplorationMethod.Thompson,
+                    Reward = RewardKind.Click,
+                })],
+                Budgets = withBudget ? [new BudgetOptions { Name = "day", Amount = 9, Period = BudgetPeriod.Day, Offers = ["a"] }] : [],
+            },
+        };
+        using var engine = Scenario.Compile(options, new LinearModels(seed: 1));
+        var one = RunFiles(engine, 1, apart);
+        Assert.True(one.Counters.Rewards[0] > 20, $"only {one.Counters.Rewards[0]} rewards counted");
+        foreach (var batch in new[] { 7, 1_000 })
+        {
+            var other = RunFiles(engine, batch, apart);
+            AssertSame(one.Outputs, other.Outputs);
+            Assert.Equal(one.Budgets, other.Budgets);
+        }
+    }
+
     private static (Dictionary<string, List<Written>> Outputs, ShardCounters Counters, List<BudgetState> Budgets,
-        Dictionary<string, long> Served) RunFiles(CompiledEngine engine, int size)
+        Dictionary<string, long> Served) RunFiles(CompiledEngine engine, int size,
+        int apart = 1)
     {
         using var decisions = new DecisionBatch(engine);
         var outputs = new OutputBuffer();
@@ -151,8 +187,10 @@ public sealed class BatchIndependenceTests
         var pass = new FilePass(shard);
         var batch = new RecordBatch();
         var (offset, last) = (0, 0L);
-        foreach (var (key, json, time) in Scenario.Events(5_000, 40, seed: 9).OrderBy(e => e.Time))
+        foreach (var (key, text, old) in Scenario.Events(apart == 1 ? 5_000 : 1_500, 40, seed: 9).OrderBy(e => e.Time))
         {
+            var time = Scenario.Start + apart * (old - Scenario.Start);
+            var json = text.Replace($"\"time\":{old}", $"\"time\":{time}", StringComparison.Ordinal);
             batch.Add(0, 0, offset++, time, Encoding.UTF8.GetBytes(key), true, Encoding.UTF8.GetBytes(json), true);
             last = time;
             if (batch.Count < size) continue;

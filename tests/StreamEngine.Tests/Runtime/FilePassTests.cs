@@ -1,8 +1,10 @@
 using System.Text;
 using StreamEngine.Connectors;
+using StreamEngine.Decisions;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.Testing;
+using StreamEngine.Tests.Decisions.Outcomes;
 using Xunit;
 
 namespace StreamEngine.Tests.Runtime;
@@ -51,6 +53,41 @@ public sealed class FilePassTests : IDisposable
         Assert.Equal(2, _shard.Counters.TimersWaiting);
         pass.Finish(Scenario.Start + 1_200_001); // the watermark has passed it
         Assert.Equal((1, 1), (_shard.Counters.TimersFired, _shard.Counters.TimersWaiting));
+    }
+
+    /// <summary>
+    /// Seconds between events are what most histories have: where no reward has counted meanwhile, decisions go on waiting for each other's
+    /// scores, and nothing is made anew. With budgets only what has changed is taken.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_has_not_changed_is_not_shared_again(bool withBudget)
+    {
+        const int views = 200;
+        var options = OutcomeShop.Options();
+        using var engine = OutcomeShop.Compile(options with
+        {
+            Decisions = options.Decisions with
+            {
+                Exploration = [new ExplorationOptions { Name = "home", Method = ExplorationMethod.Thompson, Reward = RewardKind.Click }],
+                Budgets = withBudget ? [new BudgetOptions { Name = "all", Amount = 50 }] : [],
+            },
+        });
+        using var decisions = new DecisionBatch(engine);
+        using var shard = new Shard(engine, 0, new MemoryStateStore(), _outputs, decisions, TimeProvider.System);
+        _batch.Clear();
+        for (var i = 0; i < views; i++)
+            _batch.Add(0, 0, i, 0, default, false, Encoding.UTF8.GetBytes(OutcomeShop.Json($"e{i}", $"c{i}", "page_view",
+                Scenario.Start + 3_000 * i, placement: "home")), true);
+        var before = decisions.Generation;
+        new FilePass(shard).Process(_batch);
+        decisions.Flush();
+        Assert.Equal(views, shard.Counters.Decisions);
+        var (flushes, generations) = (decisions.Generation - before, shard.State.Shared!.View.Generation);
+        // The budget is granted before the first event, and no more of it later.
+        if (withBudget) Assert.Equal((1, 50L), (generations, shard.Counters.Actions.Sum()));
+        else Assert.Equal((true, 0), (flushes < 20, generations));
     }
 
     private void Fill(int source, string type, long time)

@@ -1,10 +1,13 @@
 using System.Text;
 using Avro.Generic;
+using StreamEngine.Configuration;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Runtime;
 using StreamEngine.State.Checkpoints;
+using StreamEngine.Testing;
 using StreamEngine.Tests.Decisions;
+using StreamEngine.Tests.Decisions.Outcomes;
 using StreamEngine.Tests.Events.Avro;
 using Xunit;
 
@@ -90,10 +93,12 @@ public sealed class SharedNumbersTests
     [Fact]
     public void A_mark_has_what_differs_and_reads_back_in_any_Avro()
     {
-        var view = new SharedView();
-        var one = Numbers(("arm/p/x", [1, 2]), ("arm/p/y", [3]), ("grant/m@all/3", [9]), ("grant/m@all/4", [8]), ("budget/m@all", [1, 1]));
-        var news = view.Difference(one, shard: 3);
-        Assert.Equal(["arm/p/x", "arm/p/y", "grant/m@all/3"], news.Select(n => n.Name));
+        using var engine = Sharing();
+        var view = new SharedView(Scope(engine));
+        var one = Numbers(("arm/click/home/a", [1, 2]), ("arm/click/home/b", [3]), ("grant/m@all/3", [9]), ("grant/m@all/4", [8]),
+            ("budget/m@all", [1, 1]));
+        var news = view.Difference(one, shard: 3, watermark: 0);
+        Assert.Equal(["arm/click/home/a", "arm/click/home/b", "grant/m@all/3"], news.Select(n => n.Name));
         var shop = new Shop([Shop.Offer("a")]);
         var output = new OutputBuffer();
         var writer = new DecisionRecordWriter("shop", ["events"], shop.Policy, "c0ffee");
@@ -102,23 +107,104 @@ public sealed class SharedNumbersTests
         Assert.True(LoggedDecision.TryParse(output.Value(0), ref entry), entry.Error);
         Assert.Equal((DecisionKind.Shared, 77, 2, 42), (entry.Kind, entry.Offset, entry.Ordinal, entry.SharedVersion));
         view.Take(entry.SharedVersion, entry.Shared.Of(output.Value(0)));
-        Assert.Equal([1, 2], view.Find("arm/p/x").ToArray());
+        Assert.Equal([1, 2], view.Find("arm/click/home/a").ToArray());
         Assert.True(view.Find("grant/m@all/4").IsEmpty);
-        Assert.Empty(view.Difference(one, shard: 3));
+        Assert.Empty(view.Difference(one, shard: 3, watermark: 0));
         var record = ApacheAvro.Of("decision").Record(output.Value(0)[5..]);
         Assert.Equal("shared", record.Text("kind"));
         var numbers = (object[])((GenericRecord)record["shared"]!)["numbers"]!;
-        Assert.Equal(["arm/p/x 1 2", "arm/p/y 3", "grant/m@all/3 9"], numbers.Cast<GenericRecord>()
+        Assert.Equal(["arm/click/home/a 1 2", "arm/click/home/b 3", "grant/m@all/3 9"], numbers.Cast<GenericRecord>()
             .Select(n => $"{n["name"]} {string.Join(' ', (object[])n["values"]!)}"));
 
         // Another value, a number that is gone, and one that is the same.
-        var two = Numbers(("arm/p/x", [1, 3]), ("grant/m@all/3", [9]));
-        news = view.Difference(two, shard: 3);
-        Assert.Equal(["arm/p/x 1 3", "arm/p/y "], news.Select(n => $"{n.Name} {string.Join(' ', n.Values)}"));
+        var two = Numbers(("arm/click/home/a", [1, 3]), ("grant/m@all/3", [9]));
+        news = view.Difference(two, shard: 3, watermark: 0);
+        Assert.Equal(["arm/click/home/a 1 3", "arm/click/home/b "], news.Select(n => $"{n.Name} {string.Join(' ', n.Values)}"));
         var generation = view.Generation;
         view.Take(43, SharedView.Encode([.. news]));
-        Assert.Equal(["arm/p/x", "grant/m@all/3"], view.Numbers.Keys.Order());
+        Assert.Equal(["arm/click/home/a", "grant/m@all/3"], view.Numbers.Keys.Order());
         Assert.Equal((43L, generation + 1), (view.Version, view.Generation));
+    }
+
+    /// <summary>
+    /// Numbers stay in the topic for ever, also those of offers and placements that left and of periods long over. Whoever would follow
+    /// them all would write markers that grow until the log takes them no more.
+    /// </summary>
+    [Fact]
+    public void What_no_decision_can_follow_is_neither_taken_nor_kept()
+    {
+        using var engine = Sharing();
+        var view = new SharedView(Scope(engine));
+        var all = new List<(string, double[])>
+        {
+            ("arm/click/home/a", [1]), ("arm/value/home/a", [2]), ("arm/click/home/left", [3]), ("arm/click/gone/a", [4]),
+            ("grant/m@all/0", [5]), ("grant/gone@all/0", [6]), ("grant/day@2026-01/0", [7]),
+        };
+        for (var i = 0; i < 1_000; i++) all.Add(($"grant/day@{Day(i):yyyy-MM-dd}/0", [i + 1]));
+        var now = Numbers([.. all]);
+
+        // Events may be ten minutes late: of the day before money may be spent until ten past midnight.
+        var midnight = Day(999).ToUnixTimeMilliseconds();
+        Assert.Equal(["arm/click/home/a", "grant/day@2028-09-25/0", "grant/day@2028-09-26/0", "grant/m@all/0"],
+            Follow(midnight + 599_999));
+        Assert.Equal(midnight + 600_000, view.Until);
+        Assert.Equal([("grant/day@2028-09-25/0", 0)], view.Difference(now, 0, view.Until).Select(n => (n.Name, n.Values.Length)));
+        Assert.Equal(["arm/click/home/a", "grant/day@2028-09-26/0", "grant/m@all/0"], Follow(midnight + 600_000));
+
+        // A shard that has nothing yet, or is far behind, takes a few about its watermark, and a few about the clock.
+        string[] newest = ["grant/day@2028-09-24/0", "grant/day@2028-09-25/0", "grant/day@2028-09-26/0", "grant/m@all/0"];
+        Assert.Equal(["arm/click/home/a", "grant/day@2026-01-01/0", "grant/day@2026-01-02/0", "grant/day@2026-01-03/0", .. newest],
+            Follow(long.MinValue));
+        Assert.Equal(long.MinValue + 1, view.Until);
+        Assert.Equal(["arm/click/home/a", "grant/day@2026-01-11/0", "grant/day@2026-01-12/0", "grant/day@2026-01-13/0", .. newest],
+            Follow(Day(10).ToUnixTimeMilliseconds() + 600_000));
+        Assert.InRange(view.Encoded(long.MinValue).Length, 100, SharedScope.MostBytes(engine.Policy, engine.Options.Time.Lateness));
+
+        // Marks of before may have them all; they change nothing, are not kept in a checkpoint, and leave with the next mark.
+        view.Take(1, [.. all.Select(n => new SharedNumber(n.Item1, n.Item2))]);
+        Assert.Equal(["arm/click/home/a", "grant/day@2028-09-26/0", "grant/m@all/0"],
+            SharedView.Read(view.Encoded(midnight + 600_000)).Select(n => n.Name));
+        var beliefs = new ArmBeliefs(engine.Policy);
+        beliefs.Take(view.Find);
+        Assert.Equal(["arm/click/home/a", "grant/day@2028-09-26/0", "grant/m@all/0"], Follow(midnight + 600_000));
+
+        static DateTimeOffset Day(int index) => new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddDays(index);
+
+        IEnumerable<string> Follow(long watermark)
+        {
+            view.Take(1, [.. view.Difference(now, 0, watermark)]);
+            return view.Numbers.Keys.Order(StringComparer.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_config_whose_numbers_do_not_fit_into_a_checkpoints_marker_is_refused()
+    {
+        var options = ShopThatShares() with { Checkpoints = new CheckpointOptions { Topic = "checkpoints" } };
+        Assert.Null(Refusal(options, 20_000));
+        options = options with
+        {
+            Decisions = options.Decisions with
+            {
+                Budgets = [.. Enumerable.Range(0, 100).Select(i => new BudgetOptions
+                {
+                    Name = $"b{i}",
+                    Amount = 5,
+                    Period = BudgetPeriod.Day,
+                })],
+            },
+        };
+        Assert.Contains("the shared numbers of 2 arms (offers in placements that learn) and 100 budgets take up to",
+            Refusal(options, 20_000)!, StringComparison.Ordinal);
+        Assert.Null(Refusal(options with { Checkpoints = new CheckpointOptions() }, 20_000));
+        Assert.Null(Refusal(options, 1_000_000));
+
+        static string? Refusal(EngineOptions options, int largestRecord)
+        {
+            var errors = new ConfigErrors();
+            using var engine = CompiledEngine.Compile(options, "", new LinearModels(1), errors, largestRecord: largestRecord);
+            return errors.All.Select(e => $"{e}").FirstOrDefault(e => e.Contains("shared numbers", StringComparison.Ordinal));
+        }
     }
 
     [Fact]
@@ -159,6 +245,27 @@ public sealed class SharedNumbersTests
                 Assert.Equal(marker.Version, back.Version);
             }
     }
+
+    private static EngineOptions ShopThatShares()
+    {
+        var options = OutcomeShop.Options();
+        return options with
+        {
+            Decisions = options.Decisions with
+            {
+                Exploration = [new ExplorationOptions { Name = "home", Method = ExplorationMethod.Thompson, Reward = RewardKind.Click }],
+                Budgets =
+                [
+                    new BudgetOptions { Name = "m", Amount = 5 },
+                    new BudgetOptions { Name = "day", Amount = 5, Period = BudgetPeriod.Day },
+                ],
+            },
+        };
+    }
+
+    private static CompiledEngine Sharing() => OutcomeShop.Compile(ShopThatShares());
+
+    private static SharedScope Scope(CompiledEngine engine) => new(engine.Policy, engine.Options.Time.Lateness);
 
     private static readonly IEqualityComparer<(byte[], byte[], byte[])> Bytes =
         EqualityComparer<(byte[], byte[], byte[])>.Create((a, b) => a.Item1.SequenceEqual(b.Item1) && a.Item2.SequenceEqual(b.Item2)

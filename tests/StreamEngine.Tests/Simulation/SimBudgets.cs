@@ -18,6 +18,7 @@ internal sealed class SimBudgets(int partition, bool repeats)
     ];
 
     private readonly Dictionary<string, double> _granted = [], _spent = [];
+    private readonly HashSet<string> _over = [];
 
     /// <summary>Decisions that went without an offer because of a budget.</summary>
     public int Refused { get; private set; }
@@ -34,8 +35,15 @@ internal sealed class SimBudgets(int partition, bool repeats)
         Marks++;
         foreach (var (name, values) in mark.Shared!.Value.Numbers)
         {
-            if (!name.EndsWith($"/{partition}", StringComparison.Ordinal) || values.Length != 1)
+            if (!name.EndsWith($"/{partition}", StringComparison.Ordinal) || values.Length > 1)
                 throw new SimFailure($"{name} is none of this shard's: {mark}");
+            if (values.Length == 0)
+            {
+                // Its period is over. What was granted stays known here: a decision that would still fit into it must not be refused.
+                if (!_granted.ContainsKey(name) || !_over.Add(name)) throw new SimFailure($"nothing was granted that is over: {mark}");
+                continue;
+            }
+            if (_over.Contains(name)) throw new SimFailure($"what was over is granted again: {mark}");
             if (values[0] <= _granted.GetValueOrDefault(name)) throw new SimFailure($"a grant is taken back, or said again: {mark}");
             _granted[name] = values[0];
         }

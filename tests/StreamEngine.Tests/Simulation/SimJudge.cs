@@ -262,7 +262,8 @@ internal sealed class SimJudge(SimDriver driver, SimEngines engines)
     private void Shares(Shard live, Shard fresh, int version)
     {
         if (live.State.Shared is not { } mine || fresh.State.Shared is not { } others) return;
-        if (!mine.View.Encoded().AsSpan().SequenceEqual(others.View.Encoded()))
+        var watermark = live.State.Watermark;
+        if (!mine.View.Encoded(watermark).AsSpan().SequenceEqual(others.View.Encoded(watermark)))
             throw new SimFailure($"version {version} restores other shared numbers of shard {live.Partition}: "
                 + $"{string.Join(' ', others.View.Numbers.Keys)}, live {string.Join(' ', mine.View.Numbers.Keys)}");
         if (driver.Repeats) return; // the tail is counted again

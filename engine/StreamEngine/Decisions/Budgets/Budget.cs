@@ -26,7 +26,10 @@ public sealed record Budget(string Name, double Amount, ImmutableArray<double> C
     /// <summary>The name of the one period of a budget that is given once.</summary>
     private const string Once = "all";
 
-    private const string DayFormat = "yyyy-MM-dd", MonthFormat = "yyyy-MM";
+    /// <summary>How a period of a day or a week is named: none has a longer name.</summary>
+    internal const string DayFormat = "yyyy-MM-dd";
+
+    private const string MonthFormat = "yyyy-MM";
 
     /// <summary>The largest cost of an offer, millionths.</summary>
     public double LargestCost { get; } = Costs.Length == 0 ? 0 : Math.Max(0, Costs.Max());

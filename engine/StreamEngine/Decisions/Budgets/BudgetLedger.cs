@@ -28,7 +28,10 @@ internal sealed class BudgetLedger(DecisionPolicy policy, SharedState shared, in
     /// <param name="numbers">What is known of all shards.</param>
     /// <param name="now">The time by which budgets are paced, ms.</param>
     /// <param name="always">Whether a single shard is granted what is released also while it wants nothing.</param>
-    public bool Allocate(SharedNumbers numbers, long now, bool always = false)
+    public bool Allocate(SharedNumbers numbers, long now, bool always = false) => Allocate(numbers.Sums, now, always);
+
+    /// <summary>The same by the numbers' sums alone.</summary>
+    public bool Allocate(IReadOnlyDictionary<string, SharedSum> numbers, long now, bool always)
     {
         // A clock that was put back is followed.
         if (now < _next && now >= _next - Every) return false;
@@ -39,7 +42,7 @@ internal sealed class BudgetLedger(DecisionPolicy policy, SharedState shared, in
         return any;
     }
 
-    private bool Allocate(int index, Budget budget, SharedNumbers numbers, long now)
+    private bool Allocate(int index, Budget budget, IReadOnlyDictionary<string, SharedSum> numbers, long now)
     {
         var span = budget.At(now);
         var current = span.IsOutside ? "" : BudgetName.Spent(budget.Name, span.Key);
@@ -49,9 +52,9 @@ internal sealed class BudgetLedger(DecisionPolicy policy, SharedState shared, in
             _demand[current] = new ShardDemand(shards, now, _demand.GetValueOrDefault(_current[index]));
             _current[index] = current;
         }
-        var any = current.Length > 0 && Allocate(budget, span, current, numbers.Sums.GetValueOrDefault(current), now);
+        var any = current.Length > 0 && Allocate(budget, span, current, numbers.GetValueOrDefault(current), now);
         // Events of earlier times spend what was given for those.
-        foreach (var (name, sum) in numbers.Sums)
+        foreach (var (name, sum) in numbers)
             if (name != current && BudgetName.TryPeriod(name, budget.Name, out var key)
                 && !(_settled.TryGetValue(name, out var settled) && ReferenceEquals(settled, sum)) && budget.Named(key) is { } other)
             {

@@ -21,4 +21,14 @@ internal static class BudgetName
         period = isOne ? name[(at + 1)..] : "";
         return isOne;
     }
+
+    /// <summary>The budget and the period in a name of <see cref="Grant"/>; false where it is another name.</summary>
+    public static bool TryGrant(string name, out string budget, out string period)
+    {
+        (budget, period) = ("", "");
+        var (at, end) = (name.LastIndexOf('@'), name.LastIndexOf('/'));
+        if (at < SharedName.Grant.Length || end < at || !name.StartsWith(SharedName.Grant, StringComparison.Ordinal)) return false;
+        (budget, period) = (name[SharedName.Grant.Length..at], name[(at + 1)..end]);
+        return true;
+    }
 }

@@ -23,6 +23,9 @@ internal enum OpenFlags : byte
 
     /// <summary>Its reward has counted for its arm.</summary>
     Counted = 2,
+
+    /// <summary>An entry in the heap of closings stands for it, <see cref="OpenDecision.Ahead"/> before its own closing.</summary>
+    Wakes = 4,
 }
 
 /// <summary>A decision that waits for outcomes, as its customer's profile keeps it.</summary>
@@ -45,6 +48,7 @@ internal struct OpenDecision
     public byte PlacementLength;
     public PlacementText PlacementHead;
     public OpenFlags Flags;    // in bytes that were there before, and 0
+    public uint Ahead;         // how long before its closing the entry in the heap is due, ms; in such bytes too
 
     /// <summary>Where it stands.</summary>
     public readonly DecisionPosition Position => new(Source, Offset, Ordinal);

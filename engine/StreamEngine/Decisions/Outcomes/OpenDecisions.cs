@@ -142,8 +142,8 @@ internal sealed class OpenDecisions
     /// When a decision's reward counts for its arm, ms of the watermark as for closings; <see cref="long.MaxValue"/> where it does not, or
     /// has.
     /// </summary>
-    public long CountsAt(in OpenDecision decision) => decision.Flags == OpenFlags.None && Learns(decision.Placement) is var index and >= 0
-        ? decision.DecidedAt + _learning[index].After : long.MaxValue;
+    public long CountsAt(in OpenDecision decision) => (decision.Flags & (OpenFlags.IsDefault | OpenFlags.Counted)) == 0
+        && Learns(decision.Placement) is var index and >= 0 ? decision.DecidedAt + _learning[index].After : long.MaxValue;
 
     /// <summary>The exploration of a placement that learns; -1 of another.</summary>
     public int ExplorationOf(in OpenDecision decision) =>
@@ -152,22 +152,57 @@ internal sealed class OpenDecisions
     /// <summary>
     /// The earliest closing, where it has to be scheduled; it is then taken as scheduled. Where one waits already it does not: a decision
     /// that is closed before that (a request may have been ahead of its customer's events) is closed with it, so that a profile has one
-    /// entry in the heap. Only a reward that counts before its decision is closed does not wait for it: the entry that waits is passed over
-    /// when it is due then, unless it has been scheduled anew.
+    /// entry in the heap. Only a reward that counts before its decision is closed does not wait for it. The entry of the closing stays in
+    /// the heap then, a decision remembers it, and it is what is waited for again once the reward has counted.
     /// </summary>
     public bool MustSchedule(Span<byte> profile, out long due)
     {
-        due = Earliest(profile);
+        due = long.MaxValue;
         ref var head = ref At(profile);
-        if (head.Count == 0 || head.Waiting != Never && (!_countsEarly || head.Waiting <= due)) return false;
+        if (head.Count == 0 || head.Waiting != Never && !_countsEarly) return false;
+        var (counts, closes, wakes, first) = (long.MaxValue, long.MaxValue, long.MaxValue, 0);
+        for (var i = 0; i < head.Count; i++)
+        {
+            ref var decision = ref this[profile, i];
+            counts = Math.Min(counts, CountsAt(decision));
+            if (WakesAt(decision) is var at and not Never) wakes = Math.Min(wakes, at);
+            if (ClosesAt(decision) >= closes) continue;
+            (closes, first) = (ClosesAt(decision), i);
+        }
+        // An entry that is due before the first closing is as good as one for it: whatever is open then is scheduled anew.
+        due = Math.Min(counts, Math.Min(wakes, closes));
+        if (head.Waiting != Never && head.Waiting <= due) return false;
         head.Waiting = due;
+        if (due == wakes) return false;
+        if (_countsEarly && due == closes) Remember(ref this[profile, first], due);
         return true;
     }
 
-    /// <summary>Whether this is the closing that is waited for; then nothing is waited for any more.</summary>
+    /// <summary>When an entry in the heap is due that a decision remembers; <see cref="Never"/> where it remembers none.</summary>
+    public long WakesAt(in OpenDecision decision) =>
+        (decision.Flags & OpenFlags.Wakes) != 0 ? ClosesAt(decision) - decision.Ahead : Never;
+
+    /// <summary>Lets a decision remember an entry in the heap, such as that of the one whose place it takes.</summary>
+    /// <param name="decision">The decision; one that is closed before the entry is due can't.</param>
+    /// <param name="due">When the entry is due; <see cref="Never"/> for none.</param>
+    public void Remember(ref OpenDecision decision, long due)
+    {
+        if (due == Never || ClosesAt(decision) - due is not (var ahead and >= 0 and <= uint.MaxValue)) return;
+        decision.Flags |= OpenFlags.Wakes;
+        decision.Ahead = (uint)ahead;
+    }
+
+    /// <summary>
+    /// An entry has left the heap: whether this is the closing that is waited for; then nothing is waited for any more.
+    /// </summary>
     public bool IsDue(Span<byte> profile, long due)
     {
         ref var head = ref At(profile);
+        for (var i = 0; i < head.Count; i++)
+        {
+            ref var decision = ref this[profile, i];
+            if (WakesAt(decision) == due) (decision.Flags, decision.Ahead) = (decision.Flags & ~OpenFlags.Wakes, 0);
+        }
         if (head.Waiting != due) return false; // the entry of an older version of a loaded profile
         head.Waiting = Never;
         return true;

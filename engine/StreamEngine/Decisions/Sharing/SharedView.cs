@@ -9,9 +9,10 @@ internal readonly record struct SharedNumber(string Name, double[] Values);
 /// The shared numbers that a shard decides by: those of the newest marks in its log. Each mark has what differs from the marks before it,
 /// so the log alone tells by what a decision was made. Belongs to the shard's thread.
 /// </summary>
-internal sealed class SharedView
+/// <param name="scope">Which numbers it can decide by.</param>
+internal sealed class SharedView(SharedScope scope)
 {
-    private readonly Dictionary<string, double[]> _numbers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, double[]> _numbers = new(StringComparer.Ordinal), _followed = new(StringComparer.Ordinal);
     private readonly List<SharedNumber> _news = [];
 
     /// <summary>Grows with every change: whoever keeps something that was made from the numbers makes it anew then.</summary>
@@ -20,22 +21,29 @@ internal sealed class SharedView
     /// <summary>The version of the snapshot that the newest change is of; 0 before the first.</summary>
     public long Version { get; private set; }
 
-    /// <summary>The numbers by name.</summary>
+    /// <summary>The watermark from which on the same snapshot differs otherwise: periods of budgets are over by then.</summary>
+    public long Until { get; private set; } = long.MaxValue;
+
+    /// <summary>The numbers by name. Marks of another config may have brought some that nothing is decided by.</summary>
     public IReadOnlyDictionary<string, double[]> Numbers => _numbers;
 
     /// <summary>A number's values; empty where there is none of that name.</summary>
     public ReadOnlySpan<double> Find(string name) => _numbers.GetValueOrDefault(name);
 
     /// <summary>What a shard would decide by in a snapshot and does not yet. Valid until the next call.</summary>
-    public IReadOnlyList<SharedNumber> Difference(SharedNumbers now, int shard)
+    /// <param name="now">The snapshot.</param>
+    /// <param name="shard">The shard.</param>
+    /// <param name="watermark">Its watermark, ms.</param>
+    public IReadOnlyList<SharedNumber> Difference(SharedNumbers now, int shard, long watermark)
     {
         _news.Clear();
-        var (common, own) = (now.Common, now.Of(shard));
-        Compare(common);
-        Compare(own);
-        if (_numbers.Count > 0 && _numbers.Count + _news.Count > common.Count + own.Count)
-            foreach (var name in _numbers.Keys)
-                if (!common.ContainsKey(name) && !own.ContainsKey(name)) _news.Add(new SharedNumber(name, []));
+        Until = scope.Select(now.Common, now.Of(shard), watermark, _followed);
+        foreach (var (name, values) in _followed)
+            if (!_numbers.TryGetValue(name, out var known)
+                || (!ReferenceEquals(known, values) && !known.AsSpan().SequenceEqual(values)))
+                _news.Add(new SharedNumber(name, values));
+        foreach (var name in _numbers.Keys)
+            if (!_followed.ContainsKey(name)) _news.Add(new SharedNumber(name, []));
         // The order of names, so that the same news make the same mark.
         _news.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         return _news;
@@ -53,9 +61,16 @@ internal sealed class SharedView
     /// <summary>The same, from a mark or a checkpoint as <see cref="Encode"/> makes it; nothing where that is empty.</summary>
     public void Take(long version, ReadOnlySpan<byte> encoded) => Take(version, Read(encoded).ToArray());
 
-    /// <summary>Everything, as a checkpoint has it; empty where there is nothing.</summary>
-    public byte[] Encoded() => _numbers.Count == 0 ? []
-        : Encode([.. _numbers.Select(n => new SharedNumber(n.Key, n.Value)).OrderBy(n => n.Name, StringComparer.Ordinal)]);
+    /// <summary>
+    /// Everything that is followed at a watermark, as a checkpoint has it; empty where there is nothing. It is one record, so what marks of
+    /// another config have left must not be in it.
+    /// </summary>
+    public byte[] Encoded(long watermark)
+    {
+        scope.Select(_numbers, _numbers, watermark, _followed);
+        return _followed.Count == 0 ? []
+            : Encode([.. _followed.Select(n => new SharedNumber(n.Key, n.Value)).OrderBy(n => n.Name, StringComparer.Ordinal)]);
+    }
 
     /// <summary>Numbers as Avro's array of name and values.</summary>
     public static byte[] Encode(ReadOnlySpan<SharedNumber> numbers)
@@ -95,12 +110,4 @@ internal sealed class SharedView
     /// <summary>The most bytes that a number takes in an array.</summary>
     public static int MostBytes(in SharedNumber number) =>
         Encoding.UTF8.GetMaxByteCount(number.Name.Length) + 3 * SpanWriter.MaxLong + sizeof(double) * number.Values.Length;
-
-    private void Compare(IReadOnlyDictionary<string, double[]> now)
-    {
-        foreach (var (name, values) in now)
-            if (!_numbers.TryGetValue(name, out var known)
-                || (!ReferenceEquals(known, values) && !known.AsSpan().SequenceEqual(values)))
-                _news.Add(new SharedNumber(name, values));
-    }
 }

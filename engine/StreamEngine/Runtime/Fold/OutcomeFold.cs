@@ -67,11 +67,12 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     /// <summary>A decision that was just made shows an offer.</summary>
     public void Opened(Span<byte> profile, in DecisionRequest request, Decision decision)
     {
-        Displace(profile, request.CustomerId, request.DecidedAt, request.Watermark, writes: true);
+        var entryOfOldest = Displace(profile, request.CustomerId, request.DecidedAt, request.Watermark, writes: true);
         var index = _open.Add(profile);
         ref var entry = ref _open[profile, index];
         (entry.Source, entry.Offset, entry.Ordinal) = (request.Source, request.Offset, request.Ordinal);
         entry.DecidedAt = request.DecidedAt;
+        _open.Remember(ref entry, entryOfOldest);
         entry.Offer = _offers[decision.Chosen];
         entry.Probability = decision.SelectionProbability;
         if (decision.IsDefault) entry.Flags |= OpenFlags.IsDefault;
@@ -87,11 +88,12 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     public void Opened(Span<byte> profile, in LoggedDecision logged, int source, ReadOnlySpan<byte> value, bool writes)
     {
         var customer = logged.Customer.Of(value);
-        Displace(profile, customer, logged.DecidedAt, logged.Watermark, writes);
+        var entryOfOldest = Displace(profile, customer, logged.DecidedAt, logged.Watermark, writes);
         var index = _open.Add(profile);
         ref var entry = ref _open[profile, index];
         (entry.Source, entry.Offset, entry.Ordinal) = (source, logged.Offset, logged.Ordinal);
         entry.DecidedAt = logged.DecidedAt;
+        _open.Remember(ref entry, entryOfOldest);
         entry.Offer = Hash64.Of(logged.Offer.Of(value));
         entry.Probability = logged.SelectionProbability;
         if (logged.IsDefault) entry.Flags |= OpenFlags.IsDefault;
@@ -126,11 +128,15 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     /// <summary>A profile of a checkpoint takes the place of what was there.</summary>
     public void Unloaded(ReadOnlySpan<byte> profile) => shard.Counters.OpenDecisions -= _open.Count(profile);
 
-    /// <summary>A profile of a checkpoint is there: its closing waits.</summary>
+    /// <summary>A profile of a checkpoint is there: its closing waits, and so do the other entries that it counts on.</summary>
     public void Loaded(Span<byte> profile, ReadOnlySpan<byte> customer)
     {
         shard.Counters.OpenDecisions += _open.Count(profile);
-        if (_open.Waiting(profile) is var due and not OpenDecisions.Never) shard.Closings.Push(due, Timer, customer);
+        var due = _open.Waiting(profile);
+        if (due != OpenDecisions.Never) shard.Closings.Push(due, Timer, customer);
+        for (var i = 0; i < _open.Count(profile); i++)
+            if (_open.WakesAt(_open[profile, i]) is var other and not OpenDecisions.Never && other != due)
+                shard.Closings.Push(other, Timer, customer);
     }
 
     /// <summary>
@@ -190,12 +196,15 @@ internal sealed class OutcomeFold(ShardState shard, OutcomeRules rules)
     }
 
     /// <summary>The oldest decision gives way where there is no room for another.</summary>
-    private void Displace(Span<byte> profile, ReadOnlySpan<byte> customer, long time, long watermark, bool writes)
+    /// <returns>The entry in the heap that it remembered.</returns>
+    private long Displace(Span<byte> profile, ReadOnlySpan<byte> customer, long time, long watermark, bool writes)
     {
-        if (!_open.IsFull(profile)) return;
+        if (!_open.IsFull(profile)) return OpenDecisions.Never;
         ref var oldest = ref _open[profile, 0];
+        var entry = _open.WakesAt(oldest);
         if (writes && _open.CountsAt(oldest) != long.MaxValue) _arms!.Displaced(_open.ExplorationOf(oldest));
         Close(profile, 0, OutcomeStatus.Displaced, customer, time, watermark, writes);
+        return entry;
     }
 
     /// <summary>A decision is open: outcomes that came before it join, and its closing waits.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using StreamEngine.Connectors;
 using StreamEngine.Decisions;
 using StreamEngine.Events;
@@ -16,6 +17,8 @@ public sealed class FilePass
     private readonly ShardState _shard;
     private readonly EventFold _fold;
     private readonly LivePass _live;
+    private readonly Dictionary<string, SharedSum> _sums = new(StringComparer.Ordinal);
+    private readonly List<SharedNumber> _news = [];
     private long _shares = long.MinValue;   // from when on shared numbers are followed anew
 
     /// <summary>A pass over a fresh shard.</summary>
@@ -59,17 +62,43 @@ public sealed class FilePass
 
     /// <summary>
     /// The one shard follows what it has added to the shared numbers itself, once in a second of event time and before the event that
-    /// brings it: wherever a batch ends, the same decisions follow the same numbers.
+    /// brings it: wherever a batch ends, the same decisions follow the same numbers. Where the log has gaps that is before nearly every
+    /// event, so what has not changed costs nothing.
     /// </summary>
     private void Share(long time)
     {
         if (_shard.Shared is not { } shared || time < _shares) return;
         _shares = time - time % ShareEvery + ShareEvery;
+        // Decisions that wait change what is spent of budgets, and nothing else that is shared.
+        if (_shard.Budgets is null && !shared.Tallies.AnyChanged) return;
         _shard.Decisions.Flush();
-        _shard.Ledger?.Allocate(SharedNumbers.OfOne(shared.Tallies, _shard.Partition), time, always: true);
-        shared.Tallies.Take(_ => { });
-        var now = SharedNumbers.OfOne(shared.Tallies, _shard.Partition);
-        shared.View.Take(version: 0, [.. shared.View.Difference(now, _shard.Partition)]);
+        if (_shard.Ledger is { } ledger)
+        {
+            TakeChanged(shared.Tallies);
+            ledger.Allocate(_sums, time, always: true);
+        }
+        TakeChanged(shared.Tallies);
+        if (_news.Count == 0) return;
+        shared.View.Take(version: 0, CollectionsMarshal.AsSpan(_news));
+        _news.Clear();
+    }
+
+    /// <summary>Takes what has changed or was begun into the sums, which are the one shard's numbers, and into the news.</summary>
+    private void TakeChanged(Tallies tallies)
+    {
+        tallies.Take(Take);
+        // Those that were begun and are still 0 have not changed, but say of which periods something was asked.
+        if (tallies.All.Count == _sums.Count) return;
+        foreach (var tally in tallies.All)
+            if (!_sums.ContainsKey(tally.Name)) Take(tally);
+
+        void Take(Tally tally)
+        {
+            double[] values = [.. tally.Values];
+            _sums[tally.Name] = new SharedSum(values, [new(_shard.Partition, values)]);
+            if (SharedName.ReachOf(tally.Name, out var shard) == SharedReach.Everybody || shard == _shard.Partition)
+                _news.Add(new SharedNumber(tally.Name, values));
+        }
     }
 
     private readonly struct Hooks(LivePass.Hooks live, ShardState shard, FilePass pass) : IPass

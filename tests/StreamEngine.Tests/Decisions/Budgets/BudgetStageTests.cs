@@ -152,13 +152,14 @@ public sealed class BudgetStageTests
         public Desk(DecisionOptions options)
         {
             Shop = new Shop(Offers, options);
+            Shared = new SharedState(new SharedScope(Shop.Policy, lateness: TimeSpan.Zero));
             _book = new BudgetBook(Shop.Policy.Budgets, Shared, shard: 3);
             _request = Shop.Request(At);
         }
 
         public Shop Shop { get; }
 
-        public SharedState Shared { get; } = new();
+        public SharedState Shared { get; }
 
         public void Grant(string name, double amount) => Shared.View.Take(1, [new SharedNumber(name, [Math.Round(amount * Budget.Units)])]);
 

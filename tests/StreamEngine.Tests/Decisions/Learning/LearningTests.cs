@@ -1,4 +1,5 @@
 using StreamEngine.Decisions;
+using StreamEngine.Decisions.Outcomes;
 using StreamEngine.Runtime;
 using StreamEngine.State;
 using StreamEngine.Testing;
@@ -126,6 +127,36 @@ public sealed class LearningTests : IDisposable
         Assert.Equal(2, driver.Records().Count(r => r.Text("status") == "closed"));
     }
 
+    /// <summary>
+    /// A decision an hour whose reward counts after half an hour, while conversions count for thirty days: each time a sooner entry takes
+    /// the place of the one that waits for the closing, which stays where it is, and must not be made again.
+    /// </summary>
+    [Theory]
+    [InlineData(3)]     // the oldest gives way long before it is closed
+    [InlineData(256)]
+    public void A_customer_has_few_entries_in_the_heap_however_many_decisions_count_before_they_are_closed(int open)
+    {
+        const int hours = 720;
+        var driver = Make(RewardKind.Click, windows: (TimeSpan.FromMinutes(30), TimeSpan.FromDays(30)), open: open);
+        for (var i = 0; i < hours; i++)
+        {
+            View(driver, "ann", 60 * i);
+            Send(driver, "cid", "search", 60 * i + 45);
+            Assert.Equal((i + 1, 0), Arms(driver));
+            Assert.InRange(driver.Shard.State.Closings.Count, 1, 2);
+        }
+        Assert.Equal(open, driver.Shard.Counters.OpenDecisions);
+        // They are closed when their time has come, one by one, and nothing waits then.
+        for (var i = hours - open; i < hours; i++)
+        {
+            Assert.Equal(hours - i, driver.Shard.Counters.OpenDecisions);
+            Send(driver, "cid", "search", 60 * (i + hours) + 11);
+        }
+        Assert.Equal((0, 0, (hours, 0)), (driver.Shard.Counters.OpenDecisions, driver.Shard.State.Closings.Count, Arms(driver)));
+        Assert.Equal(open, driver.Shard.Counters.DecisionsClosed[(int)OutcomeStatus.Closed]);
+        Assert.Equal(hours - open, driver.Shard.Counters.DecisionsClosed[(int)OutcomeStatus.Displaced]);
+    }
+
     /// <summary>What the log has counted is not counted again: a restart goes on from what is committed.</summary>
     [Fact]
     public void A_restored_shard_counts_what_comes_and_nothing_twice()
@@ -203,9 +234,21 @@ public sealed class LearningTests : IDisposable
     }
 
     private ShardDriver Make(RewardKind reward, Func<DecisionOptions, DecisionOptions>? with = null, TimeSpan? halfLife = null,
-        string valueType = "decimal(2)")
+        (TimeSpan Click, TimeSpan Conversion)? windows = null, int open = 3, string valueType = "decimal(2)")
     {
         var options = OutcomeShop.Options();
+        var outcomes = options.Outcomes! with { MaxOpen = open };
+        options = options with
+        {
+            Outcomes = windows is not { } w ? outcomes : outcomes with
+            {
+                Windows = outcomes.Windows with
+                {
+                    Click = w.Click,
+                    Conversion = w.Conversion,
+                },
+            },
+        };
         var events = options.Events[0];
         var exploration = new ExplorationOptions
         {
