@@ -38,7 +38,7 @@ internal sealed class BudgetStage(DecisionPolicy policy) : IFunnelStage
     private bool IsIn(int offer, Decision decision) =>
         decision.Drop[offer] == DropReason.None || (offer == policy.DefaultOffer && decision.Limit[offer] < 0);
 
-    /// <summary>Whether it would have been shown but for the budget: the default offer may stand in although a rule has dropped it.</summary>
+    /// <summary>Whether it may be shown but for the budget: the default offer may stand in although a rule has dropped it.</summary>
     private bool IsWanted(int offer, Decision decision) => decision.Drop[offer] == DropReason.None
         || (offer == policy.DefaultOffer && SelectionStage.MayStandIn(decision.Drop[offer]));
 }

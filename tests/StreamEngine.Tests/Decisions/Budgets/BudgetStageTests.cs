@@ -84,7 +84,8 @@ public sealed class BudgetStageTests
         Assert.Equal("", desks[1].Decide().Chosen);
         Share();
         Assert.Equal(rule == "eligible" ? "" : "b", desks[1].Decide().Chosen);
-        Assert.Equal(rule == "eligible" ? 0 : 2e6, desks[1].Shared.Tallies.Of("budget/all@all", BudgetBook.Values).Values[BudgetBook.Wanted]);
+        var wanted = desks[1].Shared.Tallies.Of("budget/all@all", BudgetBook.Values).Values[BudgetBook.Wanted];
+        Assert.Equal(rule == "eligible" ? 0 : 2e6, wanted);
 
         // What each shard adds is what all of them hear.
         void Share()
@@ -186,6 +187,41 @@ public sealed class BudgetStageTests
             "budget nobody pays for no offer, as its offers and channels and groups have none in common",
         })
             Assert.Contains(expected, told, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whoever takes shard 0 over grants more of a past period only where a shard wants more of it.</summary>
+    [Fact]
+    public void A_past_period_is_not_granted_again_by_whoever_takes_the_allocator_over()
+    {
+        const string Spent = "budget/all@1970-01-01", Grants = "grant/all@1970-01-01/";
+        var policy = new Shop(Offers, new DecisionOptions
+        {
+            Budgets = [new BudgetOptions { Name = "all", Amount = 1_000, Period = BudgetPeriod.Day }],
+        }).Policy;
+        var shared = new SharedState();
+        for (var i = 0; i < 3; i++) shared.Tallies.Load($"{Grants}{i}", [2e6]);
+        var ledger = new BudgetLedger(policy, shared, 3);
+        var now = 5 * 86_400_000L;
+        for (var round = 0; round < 50; round++, now += BudgetLedger.Every)
+            Assert.False(ledger.Allocate(Numbers(wanted: 9e6), now));
+        Assert.True(ledger.Allocate(Numbers(wanted: 10e6), now));
+        Assert.Equal(2e6, Granted(0));
+        Assert.InRange(Granted(1), 3e6, 20e6); // one more at least
+        Assert.Equal(2e6, Granted(2));
+        // What comes up later is news as a whole.
+        now += BudgetLedger.Every;
+        Assert.True(ledger.Allocate(Numbers(10e6, "budget/all@1970-01-02"), now));
+        Assert.InRange(shared.Tallies.Of("grant/all@1970-01-02/1", 1).Values[0], 1e6, 20e6);
+
+        double Granted(int shard) => shared.Tallies.Of($"{Grants}{shard}", 1).Values[0];
+
+        static SharedNumbers Numbers(double wanted, string? another = null)
+        {
+            var sum = new SharedSum([6e6, 18e6 + wanted], [new(0, [2e6, 9e6]), new(1, [2e6, wanted]), new(2, [2e6, 9e6])]);
+            var sums = new Dictionary<string, SharedSum> { [Spent] = sum };
+            if (another is not null) sums[another] = new SharedSum([0, 1e6], [new(1, [0, 1e6])]);
+            return new SharedNumbers(sums, 1, null);
+        }
     }
 
     /// <summary>An amount and a cost of the same digits are the same number of millionths, as people write them.</summary>
