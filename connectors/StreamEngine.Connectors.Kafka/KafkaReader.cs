@@ -58,6 +58,14 @@ internal sealed class KafkaReader : ILogReader
         throw now;
     }
 
+    public void Rest()
+    {
+        _consumer.Unassign();
+        (_state, _lasting) = (null, null);
+        _events.Clear();
+        _fetcher.Forget();
+    }
+
     public void Dispose()
     {
         _fetcher.Dispose();

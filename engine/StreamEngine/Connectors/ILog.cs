@@ -267,6 +267,12 @@ public interface ILogReader : IDisposable
     /// </summary>
     void Read(RecordBatch batch, int maxRecords, TimeSpan timeout);
 
+    /// <summary>Nothing is read for a while: fetches nothing any more until a partition is assigned again.</summary>
+    void Rest()
+    {
+        // Most readers fetch only while they are asked.
+    }
+
     /// <summary>
     /// The next offset to be read: also past aborted records and markers at the end, so that it reaches a high watermark taken before.
     /// </summary>

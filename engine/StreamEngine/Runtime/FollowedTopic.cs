@@ -21,17 +21,19 @@ internal enum TopicLook : byte
 /// One partition of a compacted topic that somebody follows from its beginning, and how far it is read. Tells whether the topic is still
 /// the same one: its id tells, and where the log has no ids, that it ends again and again before what was read of it.
 /// </summary>
-internal sealed class FollowedTopic(ILog log, TopicPartition partition)
+internal sealed class FollowedTopic(ILog log, TopicPartition partition) : IDisposable
 {
     /// <summary>So often in a row a topic is looked at, and is shorter, before that is believed.</summary>
     public const int ShorterLooks = 20;
 
-    private const int LooksPerId = 20, ReadRecords = 1_000, StillReads = 10;
+    private const int LooksPerId = 20, ReadRecords = 1_000, StillReads = 10, QuietLooks = 40;
     private static readonly TimeSpan ReadTime = TimeSpan.FromMilliseconds(100);
 
     private readonly RecordBatch _batch = new();
     private int _shorter;   // looks in a row at which it ended before what was read
     private int _looks;     // since it was last asked which topic it is
+    private int _quiet;     // looks in a row at which nothing was new
+    private ILogReader? _reader;
 
     /// <summary>The partition.</summary>
     public TopicPartition Partition => partition;
@@ -52,7 +54,11 @@ internal sealed class FollowedTopic(ILog log, TopicPartition partition)
     }
 
     /// <summary>It is followed from its beginning, wherever that is, the next time.</summary>
-    public void BeginAnew() => Next = -1;
+    public void BeginAnew()
+    {
+        Close();
+        Next = -1;
+    }
 
     /// <summary>The next look asks which topic it is.</summary>
     public void Doubt() => _looks = LooksPerId;
@@ -68,16 +74,44 @@ internal sealed class FollowedTopic(ILog log, TopicPartition partition)
         return _shorter == 0 ? TopicLook.Read : _shorter < ShorterLooks ? TopicLook.Shorter : TopicLook.Anew;
     }
 
-    /// <summary>Reads up to an end, or to a transaction that is not closed yet: what is behind that waits for the next look.</summary>
+    /// <summary>
+    /// Reads up to an end, or to a transaction that is not closed yet: what is behind that waits for the next look. The reader is kept for
+    /// the next look while there is something new now and then, as a new one is a whole client of the log.
+    /// </summary>
     /// <param name="end">Where to end.</param>
     /// <param name="take">Takes a batch, and up to which offset the topic is read with it.</param>
     /// <param name="stop">Ends it.</param>
     /// <exception cref="LogException">The log does not answer.</exception>
     public void Read(long end, Action<RecordBatch, long> take, CancellationToken stop)
     {
-        if (Next >= end) return;
-        using var reader = log.OpenReader();
-        reader.Assign(partition, Next);
+        if (Next >= end)
+        {
+            if (++_quiet >= QuietLooks) Close();
+            return;
+        }
+        _quiet = 0;
+        _reader ??= log.OpenReader();
+        try
+        {
+            _reader.Assign(partition, Next);
+            Read(_reader, end, take, stop);
+            _reader.Rest();
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
+    }
+
+    /// <summary>Somebody has read it up to here.</summary>
+    public void ReadTo(long position) => Next = Math.Max(Next, position);
+
+    /// <inheritdoc/>
+    public void Dispose() => Close();
+
+    private void Read(ILogReader reader, long end, Action<RecordBatch, long> take, CancellationToken stop)
+    {
         for (var still = 0; Next < end && still < StillReads; still++)
         {
             stop.ThrowIfCancellationRequested();
@@ -89,8 +123,12 @@ internal sealed class FollowedTopic(ILog log, TopicPartition partition)
         }
     }
 
-    /// <summary>Somebody has read it up to here.</summary>
-    public void ReadTo(long position) => Next = Math.Max(Next, position);
+    private void Close()
+    {
+        var reader = _reader;
+        _reader = null;
+        reader?.Dispose();
+    }
 
     private bool IsAnother()
     {

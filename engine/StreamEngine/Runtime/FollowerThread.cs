@@ -7,7 +7,8 @@ namespace StreamEngine.Runtime;
 /// <param name="name">The thread's name.</param>
 /// <param name="outage">Tells that what is followed is away.</param>
 /// <param name="waits">What that means for whoever needs it, in a sentence.</param>
-internal sealed class FollowerThread(string name, Outage outage, Func<string> waits) : IDisposable
+/// <param name="close">Closes what turns use, behind the last of them.</param>
+internal sealed class FollowerThread(string name, Outage outage, Func<string> waits, Action close) : IDisposable
 {
     /// <summary>How long a follower rests that found nothing to follow, or no answer.</summary>
     public static readonly TimeSpan Missing = TimeSpan.FromSeconds(2);
@@ -32,7 +33,9 @@ internal sealed class FollowerThread(string name, Outage outage, Func<string> wa
     {
         _stop.Cancel();
         // It may wait for a log that is away; the process ends without it then.
-        if (_thread?.Join(EndPatience) != false) _stop.Dispose();
+        if (_thread?.Join(EndPatience) == false) return;
+        _stop.Dispose();
+        close();
     }
 
     private void Run(Func<TimeSpan> turn)

@@ -20,6 +20,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
     private readonly Dictionary<int, int> _assigned = [];   // by partition, of how many sources
     private readonly SortedDictionary<int, ShardInbox> _inboxes = [];
     private OffsetToCommit[] _offsets = [];
+    private long _generation;       // of the topic of shared numbers that live shards write to
     private Switches? _switches;    // that every live shard follows; null where one is new
     private TableViews _tables = TableViews.None;
 
@@ -142,6 +143,17 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
         foreach (var shard in _live.Values) shard.Forget(tables);
     }
 
+    /// <summary>Live shards write all that they add to the shared numbers again where their topic was made anew; true where any does.
+    /// </summary>
+    public bool Renew(long generation)
+    {
+        if (generation == _generation) return false;
+        _generation = generation;
+        var wrote = false;
+        foreach (var shard in _live.Values) wrote |= shard.Renew(generation);
+        return wrote;
+    }
+
     /// <summary>Grants all shards what they may spend of budgets, where a live shard has to; true where any grant was raised.</summary>
     public bool Allocate(SharedNumbers numbers) => _live.TryGetValue(BudgetLedger.Shard, out var shard) && shard.Allocate(numbers);
 
@@ -255,6 +267,7 @@ internal sealed class OwnedShards(WorkerSettings settings, ILogWorker log, Engin
     {
         var shard = _live[restore.Shard.Partition] = restore.Shard;
         _switches = null;
+        if (shard.Renew(_generation)) interval.Touch();
         trace.Restored(shard.Partition, restore.Took);
         if (restore.Tail is { } tail)
         {

@@ -163,6 +163,9 @@ public sealed class Shard : IDisposable
     /// <summary>Its next decisions follow these shared numbers; logged first where that changes any.</summary>
     internal void Share(SharedNumbers numbers) => State.Share(numbers);
 
+    /// <summary>Writes what it adds to the shared numbers again where their topic was made anew; true where there is anything.</summary>
+    internal bool Renew(long generation) => State.Shared?.Renew(generation) == true;
+
     /// <summary>Grants all shards what they may spend of budgets, where it is this one that has to; true where any was raised.</summary>
     internal bool Allocate(SharedNumbers numbers) =>
         State.Ledger?.Allocate(numbers, State.Time.GetUtcNow().ToUnixTimeMilliseconds()) == true;

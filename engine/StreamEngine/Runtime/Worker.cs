@@ -213,6 +213,7 @@ public sealed class Worker : IOwnership, IDisposable
         if (!ReferenceEquals(_tables, tables) && tables.At is { } written) _metrics.Followed(_settings.Time.GetUtcNow() - written);
         _tables = tables;
         _shared = _settings.Shared?.Current ?? SharedNumbers.None;
+        if (_settings.Shared is { } board && _owned.Renew(board.Generation)) _interval.Touch();
         if (_owned.Allocate(_shared)) _interval.Touch();
         if (ReferenceEquals(_switches, switches)) return;
         _switches = switches;

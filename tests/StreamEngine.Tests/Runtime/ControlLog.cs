@@ -17,6 +17,15 @@ internal sealed class ControlLog(ILog log, string topicId) : ILog
         set => _isAway = value;
     }
 
+    /// <summary>Whether readers that are open can't read.</summary>
+    public bool IsUnreadable { get; set; }
+
+    /// <summary>How many readers were opened.</summary>
+    public int Opened { get; private set; }
+
+    /// <summary>How many of them are open.</summary>
+    public int Open { get; private set; }
+
     public void MakeAnew(ILog log, string topicId) => (_log, _topicId) = (log, topicId);
 
     public string? TopicId(string topic) => _topicId;
@@ -33,7 +42,13 @@ internal sealed class ControlLog(ILog log, string topicId) : ILog
 
     public ILogWorker OpenWorker(WorkerOptions options) => Answering.OpenWorker(options);
 
-    public ILogReader OpenReader() => Answering.OpenReader();
+    public ILogReader OpenReader()
+    {
+        var reader = new Reader(this, Answering.OpenReader());
+        Opened++;
+        Open++;
+        return reader;
+    }
 
     public ILogWriter OpenWriter() => Answering.OpenWriter();
 
@@ -43,4 +58,23 @@ internal sealed class ControlLog(ILog log, string topicId) : ILog
     }
 
     private ILog Answering => _isAway ? throw new LogException("nobody answers") : _log;
+
+    private sealed class Reader(ControlLog log, ILogReader reader) : ILogReader
+    {
+        public long Position => reader.Position;
+
+        public void Assign(TopicPartition partition, long offset) => reader.Assign(partition, offset);
+
+        public void Read(RecordBatch batch, int maxRecords, TimeSpan timeout)
+        {
+            if (log.IsUnreadable) throw new LogException("nobody reads");
+            reader.Read(batch, maxRecords, timeout);
+        }
+
+        public void Dispose()
+        {
+            log.Open--;
+            reader.Dispose();
+        }
+    }
 }

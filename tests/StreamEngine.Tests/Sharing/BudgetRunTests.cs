@@ -82,10 +82,42 @@ public sealed class BudgetRunTests : IDisposable
         }
     }
 
+    /// <summary>
+    /// Where the topic is deleted and made anew while engines run, what live shards add is written again: grants too, so shards spend on.
+    /// </summary>
+    [Fact]
+    public async Task A_topic_that_is_made_anew_under_way_has_all_numbers_of_live_shards_again()
+    {
+        using var engine = Start();
+        await SpendAllAsync(Amount / 2);
+        await Until(() => Sums(engine)["budget/money@all"][0] == Served() * Budget.Units, "what is spent to be read");
+        var before = Sums(engine);
+        engine.Shared!.Forget();
+        // Every number is there again, and none of them ever shrinks.
+        await Until(() => engine.Shared.IsReady && Sums(engine) is var now && before.All(n => now.TryGetValue(n.Key, out var values)
+            && values.Zip(n.Value).All(v => v.First >= v.Second)), "the numbers to be there again");
+        await SpendAllAsync(Amount);
+        engine.Stop();
+        await engine.Completion.WaitAsync(Long);
+        Assert.Equal(Amount, Served());
+    }
+
+    private static Dictionary<string, double[]> Sums(Engine engine) =>
+        engine.Shared!.Current.Sums.ToDictionary(s => s.Key, s => s.Value.Values, StringComparer.Ordinal);
+
     /// <summary>An engine runs until so much is spent, while customers come.</summary>
     private async Task SpendAsync(int wanted)
     {
-        using var engine = new Engine(new WorkerSettings
+        using var engine = Start();
+        await SpendAllAsync(wanted);
+        engine.Stop();
+        await engine.Completion.WaitAsync(Long);
+        Assert.True(engine.Metrics.Totals().SharedWritten > 0 && engine.Metrics.Totals().SharedMarks > 0);
+    }
+
+    private Engine Start()
+    {
+        var engine = new Engine(new WorkerSettings
         {
             Engine = _compiled,
             Log = _log,
@@ -93,14 +125,21 @@ public sealed class BudgetRunTests : IDisposable
             OpenStore = _ => new MemoryStateStore(),
         });
         engine.Start();
-        for (var began = TimeProvider.System.GetTimestamp(); Served() < wanted; await Task.Delay(30))
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Long, $"Only {Served()} of {wanted} are spent");
-            Send(6);
-        }
-        engine.Stop();
-        await engine.Completion.WaitAsync(Long);
-        Assert.True(engine.Metrics.Totals().SharedWritten > 0 && engine.Metrics.Totals().SharedMarks > 0);
+        return engine;
+    }
+
+    /// <summary>Customers come until so much is spent.</summary>
+    private Task SpendAllAsync(int wanted) => Until(() =>
+    {
+        if (Served() >= wanted) return true;
+        Send(6);
+        return false;
+    }, $"{wanted} to be spent");
+
+    private async Task Until(Func<bool> condition, string what)
+    {
+        for (var began = TimeProvider.System.GetTimestamp(); !condition(); await Task.Delay(30))
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Long, $"Waited for {what}; {Served()} are spent");
     }
 
     private void Send(int views)

@@ -16,29 +16,39 @@ internal sealed class BudgetLedger(DecisionPolicy policy, SharedState shared, in
     /// <summary>The share of an amount that all shards together have in hand at most, but for what one offer costs in each.</summary>
     public const double MostInHand = 0.05;
 
+    private readonly Dictionary<string, int> _budgets = policy.Budgets.Select((b, i) => (b.Name, i))
+        .ToDictionary(b => b.Name, b => b.i, StringComparer.Ordinal);
+    private readonly Dictionary<string, (int Budget, BudgetSpan Span)> _named = new(StringComparer.Ordinal); // by name of a number
+    private readonly List<(string Name, BudgetSpan Span, SharedSum Sum)>[] _periods = [.. policy.Budgets.Select(_ => Nothing())];
     private readonly Dictionary<string, ShardDemand> _demand = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SharedSum> _settled = new(StringComparer.Ordinal);
     private readonly string[] _current = [.. policy.Budgets.Select(_ => "")];
     private readonly ShardBudget[] _shards = new ShardBudget[shards];
     private readonly double[] _grants = new double[shards], _wanted = new double[shards];
     private long _next = long.MinValue;
-    private bool _always;
+    private bool _always, _goesOn;
+    private SharedNumbers? _indexed;   // what the periods are of
 
     /// <summary>Raises grants where it is time to; whether any was.</summary>
     /// <param name="numbers">What is known of all shards.</param>
     /// <param name="now">The time by which budgets are paced, ms.</param>
     /// <param name="always">Whether a single shard is granted what is released also while it wants nothing.</param>
-    public bool Allocate(SharedNumbers numbers, long now, bool always = false) => Allocate(numbers.Sums, now, always);
+    public bool Allocate(SharedNumbers numbers, long now, bool always = false) => Allocate(numbers.Sums, numbers, now, always);
 
-    /// <summary>The same by the numbers' sums alone.</summary>
-    public bool Allocate(IReadOnlyDictionary<string, SharedSum> numbers, long now, bool always)
+    /// <summary>The same by the numbers' sums alone, which may have changed since the last time.</summary>
+    public bool Allocate(IReadOnlyDictionary<string, SharedSum> numbers, long now, bool always) => Allocate(numbers, null, now, always);
+
+    private bool Allocate(IReadOnlyDictionary<string, SharedSum> numbers, SharedNumbers? snapshot, long now, bool always)
     {
         // A clock that was put back is followed.
         if (now < _next && now >= _next - Every) return false;
         _next = now + Every;
         var any = false;
         _always = always;
+        if (snapshot is null || !ReferenceEquals(_indexed, snapshot)) Index(numbers);
+        _indexed = snapshot;
         for (var i = 0; i < policy.Budgets.Count; i++) any |= Allocate(i, policy.Budgets[i], numbers, now);
+        _goesOn = true;
         return any;
     }
 
@@ -54,9 +64,8 @@ internal sealed class BudgetLedger(DecisionPolicy policy, SharedState shared, in
         }
         var any = current.Length > 0 && Allocate(budget, span, current, numbers.GetValueOrDefault(current), now);
         // Events of earlier times spend what was given for those.
-        foreach (var (name, sum) in numbers)
-            if (name != current && BudgetName.TryPeriod(name, budget.Name, out var key)
-                && !(_settled.TryGetValue(name, out var settled) && ReferenceEquals(settled, sum)) && budget.Named(key) is { } other)
+        foreach (var (name, other, sum) in _periods[index])
+            if (name != current && !(_settled.TryGetValue(name, out var settled) && ReferenceEquals(settled, sum)))
             {
                 any |= Allocate(budget, other, name, sum, now);
                 if (now >= other.End + ShardDemand.Horizon) _settled[name] = sum;
@@ -64,12 +73,37 @@ internal sealed class BudgetLedger(DecisionPolicy policy, SharedState shared, in
         return any;
     }
 
+    /// <summary>Finds the periods of each budget in a snapshot: names are gone over once, and what one says is read once for all.</summary>
+    private void Index(IReadOnlyDictionary<string, SharedSum> numbers)
+    {
+        foreach (var periods in _periods) periods.Clear();
+        foreach (var (name, sum) in numbers)
+        {
+            if (!_named.TryGetValue(name, out var read))
+            {
+                read = (-1, default);
+                if (BudgetName.TryRead(name, out var budget, out var key) && _budgets.TryGetValue(budget, out var index)
+                    && policy.Budgets[index].Named(key) is { } span)
+                    read = (index, span);
+                _named[name] = read;
+            }
+            if (read.Budget >= 0) _periods[read.Budget].Add((name, read.Span, sum));
+        }
+    }
+
+    private static List<(string, BudgetSpan, SharedSum)> Nothing() => [];
+
     private bool Allocate(Budget budget, in BudgetSpan span, string name, SharedSum? sum, long now)
     {
-        if (!_demand.TryGetValue(name, out var demand)) _demand[name] = demand = new ShardDemand(shards, now);
         Array.Clear(_wanted);
         foreach (var (shard, values) in sum?.Parts ?? [])
             if (shard < shards && values.Length == BudgetBook.Values) _wanted[shard] = values[BudgetBook.Wanted];
+        if (!_demand.TryGetValue(name, out var demand))
+        {
+            _demand[name] = demand = new ShardDemand(shards, now);
+            // What another process has granted of a period that is over was wanted then, and may not be any more.
+            if (!_goesOn && now >= span.End) demand.Since(_wanted);
+        }
         demand.Follow(now, _wanted);
         Array.Clear(_shards);
         foreach (var (shard, values) in sum?.Parts ?? [])

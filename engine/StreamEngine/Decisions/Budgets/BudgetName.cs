@@ -12,6 +12,15 @@ internal static class BudgetName
     public static string Grant(string budget, string period, int shard) =>
         string.Create(CultureInfo.InvariantCulture, $"{SharedName.Grant}{budget}@{period}/{shard}");
 
+    /// <summary>The budget and the period in a name of <see cref="Spent"/>; false where it is none.</summary>
+    public static bool TryRead(string name, out string budget, out string period)
+    {
+        var at = name.LastIndexOf('@');
+        var isOne = at >= SharedName.Budget.Length && name.StartsWith(SharedName.Budget, StringComparison.Ordinal);
+        (budget, period) = isOne ? (name[SharedName.Budget.Length..at], name[(at + 1)..]) : ("", "");
+        return isOne;
+    }
+
     /// <summary>The period in a name of <see cref="Spent"/>; false where it is of another budget.</summary>
     public static bool TryPeriod(string name, string budget, out string period)
     {

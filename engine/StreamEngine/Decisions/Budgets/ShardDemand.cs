@@ -19,6 +19,9 @@ internal sealed class ShardDemand
         like?._rates.CopyTo(_rates, 0);
     }
 
+    /// <summary>What was wanted by now is no news.</summary>
+    public void Since(ReadOnlySpan<double> wanted) => wanted.CopyTo(_before);
+
     /// <summary>Takes how much each shard has wanted in all by now.</summary>
     public void Follow(long now, ReadOnlySpan<double> wanted)
     {

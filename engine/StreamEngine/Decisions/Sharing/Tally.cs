@@ -57,6 +57,19 @@ internal sealed class Tallies
         _changed.Add(tally);
     }
 
+    /// <summary>All are written again as they stand, as what was written is gone; those that count nothing yet are not.</summary>
+    /// <returns>Whether there are any.</returns>
+    public bool ChangeAll()
+    {
+        foreach (var tally in _all.Values)
+        {
+            if (tally.IsChanged || !tally.Values.ContainsAnyExcept(0.0)) continue;
+            tally.IsChanged = true;
+            _changed.Add(tally);
+        }
+        return AnyChanged;
+    }
+
     /// <summary>Takes what the log holds of a shard, before it goes live.</summary>
     public void Load(string name, ReadOnlySpan<double> values)
     {

@@ -27,9 +27,8 @@ internal sealed class BudgetStage(DecisionPolicy policy) : IFunnelStage
                 if (!isKnown) (left, isKnown) = (book.Left(i, now), true);
                 if (cost <= left) continue;
                 decision.Limit[offer] = _firstLimit + i;
-                if (decision.Drop[offer] != DropReason.None) continue;
-                decision.Drop[offer] = DropReason.Budget;
-                refused = Math.Max(refused, cost);
+                if (IsWanted(offer, decision)) refused = Math.Max(refused, cost);
+                if (decision.Drop[offer] == DropReason.None) decision.Drop[offer] = DropReason.Budget;
             }
             if (refused > 0) book.Refused(i, now, refused);
         }
@@ -38,4 +37,8 @@ internal sealed class BudgetStage(DecisionPolicy policy) : IFunnelStage
 
     private bool IsIn(int offer, Decision decision) =>
         decision.Drop[offer] == DropReason.None || (offer == policy.DefaultOffer && decision.Limit[offer] < 0);
+
+    /// <summary>Whether it may be shown but for the budget: the default offer may stand in although a rule has dropped it.</summary>
+    private bool IsWanted(int offer, Decision decision) => decision.Drop[offer] == DropReason.None
+        || (offer == policy.DefaultOffer && SelectionStage.MayStandIn(decision.Drop[offer]));
 }

@@ -60,11 +60,11 @@ internal sealed class SelectionStage(DecisionPolicy policy, Pricing pricing) : I
     /// The default offer must be switched on, allowed in the placement, eligible, below its caps and not withheld; whether it applies and
     /// suits does not matter.
     /// </summary>
-    private bool DefaultIsPossible(Decision decision)
-    {
-        if (policy.DefaultOffer < 0) return false;
-        var drop = decision.Drop[policy.DefaultOffer];
-        return drop is not (DropReason.SwitchedOff or DropReason.Placement or DropReason.NotEligible)
-            && decision.Limit[policy.DefaultOffer] < 0 && decision.Withheld[policy.DefaultOffer] == DropReason.None;
-    }
+    private bool DefaultIsPossible(Decision decision) =>
+        policy.DefaultOffer >= 0 && MayStandIn(decision.Drop[policy.DefaultOffer])
+        && decision.Limit[policy.DefaultOffer] < 0 && decision.Withheld[policy.DefaultOffer] == DropReason.None;
+
+    /// <summary>Whether the default offer may be taken although it was dropped for this reason.</summary>
+    internal static bool MayStandIn(DropReason drop) =>
+        drop is not (DropReason.SwitchedOff or DropReason.Placement or DropReason.NotEligible);
 }

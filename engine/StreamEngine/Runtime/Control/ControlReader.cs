@@ -34,7 +34,7 @@ internal sealed class ControlReader : IDisposable
         (_topic, _board, _report) = (new ControlTopic(log, topic), board, report);
         _followed = new FollowedTopic(log, _topic.Partition);
         _thread = new FollowerThread("control", new Outage("control topic", time, report), () => board.IsReady
-            ? "What was switched off stays off, and nothing new is heard." : "No shard goes live before it was read.");
+            ? "What was switched off stays off, and nothing new is heard." : "No shard goes live before it was read.", _followed.Dispose);
     }
 
     /// <summary>Begins, on a thread of its own.</summary>

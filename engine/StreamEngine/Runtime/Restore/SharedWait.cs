@@ -21,6 +21,7 @@ internal sealed class SharedWait(SharedBoard? board, ShardState shard)
         if (board is null || shard.Shared is null) return true;
         _end = end;
         if (!IsThere(end)) return false;
+        shard.Shared.IsIn(board.Generation); // asked before: where it grows meanwhile, what was read is written again
         foreach (var (name, values) in board.Of(shard.Partition)) shard.Shared.Tallies.Load(name, values);
         return true;
     }

@@ -31,7 +31,7 @@ internal sealed class SharedReader : IDisposable
         _topic = new FollowedTopic(log, new TopicPartition(options.Topic, 0));
         _thread = new FollowerThread("shared", new Outage("topic of shared numbers", time, report), () => board.IsReady
             ? "Shards go on by the numbers that they know, and spend no more than they were granted."
-            : "No shard goes live before it was read.");
+            : "No shard goes live before it was read.", _topic.Dispose);
     }
 
     /// <summary>Begins, on a thread of its own.</summary>
@@ -74,8 +74,7 @@ internal sealed class SharedReader : IDisposable
     private TimeSpan BeginAnew(long end)
     {
         _report(new WorkerEvent(true, $"The topic of shared numbers '{_topic.Partition.Topic}' was made anew: it ends at offset {end} and "
-            + $"was read to {_topic.Next}. Shards that are live write their numbers again as they change; what others had written is "
-            + "gone."));
+            + $"was read to {_topic.Next}. Shards that are live write their numbers again; what others had written is gone."));
         _board.Forget();
         _topic.BeginAnew();
         return TimeSpan.Zero;

@@ -39,7 +39,8 @@ public sealed class TableFollower : IDisposable
             .Select(s => new Followed(log, s, new Outage($"topic '{s.Options.Topic}' of the table '{s.Name}'", time, report)))];
         _isRead = new bool[engine.TableShapes.Count];
         _thread = new FollowerThread("tables", new Outage("table topic", time, report), () => board.IsReady
-            ? "The tables stay as they are, and nothing new is heard." : "No shard goes live before they were read.");
+            ? "The tables stay as they are, and nothing new is heard." : "No shard goes live before they were read.",
+            () => _tables!.ForEach(t => t.Topic.Dispose()));
     }
 
     /// <summary>

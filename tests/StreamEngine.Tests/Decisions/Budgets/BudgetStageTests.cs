@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text;
 using StreamEngine.Configuration;
 using StreamEngine.Decisions;
+using StreamEngine.Expressions;
 using StreamEngine.Testing;
 using Xunit;
 
@@ -57,6 +59,47 @@ public sealed class BudgetStageTests
         desk.Grant("grant/all@1970-01-02/3", 1);
         Assert.Equal(("a", ""), desk.Decide(At + 86_400_000));
         Assert.Equal(("", "budget:all"), desk.Decide()); // a late event's day is spent
+    }
+
+    /// <summary>A default offer whose own rule says no stands in where nothing else is left: so it is wanted, and granted.</summary>
+    [Theory]
+    [InlineData("applicable")]
+    [InlineData("suitable")]
+    [InlineData("eligible")]
+    public void A_default_offer_that_only_stands_in_is_granted_what_it_costs(string rule)
+    {
+        var never = new ExprText
+        {
+            Text = "false",
+        };
+        OfferOptions[] offers = [rule switch
+        {
+            "applicable" => Offers[1] with { Applicable = never },
+            "suitable" => Offers[1] with { Suitable = never },
+            _ => Offers[1] with { Eligible = never },
+        }];
+        var options = new DecisionOptions { DefaultOffer = "b", Budgets = [new BudgetOptions { Name = "all", Amount = 100 }] };
+        Desk[] desks = [new Desk(options, offers, shard: 0), new Desk(options, offers, shard: 1)];
+        var ledger = new BudgetLedger(desks[0].Shop.Policy, desks[0].Shared, desks.Length);
+        Assert.Equal("", desks[1].Decide().Chosen);
+        Share();
+        Assert.Equal(rule == "eligible" ? "" : "b", desks[1].Decide().Chosen);
+        var wanted = desks[1].Shared.Tallies.Of("budget/all@all", BudgetBook.Values).Values[BudgetBook.Wanted];
+        Assert.Equal(rule == "eligible" ? 0 : 2e6, wanted);
+
+        // What each shard adds is what all of them hear.
+        void Share()
+        {
+            ledger.Allocate(Numbers(), At);
+            var heard = Numbers();
+            for (var i = 0; i < desks.Length; i++)
+                desks[i].Shared.View.Take(1, [.. desks[i].Shared.View.Difference(heard, i)]);
+        }
+
+        SharedNumbers Numbers() => new(desks.SelectMany((d, i) => d.Shared.Tallies.All.Select(t => (Shard: i, Tally: t)))
+            .GroupBy(t => t.Tally.Name).ToDictionary(g => g.Key, g => new SharedSum(
+                [.. Enumerable.Range(0, g.First().Tally.Values.Length).Select(v => g.Sum(t => t.Tally.Values[v]))],
+                [.. g.Select(t => KeyValuePair.Create(t.Shard, t.Tally.Values.ToArray()))])), 1, null);
     }
 
     [Fact]
@@ -130,6 +173,8 @@ public sealed class BudgetStageTests
                 Money with { Name = "cost", Cost = "event.value" },
                 Money with { Name = "dear", Amount = 2 },
                 Money with { Name = "owes", Cost = "-1.0" },
+                Money with { Name = "dust", Amount = 0.0000004, Cost = "0.0" },
+                Money with { Name = "nobody", Channels = ["mail"], Groups = ["cheap"] },
             ],
         }, Offers, errors);
         var told = string.Join('\n', errors.All.Select(e => e.ToString()));
@@ -138,9 +183,65 @@ public sealed class BudgetStageTests
             "'a/b' can't be a budget's name", "a budget of 0 pays for nothing", "'c' is no offer", "'sms' is no offer's channel",
             "'dear' is no offer's group", "unknown time zone 'Berlin'", "budget money is declared twice", "budget money can't be paced",
             "budget late ends before it begins", "no event is a click", "event", "offer a costs 2.5, more than all of budget dear",
-            "offer a costs -1",
+            "offer a costs -1", "a budget of 4E-07 pays for nothing",
+            "budget nobody pays for no offer, as its offers and channels and groups have none in common",
         })
             Assert.Contains(expected, told, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whoever takes shard 0 over grants more of a past period only where a shard wants more of it.</summary>
+    [Fact]
+    public void A_past_period_is_not_granted_again_by_whoever_takes_the_allocator_over()
+    {
+        const string Spent = "budget/all@1970-01-01", Grants = "grant/all@1970-01-01/";
+        var policy = new Shop(Offers, new DecisionOptions
+        {
+            Budgets = [new BudgetOptions { Name = "all", Amount = 1_000, Period = BudgetPeriod.Day }],
+        }).Policy;
+        var shared = new SharedState();
+        for (var i = 0; i < 3; i++) shared.Tallies.Load($"{Grants}{i}", [2e6]);
+        var ledger = new BudgetLedger(policy, shared, 3);
+        var now = 5 * 86_400_000L;
+        for (var round = 0; round < 50; round++, now += BudgetLedger.Every)
+            Assert.False(ledger.Allocate(Numbers(wanted: 9e6), now));
+        Assert.True(ledger.Allocate(Numbers(wanted: 10e6), now));
+        Assert.Equal(2e6, Granted(0));
+        Assert.InRange(Granted(1), 3e6, 20e6); // one more at least
+        Assert.Equal(2e6, Granted(2));
+        // What comes up later is news as a whole.
+        now += BudgetLedger.Every;
+        Assert.True(ledger.Allocate(Numbers(10e6, "budget/all@1970-01-02"), now));
+        Assert.InRange(shared.Tallies.Of("grant/all@1970-01-02/1", 1).Values[0], 1e6, 20e6);
+
+        double Granted(int shard) => shared.Tallies.Of($"{Grants}{shard}", 1).Values[0];
+
+        static SharedNumbers Numbers(double wanted, string? another = null)
+        {
+            var sum = new SharedSum([6e6, 18e6 + wanted], [new(0, [2e6, 9e6]), new(1, [2e6, wanted]), new(2, [2e6, 9e6])]);
+            var sums = new Dictionary<string, SharedSum> { [Spent] = sum };
+            if (another is not null) sums[another] = new SharedSum([0, 1e6], [new(1, [0, 1e6])]);
+            return new SharedNumbers(sums, 1, null);
+        }
+    }
+
+    /// <summary>An amount and a cost of the same digits are the same number of millionths, as people write them.</summary>
+    [Fact]
+    public void An_amount_pays_for_an_offer_that_costs_all_of_it()
+    {
+        var errors = new ConfigErrors();
+        for (var cents = 1; cents < 100_000; cents++)
+            Assert.Equal(cents * 10_000.0, Compile(cents / 100.0, "0.0").Amount);
+        foreach (var (text, millionths) in new[] { ("1.005", 1_005_000), ("4.02", 4_020_000), ("0.000001", 1), ("999.99", 999_990_000) })
+        {
+            var budget = Compile(double.Parse(text, CultureInfo.InvariantCulture), text);
+            Assert.Equal((millionths, millionths), (budget.Amount, budget.Costs[0]));
+        }
+        errors.ThrowIfAny();
+        Compile(1.005, "1.005001");
+        Assert.Contains("more than all of budget money", Assert.Single(errors.All).ToString(), StringComparison.Ordinal);
+
+        Budget Compile(double amount, string cost) =>
+            BudgetCompiler.Compile([Money with { Amount = amount, Cost = cost }], Offers, null, _ => new Scope(), errors)[0];
     }
 
     /// <summary>Shard 3's desk: what it was granted, and what it decides.</summary>
@@ -149,11 +250,11 @@ public sealed class BudgetStageTests
         private readonly BudgetBook _book;
         private readonly DecisionRequest _request;
 
-        public Desk(DecisionOptions options)
+        public Desk(DecisionOptions options, OfferOptions[]? offers = null, int shard = 3)
         {
-            Shop = new Shop(Offers, options);
+            Shop = new Shop(offers ?? Offers, options);
             Shared = new SharedState(new SharedScope(Shop.Policy, lateness: TimeSpan.Zero));
-            _book = new BudgetBook(Shop.Policy.Budgets, Shared, shard: 3);
+            _book = new BudgetBook(Shop.Policy.Budgets, Shared, shard);
             _request = Shop.Request(At);
         }
 
