@@ -85,7 +85,7 @@ internal static class FunnelWords
         return d.Origin switch
         {
             "request" => $"Request '{c.EventId}' asked for a decision{where}, after {position}.",
-            "timer" => $"A timer opened it by trigger '{d.Trigger}'{where}, before {position}.",
+            "timer" => $"A timer, or the end of quiet hours, opened it by trigger '{d.Trigger}'{where}, before {position}.",
             _ => $"Event '{c.EventId}' ({position}) opened it by trigger '{d.Trigger}'{where}.",
         };
     }

@@ -84,9 +84,14 @@ public sealed class OutputBuffer
     /// <summary>Free space of at least <paramref name="length"/> bytes behind what is written.</summary>
     public Span<byte> Reserve(int length)
     {
-        if (_used + length > _bytes.Length) Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _used + length));
+        var needed = (long)_used + length;
+        if (needed > _bytes.Length) Array.Resize(ref _bytes, Grown(_bytes.Length, needed));
         return _bytes.AsSpan(_used);
     }
+
+    /// <summary>The length that a buffer grows to: twice its own, as far as arrays go, and at least what is needed.</summary>
+    /// <exception cref="OverflowException">More is needed than a number of bytes can be.</exception>
+    internal static int Grown(int length, long needed) => checked((int)Math.Max(Math.Min(length * 2L, Array.MaxLength), needed));
 
     /// <summary>Takes <paramref name="length"/> bytes of the reserved space as written.</summary>
     public void Advance(int length) => _used += length;

@@ -33,7 +33,7 @@ public sealed class DecisionRecordWriter
         _markBytes = 5 + sourceTopics.Select((_, t) => SpanWriter.MaxId(_parts.IdPrefixes[t]) + _parts.Topics[t].Length).DefaultIfEmpty()
             .Max()
             + 26 * SpanWriter.MaxLong + _parts.Triggers.Select(t => t.Length).DefaultIfEmpty().Max()
-            + _parts.MaxOffer + 6 * 8 + _parts.MaxAssignments + policy.Experiments.Count * SpanWriter.MaxLong + _parts.Models.Length
+            + _parts.MaxOffer + 6 * 8 + _parts.MaxAssignments + policy.Experiments.Count * SpanWriter.MaxLong + _parts.MaxModels
             + _parts.ConfigHash.Length;
         _fixedBytes = _markBytes + _parts.MaxCandidates + _offers * (5 * 8 + MaxRank + 1 + (policy.Explorations.Count > 0 ? 8 : 0));
         _mostSwitched = new Switches(policy, [SwitchTarget.All, .. policy.Offers.Select(o => new SwitchTarget(SwitchKind.Offer, o.Name)),
@@ -70,7 +70,7 @@ public sealed class DecisionRecordWriter
         writer.Double(decision.SelectionProbability);
         Candidates(ref writer, decision, consented ? _offers : 0);
         Doubles(ref writer, consented ? features : default);
-        writer.Raw(_parts.ModelsOf(decision));
+        _parts.Models(ref writer, decision);
         writer.Raw(_parts.ConfigHash);
         writer.Long(request.Watermark);
         writer.Long((int)request.Origin);

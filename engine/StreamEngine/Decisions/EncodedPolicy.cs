@@ -1,14 +1,14 @@
 using System.Text;
 using StreamEngine.Configuration;
-using StreamEngine.Inference;
 
 namespace StreamEngine.Decisions;
 
-/// <summary>The parts of output records that do not change from record to record, encoded once.</summary>
+/// <summary>The parts of output records that do not change from record to record, encoded once. For one thread.</summary>
 internal sealed class EncodedPolicy
 {
     private readonly DecisionPolicy _policy;
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<int, byte[]> _needed = [];
+    private readonly byte[][] _models;
+    private readonly bool[] _needed;   // by model, whether the decision at hand needed it
 
     public EncodedPolicy(string engine, IReadOnlyList<string> sourceTopics, DecisionPolicy policy, string configHash)
     {
@@ -22,7 +22,9 @@ internal sealed class EncodedPolicy
         Variations = policy.Experiments.Select(e => e.Variations.Select(v =>
             (byte[])[.. SpanWriter.Encode(e.Name), .. SpanWriter.Encode(v.Name)]).ToArray()).ToArray();
         ConfigHash = SpanWriter.Encode(configHash);
-        Models = EncodeModels(policy, default);
+        _models = [.. policy.Models.Select(m => (byte[])[.. SpanWriter.Encode(m.Name), .. SpanWriter.Encode(m.Model.Manifest.Version),
+            .. SpanWriter.Encode(m.Model.Provider)])];
+        _needed = new bool[_models.Length];
         Drops = Enum.GetValues<DropReason>().Select(r => SpanWriter.Encode(Reason(r))).ToArray();
         LimitDrops =
         [
@@ -52,15 +54,19 @@ internal sealed class EncodedPolicy
 
     public byte[] ConfigHash { get; }
 
-    /// <summary>The whole array of models.</summary>
-    public byte[] Models { get; }
+    /// <summary>The most bytes of the array of models.</summary>
+    public int MaxModels => 2 * SpanWriter.MaxLong + _models.Sum(m => m.Length);
 
-    /// <summary>The array of those models that a decision needed: all, unless an experiment tries some of them.</summary>
-    public byte[] ModelsOf(Decision decision)
+    /// <summary>Writes the array of those models that a decision needed: all, unless an experiment tries some of them.</summary>
+    public void Models(ref SpanWriter writer, Decision decision)
     {
-        if (!_policy.Plan.IsNeeded) return Models;
-        var needed = _policy.Plan.For(decision.Variations, out var number);
-        return _needed.TryGetValue(number, out var models) ? models : _needed[number] = EncodeModels(_policy, needed);
+        if (_policy.Plan.IsNeeded) _policy.Plan.For(decision.Variations, _needed);
+        else Array.Fill(_needed, true);
+        var count = _needed.AsSpan().Count(true);
+        if (count > 0) writer.Long(count);
+        for (var i = 0; i < _models.Length; i++)
+            if (_needed[i]) writer.Raw(_models[i]);
+        writer.Long(0);
     }
 
     private byte[][] Drops { get; }
@@ -112,20 +118,4 @@ internal sealed class EncodedPolicy
     private static string Reason(DropReason reason) => reason == DropReason.None ? "" : Spelling.Snake(reason.ToString());
 
     private static int Longest(byte[][] parts) => parts.Length == 0 ? 0 : parts.Max(p => p.Length);
-
-    private static byte[] EncodeModels(DecisionPolicy policy, ReadOnlySpan<bool> needed)
-    {
-        var those = new List<ModelUse>();
-        for (var i = 0; i < policy.Models.Count; i++)
-            if (needed.IsEmpty || needed[i]) those.Add(policy.Models[i]);
-        var parts = those
-            .Select(m => (byte[])[.. SpanWriter.Encode(m.Name), .. SpanWriter.Encode(m.Model.Manifest.Version),
-            .. SpanWriter.Encode(m.Model.Provider)]).ToArray();
-        var block = new byte[2 * SpanWriter.MaxLong + parts.Sum(p => p.Length)];
-        var writer = new SpanWriter(block);
-        if (parts.Length > 0) writer.Long(parts.Length);
-        foreach (var part in parts) writer.Raw(part);
-        writer.Long(0);
-        return block[..writer.Length];
-    }
 }

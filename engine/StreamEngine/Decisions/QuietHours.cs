@@ -18,13 +18,16 @@ namespace StreamEngine.Decisions;
 /// <param name="Otherwise">Everybody's zone, or that of customers whose own is not known.</param>
 /// <param name="Defers">Whether decisions wait for their end.</param>
 /// <param name="MaxWait">The longest that they wait, ms.</param>
+/// <param name="Spread">The time after their end over which customers' decisions are made anew, ms.</param>
 public sealed record QuietHours(string Name, long From, long To, ImmutableArray<bool> Days, ImmutableArray<bool> Covers, StringExpr? Zone,
-    TimeZoneInfo Otherwise, bool Defers = false, long MaxWait = long.MaxValue)
+    TimeZoneInfo Otherwise, bool Defers = false, long MaxWait = long.MaxValue, long Spread = 0)
 {
     private const long DayMs = 86_400_000;
 
     /// <summary>As long as it takes until a week has shown all of its hours, with a day for clocks that are changed, ms.</summary>
     internal const long LongestMs = 8 * DayMs;
+
+    private static readonly TimeSpan LongestSpread = TimeSpan.FromHours(6);
 
     /// <summary>Beyond this time, ms, clocks are not known: the beginning of the year 9999.</summary>
     private const long Latest = 253_370_764_800_000;
@@ -108,13 +111,17 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
                 "Add 'then: defer', or remove max_wait");
         else if (options.MaxWait <= TimeSpan.Zero)
             errors.Add(options.Node, "max_wait", $"a wait of {options.MaxWait} is none", "Choose a duration above 0, such as 12h");
+        if (options.Spread < TimeSpan.Zero || options.Spread > LongestSpread)
+            errors.Add(options.Node, "spread", $"decisions cannot be spread over {options.Spread}",
+                "Choose a duration up to 6h, such as 10m; 0s for none");
         var otherwise = Known(options.Otherwise, options.Node, "otherwise", errors, zones);
         var zone = ZoneOf(options, scope, ref otherwise, errors, zones);
         return new QuietHours(options.Name, from, to,
             [.. Enum.GetValues<DayOfWeek>().Select(d => options.Days.Count == 0 || options.Days.Contains(d))],
             [.. offers.Select(o => options.Channels.Count == 0 || options.Channels.Contains(o.Channel))],
             zone, otherwise ?? TimeZoneInfo.Utc, options.Then == QuietHoursFate.Defer,
-            options.MaxWait is { } most ? (long)most.TotalMilliseconds : long.MaxValue);
+            options.MaxWait is { } most ? (long)most.TotalMilliseconds : long.MaxValue,
+            (long)options.Spread.TotalMilliseconds);
     }
 
     /// <summary>The expression of the zone; null where it is constant, which then is everybody's zone.</summary>
@@ -130,6 +137,9 @@ public sealed record QuietHours(string Name, long From, long To, ImmutableArray<
         }
         if (ExpressionCompiler.String(text, scope, errors) is not { } zone) return null;
         var reads = ExpressionCompiler.References(text);
+        if (options.Then == QuietHoursFate.Defer && reads.Event.Count > 0)
+            errors.Add(options.Node, "time_zone", $"decisions that wait for the end of quiet hours {options.Name} have no event then, so "
+                + "that the customer's zone would not be known", "Keep the zone in a feature (op: last) and read that: features.time_zone");
         if (reads.Event.Count + reads.Features.Count + reads.Consent.Count > 0)
         {
             if (zones("Europe/Berlin") is null)

@@ -44,6 +44,10 @@ public sealed record QuietHoursOptions : ILocated
     [Doc("With 'then: defer', the longest that a decision waits; where they end later than that, it does not. However long where absent.")]
     public TimeSpan? MaxWait { get; init; }
 
+    [Doc("With 'then: defer', the time after their end over which the decisions that wait are made anew, each customer's at a time of its "
+        + "own, so that not all come at once; at most 6h, 0s for none.")]
+    public TimeSpan Spread { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <inheritdoc/>
     public ConfigNode Node { get; init; } = ConfigNode.InCode;
 }

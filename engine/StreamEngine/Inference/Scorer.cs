@@ -44,10 +44,13 @@ public sealed class Scorer : IDisposable
     {
         for (var model = 0; model < _lanes.Length; model++)
         {
-            if (!isOff.IsEmpty && isOff[model]) continue;
-            var start = _metrics?.Start() ?? 0;
             var needed = isNeeded.IsEmpty ? isNeeded : isNeeded.Slice(model * count, count);
-            if (!needed.IsEmpty && !needed.Contains(true)) continue;
+            if (!isOff.IsEmpty && isOff[model] || !needed.IsEmpty && !needed.Contains(true))
+            {
+                _lanes[model].Skip();
+                continue;
+            }
+            var start = _metrics?.Start() ?? 0;
             var counts = _lanes[model].Score(vectors, stride, count, needed);
             FailedRows += counts.Failed;
             _metrics?.Scored(model, start, counts);
@@ -57,7 +60,9 @@ public sealed class Scorer : IDisposable
     /// <summary>The outputs of a model for a row of the batch; of no use where there is a <see cref="Fault"/>.</summary>
     public ReadOnlySpan<float> Outputs(int model, int row) => _lanes[model].Outputs(row);
 
-    /// <summary>Whether the model failed on the row, and how: it threw, or an output is no finite number.</summary>
+    /// <summary>
+    /// Whether the model failed on the row, and how: it threw, or an output is no finite number. Where it has no results it failed.
+    /// </summary>
     public ScoreFault Fault(int model, int row) => _lanes[model].Fault(row);
 
     /// <summary>The message of the model's newest failure, for the log and for health; null while it never failed.</summary>
@@ -79,6 +84,7 @@ public sealed class Scorer : IDisposable
         private double[] _gathered = [];
         private int[] _places = [];   // by row, where its results stand
         private bool _isGathered;
+        private int _count;   // rows of the batch; 0 where it was left out
         private float[] _outputs = [];
         private ScoreFault[] _faults = [];
         private long _calls;
@@ -105,9 +111,13 @@ public sealed class Scorer : IDisposable
 
         public void Dispose() => _runner.Dispose();
 
+        /// <summary>Has no results of this batch.</summary>
+        public void Skip() => _count = 0;
+
         /// <summary>Scores the rows that are needed, all where that is empty; returns what that took.</summary>
         public ScoreCounts Score(double[] vectors, int stride, int count, ReadOnlySpan<bool> isNeeded)
         {
+            _count = count;
             _isGathered = !isNeeded.IsEmpty && isNeeded.Contains(false);
             if (!_isGathered) return Score(vectors, stride, count);
             if (_places.Length < count) _places = new int[Math.Max(count, _places.Length * 2)];
@@ -121,7 +131,7 @@ public sealed class Scorer : IDisposable
             return Score(_gathered, stride, rows);
         }
 
-        private int Place(int row) => _isGathered ? _places[row] : row;
+        private int Place(int row) => row >= _count ? -1 : _isGathered ? _places[row] : row;
 
         private ReadOnlySpan<float> At(int place) => _outputs.AsSpan(place * _width, _width);
 

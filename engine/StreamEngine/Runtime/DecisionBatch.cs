@@ -35,6 +35,7 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     private int _row;
     private readonly ModelPlan? _plan;
     private readonly bool[] _needed;   // by model and row
+    private readonly bool[] _models;   // the same of one row
     private readonly NeedReader? _reader;
 
     /// <summary>Prepares the models' runners and room for a batch.</summary>
@@ -51,7 +52,8 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         _told = new string?[_policy.Models.Count];
         _funnel = new Funnel(_policy);
         _plan = _policy.Plan.IsNeeded ? _policy.Plan : null;
-        _reader = _plan is { IsSticky: true } ? new NeedReader(_plan) : null;
+        _models = new bool[_policy.Models.Count];
+        _reader = _plan is { IsSticky: true } ? new NeedReader(_plan, _models) : null;
         _needed = new bool[_plan is null ? 0 : Capacity * _policy.Models.Count];
         _decision = new Decision(_policy);
         Waiting = new WaitingDecisions(_policy.Outcomes, _policy.Deferred);
@@ -165,10 +167,11 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
         for (var row = 0; row < _count; row++)
         {
             ref var opened = ref _rows[row];
-            var models = _reader is null ? _plan.For(opened.Request.CustomerId, default)
-                : _reader.Read(opened.Queue.Store, opened.Request.Buffer.AsMemory(opened.Request.Customer.Start,
+            if (_reader is null) _plan.For(opened.Request.CustomerId, default, _models);
+            else
+                _reader.Read(opened.Queue.Store, opened.Request.Buffer.AsMemory(opened.Request.Customer.Start,
                     opened.Request.Customer.Length));
-            for (var model = 0; model < models.Length; model++) _needed[model * _count + row] = models[model];
+            for (var model = 0; model < _models.Length; model++) _needed[model * _count + row] = _models[model];
         }
         return _needed.AsSpan(0, _policy.Models.Count * _count);
     }
@@ -217,24 +220,17 @@ public sealed class DecisionBatch : IProfileUpdate, IDisposable
     /// Which models a customer needs whose variations are kept. What an earlier decision of the batch is going to keep is what the hash
     /// says, so it need not be waited for.
     /// </summary>
-    private sealed class NeedReader(ModelPlan plan) : IProfileReader
+    private sealed class NeedReader(ModelPlan plan, bool[] models) : IProfileReader
     {
         private ReadOnlyMemory<byte> _customer;
-        private bool[] _models = [];
 
-        public ReadOnlySpan<bool> Read(IStateStore store, ReadOnlyMemory<byte> customer)
+        public void Read(IStateStore store, ReadOnlyMemory<byte> customer)
         {
             _customer = customer;
             if (!store.Read(customer.Span, this)) Read(default);
-            return _models;
         }
 
-        public void Read(ReadOnlySpan<byte> profile)
-        {
-            var models = plan.For(_customer.Span, profile);
-            if (_models.Length != models.Length) _models = new bool[models.Length];
-            models.CopyTo(_models);
-        }
+        public void Read(ReadOnlySpan<byte> profile) => plan.For(_customer.Span, profile, models);
     }
 
     /// <summary>One decision that waits.</summary>

@@ -18,9 +18,10 @@ public sealed class DeferralTests
         From = "21:00",
         To = "08:00",
         Channels = ["email"],
-        TimeZone = "event.placement",
+        TimeZone = "features.views == 9.0 ? 'Asia/Tokyo' : 'UTC'",
         Otherwise = "UTC",
         Then = QuietHoursFate.Defer,
+        Spread = TimeSpan.Zero,
     };
 
     private static readonly OfferOptions Letter = Shop.Offer("letter", "10.0") with { Channel = "email" };
@@ -37,7 +38,7 @@ public sealed class DeferralTests
         Assert.Equal(0, Until([Letter], [Night], at: "2024-01-15T20:59Z"));
         Assert.Equal(0, Until([Letter with { Applicable = "false" }], [Night]));
         Assert.Equal(0, Until([Letter], [Night with { Then = QuietHoursFate.Drop }]));
-        Assert.Equal(Ms("2024-01-15T23:00Z"), Until([Letter], [Night], zone: "Asia/Tokyo", at: "2024-01-15T14:00Z"));
+        Assert.Equal(Ms("2024-01-15T23:00Z"), Until([Letter], [Night], isTokyo: true, at: "2024-01-15T14:00Z"));
     }
 
     [Fact]
@@ -57,8 +58,49 @@ public sealed class DeferralTests
         // Hours that follow upon each other, whatever these say of their end.
         var all = Night with { Name = "morning", From = "07:00", To = "11:30", Then = QuietHoursFate.Drop };
         Assert.Equal(Ms("2024-01-16T11:30Z"), Until([Letter], [Night, all]));
-        // Of several that are on, the first is the reason.
-        Assert.Equal(0, Until([Letter], [Night with { Then = QuietHoursFate.Drop }, Night with { Name = "other" }]));
+    }
+
+    [Fact]
+    public void Of_several_that_are_on_for_an_offer_all_must_let_it_wait_and_the_shortest_wait_goes()
+    {
+        var other = Night with { Name = "other", MaxWait = TimeSpan.FromHours(9) };
+        foreach (var both in new QuietHoursOptions[][] { [Night, other], [other, Night] })
+        {
+            Assert.Equal(0, Until([Letter], both, out var fate));
+            Assert.Equal(DeferralFate.Expired, fate);
+            Assert.Equal(Ms(Morning), Until([Letter], both, at: "2024-01-15T23:00Z"));
+        }
+        var drop = Night with { Name = "drop", Then = QuietHoursFate.Drop };
+        Assert.Equal(0, Until([Letter], [drop, Night]));
+        Assert.Equal(0, Until([Letter], [Night, drop]));
+        // Those of other channels, and those that are not on, have no say.
+        Assert.Equal(Ms(Morning), Until([Letter, Text], [Night, drop with { Channels = ["sms"] }]));
+        Assert.Equal(Ms(Morning), Until([Letter], [Night, drop with { From = "12:00", To = "13:00" }]));
+    }
+
+    [Fact]
+    public void Customers_are_spread_over_a_time_after_the_end_each_always_at_the_same()
+    {
+        const int Minutes = 10 * 60_000;
+        var quiet = Night with { Spread = TimeSpan.FromMilliseconds(Minutes) };
+        var all = Enumerable.Range(0, 300).Select(i => Of($"customer-{i}", quiet)).ToList();
+        Assert.Equal(all[..10], Enumerable.Range(0, 10).Select(i => Of($"customer-{i}", quiet)));
+        Assert.All(all, t => Assert.InRange(t, Ms(Morning), Ms(Morning) + Minutes - 1));
+        for (var minute = 0; minute < 10; minute++) Assert.InRange(all.Count(t => (t - Ms(Morning)) / 60_000 == minute), 10, 60);
+        // What is compared with the longest wait is the end.
+        Assert.Equal(all[0], Of("customer-0", quiet with { MaxWait = TimeSpan.FromHours(10) }));
+        // Where hours are quiet again meanwhile, the end stands.
+        var late = all.IndexOf(all.Max());
+        var again = quiet with { Name = "again", From = "08:01", To = "08:20" };
+        Assert.True(all[late] >= Ms(Morning) + 60_000 && all.Min() < Ms(Morning) + 60_000);
+        Assert.Equal(Ms(Morning), Of($"customer-{late}", quiet, again));
+        Assert.Equal(all.Min(), Of($"customer-{all.IndexOf(all.Min())}", quiet, again));
+
+        static long Of(string customer, params QuietHoursOptions[] quiet) => Until([Letter], quiet, change: r =>
+        {
+            var id = System.Text.Encoding.UTF8.GetBytes(customer);
+            return r with { Buffer = id, Customer = new StreamEngine.Events.Range32(0, id.Length) };
+        });
     }
 
     [Fact]
@@ -76,8 +118,8 @@ public sealed class DeferralTests
     public void A_placement_that_is_too_long_is_not_kept()
     {
         var quiet = Night with { TimeZone = null };
-        Assert.Equal(Ms(Morning), Until([Letter], [quiet], zone: new string('x', 110)));
-        Assert.Equal(0, Until([Letter], [quiet], out var fate, zone: new string('x', 111)));
+        Assert.Equal(Ms(Morning), Until([Letter], [quiet], placement: new string('x', 110)));
+        Assert.Equal(0, Until([Letter], [quiet], out var fate, placement: new string('x', 111)));
         Assert.Equal(DeferralFate.TooLong, fate);
     }
 
@@ -164,9 +206,15 @@ public sealed class DeferralTests
             [
                 Night with { Then = QuietHoursFate.Drop, MaxWait = TimeSpan.FromHours(1) },
                 Night with { Name = "other", MaxWait = TimeSpan.Zero },
+                Night with { Name = "event", TimeZone = "event.placement" },
+                Night with { Name = "dropped", TimeZone = "event.placement", Then = QuietHoursFate.Drop },
+                Night with { Name = "long", Spread = TimeSpan.FromHours(6.1) },
+                Night with { Name = "back", Spread = TimeSpan.FromSeconds(-1) },
             ],
         }, [Letter], errors);
-        Assert.Equal(["nothing waits for the end of quiet hours night", "a wait of 00:00:00 is none"], errors.All.Select(e => e.Message));
+        Assert.Equal(["nothing waits for the end of quiet hours night", "a wait of 00:00:00 is none",
+            "decisions that wait for the end of quiet hours event have no event then, so that the customer's zone would not be known",
+            "decisions cannot be spread over 06:06:00", "decisions cannot be spread over -00:00:01"], errors.All.Select(e => e.Message));
     }
 
     private static QuietHours Compile(QuietHoursOptions options)
@@ -177,12 +225,12 @@ public sealed class DeferralTests
         return quiet;
     }
 
-    private static long Until(OfferOptions[] offers, QuietHoursOptions[] quiet, string zone = "", string at = Evening,
-        Func<DecisionRequest, DecisionRequest>? change = null, string? defaultOffer = null) =>
-        Until(offers, quiet, out _, zone, at, change, defaultOffer);
+    private static long Until(OfferOptions[] offers, QuietHoursOptions[] quiet, bool isTokyo = false, string at = Evening,
+        Func<DecisionRequest, DecisionRequest>? change = null, string? defaultOffer = null, string placement = "") =>
+        Until(offers, quiet, out _, isTokyo, at, change, defaultOffer, placement);
 
-    private static long Until(OfferOptions[] offers, QuietHoursOptions[] quiet, out DeferralFate fate, string zone = "",
-        string at = Evening, Func<DecisionRequest, DecisionRequest>? change = null, string? defaultOffer = null)
+    private static long Until(OfferOptions[] offers, QuietHoursOptions[] quiet, out DeferralFate fate, bool isTokyo = false,
+        string at = Evening, Func<DecisionRequest, DecisionRequest>? change = null, string? defaultOffer = null, string placement = "")
     {
         string[] channels = [.. offers.Select(o => o.Channel)];
         var shop = new Shop(offers, new DecisionOptions
@@ -191,7 +239,8 @@ public sealed class DeferralTests
             QuietHours = [.. quiet.Select(q => q with { Channels = [.. q.Channels.Where(channels.Contains)] })
                 .Where(q => q.Channels.Count > 0)],
         });
-        shop.Set("page_view", zone);
+        shop.Set("page_view", placement);
+        if (isTokyo) shop.Context.Features[0] = 9;
         var request = shop.Request(Ms(at));
         request = change?.Invoke(request) ?? request;
         shop.Scorer.Score(shop.Context.Features, Shop.Features.Length, 1);

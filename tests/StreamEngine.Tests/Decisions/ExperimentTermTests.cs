@@ -142,6 +142,37 @@ public sealed class ExperimentTermTests
         bool IsArm(GenericRecord d) => engine.Policy.Experiments[0].Assign(Encoding.UTF8.GetBytes(d.Text("customer_id"))) == 1;
     }
 
+    /// <summary>More combinations of variations than an int can number, each with models of its own.</summary>
+    [Fact]
+    public void The_models_of_many_experiments_are_those_of_the_customers_variations()
+    {
+        const int Many = 40;
+        string Name(int i) => $"m{i}";
+        var shop = new Shop([.. Enumerable.Range(0, Many).Select(i => Shop.Offer($"o{i}") with
+        {
+            Propensity = new PropensityOptions { Model = Name(i), Output = "p", Default = 0.1 },
+        })], new DecisionOptions
+        {
+            Experiments = [.. Enumerable.Range(0, Many - 1).Select(i => new ExperimentOptions
+            {
+                Name = $"e{i}",
+                Variations = [Control, new() { Name = "arm", Propensities = [new() { Name = $"o{i}", Default = 0.2 }] }],
+            })],
+        }, [.. Enumerable.Range(0, Many).Select(i => new LinearModel(Name(i), ["revenue"], ("p", [0.01f, 0])))]);
+        var (plan, random, needed) = (shop.Policy.Plan, new Random(1), new bool[Many]);
+        for (var round = 0; round < 200; round++)
+        {
+            int[] variations = [.. Enumerable.Range(0, Many - 1).Select(_ => random.Next(-1, 2))];
+            Array.Fill(needed, round % 2 == 0);
+            plan.For(variations, needed);
+            Assert.Equal([.. variations.Select(v => v != 1), true], needed);
+            var id = Encoding.UTF8.GetBytes($"customer-{round}");
+            plan.For(id, default, needed);
+            Assert.Equal([.. shop.Policy.Experiments.Select(e => e.Assign(id) != 1), true], needed);
+        }
+        Assert.Equal(0, Allocations.Least(() => plan.For("c"u8, default, needed)));
+    }
+
     [Fact]
     public void Scores_of_some_rows_are_those_of_all()
     {
@@ -164,6 +195,15 @@ public sealed class ExperimentTermTests
         var runs = model.Runs.Count;
         some.Score(vectors, 2, 300, default, new bool[300]);
         Assert.Equal(runs, model.Runs.Count);
+        Assert.Equal(ScoreFault.Failed, some.Fault(0, 0));
+        // What is left by an earlier batch, also a smaller one, is nothing to this one.
+        some.Score(vectors, 2, 2, default, [true, false]);
+        Assert.Equal((ScoreFault.None, ScoreFault.Failed), (some.Fault(0, 0), some.Fault(0, 1)));
+        some.Score(vectors, 2, 600 / 2, default, new bool[300]);
+        Assert.All(Enumerable.Range(0, 300), row => Assert.Equal(ScoreFault.Failed, some.Fault(0, row)));
+        some.Score(vectors, 2, 2);
+        some.Score(vectors, 2, 300, [true]);
+        Assert.All(Enumerable.Range(0, 300), row => Assert.Equal(ScoreFault.Failed, some.Fault(0, row)));
         Assert.Equal(0, Allocations.Least(() => some.Score(vectors, 2, 2, default, needed.AsSpan(0, 2))));
     }
 

@@ -103,6 +103,15 @@ public sealed class ExperimentReportTests : IDisposable
         Assert.Contains(": not to be believed", output, StringComparison.Ordinal);
         Assert.Contains("believe none of its lifts", error, StringComparison.Ordinal);
 
+        // Customers of a sticky experiment stay where earlier weights put them.
+        string[] sticky = ["--from", In("results"), "--set", "decisions.experiments.price.sticky=true", "--set",
+            "decisions.experiments.price.variations.control.weight=0.6", "--set", "decisions.experiments.price.variations.low.weight=0.4"];
+        text = await Done(sticky);
+        Assert.Contains("price: 2,000 customers, sample ratio not checked: the experiment is sticky", text, StringComparison.Ordinal);
+        Assert.Contains(": more", text, StringComparison.Ordinal);
+        var report = JsonNode.Parse(await Done([.. sticky, "--json"]))![0]!.AsObject();
+        Assert.True(report.ContainsKey("sample_ratio_p") && report["sample_ratio_p"] is null && report["sample_ratio_mismatch"] is null);
+
         // Nobody was decided for so late.
         Assert.Contains("price: 0 customers", await Done("--from", In("results"), "--since", "2027-01-01"), StringComparison.Ordinal);
     }

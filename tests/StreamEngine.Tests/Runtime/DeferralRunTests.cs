@@ -25,6 +25,7 @@ public sealed class DeferralRunTests
         To = "08:00",
         Channels = ["email"],
         Then = QuietHoursFate.Defer,
+        Spread = TimeSpan.Zero,
     };
 
     [Fact]
@@ -228,7 +229,8 @@ public sealed class DeferralRunTests
     private static EngineOptions Busy()
     {
         var options = Scenario.WithTextRules(Scenario.Options());
-        var short_ = Night with { Channels = [], TimeZone = "features.latest == 'search' ? '-00:20' : 'UTC'" };
+        var zone = "features.latest == 'search' ? '-00:20' : 'UTC'";
+        var short_ = Night with { Channels = [], TimeZone = zone, Spread = TimeSpan.FromMinutes(2) };
         return options with
         {
             Decisions = options.Decisions with

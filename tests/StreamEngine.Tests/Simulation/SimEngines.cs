@@ -177,6 +177,7 @@ internal sealed class SimEngines : IDisposable
                         To = $"00:0{q.To}",
                         TimeZone = "features.types_1 != 'page_view' ? 'UTC' : '+05:00'",
                         Then = QuietHoursFate.Defer,
+                        Spread = TimeSpan.Zero,
                     }),
                 ],
                 Exploration =

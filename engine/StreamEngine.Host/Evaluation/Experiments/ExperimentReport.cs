@@ -13,9 +13,12 @@ internal sealed record ReportedMeasure(string Name, IReadOnlyList<ReportedArm> A
 /// <param name="Name">The experiment.</param>
 /// <param name="Customers">Customers in all variations.</param>
 /// <param name="Moved">Customers that were in several variations, and are left out.</param>
-/// <param name="RatioPValue">How likely these numbers of customers are by the weights.</param>
+/// <param name="RatioPValue">
+/// How likely these numbers of customers are by the weights; null for a sticky experiment, whose customers stay where earlier weights put
+/// them.
+/// </param>
 /// <param name="Measures">The measures.</param>
-internal sealed record ExperimentReport(string Name, long Customers, long Moved, double RatioPValue,
+internal sealed record ExperimentReport(string Name, long Customers, long Moved, double? RatioPValue,
     IReadOnlyList<ReportedMeasure> Measures)
 {
     /// <summary>Whether something is broken in the assignment or the counting, so that no lift is to be believed.</summary>
@@ -29,7 +32,8 @@ internal sealed record ExperimentReport(string Name, long Customers, long Moved,
         Func<ArmSums, ArmSums, Lift> compare)
     {
         var counts = data.Counts;
-        return new ExperimentReport(data.Experiment.Name, counts.Sum(), data.Moved, SampleRatio.Check(counts, data.Weights).PValue,
+        return new ExperimentReport(data.Experiment.Name, counts.Sum(), data.Moved,
+            data.Experiment.Sticky ? null : SampleRatio.Check(counts, data.Weights).PValue,
             [.. measures.Select(m => new ReportedMeasure(m.Name, [.. m.Arms.Select((arm, i) => new ReportedArm(
                 data.Experiment.Variations[i].Name, arm.Count, arm.Count > 0 ? arm.Mean : double.NaN,
                 i == 0 ? null : Compared(m.Arms[0], arm, compare)))]))]);
@@ -43,7 +47,9 @@ internal sealed record ExperimentReport(string Name, long Customers, long Moved,
     public void Tell(TextWriter output, double alpha)
     {
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Name}: {Customers:N0} customers, sample ratio p {RatioPValue:0.####}{(IsMismatched ? " MISMATCH" : "")}"));
+            $"{Name}: {Customers:N0} customers, sample ratio ") + (RatioPValue is { } p
+            ? string.Create(CultureInfo.InvariantCulture, $"p {p:0.####}{(IsMismatched ? " MISMATCH" : "")}")
+            : "not checked: the experiment is sticky, so that customers stay where earlier weights put them"));
         var width = Measures.SelectMany(m => m.Arms).Select(a => a.Name.Length).Append(12).Max();
         foreach (var measure in Measures)
         {
@@ -70,7 +76,7 @@ internal sealed record ExperimentReport(string Name, long Customers, long Moved,
         ["customers"] = Customers,
         ["customers_in_several_variations"] = Moved,
         ["sample_ratio_p"] = Number(RatioPValue),
-        ["sample_ratio_mismatch"] = IsMismatched,
+        ["sample_ratio_mismatch"] = RatioPValue is null ? null : IsMismatched,
         ["measures"] = new JsonArray([.. Measures.Select(m => new JsonObject
         {
             ["measure"] = m.Name,

@@ -1,3 +1,4 @@
+using StreamEngine.Events;
 using StreamEngine.Expressions;
 
 namespace StreamEngine.Decisions;
@@ -5,7 +6,7 @@ namespace StreamEngine.Decisions;
 /// <summary>
 /// Says until when a decision waits that could show nothing: until the first of the offers that fell to quiet hours with
 /// <c>then: defer</c> may be shown again, as far as quiet hours go. An offer that several quiet hours are about is free once none of them
-/// is on. For one thread; allocates nothing.
+/// is on; it waits only where all that are on say so, and no longer than the most impatient of them. For one thread; allocates nothing.
 /// </summary>
 internal sealed class DeferralRule(DecisionPolicy policy, CustomerZones zones)
 {
@@ -23,13 +24,14 @@ internal sealed class DeferralRule(DecisionPolicy policy, CustomerZones zones)
         for (var offer = 0; offer < decision.Drop.Length; offer++)
         {
             var by = decision.Limit[offer] - policy.Contacts.Count;
-            if (by < 0 || by >= _quiet.Length || !_quiet[by].Defers || !WouldBeIn(offer, decision)) continue;
+            if (by < 0 || by >= _quiet.Length || !WouldBeIn(offer, decision)) continue;
             if (!isHeld) FindZones(situation.Context);
             isHeld = true;
+            if (!Waits(offer, now, out var most, out var spread)) continue;
             var end = End(offer, now);
             if (end == long.MaxValue) continue;
-            if (end - now > _quiet[by].MaxWait) isFar = true;
-            else first = Math.Min(first, end);
+            if (end - now > most) isFar = true;
+            else first = Math.Min(first, Spread(offer, end, spread, situation.Request.CustomerId));
         }
         if (first == long.MaxValue) decision.NotDeferred = isFar ? DeferralFate.Expired : DeferralFate.None;
         else if (decision.Placement.Length > DeferredDecisions.PlacementBytes) decision.NotDeferred = DeferralFate.TooLong;
@@ -62,6 +64,35 @@ internal sealed class DeferralRule(DecisionPolicy policy, CustomerZones zones)
     private void FindZones(EvalContext context)
     {
         for (var i = 0; i < _quiet.Length; i++) _zones[i] = zones.Of(_quiet[i], context, out _);
+    }
+
+    /// <summary>
+    /// Whether all quiet hours that are on for an offer let it wait; the longest that they all do, and over how long they spread.
+    /// </summary>
+    private bool Waits(int offer, long now, out long most, out long spread)
+    {
+        (most, spread) = (long.MaxValue, 0);
+        for (var i = 0; i < _quiet.Length; i++)
+        {
+            var quiet = _quiet[i];
+            if (!quiet.Covers[offer] || !quiet.Contain(now, _zones[i])) continue;
+            if (!quiet.Defers) return false;
+            (most, spread) = (Math.Min(most, quiet.MaxWait), Math.Max(spread, quiet.Spread));
+        }
+        return true;
+    }
+
+    /// <summary>
+    /// The customer's own time in the spread after an end, always the same one; the end itself where the offer's hours are quiet again
+    /// then.
+    /// </summary>
+    private long Spread(int offer, long end, long spread, ReadOnlySpan<byte> customer)
+    {
+        if (spread == 0) return end;
+        var time = end + (long)(Hash64.Of(customer) % (ulong)spread);
+        for (var i = 0; i < _quiet.Length; i++)
+            if (_quiet[i].Covers[offer] && _quiet[i].Contain(time, _zones[i])) return end;
+        return time;
     }
 
     /// <summary>The first time at or after another at which no quiet hours are about the offer.</summary>
