@@ -93,7 +93,7 @@ public sealed class BudgetStageTests
             ledger.Allocate(Numbers(), At);
             var heard = Numbers();
             for (var i = 0; i < desks.Length; i++)
-                desks[i].Shared.View.Take(1, [.. desks[i].Shared.View.Difference(heard, i)]);
+                desks[i].Shared.View.Take(1, [.. desks[i].Shared.View.Difference(heard, i, watermark: At)]);
         }
 
         SharedNumbers Numbers() => new(desks.SelectMany((d, i) => d.Shared.Tallies.All.Select(t => (Shard: i, Tally: t)))
@@ -198,7 +198,7 @@ public sealed class BudgetStageTests
         {
             Budgets = [new BudgetOptions { Name = "all", Amount = 1_000, Period = BudgetPeriod.Day }],
         }).Policy;
-        var shared = new SharedState();
+        var shared = new SharedState(new SharedScope(policy, lateness: TimeSpan.Zero));
         for (var i = 0; i < 3; i++) shared.Tallies.Load($"{Grants}{i}", [2e6]);
         var ledger = new BudgetLedger(policy, shared, 3);
         var now = 5 * 86_400_000L;
