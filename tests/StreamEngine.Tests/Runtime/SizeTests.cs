@@ -186,7 +186,7 @@ public sealed class SizeTests : IDisposable
         var options = Counting() with { Decisions = Scenario.Options().Decisions with { Caps = [], Triggers = [] } };
         var many = Enumerable.Range(0, 20_000).Select(i => new OfferOptions { Name = $"offer-{i}" }).ToList();
         var error = Assert.Single(Refused(options with { Offers = many }).Errors);
-        Assert.Equal("a decision record of 20000 offers and 1 features takes up to 1493459 bytes, and the log takes 1000000",
+        Assert.Equal("a decision record of 20000 offers and 1 features takes up to 1493478 bytes, and the log takes 1000000",
             error.Message);
         Assert.Contains("message.max.bytes", error.Remedy);
         Scenario.Compile(options with { Offers = many[..10_000] }, new LinearModels(1)).Dispose();
