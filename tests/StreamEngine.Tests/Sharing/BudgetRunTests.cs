@@ -148,7 +148,8 @@ public sealed class BudgetRunTests : IDisposable
         for (; views > 0; views--)
         {
             var customer = $"c{_sent++}";
-            var view = $$"""{"id":"e{{_sent}}","customer":"{{customer}}","type":"page_view","time":{{_time += 1_000}},"value":0,"placement":"home","consent":["personalization"]}""";
+            var view = $$"""{"id":"e{{_sent}}","customer":"{{customer}}","type":"page_view","time":"""
+                + $$"""{{_time += 1_000}},"value":0,"placement":"home","consent":["personalization"]}""";
             writer.Write("shop", Encoding.UTF8.GetBytes(customer), Encoding.UTF8.GetBytes(view), _time);
         }
         writer.Flush();
